@@ -1,0 +1,83 @@
+// Errors: one sentence with the operation, what had to hold, what came, and the user's line.
+//
+// std::invalid_argument for shapes, dtypes and options, std::out_of_range for axes and indices, std::logic_error
+// for misuse of the graph.
+#pragma once
+
+#include <concepts>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "autograd/dtype.hpp"
+
+namespace xgrad {
+
+/// A place in source code. As a defaulted argument it is the caller's place. (clang 14 has no std::source_location.)
+struct SourceLocation {
+  const char* file = nullptr;
+  int line = 0;
+
+  static constexpr SourceLocation current(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+    return {file, line};
+  }
+  bool known() const { return file != nullptr; }
+};
+
+/// While it lives, operators called on this thread report this place instead of their own caller's. A public
+/// function that is composed of operators opens one, so that errors and graph nodes name the user's line rather
+/// than a line of the library. The outermost scope wins. Not for functions that call the user's code.
+class CallSite {
+ public:
+  explicit CallSite(SourceLocation where);
+  ~CallSite();
+  CallSite(const CallSite&) = delete;
+  CallSite& operator=(const CallSite&) = delete;
+
+  /// The outermost scope's place on this thread, or `fallback` where none is open.
+  static SourceLocation or_else(SourceLocation fallback);
+
+ private:
+  bool outermost_;
+};
+
+// What an error message is put together from. A type joins in by an append_text of its own.
+inline void append_text(std::string& out, std::string_view text) { out += text; }
+inline void append_text(std::string& out, DType dtype) { out += name(dtype); }
+/// Writes file:line, the file without its folders.
+void append_text(std::string& out, SourceLocation where);
+void append_text(std::string& out, double value);
+template <std::integral T>
+void append_text(std::string& out, T value) {
+  if constexpr (std::same_as<T, bool>)
+    out += value ? "true" : "false";
+  else if constexpr (std::same_as<T, char>)
+    out += value;
+  else
+    out += std::to_string(value);
+}
+
+/// The parts written one after the other.
+template <class... Parts>
+std::string concat(const Parts&... parts) {
+  std::string text;
+  (append_text(text, parts), ...);
+  return text;
+}
+
+/// Throws Error with the message and, where it is known, the place: "... at model.cpp:42".
+template <class Error>
+[[noreturn]] void fail(SourceLocation where, std::string message);
+extern template void fail<std::invalid_argument>(SourceLocation, std::string);
+extern template void fail<std::out_of_range>(SourceLocation, std::string);
+extern template void fail<std::logic_error>(SourceLocation, std::string);
+extern template void fail<std::runtime_error>(SourceLocation, std::string);
+
+/// Throws Error unless `holds`. The message is put together only then, so a check costs one comparison.
+template <class Error = std::invalid_argument, class... Parts>
+void check(bool holds, SourceLocation where, const Parts&... parts) {
+  if (!holds) [[unlikely]]
+    fail<Error>(where, concat(parts...));
+}
+
+}  // namespace xgrad

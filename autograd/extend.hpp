@@ -1,0 +1,75 @@
+// The extension interface: record() makes any computation an operator with a derivative of its own. xgrad's operators
+// are made by it too. docs/extending.md walks through an example.
+#pragma once
+
+#include <initializer_list>
+#include <span>
+#include <vector>
+
+#include "autograd/rule.hpp"
+#include "autograd/tensor.hpp"
+
+namespace xgrad {
+
+/// Which values a rule reads: a set of inputs and outputs, Uses::input(1) | Uses::output(). The graph keeps those alive
+/// and no others.
+class Uses {
+ public:
+  constexpr Uses() = default;  ///< nothing: the rule needs the cotangent alone
+  static constexpr Uses input(int i) { return Uses(std::uint64_t{1} << i); }
+  static constexpr Uses output(int k = 0) { return Uses(std::uint64_t{1} << (kMaxInputs + k)); }
+  friend constexpr Uses operator|(Uses a, Uses b) { return Uses(a.bits_ | b.bits_); }
+
+  static constexpr int kMaxInputs = 48;
+  static constexpr int kMaxOutputs = 16;
+  constexpr std::uint64_t bits() const { return bits_; }
+
+ private:
+  explicit constexpr Uses(std::uint64_t bits) : bits_(bits) {}
+  std::uint64_t bits_ = 0;
+};
+
+/// The inputs of an operation: {a, b}, or a list of tensors. Refers to them; lives only as a parameter.
+class Inputs {
+ public:
+  struct Item {
+    Item(const Tensor& tensor) : tensor(&tensor) {}
+    const Tensor* tensor;
+  };
+  Inputs(std::initializer_list<Item> items) : items_(items.begin()), size_(static_cast<int>(items.size())) {}
+  Inputs(std::span<const Tensor> list) : list_(list.data()), size_(static_cast<int>(list.size())) {}
+  Inputs(const std::vector<Tensor>& list) : Inputs(std::span<const Tensor>(list)) {}
+
+  int size() const { return size_; }
+  const Tensor& operator[](int i) const { return items_ != nullptr ? *items_[i].tensor : list_[i]; }
+
+ private:
+  const Item* items_ = nullptr;
+  const Tensor* list_ = nullptr;
+  int size_;
+};
+
+/// Records that `output` was computed from `inputs`, and returns it. `rule` computes the inputs' cotangents.
+///
+/// `uses` tells which values the rule reads to form the cotangent of input 0, of input 1 ...; a single entry speaks for
+/// all inputs. An entry of an input that needs no gradient saves nothing. Records nothing when no input requires a
+/// gradient or a NoGrad is alive on this thread. `name` must outlive the graph (a string literal).
+///
+///     Tensor cube(const Operand& x) {                        // y = x^3, dy/dx = 3 x^2
+///       Tensor y = ...;                                      // computed in any way, outside of the graph
+///       return record("cube", x.where(), {x.tensor("cube")}, y, {Uses::input(0)},
+///                     [](Vjp& vjp) { vjp.give(0, 3 * vjp.g() * square(vjp.input(0))); });
+///     }
+///
+/// `output` must be a new tensor. Integer and boolean outputs carry no gradient.
+Tensor record(const char* name, SourceLocation where, Inputs inputs, Tensor output, std::initializer_list<Uses> uses,
+              Rule rule);
+
+/// The same for an operation with several outputs.
+std::vector<Tensor> record(const char* name, SourceLocation where, Inputs inputs, std::vector<Tensor> outputs,
+                           std::initializer_list<Uses> uses, Rule rule);
+
+/// Whether record() would record an operation on these inputs: for operators that compute more when it does.
+bool is_recording(Inputs inputs);
+
+}  // namespace xgrad

@@ -1,0 +1,72 @@
+// Reference counting inside the object: a handle is one pointer wide, and an object is one allocation.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <utility>
+
+namespace xgrad::internal {
+
+/// Base of objects counted by Ref. A new object starts with one reference, which Ref::adopt takes over.
+class RefCounted {
+ public:
+  RefCounted() = default;
+  RefCounted(const RefCounted&) = delete;
+  RefCounted& operator=(const RefCounted&) = delete;
+
+  void retain() { count_.fetch_add(1, std::memory_order_relaxed); }
+
+  /// True when this was the last reference: the caller then destroys the object.
+  bool release() {
+    // A sole owner needs no locked instruction: nobody else can raise the count.
+    return count_.load(std::memory_order_acquire) == 1 || count_.fetch_sub(1, std::memory_order_acq_rel) == 1;
+  }
+
+  bool unique() const { return count_.load(std::memory_order_acquire) == 1; }
+
+ private:
+  std::atomic<std::uint32_t> count_{1};
+};
+
+/// Owning pointer to a RefCounted T. T says how its last reference is let go by `static void destroy(T*)`.
+template <class T>
+class Ref {
+ public:
+  Ref() = default;
+  Ref(const Ref& other) : object_(other.object_) {
+    if (object_) object_->retain();
+  }
+  Ref(Ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
+  Ref& operator=(Ref other) noexcept {
+    std::swap(object_, other.object_);
+    return *this;
+  }
+  ~Ref() {
+    if (object_ && object_->release()) T::destroy(object_);
+  }
+
+  /// Takes over the reference that a new object starts with.
+  static Ref adopt(T* object) {
+    Ref ref;
+    ref.object_ = object;
+    return ref;
+  }
+  static Ref share(T* object) {
+    object->retain();
+    return adopt(object);
+  }
+
+  T* get() const { return object_; }
+  T* operator->() const { return object_; }
+  T& operator*() const { return *object_; }
+  explicit operator bool() const { return object_ != nullptr; }
+  /// Gives the reference up without letting it go.
+  T* detach() { return std::exchange(object_, nullptr); }
+
+  friend bool operator==(const Ref& a, const Ref& b) { return a.object_ == b.object_; }
+
+ private:
+  T* object_ = nullptr;
+};
+
+}  // namespace xgrad::internal

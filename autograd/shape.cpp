@@ -1,0 +1,103 @@
+#include "autograd/shape.hpp"
+
+namespace xgrad {
+
+Shape::Shape(std::span<const std::int64_t> extents) {
+  check(extents.size() <= kMaxDims, {}, "shape: a tensor has at most ", kMaxDims, " axes, but ", extents.size(),
+        " were given.");
+  std::copy(extents.begin(), extents.end(), extents_.begin());
+  ndim_ = static_cast<int>(extents.size());
+}
+
+Shape Shape::filled(int ndim, std::int64_t extent) {
+  Shape shape;
+  for (int i = 0; i < ndim; ++i) shape.push_back(extent);
+  return shape;
+}
+
+std::int64_t Shape::numel() const {
+  std::int64_t n = 1;
+  for (std::int64_t extent : *this) n *= extent;
+  return n;
+}
+
+void Shape::push_back(std::int64_t extent) { insert(ndim_, extent); }
+
+void Shape::insert(int axis, std::int64_t extent) {
+  check(ndim_ < kMaxDims, {}, "shape: a tensor has at most ", kMaxDims, " axes.");
+  std::copy_backward(begin() + axis, end(), end() + 1);
+  extents_[axis] = extent;
+  ++ndim_;
+}
+
+void Shape::erase(int axis) {
+  std::copy(begin() + axis + 1, end(), begin() + axis);
+  --ndim_;
+}
+
+Strides row_major(const Shape& shape) {
+  Strides strides = shape;
+  std::int64_t step = 1;
+  for (int i = shape.ndim() - 1; i >= 0; --i) {
+    strides[i] = step;
+    step *= shape[i];
+  }
+  return strides;
+}
+
+void append_text(std::string& out, const Shape& shape) {
+  out += '[';
+  for (int i = 0; i < shape.ndim(); ++i) {
+    if (i > 0) out += ", ";
+    out += std::to_string(shape[i]);
+  }
+  out += ']';
+}
+
+std::string to_string(const Shape& shape) { return concat(shape); }
+
+int normalize_axis(const char* operation, int axis, int ndim, SourceLocation where) {
+  // A scalar accepts axis 0 and -1, as in NumPy's and PyTorch's reductions.
+  int count = std::max(ndim, 1);
+  check<std::out_of_range>(-count <= axis && axis < count, where, operation, ": axis must be in [", -count, ", ",
+                           count - 1, "], but it is ", axis, ".");
+  return axis < 0 ? axis + count : axis;
+}
+
+unsigned axis_mask(const char* operation, const Axes& axes, int ndim, SourceLocation where) {
+  if (axes.is_all()) return (1u << ndim) - 1;
+  unsigned mask = 0;
+  for (int axis : axes.list()) {
+    unsigned bit = 1u << normalize_axis(operation, axis, ndim, where);
+    check((mask & bit) == 0, where, operation, ": each axis may be named once, but axis ", axis, " comes twice.");
+    mask |= bit;
+  }
+  return ndim == 0 ? 0 : mask;
+}
+
+Shape broadcast_shapes(const char* operation, const Shape& a, const Shape& b, SourceLocation where) {
+  if (a == b) return a;
+  const Shape& longer = a.ndim() >= b.ndim() ? a : b;
+  const Shape& shorter = a.ndim() >= b.ndim() ? b : a;
+  Shape result = longer;
+  int lead = longer.ndim() - shorter.ndim();
+  for (int i = 0; i < shorter.ndim(); ++i) {
+    std::int64_t extent = shorter[i];
+    std::int64_t& out = result[lead + i];
+    check(extent == out || extent == 1 || out == 1, where, operation, ": shapes must broadcast, but ", a, " and ", b,
+          " differ in axis ", i - shorter.ndim(), " (", a[a.ndim() + i - shorter.ndim()], " and ",
+          b[b.ndim() + i - shorter.ndim()], ", neither is 1).");
+    if (out == 1) out = extent;
+  }
+  return result;
+}
+
+bool broadcasts_to(const Shape& from, const Shape& to) {
+  if (from.ndim() > to.ndim()) return false;
+  int lead = to.ndim() - from.ndim();
+  for (int i = 0; i < from.ndim(); ++i)
+    if (from[i] != to[lead + i] && from[i] != 1) return false;
+  return true;
+}
+
+}  // namespace xgrad

@@ -1,0 +1,102 @@
+// Shape, Strides and Axes: short lists of integers that live inside their owner, never on the heap.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "autograd/error.hpp"
+
+namespace xgrad {
+
+/// The most axes a tensor can have.
+inline constexpr int kMaxDims = 8;
+
+/// Extents of a tensor's axes, outermost first. Shape{} is the shape of a scalar (0-d, one element).
+class Shape {
+ public:
+  Shape() = default;
+  Shape(std::initializer_list<std::int64_t> extents)
+      : Shape(std::span<const std::int64_t>(extents.begin(), extents.size())) {}
+  explicit Shape(std::span<const std::int64_t> extents);
+  /// `ndim` axes that all have this extent.
+  static Shape filled(int ndim, std::int64_t extent);
+
+  int ndim() const { return ndim_; }
+  bool empty() const { return ndim_ == 0; }
+  /// Product of the extents; 1 for a scalar.
+  std::int64_t numel() const;
+
+  std::int64_t operator[](int axis) const { return extents_[axis]; }
+  std::int64_t& operator[](int axis) { return extents_[axis]; }
+  std::int64_t front() const { return extents_[0]; }
+  std::int64_t back() const { return extents_[ndim_ - 1]; }
+  const std::int64_t* begin() const { return extents_.data(); }
+  const std::int64_t* end() const { return extents_.data() + ndim_; }
+  std::int64_t* begin() { return extents_.data(); }
+  std::int64_t* end() { return extents_.data() + ndim_; }
+
+  /// Throws std::invalid_argument beyond kMaxDims axes.
+  void push_back(std::int64_t extent);
+  void insert(int axis, std::int64_t extent);
+  void erase(int axis);
+
+  friend bool operator==(const Shape& a, const Shape& b) {
+    return a.ndim_ == b.ndim_ && std::equal(a.begin(), a.end(), b.begin());
+  }
+
+ private:
+  std::array<std::int64_t, kMaxDims> extents_;  // only the first ndim_ have a value
+  int ndim_ = 0;
+};
+
+/// Distance between neighbours along each axis, in elements. 0 for a broadcast axis, negative for a flipped one.
+using Strides = Shape;
+
+/// Strides of a contiguous row-major tensor.
+Strides row_major(const Shape& shape);
+
+/// Writes a shape as [2, 3] in an error message.
+void append_text(std::string& out, const Shape& shape);
+std::string to_string(const Shape& shape);
+
+/// The axes an operator works on: `sum(x, 1)`, `sum(x, {0, -1})`; negative axes count from the last.
+class Axes {
+ public:
+  Axes(int axis) : axes_{axis} {}
+  Axes(std::initializer_list<int> axes) : axes_(axes) {}
+  Axes(std::vector<int> axes) : axes_(std::move(axes)) {}
+  /// Every axis of the operand.
+  static Axes all() {
+    Axes axes(std::vector<int>{});
+    axes.all_ = true;
+    return axes;
+  }
+
+  bool is_all() const { return all_; }
+  const std::vector<int>& list() const { return axes_; }
+
+ private:
+  std::vector<int> axes_;
+  bool all_ = false;
+};
+
+/// `axis` counted from 0. Throws std::out_of_range, naming the operation, when it is not in [-ndim, ndim).
+int normalize_axis(const char* operation, int axis, int ndim, SourceLocation where);
+
+/// The axes as a bit mask, bit i for axis i. Throws std::out_of_range as normalize_axis, and
+/// std::invalid_argument when an axis is named twice.
+unsigned axis_mask(const char* operation, const Axes& axes, int ndim, SourceLocation where);
+
+/// The common shape of two operands by NumPy's rule: axes are matched from the last, an extent of 1 stretches.
+/// Throws std::invalid_argument when two extents differ and neither is 1.
+Shape broadcast_shapes(const char* operation, const Shape& a, const Shape& b, SourceLocation where);
+
+/// Whether `from` stretches to `to` by NumPy's rule.
+bool broadcasts_to(const Shape& from, const Shape& to);
+
+}  // namespace xgrad

@@ -1,0 +1,171 @@
+// Tensor: a cheap handle to elements, their layout, and the record of how they were computed.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <iosfwd>
+#include <initializer_list>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "autograd/dtype.hpp"
+#include "autograd/error.hpp"
+#include "autograd/shape.hpp"
+
+namespace xgrad {
+
+class Indices;
+
+namespace internal {
+struct TensorImpl;
+}
+
+/// How new tensors are made: `zeros({2, 3}, {.dtype = DType::float64})`.
+struct TensorOptions {
+  DType dtype = DType::float32;
+  bool requires_grad = false;
+};
+
+/// How backward() runs through the graph.
+struct BackwardOptions {
+  bool retain_graph = false;  ///< keep the saved values, so that the same graph can be gone through again
+  bool create_graph = false;  ///< record the gradient's own graph, for higher derivatives; implies retain_graph
+};
+
+/// An n-dimensional array of one dtype that remembers the operation which made it.
+///
+/// A Tensor is a handle: copying it copies no elements, and both copies name the same tensor. Slices, transposes,
+/// reshapes of contiguous tensors and broadcasts are views that share elements. Operators are functions (autograd/ops),
+/// their results new tensors. Elements are changed only by assign(), mutable_data() and the optimizers, outside of
+/// the graph. A default-constructed Tensor is undefined: it may be assigned to and tested by defined(), nothing else.
+class Tensor {
+ public:
+  Tensor() = default;
+  Tensor(const Tensor& other);
+  Tensor(Tensor&& other) noexcept : impl_(std::exchange(other.impl_, nullptr)) {}
+  Tensor& operator=(const Tensor& other);
+  Tensor& operator=(Tensor&& other) noexcept;
+  ~Tensor();
+
+  bool defined() const { return impl_ != nullptr; }
+
+  // ---- What it is ----
+  const Shape& shape() const;
+  /// Extent of one axis; negative axes count from the last. Throws std::out_of_range.
+  std::int64_t size(int axis, SourceLocation where = SourceLocation::current()) const;
+  int ndim() const;
+  std::int64_t numel() const;
+  DType dtype() const;
+  const Strides& strides() const;
+  /// Whether the elements lie row-major without gaps.
+  bool is_contiguous() const;
+
+  // ---- Its elements ----
+  /// The only element, converted to T. Throws std::invalid_argument when there is not exactly one.
+  template <class T = double>
+  T item(SourceLocation where = SourceLocation::current()) const;
+  /// The elements in row-major order, converted to T.
+  template <class T>
+  std::vector<T> to_vector() const;
+  /// First element of a contiguous tensor whose dtype is T's (throws std::invalid_argument otherwise); valid while
+  /// the tensor lives.
+  template <class T>
+  const T* data(SourceLocation where = SourceLocation::current()) const;
+  /// The same for writing. Counts as a write: a backward pass that saved the old elements will refuse to run.
+  template <class T>
+  T* mutable_data(SourceLocation where = SourceLocation::current());
+  /// Overwrites the elements with those of `value` (broadcast to this shape, cast to this dtype), outside of the graph.
+  /// Throws std::invalid_argument when the shapes do not fit, and std::logic_error on a tensor that an operation made.
+  void assign(const Tensor& value, SourceLocation where = SourceLocation::current());
+
+  // ---- Views (recorded; see autograd/ops/index.hpp) ----
+  /// x[2], x[-1], x[slice(0, 4)], x[ellipsis], x[mask]: the first axis indexed; several: x[{1, slice(0, 4)}].
+  Tensor operator[](const Indices& indices) const;
+
+  // ---- Gradients ----
+  bool requires_grad() const;
+  /// Makes a leaf a variable (or a constant again). Throws std::invalid_argument for int64 and boolean tensors and
+  /// std::logic_error for a tensor that an operation made.
+  Tensor& set_requires_grad(bool requires_grad = true, SourceLocation where = SourceLocation::current());
+  /// True when no recorded operation made it: a variable, or a constant.
+  bool is_leaf() const;
+  /// The gradient that backward() accumulated here; undefined before.
+  Tensor grad() const;
+  /// Throws std::invalid_argument unless shape and dtype are the tensor's own; an undefined Tensor clears.
+  void set_grad(Tensor grad, SourceLocation where = SourceLocation::current());
+  void zero_grad() { set_grad(Tensor()); }
+  /// Asks backward() to keep the gradient of a tensor that is not a leaf as well.
+  void retain_grad(SourceLocation where = SourceLocation::current());
+  /// Calls `hook` with the tensor's gradient in each backward pass; a defined result replaces the gradient.
+  void add_hook(std::function<Tensor(const Tensor& gradient)> hook, SourceLocation where = SourceLocation::current());
+
+  /// Adds the gradient of this tensor with respect to each variable it was computed from to that variable's grad().
+  /// The tensor must have one element, or `cotangent` must give the gradient of what follows, in its shape.
+  /// Throws std::logic_error where nothing requires a gradient, the graph was freed by an earlier pass, or a saved
+  /// value was overwritten.
+  void backward(BackwardOptions options = {}, SourceLocation where = SourceLocation::current()) const;
+  void backward(const Tensor& cotangent, BackwardOptions options = {},
+                SourceLocation where = SourceLocation::current()) const;
+
+  /// The same elements, cut off from the graph.
+  Tensor detach() const;
+  /// Name of the operation that made it, "leaf" for a variable, "" for a constant.
+  const char* operation() const;
+
+  /// Whether two handles name the same tensor.
+  bool is_same(const Tensor& other) const { return impl_ == other.impl_; }
+
+  /// For the library's own use: the state behind the handle.
+  internal::TensorImpl* impl() const { return impl_; }
+  /// Takes over one reference.
+  explicit Tensor(internal::TensorImpl* impl) : impl_(impl) {}
+
+ private:
+  internal::TensorImpl* impl_ = nullptr;
+};
+
+/// Writes as NumPy prints: brackets by axis, columns aligned, long axes abbreviated, the dtype unless it is float32.
+std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
+std::string to_string(const Tensor& tensor);
+
+/// What every operator takes: a Tensor, or a number that adapts to the other operands' dtype. It also picks up the
+/// caller's line for errors and graph nodes. Lives only as a parameter.
+class Operand {
+ public:
+  Operand(const Tensor& tensor, SourceLocation where = SourceLocation::current())
+      : tensor_(&tensor), where_(where) {}
+  template <class T>
+    requires std::integral<T> || std::floating_point<T>
+  Operand(T number, SourceLocation where = SourceLocation::current())
+      : number_(static_cast<double>(number)), number_dtype_(kind_of<T>), where_(where) {
+    if constexpr (std::integral<T>) integer_ = static_cast<std::int64_t>(number);
+  }
+
+  bool is_number() const { return tensor_ == nullptr; }
+  double number() const { return number_; }
+  /// boolean, int64 or float32 for a number of that kind; a tensor's dtype.
+  DType dtype() const;
+  SourceLocation where() const { return where_; }
+
+  /// The tensor. Throws std::invalid_argument, naming the operation, when it is undefined. A number becomes a 0-d
+  /// tensor of its kind's dtype.
+  const Tensor& tensor(const char* operation) const;
+  /// The number as a 0-d tensor of this dtype.
+  Tensor number_as(DType dtype) const;
+
+ private:
+  template <class T>
+  static constexpr DType kind_of = std::same_as<T, bool> ? DType::boolean
+                                   : std::integral<T>    ? DType::int64
+                                                         : DType::float32;
+
+  const Tensor* tensor_ = nullptr;
+  double number_ = 0;
+  std::int64_t integer_ = 0;
+  DType number_dtype_ = DType::float32;
+  mutable Tensor owned_;
+  SourceLocation where_;
+};
+
+}  // namespace xgrad

@@ -1,0 +1,12 @@
+// How many threads one operation may use.
+#pragma once
+
+namespace xgrad {
+
+/// Threads that one operation may use, the caller's included. Starts at the number of cores, or OMP_NUM_THREADS where
+/// that is set. Results do not depend on it.
+int num_threads();
+/// Throws std::invalid_argument unless count >= 1. Matrix products (OpenBLAS) follow.
+void set_num_threads(int count);
+
+}  // namespace xgrad

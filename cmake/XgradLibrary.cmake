@@ -1,0 +1,42 @@
+# The library target xgrad, alias xgrad::xgrad.
+
+find_package(Threads REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(OpenBLAS REQUIRED)
+find_package(xtensor REQUIRED)
+find_package(xsimd REQUIRED)
+# The headers alone: xtensor-blas's own CMake target would link whichever BLAS the system prefers, beside ours.
+find_path(XTENSOR_BLAS_INCLUDE_DIR xtensor-blas/xlinalg.hpp REQUIRED)
+mark_as_advanced(XTENSOR_BLAS_INCLUDE_DIR)
+
+file(GLOB_RECURSE xgrad_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/autograd/*.cpp)
+file(GLOB xgrad_other_sources CONFIGURE_DEPENDS
+  ${PROJECT_SOURCE_DIR}/nn/*.cpp ${PROJECT_SOURCE_DIR}/optim/*.cpp
+  ${PROJECT_SOURCE_DIR}/data/*.cpp ${PROJECT_SOURCE_DIR}/io/*.cpp)
+list(APPEND xgrad_sources ${xgrad_other_sources})
+
+function(xgrad_library target)
+  add_library(${target} ${xgrad_sources})
+  target_include_directories(${target} PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_include_directories(${target} SYSTEM PRIVATE ${XTENSOR_BLAS_INCLUDE_DIR})
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  set_target_properties(${target} PROPERTIES
+    CXX_EXTENSIONS OFF
+    POSITION_INDEPENDENT_CODE ON
+    VERSION ${PROJECT_VERSION}
+    SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+  target_compile_options(${target} PRIVATE
+    -fwrapv  # integer overflow of int64 tensors wraps
+    -fno-math-errno -fvisibility-inlines-hidden -fno-semantic-interposition)
+  xgrad_warnings(${target})
+  # xsimd is public: the templates of map.hpp and each.hpp are instantiated in the user's code.
+  target_link_libraries(${target}
+    PUBLIC xsimd
+    PRIVATE Threads::Threads ZLIB::ZLIB OpenBLAS::OpenBLAS $<BUILD_INTERFACE:xtensor>)
+endfunction()
+
+xgrad_library(xgrad)
+xgrad_native(xgrad)
+add_library(xgrad::xgrad ALIAS xgrad)

@@ -1,0 +1,46 @@
+# xgrad_tests (tests/**.cpp) and xgrad_conformance (tests/conformance/*.cpp).
+
+find_package(Catch2 REQUIRED)
+find_package(nlohmann_json REQUIRED)
+
+file(GLOB_RECURSE test_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/*.cpp)
+list(FILTER test_sources EXCLUDE REGEX "/tests/(consume|conformance)/")
+set(test_main ${PROJECT_SOURCE_DIR}/tests/main.cpp)
+
+if(EXISTS ${test_main})
+  xgrad_executable(xgrad_tests ${test_sources})
+  target_link_libraries(xgrad_tests PRIVATE Catch2::Catch2 nlohmann_json::nlohmann_json xtensor)
+  target_include_directories(xgrad_tests SYSTEM PRIVATE ${XTENSOR_BLAS_INCLUDE_DIR})
+  target_compile_definitions(xgrad_tests PRIVATE XGRAD_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  # ccache cannot share objects between build folders where a precompiled header is in play.
+  if(NOT CMAKE_CXX_COMPILER_LAUNCHER)
+    target_precompile_headers(xgrad_tests PRIVATE ${PROJECT_SOURCE_DIR}/tests/catch.hpp)
+    set_source_files_properties(${test_main} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+  endif()
+
+  # One test for each file of test cases: a process for each of several hundred cases would take longer than the cases.
+  list(REMOVE_ITEM test_sources ${test_main})
+  set(test_names)
+  foreach(source IN LISTS test_sources)
+    cmake_path(GET source STEM name)
+    list(APPEND test_names ${name})
+  endforeach()
+  list(REMOVE_DUPLICATES test_names)
+  foreach(name IN LISTS test_names)
+    # -# makes each file's name a tag of its cases: #grad.
+    add_test(NAME ${name} COMMAND xgrad_tests "-#" "[#${name}]~[.]" WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    set_tests_properties(${name} PROPERTIES LABELS unit)
+  endforeach()
+endif()
+
+file(GLOB conformance_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/conformance/*.cpp)
+if(conformance_sources)
+  set(XGRAD_CONFORMANCE ${PROJECT_SOURCE_DIR}/../shared/conformance CACHE PATH "Folder of the conformance cases")
+  if(DEFINED ENV{XGRAD_CONFORMANCE})
+    set(XGRAD_CONFORMANCE $ENV{XGRAD_CONFORMANCE})
+  endif()
+  xgrad_executable(xgrad_conformance ${conformance_sources})
+  target_link_libraries(xgrad_conformance PRIVATE nlohmann_json::nlohmann_json)
+  add_test(NAME conformance COMMAND xgrad_conformance ${XGRAD_CONFORMANCE})
+  set_tests_properties(conformance PROPERTIES SKIP_RETURN_CODE 77 LABELS conformance)
+endif()

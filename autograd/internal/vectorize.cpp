@@ -1,0 +1,378 @@
+#include "autograd/internal/vectorize.hpp"
+
+#include <algorithm>
+
+namespace xgrad::internal {
+namespace {
+
+constexpr int kMaxOperands = 10;
+constexpr std::int64_t kBlock = 1024;    // elements of a packed block: ten of them stay in the first-level cache
+constexpr std::int64_t kLongRow = 64;    // rows from this length are taken straight from memory
+constexpr std::int64_t kTile = 64;       // a transposed operand is packed in tiles of 64 x 64
+constexpr std::int64_t kTileMin = 16;    // below this extent tiles do not pay
+
+/// How an operand's elements reach the kernel.
+enum class Access {
+  linear,    // row-major: straight from memory, however the loop is cut
+  periodic,  // repeats with a short period: packed once
+  row,       // neighbours along the innermost axis: straight from memory, a row at a time
+  fill,      // constant along the innermost axis: a block is filled for each row
+  gather,    // anything else: packed block by block
+};
+
+struct Operand {
+  char* data;
+  std::int64_t stride[kMaxDims];  // in elements, by collapsed axis
+  std::int64_t size;              // bytes of an element
+  std::int64_t period;
+  Access access;
+  bool is_written;
+  bool is_read;
+};
+
+/// The loop after axes of extent 1 are dropped and axes that every operand walks through evenly are merged.
+struct Loop {
+  Kernel kernel;
+  const void* formula;
+  int ndim = 0;
+  std::int64_t extent[kMaxDims];
+  std::int64_t numel = 1;
+  int count = 0;
+  Operand operands[kMaxOperands];
+
+  std::int64_t inner() const { return extent[ndim - 1]; }
+};
+
+Loop collapse(Kernel kernel, const void* formula, const Shape& shape, std::span<const LoopOperand> operands) {
+  Loop loop{.kernel = kernel, .formula = formula, .extent = {}, .operands = {}};
+  loop.count = static_cast<int>(operands.size());
+  for (int k = 0; k < loop.count; ++k) {
+    const TensorImpl& tensor = *operands[k].tensor;
+    loop.operands[k].data = static_cast<char*>(tensor.data);
+    loop.operands[k].size = static_cast<std::int64_t>(size_of(tensor.dtype));
+    loop.operands[k].is_written = operands[k].is_written;
+    loop.operands[k].is_read = operands[k].is_read;
+  }
+  for (int axis = 0; axis < shape.ndim(); ++axis) {
+    std::int64_t extent = shape[axis];
+    loop.numel *= extent;
+    if (extent == 1) continue;
+    std::int64_t stride[kMaxOperands];
+    bool merges = loop.ndim > 0;
+    for (int k = 0; k < loop.count; ++k) {
+      const TensorImpl& tensor = *operands[k].tensor;
+      int own = axis - (shape.ndim() - tensor.shape.ndim());
+      stride[k] = own < 0 || tensor.shape[own] == 1 ? 0 : tensor.strides[own];
+      merges = merges && loop.operands[k].stride[loop.ndim - 1] == stride[k] * extent;
+    }
+    int at = merges ? loop.ndim - 1 : loop.ndim++;
+    loop.extent[at] = merges ? loop.extent[at] * extent : extent;
+    for (int k = 0; k < loop.count; ++k) loop.operands[k].stride[at] = stride[k];
+  }
+  if (loop.ndim == 0) {
+    loop.ndim = 1;
+    loop.extent[0] = 1;
+    for (int k = 0; k < loop.count; ++k) loop.operands[k].stride[0] = 1;
+  }
+  return loop;
+}
+
+Access classify(const Loop& loop, Operand& operand) {
+  // Row-major from the innermost axis on, up to here; further out either the same or constant.
+  std::int64_t step = 1;
+  int axis = loop.ndim - 1;
+  while (axis >= 0 && operand.stride[axis] == step) step *= loop.extent[axis--];
+  if (axis < 0) return Access::linear;
+  bool constant_outside = true;
+  for (int i = axis; i >= 0; --i) constant_outside &= operand.stride[i] == 0;
+  operand.period = step;
+  if (constant_outside && step <= kBlock / 4 && !operand.is_written) return Access::periodic;
+  std::int64_t inner = operand.stride[loop.ndim - 1];
+  if (loop.inner() >= kLongRow && inner == 1) return Access::row;
+  if (loop.inner() >= kLongRow && inner == 0 && !operand.is_written) return Access::fill;
+  return Access::gather;
+}
+
+/// Position of element `at` of the loop, counted row-major, in an operand.
+std::int64_t offset_of(const Loop& loop, const Operand& operand, std::int64_t at) {
+  std::int64_t offset = 0;
+  for (int axis = loop.ndim - 1; axis >= 0; --axis) {
+    offset += at % loop.extent[axis] * operand.stride[axis];
+    at /= loop.extent[axis];
+  }
+  return offset;
+}
+
+template <class F>
+void with_size(std::int64_t size, F&& f) {
+  switch (size) {
+    case 1: return f(std::uint8_t{});
+    case 4: return f(std::uint32_t{});
+    default: return f(std::uint64_t{});
+  }
+}
+
+/// Calls run(first element's offset, count along the innermost axis) for the elements [at, at + n) of the loop.
+template <class F>
+void for_runs(const Loop& loop, const Operand& operand, std::int64_t at, std::int64_t n, F&& run) {
+  std::int64_t index[kMaxDims];
+  std::int64_t rest = at;
+  std::int64_t offset = 0;
+  for (int axis = loop.ndim - 1; axis >= 0; --axis) {
+    index[axis] = rest % loop.extent[axis];
+    rest /= loop.extent[axis];
+    offset += index[axis] * operand.stride[axis];
+  }
+  int last = loop.ndim - 1;
+  while (n > 0) {
+    std::int64_t count = std::min(n, loop.extent[last] - index[last]);
+    run(offset, count);
+    n -= count;
+    offset += count * operand.stride[last];
+    index[last] += count;
+    for (int axis = last; axis > 0 && index[axis] == loop.extent[axis]; --axis) {
+      index[axis] = 0;
+      offset += operand.stride[axis - 1] - loop.extent[axis] * operand.stride[axis];
+      ++index[axis - 1];
+    }
+  }
+}
+
+void pack(const Loop& loop, const Operand& operand, std::int64_t at, std::int64_t n, void* block) {
+  with_size(operand.size, [&]<class E>(E) {
+    auto* to = static_cast<E*>(block);
+    const auto* from = reinterpret_cast<const E*>(operand.data);
+    std::int64_t stride = operand.stride[loop.ndim - 1];
+    for_runs(loop, operand, at, n, [&](std::int64_t offset, std::int64_t count) {
+      for (std::int64_t i = 0; i < count; ++i) to[i] = from[offset + i * stride];
+      to += count;
+    });
+  });
+}
+
+void unpack(const Loop& loop, const Operand& operand, std::int64_t at, std::int64_t n, const void* block) {
+  with_size(operand.size, [&]<class E>(E) {
+    const auto* from = static_cast<const E*>(block);
+    auto* to = reinterpret_cast<E*>(operand.data);
+    std::int64_t stride = operand.stride[loop.ndim - 1];
+    for_runs(loop, operand, at, n, [&](std::int64_t offset, std::int64_t count) {
+      for (std::int64_t i = 0; i < count; ++i) to[offset + i * stride] = from[i];
+      from += count;
+    });
+  });
+}
+
+void fill(const Operand& operand, std::int64_t offset, std::int64_t n, void* block) {
+  with_size(operand.size, [&]<class E>(E) {
+    std::fill_n(static_cast<E*>(block), n, reinterpret_cast<const E*>(operand.data)[offset]);
+  });
+}
+
+/// Blocks of one thread, for the operands that are not taken straight from memory.
+struct Blocks {
+  alignas(64) unsigned char room[kMaxOperands][kBlock * sizeof(double)];
+};
+
+/// The elements [begin, end) of the loop, counted row-major.
+void run_linear(const Loop& loop, std::int64_t begin, std::int64_t end) {
+  Blocks blocks;
+  std::int64_t longest = end - begin;
+  bool by_row = false;
+  std::int64_t period = 1;
+  for (int k = 0; k < loop.count; ++k) {
+    const Operand& operand = loop.operands[k];
+    by_row |= operand.access == Access::row || operand.access == Access::fill;
+    if (operand.access == Access::fill || operand.access == Access::gather || operand.access == Access::periodic)
+      longest = std::min(longest, kBlock);
+    if (operand.access == Access::periodic) period = std::max(period, operand.period);
+  }
+  // Periods divide one another (they are products of the innermost extents): blocks that start and end at a multiple of
+  // the longest see the same packed elements each time.
+  std::int64_t aligned = longest / period * period;
+  std::int64_t packed_phase[kMaxOperands];
+  std::int64_t packed_count[kMaxOperands];
+  std::int64_t filled_from[kMaxOperands];
+  std::int64_t filled_count[kMaxOperands];
+  std::fill_n(packed_count, loop.count, 0);
+  std::fill_n(filled_count, loop.count, 0);
+
+  void* pointers[kMaxOperands];
+  for (std::int64_t at = begin; at < end;) {
+    std::int64_t n = std::min(end - at, longest);
+    if (period > 1) n = std::min(n, at % period == 0 ? aligned : period - at % period);
+    if (by_row) n = std::min(n, loop.inner() - at % loop.inner());
+    for (int k = 0; k < loop.count; ++k) {
+      const Operand& operand = loop.operands[k];
+      void* block = blocks.room[k];
+      switch (operand.access) {
+        case Access::linear: pointers[k] = operand.data + at * operand.size; break;
+        case Access::row: pointers[k] = operand.data + offset_of(loop, operand, at) * operand.size; break;
+        case Access::periodic:
+          if (packed_count[k] < n || packed_phase[k] != at % operand.period) {
+            pack(loop, operand, at, n, block);
+            packed_phase[k] = at % operand.period;
+            packed_count[k] = n;
+          }
+          pointers[k] = block;
+          break;
+        case Access::fill: {
+          std::int64_t from = offset_of(loop, operand, at);
+          if (filled_count[k] < n || filled_from[k] != from) {
+            fill(operand, from, n, block);
+            filled_from[k] = from;
+            filled_count[k] = n;
+          }
+          pointers[k] = block;
+          break;
+        }
+        case Access::gather:
+          if (operand.is_read) pack(loop, operand, at, n, block);
+          pointers[k] = block;
+          break;
+      }
+    }
+    loop.kernel(loop.formula, n, pointers);
+    for (int k = 0; k < loop.count; ++k)
+      if (loop.operands[k].is_written && loop.operands[k].access == Access::gather)
+        unpack(loop, loop.operands[k], at, n, blocks.room[k]);
+    at += n;
+  }
+}
+
+/// The axis along which tiles reach down: where some operand, scattered along the innermost axis, has neighbours.
+/// -1 where tiles would not help.
+int tile_axis(const Loop& loop) {
+  if (loop.ndim < 2 || loop.inner() < kTileMin) return -1;
+  int found = -1;
+  for (int k = 0; k < loop.count; ++k) {
+    const Operand& operand = loop.operands[k];
+    std::int64_t inner = operand.stride[loop.ndim - 1];
+    if (operand.is_written && inner != 1) return -1;
+    if (inner == 0 || inner == 1) continue;
+    for (int axis = 0; axis < loop.ndim - 1; ++axis)
+      if (operand.stride[axis] == 1 && loop.extent[axis] >= kTileMin) found = axis;
+  }
+  return found;
+}
+
+/// Packs rows x columns elements, neighbours down the rows, so that they are neighbours along the columns.
+template <class E>
+void transpose_tile(const E* from, std::int64_t row_stride, std::int64_t column_stride, std::int64_t rows,
+                    std::int64_t columns, E* to) {
+  constexpr std::int64_t kStep = 8;  // 8 x 8 elements at a time keep to a few cache lines on both sides
+  for (std::int64_t c0 = 0; c0 < columns; c0 += kStep) {
+    std::int64_t c1 = std::min(c0 + kStep, columns);
+    for (std::int64_t r0 = 0; r0 < rows; r0 += kStep) {
+      std::int64_t r1 = std::min(r0 + kStep, rows);
+      for (std::int64_t r = r0; r < r1; ++r)
+        for (std::int64_t c = c0; c < c1; ++c) to[r * kTile + c] = from[r * row_stride + c * column_stride];
+    }
+  }
+}
+
+/// Tiles [begin, end) of the loop, along `down` and the innermost axis.
+void run_tiles(const Loop& loop, int down, std::int64_t begin, std::int64_t end) {
+  struct Tiles {
+    alignas(64) unsigned char room[kTile * kTile * sizeof(double)];
+  };
+  std::vector<Tiles> tiles(loop.count);
+  int last = loop.ndim - 1;
+  std::int64_t across_count = (loop.extent[last] + kTile - 1) / kTile;
+  std::int64_t down_count = (loop.extent[down] + kTile - 1) / kTile;
+  for (std::int64_t tile = begin; tile < end; ++tile) {
+    std::int64_t column = tile % across_count * kTile;
+    std::int64_t row = tile / across_count % down_count * kTile;
+    std::int64_t outer = tile / across_count / down_count;
+    std::int64_t columns = std::min(kTile, loop.extent[last] - column);
+    std::int64_t rows = std::min(kTile, loop.extent[down] - row);
+    char* first[kMaxOperands];
+    for (int k = 0; k < loop.count; ++k) {
+      const Operand& operand = loop.operands[k];
+      std::int64_t offset = row * operand.stride[down] + column * operand.stride[last];
+      std::int64_t rest = outer;
+      for (int axis = last - 1; axis >= 0; --axis) {
+        if (axis == down) continue;
+        offset += rest % loop.extent[axis] * operand.stride[axis];
+        rest /= loop.extent[axis];
+      }
+      first[k] = operand.data + offset * operand.size;
+      if (operand.stride[last] == 1) continue;
+      with_size(operand.size, [&]<class E>(E) {
+        auto* to = reinterpret_cast<E*>(tiles[k].room);
+        const auto* from = reinterpret_cast<const E*>(first[k]);
+        if (operand.stride[last] == 0)
+          for (std::int64_t r = 0; r < rows; ++r) std::fill_n(to + r * kTile, columns, from[r * operand.stride[down]]);
+        else
+          transpose_tile(from, operand.stride[down], operand.stride[last], rows, columns, to);
+      });
+    }
+    void* pointers[kMaxOperands];
+    for (std::int64_t r = 0; r < rows; ++r) {
+      for (int k = 0; k < loop.count; ++k) {
+        const Operand& operand = loop.operands[k];
+        pointers[k] = operand.stride[last] == 1
+                          ? static_cast<void*>(first[k] + r * operand.stride[down] * operand.size)
+                          : tiles[k].room + r * kTile * operand.size;
+      }
+      loop.kernel(loop.formula, columns, pointers);
+    }
+  }
+}
+
+}  // namespace
+
+void run_kernel(Kernel kernel, const void* formula, const Shape& shape, std::span<const LoopOperand> operands) {
+  Loop loop = collapse(kernel, formula, shape, operands);
+  if (loop.numel == 0) return;
+  if (int down = tile_axis(loop); down >= 0) {
+    std::int64_t across_count = (loop.inner() + kTile - 1) / kTile;
+    std::int64_t down_count = (loop.extent[down] + kTile - 1) / kTile;
+    std::int64_t tiles = loop.numel / loop.inner() / loop.extent[down] * across_count * down_count;
+    parallel_for(tiles, kElementwiseGrain / (kTile * kTile),
+                 [&](std::int64_t begin, std::int64_t end) { run_tiles(loop, down, begin, end); });
+    return;
+  }
+  for (int k = 0; k < loop.count; ++k) loop.operands[k].access = classify(loop, loop.operands[k]);
+  parallel_for(loop.numel, kElementwiseGrain,
+               [&](std::int64_t begin, std::int64_t end) { run_linear(loop, begin, end); });
+}
+
+namespace {
+
+template <class To, class From>
+void convert(const void*, std::int64_t n, void* const* operands) {
+  auto* to = static_cast<To*>(operands[0]);
+  const auto* from = static_cast<const From*>(operands[1]);
+  if constexpr (std::is_same_v<To, From>) {
+    std::memcpy(to, from, n * sizeof(To));
+  } else if constexpr (std::is_same_v<To, bool>) {
+    for (std::int64_t i = 0; i < n; ++i) to[i] = from[i] != From(0);
+  } else {
+    for (std::int64_t i = 0; i < n; ++i) to[i] = static_cast<To>(from[i]);
+  }
+}
+
+template <class T>
+void add_to(const void*, std::int64_t n, void* const* operands) {
+  auto* to = static_cast<T*>(operands[0]);
+  const auto* from = static_cast<const T*>(operands[1]);
+  for (std::int64_t i = 0; i < n; ++i) to[i] += from[i];
+}
+
+}  // namespace
+
+void copy_into(const Tensor& target, const Tensor& source) {
+  Kernel kernel = dispatch(target.dtype(), [&]<class To>(To) {
+    return dispatch(source.dtype(), []<class From>(From) -> Kernel { return &convert<To, From>; });
+  });
+  LoopOperand operands[] = {{target.impl(), true, false}, {source.impl(), false, true}};
+  run_kernel(kernel, nullptr, target.shape(), operands);
+}
+
+void add_into(const Tensor& target, const Tensor& source) {
+  Kernel kernel = dispatch_floating(target.dtype(), []<class T>(T) -> Kernel { return &add_to<T>; });
+  LoopOperand operands[] = {{target.impl(), true, true}, {source.impl(), false, true}};
+  run_kernel(kernel, nullptr, target.shape(), operands);
+}
+
+}  // namespace xgrad::internal

@@ -1,0 +1,157 @@
+// The one loop behind every elementwise operation: a formula on batches, applied to tensors of any layout.
+//
+// A formula becomes a kernel over contiguous runs. The driver (vectorize.cpp, compiled once) cuts tensors of any strides
+// into such runs: straight from memory where elements are neighbours, else through a block that is packed first.
+#pragma once
+
+#include <array>
+#include <cstring>
+#include <span>
+#include <tuple>
+#include <utility>
+
+#include "autograd/internal/parallel.hpp"
+#include "autograd/internal/simd.hpp"
+#include "autograd/internal/tensor_impl.hpp"
+
+namespace xgrad::internal {
+
+/// Works on n contiguous elements of each operand, outputs first. `formula` is the callable that the kernel was made of.
+using Kernel = void (*)(const void* formula, std::int64_t n, void* const* operands);
+
+struct LoopOperand {
+  TensorImpl* tensor;
+  bool is_written;
+  bool is_read;
+};
+
+/// Runs the kernel over `shape`, to which every operand broadcasts (those written have this shape). At most 10 operands.
+void run_kernel(Kernel kernel, const void* formula, const Shape& shape, std::span<const LoopOperand> operands);
+
+/// Elements from which a loop is worth a second thread. Measured: a thread is woken in about 5 us.
+inline constexpr std::int64_t kElementwiseGrain = 32768;
+
+/// The element types of a formula's operands: outputs, then inputs.
+template <class... Elements>
+struct Types {};
+
+/// What a formula that computes in T sees of an operand with elements E: Batch<T>, or Mask<T> of booleans. Integers are
+/// computed one by one, in loops that the compiler vectorises.
+template <class T>
+struct Lanes {
+  static constexpr int kSize = Batch<T>::kSize;
+  static auto load(const T* from) { return Batch<T>::load(from); }
+  static auto load(const bool* from) {
+    alignas(64) T numbers[kSize];
+    for (int i = 0; i < kSize; ++i) numbers[i] = static_cast<T>(from[i]);
+    return Batch<T>::load(numbers) != Batch<T>(0);
+  }
+  static void store(T* to, Batch<T> value) { value.store(to); }
+  static void store(bool* to, Mask<T> value) {
+    alignas(64) T numbers[kSize];
+    where(value, Batch<T>(1), Batch<T>(0)).store(numbers);
+    for (int i = 0; i < kSize; ++i) to[i] = numbers[i] != 0;
+  }
+};
+template <class T>
+  requires std::integral<T>
+struct Lanes<T> {
+  static constexpr int kSize = 1;
+  template <class E>
+  static E load(const E* from) {
+    return *from;
+  }
+  template <class E, class V>
+  static void store(E* to, V value) {
+    *to = static_cast<E>(value);
+  }
+};
+
+template <class T, class Outs, class Ins, class F>
+struct FormulaKernel;
+
+template <class T, class... Os, class... Is, class F>
+struct FormulaKernel<T, Types<Os...>, Types<Is...>, F> {
+  static constexpr int kOuts = sizeof...(Os);
+  static constexpr int kSize = Lanes<T>::kSize;
+
+  template <std::size_t... O, std::size_t... I>
+  static void step(const F& formula, void* const* operands, std::int64_t at, std::index_sequence<O...>,
+                   std::index_sequence<I...>) {
+    auto result = formula(Lanes<T>::load(static_cast<const Is*>(operands[kOuts + I]) + at)...);
+    if constexpr (kOuts == 1)
+      (Lanes<T>::store(static_cast<Os*>(operands[O]) + at, result), ...);
+    else
+      (Lanes<T>::store(static_cast<Os*>(operands[O]) + at, std::get<O>(result)), ...);
+  }
+
+  static void run(const void* formula_pointer, std::int64_t n, void* const* operands) {
+    const F& formula = *static_cast<const F*>(formula_pointer);
+    constexpr std::index_sequence_for<Os...> outs;
+    constexpr std::index_sequence_for<Is...> ins;
+    std::int64_t i = 0;
+    for (; i + kSize <= n; i += kSize) step(formula, operands, i, outs, ins);
+    if (i < n) tail(formula, operands, i, n - i, outs, ins);
+  }
+
+  /// The last elements, fewer than a batch: padded to one, so that formulas meet batches only.
+  template <std::size_t... O, std::size_t... I>
+  static void tail(const F& formula, void* const* operands, std::int64_t at, std::int64_t count,
+                   std::index_sequence<O...> outs, std::index_sequence<I...> ins) {
+    alignas(64) unsigned char room[kOuts + sizeof...(Is)][kSize * sizeof(double)];
+    void* padded[kOuts + sizeof...(Is)];
+    for (std::size_t k = 0; k < kOuts + sizeof...(Is); ++k) padded[k] = room[k];
+    (pad(static_cast<Is*>(padded[kOuts + I]), static_cast<const Is*>(operands[kOuts + I]) + at, count), ...);
+    step(formula, padded, 0, outs, ins);
+    (std::memcpy(static_cast<Os*>(operands[O]) + at, padded[O], count * sizeof(Os)), ...);
+  }
+
+  template <class E>
+  static void pad(E* to, const E* from, std::int64_t count) {
+    std::memset(static_cast<void*>(to), 0, kSize * sizeof(E));
+    std::memcpy(to, from, count * sizeof(E));
+  }
+};
+
+/// outs... = formula(ins...) for each element of `shape`, in one pass. `formula` gets a Batch<T> (or Mask<T>) for each
+/// input and returns one, or a std::tuple of as many as there are outputs.
+template <class T, class... Os, class... Is, class F>
+void vectorize(const Shape& shape, Types<Os...>, const std::array<TensorImpl*, sizeof...(Os)>& outs, Types<Is...>,
+               const std::array<TensorImpl*, sizeof...(Is)>& ins, const F& formula) {
+  constexpr Kernel kernel = &FormulaKernel<T, Types<Os...>, Types<Is...>, F>::run;
+  constexpr std::size_t kCount = sizeof...(Os) + sizeof...(Is);
+  std::int64_t n = outs[0]->numel;
+  bool straight = n < 2 * kElementwiseGrain;
+  for (TensorImpl* in : ins) straight &= in->contiguous && in->numel == n;
+  for (TensorImpl* out : outs) straight &= out->contiguous;
+  if (straight) {
+    void* operands[kCount];
+    std::size_t k = 0;
+    for (TensorImpl* out : outs) operands[k++] = out->data;
+    for (TensorImpl* in : ins) operands[k++] = in->data;
+    kernel(&formula, n, operands);
+    return;
+  }
+  LoopOperand operands[kCount];
+  std::size_t k = 0;
+  for (TensorImpl* out : outs) operands[k++] = {out, true, false};
+  for (TensorImpl* in : ins) operands[k++] = {in, false, true};
+  run_kernel(kernel, &formula, shape, operands);
+}
+
+/// A new tensor of formula(ins...). Every input has elements of T.
+template <class T, class F, class... In>
+Tensor compute(const Shape& shape, const F& formula, const In&... ins) {
+  Tensor out = new_tensor(shape, dtype_of<T>);
+  vectorize<T>(shape, Types<T>{}, {out.impl()}, Types<typename std::conditional_t<true, T, In>...>{}, {ins.impl()...},
+               formula);
+  return out;
+}
+
+/// target = source, broadcast to the target's shape and converted to its dtype. The target is of any layout.
+void copy_into(const Tensor& target, const Tensor& source);
+
+/// target += source of the same dtype, broadcast to the target's shape.
+void add_into(const Tensor& target, const Tensor& source);
+
+}  // namespace xgrad::internal

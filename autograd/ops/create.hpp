@@ -1,16 +1,18 @@
 // Making tensors: filled, counted, from values of the program.
 #pragma once
 
+#include <concepts>
 #include <initializer_list>
-#include <span>
+#include <string>
+#include <type_traits>
 #include <vector>
 
 #include "autograd/tensor.hpp"
 
 namespace xgrad {
 
-/// Tensors of one value, in any shape: `zeros({2, 3}, {.dtype = DType::float64})`. Negative extents throw
-/// std::invalid_argument.
+/// Tensors of one value, in any shape: `zeros({2, 3}, {.dtype = DType::float64})`. Negative extents, and a value that
+/// an int64 tensor cannot hold, throw std::invalid_argument.
 Tensor zeros(const Shape& shape, TensorOptions options = {}, SourceLocation where = SourceLocation::current());
 Tensor ones(const Shape& shape, TensorOptions options = {}, SourceLocation where = SourceLocation::current());
 Tensor full(const Shape& shape, double value, TensorOptions options = {},
@@ -20,15 +22,32 @@ Tensor zeros_like(const Operand& x);
 Tensor ones_like(const Operand& x);
 Tensor full_like(const Operand& x, double value);
 
-/// start, start + step, ... up to but without stop. [ceil((stop - start) / step)]. Throws std::invalid_argument when
+namespace internal {
+Tensor arange(double start, double stop, double step, TensorOptions options, SourceLocation where);
+template <class... Numbers>
+inline constexpr DType counted_dtype = (std::integral<Numbers> && ...) ? DType::int64 : DType::float32;
+}  // namespace internal
+
+/// start, start + step, ... up to but without stop. [ceil((stop - start) / step)]. int64 when the numbers are integers,
+/// else float32, unless a dtype is given; for int64 the numbers are truncated first. Throws std::invalid_argument when
 /// step is 0 or leads away from stop.
-Tensor arange(double start, double stop, double step = 1, TensorOptions options = {.dtype = DType::int64},
-              SourceLocation where = SourceLocation::current());
-inline Tensor arange(std::int64_t count, TensorOptions options = {.dtype = DType::int64},
-                     SourceLocation where = SourceLocation::current()) {
-  return arange(0, static_cast<double>(count), 1, options, where);
+template <class Start, class Stop, class Step = int>
+  requires std::is_arithmetic_v<Start> && std::is_arithmetic_v<Stop> && std::is_arithmetic_v<Step>
+Tensor arange(Start start, Stop stop, Step step = 1,
+              TensorOptions options = {.dtype = internal::counted_dtype<Start, Stop, Step>},
+              SourceLocation where = SourceLocation::current()) {
+  return internal::arange(static_cast<double>(start), static_cast<double>(stop), static_cast<double>(step), options,
+                          where);
 }
-/// `count` numbers from start to stop, both included, evenly spaced. [count].
+/// 0, 1, ... up to but without stop.
+template <class Stop>
+  requires std::is_arithmetic_v<Stop>
+Tensor arange(Stop stop, TensorOptions options = {.dtype = internal::counted_dtype<Stop>},
+              SourceLocation where = SourceLocation::current()) {
+  return internal::arange(0, static_cast<double>(stop), 1, options, where);
+}
+/// `count` numbers from start to stop, both included, evenly spaced. [count]. Throws std::invalid_argument when count is
+/// negative.
 Tensor linspace(double start, double stop, std::int64_t count, TensorOptions options = {},
                 SourceLocation where = SourceLocation::current());
 /// Ones on the diagonal, zeros elsewhere. [rows, columns].
@@ -64,7 +83,8 @@ class NestedList {
 };
 
 /// `tensor({{1., 2.}, {3., 4.}})`: float32 for floating numbers, int64 for integers, boolean for bools, unless a dtype
-/// is given. Throws std::invalid_argument when rows have different lengths.
+/// is given. Numbers pass through double: use from_vector for integers beyond 2^53. Throws std::invalid_argument when
+/// rows have different lengths.
 Tensor tensor(const NestedList& values, SourceLocation where = SourceLocation::current());
 Tensor tensor(const NestedList& values, TensorOptions options, SourceLocation where = SourceLocation::current());
 

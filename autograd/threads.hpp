@@ -1,12 +1,14 @@
 // How many threads one operation may use.
 #pragma once
 
+#include "autograd/error.hpp"
+
 namespace xgrad {
 
 /// Threads that one operation may use, the caller's included. Starts at the number of cores, or OMP_NUM_THREADS where
 /// that is set. Results do not depend on it.
 int num_threads();
-/// Throws std::invalid_argument unless count >= 1. Matrix products (OpenBLAS) follow.
-void set_num_threads(int count);
+/// Throws std::invalid_argument unless count >= 1. Matrix products follow.
+void set_num_threads(int count, SourceLocation where = SourceLocation::current());
 
 }  // namespace xgrad

@@ -1,0 +1,74 @@
+#include "optim/adam.hpp"
+
+#include <cmath>
+
+#include "optim/update.hpp"
+
+namespace xgrad::optim {
+namespace {
+
+void check_adam(const auto& options, SourceLocation where) {
+  check_not_negative(options.kOptimizer, "lr", options.lr, where);
+  check_decay(options.kOptimizer, "betas.first", options.betas.first, where);
+  check_decay(options.kOptimizer, "betas.second", options.betas.second, where);
+  check_not_negative(options.kOptimizer, "eps", options.eps, where);
+  check_not_negative(options.kOptimizer, "weight_decay", options.weight_decay, where);
+}
+
+/// One fused pass over w, g and the state. `shrink` multiplies w, `descent` makes the gradient that m and v
+/// follow.
+void update_adam(const auto& options, double shrink, Descent descent, const BiasCorrection& correction,
+                 Tensor& w, const Tensor& g, State& state) {
+  const double beta1 = options.betas.first, beta2 = options.betas.second;
+  // lr m' / (sqrt(v') + eps), the fraction expanded by c = sqrt(1 - beta2^t): one division an element fewer.
+  const double c = std::sqrt(correction.second());
+  const double lr = options.lr * c / correction.first();
+  const Root root(options.eps * (options.eps_inside_root ? c * c : c), options.eps_inside_root);
+
+  auto& [mean_buffer, mean_square_buffer, largest_buffer] = state.buffers;
+  Tensor& mean = buffer_like(w, mean_buffer);
+  Tensor& mean_square = buffer_like(w, mean_square_buffer);
+  if (options.amsgrad) {
+    each(w, g, mean, mean_square, buffer_like(w, largest_buffer),
+         [=](auto& w, auto g, auto& m, auto& v, auto& largest) {
+           auto d = descent(g, w);
+           m = beta1 * m + (1 - beta1) * d;
+           v = beta2 * v + (1 - beta2) * d * d;
+           largest = max(largest, v);
+           w = shrink * w - lr * m / root(largest);
+         });
+  } else {
+    each(w, g, mean, mean_square, [=](auto& w, auto g, auto& m, auto& v) {
+      auto d = descent(g, w);
+      m = beta1 * m + (1 - beta1) * d;
+      v = beta2 * v + (1 - beta2) * d * d;
+      w = shrink * w - lr * m / root(v);
+    });
+  }
+}
+
+}  // namespace
+
+void AdamOptions::check(SourceLocation where) const { check_adam(*this, where); }
+void AdamWOptions::check(SourceLocation where) const { check_adam(*this, where); }
+
+void BiasCorrection::prepare(std::pair<double, double> betas, std::int64_t steps) {
+  if (steps == steps_ && betas == betas_) return;
+  betas_ = betas;
+  steps_ = steps;
+  first_ = 1 - std::pow(betas.first, static_cast<double>(steps));
+  second_ = 1 - std::pow(betas.second, static_cast<double>(steps));
+}
+
+void Adam::update(const AdamOptions& options, Tensor& w, const Tensor& g, State& state) {
+  correction_.prepare(options.betas, state.steps);
+  update_adam(options, 1, Descent(options.maximize, options.weight_decay), correction_, w, g, state);
+}
+
+void AdamW::update(const AdamWOptions& options, Tensor& w, const Tensor& g, State& state) {
+  correction_.prepare(options.betas, state.steps);
+  update_adam(options, 1 - options.lr * options.weight_decay, Descent(options.maximize, 0), correction_, w, g,
+              state);
+}
+
+}  // namespace xgrad::optim

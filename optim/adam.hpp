@@ -1,0 +1,89 @@
+// Adam and AdamW: running means of the gradient and of its square.
+#pragma once
+
+#include <utility>
+
+#include "optim/optimizer.hpp"
+
+namespace xgrad::optim {
+
+struct AdamOptions {
+  double lr = 1e-3;                                ///< learning rate, at least 0
+  std::pair<double, double> betas = {0.9, 0.999};  ///< shares of m and of v that a step keeps, in [0, 1)
+  double eps = 1e-8;                               ///< keeps the quotient finite, at least 0
+  bool eps_inside_root = false;                    ///< divide by sqrt(v' + eps), as many textbooks write it
+  bool amsgrad = false;     ///< the largest v so far stands for v: Reddi, Kale, Kumar, ICLR 2018
+  double weight_decay = 0;  ///< adds weight_decay w to the gradient, at least 0
+  bool maximize = false;    ///< climb instead of descending
+  NonFinite nonfinite = NonFinite::proceed;
+
+  static constexpr const char* kOptimizer = "Adam";
+  void check(SourceLocation where) const;
+};
+
+/// 1 - beta^t for both betas: undoes the pull of m and v towards their start at 0. Computed once for all
+/// parameters that have taken the same number of steps.
+class BiasCorrection {
+ public:
+  void prepare(std::pair<double, double> betas, std::int64_t steps);
+  double first() const { return first_; }
+  double second() const { return second_; }
+
+ private:
+  std::pair<double, double> betas_;
+  std::int64_t steps_ = 0;
+  double first_ = 0, second_ = 0;
+};
+
+///     m = beta1 m + (1 - beta1) g
+///     v = beta2 v + (1 - beta2) g^2
+///     w -= lr m' / (sqrt(v') + eps)    with m' = m / (1 - beta1^t), v' = v / (1 - beta2^t)
+///
+/// Kingma, Ba, Adam: A Method for Stochastic Optimization, ICLR 2015.
+class Adam : public OptimizerOf<AdamOptions> {
+ public:
+  using OptimizerOf::OptimizerOf;
+  /// mean: m, mean_square: v, largest_mean_square: amsgrad's maximum.
+  std::array<const char*, 3> buffer_names() const override {
+    return {"mean", "mean_square", "largest_mean_square"};
+  }
+
+ protected:
+  void update(const AdamOptions& options, Tensor& w, const Tensor& g, State& state) override;
+
+ private:
+  BiasCorrection correction_;
+};
+
+struct AdamWOptions {
+  double lr = 1e-3;                                ///< learning rate, at least 0
+  std::pair<double, double> betas = {0.9, 0.999};  ///< shares of m and of v that a step keeps, in [0, 1)
+  double eps = 1e-8;                               ///< keeps the quotient finite, at least 0
+  bool eps_inside_root = false;                    ///< divide by sqrt(v' + eps)
+  bool amsgrad = false;                            ///< the largest v so far stands for v
+  double weight_decay = 1e-2;  ///< multiplies w by 1 - lr weight_decay in each step, at least 0
+  bool maximize = false;       ///< climb instead of descending
+  NonFinite nonfinite = NonFinite::proceed;
+
+  static constexpr const char* kOptimizer = "AdamW";
+  void check(SourceLocation where) const;
+};
+
+/// Adam with the weight decay apart from the gradient: w is first multiplied by 1 - lr weight_decay.
+/// Loshchilov, Hutter, Decoupled Weight Decay Regularization, ICLR 2019.
+class AdamW : public OptimizerOf<AdamWOptions> {
+ public:
+  using OptimizerOf::OptimizerOf;
+  /// mean: m, mean_square: v, largest_mean_square: amsgrad's maximum.
+  std::array<const char*, 3> buffer_names() const override {
+    return {"mean", "mean_square", "largest_mean_square"};
+  }
+
+ protected:
+  void update(const AdamWOptions& options, Tensor& w, const Tensor& g, State& state) override;
+
+ private:
+  BiasCorrection correction_;
+};
+
+}  // namespace xgrad::optim

@@ -1,0 +1,80 @@
+#include "optim/optimizer.hpp"
+
+#include <algorithm>
+#include <unordered_set>
+#include <utility>
+
+#include "autograd/grad.hpp"
+#include "autograd/ops/elementwise.hpp"
+#include "autograd/ops/reduce.hpp"
+
+namespace xgrad::optim {
+
+void Optimizer::zero_grad() {
+  for (Tensor& parameter : parameters_) parameter.zero_grad();
+}
+
+void Optimizer::step(SourceLocation where) {
+  CallSite site(where);
+  NoGrad no_grad;
+  if (!gradients_are_finite(where)) return;
+  for (int group = 0; group < group_count(); ++group) step_group(group);
+}
+
+std::span<const Tensor> Optimizer::group(int index, SourceLocation where) const {
+  check_group(index, where);
+  return {parameters_.data() + group_begin(index), parameters_.data() + group_end(index)};
+}
+
+void Optimizer::set_lr(double lr, SourceLocation where) {
+  for (int group = 0; group < group_count(); ++group) set_group_lr(group, lr, where);
+}
+
+void Optimizer::add_group(const char* optimizer, std::vector<Tensor> parameters, SourceLocation where) {
+  check(!parameters.empty(), where, optimizer, ": at least one parameter is needed, but the list is empty");
+  std::unordered_set<const void*> held;
+  for (const Tensor& parameter : parameters_) held.insert(parameter.impl());
+
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const Tensor& parameter = parameters[i];
+    const std::size_t number = parameters_.size() + i;
+    check(parameter.defined(), where, optimizer, ": parameter ", number, " is an undefined tensor");
+    check(is_floating(parameter.dtype()), where, optimizer, ": parameters must be floating, but parameter ",
+          number, ' ', parameter.shape(), " is ", parameter.dtype());
+    check(parameter.is_leaf(), where, optimizer, ": parameters must be leaves, but parameter ", number, ' ',
+          parameter.shape(), " was made by ", std::string_view(parameter.operation()));
+    check(parameter.requires_grad(), where, optimizer, ": parameters must require a gradient, but parameter ",
+          number, ' ', parameter.shape(), " does not; call set_requires_grad()");
+    check(held.insert(parameter.impl()).second, where, optimizer,
+          ": each parameter may be given once, but parameter ", number, ' ', parameter.shape(),
+          " was given before");
+  }
+
+  parameters_.insert(parameters_.end(), std::make_move_iterator(parameters.begin()),
+                     std::make_move_iterator(parameters.end()));
+  states_.resize(parameters_.size());
+  group_ends_.push_back(parameters_.size());
+}
+
+void Optimizer::check_group(int group, SourceLocation where) const {
+  check<std::out_of_range>(group >= 0 && group < group_count(), where, name(), ": group ", group,
+                           " is asked for, but there are ", group_count(), " (counted from 0)");
+}
+
+bool Optimizer::gradients_are_finite(SourceLocation where) const {
+  for (int group = 0; group < group_count(); ++group) {
+    const NonFinite reaction = nonfinite(group);
+    if (reaction == NonFinite::proceed) continue;
+    for (std::size_t i = group_begin(group); i < group_end(group); ++i) {
+      const Tensor gradient = parameters_[i].grad();
+      if (!gradient.defined() || all(isfinite(gradient)).item<bool>()) continue;
+      check<std::runtime_error>(reaction != NonFinite::error, where, name(),
+                                ": gradients must be finite, but that of parameter ", i, ' ',
+                                gradient.shape(), " has an infinite or nan element; nothing was updated");
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace xgrad::optim

@@ -1,0 +1,52 @@
+#include "optim/rmsprop.hpp"
+
+#include "optim/update.hpp"
+
+namespace xgrad::optim {
+
+void RmsPropOptions::check(SourceLocation where) const {
+  check_not_negative(kOptimizer, "lr", lr, where);
+  check_decay(kOptimizer, "alpha", alpha, where);
+  check_not_negative(kOptimizer, "eps", eps, where);
+  check_not_negative(kOptimizer, "momentum", momentum, where);
+  check_not_negative(kOptimizer, "weight_decay", weight_decay, where);
+}
+
+void RMSProp::update(const RmsPropOptions& options, Tensor& w, const Tensor& g, State& state) {
+  const Descent descent(options);
+  const Root root(options);
+  const double lr = options.lr, alpha = options.alpha, momentum = options.momentum;
+  auto& [mean_square_buffer, momentum_buffer, mean_buffer] = state.buffers;
+  Tensor& mean_square = buffer_like(w, mean_square_buffer);
+
+  // v and the direction, the same in all four forms; v - m^2 can round below 0.
+  auto advance = [=](auto d, auto& v) {
+    v = alpha * v + (1 - alpha) * d * d;
+    return d / root(v);
+  };
+  auto advance_centered = [=](auto d, auto& v, auto& m) {
+    v = alpha * v + (1 - alpha) * d * d;
+    m = alpha * m + (1 - alpha) * d;
+    return d / root(max(v - m * m, 0));
+  };
+
+  if (options.centered && momentum > 0) {
+    each(w, g, mean_square, buffer_like(w, mean_buffer), buffer_like(w, momentum_buffer),
+         [=](auto& w, auto g, auto& v, auto& m, auto& b) {
+           b = momentum * b + advance_centered(descent(g, w), v, m);
+           w -= lr * b;
+         });
+  } else if (options.centered) {
+    each(w, g, mean_square, buffer_like(w, mean_buffer),
+         [=](auto& w, auto g, auto& v, auto& m) { w -= lr * advance_centered(descent(g, w), v, m); });
+  } else if (momentum > 0) {
+    each(w, g, mean_square, buffer_like(w, momentum_buffer), [=](auto& w, auto g, auto& v, auto& b) {
+      b = momentum * b + advance(descent(g, w), v);
+      w -= lr * b;
+    });
+  } else {
+    each(w, g, mean_square, [=](auto& w, auto g, auto& v) { w -= lr * advance(descent(g, w), v); });
+  }
+}
+
+}  // namespace xgrad::optim

@@ -1,0 +1,38 @@
+// Stochastic gradient descent, plain and with momentum.
+#pragma once
+
+#include "optim/optimizer.hpp"
+
+namespace xgrad::optim {
+
+struct SgdOptions {
+  double lr = 1e-3;       ///< learning rate, at least 0
+  double momentum = 0;    ///< at least 0
+  double dampening = 0;   ///< how much of a new gradient the momentum leaves out
+  bool nesterov = false;  ///< look ahead along the momentum; needs momentum > 0 and dampening 0
+  double weight_decay =
+      0;  ///< adds weight_decay w to the gradient (the L2 term weight_decay w^2 / 2), at least 0
+  bool maximize = false;  ///< climb instead of descending
+  NonFinite nonfinite = NonFinite::proceed;
+
+  static constexpr const char* kOptimizer = "SGD";
+  void check(SourceLocation where) const;
+};
+
+/// w -= lr g, or with momentum
+///
+///     b = momentum b + (1 - dampening) g     (b = g in the first step)
+///     w -= lr b                              (nesterov: w -= lr (g + momentum b))
+///
+/// Polyak 1964; Nesterov 1983 in the form of Sutskever, Martens, Dahl, Hinton, ICML 2013.
+class SGD : public OptimizerOf<SgdOptions> {
+ public:
+  using OptimizerOf::OptimizerOf;
+  /// momentum: b.
+  std::array<const char*, 3> buffer_names() const override { return {"momentum", nullptr, nullptr}; }
+
+ protected:
+  void update(const SgdOptions& options, Tensor& w, const Tensor& g, State& state) override;
+};
+
+}  // namespace xgrad::optim

@@ -1,0 +1,379 @@
+// The optimizers' formulas, beside PyTorch 1.13.1, and what all of them share.
+#include "optim/optim.hpp"
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "autograd/ops.hpp"
+#include "tests/catch.hpp"
+
+using namespace xgrad;
+using namespace xgrad::optim;
+using Catch::Matchers::Contains;
+
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+Tensor variable(std::initializer_list<double> values, DType dtype = DType::float64) {
+  return cast(from_vector(std::vector<double>(values)), dtype).set_requires_grad();
+}
+
+/// Options as a braced list, for templates that name the optimizer alone.
+template <class T>
+struct OptionsOf;
+template <>
+struct OptionsOf<SGD> {
+  using type = SgdOptions;
+};
+template <>
+struct OptionsOf<Adagrad> {
+  using type = AdagradOptions;
+};
+template <>
+struct OptionsOf<RMSProp> {
+  using type = RmsPropOptions;
+};
+template <>
+struct OptionsOf<Adadelta> {
+  using type = AdadeltaOptions;
+};
+template <>
+struct OptionsOf<Adam> {
+  using type = AdamOptions;
+};
+template <>
+struct OptionsOf<AdamW> {
+  using type = AdamWOptions;
+};
+
+/// The gradient of step t (from 0), as the reference run made it.
+Tensor gradient_of(const Tensor& w, int t) {
+  std::vector<double> gradient = w.to_vector<double>();
+  for (int i = 0; i < static_cast<int>(gradient.size()); ++i)
+    gradient[i] = (i + 1) * gradient[i] - 0.3 * t + 0.1;
+  return cast(from_vector(gradient), w.dtype());
+}
+
+/// Seven steps from (1, -2, 0.5) end where PyTorch's do, in both dtypes, for contiguous and for strided
+/// gradients.
+template <class T>
+void check_trajectory(const typename OptionsOf<T>::type& options, std::vector<double> expected) {
+  for (DType dtype : {DType::float64, DType::float32}) {
+    for (bool strided : {false, true}) {
+      Tensor w = variable({1, -2, 0.5}, dtype);
+      T optimizer({w}, options);
+      for (int t = 0; t < 7; ++t) {
+        Tensor gradient = gradient_of(w, t);
+        w.set_grad(strided ? flip(copy(flip(gradient, 0)), 0) : gradient);
+        optimizer.step();
+      }
+      const double tolerance = dtype == DType::float64 ? 1e-12 : 1e-5;
+      INFO(optimizer.name() << " in " << name(dtype) << (strided ? ", strided gradient" : ""));
+      std::vector<double> values = w.to_vector<double>();
+      for (std::size_t i = 0; i < expected.size(); ++i)
+        CHECK(std::abs(values[i] - expected[i]) <= tolerance * (1 + std::abs(expected[i])));
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("SGD follows PyTorch's trajectories", "[optim][SGD]") {
+  check_trajectory<SGD>({.lr = 0.1}, {0.9610172899999999, -0.0016582399999999933, 0.40470705999999995});
+  check_trajectory<SGD>({.lr = 0.1, .momentum = 0.9}, {0.6066749599999999, 2.2230108100000003, 0.51588064});
+  check_trajectory<SGD>({.lr = 0.1, .momentum = 0.9, .dampening = 0.4},
+                        {0.4969612765030398, 1.9180586220601603, 0.17772378827775992});
+  check_trajectory<SGD>({.lr = 0.1, .momentum = 0.9, .nesterov = true},
+                        {0.879692687859311, 1.506734879002624, 0.6404123456023241});
+  check_trajectory<SGD>({.lr = 0.1, .momentum = 0.5, .weight_decay = 0.2},
+                        {0.7895509082860799, 0.7383137471027199, 0.44082510243392});
+  check_trajectory<SGD>({.lr = 0.1, .weight_decay = 0.2, .maximize = true},
+                        {1.0820010424729598, -7.106452862742399, 1.9585968674816});
+}
+
+TEST_CASE("Adagrad follows PyTorch's trajectories", "[optim][Adagrad]") {
+  check_trajectory<Adagrad>({.lr = 0.1}, {0.9255659137443144, -1.5797848776074965, 0.373193135134074});
+  check_trajectory<Adagrad>({.lr = 0.1, .lr_decay = 0.5, .initial_accumulator_value = 0.1},
+                            {0.8821075895214449, -1.7605756014836096, 0.3602674340586204});
+  check_trajectory<Adagrad>({.lr = 0.1, .eps = 1e-3, .weight_decay = 0.1, .maximize = true},
+                            {1.160769257602676, -2.443907385420529, 0.8562865274269196});
+}
+
+TEST_CASE("RMSProp follows PyTorch's trajectories", "[optim][RMSProp]") {
+  check_trajectory<RMSProp>({.lr = 0.05}, {1.2203684203248097, -0.20303441020426757, 0.5518891341503198});
+  check_trajectory<RMSProp>({.lr = 0.05, .alpha = 0.9, .eps = 1e-2, .weight_decay = 0.1},
+                            {0.9120397125577518, -1.3153546103104272, 0.3929120889792254});
+  check_trajectory<RMSProp>({.lr = 0.05, .momentum = 0.6},
+                            {1.5002395543511444, 0.9209312532004051, 0.6711733787219265});
+  check_trajectory<RMSProp>({.lr = 0.05, .centered = true},
+                            {1.2207963108376871, -0.18019027350615993, 0.5518554891211405});
+  check_trajectory<RMSProp>({.lr = 0.05, .centered = true, .momentum = 0.6, .maximize = true},
+                            {6.154186916888127, -7.235370629557964, 6.193814818329337});
+}
+
+TEST_CASE("Adadelta follows PyTorch's trajectories", "[optim][Adadelta]") {
+  check_trajectory<Adadelta>({}, {0.9962562729202, -1.9737291074957442, 0.4892167284867223});
+  check_trajectory<Adadelta>({.lr = 0.5, .rho = 0.8, .eps = 1e-3, .weight_decay = 0.1, .maximize = true},
+                             {1.0339593349279605, -2.317560316596953, 0.6830391125647735});
+}
+
+TEST_CASE("Adam follows PyTorch's trajectories", "[optim][Adam]") {
+  check_trajectory<Adam>({.lr = 0.1}, {0.636554455298608, -1.2975532039544269, 0.13571730073962857});
+  check_trajectory<Adam>({.lr = 0.1, .betas = {0.8, 0.9}, .eps = 1e-2},
+                         {0.6950976375971727, -1.2990477769143356, 0.19012922814988886});
+  check_trajectory<Adam>({.lr = 0.1, .betas = {0.9, 0.5}, .amsgrad = true},
+                         {0.6522257505582095, -1.3121509209476137, 0.1508826922405717});
+  check_trajectory<Adam>(
+      {.lr = 0.1, .betas = {0.9, 0.5}, .amsgrad = true, .weight_decay = 0.1, .maximize = true},
+      {1.5416569194116079, -2.6532758799474134, 1.2029015090565556});
+}
+
+TEST_CASE("AdamW follows PyTorch's trajectories", "[optim][AdamW]") {
+  check_trajectory<AdamW>({.lr = 0.1}, {0.6324873206294125, -1.2857675749835225, 0.13494803549076054});
+  check_trajectory<AdamW>(
+      {.lr = 0.1, .betas = {0.9, 0.5}, .amsgrad = true, .weight_decay = 0.3, .maximize = true},
+      {1.2918447085651454, -2.221054096152352, 1.046269765809519});
+}
+
+/// One parameter of value 2 and gradient 3 after one step: the formulas by hand.
+TEST_CASE("eps can stand inside the root", "[optim]") {
+  const double eps = 0.25;
+  auto after_step = [](auto&& optimizer, Tensor& w) {
+    w.set_grad(full({1}, 3, {.dtype = DType::float64}));
+    optimizer.step();
+    return w.item();
+  };
+  Tensor a = variable({2}), b = variable({2}), c = variable({2});
+  CHECK(after_step(Adagrad({a}, {.lr = 1, .eps = eps, .eps_inside_root = true}), a) ==
+        Approx(2 - 3 / std::sqrt(9 + eps)).epsilon(1e-14));
+  CHECK(after_step(RMSProp({b}, {.lr = 1, .alpha = 0.5, .eps = eps, .eps_inside_root = true}), b) ==
+        Approx(2 - 3 / std::sqrt(4.5 + eps)).epsilon(1e-14));
+  CHECK(after_step(Adam({c}, {.lr = 1, .eps = eps, .eps_inside_root = true}), c) ==
+        Approx(2 - 3 / std::sqrt(9 + eps)).epsilon(1e-12));
+}
+
+TEST_CASE("centered RMSProp stays finite where v - m^2 rounds below 0", "[optim][RMSProp]") {
+  for (DType dtype : {DType::float32, DType::float64}) {
+    Tensor w = variable({1, 1, 1}, dtype);
+    RMSProp optimizer({w}, {.lr = 1e-6, .alpha = 0.5, .centered = true});
+    for (int t = 0; t < 300; ++t) {
+      w.set_grad(cast(tensor({0.1, 0.3, 7.7}), dtype));
+      optimizer.step();
+    }
+    CHECK(all(isfinite(w)).item<bool>());
+  }
+}
+
+TEST_CASE("a parameter without a gradient is skipped and has no state", "[optim]") {
+  Tensor a = variable({1, 2}), b = variable({3});
+  Adam adam({a, b}, {.lr = 0.1});
+  a.set_grad(tensor({1., 1.}, {.dtype = DType::float64}));
+  adam.step();
+  CHECK(b.item() == 3);
+  CHECK(adam.states()[0].steps == 1);
+  CHECK(adam.states()[1].steps == 0);
+  CHECK_FALSE(adam.states()[1].buffers[0].defined());
+
+  // It starts later as if it had just been made: the first step of Adam has length lr.
+  b.set_grad(tensor({5.}, {.dtype = DType::float64}));
+  adam.step();
+  CHECK(b.item() == Approx(2.9).epsilon(1e-9));
+  CHECK(adam.states()[0].steps == 2);
+  CHECK(adam.states()[1].steps == 1);
+}
+
+TEST_CASE("a zero gradient still moves by momentum and weight decay", "[optim]") {
+  Tensor w = variable({1});
+  SGD sgd({w}, {.lr = 0.1, .weight_decay = 0.5});
+  w.set_grad(zeros_like(w));
+  sgd.step();
+  CHECK(w.item() == Approx(0.95).epsilon(1e-14));
+}
+
+TEST_CASE("a step leaves the gradient as it is", "[optim]") {
+  Tensor w = variable({1, -1});
+  Tensor gradient = tensor({2., 3.}, {.dtype = DType::float64});
+  w.set_grad(gradient);
+  SGD({w}, {.lr = 0.1, .weight_decay = 1, .maximize = true}).step();
+  CHECK(gradient.to_vector<double>() == std::vector<double>{2, 3});
+  CHECK(w.grad().is_same(gradient));
+}
+
+TEST_CASE("gradients that are broadcast views, empty or 0-d are taken", "[optim]") {
+  Tensor matrix = zeros({2, 3}, {.requires_grad = true});
+  Tensor scalar = zeros({}, {.requires_grad = true});
+  Tensor empty = zeros({0, 4}, {.requires_grad = true});
+  Adam adam({matrix, scalar, empty}, {.lr = 1});
+  matrix.set_grad(expand(ones({1}), {2, 3}));
+  scalar.set_grad(ones({}));
+  empty.set_grad(zeros({0, 4}));
+  adam.step();
+  CHECK(allclose(matrix, full({2, 3}, -1)));
+  CHECK(scalar.item() == Approx(-1));
+}
+
+TEST_CASE("the elements of a strided parameter are updated in place", "[optim]") {
+  Tensor base = zeros({3, 2});
+  Tensor w = transpose(base);
+  w.set_requires_grad();
+  SGD sgd({w}, {.lr = 1, .momentum = 0.5});
+  w.set_grad(reshape(arange(0, 6, 1, {.dtype = DType::float32}), {2, 3}));
+  sgd.step();
+  CHECK(w.to_vector<double>() == std::vector<double>{0, -1, -2, -3, -4, -5});
+}
+
+TEST_CASE("step() writes into the leaves outside of the graph", "[optim]") {
+  Tensor w = variable({3});
+  SGD sgd({w}, {.lr = 0.1});
+  Tensor loss = sum(square(w));
+  loss.backward();
+  sgd.step();
+  CHECK(w.is_leaf());
+  CHECK(w.requires_grad());
+  CHECK(w.item() == Approx(2.4));
+  sgd.zero_grad();
+  CHECK_FALSE(w.grad().defined());
+}
+
+TEST_CASE("backward through a value that a step has overwritten fails", "[optim]") {
+  Tensor w = variable({3});
+  SGD sgd({w}, {.lr = 0.1});
+  Tensor loss = sum(w * w);
+  loss.backward({.retain_graph = true});
+  sgd.step();
+  CHECK_THROWS_AS(loss.backward(), std::logic_error);
+}
+
+TEST_CASE("groups have their own options", "[optim]") {
+  Tensor a = variable({1}), b = variable({1});
+  SGD sgd({{.parameters = {a}, .options = {.lr = 0.5}}, {.parameters = {b}, .options = {.lr = 0.25}}});
+  REQUIRE(sgd.group_count() == 2);
+  CHECK(sgd.parameters().size() == 2);
+  CHECK(sgd.group(1)[0].is_same(b));
+  for (Tensor w : {a, b}) w.set_grad(tensor({1.}, {.dtype = DType::float64}));
+  sgd.step();
+  CHECK(a.item() == 0.5);
+  CHECK(b.item() == 0.75);
+
+  sgd.set_group_lr(1, 0.75);
+  CHECK(sgd.lr(0) == 0.5);
+  CHECK(sgd.lr(1) == 0.75);
+  sgd.set_lr(1);
+  CHECK(sgd.lr(0) == 1);
+  sgd.step();
+  CHECK(a.item() == -0.5);
+  CHECK(b.item() == -0.25);
+
+  SgdOptions options = sgd.options(0);
+  options.maximize = true;
+  sgd.set_options(0, options);
+  sgd.step();
+  CHECK(a.item() == 0.5);
+  CHECK_THROWS_AS(sgd.lr(2), std::out_of_range);
+  CHECK_THROWS_WITH(sgd.group(-1), Contains("SGD: group -1 is asked for, but there are 2"));
+}
+
+TEST_CASE("options outside their range are named with their value", "[optim]") {
+  Tensor w = variable({1});
+  const double nan = std::nan("");
+  CHECK_THROWS_WITH(SGD({w}, {.lr = -0.1}),
+                    Contains("SGD: lr must be at least 0, but is -0.1") && Contains("optim.cpp"));
+  CHECK_THROWS_AS(SGD({w}, {.lr = nan}), std::invalid_argument);
+  CHECK_THROWS_WITH(SGD({w}, {.momentum = -1}), Contains("momentum must be at least 0, but is -1"));
+  CHECK_THROWS_WITH(SGD({w}, {.weight_decay = -2}), Contains("weight_decay must be at least 0, but is -2"));
+  CHECK_THROWS_WITH(SGD({w}, {.nesterov = true}), Contains("nesterov needs momentum > 0, but momentum is 0"));
+  CHECK_THROWS_WITH(SGD({w}, {.momentum = 0.9, .dampening = 0.5, .nesterov = true}),
+                    Contains("nesterov needs dampening 0, but dampening is 0.5"));
+  CHECK_THROWS_WITH(Adagrad({w}, {.lr_decay = -1}), Contains("Adagrad: lr_decay"));
+  CHECK_THROWS_WITH(Adagrad({w}, {.initial_accumulator_value = -1}), Contains("initial_accumulator_value"));
+  CHECK_THROWS_WITH(RMSProp({w}, {.alpha = 1}),
+                    Contains("RMSProp: alpha must be at least 0 and below 1, but is 1"));
+  CHECK_THROWS_WITH(Adadelta({w}, {.rho = 1.5}), Contains("Adadelta: rho") && Contains("1.5"));
+  CHECK_THROWS_WITH(Adam({w}, {.betas = {1, 0.9}}), Contains("Adam: betas.first") && Contains("but is 1"));
+  CHECK_THROWS_WITH(Adam({w}, {.betas = {0.9, -0.5}}), Contains("betas.second") && Contains("-0.5"));
+  CHECK_THROWS_WITH(AdamW({w}, {.eps = -1e-8}), Contains("AdamW: eps") && Contains("-1e-08"));
+
+  Adam adam({w});
+  CHECK_THROWS_WITH(adam.set_lr(-3), Contains("Adam: lr must be at least 0, but is -3"));
+  CHECK(adam.lr() == 1e-3);
+}
+
+TEST_CASE("parameters must be floating leaves that require a gradient, each once", "[optim]") {
+  Tensor w = variable({1, 2});
+  CHECK_THROWS_WITH(SGD(std::vector<Tensor>{}, {.lr = 1}), Contains("SGD: at least one parameter"));
+  CHECK_THROWS_WITH(SGD({w, w}), Contains("parameter 1 [2] was given before"));
+  CHECK_THROWS_WITH(SGD({w, Tensor()}), Contains("parameter 1 is an undefined tensor"));
+  CHECK_THROWS_WITH(SGD({zeros({3})}), Contains("parameter 0 [3] does not; call set_requires_grad()"));
+  CHECK_THROWS_WITH(SGD({arange(3)}), Contains("must be floating") && Contains("int64"));
+  CHECK_THROWS_WITH(SGD({w * 2}), Contains("must be leaves") && Contains("mul"));
+  CHECK_THROWS_WITH(SGD({{.parameters = {w}}, {.parameters = {w}}}),
+                    Contains("parameter 1 [2] was given before"));
+  CHECK_THROWS_AS(SGD(std::vector<Group<SgdOptions>>{}), std::invalid_argument);
+}
+
+TEST_CASE("gradients that are not finite: proceed, skip or error", "[optim]") {
+  for (double bad : {kInfinity, std::nan("")}) {
+    for (NonFinite reaction : {NonFinite::proceed, NonFinite::skip, NonFinite::error}) {
+      Tensor a = variable({1}), b = variable({1, 1});
+      SGD sgd({a, b}, {.lr = 0.1, .momentum = 0.9, .nonfinite = reaction});
+      a.set_grad(ones_like(a).detach());
+      b.set_grad(tensor({0., bad}, {.dtype = DType::float64}));
+      if (reaction == NonFinite::error)
+        CHECK_THROWS_WITH(sgd.step(), Contains("SGD: gradients must be finite, but that of parameter 1 [2]"));
+      else
+        CHECK_NOTHROW(sgd.step());
+      if (reaction == NonFinite::proceed) {
+        CHECK(a.item() == Approx(0.9));
+        CHECK_FALSE(all(isfinite(b)).item<bool>());
+      } else {
+        CHECK(a.item() == 1);
+        CHECK(sgd.states()[0].steps == 0);
+      }
+    }
+  }
+}
+
+TEST_CASE("a run goes on from copied states", "[optim]") {
+  auto train = [](Optimizer& optimizer, Tensor& w, int from, int to) {
+    for (int t = from; t < to; ++t) {
+      w.set_grad(gradient_of(w, t));
+      optimizer.step();
+    }
+  };
+  Tensor w = variable({1, -2, 0.5});
+  Adam whole({w}, {.lr = 0.1, .amsgrad = true});
+  train(whole, w, 0, 4);
+  Tensor resumed = copy(w.detach()).set_requires_grad();
+  Adam rest({resumed}, {.lr = 0.1, .amsgrad = true});
+  rest.states()[0].steps = whole.states()[0].steps;
+  for (int i = 0; i < 3; ++i) rest.states()[0].buffers[i] = copy(whole.states()[0].buffers[i]);
+  train(whole, w, 4, 8);
+  train(rest, resumed, 4, 8);
+  CHECK(w.to_vector<double>() == resumed.to_vector<double>());
+  CHECK(std::string(whole.buffer_names()[1]) == "mean_square");
+}
+
+TEST_CASE("every optimizer finds the minimum of a parabola", "[optim]") {
+  auto minimise = [](auto&& optimizer, const Tensor& w) {
+    for (int t = 0; t < 2000; ++t) {
+      optimizer.zero_grad();
+      sum(square(w - 3)).backward();
+      optimizer.step();
+    }
+    return w.to_vector<double>();
+  };
+  auto near = [](const std::vector<double>& values, double tolerance) {
+    for (double value : values)
+      if (std::abs(value - 3) > tolerance) return false;
+    return true;
+  };
+  Tensor a = variable({0, 5}), b = variable({0, 5}), c = variable({0, 5}), d = variable({0, 5}),
+         e = variable({0, 5});
+  CHECK(near(minimise(SGD({a}, {.lr = 0.1}), a), 1e-9));
+  CHECK(near(minimise(Adagrad({b}, {.lr = 1}), b), 1e-6));
+  CHECK(near(minimise(RMSProp({c}, {.lr = 1e-2}), c), 1e-2));
+  CHECK(near(minimise(Adam({d}, {.lr = 1e-2}), d), 1e-3));
+  CHECK(near(minimise(Adadelta({e}, {.lr = 5}), e), 0.1));
+}

@@ -36,15 +36,15 @@ class Inputs {
     Item(const Tensor& tensor) : tensor(&tensor) {}
     const Tensor* tensor;
   };
-  Inputs(std::initializer_list<Item> items) : items_(items.begin()), size_(static_cast<int>(items.size())) {}
+  Inputs(std::initializer_list<Item> items) : items_(items), size_(static_cast<int>(items.size())) {}
   Inputs(std::span<const Tensor> list) : list_(list.data()), size_(static_cast<int>(list.size())) {}
   Inputs(const std::vector<Tensor>& list) : Inputs(std::span<const Tensor>(list)) {}
 
   int size() const { return size_; }
-  const Tensor& operator[](int i) const { return items_ != nullptr ? *items_[i].tensor : list_[i]; }
+  const Tensor& operator[](int i) const { return list_ != nullptr ? list_[i] : *items_.begin()[i].tensor; }
 
  private:
-  const Item* items_ = nullptr;
+  std::initializer_list<Item> items_;
   const Tensor* list_ = nullptr;
   int size_;
 };

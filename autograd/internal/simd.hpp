@@ -9,7 +9,17 @@
 #include <concepts>
 #include <cstdint>
 #include <limits>
+
+// g++ 12 warns of the deliberately undefined registers in its own AVX-512 intrinsics (GCC bug 105593).
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #include <xsimd/xsimd.hpp>
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 // Code for different instruction sets may meet in one program (a library built for AVX2, a user's file for SSE2). The
 // types' names tell them apart, so that the linker never puts one in the other's place.
@@ -28,16 +38,26 @@
 namespace xgrad {
 inline namespace XGRAD_SIMD_NAMESPACE {
 
+#if XSIMD_WITH_AVX512BW
+// xsimd 8.1's select() for AVX512BW does not compile; the step below has the same float and double functions.
+using SimdArch = xsimd::avx512dq;
+#else
+using SimdArch = xsimd::default_arch;
+#endif
+
 template <class T>
 concept Number = std::integral<T> || std::floating_point<T>;
 
 /// The result of comparing two batches.
 template <class T>
 struct Mask {
-  xsimd::batch_bool<T> bits;
+  xsimd::batch_bool<T, SimdArch> bits;
 
   friend Mask operator&&(Mask a, Mask b) { return {a.bits & b.bits}; }
   friend Mask operator||(Mask a, Mask b) { return {a.bits | b.bits}; }
+  // The names that a formula uses, as tensors have no && and ||.
+  friend Mask logical_and(Mask a, Mask b) { return a && b; }
+  friend Mask logical_or(Mask a, Mask b) { return a || b; }
   friend Mask operator!(Mask a) { return {~a.bits}; }
   friend Mask operator!=(Mask a, Mask b) { return {a.bits ^ b.bits}; }
   friend bool any(Mask a) { return xsimd::any(a.bits); }
@@ -48,16 +68,16 @@ struct Mask {
 template <class T>
 struct Batch {
   using Element = T;
-  static constexpr int kSize = static_cast<int>(xsimd::batch<T>::size);
+  static constexpr int kSize = static_cast<int>(xsimd::batch<T, SimdArch>::size);
 
-  xsimd::batch<T> lanes;
+  xsimd::batch<T, SimdArch> lanes;
 
   Batch() = default;
-  Batch(xsimd::batch<T> lanes) : lanes(lanes) {}
+  Batch(xsimd::batch<T, SimdArch> lanes) : lanes(lanes) {}
   template <Number N>
   Batch(N number) : lanes(static_cast<T>(number)) {}
 
-  static Batch load(const T* from) { return xsimd::batch<T>::load_unaligned(from); }
+  static Batch load(const T* from) { return xsimd::batch<T, SimdArch>::load_unaligned(from); }
   void store(T* to) const { lanes.store_unaligned(to); }
 
   friend Batch operator+(Batch a, Batch b) { return a.lanes + b.lanes; }

@@ -199,7 +199,7 @@ void run_linear(const Loop& loop, std::int64_t begin, std::int64_t end) {
   void* pointers[kMaxOperands];
   for (std::int64_t at = begin; at < end;) {
     std::int64_t n = std::min(end - at, longest);
-    if (period > 1) n = std::min(n, at % period == 0 ? aligned : period - at % period);
+    if (period > 1 && aligned > 0) n = std::min(n, at % period == 0 ? aligned : period - at % period);
     if (by_row) n = std::min(n, loop.inner() - at % loop.inner());
     for (int k = 0; k < loop.count; ++k) {
       const Operand& operand = loop.operands[k];

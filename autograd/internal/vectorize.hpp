@@ -34,6 +34,8 @@ inline constexpr std::int64_t kElementwiseGrain = 32768;
 /// The element types of a formula's operands: outputs, then inputs.
 template <class... Elements>
 struct Types {};
+template <class T, class Tensor>
+using ElementOf = T;  // one T for each tensor of a pack
 
 /// What a formula that computes in T sees of an operand with elements E: Batch<T>, or Mask<T> of booleans. Integers are
 /// computed one by one, in loops that the compiler vectorises.
@@ -139,12 +141,11 @@ void vectorize(const Shape& shape, Types<Os...>, const std::array<TensorImpl*, s
   run_kernel(kernel, &formula, shape, operands);
 }
 
-/// A new tensor of formula(ins...). Every input has elements of T.
+/// A new tensor of formula(ins...), one result for each element. The inputs' elements are T.
 template <class T, class F, class... In>
 Tensor compute(const Shape& shape, const F& formula, const In&... ins) {
   Tensor out = new_tensor(shape, dtype_of<T>);
-  vectorize<T>(shape, Types<T>{}, {out.impl()}, Types<typename std::conditional_t<true, T, In>...>{}, {ins.impl()...},
-               formula);
+  vectorize<T>(shape, Types<T>{}, {out.impl()}, Types<ElementOf<T, In>...>{}, {ins.impl()...}, formula);
   return out;
 }
 

@@ -1,0 +1,160 @@
+// How an elementwise operator is made of formulas.
+//
+//     Tensor tanh(const Operand& x) {
+//       return unary<reads_y>("tanh", x, [](auto x) { return tanh(x); },
+//                             [](auto g, auto, auto y) { return g * (1 - y * y); });
+//     }
+//
+// The first formula is the value, the next ones give the cotangent of each operand. They are compiled for batches of
+// float and double: forward and first-order backward are one pass each. The derivative is compiled a third time with
+// Tensor in place of the batch, for when the gradient's own graph is wanted: every order from one formula. What a
+// derivative does not read (see Reads) arrives as an Unused, so a formula that reads more than it declares does not
+// compile.
+#pragma once
+
+#include "autograd/extend.hpp"
+#include "autograd/internal/vectorize.hpp"
+#include "autograd/ops/create.hpp"
+#include "autograd/ops/elementwise.hpp"
+#include "autograd/ops/reduce.hpp"
+
+namespace xgrad::internal {
+
+/// Which values a derivative reads besides the cotangent: x (or a), b, and the result y.
+enum Reads : unsigned { reads_nothing = 0, reads_x = 1, reads_a = 1, reads_b = 2, reads_y = 4 };
+constexpr Reads operator|(Reads r, Reads s) { return static_cast<Reads>(unsigned{r} | unsigned{s}); }
+
+/// Stands where a value is not read.
+struct Unused {};
+
+constexpr Uses to_uses(Reads reads) {
+  Uses uses;
+  if (reads & reads_a) uses = uses | Uses::input(0);
+  if (reads & reads_b) uses = uses | Uses::input(1);
+  if (reads & reads_y) uses = uses | Uses::output(0);
+  return uses;
+}
+
+/// Calls use(value...) with the tensors whose bit is set, in order.
+template <unsigned kReads, class Use>
+Tensor with_read(const Tensor* a, const Tensor* b, const Tensor* y, Use&& use) {
+  if constexpr (kReads == 0) return use();
+  else if constexpr (kReads == 1) return use(*a);
+  else if constexpr (kReads == 2) return use(*b);
+  else if constexpr (kReads == 3) return use(*a, *b);
+  else if constexpr (kReads == 4) return use(*y);
+  else if constexpr (kReads == 5) return use(*a, *y);
+  else if constexpr (kReads == 6) return use(*b, *y);
+  else return use(*a, *b, *y);
+}
+
+/// Puts the values read back in their places: spread<reads_b>(f, g, b) calls f(g, Unused, b, Unused).
+template <unsigned kReads, class F, class G, class... V>
+auto spread(const F& formula, const G& g, const V&... values) {
+  auto all = std::tie(values...);
+  constexpr int at_b = (kReads & reads_a) ? 1 : 0;
+  constexpr int at_y = at_b + ((kReads & reads_b) ? 1 : 0);
+  auto pick = [&]<unsigned bit, int at>() {
+    if constexpr ((kReads & bit) != 0) return std::get<at>(all);
+    else return Unused{};
+  };
+  return formula(g, pick.template operator()<reads_a, 0>(), pick.template operator()<reads_b, at_b>(),
+                 pick.template operator()<reads_y, at_y>());
+}
+
+/// The cotangent that a formula of (g, a, b, y) gives for one operand: one pass over memory, or, when the gradient's
+/// graph is wanted, operators.
+template <Reads kReads, class F>
+Tensor cotangent(Vjp& vjp, const F& formula) {
+  const Tensor& g = vjp.g();
+  const Tensor* a = kReads & reads_a ? &vjp.input(0) : nullptr;
+  const Tensor* b = kReads & reads_b ? &vjp.input(1) : nullptr;
+  const Tensor* y = kReads & reads_y ? &vjp.output() : nullptr;
+  return with_read<kReads>(a, b, y, [&](const auto&... values) {
+    if (vjp.creates_graph()) return Tensor(spread<kReads>(formula, g, values...));
+    return dispatch_floating(g.dtype(), [&]<class T>(T) {
+      auto on_batches = [&](auto g, auto... v) { return Batch<T>(spread<kReads>(formula, g, v...)); };
+      return compute<T>(g.shape(), on_batches, g, values...);
+    });
+  });
+}
+
+/// Whether an operator has integer results for integer operands, or computes them in float32.
+enum class Integers { stay, become_floating };
+
+/// Elementwise operator of one operand. `value(x)` and `derivative(g, x, y)`.
+template <Reads kReads, Integers kIntegers = Integers::become_floating, class Value, class Derivative>
+Tensor unary(const char* name, const Operand& operand, const Value& value, const Derivative& derivative) {
+  Tensor x = operand.tensor(name);
+  DType dtype = x.dtype();
+  if (!is_floating(dtype)) {
+    if constexpr (kIntegers == Integers::stay) {
+      if (dtype == DType::boolean) x = cast({x, operand.where()}, DType::int64);
+      return compute<std::int64_t>(x.shape(), value, x);
+    }
+    x = cast({x, operand.where()}, to_floating(dtype));
+  }
+  Tensor y = dispatch_floating(x.dtype(), [&]<class T>(T) {
+    return compute<T>(x.shape(), [&](Batch<T> x) { return Batch<T>(value(x)); }, x);
+  });
+  return record(name, operand.where(), {x}, std::move(y), {to_uses(kReads)}, [derivative](Vjp& vjp) {
+    vjp.give(0, cotangent<kReads>(vjp, [&](auto g, auto x, auto, auto y) { return derivative(g, x, y); }));
+  });
+}
+
+/// Both operands as tensors of one dtype, by the rule of NumPy and PyTorch: a tensor with axes outweighs a scalar tensor
+/// of the same kind (boolean, integer, floating), and both outweigh a number.
+struct Pair {
+  Tensor a, b;
+  Shape shape;
+};
+Pair promote_operands(const char* name, const Operand& a, const Operand& b, DType least = DType::boolean);
+
+/// Elementwise operator of two operands that broadcast. `value(a, b)`; `derivative_a(g, a, b, y)` and `derivative_b`
+/// give the cotangents in the common shape, which are then summed to each operand's own.
+template <Reads kReadsA, Reads kReadsB, Integers kIntegers = Integers::become_floating, class Value, class DA, class DB>
+Tensor binary(const char* name, const Operand& left, const Operand& right, const Value& value, const DA& derivative_a,
+              const DB& derivative_b) {
+  auto [a, b, shape] = promote_operands(
+      name, left, right, kIntegers == Integers::stay ? DType::boolean : DType::float32);
+  DType dtype = a.dtype();
+  if constexpr (kIntegers == Integers::stay) {
+    if (!is_floating(dtype)) {
+      SourceLocation where = left.where();
+      Tensor y = compute<std::int64_t>(shape, value, cast({a, where}, DType::int64), cast({b, where}, DType::int64));
+      return dtype == DType::boolean ? cast({y, where}, dtype) : y;
+    }
+  }
+  Tensor y = dispatch_floating(dtype, [&]<class T>(T) {
+    return compute<T>(shape, [&](Batch<T> a, Batch<T> b) { return Batch<T>(value(a, b)); }, a, b);
+  });
+  return record(name, left.where(), {a, b}, std::move(y), {to_uses(kReadsA), to_uses(kReadsB)},
+                [derivative_a, derivative_b](Vjp& vjp) {
+                  if (vjp.needs(0)) vjp.give(0, sum_to(cotangent<kReadsA>(vjp, derivative_a), vjp.shape(0)));
+                  if (vjp.needs(1)) vjp.give(1, sum_to(cotangent<kReadsB>(vjp, derivative_b), vjp.shape(1)));
+                });
+}
+
+/// Comparison: boolean results, nothing recorded.
+template <class Value>
+Tensor comparison(const char* name, const Operand& left, const Operand& right, const Value& value) {
+  auto [a, b, shape] = promote_operands(name, left, right);
+  Tensor y = new_tensor(shape, DType::boolean);
+  dispatch(a.dtype(), [&]<class T>(T) {
+    vectorize<T>(shape, Types<bool>{}, {y.impl()}, Types<T, T>{}, {a.impl(), b.impl()}, value);
+  });
+  return y;
+}
+
+/// A test of each element: boolean results, nothing recorded.
+template <class Value>
+Tensor predicate(const char* name, const Operand& operand, const Value& value) {
+  const Tensor& x = operand.tensor(name);
+  Tensor y = new_tensor(x.shape(), DType::boolean);
+  dispatch(x.dtype(), [&]<class T>(T) {
+    vectorize<T>(x.shape(), Types<bool>{}, {y.impl()}, Types<T>{}, {x.impl()}, value);
+  });
+  return y;
+}
+
+}  // namespace xgrad::internal

@@ -44,3 +44,13 @@ if(conformance_sources)
   add_test(NAME conformance COMMAND xgrad_conformance ${XGRAD_CONFORMANCE})
   set_tests_properties(conformance PROPERTIES SKIP_RETURN_CODE 77 LABELS conformance)
 endif()
+
+# Users' projects: with the installed package, and with the sources in a subfolder.
+foreach(way find_package add_subdirectory)
+  add_test(NAME consume.${way} COMMAND ${CMAKE_COMMAND}
+    -DWAY=${way} -DSOURCE=${PROJECT_SOURCE_DIR} -DBUILD=${PROJECT_BINARY_DIR}
+    -DWORK=${PROJECT_BINARY_DIR}/consume/${way} -DGENERATOR=${CMAKE_GENERATOR} -DBUILD_TYPE=${CMAKE_BUILD_TYPE}
+    -DCOMPILER=${CMAKE_CXX_COMPILER} -DLAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER} -DFLAGS=${CMAKE_CXX_FLAGS}
+    -DNATIVE=${XGRAD_NATIVE} -P ${PROJECT_SOURCE_DIR}/tests/consume/run.cmake)
+  set_tests_properties(consume.${way} PROPERTIES LABELS consume)
+endforeach()

@@ -1,0 +1,370 @@
+#include "autograd/ops/movement.hpp"
+
+#include <array>
+#include <optional>
+
+#include "autograd/extend.hpp"
+#include "autograd/internal/tensor_impl.hpp"
+#include "autograd/internal/vectorize.hpp"
+#include "autograd/ops/create.hpp"
+#include "autograd/ops/elementwise.hpp"
+#include "autograd/ops/index.hpp"
+#include "autograd/ops/reduce.hpp"
+
+namespace xgrad {
+
+using namespace internal;
+
+namespace {
+
+// ---- Shapes ----
+
+/// The strides that show elements of this layout in another shape without moving them, if there are such. Axes of the old
+/// shape that lie in memory as one run ("chunks") may be cut anew, others must stay apart.
+std::optional<Strides> reshaped_strides(const Shape& shape, const Strides& strides, const Shape& target) {
+  Strides result = target;
+  int view_axis = target.ndim() - 1;
+  std::int64_t chunk_numel = 1;
+  std::int64_t chunk_stride = shape.empty() ? 1 : strides.back();
+  for (int axis = shape.ndim() - 1; axis >= 0; --axis) {
+    chunk_numel *= shape[axis];
+    bool chunk_ends = axis == 0 || (shape[axis - 1] != 1 && strides[axis - 1] != chunk_numel * chunk_stride);
+    if (!chunk_ends) continue;
+    std::int64_t covered = 1;
+    while (view_axis >= 0 && (covered < chunk_numel || target[view_axis] == 1)) {
+      result[view_axis] = covered * chunk_stride;
+      covered *= target[view_axis];
+      --view_axis;
+    }
+    if (covered != chunk_numel) return std::nullopt;
+    if (axis > 0) {
+      chunk_stride = strides[axis - 1];
+      chunk_numel = 1;
+    }
+  }
+  if (view_axis != -1) return std::nullopt;
+  return result;
+}
+
+/// The shape with its -1, if there is one, replaced by the extent that makes the number of elements right.
+Shape resolve_shape(const Tensor& x, Shape shape, SourceLocation where) {
+  int open_axis = -1;
+  std::int64_t known = 1;
+  for (int axis = 0; axis < shape.ndim(); ++axis) {
+    check(shape[axis] >= -1, where, "reshape: extents must be -1 or not negative, but the shape is ", shape, ".");
+    if (shape[axis] != -1) {
+      known *= shape[axis];
+      continue;
+    }
+    check(open_axis == -1, where, "reshape: only one extent may be -1, but the shape is ", shape, ".");
+    open_axis = axis;
+  }
+  if (open_axis != -1) {
+    check(known != 0, where, "reshape: the extent -1 must follow from the others, but in ", shape, " for x ", x.shape(),
+          " any extent would do. Write it out.");
+    check(x.numel() % known == 0, where, "reshape: the shape must hold the ", x.numel(), " elements of x ", x.shape(),
+          ", but ", shape, " holds a multiple of ", known, ".");
+    shape[open_axis] = x.numel() / known;
+  } else {
+    check(known == x.numel(), where, "reshape: the shape must hold the ", x.numel(), " elements of x ", x.shape(),
+          ", but ", shape, " holds ", known, ".");
+  }
+  return shape;
+}
+
+/// A view in another shape, whose gradient is the reshaped gradient.
+Tensor record_reshape(const char* name, SourceLocation where, const Tensor& x, const Shape& shape,
+                      const Strides& strides) {
+  return record(name, where, {x}, new_view(x, shape, strides, x.impl()->data), {},
+                [](Vjp& vjp) { vjp.give(0, reshape(vjp.g(), vjp.shape(0))); });
+}
+
+Tensor reshape_to(const char* name, SourceLocation where, const Tensor& x, const Shape& shape) {
+  const TensorImpl& impl = *x.impl();
+  if (impl.contiguous || impl.numel == 0) return record_reshape(name, where, x, shape, row_major(shape));
+  if (auto strides = reshaped_strides(impl.shape, impl.strides, shape))
+    return record_reshape(name, where, x, shape, *strides);
+  return record_reshape(name, where, copy(Operand(x, where)), shape, row_major(shape));
+}
+
+int checked_axis(const char* operation, int axis, const Tensor& x, SourceLocation where) {
+  return normalize_axis(operation, axis, x.ndim(), where);
+}
+
+}  // namespace
+
+Tensor reshape(const Operand& operand, const Shape& shape) {
+  const Tensor& x = operand.tensor("reshape");
+  return reshape_to("reshape", operand.where(), x, resolve_shape(x, shape, operand.where()));
+}
+
+Tensor flatten(const Operand& operand, int first, int last) {
+  const Tensor& x = operand.tensor("flatten");
+  first = checked_axis("flatten", first, x, operand.where());
+  last = checked_axis("flatten", last, x, operand.where());
+  check(first <= last, operand.where(), "flatten: the first axis must not come after the last, but they are ", first,
+        " and ", last, ".");
+  Shape shape;
+  for (int axis = 0; axis < x.ndim(); ++axis) {
+    if (first < axis && axis <= last)
+      shape[first] *= x.shape()[axis];
+    else
+      shape.push_back(x.shape()[axis]);
+  }
+  if (shape.empty()) shape.push_back(1);
+  return reshape_to("flatten", operand.where(), x, shape);
+}
+
+Tensor squeeze(const Operand& operand, const Axes& axes) {
+  const Tensor& x = operand.tensor("squeeze");
+  unsigned mask = axis_mask("squeeze", axes, x.ndim(), operand.where());
+  Shape shape;
+  Strides strides;
+  for (int axis = 0; axis < x.ndim(); ++axis) {
+    if ((mask >> axis & 1) != 0 && x.shape()[axis] == 1) continue;
+    shape.push_back(x.shape()[axis]);
+    strides.push_back(x.strides()[axis]);
+  }
+  return record_reshape("squeeze", operand.where(), x, shape, strides);
+}
+
+Tensor unsqueeze(const Operand& operand, int axis) {
+  const Tensor& x = operand.tensor("unsqueeze");
+  axis = normalize_axis("unsqueeze", axis, x.ndim() + 1, operand.where());
+  Shape shape = x.shape();
+  Strides strides = x.strides();
+  check(x.ndim() < kMaxDims, operand.where(), "unsqueeze: a tensor has at most ", kMaxDims, " axes, and x ", x.shape(),
+        " has as many.");
+  strides.insert(axis, axis < x.ndim() ? shape[axis] * strides[axis] : 1);
+  shape.insert(axis, 1);
+  return record_reshape("unsqueeze", operand.where(), x, shape, strides);
+}
+
+// ---- The order of axes ----
+
+Tensor transpose(const Operand& operand, int axis1, int axis2) {
+  const Tensor& x = operand.tensor("transpose");
+  axis1 = checked_axis("transpose", axis1, x, operand.where());
+  axis2 = checked_axis("transpose", axis2, x, operand.where());
+  Shape shape = x.shape();
+  Strides strides = x.strides();
+  if (!shape.empty()) {
+    std::swap(shape[axis1], shape[axis2]);
+    std::swap(strides[axis1], strides[axis2]);
+  }
+  return record("transpose", operand.where(), {x}, new_view(x, shape, strides, x.impl()->data), {},
+                [axis1, axis2](Vjp& vjp) { vjp.give(0, transpose(vjp.g(), axis1, axis2)); });
+}
+
+Tensor transpose(const Operand& operand) {
+  const Tensor& x = operand.tensor("transpose");
+  return x.ndim() < 2 ? x : transpose(operand, -2, -1);
+}
+
+Tensor permute(const Operand& operand, const Axes& order) {
+  const Tensor& x = operand.tensor("permute");
+  const std::vector<int>& list = order.list();
+  check(!order.is_all() && static_cast<int>(list.size()) == x.ndim(), operand.where(), "permute: the order must name ",
+        x.ndim(), " axes, as many as x ", x.shape(), " has, but it names ", list.size(), ".");
+  axis_mask("permute", order, x.ndim(), operand.where());
+  Shape shape = x.shape();
+  Strides strides = x.strides();
+  std::array<std::int8_t, kMaxDims> inverse{};
+  for (int i = 0; i < x.ndim(); ++i) {
+    int axis = checked_axis("permute", list[i], x, operand.where());
+    shape[i] = x.shape()[axis];
+    strides[i] = x.strides()[axis];
+    inverse[axis] = static_cast<std::int8_t>(i);
+  }
+  return record("permute", operand.where(), {x}, new_view(x, shape, strides, x.impl()->data), {},
+                [inverse](Vjp& vjp) {
+                  vjp.give(0, permute(vjp.g(), std::vector<int>(inverse.begin(), inverse.begin() + vjp.g().ndim())));
+                });
+}
+
+Tensor flip(const Operand& operand, const Axes& axes) {
+  const Tensor& x = operand.tensor("flip");
+  unsigned mask = axis_mask("flip", axes, x.ndim(), operand.where());
+  Strides strides = x.strides();
+  std::int64_t offset = 0;
+  for (int axis = 0; axis < x.ndim(); ++axis) {
+    if ((mask >> axis & 1) == 0) continue;
+    if (x.numel() > 0) offset += (x.shape()[axis] - 1) * strides[axis];
+    strides[axis] = -strides[axis];
+  }
+  char* first = data_of<char>(x) + offset * static_cast<std::int64_t>(size_of(x.dtype()));
+  return record("flip", operand.where(), {x}, new_view(x, x.shape(), strides, first), {}, [mask](Vjp& vjp) {
+    std::vector<int> axes;
+    for (int axis = 0; axis < kMaxDims; ++axis)
+      if ((mask >> axis & 1) != 0) axes.push_back(axis);
+    vjp.give(0, flip(vjp.g(), axes));
+  });
+}
+
+// ---- Broadcasting ----
+
+Tensor expand(const Operand& operand, const Shape& target) {
+  const Tensor& x = operand.tensor("expand");
+  int lead = target.ndim() - x.ndim();
+  check(lead >= 0, operand.where(), "expand: the shape must have at least as many axes as x ", x.shape(), ", but it is ",
+        target, ".");
+  Shape shape = target;
+  Strides strides = target;
+  for (int axis = 0; axis < target.ndim(); ++axis) {
+    std::int64_t from = axis < lead ? 1 : x.shape()[axis - lead];
+    if (shape[axis] == -1 && axis >= lead) shape[axis] = from;
+    check(shape[axis] >= 0, operand.where(), "expand: new axes must have an extent of their own, but axis ", axis, " of ",
+          target, " is ", target[axis], ".");
+    check(from == shape[axis] || from == 1, operand.where(), "expand: only an extent of 1 can be stretched, but axis ",
+          axis - lead, " of x ", x.shape(), " is ", from, " and axis ", axis, " of ", target, " is ", shape[axis], ".");
+    strides[axis] = axis < lead || from != shape[axis] ? 0 : x.strides()[axis - lead];
+  }
+  return record("expand", operand.where(), {x}, new_view(x, shape, strides, x.impl()->data), {},
+                [](Vjp& vjp) { vjp.give(0, sum_to(vjp.g(), vjp.shape(0))); });
+}
+
+// ---- Joining and splitting ----
+
+namespace {
+
+/// What stands at [start, start + length) of one axis, as a view that is not recorded.
+Tensor window(const Tensor& x, int axis, std::int64_t start, std::int64_t length) {
+  Shape shape = x.shape();
+  shape[axis] = length;
+  std::int64_t bytes = start * x.strides()[axis] * static_cast<std::int64_t>(size_of(x.dtype()));
+  return new_view(x, shape, x.strides(), data_of<char>(x) + bytes);
+}
+
+/// The tensors in their common dtype; `room` holds those that had to be converted.
+std::span<const Tensor> in_common_dtype(const char* operation, std::span<const Tensor> tensors,
+                                        std::vector<Tensor>& room, SourceLocation where) {
+  check(!tensors.empty(), where, operation, ": at least one tensor must be given.");
+  bool mixed = false;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    check(tensors[i].defined(), where, operation, ": tensor ", i, " must be defined, but it is default-constructed.");
+    mixed |= tensors[i].dtype() != tensors[0].dtype();
+  }
+  if (!mixed) return tensors;
+  DType dtype = tensors[0].dtype();
+  for (const Tensor& tensor : tensors) dtype = promote(dtype, tensor.dtype());
+  for (const Tensor& tensor : tensors) room.push_back(cast(Operand(tensor, where), dtype));
+  return room;
+}
+
+/// PyTorch's exception for lists that start out empty: torch.cat([torch.empty(0), x]).
+bool is_passed_over(const Tensor& tensor) { return tensor.ndim() == 1 && tensor.numel() == 0; }
+
+}  // namespace
+
+Tensor cat(std::span<const Tensor> tensors, int axis, SourceLocation where) {
+  std::vector<Tensor> room;
+  std::span<const Tensor> parts = in_common_dtype("cat", tensors, room, where);
+  const Tensor* model = &parts[0];
+  for (const Tensor& part : parts)
+    if (is_passed_over(*model)) model = &part;
+  check(model->ndim() > 0, where, "cat: tensors must have at least one axis, but there is a scalar. Use stack.");
+  axis = normalize_axis("cat", axis, model->ndim(), where);
+  Shape shape = model->shape();
+  shape[axis] = 0;
+  std::vector<std::int64_t> lengths;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const Shape& part = parts[i].shape();
+    bool passed_over = is_passed_over(parts[i]) && model->ndim() != 1;
+    bool fits = part.ndim() == shape.ndim();
+    for (int k = 0; fits && k < shape.ndim(); ++k) fits = k == axis || part[k] == shape[k];
+    check(fits || passed_over, where, "cat: tensors must agree in all axes but axis ", axis, ", but tensor ",
+          model - parts.data(), " is ", model->shape(), " and tensor ", i, " is ", part, ".");
+    lengths.push_back(passed_over ? 0 : part[axis]);
+    shape[axis] += lengths.back();
+  }
+  Tensor result = new_tensor(shape, model->dtype());
+  std::int64_t start = 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (lengths[i] > 0) copy_into(window(result, axis, start, lengths[i]), parts[i]);
+    start += lengths[i];
+  }
+  return record("cat", where, parts, result, {}, [axis, lengths = std::move(lengths)](Vjp& vjp) {
+    std::int64_t start = 0;
+    for (int i = 0; i < static_cast<int>(lengths.size()); ++i) {
+      if (vjp.needs(i)) {
+        bool is_piece = vjp.shape(i).ndim() == vjp.g().ndim();
+        vjp.give(i, is_piece ? narrow(vjp.g(), axis, start, lengths[i]) : zeros(vjp.shape(i), {.dtype = vjp.dtype(i)}));
+      }
+      start += lengths[i];
+    }
+  });
+}
+
+Tensor cat(std::initializer_list<Tensor> tensors, int axis, SourceLocation where) {
+  return cat(std::span<const Tensor>(tensors.begin(), tensors.size()), axis, where);
+}
+
+Tensor stack(std::span<const Tensor> tensors, int axis, SourceLocation where) {
+  std::vector<Tensor> room;
+  std::span<const Tensor> parts = in_common_dtype("stack", tensors, room, where);
+  Shape shape = parts[0].shape();
+  for (std::size_t i = 1; i < parts.size(); ++i)
+    check(parts[i].shape() == shape, where, "stack: tensors must have the same shape, but tensor 0 is ", shape,
+          " and tensor ", i, " is ", parts[i].shape(), ".");
+  axis = normalize_axis("stack", axis, shape.ndim() + 1, where);
+  check(shape.ndim() < kMaxDims, where, "stack: a tensor has at most ", kMaxDims, " axes, but the tensors ", shape,
+        " have as many.");
+  int count = static_cast<int>(parts.size());
+  shape.insert(axis, count);
+  Tensor result = new_tensor(shape, parts[0].dtype());
+  for (int i = 0; i < count; ++i) {
+    Tensor place = window(result, axis, i, 1);
+    Strides strides = place.strides();
+    strides.erase(axis);
+    copy_into(new_view(place, parts[i].shape(), strides, data_of<void>(place)), parts[i]);
+  }
+  return record("stack", where, parts, result, {}, [axis, count](Vjp& vjp) {
+    for (int i = 0; i < count; ++i)
+      if (vjp.needs(i)) vjp.give(i, reshape(narrow(vjp.g(), axis, i, 1), vjp.shape(i)));
+  });
+}
+
+Tensor stack(std::initializer_list<Tensor> tensors, int axis, SourceLocation where) {
+  return stack(std::span<const Tensor>(tensors.begin(), tensors.size()), axis, where);
+}
+
+std::vector<Tensor> split(const Operand& operand, std::int64_t size, int axis) {
+  const Tensor& x = operand.tensor("split");
+  check(x.ndim() > 0, operand.where(), "split: x must have at least one axis, but it is a scalar.");
+  axis = checked_axis("split", axis, x, operand.where());
+  std::int64_t extent = x.shape()[axis];
+  check(size > 0 || (size == 0 && extent == 0), operand.where(), "split: the size of the pieces must be above 0, but it is ",
+        size, ".");
+  // An axis of extent 0 gives one empty piece.
+  std::int64_t count = extent == 0 ? 1 : (extent + size - 1) / size;
+  std::vector<std::int64_t> sizes(count, size);
+  sizes.back() = extent - (count - 1) * size;
+  return split(operand, sizes, axis);
+}
+
+std::vector<Tensor> split(const Operand& operand, const std::vector<std::int64_t>& sizes, int axis) {
+  const Tensor& x = operand.tensor("split");
+  check(x.ndim() > 0, operand.where(), "split: x must have at least one axis, but it is a scalar.");
+  axis = checked_axis("split", axis, x, operand.where());
+  std::int64_t total = 0;
+  for (std::int64_t size : sizes) {
+    check(size >= 0, operand.where(), "split: sizes must not be negative, but there is ", size, ".");
+    total += size;
+  }
+  check(total == x.shape()[axis], operand.where(), "split: sizes must add up to ", x.shape()[axis], ", the extent of axis ",
+        axis, " of x ", x.shape(), ", but they add up to ", total, ".");
+  std::vector<Tensor> pieces;
+  std::int64_t start = 0;
+  for (std::int64_t size : sizes) {
+    pieces.push_back(window(x, axis, start, size));
+    start += size;
+  }
+  return record("split", operand.where(), {x}, std::move(pieces), {},
+                [axis, count = static_cast<int>(sizes.size())](Vjp& vjp) {
+                  std::vector<Tensor> cotangents;
+                  for (int k = 0; k < count; ++k) cotangents.push_back(vjp.g(k));
+                  vjp.give(0, cat(cotangents, axis));
+                });
+}
+
+}  // namespace xgrad

@@ -52,6 +52,10 @@ inline void note_write(const Tensor& tensor, SourceLocation where) {
   storage.written = CallSite::or_else(where);
 }
 
+/// Gives a leaf the elements and the dtype of `value`, a fresh tensor of its shape, so that every handle to the leaf sees
+/// them. Its gradient is cleared; graphs that saved the old elements refuse to run.
+void replace_elements(Tensor& leaf, const Tensor& value, SourceLocation where);
+
 /// Whether nobody else can see this handle's elements, so that they may be overwritten.
 inline bool owns_elements(const Tensor& tensor) {
   TensorImpl* impl = tensor.impl();

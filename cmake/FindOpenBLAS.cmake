@@ -12,6 +12,8 @@ endif()
 find_path(OpenBLAS_INCLUDE_DIR openblas_config.h
   HINTS ${PC_OpenBLAS_INCLUDE_DIRS}
   PATH_SUFFIXES openblas openblas-pthread openblas-openmp)
+# The usual folders first: there Debian's alternatives decide which of its builds is taken.
+find_library(OpenBLAS_LIBRARY openblas)
 find_library(OpenBLAS_LIBRARY openblas
   PATHS ${PC_OpenBLAS_LIBRARY_DIRS}
   PATH_SUFFIXES openblas openblas-pthread openblas-openmp)

@@ -26,7 +26,8 @@ function(xgrad_library target)
     CXX_EXTENSIONS OFF
     POSITION_INDEPENDENT_CODE ON
     VERSION ${PROJECT_VERSION}
-    SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+    SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
+    INSTALL_RPATH_USE_LINK_PATH ON)  # an OpenBLAS outside of the system's folders is found when a program runs
   target_compile_options(${target} PRIVATE
     -fwrapv  # integer overflow of int64 tensors wraps
     -fno-math-errno -fvisibility-inlines-hidden -fno-semantic-interposition)
@@ -40,3 +41,21 @@ endfunction()
 xgrad_library(xgrad)
 xgrad_native(xgrad)
 add_library(xgrad::xgrad ALIAS xgrad)
+
+# The same library for newer processors. glibc's loader looks into glibc-hwcaps/<level> of every folder that it searches,
+# and takes the highest level that the machine has: a program links once and gets the copy for where it runs.
+if(XGRAD_MULTIARCH)
+  if(NOT BUILD_SHARED_LIBS OR NOT CMAKE_SYSTEM_PROCESSOR STREQUAL x86_64)
+    message(FATAL_ERROR "XGRAD_MULTIARCH needs BUILD_SHARED_LIBS=ON and an x86_64 machine, "
+      "but they are ${BUILD_SHARED_LIBS} and ${CMAKE_SYSTEM_PROCESSOR}.")
+  endif()
+  foreach(level x86-64-v3 x86-64-v4)
+    xgrad_library(xgrad-${level})
+    target_compile_options(xgrad-${level} PRIVATE -march=${level})
+    set_target_properties(xgrad-${level} PROPERTIES
+      OUTPUT_NAME xgrad
+      LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/glibc-hwcaps/${level})
+    install(TARGETS xgrad-${level}
+      LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/glibc-hwcaps/${level} NAMELINK_SKIP)
+  endforeach()
+endif()

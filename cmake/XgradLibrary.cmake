@@ -14,6 +14,8 @@ file(GLOB xgrad_other_sources CONFIGURE_DEPENDS
   ${PROJECT_SOURCE_DIR}/nn/*.cpp ${PROJECT_SOURCE_DIR}/optim/*.cpp
   ${PROJECT_SOURCE_DIR}/data/*.cpp ${PROJECT_SOURCE_DIR}/io/*.cpp)
 list(APPEND xgrad_sources ${xgrad_other_sources})
+# A seed gives the same bits whether or not the machine can fuse a multiplication with an addition.
+set_source_files_properties(${PROJECT_SOURCE_DIR}/autograd/ops/random.cpp PROPERTIES COMPILE_OPTIONS -ffp-contract=off)
 
 function(xgrad_library target)
   add_library(${target} ${xgrad_sources})

@@ -1,0 +1,224 @@
+#include "autograd/ops/random.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "autograd/internal/create.hpp"
+#include "autograd/internal/parallel.hpp"
+#include "autograd/internal/philox.hpp"
+#include "autograd/internal/tensor_impl.hpp"
+
+// The same seed must give the same bits on every machine. So the functions here are made of additions, multiplications
+// and roots, which IEEE 754 rounds in one way only, not of the C library's log and cos; and the build keeps the compiler
+// from contracting a * b + c in this file (-ffp-contract=off), which it would do where the machine has the instruction.
+
+namespace xgrad {
+
+using namespace internal;
+
+Generator& default_generator() {
+  static thread_local Generator generator(0);
+  return generator;
+}
+
+void manual_seed(std::uint64_t seed) { default_generator().reseed(seed); }
+
+namespace {
+
+// Blocks from which a draw is worth a second thread.
+constexpr std::int64_t kDrawGrain = 4096;
+
+/// The elements that a batch of blocks gives: element k of block j stands at [k][j], so that loops over j vectorise.
+template <class T, int kPerBlock>
+using Elements = T[kPerBlock][PhiloxBatch::kBlocks];
+
+/// Fills a new tensor by convert(bits, elements), which makes kPerBlock elements of each 128 random bits. Takes the
+/// positions that this needs.
+template <class T, int kPerBlock, class F>
+void draw(const Tensor& tensor, Generator& generator, F convert) {
+  constexpr int kBlocks = PhiloxBatch::kBlocks;
+  std::int64_t count = tensor.numel();
+  std::int64_t blocks = count / kPerBlock + (count % kPerBlock != 0);
+  std::uint64_t seed = generator.seed();
+  std::uint64_t first = generator.advance(static_cast<std::uint64_t>(blocks));
+  T* to = data_of<T>(tensor);
+  parallel_for(blocks, kDrawGrain, [&](std::int64_t begin, std::int64_t end) {
+    PhiloxBatch bits;
+    Elements<T, kPerBlock> elements;
+    T in_order[kBlocks * kPerBlock];
+    for (std::int64_t block = begin; block < end; block += kBlocks) {
+      bits.generate(seed, first + static_cast<std::uint64_t>(block));
+      convert(bits, elements);
+      for (int j = 0; j < kBlocks; ++j)
+        for (int k = 0; k < kPerBlock; ++k) in_order[j * kPerBlock + k] = elements[k][j];
+      std::int64_t left = std::min(count, end * kPerBlock) - block * kPerBlock;
+      std::copy_n(in_order, std::min<std::int64_t>(left, kBlocks * kPerBlock), to + block * kPerBlock);
+    }
+  });
+}
+
+/// Element k of a block as a number in [0, 1), of 24 random bits for float32 and 53 for float64. By way of 32-bit
+/// integers, whose conversion every machine can vectorise.
+template <class T>
+T unit(const PhiloxBatch& bits, int k, int block) {
+  if constexpr (std::same_as<T, float>) {
+    return static_cast<float>(static_cast<std::int32_t>(bits.word[k][block] >> 8)) * 0x1p-24f;
+  } else {
+    auto high = static_cast<std::int32_t>(bits.word[2 * k + 1][block] >> 5);
+    auto low = static_cast<std::int32_t>(bits.word[2 * k][block] >> 6);
+    return (static_cast<double>(high) * 0x1p26 + static_cast<double>(low)) * 0x1p-53;
+  }
+}
+
+void check_floating(const char* operation, DType dtype, SourceLocation where) {
+  check(is_floating(dtype), where, operation, ": the dtype must be float32 or float64, but it is ", dtype, ".");
+}
+
+Tensor with_grad(Tensor tensor, const TensorOptions& options, SourceLocation where) {
+  if (options.requires_grad) tensor.set_requires_grad(true, where);
+  return tensor;
+}
+
+}  // namespace
+
+Tensor uniform(const Shape& shape, double low, double high, TensorOptions options, Generator& generator,
+               SourceLocation where) {
+  check_floating("uniform", options.dtype, where);
+  check(low <= high && std::isfinite(high - low), where, "uniform: low must not exceed high, and both must be finite, but "
+        "they are ", low, " and ", high, ".");
+  Tensor result = new_checked("uniform", shape, options.dtype, where);
+  dispatch_floating(options.dtype, [&]<class T>(T) {
+    constexpr int kPerBlock = 16 / sizeof(T);
+    // low + range u may round up to high, which is not in the interval.
+    T first = static_cast<T>(low), range = static_cast<T>(high - low);
+    T last = static_cast<T>(high);
+    if (static_cast<double>(last) >= high) last = std::nextafter(last, -std::numeric_limits<T>::infinity());
+    last = std::max(first, last);
+    draw<T, kPerBlock>(result, generator, [=](const PhiloxBatch& bits, Elements<T, kPerBlock>& elements) {
+      for (int k = 0; k < kPerBlock; ++k)
+        for (int j = 0; j < PhiloxBatch::kBlocks; ++j)
+          elements[k][j] = std::min(first + range * unit<T>(bits, k, j), last);
+    });
+  });
+  return with_grad(std::move(result), options, where);
+}
+
+namespace {
+
+/// Natural logarithm of x in (0, 1], normal: FreeBSD's e_log.c (Sun Microsystems 1993), within 1 ulp.
+double log_of_unit(double x) {
+  constexpr double kLn2High = 6.93147180369123816490e-01, kLn2Low = 1.90821492927058770002e-10;
+  auto bits = std::bit_cast<std::uint64_t>(x);
+  // x = 2^k (1 + f), sqrt(1/2) < 1 + f < sqrt(2)
+  std::uint64_t shifted = bits + (0x3ff0000000000000 - 0x3fe6a09e667f3bcd);
+  double k = static_cast<double>(static_cast<std::int32_t>(shifted >> 52) - 0x3ff);
+  double f = std::bit_cast<double>((shifted & 0x000fffffffffffff) + 0x3fe6a09e667f3bcd) - 1;
+  double s = f / (2 + f);
+  double z = s * s;
+  double w = z * z;
+  double t1 = w * (3.999999999940941908e-01 + w * (2.222219843214978396e-01 + w * 1.531383769920937332e-01));
+  double t2 = z * (6.666666666666735130e-01 +
+                   w * (2.857142874366239149e-01 + w * (1.818357216161805012e-01 + w * 1.479819860511658591e-01)));
+  double half_square = 0.5 * f * f;
+  return k * kLn2High - ((half_square - (s * (half_square + (t1 + t2)) + k * kLn2Low)) - f);
+}
+
+struct SineCosine {
+  double sine, cosine;
+};
+
+/// Sine and cosine of 2 pi turn, turn in [0, 1): the polynomials of FreeBSD's k_sin.c and k_cos.c on an eighth of a turn.
+/// The reduction is exact.
+SineCosine sine_cosine_of_turn(double turn) {
+  constexpr double kTwoPi = 6.283185307179586476925;
+  double quarters = static_cast<double>(static_cast<std::int32_t>(4 * turn + 0.5));
+  double x = (turn - 0.25 * quarters) * kTwoPi;
+  double z = x * x;
+  double sine = x + x * z * (-1.66666666666666324348e-01 +
+                             z * (8.33333333332248946124e-03 +
+                                  z * (-1.98412698298579493134e-04 +
+                                       z * (2.75573137070700676789e-06 +
+                                            z * (-2.50507602534068634195e-08 + z * 1.58969099521155010221e-10)))));
+  double cosine = 1 - 0.5 * z + z * z * (4.16666666666666019037e-02 +
+                                         z * (-1.38888888888741095749e-03 +
+                                              z * (2.48015872894767294178e-05 +
+                                                   z * (-2.75573143513906633035e-07 +
+                                                        z * (2.08757232129817482790e-09 +
+                                                             z * -1.13596475577881948265e-11)))));
+  auto quarter = static_cast<std::int32_t>(quarters);
+  bool swapped = (quarter & 1) != 0;
+  double first = swapped ? cosine : sine, second = swapped ? sine : cosine;
+  return {(quarter & 2) != 0 ? -first : first, ((quarter + 1) & 2) != 0 ? -second : second};
+}
+
+/// Two independent standard normal numbers of two uniform ones in [0, 1) (Box, Muller 1958).
+SineCosine box_muller(double u, double turn) {
+  double radius = std::sqrt(-2 * log_of_unit(1 - u));
+  SineCosine direction = sine_cosine_of_turn(turn);
+  return {radius * direction.sine, radius * direction.cosine};
+}
+
+}  // namespace
+
+Tensor normal(const Shape& shape, double mean, double std, TensorOptions options, Generator& generator,
+              SourceLocation where) {
+  check_floating("normal", options.dtype, where);
+  check(std >= 0, where, "normal: std must not be negative, but it is ", std, ".");
+  Tensor result = new_checked("normal", shape, options.dtype, where);
+  dispatch_floating(options.dtype, [&]<class T>(T) {
+    constexpr int kPerBlock = 16 / sizeof(T);
+    draw<T, kPerBlock>(result, generator, [=](const PhiloxBatch& bits, Elements<T, kPerBlock>& elements) {
+      for (int k = 0; k < kPerBlock; k += 2)
+        for (int j = 0; j < PhiloxBatch::kBlocks; ++j) {
+          SineCosine pair = box_muller(unit<T>(bits, k, j), unit<T>(bits, k + 1, j));
+          elements[k][j] = static_cast<T>(mean + std * pair.cosine);
+          elements[k + 1][j] = static_cast<T>(mean + std * pair.sine);
+        }
+    });
+  });
+  return with_grad(std::move(result), options, where);
+}
+
+Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, Generator& generator, SourceLocation where) {
+  check(low < high, where, "randint: low must be below high, but they are ", low, " and ", high, ".");
+  Tensor result = new_checked("randint", shape, DType::int64, where);
+  std::uint64_t range = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
+  draw<std::int64_t, 1>(result, generator, [=](const PhiloxBatch& bits, Elements<std::int64_t, 1>& elements) {
+    for (int j = 0; j < PhiloxBatch::kBlocks; ++j)
+      elements[0][j] = static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + bits.below(range, j));
+  });
+  return result;
+}
+
+Tensor bernoulli(const Shape& shape, double p, Generator& generator, SourceLocation where) {
+  check(0 <= p && p <= 1, where, "bernoulli: p must be in [0, 1], but it is ", p, ".");
+  Tensor result = new_checked("bernoulli", shape, DType::boolean, where);
+  auto threshold = static_cast<std::uint64_t>(std::ldexp(p, 32));
+  draw<bool, 4>(result, generator, [=](const PhiloxBatch& bits, Elements<bool, 4>& elements) {
+    for (int k = 0; k < 4; ++k)
+      for (int j = 0; j < PhiloxBatch::kBlocks; ++j) elements[k][j] = bits.word[k][j] < threshold;
+  });
+  return result;
+}
+
+Tensor permutation(std::int64_t count, Generator& generator, SourceLocation where) {
+  check(count >= 0, where, "permutation: count must not be negative, but it is ", count, ".");
+  Tensor result = new_checked("permutation", {count}, DType::int64, where);
+  auto* order = data_of<std::int64_t>(result);
+  std::iota(order, order + count, std::int64_t{0});
+  std::uint64_t seed = generator.seed();
+  std::uint64_t first = generator.advance(static_cast<std::uint64_t>(std::max<std::int64_t>(count - 1, 0)));
+  PhiloxBatch bits;
+  for (std::int64_t left = count; left > 1; --left) {
+    std::int64_t done = count - left;
+    int block = static_cast<int>(done % PhiloxBatch::kBlocks);
+    if (block == 0) bits.generate(seed, first + static_cast<std::uint64_t>(done));
+    std::swap(order[left - 1], order[bits.below(static_cast<std::uint64_t>(left), block)]);
+  }
+  return result;
+}
+
+}  // namespace xgrad

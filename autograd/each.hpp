@@ -1,4 +1,5 @@
-// each(): a formula on the elements of several tensors, in place and in one pass. Optimizers are written with it.
+// each(): a formula on the elements of several tensors, in place and in one pass. Optimizers are written with
+// it.
 #pragma once
 
 #include <tuple>
@@ -24,10 +25,11 @@ void each_tensor(const Formula& formula, SourceLocation where, Arguments&&... te
     check(tensor.defined() && tensor.shape() == first.shape() && tensor.dtype() == first.dtype(), where,
           "each: the tensors must agree in shape and dtype, but one is ", first.dtype(), " ", first.shape(),
           " and another ", tensor.defined() ? concat(tensor.dtype(), " ", tensor.shape()) : "undefined", ".");
-    check(is_floating(tensor.dtype()), where, "each: the tensors must be floating, but the dtype is ", tensor.dtype(),
-          ".");
+    check(is_floating(tensor.dtype()), where, "each: the tensors must be floating, but the dtype is ",
+          tensor.dtype(), ".");
     check<std::logic_error>(!is_written || tensor.is_leaf(), where,
-                            "each: a tensor that is written must be a leaf, but '", tensor.operation(), "' made it.");
+                            "each: a tensor that is written must be a leaf, but '", tensor.operation(),
+                            "' made it.");
   };
   (agree(tensors, kIsWritten<Arguments>), ...);
   auto note = [&](const Tensor& tensor, bool is_written) {
@@ -42,20 +44,25 @@ void each_tensor(const Formula& formula, SourceLocation where, Arguments&&... te
   ((kIsWritten<Arguments> ? void(outs[k++] = tensors.impl()) : void()), ...);
 
   auto keep_written = []<bool kKeep>(std::bool_constant<kKeep>, const auto& lanes) {
-    if constexpr (kKeep) return std::tuple(lanes);
-    else return std::tuple<>();
+    if constexpr (kKeep)
+      return std::tuple(lanes);
+    else
+      return std::tuple<>();
   };
   auto on_batches = [&](auto... lanes) {
     formula(lanes...);
     auto written = std::tuple_cat(keep_written(std::bool_constant<kIsWritten<Arguments>>{}, lanes)...);
-    if constexpr (kWritten == 1) return std::get<0>(written);
-    else return written;
+    if constexpr (kWritten == 1)
+      return std::get<0>(written);
+    else
+      return written;
   };
   dispatch_floating(first.dtype(), [&]<class T>(T) {
     [&]<std::size_t... O>(std::index_sequence<O...>) {
       vectorize<T>(first.shape(), Types<std::tuple_element_t<O * 0, std::tuple<T>>...>{}, outs,
                    Types<ElementOf<T, Arguments>...>{}, {tensors.impl()...}, on_batches);
-    }(std::make_index_sequence<kWritten>{});
+    }
+    (std::make_index_sequence<kWritten>{});
   });
 }
 
@@ -68,16 +75,17 @@ void each_tensor(const Formula& formula, SourceLocation where, Arguments&&... te
 ///       w -= lr * m;
 ///     });
 ///
-/// Arguments that are Tensor& are read and written, const Tensor& only read; the formula comes last and gets SIMD
-/// batches in the same order. One pass over memory. What is written must be a leaf. Throws std::invalid_argument where
-/// shapes or dtypes differ or are not floating.
+/// Arguments that are Tensor& are read and written, const Tensor& only read; the formula comes last and gets
+/// SIMD batches in the same order. One pass over memory. What is written must be a leaf. Throws
+/// std::invalid_argument where shapes or dtypes differ or are not floating.
 template <class... Arguments>
 void each(Arguments&&... arguments) {
   auto all = std::forward_as_tuple(std::forward<Arguments>(arguments)...);
   constexpr std::size_t kTensors = sizeof...(Arguments) - 1;
   [&]<std::size_t... I>(std::index_sequence<I...>) {
     internal::each_tensor(std::get<kTensors>(all), SourceLocation{}, std::get<I>(std::move(all))...);
-  }(std::make_index_sequence<kTensors>{});
+  }
+  (std::make_index_sequence<kTensors>{});
 }
 
 }  // namespace xgrad

@@ -61,7 +61,8 @@ thread_local std::unique_ptr<Workspace> spare_workspace;
 
 namespace internal {
 
-/// One pass: find what is reachable and needed, run the rules in an order by use counts, hand out the gradients.
+/// One pass: find what is reachable and needed, run the rules in an order by use counts, hand out the
+/// gradients.
 class Backward {
  public:
   Backward(bool create_graph, bool retain_graph, SourceLocation where)
@@ -126,7 +127,8 @@ class Backward {
   /// The gradients of the tensors wanted, undefined where no output depends on one.
   std::vector<Tensor> take_results() {
     for (std::size_t i = 0; i < wanted_.size(); ++i)
-      if (Node* node = wanted_[i].impl()->node.get(); node->is_leaf) results_[i] = *workspace_->leaves.find(node);
+      if (Node* node = wanted_[i].impl()->node.get(); node->is_leaf)
+        results_[i] = *workspace_->leaves.find(node);
     return std::move(results_);
   }
 
@@ -139,8 +141,8 @@ class Backward {
   void enter(Node* node) {
     bool wanted = node->wanted_run == run_;
     check<std::logic_error>(
-        !node->freed || (wanted && wanted_.size() == 1), where_, "backward: the graph must not be used up, but '",
-        node->name, "' (recorded at ", node->where,
+        !node->freed || (wanted && wanted_.size() == 1), where_,
+        "backward: the graph must not be used up, but '", node->name, "' (recorded at ", node->where,
         ") was freed by an earlier backward pass. Give that pass {.retain_graph = true}, or detach() here.");
     node->run = run_;
     node->needed = wanted;
@@ -150,7 +152,8 @@ class Backward {
     workspace_->path.push_back({node, 0});
   }
 
-  /// Depth first without recursion. A node is left after all below it, so it is then known whether it is needed.
+  /// Depth first without recursion. A node is left after all below it, so it is then known whether it is
+  /// needed.
   void discover(Node* root) {
     if (root->is_leaf || root->run == run_) return;
     enter(root);
@@ -177,7 +180,8 @@ class Backward {
 
   void deliver(Node& producer, int output, Tensor cotangent) {
     if (producer.is_leaf) {
-      if (Tensor* sum = all_leaves_ ? &workspace_->leaves.insert(&producer) : workspace_->leaves.find(&producer))
+      if (Tensor* sum =
+              all_leaves_ ? &workspace_->leaves.insert(&producer) : workspace_->leaves.find(&producer))
         accumulate(*sum, std::move(cotangent), create_graph_);
     } else if (producer.needed) {
       accumulate(workspace_->cotangents[producer.slot + output], std::move(cotangent), create_graph_);
@@ -185,13 +189,18 @@ class Backward {
   }
 
   void process(Node& node) {
-    check<std::logic_error>(node.run == run_, where_, "backward: the graph was changed by another pass through '",
-                            node.name, "' while this one ran. Separate threads need separate graphs.");
+    check<std::logic_error>(node.run == run_, where_,
+                            "backward: the graph was changed by another pass through '", node.name,
+                            "' while this one ran. Separate threads need separate graphs.");
     Tensor* cotangents = &workspace_->cotangents[node.slot];
     if (node.extras) run_hooks(node, cotangents);
     if (node.wanted_run == run_) collect_wanted(node, cotangents);
 
-    VjpFrame frame{.node = node, .cotangents = cotangents, .needs = 0, .create_graph = create_graph_, .given = {},
+    VjpFrame frame{.node = node,
+                   .cotangents = cotangents,
+                   .needs = 0,
+                   .create_graph = create_graph_,
+                   .given = {},
                    .restored = {}};
     bool below = false;
     for (int i = 0; i < node.edges.size(); ++i) {
@@ -232,14 +241,16 @@ class Backward {
       if (!cotangent.defined()) continue;
       Tensor replaced = hook.function(cotangent);
       if (!replaced.defined()) continue;
-      check<std::logic_error>(replaced.shape() == cotangent.shape() && replaced.dtype() == cotangent.dtype(), where_,
-                              "backward: a hook's result must be ", cotangent.dtype(), " ", cotangent.shape(),
-                              " as the gradient it replaces, but it is ", replaced.dtype(), " ", replaced.shape(), ".");
+      check<std::logic_error>(replaced.shape() == cotangent.shape() && replaced.dtype() == cotangent.dtype(),
+                              where_, "backward: a hook's result must be ", cotangent.dtype(), " ",
+                              cotangent.shape(), " as the gradient it replaces, but it is ", replaced.dtype(),
+                              " ", replaced.shape(), ".");
       cotangent = std::move(replaced);
     }
     auto& retains = node.extras->retains;
     for (std::size_t k = 0; k < retains.size(); ++k)
-      if (retains[k] && cotangents[k].defined()) accumulate(node.extras->retained[k], cotangents[k], create_graph_);
+      if (retains[k] && cotangents[k].defined())
+        accumulate(node.extras->retained[k], cotangents[k], create_graph_);
   }
 
   void collect_wanted(Node& node, Tensor* cotangents) {
@@ -266,21 +277,24 @@ namespace {
 void check_outputs(const char* operation, std::span<const Tensor> outputs, std::span<const Tensor> cotangents,
                    SourceLocation where) {
   check(!outputs.empty(), where, operation, ": at least one output is needed.");
-  check(cotangents.empty() || cotangents.size() == outputs.size(), where, operation, ": there must be one cotangent ",
-        "for each output, but there are ", cotangents.size(), " for ", outputs.size(), " outputs.");
+  check(cotangents.empty() || cotangents.size() == outputs.size(), where, operation,
+        ": there must be one cotangent ", "for each output, but there are ", cotangents.size(), " for ",
+        outputs.size(), " outputs.");
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const Tensor& output = outputs[i];
     check(output.defined(), where, operation, ": the output must be defined.");
-    check<std::logic_error>(output.requires_grad(), where, operation,
-                            ": the output must depend on a tensor that requires a gradient, but it does not. Call "
-                            "set_requires_grad() on a variable before computing with it, outside of NoGrad.");
+    check<std::logic_error>(
+        output.requires_grad(), where, operation,
+        ": the output must depend on a tensor that requires a gradient, but it does not. Call "
+        "set_requires_grad() on a variable before computing with it, outside of NoGrad.");
     if (cotangents.empty()) {
       check(output.numel() == 1, where, operation, ": the output must have one element, but its shape is ",
             output.shape(), ". Reduce it with sum() or mean(), or pass a cotangent of that shape.");
     } else {
       const Tensor& cotangent = cotangents[i];
-      check(cotangent.defined() && cotangent.shape() == output.shape() && cotangent.dtype() == output.dtype(), where,
-            operation, ": the cotangent must be ", output.dtype(), " ", output.shape(), " as its output, but it is ",
+      check(cotangent.defined() && cotangent.shape() == output.shape() && cotangent.dtype() == output.dtype(),
+            where, operation, ": the cotangent must be ", output.dtype(), " ", output.shape(),
+            " as its output, but it is ",
             cotangent.defined() ? concat(cotangent.dtype(), " ", cotangent.shape()) : "undefined", ".");
     }
   }
@@ -298,16 +312,17 @@ std::vector<Tensor> grad(std::span<const Tensor> outputs, std::span<const Tensor
   for (const Tensor& input : inputs) {
     check(input.defined(), where, "grad: the input must be defined.");
     check<std::logic_error>(input.requires_grad(), where, "grad: the input must require a gradient, but a ",
-                            input.dtype(), " tensor of shape ", input.shape(), " does not. Call set_requires_grad().");
+                            input.dtype(), " tensor of shape ", input.shape(),
+                            " does not. Call set_requires_grad().");
   }
   Backward pass(options.create_graph, options.retain_graph, where);
   pass.want(inputs);
   pass.run(outputs, cotangents);
   std::vector<Tensor> results = pass.take_results();
   for (std::size_t i = 0; i < results.size() && !options.allow_unused; ++i)
-    check<std::logic_error>(results[i].defined(), where, "grad: the outputs must depend on each input, but not on input ",
-                            i, " of shape ", inputs[i].shape(),
-                            ". Pass {.allow_unused = true} for an undefined gradient.");
+    check<std::logic_error>(results[i].defined(), where,
+                            "grad: the outputs must depend on each input, but not on input ", i, " of shape ",
+                            inputs[i].shape(), ". Pass {.allow_unused = true} for an undefined gradient.");
   return results;
 }
 

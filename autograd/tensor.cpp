@@ -105,7 +105,8 @@ bool Tensor::is_contiguous() const { return defined_impl(*this, "is_contiguous")
 
 std::int64_t Tensor::size(int axis, SourceLocation where) const {
   const Shape& shape = this->shape();
-  check<std::out_of_range>(shape.ndim() > 0, where, "size: a scalar has no axes, but axis ", axis, " was asked for.");
+  check<std::out_of_range>(shape.ndim() > 0, where, "size: a scalar has no axes, but axis ", axis,
+                           " was asked for.");
   return shape[normalize_axis("size", axis, shape.ndim(), where)];
 }
 
@@ -128,8 +129,8 @@ std::vector<T> Tensor::to_vector() const {
 template <class T>
 const T* Tensor::data(SourceLocation where) const {
   TensorImpl& impl = defined_impl(*this, "data", where);
-  check(impl.dtype == dtype_of<T>, where, "data: the tensor's dtype must be ", dtype_of<T>, ", but it is ", impl.dtype,
-        ".");
+  check(impl.dtype == dtype_of<T>, where, "data: the tensor's dtype must be ", dtype_of<T>, ", but it is ",
+        impl.dtype, ".");
   check(impl.contiguous, where, "data: the tensor must be contiguous, but its shape is ", impl.shape,
         " with strides ", impl.strides, ". Call contiguous() first.");
   return static_cast<const T*>(impl.data);
@@ -144,10 +145,10 @@ T* Tensor::mutable_data(SourceLocation where) {
   return const_cast<T*>(first);
 }
 
-#define XGRAD_INSTANTIATE(T)                                 \
-  template T Tensor::item<T>(SourceLocation) const;          \
-  template std::vector<T> Tensor::to_vector<T>() const;      \
-  template const T* Tensor::data<T>(SourceLocation) const;   \
+#define XGRAD_INSTANTIATE(T)                               \
+  template T Tensor::item<T>(SourceLocation) const;        \
+  template std::vector<T> Tensor::to_vector<T>() const;    \
+  template const T* Tensor::data<T>(SourceLocation) const; \
   template T* Tensor::mutable_data<T>(SourceLocation);
 XGRAD_INSTANTIATE(bool)
 XGRAD_INSTANTIATE(std::int64_t)
@@ -180,10 +181,11 @@ bool Tensor::is_leaf() const {
 
 Tensor& Tensor::set_requires_grad(bool requires_grad, SourceLocation where) {
   TensorImpl& impl = defined_impl(*this, "set_requires_grad", where);
-  check<std::logic_error>(is_leaf(), where, "set_requires_grad: the tensor must be a leaf, but '", operation(),
-                          "' made it. Call detach() for a leaf with its elements.");
+  check<std::logic_error>(is_leaf(), where, "set_requires_grad: the tensor must be a leaf, but '",
+                          operation(), "' made it. Call detach() for a leaf with its elements.");
   check(!requires_grad || is_floating(impl.dtype), where,
-        "set_requires_grad: only float32 and float64 tensors have gradients, but the dtype is ", impl.dtype, ".");
+        "set_requires_grad: only float32 and float64 tensors have gradients, but the dtype is ", impl.dtype,
+        ".");
   if (requires_grad == static_cast<bool>(impl.node)) return *this;
   impl.node = requires_grad ? Node::make_leaf(impl.shape, impl.dtype) : Ref<Node>();
   impl.output = 0;
@@ -202,21 +204,24 @@ Tensor Tensor::grad() const {
 void Tensor::set_grad(Tensor grad, SourceLocation where) {
   TensorImpl& impl = defined_impl(*this, "set_grad", where);
   if (grad.defined())
-    check(grad.shape() == impl.shape && grad.dtype() == impl.dtype, where, "set_grad: the gradient must be ", impl.dtype,
-          " ", impl.shape, " as the tensor, but it is ", grad.dtype(), " ", grad.shape(), ".");
+    check(grad.shape() == impl.shape && grad.dtype() == impl.dtype, where, "set_grad: the gradient must be ",
+          impl.dtype, " ", impl.shape, " as the tensor, but it is ", grad.dtype(), " ", grad.shape(), ".");
   if (impl.node && impl.node->is_leaf) {
     impl.node->grad = std::move(grad);
-  } else if (impl.node && impl.node->extras && impl.output < static_cast<int>(impl.node->extras->retained.size())) {
+  } else if (impl.node && impl.node->extras &&
+             impl.output < static_cast<int>(impl.node->extras->retained.size())) {
     impl.node->extras->retained[impl.output] = std::move(grad);
   } else {
-    check<std::logic_error>(!grad.defined(), where,
-                            "set_grad: the tensor must require a gradient. Call set_requires_grad() or retain_grad().");
+    check<std::logic_error>(
+        !grad.defined(), where,
+        "set_grad: the tensor must require a gradient. Call set_requires_grad() or retain_grad().");
   }
 }
 
 void Tensor::retain_grad(SourceLocation where) {
   TensorImpl& impl = defined_impl(*this, "retain_grad", where);
-  check<std::logic_error>(static_cast<bool>(impl.node), where, "retain_grad: the tensor must require a gradient.");
+  check<std::logic_error>(static_cast<bool>(impl.node), where,
+                          "retain_grad: the tensor must require a gradient.");
   if (impl.node->is_leaf) return;
   NodeExtras& extras = impl.node->need_extras();
   extras.retained.resize(impl.node->outputs.size());
@@ -226,7 +231,8 @@ void Tensor::retain_grad(SourceLocation where) {
 
 void Tensor::add_hook(std::function<Tensor(const Tensor&)> hook, SourceLocation where) {
   TensorImpl& impl = defined_impl(*this, "add_hook", where);
-  check<std::logic_error>(static_cast<bool>(impl.node), where, "add_hook: the tensor must require a gradient.");
+  check<std::logic_error>(static_cast<bool>(impl.node), where,
+                          "add_hook: the tensor must require a gradient.");
   impl.node->need_extras().hooks.push_back({impl.output, std::move(hook)});
 }
 
@@ -247,7 +253,8 @@ const Tensor& Operand::tensor(const char* operation) const {
     if (!owned_.defined()) owned_ = number_as(number_dtype_);
     return owned_;
   }
-  check(tensor_->defined(), where_, operation, ": its operands must be defined tensors, but one is default-constructed.");
+  check(tensor_->defined(), where_, operation,
+        ": its operands must be defined tensors, but one is default-constructed.");
   return *tensor_;
 }
 

@@ -13,7 +13,8 @@
 
 #include "autograd/memory.hpp"
 
-// Under the address sanitizer a cached block is poisoned, so that using a freed tensor's memory is still caught.
+// Under the address sanitizer a cached block is poisoned, so that using a freed tensor's memory is still
+// caught.
 #if defined(__SANITIZE_ADDRESS__)
 #define XGRAD_ASAN 1
 #elif defined(__has_feature)
@@ -32,15 +33,15 @@ namespace xgrad::internal {
 namespace {
 
 constexpr std::size_t kSmallest = 64;
-constexpr std::size_t kLinearUpTo = 1024;                            // 64-byte steps up to here
-constexpr int kLinearClasses = kLinearUpTo / kSmallest;              // 16
-constexpr int kStepsPerDoubling = 8;                                 // above: at most 1/8 lost
-constexpr int kClasses = kLinearClasses + 37 * kStepsPerDoubling;    // up to 2^47 bytes
-constexpr std::size_t kThreadLocalUpTo = 256 << 10;                  // larger blocks are shared at once
-constexpr std::int64_t kThreadListBytes = 4 << 20;                   // a thread's list of one size holds at most this
-constexpr std::size_t kSlabBytes = 64 << 10;                         // blocks up to kLinearUpTo are cut from slabs
+constexpr std::size_t kLinearUpTo = 1024;                          // 64-byte steps up to here
+constexpr int kLinearClasses = kLinearUpTo / kSmallest;            // 16
+constexpr int kStepsPerDoubling = 8;                               // above: at most 1/8 lost
+constexpr int kClasses = kLinearClasses + 37 * kStepsPerDoubling;  // up to 2^47 bytes
+constexpr std::size_t kThreadLocalUpTo = 256 << 10;                // larger blocks are shared at once
+constexpr std::int64_t kThreadListBytes = 4 << 20;  // a thread's list of one size holds at most this
+constexpr std::size_t kSlabBytes = 64 << 10;        // blocks up to kLinearUpTo are cut from slabs
 constexpr std::size_t kHugePageBytes = 2 << 20;
-constexpr std::int64_t kPublishBytes = 4096;                         // how stale a thread's part of the peak may be
+constexpr std::int64_t kPublishBytes = 4096;  // how stale a thread's part of the peak may be
 
 int class_of(std::size_t bytes) {
   if (bytes <= kLinearUpTo) return bytes == 0 ? 0 : static_cast<int>((bytes - 1) / kSmallest);
@@ -52,7 +53,8 @@ int class_of(std::size_t bytes) {
 std::size_t size_of_class(int size_class) {
   if (size_class < kLinearClasses) return (size_class + 1) * kSmallest;
   int above = size_class - kLinearClasses;
-  return static_cast<std::size_t>(above % kStepsPerDoubling + 1 + kStepsPerDoubling) << (above / kStepsPerDoubling + 7);
+  return static_cast<std::size_t>(above % kStepsPerDoubling + 1 + kStepsPerDoubling)
+         << (above / kStepsPerDoubling + 7);
 }
 
 struct FreeBlock {
@@ -232,7 +234,8 @@ void count_storage(std::int64_t storages, std::int64_t bytes) {
   }
   cache->storages.add(storages);
   cache->unpublished_bytes.add(bytes);
-  if (std::abs(cache->unpublished_bytes.value()) >= kPublishBytes) shared().publish(cache->unpublished_bytes.take());
+  if (std::abs(cache->unpublished_bytes.value()) >= kPublishBytes)
+    shared().publish(cache->unpublished_bytes.take());
 }
 
 void count_node(std::int64_t nodes) {

@@ -1,8 +1,8 @@
 // The cache of freed blocks behind every tensor, storage and graph node.
 //
-// A block has one of a fixed list of sizes (steps of 64 bytes up to 1 KiB, then eight steps a doubling, so at most an
-// eighth is lost). Each thread keeps lists of its own for the smaller sizes; larger ones, and what overflows, go to
-// lists shared by all threads.
+// A block has one of a fixed list of sizes (steps of 64 bytes up to 1 KiB, then eight steps a doubling, so at
+// most an eighth is lost). Each thread keeps lists of its own for the smaller sizes; larger ones, and what
+// overflows, go to lists shared by all threads.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,8 @@ namespace xgrad::internal {
 /// Alignment of every block: a cache line, and the widest SIMD register.
 inline constexpr std::size_t kBlockAlignment = 64;
 
-/// Room for at least `bytes`; throws std::bad_alloc when the system has none. `bytes` must be given back to free_block.
+/// Room for at least `bytes`; throws std::bad_alloc when the system has none. `bytes` must be given back to
+/// free_block.
 void* allocate_block(std::size_t bytes);
 void free_block(void* block, std::size_t bytes) noexcept;
 

@@ -9,7 +9,8 @@ namespace xgrad::internal {
 /// std::invalid_argument, naming the operation.
 Tensor new_checked(const char* operation, const Shape& shape, DType dtype, SourceLocation where);
 
-/// The number as an element: not 0 is true, integers truncate. Throws std::invalid_argument where int64 cannot hold it.
+/// The number as an element: not 0 is true, integers truncate. Throws std::invalid_argument where int64
+/// cannot hold it.
 template <class T>
 T element_of(const char* operation, double number, SourceLocation where);
 

@@ -5,11 +5,11 @@
 //                             [](auto g, auto, auto y) { return g * (1 - y * y); });
 //     }
 //
-// The first formula is the value, the next ones give the cotangent of each operand. They are compiled for batches of
-// float and double: forward and first-order backward are one pass each. The derivative is compiled a third time with
-// Tensor in place of the batch, for when the gradient's own graph is wanted: every order from one formula. What a
-// derivative does not read (see Reads) arrives as an Unused, so a formula that reads more than it declares does not
-// compile.
+// The first formula is the value, the next ones give the cotangent of each operand. They are compiled for
+// batches of float and double: forward and first-order backward are one pass each. The derivative is compiled
+// a third time with Tensor in place of the batch, for when the gradient's own graph is wanted: every order
+// from one formula. What a derivative does not read (see Reads) arrives as an Unused, so a formula that reads
+// more than it declares does not compile.
 #pragma once
 
 #include "autograd/extend.hpp"
@@ -38,14 +38,22 @@ constexpr Uses to_uses(Reads reads) {
 /// Calls use(value...) with the tensors whose bit is set, in order.
 template <unsigned kReads, class Use>
 Tensor with_read(const Tensor* a, const Tensor* b, const Tensor* y, Use&& use) {
-  if constexpr (kReads == 0) return use();
-  else if constexpr (kReads == 1) return use(*a);
-  else if constexpr (kReads == 2) return use(*b);
-  else if constexpr (kReads == 3) return use(*a, *b);
-  else if constexpr (kReads == 4) return use(*y);
-  else if constexpr (kReads == 5) return use(*a, *y);
-  else if constexpr (kReads == 6) return use(*b, *y);
-  else return use(*a, *b, *y);
+  if constexpr (kReads == 0)
+    return use();
+  else if constexpr (kReads == 1)
+    return use(*a);
+  else if constexpr (kReads == 2)
+    return use(*b);
+  else if constexpr (kReads == 3)
+    return use(*a, *b);
+  else if constexpr (kReads == 4)
+    return use(*y);
+  else if constexpr (kReads == 5)
+    return use(*a, *y);
+  else if constexpr (kReads == 6)
+    return use(*b, *y);
+  else
+    return use(*a, *b, *y);
 }
 
 /// Puts the values read back in their places: spread<reads_b>(f, g, b) calls f(g, Unused, b, Unused).
@@ -55,15 +63,17 @@ auto spread(const F& formula, const G& g, const V&... values) {
   constexpr int at_b = (kReads & reads_a) ? 1 : 0;
   constexpr int at_y = at_b + ((kReads & reads_b) ? 1 : 0);
   auto pick = [&]<unsigned bit, int at>() {
-    if constexpr ((kReads & bit) != 0) return std::get<at>(all);
-    else return Unused{};
+    if constexpr ((kReads & bit) != 0)
+      return std::get<at>(all);
+    else
+      return Unused{};
   };
   return formula(g, pick.template operator()<reads_a, 0>(), pick.template operator()<reads_b, at_b>(),
                  pick.template operator()<reads_y, at_y>());
 }
 
-/// The cotangent that a formula of (g, a, b, y) gives for one operand: one pass over memory, or, when the gradient's
-/// graph is wanted, operators.
+/// The cotangent that a formula of (g, a, b, y) gives for one operand: one pass over memory, or, when the
+/// gradient's graph is wanted, operators.
 template <Reads kReads, class F>
 Tensor cotangent(Vjp& vjp, const F& formula) {
   const Tensor& g = vjp.g();
@@ -95,38 +105,42 @@ Tensor unary(const char* name, const Operand& operand, const Value& value, const
     x = cast({x, operand.where()}, to_floating(dtype));
   }
   Tensor y = dispatch_floating(x.dtype(), [&]<class T>(T) {
-    return compute<T>(x.shape(), [&](Batch<T> x) { return Batch<T>(value(x)); }, x);
+    return compute<T>(
+        x.shape(), [&](Batch<T> x) { return Batch<T>(value(x)); }, x);
   });
   return record(name, operand.where(), {x}, std::move(y), {to_uses(kReads)}, [derivative](Vjp& vjp) {
     vjp.give(0, cotangent<kReads>(vjp, [&](auto g, auto x, auto, auto y) { return derivative(g, x, y); }));
   });
 }
 
-/// Both operands as tensors of one dtype, by the rule of NumPy and PyTorch: a tensor with axes outweighs a scalar tensor
-/// of the same kind (boolean, integer, floating), and both outweigh a number.
+/// Both operands as tensors of one dtype, by the rule of NumPy and PyTorch: a tensor with axes outweighs a
+/// scalar tensor of the same kind (boolean, integer, floating), and both outweigh a number.
 struct Pair {
   Tensor a, b;
   Shape shape;
 };
 Pair promote_operands(const char* name, const Operand& a, const Operand& b, DType least = DType::boolean);
 
-/// Elementwise operator of two operands that broadcast. `value(a, b)`; `derivative_a(g, a, b, y)` and `derivative_b`
-/// give the cotangents in the common shape, which are then summed to each operand's own.
-template <Reads kReadsA, Reads kReadsB, Integers kIntegers = Integers::become_floating, class Value, class DA, class DB>
-Tensor binary(const char* name, const Operand& left, const Operand& right, const Value& value, const DA& derivative_a,
-              const DB& derivative_b) {
-  auto [a, b, shape] = promote_operands(
-      name, left, right, kIntegers == Integers::stay ? DType::boolean : DType::float32);
+/// Elementwise operator of two operands that broadcast. `value(a, b)`; `derivative_a(g, a, b, y)` and
+/// `derivative_b` give the cotangents in the common shape, which are then summed to each operand's own.
+template <Reads kReadsA, Reads kReadsB, Integers kIntegers = Integers::become_floating, class Value, class DA,
+          class DB>
+Tensor binary(const char* name, const Operand& left, const Operand& right, const Value& value,
+              const DA& derivative_a, const DB& derivative_b) {
+  auto [a, b, shape] =
+      promote_operands(name, left, right, kIntegers == Integers::stay ? DType::boolean : DType::float32);
   DType dtype = a.dtype();
   if constexpr (kIntegers == Integers::stay) {
     if (!is_floating(dtype)) {
       SourceLocation where = left.where();
-      Tensor y = compute<std::int64_t>(shape, value, cast({a, where}, DType::int64), cast({b, where}, DType::int64));
+      Tensor y =
+          compute<std::int64_t>(shape, value, cast({a, where}, DType::int64), cast({b, where}, DType::int64));
       return dtype == DType::boolean ? cast({y, where}, dtype) : y;
     }
   }
   Tensor y = dispatch_floating(dtype, [&]<class T>(T) {
-    return compute<T>(shape, [&](Batch<T> a, Batch<T> b) { return Batch<T>(value(a, b)); }, a, b);
+    return compute<T>(
+        shape, [&](Batch<T> a, Batch<T> b) { return Batch<T>(value(a, b)); }, a, b);
   });
   return record(name, left.where(), {a, b}, std::move(y), {to_uses(kReadsA), to_uses(kReadsB)},
                 [derivative_a, derivative_b](Vjp& vjp) {

@@ -1,4 +1,5 @@
-// A vector whose first N elements live inside it. Graph nodes have one to three inputs and one output almost always.
+// A vector whose first N elements live inside it. Graph nodes have one to three inputs and one output almost
+// always.
 #pragma once
 
 #include <cstdint>

@@ -9,8 +9,9 @@
 
 namespace xgrad::internal {
 
-/// A hash table that keeps the order of insertion. The sums stand here rather than in the leaves because several threads
-/// may go through graphs that share leaves, and because a pass that fails must change no Tensor::grad().
+/// A hash table that keeps the order of insertion. The sums stand here rather than in the leaves because
+/// several threads may go through graphs that share leaves, and because a pass that fails must change no
+/// Tensor::grad().
 class LeafTable {
  public:
   struct Entry {
@@ -63,7 +64,8 @@ class LeafTable {
 
   void rehash() {
     buckets_.assign(std::bit_ceil(4 * entries_.size()), -1);
-    for (std::size_t i = 0; i < entries_.size(); ++i) buckets_[bucket_of(entries_[i].leaf.get())] = static_cast<int>(i);
+    for (std::size_t i = 0; i < entries_.size(); ++i)
+      buckets_[bucket_of(entries_[i].leaf.get())] = static_cast<int>(i);
   }
 
   std::vector<Entry> entries_;

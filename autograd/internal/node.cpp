@@ -23,8 +23,8 @@ Ref<Node> Node::make_leaf(const Shape& shape, DType dtype) {
   return node;
 }
 
-// Destroying a node lets its producers go, and with them whole chains. The nodes that fall meanwhile wait in a list
-// rather than on the call stack, so a graph of any depth is freed with a few frames.
+// Destroying a node lets its producers go, and with them whole chains. The nodes that fall meanwhile wait in
+// a list rather than on the call stack, so a graph of any depth is freed with a few frames.
 void Node::destroy(Node* node) {
   static thread_local Node* waiting = nullptr;
   static thread_local bool busy = false;
@@ -122,11 +122,12 @@ bool is_recording(Inputs inputs) {
   return any && grad_enabled();
 }
 
-Tensor record(const char* name, SourceLocation where, Inputs inputs, Tensor output, std::initializer_list<Uses> uses,
-              Rule rule) {
+Tensor record(const char* name, SourceLocation where, Inputs inputs, Tensor output,
+              std::initializer_list<Uses> uses, Rule rule) {
   std::uint64_t bits;
   if (!is_floating(output.dtype())) return output;
-  if (Ref<Node> node = start_recording(name, where, inputs, uses, rule, bits)) attach_output(node, output, 0, bits);
+  if (Ref<Node> node = start_recording(name, where, inputs, uses, rule, bits))
+    attach_output(node, output, 0, bits);
   return output;
 }
 
@@ -189,10 +190,11 @@ bool Vjp::needs(int i) const {
 
 void Vjp::give(int i, Tensor cotangent) {
   if (!needs(i)) return;
-  check<std::logic_error>(cotangent.defined() && cotangent.shape() == shape(i) && cotangent.dtype() == dtype(i), where(),
-                          frame_.node.name, ": the cotangent of input ", i, " must be ", xgrad::name(dtype(i)), " ",
-                          shape(i), ", but the rule gave ",
-                          cotangent.defined() ? concat(cotangent.dtype(), " ", cotangent.shape()) : "nothing", ".");
+  check<std::logic_error>(
+      cotangent.defined() && cotangent.shape() == shape(i) && cotangent.dtype() == dtype(i), where(),
+      frame_.node.name, ": the cotangent of input ", i, " must be ", xgrad::name(dtype(i)), " ", shape(i),
+      ", but the rule gave ",
+      cotangent.defined() ? concat(cotangent.dtype(), " ", cotangent.shape()) : "nothing", ".");
   frame_.given[i] = std::move(cotangent);
 }
 

@@ -40,16 +40,17 @@ struct NodeExtras {
   std::vector<bool> retains;
 };
 
-/// One recorded operation, or a leaf: a variable that no operation made. A leaf has no rule and no edges, and holds the
-/// variable's accumulated gradient, so that edges to it keep the gradient but not the variable's elements alive.
+/// One recorded operation, or a leaf: a variable that no operation made. A leaf has no rule and no edges, and
+/// holds the variable's accumulated gradient, so that edges to it keep the gradient but not the variable's
+/// elements alive.
 struct Node : RefCounted {
   const char* name = "leaf";
   SourceLocation where;
   bool is_leaf = false;
-  bool freed = false;  // a backward pass has used it up
-  bool needed = false;  // engine, in the pass `run`: a wanted gradient lies below
-  int pending = 0;      // engine, in the pass `run`: uses whose cotangents are still to come
-  int slot = 0;         // engine, in the pass `run`: where its outputs' cotangents are collected
+  bool freed = false;            // a backward pass has used it up
+  bool needed = false;           // engine, in the pass `run`: a wanted gradient lies below
+  int pending = 0;               // engine, in the pass `run`: uses whose cotangents are still to come
+  int slot = 0;                  // engine, in the pass `run`: where its outputs' cotangents are collected
   std::uint64_t run = 0;         // the last backward pass that reached this node
   std::uint64_t wanted_run = 0;  // the last pass that wants the gradient of one of its outputs
   std::uint64_t saved_bits = 0;  // Uses: which values `saved` holds, in order
@@ -57,8 +58,8 @@ struct Node : RefCounted {
   InlineVector<Edge, 3> edges;
   InlineVector<SavedValue, 3> saved;
   InlineVector<OutputInfo, 1> outputs;
-  Tensor grad;                   // of a leaf
-  Node* next_dying = nullptr;    // links the nodes that wait to be destroyed
+  Tensor grad;                 // of a leaf
+  Node* next_dying = nullptr;  // links the nodes that wait to be destroyed
   std::unique_ptr<NodeExtras> extras;
 
   NodeExtras& need_extras();

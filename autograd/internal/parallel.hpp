@@ -13,8 +13,7 @@ template <class R, class... Args>
 class FunctionRef<R(Args...)> {
  public:
   template <class F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, FunctionRef>)
-  FunctionRef(F&& f)
+  requires(!std::is_same_v<std::remove_cvref_t<F>, FunctionRef>) FunctionRef(F&& f)
       : object_(const_cast<void*>(static_cast<const void*>(&f))), call_([](void* object, Args... args) -> R {
           return (*static_cast<std::remove_reference_t<F>*>(object))(args...);
         }) {}
@@ -25,9 +24,9 @@ class FunctionRef<R(Args...)> {
   R (*call_)(void*, Args...);
 };
 
-/// Calls body(begin, end) on parts of [0, count) that together cover it, on several threads where count >= 2 * grain.
-/// Parts begin at multiples of `grain` and are at least that long but for the last. Exceptions are passed on. Inside
-/// of another parallel_for it runs on the calling thread alone.
+/// Calls body(begin, end) on parts of [0, count) that together cover it, on several threads where count >= 2
+/// * grain. Parts begin at multiples of `grain` and are at least that long but for the last. Exceptions are
+/// passed on. Inside of another parallel_for it runs on the calling thread alone.
 void parallel_for(std::int64_t count, std::int64_t grain, FunctionRef<void(std::int64_t, std::int64_t)> body);
 
 /// Whether this thread is inside of a parallel_for's body.

@@ -1,8 +1,8 @@
 // Batch<T>: as many elements as a SIMD register holds, with the functions that formulas are written in.
 //
-// A thin layer over xsimd. It lets numbers mix into formulas (`1 - y * y`, `max(x, 0)`), makes every function be found
-// by argument-dependent look-up in namespace xgrad, and is the one place that knows xsimd. The formula that is written
-// for a Batch compiles for a Tensor too (ops/elementwise.cpp).
+// A thin layer over xsimd. It lets numbers mix into formulas (`1 - y * y`, `max(x, 0)`), makes every function
+// be found by argument-dependent look-up in namespace xgrad, and is the one place that knows xsimd. The
+// formula that is written for a Batch compiles for a Tensor too (ops/elementwise.cpp).
 #pragma once
 
 #include <cmath>
@@ -21,8 +21,8 @@
 #pragma GCC diagnostic pop
 #endif
 
-// Code for different instruction sets may meet in one program (a library built for AVX2, a user's file for SSE2). The
-// types' names tell them apart, so that the linker never puts one in the other's place.
+// Code for different instruction sets may meet in one program (a library built for AVX2, a user's file for
+// SSE2). The types' names tell them apart, so that the linker never puts one in the other's place.
 #if defined(__AVX512F__)
 #define XGRAD_SIMD_NAMESPACE simd_avx512
 #elif defined(__AVX2__)
@@ -97,7 +97,9 @@ struct Batch {
   friend Mask<T> operator>(Batch a, Batch b) { return {b.lanes < a.lanes}; }
   friend Mask<T> operator>=(Batch a, Batch b) { return {b.lanes <= a.lanes}; }
 
-  friend Batch where(Mask<T> condition, Batch a, Batch b) { return xsimd::select(condition.bits, a.lanes, b.lanes); }
+  friend Batch where(Mask<T> condition, Batch a, Batch b) {
+    return xsimd::select(condition.bits, a.lanes, b.lanes);
+  }
   friend Mask<T> isnan(Batch x) { return {x.lanes != x.lanes}; }
   friend Mask<T> isinf(Batch x) { return abs(x) == std::numeric_limits<T>::infinity(); }
   friend Mask<T> isfinite(Batch x) { return abs(x) < std::numeric_limits<T>::infinity(); }
@@ -112,7 +114,9 @@ struct Batch {
   friend Batch ceil(Batch x) { return xsimd::ceil(x.lanes); }
   friend Batch trunc(Batch x) { return xsimd::trunc(x.lanes); }
   friend Batch round(Batch x) { return xsimd::nearbyint(x.lanes); }
-  friend Batch sign(Batch x) { return where(x > 0, Batch(1), where(x < 0, Batch(-1), where(isnan(x), x, Batch(0)))); }
+  friend Batch sign(Batch x) {
+    return where(x > 0, Batch(1), where(x < 0, Batch(-1), where(isnan(x), x, Batch(0))));
+  }
   friend Batch square(Batch x) { return x * x; }
   friend Batch zeros_like(Batch) { return 0; }
   friend Batch reciprocal(Batch x) { return 1 / x; }
@@ -162,7 +166,8 @@ struct Batch {
 
 }  // namespace XGRAD_SIMD_NAMESPACE
 
-// The same functions on one number: integer elements are computed one by one (the compiler vectorises the loop).
+// The same functions on one number: integer elements are computed one by one (the compiler vectorises the
+// loop).
 template <Number T>
 T where(bool condition, T a, T b) {
   return condition ? a : b;

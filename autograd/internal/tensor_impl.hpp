@@ -9,9 +9,9 @@ namespace xgrad::internal {
 
 /// Elements, shared by all views of them. The header and the elements are one block.
 struct alignas(kBlockAlignment) Storage : RefCounted {
-  std::uint32_t version = 0;     // raised by each write after the first
+  std::uint32_t version = 0;  // raised by each write after the first
   std::size_t bytes = 0;
-  SourceLocation written;        // the last of those writes
+  SourceLocation written;  // the last of those writes
 
   void* data() { return this + 1; }
 
@@ -31,8 +31,8 @@ struct TensorImpl : RefCounted {
   DType dtype = DType::float32;
   bool contiguous = true;
   bool retains_grad = false;
-  int output = 0;        // which of the node's outputs this is
-  Ref<Node> node;        // what made it, or a leaf node; null for a constant
+  int output = 0;  // which of the node's outputs this is
+  Ref<Node> node;  // what made it, or a leaf node; null for a constant
 
   static void destroy(TensorImpl* impl);
 };
@@ -52,8 +52,8 @@ inline void note_write(const Tensor& tensor, SourceLocation where) {
   storage.written = CallSite::or_else(where);
 }
 
-/// Gives a leaf the elements and the dtype of `value`, a fresh tensor of its shape, so that every handle to the leaf sees
-/// them. Its gradient is cleared; graphs that saved the old elements refuse to run.
+/// Gives a leaf the elements and the dtype of `value`, a fresh tensor of its shape, so that every handle to
+/// the leaf sees them. Its gradient is cleared; graphs that saved the old elements refuse to run.
 void replace_elements(Tensor& leaf, const Tensor& value, SourceLocation where);
 
 /// Whether nobody else can see this handle's elements, so that they may be overwritten.
@@ -71,10 +71,14 @@ T* data_of(const Tensor& tensor) {
 template <class F>
 decltype(auto) dispatch(DType dtype, F&& f) {
   switch (dtype) {
-    case DType::boolean: return f(bool{});
-    case DType::int64: return f(std::int64_t{});
-    case DType::float32: return f(float{});
-    default: return f(double{});
+    case DType::boolean:
+      return f(bool{});
+    case DType::int64:
+      return f(std::int64_t{});
+    case DType::float32:
+      return f(float{});
+    default:
+      return f(double{});
   }
 }
 

@@ -5,11 +5,11 @@
 namespace xgrad::internal {
 namespace {
 
-constexpr int kMaxOperands = 10;
-constexpr std::int64_t kBlock = 1024;    // elements of a packed block: ten of them stay in the first-level cache
-constexpr std::int64_t kLongRow = 64;    // rows from this length are taken straight from memory
-constexpr std::int64_t kTile = 64;       // a transposed operand is packed in tiles of 64 x 64
-constexpr std::int64_t kTileMin = 16;    // below this extent tiles do not pay
+constexpr std::int64_t kBlock =
+    1024;  // elements of a packed block: several of them stay in the first-level cache
+constexpr std::int64_t kLongRow = 64;  // rows from this length are taken straight from memory
+constexpr std::int64_t kTile = 64;     // a transposed operand is packed in tiles of 64 x 64
+constexpr std::int64_t kTileMin = 16;  // below this extent tiles do not pay
 
 /// How an operand's elements reach the kernel.
 enum class Access {
@@ -34,17 +34,21 @@ struct Operand {
 struct Loop {
   Kernel kernel;
   const void* formula;
-  int ndim = 0;
+  int ndim;
+  int count;
+  std::int64_t numel;
   std::int64_t extent[kMaxDims];
-  std::int64_t numel = 1;
-  int count = 0;
-  Operand operands[kMaxOperands];
+  Operand operands[kMaxOperands];  // the first `count`
 
   std::int64_t inner() const { return extent[ndim - 1]; }
 };
 
 Loop collapse(Kernel kernel, const void* formula, const Shape& shape, std::span<const LoopOperand> operands) {
-  Loop loop{.kernel = kernel, .formula = formula, .extent = {}, .operands = {}};
+  Loop loop;
+  loop.kernel = kernel;
+  loop.formula = formula;
+  loop.ndim = 0;
+  loop.numel = 1;
   loop.count = static_cast<int>(operands.size());
   for (int k = 0; k < loop.count; ++k) {
     const TensorImpl& tensor = *operands[k].tensor;
@@ -106,13 +110,17 @@ std::int64_t offset_of(const Loop& loop, const Operand& operand, std::int64_t at
 template <class F>
 void with_size(std::int64_t size, F&& f) {
   switch (size) {
-    case 1: return f(std::uint8_t{});
-    case 4: return f(std::uint32_t{});
-    default: return f(std::uint64_t{});
+    case 1:
+      return f(std::uint8_t{});
+    case 4:
+      return f(std::uint32_t{});
+    default:
+      return f(std::uint64_t{});
   }
 }
 
-/// Calls run(first element's offset, count along the innermost axis) for the elements [at, at + n) of the loop.
+/// Calls run(first element's offset, count along the innermost axis) for the elements [at, at + n) of the
+/// loop.
 template <class F>
 void for_runs(const Loop& loop, const Operand& operand, std::int64_t at, std::int64_t n, F&& run) {
   std::int64_t index[kMaxDims];
@@ -168,26 +176,40 @@ void fill(const Operand& operand, std::int64_t offset, std::int64_t n, void* blo
   });
 }
 
-/// Blocks of one thread, for the operands that are not taken straight from memory.
-struct Blocks {
-  alignas(64) unsigned char room[kMaxOperands][kBlock * sizeof(double)];
+/// Room for one packed block (or tile) of each operand, from the cache of freed blocks.
+class PackingRoom {
+ public:
+  PackingRoom(int count, std::int64_t bytes_each)
+      : bytes_(static_cast<std::size_t>(count * bytes_each)),
+        each_(bytes_each),
+        room_(allocate_block(bytes_)) {}
+  ~PackingRoom() { free_block(room_, bytes_); }
+  PackingRoom(const PackingRoom&) = delete;
+  PackingRoom& operator=(const PackingRoom&) = delete;
+  char* of(int operand) { return static_cast<char*>(room_) + operand * each_; }
+
+ private:
+  std::size_t bytes_;
+  std::int64_t each_;
+  void* room_;
 };
 
 /// The elements [begin, end) of the loop, counted row-major.
 void run_linear(const Loop& loop, std::int64_t begin, std::int64_t end) {
-  Blocks blocks;
+  PackingRoom room(loop.count, kBlock * sizeof(double));
   std::int64_t longest = end - begin;
   bool by_row = false;
   std::int64_t period = 1;
   for (int k = 0; k < loop.count; ++k) {
     const Operand& operand = loop.operands[k];
     by_row |= operand.access == Access::row || operand.access == Access::fill;
-    if (operand.access == Access::fill || operand.access == Access::gather || operand.access == Access::periodic)
+    if (operand.access == Access::fill || operand.access == Access::gather ||
+        operand.access == Access::periodic)
       longest = std::min(longest, kBlock);
     if (operand.access == Access::periodic) period = std::max(period, operand.period);
   }
-  // Periods divide one another (they are products of the innermost extents): blocks that start and end at a multiple of
-  // the longest see the same packed elements each time.
+  // Periods divide one another (they are products of the innermost extents): blocks that start and end at a
+  // multiple of the longest see the same packed elements each time.
   std::int64_t aligned = longest / period * period;
   std::int64_t packed_phase[kMaxOperands];
   std::int64_t packed_count[kMaxOperands];
@@ -203,10 +225,14 @@ void run_linear(const Loop& loop, std::int64_t begin, std::int64_t end) {
     if (by_row) n = std::min(n, loop.inner() - at % loop.inner());
     for (int k = 0; k < loop.count; ++k) {
       const Operand& operand = loop.operands[k];
-      void* block = blocks.room[k];
+      void* block = room.of(k);
       switch (operand.access) {
-        case Access::linear: pointers[k] = operand.data + at * operand.size; break;
-        case Access::row: pointers[k] = operand.data + offset_of(loop, operand, at) * operand.size; break;
+        case Access::linear:
+          pointers[k] = operand.data + at * operand.size;
+          break;
+        case Access::row:
+          pointers[k] = operand.data + offset_of(loop, operand, at) * operand.size;
+          break;
         case Access::periodic:
           if (packed_count[k] < n || packed_phase[k] != at % operand.period) {
             pack(loop, operand, at, n, block);
@@ -234,13 +260,13 @@ void run_linear(const Loop& loop, std::int64_t begin, std::int64_t end) {
     loop.kernel(loop.formula, n, pointers);
     for (int k = 0; k < loop.count; ++k)
       if (loop.operands[k].is_written && loop.operands[k].access == Access::gather)
-        unpack(loop, loop.operands[k], at, n, blocks.room[k]);
+        unpack(loop, loop.operands[k], at, n, room.of(k));
     at += n;
   }
 }
 
-/// The axis along which tiles reach down: where some operand, scattered along the innermost axis, has neighbours.
-/// -1 where tiles would not help.
+/// The axis along which tiles reach down: where some operand, scattered along the innermost axis, has
+/// neighbours. -1 where tiles would not help.
 int tile_axis(const Loop& loop) {
   if (loop.ndim < 2 || loop.inner() < kTileMin) return -1;
   int found = -1;
@@ -272,10 +298,7 @@ void transpose_tile(const E* from, std::int64_t row_stride, std::int64_t column_
 
 /// Tiles [begin, end) of the loop, along `down` and the innermost axis.
 void run_tiles(const Loop& loop, int down, std::int64_t begin, std::int64_t end) {
-  struct Tiles {
-    alignas(64) unsigned char room[kTile * kTile * sizeof(double)];
-  };
-  std::vector<Tiles> tiles(loop.count);
+  PackingRoom room(loop.count, kTile * kTile * sizeof(double));
   int last = loop.ndim - 1;
   std::int64_t across_count = (loop.extent[last] + kTile - 1) / kTile;
   std::int64_t down_count = (loop.extent[down] + kTile - 1) / kTile;
@@ -298,10 +321,11 @@ void run_tiles(const Loop& loop, int down, std::int64_t begin, std::int64_t end)
       first[k] = operand.data + offset * operand.size;
       if (operand.stride[last] == 1) continue;
       with_size(operand.size, [&]<class E>(E) {
-        auto* to = reinterpret_cast<E*>(tiles[k].room);
+        auto* to = reinterpret_cast<E*>(room.of(k));
         const auto* from = reinterpret_cast<const E*>(first[k]);
         if (operand.stride[last] == 0)
-          for (std::int64_t r = 0; r < rows; ++r) std::fill_n(to + r * kTile, columns, from[r * operand.stride[down]]);
+          for (std::int64_t r = 0; r < rows; ++r)
+            std::fill_n(to + r * kTile, columns, from[r * operand.stride[down]]);
         else
           transpose_tile(from, operand.stride[down], operand.stride[last], rows, columns, to);
       });
@@ -312,7 +336,7 @@ void run_tiles(const Loop& loop, int down, std::int64_t begin, std::int64_t end)
         const Operand& operand = loop.operands[k];
         pointers[k] = operand.stride[last] == 1
                           ? static_cast<void*>(first[k] + r * operand.stride[down] * operand.size)
-                          : tiles[k].room + r * kTile * operand.size;
+                          : room.of(k) + r * kTile * operand.size;
       }
       loop.kernel(loop.formula, columns, pointers);
     }
@@ -321,7 +345,8 @@ void run_tiles(const Loop& loop, int down, std::int64_t begin, std::int64_t end)
 
 }  // namespace
 
-void run_kernel(Kernel kernel, const void* formula, const Shape& shape, std::span<const LoopOperand> operands) {
+void run_kernel(Kernel kernel, const void* formula, const Shape& shape,
+                std::span<const LoopOperand> operands) {
   Loop loop = collapse(kernel, formula, shape, operands);
   if (loop.numel == 0) return;
   if (int down = tile_axis(loop); down >= 0) {

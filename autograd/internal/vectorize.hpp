@@ -1,7 +1,8 @@
 // The one loop behind every elementwise operation: a formula on batches, applied to tensors of any layout.
 //
-// A formula becomes a kernel over contiguous runs. The driver (vectorize.cpp, compiled once) cuts tensors of any strides
-// into such runs: straight from memory where elements are neighbours, else through a block that is packed first.
+// A formula becomes a kernel over contiguous runs. The driver (vectorize.cpp, compiled once) cuts tensors of
+// any strides into such runs: straight from memory where elements are neighbours, else through a block that
+// is packed first.
 #pragma once
 
 #include <array>
@@ -16,7 +17,8 @@
 
 namespace xgrad::internal {
 
-/// Works on n contiguous elements of each operand, outputs first. `formula` is the callable that the kernel was made of.
+/// Works on n contiguous elements of each operand, outputs first. `formula` is the callable that the kernel
+/// was made of.
 using Kernel = void (*)(const void* formula, std::int64_t n, void* const* operands);
 
 struct LoopOperand {
@@ -25,8 +27,12 @@ struct LoopOperand {
   bool is_read;
 };
 
-/// Runs the kernel over `shape`, to which every operand broadcasts (those written have this shape). At most 10 operands.
-void run_kernel(Kernel kernel, const void* formula, const Shape& shape, std::span<const LoopOperand> operands);
+/// The most operands of a loop: what the second order of map() takes with eight tensors.
+inline constexpr int kMaxOperands = 26;
+
+/// Runs the kernel over `shape`, to which every operand broadcasts (those written have this shape).
+void run_kernel(Kernel kernel, const void* formula, const Shape& shape,
+                std::span<const LoopOperand> operands);
 
 /// Elements from which a loop is worth a second thread. Measured: a thread is woken in about 5 us.
 inline constexpr std::int64_t kElementwiseGrain = 32768;
@@ -37,8 +43,8 @@ struct Types {};
 template <class T, class Tensor>
 using ElementOf = T;  // one T for each tensor of a pack
 
-/// What a formula that computes in T sees of an operand with elements E: Batch<T>, or Mask<T> of booleans. Integers are
-/// computed one by one, in loops that the compiler vectorises.
+/// What a formula that computes in T sees of an operand with elements E: Batch<T>, or Mask<T> of booleans.
+/// Integers are computed one by one, in loops that the compiler vectorises.
 template <class T>
 struct Lanes {
   static constexpr int kSize = Batch<T>::kSize;
@@ -56,7 +62,7 @@ struct Lanes {
   }
 };
 template <class T>
-  requires std::integral<T>
+requires std::integral<T>
 struct Lanes<T> {
   static constexpr int kSize = 1;
   template <class E>
@@ -115,11 +121,11 @@ struct FormulaKernel<T, Types<Os...>, Types<Is...>, F> {
   }
 };
 
-/// outs... = formula(ins...) for each element of `shape`, in one pass. `formula` gets a Batch<T> (or Mask<T>) for each
-/// input and returns one, or a std::tuple of as many as there are outputs.
+/// outs... = formula(ins...) for each element of `shape`, in one pass. `formula` gets a Batch<T> (or Mask<T>)
+/// for each input and returns one, or a std::tuple of as many as there are outputs.
 template <class T, class... Os, class... Is, class F>
-void vectorize(const Shape& shape, Types<Os...>, const std::array<TensorImpl*, sizeof...(Os)>& outs, Types<Is...>,
-               const std::array<TensorImpl*, sizeof...(Is)>& ins, const F& formula) {
+void vectorize(const Shape& shape, Types<Os...>, const std::array<TensorImpl*, sizeof...(Os)>& outs,
+               Types<Is...>, const std::array<TensorImpl*, sizeof...(Is)>& ins, const F& formula) {
   constexpr Kernel kernel = &FormulaKernel<T, Types<Os...>, Types<Is...>, F>::run;
   constexpr std::size_t kCount = sizeof...(Os) + sizeof...(Is);
   std::int64_t n = outs[0]->numel;

@@ -1,0 +1,107 @@
+// How weights start. The layers of this library take one of these as an option; each can fill any tensor:
+// `weight.assign(init::he_normal()(weight.shape(), {.dtype = weight.dtype()}))`.
+#pragma once
+
+#include <concepts>
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "autograd/ops/random.hpp"
+#include "autograd/tensor.hpp"
+
+namespace xgrad::nn {
+
+/// Makes a tensor of a given shape: those of nn::init, or any callable of this signature.
+class Initializer {
+ public:
+  using Function = std::function<Tensor(const Shape& shape, TensorOptions options, Generator& generator)>;
+
+  /// None: a layer then takes its own default.
+  Initializer() = default;
+  template <class F>
+    requires(!std::same_as<std::remove_cvref_t<F>, Initializer> &&
+             std::is_invocable_r_v<Tensor, F&, const Shape&, TensorOptions, Generator&>)
+  Initializer(F function) : Initializer("custom", std::move(function)) {}
+  Initializer(std::string name, Function function) : name_(std::move(name)), function_(std::move(function)) {}
+
+  Tensor operator()(const Shape& shape, TensorOptions options = {}, Generator& generator = default_generator()) const;
+
+  /// "he_uniform"; "custom" for a callable without a name; "" for none.
+  const std::string& name() const { return name_; }
+  explicit operator bool() const { return static_cast<bool>(function_); }
+
+ private:
+  std::string name_;
+  Function function_;
+};
+
+namespace init {
+
+/// How many values enter and leave each unit of a weight. [out, in, kernel...] has fan-in in * area and fan-out
+/// out * area, area the product of the kernel's extents.
+struct Fans {
+  std::int64_t in;
+  std::int64_t out;
+};
+/// Throws std::invalid_argument for a shape with fewer than two axes.
+Fans fans(const Shape& shape, SourceLocation where = SourceLocation::current());
+
+enum class Nonlinearity { linear, sigmoid, tanh, relu, leaky_relu, selu };
+
+/// Factor on a weight's standard deviation that makes up for what the nonlinearity after it takes away: 1 (linear,
+/// sigmoid), 5/3 (tanh), sqrt(2) (relu), sqrt(2 / (1 + slope^2)) (leaky_relu), 3/4 (selu).
+double gain(Nonlinearity nonlinearity, double slope = 0.01);
+
+// ---- The same for every shape ----
+
+/// Every element is `value`.
+Initializer constant(double value);
+Initializer zeros();
+Initializer ones();
+/// Uniform in [low, high). Throws std::invalid_argument when low > high.
+Initializer uniform(double low = 0, double high = 1, SourceLocation where = SourceLocation::current());
+/// Normal. Throws std::invalid_argument when std < 0.
+Initializer normal(double mean = 0, double std = 1, SourceLocation where = SourceLocation::current());
+
+struct TruncatedNormal {
+  double mean = 0;
+  double std = 1;
+  double low = -2;  ///< bounds of the values themselves, whatever the mean and std
+  double high = 2;
+};
+/// Normal, restricted to [low, high]: by the inverse of its distribution function, so any bounds cost the same.
+/// Throws std::invalid_argument unless low < high and std > 0.
+Initializer truncated_normal(TruncatedNormal options = {}, SourceLocation where = SourceLocation::current());
+
+// ---- By the weight's fans: throw std::invalid_argument for fewer than two axes when they are applied ----
+
+/// Uniform in +-gain / sqrt(fan_in).
+Initializer uniform_fan_in(double gain = 1);
+/// Uniform in +-gain sqrt(6 / (fan_in + fan_out)). Glorot, Bengio 2010 (also named Xavier).
+Initializer glorot_uniform(double gain = 1);
+/// Normal, std gain sqrt(2 / (fan_in + fan_out)).
+Initializer glorot_normal(double gain = 1);
+/// Normal, std 1 / sqrt(fan_in). LeCun, Bottou, Orr, Müller 1998.
+Initializer lecun_normal();
+
+enum class Fan { in, out };
+struct He {
+  Fan fan = Fan::in;  ///< in keeps the size of the values going forward, out that of the gradients going back
+  double gain = 1.4142135623730951;  ///< of relu
+};
+/// Uniform in +-gain sqrt(3 / fan). He, Zhang, Ren, Sun 2015 (also named Kaiming).
+Initializer he_uniform(He options = {});
+/// Normal, std gain / sqrt(fan).
+Initializer he_normal(He options = {});
+
+// ---- Matrices ----
+
+/// Ones on the diagonal, zeros elsewhere. Two axes.
+Initializer identity();
+/// gain times a random matrix with orthonormal rows or columns, whichever are fewer; axes after the first are taken as
+/// one. Saxe, McClelland, Ganguli 2014.
+Initializer orthogonal(double gain = 1);
+
+}  // namespace init
+}  // namespace xgrad::nn

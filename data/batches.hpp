@@ -1,0 +1,74 @@
+// Going through a data set in mini-batches.
+#pragma once
+
+#include <cstdint>
+#include <iterator>
+
+#include "autograd/ops/random.hpp"
+#include "autograd/tensor.hpp"
+#include "data/dataset.hpp"
+
+namespace xgrad::data {
+
+struct BatchOptions {
+  std::int64_t size = 32;  ///< points in a batch; 0, or the number of points or more: all in one batch
+  bool shuffle = false;    ///< a new random order each time the data is gone through
+  bool drop_last = false;  ///< leave out a last batch that is smaller than the others
+  Generator* generator = nullptr;  ///< where the orders come from; null: the thread's default generator
+};
+
+/// A data set as a range of mini-batches. Each begin() starts another pass (an epoch), with a new order when
+/// shuffled.
+class Batches {
+ public:
+  class Iterator {
+   public:
+    using iterator_category = std::input_iterator_tag;
+    using value_type = Dataset;
+    using difference_type = std::ptrdiff_t;
+    using pointer = void;
+    using reference = Dataset;
+
+    Dataset operator*() const;
+    Iterator& operator++() {
+      at_ += size_;
+      return *this;
+    }
+    void operator++(int) { ++*this; }
+    friend bool operator==(const Iterator& i, std::default_sentinel_t) { return i.at_ >= i.end_; }
+
+   private:
+    friend class Batches;
+    Iterator(Dataset dataset, Tensor order, std::int64_t size, std::int64_t end)
+        : dataset_(std::move(dataset)), order_(std::move(order)), size_(size), end_(end) {}
+
+    Dataset dataset_;
+    Tensor order_;  // undefined: as the points stand
+    std::int64_t at_ = 0, size_, end_;
+  };
+
+  Batches(Dataset dataset, BatchOptions options, SourceLocation where);
+
+  Iterator begin() const;
+  std::default_sentinel_t end() const { return {}; }
+  /// How many batches one pass has.
+  std::int64_t count() const { return batch_size_ == 0 ? 0 : (end_ + batch_size_ - 1) / batch_size_; }
+
+ private:
+  Dataset dataset_;
+  BatchOptions options_;
+  std::int64_t points_, batch_size_;
+  std::int64_t end_;  // points in all batches together
+};
+
+/// Mini-batches of a data set:
+///
+///     for (auto [x, y] : data::batches(train, {.size = 32, .shuffle = true})) { ... }
+///
+/// One after the other they are views of the data set's tensors, shuffled ones copies. One batch of all
+/// points is the data set itself, not shuffled. An empty data set has no batches. Throws
+/// std::invalid_argument for a size below 0 and for inputs and targets of different lengths.
+Batches batches(const Dataset& dataset, BatchOptions options = {},
+                SourceLocation where = SourceLocation::current());
+
+}  // namespace xgrad::data

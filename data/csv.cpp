@@ -1,0 +1,261 @@
+#include "data/csv.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <string_view>
+
+#include "autograd/ops/create.hpp"
+
+namespace xgrad::data {
+namespace {
+
+/// One field of the line at hand.
+struct Field {
+  std::string_view text;  // without the blanks and quotes around it
+  std::size_t begin;      // where it starts in the line
+  bool quoted = false;
+};
+
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+/// Goes through a table's text line by line and turns fields into numbers.
+class Reader {
+ public:
+  Reader(std::string_view text, const std::string& path, const CsvOptions& options)
+      : rest_(text), path_(path), options_(options) {
+    constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+    if (rest_.starts_with(kByteOrderMark)) rest_.remove_prefix(kByteOrderMark.size());
+  }
+
+  /// Steps to the next line that is not blank, and takes it apart. False at the end.
+  bool next_line() {
+    while (!rest_.empty()) {
+      const std::size_t end = std::min(rest_.find('\n'), rest_.size());
+      line_ = rest_.substr(0, end);
+      rest_.remove_prefix(std::min(end + 1, rest_.size()));
+      ++line_number_;
+      if (line_.ends_with('\r')) line_.remove_suffix(1);
+      if (std::all_of(line_.begin(), line_.end(), is_blank)) continue;
+      take_apart();
+      return true;
+    }
+    return false;
+  }
+
+  const std::vector<Field>& fields() const { return fields_; }
+  std::int64_t line_number() const { return line_number_; }
+
+  [[noreturn]] void fail(std::size_t begin, const std::string& problem) const {
+    throw FileError(path_, line_number_, static_cast<std::int64_t>(begin) + 1, problem);
+  }
+  /// At the end of the text.
+  [[noreturn]] void fail_at_end(const std::string& problem) const {
+    throw FileError(path_, line_number_ + 1, 1, problem);
+  }
+
+  void check_length(std::size_t columns, std::int64_t like_line) const {
+    if (fields_.size() == columns) return;
+    fail(fields_.size() < columns ? line_.size() : fields_[columns].begin,
+         concat("a row must have ", columns, " columns as line ", like_line, " tells, but this one has ",
+                fields_.size()));
+  }
+
+  template <class T>
+  T number(std::size_t column) const {
+    const Field& field = fields_[column];
+    std::string_view text = field.text;
+    if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);  // from_chars takes no plus
+    std::conditional_t<std::is_integral_v<T>, T, double> value{};
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    bool too_large = error == std::errc::result_out_of_range;
+    if constexpr (std::is_same_v<T, float>)
+      too_large |= std::isfinite(value) && std::abs(value) > std::numeric_limits<float>::max();
+    if (too_large)
+      fail(field.begin, concat("column ", column + 1, ": the number '", field.text,
+                               "' is outside the range of ", dtype_of<T>));
+    if (text.empty())
+      fail(field.begin, concat("column ", column + 1, ": a number is expected, but the field is empty"));
+    if (error != std::errc() || end != text.data() + text.size())
+      fail(field.begin, concat("column ", column + 1, ": ", std::is_integral_v<T> ? "an integer" : "a number",
+                               " is expected, but '", field.text, "' stands here", hint()));
+    return static_cast<T>(value);
+  }
+
+  std::string text(const Field& field) const {
+    std::string text(field.text);
+    if (field.quoted)  // a quote within quotes is written twice
+      for (std::size_t at = 0; (at = text.find("\"\"", at)) != std::string::npos; ++at) text.erase(at, 1);
+    return text;
+  }
+
+ private:
+  std::string_view hint() const {
+    const bool first = line_number_ == 1 && options_.header == Header::none;
+    return first ? "; if this line names the columns, read with {.header = Header::names}" : "";
+  }
+
+  void take_apart() {
+    fields_.clear();
+    const char delimiter = options_.delimiter;
+    auto pads = [=](char c) { return is_blank(c) && (c != delimiter || delimiter == ' '); };
+    std::size_t at = 0;
+    auto skip_padding = [&] {
+      while (at < line_.size() && pads(line_[at])) ++at;
+    };
+
+    skip_padding();
+    for (;;) {
+      Field field{{}, at};
+      if (at < line_.size() && line_[at] == '"') {
+        field = {quoted(at), at, true};
+        at += field.text.size() + 2;
+        skip_padding();
+        if (at < line_.size() && line_[at] != delimiter && delimiter != ' ')
+          fail(at, "a delimiter is expected after the closing quote");
+      } else {
+        std::size_t end = std::min(line_.find(delimiter, at), line_.size());
+        const std::size_t next = end;
+        while (end > at && pads(line_[end - 1])) --end;
+        field.text = line_.substr(at, end - at);
+        at = next;
+      }
+      fields_.push_back(field);
+      if (delimiter != ' ') {
+        if (at == line_.size()) return;
+        ++at;
+        skip_padding();
+      } else {
+        skip_padding();
+        if (at == line_.size()) return;
+      }
+    }
+  }
+
+  /// What stands between the quote at `begin` and the one that closes it.
+  std::string_view quoted(std::size_t begin) const {
+    std::size_t at = begin + 1;
+    for (;;) {
+      at = line_.find('"', at);
+      if (at == std::string_view::npos) fail(begin, "the quote that opens here is not closed in this line");
+      if (at + 1 == line_.size() || line_[at + 1] != '"') return line_.substr(begin + 1, at - begin - 1);
+      at += 2;
+    }
+  }
+
+  std::string_view rest_;
+  const std::string& path_;
+  const CsvOptions& options_;
+  std::string_view line_;
+  std::int64_t line_number_ = 0;
+  std::vector<Field> fields_;
+};
+
+/// Columns to keep as text, counted from 0, in the order asked for.
+std::vector<std::size_t> find_text_columns(const CsvOptions& options, std::size_t columns,
+                                           SourceLocation where) {
+  std::vector<std::size_t> found;
+  for (int column : options.text_columns) {
+    found.push_back(static_cast<std::size_t>(
+        normalize_axis("read_csv: text_columns", column, static_cast<int>(columns), where)));
+    check(std::count(found.begin(), found.end(), found.back()) == 1, where,
+          "read_csv: text_columns names column ", column, " twice");
+  }
+  return found;
+}
+
+/// What Header::counts tells.
+struct Counts {
+  std::int64_t rows, features;
+};
+
+Counts read_counts(const Reader& reader) {
+  if (reader.fields().size() < 2)
+    reader.fail(0, concat("the header must tell the numbers of rows and features, but has ",
+                          reader.fields().size(), " field"));
+  const Counts counts{reader.number<std::int64_t>(0), reader.number<std::int64_t>(1)};
+  if (counts.rows < 0 || counts.features < 0)
+    reader.fail(
+        0, concat("the header's counts must be at least 0, but are ", counts.rows, " and ", counts.features));
+  return counts;
+}
+
+template <class T>
+Table read_table(Reader& reader, const CsvOptions& options, SourceLocation where) {
+  Table table;
+  std::size_t columns = 0;
+  std::int64_t like_line = 0;  // the line that told the number of columns
+  std::int64_t announced = -1;
+
+  if (!reader.next_line()) reader.fail_at_end("a table is expected, but the file is empty");
+  bool in_row = options.header == Header::none;
+  if (!in_row) {
+    columns = reader.fields().size();
+    if (options.header == Header::names) {
+      for (const Field& field : reader.fields()) table.columns.push_back(reader.text(field));
+    } else {
+      const Counts counts = read_counts(reader);
+      announced = counts.rows;
+      columns = static_cast<std::size_t>(counts.features) + 1;
+      for (std::size_t i = 2; i < reader.fields().size(); ++i)
+        table.class_names.push_back(reader.text(reader.fields()[i]));
+    }
+    like_line = reader.line_number();
+    in_row = reader.next_line();
+  }
+  if (!in_row && announced != 0)
+    reader.fail_at_end("a row is expected after the header, but the file ends here");
+  if (like_line == 0) {
+    columns = reader.fields().size();
+    like_line = reader.line_number();
+  }
+
+  const std::vector<std::size_t> text_columns = find_text_columns(options, columns, where);
+  std::vector<bool> is_text(columns, false);
+  for (std::size_t column : text_columns) is_text[column] = true;
+  table.text.resize(text_columns.size());
+  std::vector<T> values;
+  std::int64_t rows = 0;
+  for (; in_row; in_row = reader.next_line(), ++rows) {
+    reader.check_length(columns, like_line);
+    for (std::size_t column = 0; column < columns; ++column)
+      if (!is_text[column]) values.push_back(reader.number<T>(column));
+    for (std::size_t i = 0; i < text_columns.size(); ++i)
+      table.text[i].push_back(reader.text(reader.fields()[text_columns[i]]));
+  }
+  if (announced >= 0 && rows != announced)
+    reader.fail_at_end(
+        concat(announced, " rows are announced in line ", like_line, ", but the file has ", rows));
+
+  table.values =
+      from_data(values.data(), {rows, static_cast<std::int64_t>(columns - text_columns.size())}, where);
+  return table;
+}
+
+}  // namespace
+
+Table read_csv(const std::string& path, const CsvOptions& options, SourceLocation where) {
+  check(options.dtype != DType::boolean, where, "read_csv: dtype must be int64, float32 or float64, but is ",
+        options.dtype);
+  check(options.delimiter != '"' && options.delimiter != '\n' && options.delimiter != '\r', where,
+        "read_csv: the delimiter must not be a quote or an end of line");
+  const FileContents contents = read_file(path);
+  if (!contents.problem.empty()) {
+    const std::string& text = contents.bytes;
+    const auto line = std::count(text.begin(), text.end(), '\n') + 1;
+    const std::size_t line_begin = text.rfind('\n') + 1;  // npos + 1 is 0
+    throw FileError(path, line, static_cast<std::int64_t>(text.size() - line_begin) + 1, contents.problem);
+  }
+  Reader reader(contents.bytes, path, options);
+  switch (options.dtype) {
+    case DType::int64:
+      return read_table<std::int64_t>(reader, options, where);
+    case DType::float32:
+      return read_table<float>(reader, options, where);
+    default:
+      return read_table<double>(reader, options, where);
+  }
+}
+
+}  // namespace xgrad::data

@@ -1,0 +1,40 @@
+// Dense: the fully connected layer.
+#pragma once
+
+#include "nn/init.hpp"
+#include "nn/module.hpp"
+
+namespace xgrad::nn {
+
+struct DenseOptions {
+  bool bias = true;
+  Initializer weight_init = init::uniform_fan_in();
+  Initializer bias_init = {};  ///< none: uniform in +-1 / sqrt(in)
+  DType dtype = DType::float32;
+  Generator* generator = nullptr;  ///< null: the thread's default_generator()
+};
+
+/// x weight^T + bias. x [..., in] -> [..., out].
+///
+/// Parameters: weight [out, in] and bias [out], which start uniform in +-1 / sqrt(in), as those of PyTorch's Linear do;
+/// `{.bias_init = init::zeros()}` starts the bias at 0. Mixed dtypes promote.
+class Dense : public Module {
+ public:
+  /// Throws std::invalid_argument for sizes below 0 and a dtype that is not floating.
+  Dense(std::int64_t in, std::int64_t out, DenseOptions options = {}, SourceLocation where = SourceLocation::current());
+
+  /// Throws std::invalid_argument unless x's last axis is `in` long.
+  Tensor operator()(const Operand& x) const;
+
+  std::int64_t in() const { return weight_.shape()[1]; }
+  std::int64_t out() const { return weight_.shape()[0]; }
+  Tensor weight() const { return weight_; }
+  /// Undefined for a layer without one.
+  Tensor bias() const { return bias_; }
+
+ private:
+  Tensor weight_;
+  Tensor bias_;
+};
+
+}  // namespace xgrad::nn

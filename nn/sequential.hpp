@@ -1,0 +1,77 @@
+// Sequential: layers one after the other.
+#pragma once
+
+#include <concepts>
+#include <functional>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "nn/module.hpp"
+
+namespace xgrad::nn {
+
+/// What a Sequential is made of: any module that maps a tensor to a tensor, function (`relu`), or lambda.
+template <class F>
+concept LayerFunction = std::is_invocable_r_v<Tensor, const F&, const Tensor&>;
+
+/// Applies layers in order:
+///
+///     nn::Sequential model(nn::Dense(64, 32), relu, nn::Dense(32, 10));
+///     nn::Sequential same;
+///     same.add("hidden", nn::Dense(64, 32));
+///     same.add([](const Tensor& x) { return x * sigmoid(x); });
+///
+/// Modules become its children, called "0", "1" ... by their place among all layers, or by the name given. Without
+/// layers it answers with x itself. Copies name the same layers.
+class Sequential : public Module {
+ public:
+  Sequential() = default;
+  template <LayerFunction... Layers>
+    requires(sizeof...(Layers) > 1 || !(std::derived_from<Layers, Sequential> || ...))
+  explicit Sequential(Layers... layers) {
+    (add(std::move(layers)), ...);
+  }
+
+  /// Appends a layer. Throws std::invalid_argument for a name as Module::child does.
+  template <LayerFunction F>
+  Sequential& add(const std::string& name, F layer, SourceLocation where = SourceLocation::current()) {
+    if constexpr (std::derived_from<F, Module>)
+      layers_->push_back(call_of(child(name, std::move(layer), where)));
+    else
+      layers_->push_back(call_of(std::move(layer)));
+    return *this;
+  }
+  template <LayerFunction F>
+  Sequential& add(F layer, SourceLocation where = SourceLocation::current()) {
+    return add(std::to_string(size()), std::move(layer), where);
+  }
+
+  Tensor operator()(const Operand& x) const;
+
+  /// Number of layers.
+  int size() const { return static_cast<int>(layers_->size()); }
+
+ private:
+  using Call = std::function<Tensor(const Tensor& x, SourceLocation where)>;
+
+  /// Layers that take an Operand are handed the line of the Sequential's caller, to report errors at.
+  template <class F>
+  static constexpr bool takes_operand =
+      std::same_as<F, Tensor (*)(const Operand&)> ||
+      requires { requires std::convertible_to<decltype(&F::operator()), Tensor (F::*)(const Operand&) const>; };
+
+  template <class F>
+  static Call call_of(F layer) {
+    if constexpr (takes_operand<F>)
+      return [layer = std::move(layer)](const Tensor& x, SourceLocation where) { return layer(Operand(x, where)); };
+    else
+      return [layer = std::move(layer)](const Tensor& x, SourceLocation) -> Tensor { return layer(x); };
+  }
+
+  std::shared_ptr<std::vector<Call>> layers_ = std::make_shared<std::vector<Call>>();
+};
+
+}  // namespace xgrad::nn

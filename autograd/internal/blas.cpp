@@ -1,0 +1,228 @@
+#include "autograd/internal/blas.hpp"
+
+#include <cblas.h>
+
+#include <algorithm>
+#include <climits>
+#include <optional>
+#include <vector>
+
+#include "autograd/internal/parallel.hpp"
+#include "autograd/threads.hpp"
+
+namespace xgrad::internal {
+namespace {
+
+// Products are split over this library's own threads, and OpenBLAS does each part on the thread that calls it. Its own
+// threads would fight with ours for the cores (they spin for 25 ms after a product), and its results depend on their
+// number.
+const bool openblas_is_single = (openblas_set_num_threads(1), true);
+
+// Multiplications that are worth a thread: about 15 us. Parts must also not be so small that OpenBLAS takes its kernels
+// for small matrices (1e6), which add in another order: the result would depend on the number of threads.
+constexpr std::int64_t kPart = 3 << 19;
+// Elements of a matrix that are worth a thread in its product with a vector, which is bound by memory.
+constexpr std::int64_t kVectorPart = 1 << 17;
+// Rows and columns are split at multiples of this, what OpenBLAS's kernels take at a time.
+constexpr std::int64_t kUnit = 64;
+
+/// A matrix as BLAS sees it.
+struct Layout {
+  CBLAS_TRANSPOSE transpose;
+  int leading;
+};
+
+std::optional<Layout> blas_layout(std::int64_t rows, std::int64_t columns, std::int64_t row_stride,
+                                  std::int64_t column_stride) {
+  auto fits = [](std::int64_t length, std::int64_t count, std::int64_t step, std::int64_t leading) {
+    return (step == 1 || length == 1) && (count == 1 || leading >= length) && leading <= INT_MAX && length <= INT_MAX;
+  };
+  if (fits(columns, rows, column_stride, row_stride))
+    return Layout{CblasNoTrans, static_cast<int>(rows == 1 ? columns : row_stride)};
+  if (fits(rows, columns, row_stride, column_stride))
+    return Layout{CblasTrans, static_cast<int>(columns == 1 ? rows : column_stride)};
+  return std::nullopt;
+}
+
+void blas_gemm(Layout a_layout, Layout b_layout, int m, int n, int k, const float* a, const float* b, float beta,
+               float* c, int ldc) {
+  cblas_sgemm(CblasRowMajor, a_layout.transpose, b_layout.transpose, m, n, k, 1, a, a_layout.leading, b,
+              b_layout.leading, beta, c, ldc);
+}
+void blas_gemm(Layout a_layout, Layout b_layout, int m, int n, int k, const double* a, const double* b, double beta,
+               double* c, int ldc) {
+  cblas_dgemm(CblasRowMajor, a_layout.transpose, b_layout.transpose, m, n, k, 1, a, a_layout.leading, b,
+              b_layout.leading, beta, c, ldc);
+}
+
+void blas_gemv(CBLAS_TRANSPOSE transpose, int rows, int columns, const float* a, int lda, const float* x, int incx,
+               float beta, float* y, int incy) {
+  cblas_sgemv(CblasRowMajor, transpose, rows, columns, 1, a, lda, x, incx, beta, y, incy);
+}
+void blas_gemv(CBLAS_TRANSPOSE transpose, int rows, int columns, const double* a, int lda, const double* x, int incx,
+               double beta, double* y, int incy) {
+  cblas_dgemv(CblasRowMajor, transpose, rows, columns, 1, a, lda, x, incx, beta, y, incy);
+}
+
+float blas_dot(int n, const float* a, int incx, const float* b, int incy) { return cblas_sdot(n, a, incx, b, incy); }
+double blas_dot(int n, const double* a, int incx, const double* b, int incy) { return cblas_ddot(n, a, incx, b, incy); }
+
+/// beta c, with 0 for a beta of 0 whatever c holds.
+template <class T>
+void scale(std::int64_t m, std::int64_t n, T beta, T* c, std::int64_t c_row_stride) {
+  if (beta == T(1)) return;
+  for (std::int64_t i = 0; i < m; ++i)
+    for (std::int64_t j = 0; j < n; ++j) c[i * c_row_stride + j] = beta == T(0) ? T(0) : beta * c[i * c_row_stride + j];
+}
+
+/// For integers, and for layouts that BLAS does not take. Row by row of b, which the compiler vectorises.
+template <class T>
+void plain_gemm(std::int64_t m, std::int64_t n, std::int64_t k, Matrix<T> a, Matrix<T> b, T beta, T* c,
+                std::int64_t c_row_stride) {
+  std::int64_t grain = std::max<std::int64_t>(1, kPart / 16 / std::max<std::int64_t>(1, n * k));
+  parallel_for(m, grain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      T* row = c + i * c_row_stride;
+      scale(1, n, beta, row, 0);
+      for (std::int64_t p = 0; p < k; ++p) {
+        T factor = a.data[i * a.row_stride + p * a.column_stride];
+        const T* from = b.data + p * b.row_stride;
+        if (b.column_stride == 1)
+          for (std::int64_t j = 0; j < n; ++j) row[j] += factor * from[j];
+        else
+          for (std::int64_t j = 0; j < n; ++j) row[j] += factor * from[j * b.column_stride];
+      }
+    }
+  });
+}
+
+/// y = a x + beta y for a [m, k] that fits BLAS.
+template <class T>
+void matrix_vector(std::int64_t m, std::int64_t k, Matrix<T> a, Layout layout, const T* x, std::int64_t x_stride,
+                   T beta, T* y, std::int64_t y_stride) {
+  auto rows = [&](std::int64_t begin, std::int64_t end) {
+    bool transposed = layout.transpose == CblasTrans;
+    int count = static_cast<int>(end - begin);
+    int inner = static_cast<int>(k);
+    blas_gemv(layout.transpose, transposed ? inner : count, transposed ? count : inner, a.data + begin * a.row_stride,
+              layout.leading, x, static_cast<int>(x_stride), beta, y + begin * y_stride, static_cast<int>(y_stride));
+  };
+  std::int64_t units = (m + kUnit - 1) / kUnit;
+  if (m * k < 2 * kVectorPart) return rows(0, m);
+  parallel_for(units, std::max<std::int64_t>(1, kVectorPart / (k * kUnit)), [&](std::int64_t begin, std::int64_t end) {
+    rows(begin * kUnit, std::min(m, end * kUnit));
+  });
+}
+
+/// How a product is cut into rows x columns parts.
+struct Grid {
+  std::int64_t rows = 1;
+  std::int64_t columns = 1;
+};
+
+/// The grid of so many parts (or fewer, where there are not as many units) that reads the least: each part reads its rows
+/// of a and its columns of b.
+Grid choose_grid(std::int64_t m, std::int64_t n, std::int64_t parts) {
+  Grid best;
+  double least = 0;
+  for (std::int64_t rows = 1; rows <= parts; ++rows) {
+    if (parts % rows != 0 || rows * kUnit > std::max(m, kUnit) || parts / rows * kUnit > std::max(n, kUnit))
+      continue;
+    double reads = static_cast<double>(m) / static_cast<double>(rows) +
+                   static_cast<double>(n) * static_cast<double>(rows) / static_cast<double>(parts);
+    if (least == 0 || reads < least) {
+      least = reads;
+      best = {rows, parts / rows};
+    }
+  }
+  return least == 0 && parts > 1 ? choose_grid(m, n, parts - 1) : best;
+}
+
+/// Where part `index` of `parts` begins, in units.
+std::int64_t cut(std::int64_t extent, std::int64_t index, std::int64_t parts) {
+  std::int64_t units = (extent + kUnit - 1) / kUnit;
+  return std::min(extent, units * index / parts * kUnit);
+}
+
+template <class T>
+void floating_gemm(std::int64_t m, std::int64_t n, std::int64_t k, Matrix<T> a, Layout a_layout, Matrix<T> b,
+                   Layout b_layout, T beta, T* c, std::int64_t c_row_stride) {
+  auto part = [&](std::int64_t row, std::int64_t row_end, std::int64_t column, std::int64_t column_end) {
+    if (row == row_end || column == column_end) return;
+    blas_gemm(a_layout, b_layout, static_cast<int>(row_end - row), static_cast<int>(column_end - column),
+              static_cast<int>(k), a.data + row * a.row_stride, b.data + column * b.column_stride, beta,
+              c + row * c_row_stride + column, static_cast<int>(c_row_stride));
+  };
+  std::int64_t parts = m * n * k / kPart;
+  if (parts < 2 || in_parallel()) return part(0, m, 0, n);
+  Grid grid = choose_grid(m, n, std::min<std::int64_t>(parts, num_threads()));
+  parallel_for(grid.rows * grid.columns, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t at = begin; at < end; ++at) {
+      std::int64_t i = at / grid.columns;
+      std::int64_t j = at % grid.columns;
+      part(cut(m, i, grid.rows), cut(m, i + 1, grid.rows), cut(n, j, grid.columns), cut(n, j + 1, grid.columns));
+    }
+  });
+}
+
+}  // namespace
+
+bool fits_blas(std::int64_t rows, std::int64_t columns, std::int64_t row_stride, std::int64_t column_stride) {
+  return blas_layout(rows, columns, row_stride, column_stride).has_value();
+}
+
+template <class T>
+void gemm(std::int64_t m, std::int64_t n, std::int64_t k, Matrix<T> a, Matrix<T> b, T beta, T* c,
+          std::int64_t c_row_stride) {
+  if (m == 0 || n == 0) return;
+  if (k == 0) return scale(m, n, beta, c, c_row_stride);
+  if (m == 1) c_row_stride = n;  // so that BLAS finds it valid whatever the caller gave
+  if constexpr (!std::is_same_v<T, std::int64_t>) {
+    std::optional<Layout> a_layout = blas_layout(m, k, a.row_stride, a.column_stride);
+    std::optional<Layout> b_layout = blas_layout(k, n, b.row_stride, b.column_stride);
+    if (a_layout && b_layout && c_row_stride <= INT_MAX) {
+      if (n == 1 && b.row_stride > 0)
+        return matrix_vector(m, k, a, *a_layout, b.data, b.row_stride, beta, c, c_row_stride);
+      if (m == 1 && a.column_stride > 0) {
+        Layout layout = *blas_layout(n, k, b.column_stride, b.row_stride);
+        return matrix_vector(n, k, b.transposed(), layout, a.data, a.column_stride, beta, c, std::int64_t{1});
+      }
+      return floating_gemm(m, n, k, a, *a_layout, b, *b_layout, beta, c, c_row_stride);
+    }
+  }
+  plain_gemm(m, n, k, a, b, beta, c, c_row_stride);
+}
+
+template <class T>
+T dot_product(std::int64_t n, const T* a, std::int64_t a_stride, const T* b, std::int64_t b_stride) {
+  constexpr std::int64_t kBlock = 1 << 14;
+  if constexpr (!std::is_same_v<T, std::int64_t>) {
+    if (n <= kBlock && a_stride > 0 && b_stride > 0 && std::max(a_stride, b_stride) <= INT_MAX)
+      return blas_dot(static_cast<int>(n), a, static_cast<int>(a_stride), b, static_cast<int>(b_stride));
+  }
+  if (n <= kBlock) {
+    T sum = 0;
+    for (std::int64_t i = 0; i < n; ++i) sum += a[i * a_stride] * b[i * b_stride];
+    return sum;
+  }
+  std::vector<T> sums((n + kBlock - 1) / kBlock);
+  std::int64_t count = static_cast<std::int64_t>(sums.size());
+  parallel_for(count, kVectorPart / kBlock, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i)
+      sums[i] = dot_product(std::min(kBlock, n - i * kBlock), a + i * kBlock * a_stride, a_stride,
+                            b + i * kBlock * b_stride, b_stride);
+  });
+  for (; count > 1; count = (count + 1) / 2)
+    for (std::int64_t i = 0; i < count / 2; ++i) sums[i] += sums[count - 1 - i];
+  return sums[0];
+}
+
+#define XGRAD_INSTANTIATE(T)                                                                                  \
+  template void gemm<T>(std::int64_t, std::int64_t, std::int64_t, Matrix<T>, Matrix<T>, T, T*, std::int64_t); \
+  template T dot_product<T>(std::int64_t, const T*, std::int64_t, const T*, std::int64_t);
+XGRAD_INSTANTIATE(float)
+XGRAD_INSTANTIATE(double)
+XGRAD_INSTANTIATE(std::int64_t)
+#undef XGRAD_INSTANTIATE
+
+}  // namespace xgrad::internal

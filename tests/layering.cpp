@@ -44,7 +44,7 @@ int layer_of(std::string_view header) {
       {"autograd/dtype.hpp", "autograd/shape.hpp", "autograd/error.hpp", "autograd/version.hpp"},
       {"autograd/tensor.hpp", "autograd/memory.hpp", "autograd/threads.hpp"},
       {"autograd/rule.hpp", "autograd/extend.hpp", "autograd/internal/"},
-      {"autograd/ops", "autograd/map.hpp", "autograd/each.hpp"},
+      {"autograd/ops", "autograd/dual.hpp", "autograd/each.hpp", "autograd/map.hpp"},
       {"autograd/grad.hpp"},
   };
   for (std::size_t layer = 0; layer < kLayers.size(); ++layer)
@@ -73,7 +73,8 @@ std::string violation(std::string_view file, std::string_view header) {
       return std::string(rule.folder) + "/ does not depend on " + std::string(folder_of(header)) + "/";
 
   if (is_public_header(file) && is_internal(header)) {
-    bool is_template = file == "autograd/map.hpp" || file == "autograd/each.hpp";
+    bool is_template =
+        file == "autograd/map.hpp" || file == "autograd/each.hpp" || file == "autograd/dual.hpp";
     bool is_loop = header == "autograd/internal/vectorize.hpp" || header == "autograd/internal/simd.hpp";
     bool is_bridge = file == "autograd/xtensor.hpp" && header == "autograd/internal/xt.hpp";
     if (!(is_template && is_loop) && !is_bridge) return "a public header includes nothing of internal/";

@@ -6,13 +6,13 @@
 #   scripts/setup.sh --benchmarks    also Google Benchmark and libtorch, to compare with
 set -euo pipefail
 
-# What to look for (a command, or a header), and the package that has it: Debian's name, conda-forge's name.
+# What to look for (a command, a command that we can do without, or a header), and the package that has it: Debian's
+# name, conda-forge's name.
 needed=(
-  "command c++                            g++                  cxx-compiler"
+  "command ${CXX:-c++}                    g++                  cxx-compiler"
   "command cmake                          cmake                cmake"
   "command ninja                          ninja-build          ninja"
-  "command ccache                         ccache               ccache"
-  "command pkg-config                     pkg-config           pkg-config"
+  "useful ccache                          ccache               ccache"
   "header xtensor/xtensor_config.hpp      libxtensor-dev       xtensor=0.24"
   "header xtensor-blas/xlinalg.hpp        libxtensor-blas-dev  xtensor-blas=0.20"
   "header xsimd/xsimd.hpp                 libxsimd-dev         xsimd=8"
@@ -48,21 +48,23 @@ has_header() {  # alternatives are separated by |
   return 1
 }
 
-debian=() conda=()
+debian=() conda=() complete=true
 for line in "${needed[@]}"; do
   read -r kind what debian_name conda_name <<<"$line"
-  if [[ $kind == command ]]; then command -v "$what" >/dev/null && continue; else has_header "$what" && continue; fi
+  if [[ $kind == header ]]; then has_header "$what" && continue; else command -v "$what" >/dev/null && continue; fi
   debian+=("$debian_name") conda+=("$conda_name")
+  [[ $kind == useful ]] || complete=false
 done
-[[ ${#debian[@]} -eq 0 ]] && exit 0
 
 as_root=()
 [[ $(id -u) -eq 0 ]] || as_root=(sudo)
-if command -v apt-get >/dev/null && { [[ $(id -u) -eq 0 ]] || command -v sudo >/dev/null; }; then
+if [[ ${#debian[@]} -eq 0 ]]; then
+  exit 0
+elif command -v apt-get >/dev/null && { [[ $(id -u) -eq 0 ]] || command -v sudo >/dev/null; }; then
   echo "Installing ${debian[*]}"
   "${as_root[@]}" apt-get update -qq
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${debian[@]}"
-else
+elif [[ $complete == false ]]; then
   cat >&2 <<MESSAGE
 These packages are missing, and this script installs packages on Debian alone, as root or by sudo.
   Debian, Ubuntu: apt-get install ${debian[*]}

@@ -4,98 +4,28 @@
 #include <cmath>
 #include <cstdio>
 #include <optional>
-#include <unordered_map>
 #include <unordered_set>
 
 #include "autograd/internal/differences.hpp"
-#include "autograd/internal/node.hpp"
-#include "autograd/ops/create.hpp"
+#include "autograd/internal/level.hpp"
 
 namespace xgrad {
 namespace {
 
 using internal::Difference;
-using internal::Node;
+using internal::Level;
+using internal::Numbers;
+using internal::Place;
+using internal::place_of;
 using internal::Samples;
-using Numbers = std::vector<double>;
+using internal::Subject;
+using internal::Weights;
 
 constexpr std::size_t kMostErrors = 5;      // reported
 constexpr std::size_t kMostKinks = 20;      // reported
 constexpr std::size_t kMostOutputs = 4096;  // for which one backward pass each is made to name the output
 constexpr double kLargestStep = 1e-2;
 constexpr double kStepRatio = 10;
-
-/// Uniform numbers with either sign, away from 0 so that no element goes unnoticed. SplitMix64 (Steele, Lea,
-/// Flood 2014).
-class Weights {
- public:
-  explicit Weights(std::uint64_t seed) : state_(seed) {}
-  double next() {
-    std::uint64_t z = state_ += 0x9E3779B97F4A7C15u;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    z ^= z >> 31;
-    double size = 0.5 + static_cast<double>(z >> 12) * 0x1p-52;
-    return (z & 1) != 0 ? size : -size;
-  }
-  Numbers list(std::size_t count) {
-    Numbers numbers(count);
-    for (double& number : numbers) number = next();
-    return numbers;
-  }
-
- private:
-  std::uint64_t state_;
-};
-
-Numbers flatten(std::span<const Tensor> tensors) {
-  Numbers numbers;
-  for (const Tensor& tensor : tensors) {
-    Numbers part = tensor.to_vector<double>();
-    numbers.insert(numbers.end(), part.begin(), part.end());
-  }
-  return numbers;
-}
-
-/// Tensors of these shapes from a flat list of their elements.
-std::vector<Tensor> unflatten(const Numbers& numbers, std::span<const Shape> shapes) {
-  std::vector<Tensor> tensors;
-  const double* at = numbers.data();
-  for (const Shape& shape : shapes) {
-    tensors.push_back(from_data(at, shape));
-    at += shape.numel();
-  }
-  return tensors;
-}
-
-std::int64_t total(std::span<const Shape> shapes) {
-  std::int64_t count = 0;
-  for (const Shape& shape : shapes) count += shape.numel();
-  return count;
-}
-
-std::vector<Shape> shapes_of(std::span<const Tensor> tensors) {
-  std::vector<Shape> shapes;
-  for (const Tensor& tensor : tensors) shapes.push_back(tensor.shape());
-  return shapes;
-}
-
-/// Which tensor of the list, and where in it, a flat position is.
-struct Place {
-  int tensor = 0;
-  std::vector<std::int64_t> index;
-};
-Place place_of(std::int64_t position, std::span<const Shape> shapes) {
-  Place place;
-  while (position >= shapes[place.tensor].numel()) position -= shapes[place.tensor++].numel();
-  const Shape& shape = shapes[place.tensor];
-  place.index.resize(shape.ndim());
-  for (int axis = shape.ndim() - 1; axis >= 0; --axis) {
-    place.index[axis] = position % shape[axis];
-    position /= shape[axis];
-  }
-  return place;
-}
 
 double dot(const Numbers& a, const Numbers& b) {
   double sum = 0;
@@ -106,283 +36,6 @@ double dot(const Numbers& a, const Numbers& b) {
 
 bool all_finite(const Numbers& numbers) {
   return std::all_of(numbers.begin(), numbers.end(), [](double number) { return std::isfinite(number); });
-}
-
-/// What is checked: a function that can be computed anywhere and differentiated where the inputs are.
-class Subject {
- public:
-  virtual ~Subject() = default;
-  /// The variables at the inputs themselves, ready to record.
-  virtual std::vector<Tensor> at_inputs() = 0;
-  /// The variables with these elements.
-  virtual std::vector<Tensor> at(const Numbers& elements) = 0;
-  virtual Tensor call(std::span<const Tensor> variables) = 0;
-  /// Which input a variable is.
-  virtual int input_of(int variable) const = 0;
-};
-
-class FunctionSubject : public Subject {
- public:
-  FunctionSubject(const TensorFunction& f, std::span<const Tensor> inputs, SourceLocation where)
-      : f_(f), inputs_(inputs.begin(), inputs.end()) {
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      check(inputs[i].defined(), where, "gradcheck: input ", i, " must be defined.");
-      if (!is_floating(inputs[i].dtype())) continue;
-      check(inputs[i].dtype() == DType::float64, where, "gradcheck: input ", i,
-            " must be float64, but it is ", inputs[i].dtype(),
-            ": differences of its values have too few digits to judge a gradient by. Convert it "
-            "with cast(x, DType::float64).");
-      input_of_.push_back(static_cast<int>(i));
-      shapes_.push_back(inputs[i].shape());
-    }
-  }
-
-  std::vector<Tensor> at_inputs() override {
-    std::vector<Tensor> variables;
-    for (int i : input_of_) variables.push_back(inputs_[i].detach());
-    return variables;
-  }
-  std::vector<Tensor> at(const Numbers& elements) override { return unflatten(elements, shapes_); }
-  Tensor call(std::span<const Tensor> variables) override {
-    std::vector<Tensor> arguments = inputs_;
-    for (std::size_t v = 0; v < variables.size(); ++v) arguments[input_of_[v]] = variables[v];
-    return f_(arguments);
-  }
-  int input_of(int variable) const override { return input_of_[variable]; }
-
- private:
-  const TensorFunction& f_;
-  std::vector<Tensor> inputs_;
-  std::vector<int> input_of_;
-  std::vector<Shape> shapes_;
-};
-
-/// A function of no arguments: its variables are moved in place, and back in the end.
-class ClosureSubject : public Subject {
- public:
-  ClosureSubject(const std::function<Tensor()>& f, std::span<const Tensor> variables, SourceLocation where)
-      : f_(f), variables_(variables.begin(), variables.end()) {
-    std::unordered_set<const Node*> known;
-    for (std::size_t i = 0; i < variables.size(); ++i) {
-      const Tensor& variable = variables[i];
-      check(variable.defined(), where, "gradcheck: variable ", i, " must be defined.");
-      check(variable.dtype() == DType::float64, where, "gradcheck: variable ", i,
-            " must be float64, but it is ", variable.dtype(),
-            ": differences of its values have too few digits to judge a gradient by. Check the model "
-            "in float64.");
-      check<std::logic_error>(
-          variable.is_leaf() && variable.requires_grad(), where, "gradcheck: variable ", i,
-          " must be a leaf that requires a gradient, so that it can be moved and differentiated.");
-      check(known.insert(variable.impl()->node.get()).second, where, "gradcheck: variable ", i,
-            " must be named once, but it was named before.");
-      shapes_.push_back(variable.shape());
-    }
-    original_ = unflatten(flatten(variables_), shapes_);
-  }
-  ~ClosureSubject() override { move_to(original_); }
-
-  std::vector<Tensor> at_inputs() override {
-    move_to(original_);
-    return variables_;
-  }
-  std::vector<Tensor> at(const Numbers& elements) override {
-    move_to(unflatten(elements, shapes_));
-    return variables_;
-  }
-  Tensor call(std::span<const Tensor>) override { return f_(); }
-  int input_of(int variable) const override { return variable; }
-
- private:
-  void move_to(const std::vector<Tensor>& values) {
-    for (std::size_t i = 0; i < variables_.size(); ++i) variables_[i].assign(values[i]);
-  }
-
-  const std::function<Tensor()>& f_;
-  std::vector<Tensor> variables_;
-  std::vector<Tensor> original_;
-  std::vector<Shape> shapes_;
-};
-
-/// A subject's derivative of some order as a function of flat lists of numbers. Level 1 is the subject
-/// itself; level 2 is its gradient for given cotangents, which count as further variables; and so on.
-class Level {
- public:
-  Level(Subject& subject, GradcheckReport& report, SourceLocation where)
-      : subject_(&subject), level_(1), report_(&report), where_(where) {
-    std::vector<Tensor> variables = subject.at_inputs();
-    variables_ = shapes_of(variables);
-    elements_ = flatten(variables);
-    counts_ = {variables_.size()};
-    evaluate_inputs();
-  }
-  /// The gradient of `below`, its cotangents random.
-  Level(const Level& below, Weights& weights)
-      : subject_(below.subject_),
-        level_(below.level_ + 1),
-        report_(below.report_),
-        where_(below.where_),
-        variables_(below.variables_),
-        counts_(below.counts_),
-        elements_(below.elements_) {
-    for (const Shape& shape : below.outputs_) {
-      variables_.push_back(shape);
-      Numbers cotangent = weights.list(shape.numel());
-      elements_.insert(elements_.end(), cotangent.begin(), cotangent.end());
-    }
-    counts_.push_back(variables_.size());
-    evaluate_inputs();
-  }
-
-  int level() const { return level_; }
-  const std::vector<Shape>& variables() const { return variables_; }
-  const std::vector<Shape>& outputs() const { return outputs_; }
-  const Numbers& elements() const { return elements_; }
-  const Numbers& value() const { return value_; }
-  /// Which input a variable is; -1 for a cotangent.
-  int input_of(int variable) const {
-    return static_cast<std::size_t>(variable) < counts_[0] ? subject_->input_of(variable) : -1;
-  }
-
-  Numbers evaluate(const Numbers& elements) {
-    std::vector<Tensor> variables =
-        subject_->at(Numbers(elements.begin(), elements.begin() + own_elements()));
-    return flatten(run(with_cotangents(std::move(variables), elements), false));
-  }
-
-  /// The function recorded at the inputs, for pulling cotangents back through.
-  struct Recording {
-    std::vector<Tensor> variables;
-    std::vector<Tensor> outputs;
-  };
-  Recording record_at_inputs() {
-    Recording recording{start_at_inputs(), {}};
-    recording.outputs = run(recording.variables, true);
-    return recording;
-  }
-  /// The subject itself recorded, whatever this level is.
-  Recording record_subject() {
-    Recording recording{subject_->at_inputs(), {}};
-    require_gradients(recording.variables);
-    recording.outputs = run_level(1, recording.variables, true);
-    return recording;
-  }
-  Numbers pull_back(const Recording& recording, const Numbers& cotangent, bool create_graph = false) const {
-    return flatten(gradients(recording.outputs, recording.variables, unflatten(cotangent, outputs_),
-                             {.create_graph = create_graph, .retain_graph = true}));
-  }
-
- private:
-  void evaluate_inputs() {
-    std::vector<Tensor> outputs = run(start_at_inputs(), false);
-    outputs_ = shapes_of(outputs);
-    value_ = flatten(outputs);
-  }
-
-  std::int64_t own_elements() const { return total(std::span(variables_).first(counts_[0])); }
-
-  std::vector<Tensor> start_at_inputs() { return with_cotangents(subject_->at_inputs(), elements_); }
-
-  std::vector<Tensor> with_cotangents(std::vector<Tensor> variables, const Numbers& elements) const {
-    for (Tensor& cotangent : unflatten(Numbers(elements.begin() + own_elements(), elements.end()),
-                                       std::span(variables_).subspan(counts_[0])))
-      variables.push_back(std::move(cotangent));
-    return variables;
-  }
-
-  std::vector<Tensor> run(std::span<const Tensor> variables, bool record) {
-    require_gradients(variables);
-    return run_level(level_, variables, record);
-  }
-
-  static void require_gradients(std::span<const Tensor> variables) {
-    for (Tensor variable : variables)
-      if (!variable.requires_grad()) variable.set_requires_grad();
-  }
-
-  std::vector<Tensor> run_level(int level, std::span<const Tensor> variables, bool record) {
-    if (level == 1) {
-      ++report_->evaluations;
-      GradMode mode(record);
-      Tensor value = subject_->call(variables);
-      check(value.defined() && value.dtype() == DType::float64, where_,
-            "gradcheck: the function must give a float64 ", "tensor, but it gave ",
-            value.defined() ? concat("one of ", value.dtype()) : "an undefined one", ".");
-      return {value};
-    }
-    std::span<const Tensor> below = variables.first(counts_[level - 2]);
-    std::vector<Tensor> outputs = run_level(level - 1, below, true);
-    std::span<const Tensor> cotangents = variables.subspan(below.size(), outputs.size());
-    return gradients(outputs, below, cotangents, {.create_graph = record});
-  }
-
-  std::vector<Tensor> gradients(std::span<const Tensor> outputs, std::span<const Tensor> variables,
-                                std::span<const Tensor> cotangents, GradOptions options) const {
-    std::vector<Tensor> kept_outputs, kept_cotangents;
-    for (std::size_t i = 0; i < outputs.size(); ++i) {
-      if (!outputs[i].requires_grad()) continue;
-      kept_outputs.push_back(outputs[i]);
-      kept_cotangents.push_back(cotangents[i]);
-    }
-    options.allow_unused = true;
-    std::vector<Tensor> results(variables.size());
-    if (!kept_outputs.empty()) results = grad(kept_outputs, variables, kept_cotangents, options, where_);
-    for (std::size_t i = 0; i < results.size(); ++i)
-      if (!results[i].defined()) results[i] = zeros(variables[i].shape(), {.dtype = DType::float64});
-    return results;
-  }
-
-  Subject* subject_;
-  int level_;
-  GradcheckReport* report_;
-  SourceLocation where_;
-  std::vector<Shape> variables_;     // the subject's, then each level's cotangents
-  std::vector<std::size_t> counts_;  // how many of the variables each level has
-  std::vector<Shape> outputs_;
-  Numbers elements_;
-  Numbers value_;
-};
-
-/// The operations on the way from a variable to the outputs, the last one first: "sum (a.cpp:3), tanh
-/// (a.cpp:2)".
-std::string operations_between(std::span<const Tensor> outputs, const Tensor& variable) {
-  constexpr std::size_t kMost = 6;
-  const Node* target = variable.impl()->node.get();
-  std::unordered_map<const Node*, bool> reaches{{target, true}};
-  std::vector<const Node*> order;  // each after its producers
-  struct Visit {
-    const Node* node;
-    int next = 0;
-  };
-  std::vector<Visit> path;
-  auto enter = [&](const Node* node) {
-    if (node != nullptr && reaches.emplace(node, false).second) path.push_back({node});
-  };
-  for (const Tensor& output : outputs) {
-    enter(output.impl()->node.get());
-    while (!path.empty()) {
-      Visit& visit = path.back();
-      if (visit.next < visit.node->edges.size()) {
-        enter(visit.node->edges[visit.next++].producer.get());
-        continue;
-      }
-      const Node* done = visit.node;
-      path.pop_back();
-      bool& reached = reaches[done];
-      for (const auto& edge : done->edges) reached |= edge.producer && reaches[edge.producer.get()];
-      if (reached) order.push_back(done);
-    }
-  }
-  std::string text;
-  std::vector<std::string> named;
-  for (auto node = order.rbegin(); node != order.rend(); ++node) {
-    std::string name =
-        (*node)->where.known() ? concat((*node)->name, " (", (*node)->where, ")") : (*node)->name;
-    if (std::find(named.begin(), named.end(), name) != named.end()) continue;
-    if (named.size() == kMost) return text + ", ...";
-    text += (named.empty() ? "" : ", ") + name;
-    named.push_back(std::move(name));
-  }
-  return text;
 }
 
 /// Checks one level and writes what it finds into the report.
@@ -700,7 +353,7 @@ class Checker {
     finding.element = std::move(place.index);
     if (finding.input >= 0) {
       Level::Recording recording = level_.record_subject();
-      finding.operations = operations_between(recording.outputs, recording.variables[place.tensor]);
+      finding.operations = internal::operations_between(recording.outputs, recording.variables[place.tensor]);
     }
     if (output >= 0) {
       Place at = place_of(output, level_.outputs());
@@ -778,7 +431,7 @@ void check_repeatable(Level& level, SourceLocation where) {
           digits(value[j]), ".");
   double largest = 0;
   for (double number : value) largest = std::max(largest, std::abs(number));
-  for (const Numbers& again : {level.evaluate(level.elements()), flatten(level.record_at_inputs().outputs)}) {
+  for (const Numbers& again : {level.evaluate(level.elements()), level.record_at_inputs().value()}) {
     check(again.size() == value.size(), where,
           "gradcheck: the function must give the same shape each time, but gave ", value.size(),
           " elements and then ", again.size(), ".");
@@ -837,14 +490,12 @@ namespace functional {
 
 GradcheckReport gradcheck(const TensorFunction& f, std::span<const Tensor> inputs,
                           const GradcheckOptions& options, bool throws, SourceLocation where) {
-  FunctionSubject subject(f, inputs, where);
-  return run_gradcheck(subject, options, throws, where);
+  return run_gradcheck(*Subject::of(f, inputs, where), options, throws, where);
 }
 
 GradcheckReport gradcheck(const std::function<Tensor()>& f, std::span<const Tensor> variables,
                           const GradcheckOptions& options, bool throws, SourceLocation where) {
-  ClosureSubject subject(f, variables, where);
-  return run_gradcheck(subject, options, throws, where);
+  return run_gradcheck(*Subject::of(f, variables, where), options, throws, where);
 }
 
 }  // namespace functional

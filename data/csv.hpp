@@ -20,8 +20,8 @@ enum class Header : std::uint8_t {
 struct CsvOptions {
   char delimiter = ',';  ///< ' ' stands for any run of blanks
   Header header = Header::none;
-  DType dtype = DType::float32;   ///< of the values; not boolean
-  std::vector<int> text_columns;  ///< columns to keep as text, negative ones counted from the last
+  DType dtype = DType::float32;        ///< of the values; not boolean
+  std::vector<int> text_columns = {};  ///< columns to keep as text, negative ones counted from the last
 };
 
 struct Table {

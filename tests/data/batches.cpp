@@ -1,0 +1,125 @@
+#include "data/batches.hpp"
+
+#include <algorithm>
+#include <set>
+#include <vector>
+
+#include "autograd/ops.hpp"
+#include "tests/catch.hpp"
+
+using namespace xgrad;
+using Catch::Matchers::Contains;
+using data::batches;
+using data::BatchOptions;
+using data::Dataset;
+
+namespace {
+
+/// Point i is i, and its target 10 i.
+Dataset counted(std::int64_t size) {
+  Tensor points = reshape(arange(0, static_cast<double>(size), 1, {.dtype = DType::float32}), {size, 1});
+  return {points, cast(reshape(points * 10, {size}), DType::int64)};
+}
+
+/// The points of each batch, in one pass. Checks that the targets are those of the points.
+std::vector<std::vector<std::int64_t>> pass(const data::Batches& range) {
+  std::vector<std::vector<std::int64_t>> passed;
+  for (auto [x, y] : range) {
+    passed.push_back(x.to_vector<std::int64_t>());
+    for (std::int64_t i = 0; i < x.shape()[0]; ++i) CHECK(10 * passed.back()[i] == y[i].item<std::int64_t>());
+  }
+  return passed;
+}
+
+std::vector<std::int64_t> joined(const std::vector<std::vector<std::int64_t>>& lists) {
+  std::vector<std::int64_t> all;
+  for (const auto& list : lists) all.insert(all.end(), list.begin(), list.end());
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("batches in order are views", "[data][batches]") {
+  Dataset dataset = counted(7);
+  CHECK(pass(batches(dataset, {.size = 3})) ==
+        std::vector<std::vector<std::int64_t>>{{0, 1, 2}, {3, 4, 5}, {6}});
+  const float* first = dataset.inputs.data<float>();
+  for (auto [x, y] : batches(dataset, {.size = 3})) {
+    CHECK(x.data<float>() == first);
+    first += x.numel();
+  }
+}
+
+TEST_CASE("a smaller last batch can be dropped", "[data][batches]") {
+  CHECK(pass(batches(counted(7), {.size = 3, .drop_last = true})).size() == 2);
+  CHECK(pass(batches(counted(6), {.size = 3, .drop_last = true})).size() == 2);
+  CHECK(batches(counted(7), {.size = 3, .drop_last = true}).count() == 2);
+  CHECK(batches(counted(7), {.size = 3}).count() == 3);
+}
+
+TEST_CASE("size 0, and sizes of n and above, give all data in one batch", "[data][batches]") {
+  for (std::int64_t size : {0, 7, 100}) {
+    for (bool drop_last : {false, true}) {
+      auto passed = pass(batches(counted(7), {.size = size, .shuffle = true, .drop_last = drop_last}));
+      REQUIRE(passed.size() == 1);
+      CHECK(passed[0] == std::vector<std::int64_t>{0, 1, 2, 3, 4, 5, 6});
+    }
+  }
+}
+
+TEST_CASE("size 1 gives single points", "[data][batches]") {
+  CHECK(pass(batches(counted(3), {.size = 1})) == std::vector<std::vector<std::int64_t>>{{0}, {1}, {2}});
+}
+
+TEST_CASE("shuffled batches have every point once, in a new order each pass", "[data][batches]") {
+  Generator generator(3);
+  data::Batches range = batches(counted(50), {.size = 8, .shuffle = true, .generator = &generator});
+  std::vector<std::int64_t> first = joined(pass(range)), second = joined(pass(range));
+  CHECK(first != second);
+  for (std::vector<std::int64_t>* order : {&first, &second}) {
+    CHECK_FALSE(std::is_sorted(order->begin(), order->end()));
+    std::sort(order->begin(), order->end());
+    for (int i = 0; i < 50; ++i) CHECK((*order)[i] == i);
+  }
+}
+
+TEST_CASE("the generator makes the orders", "[data][batches]") {
+  auto two_passes = [](std::uint64_t seed) {
+    manual_seed(seed);
+    std::vector<std::int64_t> points;
+    for (int epoch = 0; epoch < 2; ++epoch)
+      for (std::int64_t point : joined(pass(batches(counted(20), {.size = 4, .shuffle = true}))))
+        points.push_back(point);
+    return points;
+  };
+  CHECK(two_passes(5) == two_passes(5));
+  CHECK(two_passes(5) != two_passes(6));
+}
+
+TEST_CASE("dropping the last of shuffled batches drops other points each time", "[data][batches]") {
+  Generator generator(0);
+  data::Batches range =
+      batches(counted(10), {.size = 4, .shuffle = true, .drop_last = true, .generator = &generator});
+  std::set<std::vector<std::int64_t>> passes;
+  for (int i = 0; i < 3; ++i) {
+    auto points = joined(pass(range));
+    CHECK(points.size() == 8);
+    std::sort(points.begin(), points.end());
+    passes.insert(points);
+  }
+  CHECK(passes.size() > 1);
+}
+
+TEST_CASE("a range outlives the handles it was made from", "[data][batches]") {
+  auto make = [] { return batches(counted(4), {.size = 2}); };
+  CHECK(joined(pass(make())) == std::vector<std::int64_t>{0, 1, 2, 3});
+}
+
+TEST_CASE("an empty data set has no batches", "[data][batches]") {
+  for (std::int64_t size : {0, 4}) CHECK(pass(batches(counted(0), {.size = size, .shuffle = true})).empty());
+}
+
+TEST_CASE("batches that cannot be", "[data][batches]") {
+  CHECK_THROWS_WITH(batches(counted(3), {.size = -2}), Contains("size must be at least 0") && Contains("-2"));
+  CHECK_THROWS_WITH(batches({zeros({3, 1}), zeros({2})}), Contains("[3, 1] and [2]"));
+}

@@ -1,0 +1,209 @@
+#include "data/csv.hpp"
+
+#include <cmath>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "autograd/ops.hpp"
+#include "tests/catch.hpp"
+#include "tests/data/temporary_file.hpp"
+
+using namespace xgrad;
+using Catch::Matchers::Contains;
+using data::CsvOptions;
+using data::Header;
+using data::read_csv;
+
+namespace {
+
+const std::string kExamples = XGRAD_SOURCE_DIR "/examples/data/";
+
+// gzip of "1,2\n3,4\n5,6\n".
+constexpr std::string_view kZipped(
+    "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\x33\xd4\x31\xe2\x32\xd6\x31\xe1\x32\xd5\x31\xe3\x02\x00\x9f\xec"
+    "\x98\xc8\x0c"
+    "\x00\x00\x00",
+    32);
+
+data::Table read_text(std::string_view text, const CsvOptions& options = {}) {
+  TemporaryFile file("table.csv", text);
+  return read_csv(file.path(), options);
+}
+
+std::vector<double> values_of(std::string_view text, const CsvOptions& options = {}) {
+  return read_text(text, options).values.to_vector<double>();
+}
+
+/// The message without the folder and the process's number.
+std::string problem_of(std::string_view text, const CsvOptions& options = {}) {
+  try {
+    read_text(text, options);
+  } catch (const data::FileError& error) {
+    const std::string message = error.what();
+    return message.substr(message.find("table.csv"));
+  }
+  return "no error";
+}
+
+}  // namespace
+
+TEST_CASE("a table without header", "[data][csv]") {
+  data::Table table = read_text("1,2.5,-3e2\n4,5,.5\n");
+  CHECK(table.values.shape() == Shape{2, 3});
+  CHECK(table.values.dtype() == DType::float32);
+  CHECK(table.values.to_vector<double>() == std::vector<double>{1, 2.5, -300, 4, 5, 0.5});
+  CHECK(table.columns.empty());
+}
+
+TEST_CASE("a table with the columns' names", "[data][csv]") {
+  data::Table table = read_text("a, \"b, c\",\"say \"\"d\"\"\"\n1,2,3\n", {.header = Header::names});
+  CHECK(table.columns == std::vector<std::string>{"a", "b, c", "say \"d\""});
+  CHECK(table.values.shape() == Shape{1, 3});
+}
+
+TEST_CASE("a table with scikit-learn's header", "[data][csv]") {
+  data::Table table = read_text("2,1,no,yes\n0.5,0\n1.5,1\n", {.header = Header::counts});
+  CHECK(table.class_names == std::vector<std::string>{"no", "yes"});
+  CHECK(table.values.to_vector<double>() == std::vector<double>{0.5, 0, 1.5, 1});
+}
+
+TEST_CASE("dtypes of a table", "[data][csv]") {
+  CHECK(read_text("1,2\n", {.dtype = DType::float64}).values.dtype() == DType::float64);
+  CHECK(values_of("0.1\n", {.dtype = DType::float64}) == std::vector<double>{0.1});
+  Tensor integers = read_text("9007199254740993,-5\n", {.dtype = DType::int64}).values;
+  CHECK(integers.to_vector<std::int64_t>() == std::vector<std::int64_t>{9007199254740993, -5});
+  CHECK_THROWS_AS(read_text("1\n", {.dtype = DType::boolean}), std::invalid_argument);
+}
+
+TEST_CASE("runs of blanks delimit where a blank is the delimiter", "[data][csv]") {
+  CHECK(values_of("  1   2\t3 \n4 5 6\n", {.delimiter = ' '}) == std::vector<double>{1, 2, 3, 4, 5, 6});
+}
+
+TEST_CASE("other delimiters, padding, signs, ends of lines", "[data][csv]") {
+  CHECK(values_of("1;2\n", {.delimiter = ';'}) == std::vector<double>{1, 2});
+  CHECK(values_of("1\t 2\n", {.delimiter = '\t'}) == std::vector<double>{1, 2});
+  CHECK(values_of(" 1 , +2 ,\"3\"\n") == std::vector<double>{1, 2, 3});
+  CHECK(values_of("1,2\r\n\r\n3,4\r\n") == std::vector<double>{1, 2, 3, 4});
+  CHECK(values_of("\n\n1,2\n  \n3,4") == std::vector<double>{1, 2, 3, 4});
+  CHECK(values_of("\xEF\xBB\xBF"
+                  "1,2\n") == std::vector<double>{1, 2});
+}
+
+TEST_CASE("nan and infinity are numbers", "[data][csv]") {
+  std::vector<double> values = values_of("nan,inf,-inf\n");
+  CHECK(std::isnan(values[0]));
+  CHECK(std::isinf(values[1]));
+  CHECK(values[2] < 0);
+}
+
+TEST_CASE("columns kept as text", "[data][csv]") {
+  data::Table table = read_text("5.1,Iris-setosa,x\n4.9,\"Iris, other\",y\n", {.text_columns = {-1, 1}});
+  CHECK(table.values.shape() == Shape{2, 1});
+  CHECK(table.text[0] == std::vector<std::string>{"x", "y"});
+  CHECK(table.text[1] == std::vector<std::string>{"Iris-setosa", "Iris, other"});
+  CHECK_THROWS_AS(read_text("1,2\n", {.text_columns = {2}}), std::out_of_range);
+  CHECK_THROWS_WITH(read_text("1,2\n", {.text_columns = {1, -1}}), Contains("names column -1 twice"));
+}
+
+TEST_CASE("gzip is seen by its first bytes", "[data][csv]") {
+  CHECK(values_of(kZipped) == std::vector<double>{1, 2, 3, 4, 5, 6});
+}
+
+TEST_CASE("the examples' tables can be read", "[data][csv]") {
+  CHECK(read_csv(kExamples + "digits.csv.gz").values.shape() == Shape{1797, 65});
+  CHECK(read_csv(kExamples + "diabetes_data_raw.csv.gz", {.delimiter = ' '}).values.shape() ==
+        Shape{442, 10});
+  CHECK(read_csv(kExamples + "diabetes_target.csv.gz").values.shape() == Shape{442, 1});
+  data::Table iris = read_csv(kExamples + "iris.csv", {.header = Header::counts});
+  CHECK(iris.values.shape() == Shape{150, 5});
+  CHECK(iris.class_names == std::vector<std::string>{"setosa", "versicolor", "virginica"});
+  CHECK(read_csv(kExamples + "wine_data.csv", {.header = Header::counts}).values.shape() == Shape{178, 14});
+  CHECK(read_csv(kExamples + "breast_cancer.csv", {.header = Header::counts}).values.shape() ==
+        Shape{569, 31});
+}
+
+TEST_CASE("a malformed number is named with its place", "[data][csv]") {
+  CHECK(problem_of("1,2\n3,abc\n") == "table.csv:2:3: column 2: a number is expected, but 'abc' stands here");
+  CHECK(problem_of("1,2\n\n30, 4x\n") ==
+        "table.csv:3:5: column 2: a number is expected, but '4x' stands here");
+  CHECK(problem_of("1,,3\n") == "table.csv:1:3: column 2: a number is expected, but the field is empty");
+  CHECK(problem_of("1,2,\n") == "table.csv:1:5: column 3: a number is expected, but the field is empty");
+  CHECK(problem_of("1.5\n", {.dtype = DType::int64}) ==
+        "table.csv:1:1: column 1: an integer is expected, but '1.5' stands here");
+  CHECK(problem_of("1\n1e400\n") ==
+        "table.csv:2:1: column 1: the number '1e400' is outside the range of float32");
+  CHECK(problem_of("1e39\n") == "table.csv:1:1: column 1: the number '1e39' is outside the range of float32");
+  CHECK(problem_of("1e39\n", {.dtype = DType::float64}) == "no error");
+}
+
+TEST_CASE("names where numbers are expected: the message tells of the header option", "[data][csv]") {
+  CHECK_THAT(problem_of("a,b\n1,2\n"), Contains("table.csv:1:1") && Contains("{.header = Header::names}"));
+}
+
+TEST_CASE("rows of different lengths are named with their place", "[data][csv]") {
+  CHECK(problem_of("1,2,3\n4,5\n") ==
+        "table.csv:2:4: a row must have 3 columns as line 1 tells, but this one has 2");
+  CHECK(problem_of("1,2\n3,4,5\n") ==
+        "table.csv:2:5: a row must have 2 columns as line 1 tells, but this one has 3");
+  CHECK_THAT(problem_of("a,b\n1\n", {.header = Header::names}), Contains("table.csv:2:2"));
+  CHECK_THAT(problem_of("1,2,x,y\n1,2\n", {.header = Header::counts}),
+             Contains("must have 3 columns as line 1"));
+}
+
+TEST_CASE("empty files, and headers without rows", "[data][csv]") {
+  CHECK(problem_of("") == "table.csv:1:1: a table is expected, but the file is empty");
+  CHECK_THAT(problem_of("\n\n"), Contains("the file is empty"));
+  CHECK(problem_of("a,b\n", {.header = Header::names}) ==
+        "table.csv:2:1: a row is expected after the header, but the file ends here");
+}
+
+TEST_CASE("a header that does not fit its table", "[data][csv]") {
+  CHECK(problem_of("3,1,a,b\n1,0\n2,1\n", {.header = Header::counts}) ==
+        "table.csv:4:1: 3 rows are announced in line 1, but the file has 2");
+  CHECK_THAT(problem_of("rows,1\n1,0\n", {.header = Header::counts}), Contains("1:1") && Contains("'rows'"));
+  CHECK_THAT(problem_of("3\n1,0\n", {.header = Header::counts}), Contains("numbers of rows and features"));
+  CHECK_THAT(problem_of("-3,1\n1,0\n", {.header = Header::counts}), Contains("at least 0"));
+}
+
+TEST_CASE("quotes that do not fit", "[data][csv]") {
+  CHECK(problem_of("1,\"2\n") == "table.csv:1:3: the quote that opens here is not closed in this line");
+  CHECK(problem_of("\"1\"2,3\n") == "table.csv:1:4: a delimiter is expected after the closing quote");
+}
+
+TEST_CASE("a truncated gzip stream is told wherever it ends", "[data][csv]") {
+  for (std::size_t size = 2; size < kZipped.size(); ++size) {
+    INFO(size << " of " << kZipped.size() << " bytes");
+    CHECK(problem_of(kZipped.substr(0, size)) != "no error");
+  }
+  CHECK_THAT(problem_of(kZipped.substr(0, 26)), Contains("table.csv:4:1: the gzip stream is truncated"));
+
+  std::string digits = example_bytes("digits.csv.gz");
+  REQUIRE(digits.size() > 50000);
+  CHECK_THAT(problem_of(digits.substr(0, digits.size() / 2)), Contains("the gzip stream is truncated"));
+}
+
+TEST_CASE("a damaged gzip stream is told", "[data][csv]") {
+  std::string damaged(kZipped);
+  damaged[25] ^= 1;  // the checksum
+  CHECK_THAT(problem_of(damaged), Contains("the gzip stream is damaged"));
+}
+
+TEST_CASE("files that cannot be read", "[data][csv]") {
+  CHECK_THROWS_WITH(read_csv("no/such/file.csv"),
+                    Contains("no/such/file.csv: the file cannot be opened") && Contains("No such file"));
+  CHECK_THROWS_AS(read_csv(kExamples), data::FileError);
+  CHECK_THROWS_AS(read_csv("no/such/file.csv"), std::runtime_error);
+}
+
+TEST_CASE("the error carries file, line and column", "[data][csv]") {
+  TemporaryFile file("place.csv", "1,2\n3,?\n");
+  try {
+    read_csv(file.path());
+    FAIL("no error");
+  } catch (const data::FileError& error) {
+    CHECK(error.file() == file.path());
+    CHECK(error.line() == 2);
+    CHECK(error.column() == 3);
+  }
+}

@@ -1,0 +1,62 @@
+#include "data/standardizer.hpp"
+
+#include <cmath>
+#include <vector>
+
+#include "autograd/ops.hpp"
+#include "tests/catch.hpp"
+
+using namespace xgrad;
+using Catch::Matchers::Contains;
+using data::Standardizer;
+
+TEST_CASE("standardised features have mean 0 and deviation 1", "[data][standardizer]") {
+  for (DType dtype : {DType::float32, DType::float64}) {
+    Generator generator(1);
+    Tensor x = normal({200, 5}, 30, 4, {.dtype = dtype}, generator);
+    Tensor y = Standardizer::fit(x).transform(x);
+    CHECK(y.dtype() == dtype);
+    const double tolerance = dtype == DType::float32 ? 1e-5 : 1e-12;
+    CHECK(allclose(mean(y, 0), zeros({5}, {.dtype = dtype}), {.atol = tolerance}));
+    CHECK(allclose(xgrad::std(y, 0, {.correction = 0}), ones({5}, {.dtype = dtype}), {.rtol = tolerance}));
+  }
+}
+
+TEST_CASE("test data take the training data's shift and scale", "[data][standardizer]") {
+  Standardizer standardizer = Standardizer::fit(tensor({{0.}, {2.}}));
+  CHECK(standardizer.mean().item() == 1);
+  CHECK(standardizer.scale().item() == 1);
+  CHECK(standardizer.transform(tensor({{5.}})).item() == 4);
+  CHECK(standardizer.transform(tensor({5.})).item() == 4);
+}
+
+TEST_CASE("a constant feature becomes 0", "[data][standardizer]") {
+  // 0.1 seven times: the rounded mean is not 0.1, and the deviation from it not 0.
+  Tensor x = full({7, 1}, 0.1, {.dtype = DType::float64});
+  Standardizer standardizer = Standardizer::fit(x);
+  CHECK(standardizer.scale().item() == 1);
+  CHECK(max(abs(standardizer.transform(x))).item() == 0);
+  CHECK(Standardizer::fit(tensor({{3., 4.}})).scale().to_vector<double>() == std::vector<double>{1, 1});
+}
+
+TEST_CASE("large offsets lose nothing in float32", "[data][standardizer]") {
+  Tensor x = tensor({{16777216.}, {16777218.}});
+  CHECK(Standardizer::fit(x).scale().item() == 1);
+}
+
+TEST_CASE("inverse undoes transform, on points of any shape", "[data][standardizer]") {
+  Generator generator(2);
+  Tensor x = uniform({20, 2, 3}, -5, 9, {.dtype = DType::float64}, generator);
+  Standardizer standardizer = Standardizer::fit(x);
+  CHECK(standardizer.mean().shape() == Shape{2, 3});
+  CHECK(allclose(standardizer.inverse(standardizer.transform(x)), x));
+}
+
+TEST_CASE("what a standardizer refuses", "[data][standardizer]") {
+  CHECK_THROWS_WITH(Standardizer::fit(zeros({0, 3})), Contains("n > 0") && Contains("[0, 3]"));
+  CHECK_THROWS_AS(Standardizer::fit(arange(3)), std::invalid_argument);
+  CHECK_THROWS_AS(Standardizer::fit(Tensor()), std::invalid_argument);
+  Standardizer standardizer = Standardizer::fit(zeros({4, 3}));
+  CHECK_THROWS_WITH(standardizer.transform(zeros({4, 2})), Contains("[3]") && Contains("[4, 2]"));
+  CHECK_THROWS_WITH(standardizer.inverse(zeros({})), Contains("Standardizer::inverse"));
+}

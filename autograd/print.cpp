@@ -145,12 +145,15 @@ class ElementFormat<T> {
 
   std::string operator()(T element) const {
     if (!std::isfinite(element)) return padded_left(non_finite_text(element), width());
-    Parts parts = this->parts(element);
-    std::string text = padded_left(parts.whole, whole_width_) + '.' + parts.fraction;
-    text.append(fraction_width_ - parts.fraction.size(), scientific_ ? '0' : ' ');
-    if (!scientific_) return text;
-    std::size_t digits = parts.exponent.size() - 1;
-    return text + 'e' + parts.exponent[0] + std::string(exponent_digits_ - digits, '0') + parts.exponent.substr(1);
+    if (!scientific_) {
+      Parts parts = this->parts(element);
+      std::string text = padded_left(parts.whole, whole_width_) + '.' + parts.fraction;
+      return text.append(fraction_width_ - parts.fraction.size(), ' ');
+    }
+    // All have the digits that the longest needs; they are the number's own, not zeros behind the shortest form.
+    Parts parts = take_apart(to_text(element, std::chars_format::scientific, static_cast<int>(fraction_width_)));
+    std::string text = padded_left(parts.whole, whole_width_) + '.' + parts.fraction + 'e' + parts.exponent[0];
+    return text.append(exponent_digits_ + 1 - parts.exponent.size(), '0') + parts.exponent.substr(1);
   }
 
  private:
@@ -177,8 +180,12 @@ std::string scalar_text(T element) {
     if (!std::isfinite(element)) return non_finite_text(element);
     T size = std::abs(element);
     if (size != 0 && (size < T(1e-4) || size >= T(1e16))) return to_text(element, std::chars_format::scientific);
-    std::string text = to_text(element, std::chars_format::fixed);
-    return text.find('.') == text.npos ? text + ".0" : text;
+    Parts parts = take_apart(to_text(element, std::chars_format::fixed));
+    if (!parts.fraction.empty()) return parts.whole + '.' + parts.fraction;
+    // A large number: zeros follow the digits that matter, where to_chars writes the exact value.
+    Parts digits = take_apart(to_text(element, std::chars_format::scientific));
+    std::string text = digits.whole + digits.fraction;
+    return text.append(parts.whole.size() - text.size(), '0') + ".0";
   }
 }
 

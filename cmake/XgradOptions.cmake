@@ -28,6 +28,7 @@ endfunction()
 # A program of this project: tests, examples, benchmarks.
 function(xgrad_executable target)
   add_executable(${target} ${ARGN})
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
   target_link_libraries(${target} PRIVATE xgrad::xgrad)
   xgrad_warnings(${target})
   xgrad_native(${target})

@@ -3,6 +3,8 @@
 find_package(Catch2 REQUIRED)
 find_package(nlohmann_json REQUIRED)
 
+option(XGRAD_TEST_MULTIARCH "Test the package for several instruction sets: compiles the library three times" OFF)
+
 file(GLOB_RECURSE test_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/*.cpp)
 list(FILTER test_sources EXCLUDE REGEX "/tests/(consume|conformance)/")
 set(test_main ${PROJECT_SOURCE_DIR}/tests/main.cpp)
@@ -45,12 +47,23 @@ if(conformance_sources)
   set_tests_properties(conformance PROPERTIES SKIP_RETURN_CODE 77 LABELS conformance)
 endif()
 
-# Users' projects: with the installed package, and with the sources in a subfolder.
-foreach(way find_package add_subdirectory)
+# Users' projects: with the installed package, with the sources in a subfolder (xgrad's own settings are passed on, so
+# that ccache knows all its objects already), and with a package for several instruction sets.
+set(ways find_package add_subdirectory)
+if(XGRAD_TEST_MULTIARCH)
+  list(APPEND ways multiarch)
+endif()
+set(settings
+  -DCMAKE_BUILD_TYPE=${CMAKE_BUILD_TYPE} -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER}
+  -DCMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER} -DCMAKE_CXX_FLAGS=${CMAKE_CXX_FLAGS})
+foreach(way IN LISTS ways)
+  set(way_settings ${settings})
+  if(way STREQUAL add_subdirectory)
+    list(APPEND way_settings -DXGRAD_NATIVE=${XGRAD_NATIVE})
+  endif()
   add_test(NAME consume.${way} COMMAND ${CMAKE_COMMAND}
     -DWAY=${way} -DSOURCE=${PROJECT_SOURCE_DIR} -DBUILD=${PROJECT_BINARY_DIR}
-    -DWORK=${PROJECT_BINARY_DIR}/consume/${way} -DGENERATOR=${CMAKE_GENERATOR} -DBUILD_TYPE=${CMAKE_BUILD_TYPE}
-    -DCOMPILER=${CMAKE_CXX_COMPILER} -DLAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER} -DFLAGS=${CMAKE_CXX_FLAGS}
-    -DNATIVE=${XGRAD_NATIVE} -P ${PROJECT_SOURCE_DIR}/tests/consume/run.cmake)
+    -DWORK=${PROJECT_BINARY_DIR}/consume/${way} -DGENERATOR=${CMAKE_GENERATOR} "-DSETTINGS=${way_settings}"
+    -P ${PROJECT_SOURCE_DIR}/tests/consume/run.cmake)
   set_tests_properties(consume.${way} PROPERTIES LABELS consume)
 endforeach()

@@ -17,4 +17,5 @@ cmake --build --preset "$preset"
 # OpenBLAS is not instrumented: with threads of its own the thread sanitizer would not see how they are synchronised.
 [[ $preset == tsan ]] && export OPENBLAS_NUM_THREADS=1
 export UBSAN_OPTIONS="print_stacktrace=1:${UBSAN_OPTIONS-}"
-exec ctest --preset "$preset" --parallel "$(nproc)" "$@"
+# The users' projects of tests/consume show nothing more with a sanitizer.
+exec ctest --preset "$preset" --label-exclude consume --parallel "$(nproc)" "$@"

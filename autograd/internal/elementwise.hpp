@@ -95,31 +95,59 @@ enum class Integers { stay, become_floating };
 /// Elementwise operator of one operand. `value(x)` and `derivative(g, x, y)`.
 template <Reads kReads, Integers kIntegers = Integers::become_floating, class Value, class Derivative>
 Tensor unary(const char* name, const Operand& operand, const Value& value, const Derivative& derivative) {
-  Tensor x = operand.tensor(name);
-  DType dtype = x.dtype();
-  if (!is_floating(dtype)) {
+  const Tensor* x = &operand.tensor(name);
+  Tensor converted;
+  if (DType dtype = x->dtype(); !is_floating(dtype)) {
     if constexpr (kIntegers == Integers::stay) {
-      if (dtype == DType::boolean) x = cast({x, operand.where()}, DType::int64);
-      return compute<std::int64_t>(x.shape(), value, x);
+      Tensor whole = cast({*x, operand.where()}, DType::int64);
+      return compute<std::int64_t>(whole.shape(), value, whole);
     }
-    x = cast({x, operand.where()}, to_floating(dtype));
+    converted = cast({*x, operand.where()}, to_floating(dtype));
+    x = &converted;
   }
-  Tensor y = dispatch_floating(x.dtype(), [&]<class T>(T) {
+  Tensor y = dispatch_floating(x->dtype(), [&]<class T>(T) {
     return compute<T>(
-        x.shape(), [&](Batch<T> x) { return Batch<T>(value(x)); }, x);
+        x->shape(), [&](Batch<T> x) { return Batch<T>(value(x)); }, *x);
   });
-  return record(name, operand.where(), {x}, std::move(y), {to_uses(kReads)}, [derivative](Vjp& vjp) {
+  return record(name, operand.where(), {*x}, std::move(y), {to_uses(kReads)}, [derivative](Vjp& vjp) {
     vjp.give(0, cotangent<kReads>(vjp, [&](auto g, auto x, auto, auto y) { return derivative(g, x, y); }));
   });
 }
 
-/// Both operands as tensors of one dtype, by the rule of NumPy and PyTorch: a tensor with axes outweighs a
-/// scalar tensor of the same kind (boolean, integer, floating), and both outweigh a number.
-struct Pair {
-  Tensor a, b;
-  Shape shape;
+/// Two operands as tensors of one dtype, by the rule of NumPy and PyTorch: a tensor with axes outweighs a
+/// scalar tensor of the same kind (boolean, integer, floating), and both outweigh a number. Refers to the
+/// operands.
+class Promoted {
+ public:
+  /// `least` is the earliest dtype that the operator computes in.
+  Promoted(const char* name, const Operand& left, const Operand& right, DType least = DType::boolean);
+  Promoted(const Promoted&) = delete;
+  Promoted& operator=(const Promoted&) = delete;
+
+  const Tensor& a() const { return *a_; }
+  const Tensor& b() const { return *b_; }
+  DType dtype() const { return dtype_; }
+  /// The shape that both broadcast to.
+  const Shape& shape() const { return shape_; }
+
+ private:
+  const Tensor* convert(const Operand& operand, const char* name, SourceLocation where,
+                        Tensor& converted) const;
+
+  DType dtype_;
+  Tensor converted_a_, converted_b_;
+  const Tensor* a_;
+  const Tensor* b_;
+  Shape shape_;
 };
-Pair promote_operands(const char* name, const Operand& a, const Operand& b, DType least = DType::boolean);
+
+/// The result of an operator on integers or booleans, which is computed in int64.
+template <class Value>
+Tensor compute_integers(const Promoted& pair, SourceLocation where, const Value& value) {
+  Tensor y = compute<std::int64_t>(pair.shape(), value, cast({pair.a(), where}, DType::int64),
+                                   cast({pair.b(), where}, DType::int64));
+  return cast({y, where}, pair.dtype());
+}
 
 /// Elementwise operator of two operands that broadcast. `value(a, b)`; `derivative_a(g, a, b, y)` and
 /// `derivative_b` give the cotangents in the common shape, which are then summed to each operand's own.
@@ -127,22 +155,14 @@ template <Reads kReadsA, Reads kReadsB, Integers kIntegers = Integers::become_fl
           class DB>
 Tensor binary(const char* name, const Operand& left, const Operand& right, const Value& value,
               const DA& derivative_a, const DB& derivative_b) {
-  auto [a, b, shape] =
-      promote_operands(name, left, right, kIntegers == Integers::stay ? DType::boolean : DType::float32);
-  DType dtype = a.dtype();
-  if constexpr (kIntegers == Integers::stay) {
-    if (!is_floating(dtype)) {
-      SourceLocation where = left.where();
-      Tensor y =
-          compute<std::int64_t>(shape, value, cast({a, where}, DType::int64), cast({b, where}, DType::int64));
-      return dtype == DType::boolean ? cast({y, where}, dtype) : y;
-    }
-  }
-  Tensor y = dispatch_floating(dtype, [&]<class T>(T) {
+  Promoted pair(name, left, right, kIntegers == Integers::stay ? DType::boolean : DType::float32);
+  if constexpr (kIntegers == Integers::stay)
+    if (!is_floating(pair.dtype())) return compute_integers(pair, left.where(), value);
+  Tensor y = dispatch_floating(pair.dtype(), [&]<class T>(T) {
     return compute<T>(
-        shape, [&](Batch<T> a, Batch<T> b) { return Batch<T>(value(a, b)); }, a, b);
+        pair.shape(), [&](Batch<T> a, Batch<T> b) { return Batch<T>(value(a, b)); }, pair.a(), pair.b());
   });
-  return record(name, left.where(), {a, b}, std::move(y), {to_uses(kReadsA), to_uses(kReadsB)},
+  return record(name, left.where(), {pair.a(), pair.b()}, std::move(y), {to_uses(kReadsA), to_uses(kReadsB)},
                 [derivative_a, derivative_b](Vjp& vjp) {
                   if (vjp.needs(0)) vjp.give(0, sum_to(cotangent<kReadsA>(vjp, derivative_a), vjp.shape(0)));
                   if (vjp.needs(1)) vjp.give(1, sum_to(cotangent<kReadsB>(vjp, derivative_b), vjp.shape(1)));
@@ -152,10 +172,11 @@ Tensor binary(const char* name, const Operand& left, const Operand& right, const
 /// Comparison: boolean results, nothing recorded.
 template <class Value>
 Tensor comparison(const char* name, const Operand& left, const Operand& right, const Value& value) {
-  auto [a, b, shape] = promote_operands(name, left, right);
-  Tensor y = new_tensor(shape, DType::boolean);
-  dispatch(a.dtype(), [&]<class T>(T) {
-    vectorize<T>(shape, Types<bool>{}, {y.impl()}, Types<T, T>{}, {a.impl(), b.impl()}, value);
+  Promoted pair(name, left, right);
+  Tensor y = new_tensor(pair.shape(), DType::boolean);
+  dispatch(pair.dtype(), [&]<class T>(T) {
+    vectorize<T>(pair.shape(), Types<bool>{}, {y.impl()}, Types<T, T>{}, {pair.a().impl(), pair.b().impl()},
+                 value);
   });
   return y;
 }

@@ -190,11 +190,16 @@ bool Vjp::needs(int i) const {
 
 void Vjp::give(int i, Tensor cotangent) {
   if (!needs(i)) return;
-  check<std::logic_error>(
-      cotangent.defined() && cotangent.shape() == shape(i) && cotangent.dtype() == dtype(i), where(),
-      frame_.node.name, ": the cotangent of input ", i, " must be ", xgrad::name(dtype(i)), " ", shape(i),
-      ", but the rule gave ",
-      cotangent.defined() ? concat(cotangent.dtype(), " ", cotangent.shape()) : "nothing", ".");
+  const Edge& edge = frame_.node.edges[i];
+  const OutputInfo& expected = edge.producer->outputs[edge.output];
+  bool fits = cotangent.defined() && cotangent.impl()->shape == expected.shape &&
+              cotangent.impl()->dtype == expected.dtype;
+  if (!fits)
+    fail<std::logic_error>(
+        where(),
+        concat(frame_.node.name, ": the cotangent of input ", i, " must be ", expected.dtype, " ",
+               expected.shape, ", but the rule gave ",
+               cotangent.defined() ? concat(cotangent.dtype(), " ", cotangent.shape()) : "nothing", "."));
   frame_.given[i] = std::move(cotangent);
 }
 

@@ -343,10 +343,24 @@ void run_tiles(const Loop& loop, int down, std::int64_t begin, std::int64_t end)
   }
 }
 
+/// Small and without gaps: nothing to cut or to pack.
+bool run_straight(Kernel kernel, const void* formula, std::span<const LoopOperand> operands) {
+  void* pointers[kMaxOperands];
+  std::int64_t n = operands[0].tensor->numel;
+  if (n >= 2 * kElementwiseGrain) return false;
+  for (std::size_t k = 0; k < operands.size(); ++k) {
+    if (!operands[k].tensor->contiguous || operands[k].tensor->numel != n) return false;
+    pointers[k] = operands[k].tensor->data;
+  }
+  if (n > 0) kernel(formula, n, pointers);
+  return true;
+}
+
 }  // namespace
 
 void run_kernel(Kernel kernel, const void* formula, const Shape& shape,
                 std::span<const LoopOperand> operands) {
+  if (run_straight(kernel, formula, operands)) return;
   Loop loop = collapse(kernel, formula, shape, operands);
   if (loop.numel == 0) return;
   if (int down = tile_axis(loop); down >= 0) {

@@ -128,18 +128,6 @@ void vectorize(const Shape& shape, Types<Os...>, const std::array<TensorImpl*, s
                Types<Is...>, const std::array<TensorImpl*, sizeof...(Is)>& ins, const F& formula) {
   constexpr Kernel kernel = &FormulaKernel<T, Types<Os...>, Types<Is...>, F>::run;
   constexpr std::size_t kCount = sizeof...(Os) + sizeof...(Is);
-  std::int64_t n = outs[0]->numel;
-  bool straight = n < 2 * kElementwiseGrain;
-  for (TensorImpl* in : ins) straight &= in->contiguous && in->numel == n;
-  for (TensorImpl* out : outs) straight &= out->contiguous;
-  if (straight) {
-    void* operands[kCount];
-    std::size_t k = 0;
-    for (TensorImpl* out : outs) operands[k++] = out->data;
-    for (TensorImpl* in : ins) operands[k++] = in->data;
-    kernel(&formula, n, operands);
-    return;
-  }
   LoopOperand operands[kCount];
   std::size_t k = 0;
   for (TensorImpl* out : outs) operands[k++] = {out, true, false};

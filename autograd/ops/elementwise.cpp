@@ -10,39 +10,38 @@ namespace xgrad {
 namespace internal {
 namespace {
 
-// What decides the common dtype: tensors with axes, scalar tensors, numbers, each as far as there are any.
-struct Weights {
-  std::optional<DType> with_axes, scalar, number;
-
-  void add(const char* name, const Operand& operand) {
-    std::optional<DType>& slot = operand.is_number()                   ? number
-                                 : operand.tensor(name).ndim() > 0     ? with_axes
-                                                                       : scalar;
-    slot = slot ? promote(*slot, operand.dtype()) : operand.dtype();
-  }
-};
+/// Operands decide the common dtype by weight: tensors with axes, scalar tensors, numbers.
+int weight(const char* name, const Operand& operand) {
+  if (operand.is_number()) return 0;
+  return operand.tensor(name).ndim() == 0 ? 1 : 2;
+}
 
 /// A lighter operand decides only where it is of a later kind: boolean, integer, floating.
-std::optional<DType> outweigh(std::optional<DType> heavy, std::optional<DType> light) {
-  if (!heavy || !light) return heavy ? heavy : light;
-  if (is_floating(*heavy)) return heavy;
-  return *heavy == DType::boolean || is_floating(*light) ? promote(*heavy, *light) : *heavy;
+DType outweigh(DType heavy, DType light) {
+  if (is_floating(heavy)) return heavy;
+  return heavy == DType::boolean || is_floating(light) ? promote(heavy, light) : heavy;
+}
+
+DType common_dtype(const char* name, const Operand& a, const Operand& b) {
+  int weight_a = weight(name, a);
+  int weight_b = weight(name, b);
+  if (weight_a == weight_b) return promote(a.dtype(), b.dtype());
+  return weight_a > weight_b ? outweigh(a.dtype(), b.dtype()) : outweigh(b.dtype(), a.dtype());
 }
 
 }  // namespace
 
-Pair promote_operands(const char* name, const Operand& a, const Operand& b, DType least) {
-  Weights weights;
-  weights.add(name, a);
-  weights.add(name, b);
-  DType dtype = promote(*outweigh(weights.with_axes, outweigh(weights.scalar, weights.number)), least);
-  auto convert = [&](const Operand& operand) {
-    return operand.is_number() ? operand.number_as(dtype) : cast({operand.tensor(name), a.where()}, dtype);
-  };
-  Tensor left = convert(a);
-  Tensor right = convert(b);
-  Shape shape = broadcast_shapes(name, left.shape(), right.shape(), a.where());
-  return {std::move(left), std::move(right), shape};
+Promoted::Promoted(const char* name, const Operand& left, const Operand& right, DType least)
+    : dtype_(promote(common_dtype(name, left, right), least)),
+      a_(convert(left, name, left.where(), converted_a_)),
+      b_(convert(right, name, left.where(), converted_b_)),
+      shape_(broadcast_shapes(name, a_->shape(), b_->shape(), left.where())) {}
+
+const Tensor* Promoted::convert(const Operand& operand, const char* name, SourceLocation where,
+                                Tensor& converted) const {
+  if (!operand.is_number() && operand.dtype() == dtype_) return &operand.tensor(name);
+  converted = operand.is_number() ? operand.number_as(dtype_) : cast({operand.tensor(name), where}, dtype_);
+  return &converted;
 }
 
 }  // namespace internal
@@ -57,15 +56,11 @@ namespace {
 template <class Value>
 Tensor sum_or_difference(const char* name, const Operand& left, const Operand& right, const Value& value,
                          bool subtract) {
-  auto [a, b, shape] = promote_operands(name, left, right);
-  DType dtype = a.dtype();
-  if (!is_floating(dtype)) {
-    SourceLocation where = left.where();
-    Tensor y = compute<std::int64_t>(shape, value, cast({a, where}, DType::int64), cast({b, where}, DType::int64));
-    return dtype == DType::boolean ? cast({y, where}, dtype) : y;
-  }
-  Tensor y = dispatch_floating(dtype, [&]<class T>(T) { return compute<T>(shape, value, a, b); });
-  return record(name, left.where(), {a, b}, std::move(y), {}, [subtract](Vjp& vjp) {
+  Promoted pair(name, left, right);
+  if (!is_floating(pair.dtype())) return compute_integers(pair, left.where(), value);
+  Tensor y = dispatch_floating(
+      pair.dtype(), [&]<class T>(T) { return compute<T>(pair.shape(), value, pair.a(), pair.b()); });
+  return record(name, left.where(), {pair.a(), pair.b()}, std::move(y), {}, [subtract](Vjp& vjp) {
     if (vjp.needs(0)) vjp.give(0, sum_to(vjp.g(), vjp.shape(0)));
     if (vjp.needs(1)) vjp.give(1, sum_to(subtract ? neg(vjp.g()) : vjp.g(), vjp.shape(1)));
   });
@@ -74,13 +69,15 @@ Tensor sum_or_difference(const char* name, const Operand& left, const Operand& r
 }  // namespace
 
 Tensor add(const Operand& a, const Operand& b) {
-  return sum_or_difference("add", a, b, [](auto a, auto b) { return a + b; }, false);
+  return sum_or_difference(
+      "add", a, b, [](auto a, auto b) { return a + b; }, false);
 }
 
 Tensor sub(const Operand& a, const Operand& b) {
   check(a.dtype() != DType::boolean || b.dtype() != DType::boolean, a.where(),
         "sub: booleans cannot be subtracted. Use logical_xor() or logical_not().");
-  return sum_or_difference("sub", a, b, [](auto a, auto b) { return a - b; }, true);
+  return sum_or_difference(
+      "sub", a, b, [](auto a, auto b) { return a - b; }, true);
 }
 
 Tensor mul(const Operand& a, const Operand& b) {
@@ -114,12 +111,15 @@ std::int64_t integer_power(std::int64_t base, std::int64_t exponent) {
 Tensor pow_number(const Tensor& x, double c, SourceLocation where) {
   Operand operand(x, where);
   if (c == 2) return square(operand);
-  if (c == 1) return unary<reads_nothing>("pow", operand, [](auto x) { return x; }, [](auto g, auto, auto) { return g; });
+  if (c == 1)
+    return unary<reads_nothing>(
+        "pow", operand, [](auto x) { return x; }, [](auto g, auto, auto) { return g; });
   if (c == 0.5) return sqrt(operand);
   if (c == -1) return reciprocal(operand);
   if (c == 3)
     return unary<reads_x>(
-        "pow", operand, [](auto x) { return x * x * x; }, [](auto g, auto x, auto) { return 3 * g * square(x); });
+        "pow", operand, [](auto x) { return x * x * x; },
+        [](auto g, auto x, auto) { return 3 * g * square(x); });
   return unary<reads_x>(
       "pow", operand, [c](auto x) { return pow(x, c); },
       [c](auto g, auto x, auto) { return c == 0 ? zeros_like(g) : g * (c * pow(x, c - 1)); });
@@ -128,20 +128,27 @@ Tensor pow_number(const Tensor& x, double c, SourceLocation where) {
 }  // namespace
 
 Tensor pow(const Operand& a, const Operand& b) {
-  auto [base, exponent, shape] = promote_operands("pow", a, b);
+  Promoted pair("pow", a, b);
+  const Tensor& base = pair.a();
+  const Tensor& exponent = pair.b();
   if (!is_floating(base.dtype())) {
-    check(base.dtype() == DType::int64, a.where(), "pow: the base must be a number, but both operands are boolean.");
-    Tensor y = compute<std::int64_t>(shape, [](auto a, auto b) { return integer_power(a, b); }, base, exponent);
+    check(base.dtype() == DType::int64, a.where(),
+          "pow: the base must be a number, but both operands are boolean.");
+    Tensor y = compute<std::int64_t>(
+        pair.shape(), [](auto a, auto b) { return integer_power(a, b); }, base, exponent);
     check(!any(exponent < 0).item<bool>(), a.where(),
           "pow: an integer to a negative integer power is no integer. Make the base floating with cast().");
     return y;
   }
   if (b.is_number()) return pow_number(base, b.number(), a.where());
-  // The factor b is 0 where b is: then the cotangent is 0, whatever a^(b-1) may be. Likewise log(a) where a = 0, b >= 0.
+  // The factor b is 0 where b is: then the cotangent is 0, whatever a^(b-1) may be. Likewise log(a) where a =
+  // 0, b >= 0.
   return binary<reads_a | reads_b, reads_a | reads_b | reads_y>(
       "pow", {base, a.where()}, {exponent, a.where()}, [](auto a, auto b) { return pow(a, b); },
       [](auto g, auto a, auto b, auto) { return where(b == 0, zeros_like(g), g * (b * pow(a, b - 1))); },
-      [](auto g, auto a, auto b, auto y) { return where(logical_and(a == 0, b >= 0), zeros_like(g), g * (y * log(a))); });
+      [](auto g, auto a, auto b, auto y) {
+        return where(logical_and(a == 0, b >= 0), zeros_like(g), g * (y * log(a)));
+      });
 }
 
 Tensor square(const Operand& x) {
@@ -196,20 +203,26 @@ inline constexpr bool kInteger = std::integral<T>;
 
 Tensor isnan(const Operand& x) {
   return predicate("isnan", x, []<class V>(V x) {
-    if constexpr (kInteger<V>) return false;
-    else return isnan(x);
+    if constexpr (kInteger<V>)
+      return false;
+    else
+      return isnan(x);
   });
 }
 Tensor isinf(const Operand& x) {
   return predicate("isinf", x, []<class V>(V x) {
-    if constexpr (kInteger<V>) return false;
-    else return isinf(x);
+    if constexpr (kInteger<V>)
+      return false;
+    else
+      return isinf(x);
   });
 }
 Tensor isfinite(const Operand& x) {
   return predicate("isfinite", x, []<class V>(V x) {
-    if constexpr (kInteger<V>) return true;
-    else return isfinite(x);
+    if constexpr (kInteger<V>)
+      return true;
+    else
+      return isfinite(x);
   });
 }
 
@@ -218,16 +231,18 @@ Tensor isfinite(const Operand& x) {
 Tensor where(const Operand& condition, const Operand& a, const Operand& b) {
   const Tensor& mask = condition.tensor("where");
   SourceLocation place = condition.where();
-  check(mask.dtype() == DType::boolean, place, "where: the condition must be boolean, but it is ", mask.dtype(), ".");
-  auto [x, z, pair_shape] = promote_operands("where", a, b);
-  Shape shape = broadcast_shapes("where", mask.shape(), pair_shape, place);
-  Tensor y = new_tensor(shape, x.dtype());
-  dispatch(x.dtype(), [&]<class T>(T) {
-    vectorize<T>(shape, Types<T>{}, {y.impl()}, Types<bool, T, T>{}, {mask.impl(), x.impl(), z.impl()},
+  check(mask.dtype() == DType::boolean, place, "where: the condition must be boolean, but it is ",
+        mask.dtype(), ".");
+  Promoted pair("where", a, b);
+  Shape shape = broadcast_shapes("where", mask.shape(), pair.shape(), place);
+  Tensor y = new_tensor(shape, pair.dtype());
+  dispatch(pair.dtype(), [&]<class T>(T) {
+    vectorize<T>(shape, Types<T>{}, {y.impl()}, Types<bool, T, T>{},
+                 {mask.impl(), pair.a().impl(), pair.b().impl()},
                  [](auto condition, auto a, auto b) { return where(condition, a, b); });
   });
-  // The condition comes last, so that it is input 2 and the branches 0 and 1.
-  return record("where", place, {x, z, mask}, std::move(y), {Uses::input(2)}, [](Vjp& vjp) {
+  // The condition comes last, so that the branches are inputs 0 and 1.
+  return record("where", place, {pair.a(), pair.b(), mask}, std::move(y), {Uses::input(2)}, [](Vjp& vjp) {
     const Tensor& g = vjp.g();
     const Tensor& mask = vjp.input(2);
     if (vjp.needs(0)) vjp.give(0, sum_to(where(mask, g, 0), vjp.shape(0)));
@@ -240,8 +255,10 @@ Tensor maximum(const Operand& a, const Operand& b) {
   return binary<reads_a | reads_b, reads_a | reads_b, Integers::stay>(
       "maximum", a, b,
       []<class V>(V a, V b) {
-        if constexpr (kInteger<V>) return a > b ? a : b;
-        else return max(a, b);
+        if constexpr (kInteger<V>)
+          return a > b ? a : b;
+        else
+          return max(a, b);
       },
       [](auto g, auto a, auto b, auto) { return where(a > b, g, where(a == b, g * 0.5, zeros_like(g))); },
       [](auto g, auto a, auto b, auto) { return where(b > a, g, where(a == b, g * 0.5, zeros_like(g))); });
@@ -251,8 +268,10 @@ Tensor minimum(const Operand& a, const Operand& b) {
   return binary<reads_a | reads_b, reads_a | reads_b, Integers::stay>(
       "minimum", a, b,
       []<class V>(V a, V b) {
-        if constexpr (kInteger<V>) return a < b ? a : b;
-        else return min(a, b);
+        if constexpr (kInteger<V>)
+          return a < b ? a : b;
+        else
+          return min(a, b);
       },
       [](auto g, auto a, auto b, auto) { return where(a < b, g, where(a == b, g * 0.5, zeros_like(g))); },
       [](auto g, auto a, auto b, auto) { return where(b < a, g, where(a == b, g * 0.5, zeros_like(g))); });
@@ -298,8 +317,10 @@ Tensor abs(const Operand& x) {
   return unary<reads_x, Integers::stay>(
       "abs", x,
       []<class V>(V x) {
-        if constexpr (kInteger<V>) return x < 0 ? -x : x;
-        else return abs(x);
+        if constexpr (kInteger<V>)
+          return x < 0 ? -x : x;
+        else
+          return abs(x);
       },
       [](auto g, auto x, auto) { return g * sign(x); });
 }
@@ -311,8 +332,10 @@ Tensor step_function(const char* name, const Operand& x, const Value& value) {
   return unary<reads_nothing, Integers::stay>(
       name, x,
       [&]<class V>(V x) {
-        if constexpr (kInteger<V>) return x;
-        else return value(x);
+        if constexpr (kInteger<V>)
+          return x;
+        else
+          return value(x);
       },
       [](auto g, auto, auto) { return zeros_like(g); });
 }
@@ -322,8 +345,10 @@ Tensor sign(const Operand& x) {
   return unary<reads_nothing, Integers::stay>(
       "sign", x,
       []<class V>(V x) {
-        if constexpr (kInteger<V>) return V((x > 0) - (x < 0));
-        else return sign(x);
+        if constexpr (kInteger<V>)
+          return V((x > 0) - (x < 0));
+        else
+          return sign(x);
       },
       [](auto g, auto, auto) { return zeros_like(g); });
 }
@@ -341,27 +366,32 @@ Tensor round(const Operand& x) {
 }
 
 Tensor exp(const Operand& x) {
-  return unary<reads_y>("exp", x, [](auto x) { return exp(x); }, [](auto g, auto, auto y) { return g * y; });
+  return unary<reads_y>(
+      "exp", x, [](auto x) { return exp(x); }, [](auto g, auto, auto y) { return g * y; });
 }
 Tensor expm1(const Operand& x) {
   return unary<reads_y>(
       "expm1", x, [](auto x) { return expm1(x); }, [](auto g, auto, auto y) { return g * (y + 1); });
 }
 Tensor log(const Operand& x) {
-  return unary<reads_x>("log", x, [](auto x) { return log(x); }, [](auto g, auto x, auto) { return g / x; });
+  return unary<reads_x>(
+      "log", x, [](auto x) { return log(x); }, [](auto g, auto x, auto) { return g / x; });
 }
 Tensor log1p(const Operand& x) {
   return unary<reads_x>(
       "log1p", x, [](auto x) { return log1p(x); }, [](auto g, auto x, auto) { return g / (1 + x); });
 }
 Tensor sqrt(const Operand& x) {
-  return unary<reads_y>("sqrt", x, [](auto x) { return sqrt(x); }, [](auto g, auto, auto y) { return g / (2 * y); });
+  return unary<reads_y>(
+      "sqrt", x, [](auto x) { return sqrt(x); }, [](auto g, auto, auto y) { return g / (2 * y); });
 }
 Tensor sin(const Operand& x) {
-  return unary<reads_x>("sin", x, [](auto x) { return sin(x); }, [](auto g, auto x, auto) { return g * cos(x); });
+  return unary<reads_x>(
+      "sin", x, [](auto x) { return sin(x); }, [](auto g, auto x, auto) { return g * cos(x); });
 }
 Tensor cos(const Operand& x) {
-  return unary<reads_x>("cos", x, [](auto x) { return cos(x); }, [](auto g, auto x, auto) { return -g * sin(x); });
+  return unary<reads_x>(
+      "cos", x, [](auto x) { return cos(x); }, [](auto g, auto x, auto) { return -g * sin(x); });
 }
 Tensor tanh(const Operand& x) {
   return unary<reads_y>(
@@ -385,7 +415,8 @@ Tensor erf(const Operand& x) {
 
 Tensor sigmoid(const Operand& x) {
   return unary<reads_y>(
-      "sigmoid", x, [](auto x) { return sigmoid(x); }, [](auto g, auto, auto y) { return g * ((1 - y) * y); });
+      "sigmoid", x, [](auto x) { return sigmoid(x); },
+      [](auto g, auto, auto y) { return g * ((1 - y) * y); });
 }
 
 Tensor log_sigmoid(const Operand& x) {
@@ -398,8 +429,10 @@ Tensor relu(const Operand& x) {
   return unary<reads_y, Integers::stay>(
       "relu", x,
       []<class V>(V x) {
-        if constexpr (kInteger<V>) return x > 0 ? x : 0;
-        else return max(x, V(0));
+        if constexpr (kInteger<V>)
+          return x > 0 ? x : 0;
+        else
+          return max(x, V(0));
       },
       [](auto g, auto, auto y) { return where(y > 0, g, zeros_like(g)); });
 }
@@ -437,8 +470,7 @@ Tensor gelu(const Operand& x, Gelu form) {
         });
   constexpr double kCubic = 0.044715;
   return unary<reads_x>(
-      "gelu", x,
-      [](auto x) { return 0.5 * x * (1 + tanh(kSqrtTwoOverPi * (x + kCubic * x * x * x))); },
+      "gelu", x, [](auto x) { return 0.5 * x * (1 + tanh(kSqrtTwoOverPi * (x + kCubic * x * x * x))); },
       [](auto g, auto x, auto) {
         auto t = tanh(kSqrtTwoOverPi * (x + kCubic * x * x * x));
         return g * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * (kSqrtTwoOverPi * (1 + 3 * kCubic * x * x)));
@@ -485,9 +517,12 @@ Tensor contiguous(const Operand& x) {
 bool allclose(const Operand& a, const Operand& b, Tolerance tolerance) {
   CallSite site(a.where());
   NoGrad no_grad;
-  auto [x, y, shape] = promote_operands("allclose", a, b, DType::float64);
+  Promoted pair("allclose", a, b, DType::float64);
+  const Tensor& x = pair.a();
+  const Tensor& y = pair.b();
   // inf - inf is nan, so equal infinities are let in by the first test.
-  Tensor close = logical_or(x == y, abs(x - y) <= tolerance.atol + tolerance.rtol * where(isfinite(y), abs(y), 0));
+  Tensor close =
+      logical_or(x == y, abs(x - y) <= tolerance.atol + tolerance.rtol * where(isfinite(y), abs(y), 0));
   if (tolerance.equal_nan) close = logical_or(close, logical_and(isnan(x), isnan(y)));
   return all(close).item<bool>();
 }

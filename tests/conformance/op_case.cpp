@@ -1,0 +1,128 @@
+// One call of an operation: values, gradients, and gradients of gradients.
+#include "autograd/grad.hpp"
+#include "autograd/ops.hpp"
+#include "tests/conformance/cases.hpp"
+#include "tests/conformance/registry.hpp"
+
+namespace conformance {
+namespace {
+
+using xgrad::Tensor;
+
+/// A floating 0-d tensor that depends on nothing has no graph to go through: its gradients are all absent.
+std::vector<Tensor> gradients_of(const Tensor& loss, const std::vector<Tensor>& leaves, bool create_graph) {
+  if (!loss.defined() || !loss.requires_grad()) return std::vector<Tensor>(leaves.size());
+  return grad(loss, leaves, {.create_graph = create_graph, .allow_unused = true});
+}
+
+Tensor total(Tensor sum, const Tensor& term) { return sum.defined() ? sum + term : term; }
+
+Tensor loss_of(const std::string& kind, const Value& cotangents, const std::vector<Tensor>& outputs,
+               const Archive& archive) {
+  Tensor loss;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const Value& name = cotangents.list().at(i);
+    if (name.is_null()) continue;
+    const Tensor weighted = archive.load(name.text()) * outputs[i];
+    loss = total(loss, kind == "square" ? 0.5 * sum(weighted * outputs[i]) : sum(weighted));
+  }
+  return loss;
+}
+
+void check_second_order(const Value& one_case, const std::vector<Tensor>& outputs, const Arguments& args,
+                        const Archive& archive) {
+  const Value& second = one_case["second"];
+  std::vector<Tensor> leaves;
+  for (const auto& [path, expected] : second["grads"].members()) leaves.push_back(args.leaf(path));
+
+  const std::string kind = second["loss"].text();
+  const Tensor loss = loss_of(kind, one_case["cotangents"], outputs, archive);
+  const std::vector<Tensor> first = gradients_of(loss, leaves, true);
+  Tensor projected;
+  std::size_t i = 0;
+  for (const auto& [path, expected] : second["grads"].members()) {
+    // The rules may answer by other code when the gradient's own graph is wanted.
+    if (kind == "linear")
+      check_gradient(one_case, "gradient with create_graph of " + path, first[i], one_case["grads"][path],
+                     Kind::gradients, archive);
+    const Value& direction = second["v"][path];
+    if (first[i].defined() && !direction.is_null())
+      projected = total(projected, sum(first[i] * archive.load(direction.text())));
+    ++i;
+  }
+  const std::vector<Tensor> gradients = gradients_of(projected, leaves, false);
+  i = 0;
+  for (const auto& [path, expected] : second["grads"].members())
+    check_gradient(one_case, "second derivative of " + path, gradients[i++], expected, Kind::second_order,
+                   archive);
+}
+
+}  // namespace
+
+void check_outputs(const Value& one_case, const std::vector<Tensor>& outputs, const Archive& archive) {
+  const Value::List& names = one_case["outputs"].list();
+  if (outputs.size() != names.size())
+    throw Mismatch("there are " + std::to_string(outputs.size()) + " outputs, expected " +
+                   std::to_string(names.size()));
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (names[i].is_null()) continue;
+    const Tensor expected = archive.load(names[i].text());
+    check_close("output " + std::to_string(i), outputs[i], expected,
+                bound_of(one_case, Kind::values, expected.dtype()));
+  }
+}
+
+std::vector<Tensor> gradients(const Value& cotangents, const std::vector<Tensor>& outputs,
+                              const std::vector<Tensor>& leaves, bool retain_graph, const Archive& archive) {
+  std::vector<Tensor> differentiable;
+  std::vector<Tensor> weights;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const Value& name = cotangents.list().at(i);
+    if (name.is_null() || !outputs[i].requires_grad()) continue;
+    differentiable.push_back(outputs[i]);
+    weights.push_back(archive.load(name.text()));
+  }
+  if (differentiable.empty()) return std::vector<Tensor>(leaves.size());
+  return xgrad::grad(differentiable, leaves, weights, {.retain_graph = retain_graph, .allow_unused = true});
+}
+
+void check_gradient(const Value& one_case, const std::string& what, const Tensor& gradient,
+                    const Value& expected, Kind kind, const Archive& archive) {
+  if (expected.is_null()) return check_no_gradient(what, gradient);
+  const Tensor wanted = archive.load(expected.text());
+  // A leaf that the output does not depend on has no gradient here where PyTorch has one of zeros.
+  const Tensor answer = gradient.defined() ? gradient : zeros_like(wanted);
+  check_close(what, answer, wanted, bound_of(one_case, kind, wanted.dtype()));
+}
+
+void run_op(const Value& one_case, const Archive& archive) {
+  const Operation& operation = operation_named(one_case["op"].text());
+  const Value& expected = one_case["grads"];
+  Arguments args(one_case["args"], one_case["kwargs"], archive, expected, one_case["pre"]);
+  std::vector<Tensor> outputs = operation(args).list;
+  args.check_all_read();
+
+  if (const Value& post = one_case["post"]; post.is_list())
+    for (std::size_t i = 0; i < outputs.size(); ++i)
+      if (post.list().at(i).is_text()) outputs[i] = abs(outputs[i]);
+  check_outputs(one_case, outputs, archive);
+
+  if (const Value& mutated = one_case["mutated"]; mutated.is_object())
+    for (const auto& [path, name] : mutated.members()) {
+      const Tensor after = archive.load(name.text());
+      check_close("argument " + path + " after the call", args.at(path), after,
+                  bound_of(one_case, Kind::values, after.dtype()));
+    }
+
+  if (!one_case["cotangents"].is_list()) return;
+  std::vector<Tensor> leaves;
+  for (const auto& [path, name] : expected.members()) leaves.push_back(args.leaf(path));
+  const bool has_second = one_case["second"].is_object();
+  const std::vector<Tensor> answers = gradients(one_case["cotangents"], outputs, leaves, has_second, archive);
+  std::size_t i = 0;
+  for (const auto& [path, name] : expected.members())
+    check_gradient(one_case, "gradient of " + path, answers[i++], name, Kind::gradients, archive);
+  if (has_second) check_second_order(one_case, outputs, args, archive);
+}
+
+}  // namespace conformance

@@ -1,0 +1,152 @@
+// Trajectories of the optimizers on three small problems.
+#include <map>
+#include <memory>
+
+#include "autograd/ops.hpp"
+#include "optim/optim.hpp"
+#include "tests/conformance/arguments.hpp"
+#include "tests/conformance/cases.hpp"
+
+namespace conformance {
+namespace {
+
+using xgrad::Tensor;
+namespace optim = xgrad::optim;
+
+using Tensors = std::map<std::string, Tensor>;
+
+// The problem's loss at the parameters p with the constants d.
+Tensor rosenbrock(const Tensors& p, const Tensors&) {
+  const Tensor x0 = p.at("x")[0];
+  const Tensor x1 = p.at("x")[1];
+  return square(1 - x0) + 100 * square(x1 - square(x0));
+}
+
+Tensor least_squares(const Tensors& p, const Tensors& d) {
+  return mean(square(matmul(d.at("A"), p.at("w")) - d.at("b")));
+}
+
+Tensor mlp(const Tensors& p, const Tensors& d) {
+  const Tensor hidden = tanh(matmul(d.at("X"), transpose(p.at("W1"))) + p.at("b1"));
+  return mean(square(matmul(hidden, transpose(p.at("W2"))) + p.at("b2") - d.at("Y")));
+}
+
+using Problem = Tensor (*)(const Tensors&, const Tensors&);
+
+Problem problem_named(const std::string& name) {
+  if (name == "rosenbrock") return rosenbrock;
+  if (name == "least_squares") return least_squares;
+  if (name == "mlp") return mlp;
+  throw Unsupported("the runner knows no problem " + name);
+}
+
+// The options that PyTorch's names stand for, on top of those in `options`.
+void read(Arguments& args, optim::SgdOptions& options) {
+  options.momentum = args.number(kKeyword, "momentum", options.momentum);
+  options.dampening = args.number(kKeyword, "dampening", options.dampening);
+  options.nesterov = args.flag(kKeyword, "nesterov", options.nesterov);
+}
+
+void read(Arguments& args, optim::AdagradOptions& options) {
+  options.lr_decay = args.number(kKeyword, "lr_decay", options.lr_decay);
+  options.initial_accumulator_value =
+      args.number(kKeyword, "initial_accumulator_value", options.initial_accumulator_value);
+  options.eps = args.number(kKeyword, "eps", options.eps);
+}
+
+void read(Arguments& args, optim::RmsPropOptions& options) {
+  options.alpha = args.number(kKeyword, "alpha", options.alpha);
+  options.eps = args.number(kKeyword, "eps", options.eps);
+  options.centered = args.flag(kKeyword, "centered", options.centered);
+  options.momentum = args.number(kKeyword, "momentum", options.momentum);
+}
+
+void read(Arguments& args, optim::AdadeltaOptions& options) {
+  options.rho = args.number(kKeyword, "rho", options.rho);
+  options.eps = args.number(kKeyword, "eps", options.eps);
+}
+
+template <class AdamLike>
+requires requires(AdamLike options) { options.amsgrad; }
+void read(Arguments& args, AdamLike& options) {
+  if (const Value& betas = args.value(kKeyword, "betas"); betas.is_list())
+    options.betas = {betas.list()[0].number(), betas.list()[1].number()};
+  options.eps = args.number(kKeyword, "eps", options.eps);
+  options.amsgrad = args.flag(kKeyword, "amsgrad", options.amsgrad);
+}
+
+template <class Options>
+Options with(const Value& keywords, Options options, const Archive& archive) {
+  const Value none = Value::List{};
+  Arguments args(none, keywords, archive);
+  options.lr = args.number(kKeyword, "lr", options.lr);
+  options.weight_decay = args.number(kKeyword, "weight_decay", options.weight_decay);
+  options.maximize = args.flag(kKeyword, "maximize", options.maximize);
+  read(args, options);
+  args.check_all_read();
+  return options;
+}
+
+template <class Optimizer, class Options>
+std::unique_ptr<optim::Optimizer> make(const Value& one_case, const Tensors& parameters,
+                                       const Archive& archive) {
+  const Options common = with(one_case["kwargs"], Options{}, archive);
+  std::vector<optim::Group<Options>> groups;
+  if (const Value& listed = one_case["param_groups"]; listed.is_list()) {
+    for (const Value& group : listed.list()) {
+      groups.push_back({{}, with(group["kwargs"], common, archive)});
+      for (const Value& name : group["params"].list())
+        groups.back().parameters.push_back(parameters.at(name.text()));
+    }
+  } else {
+    groups.push_back({{}, common});
+    for (const auto& [name, start] : one_case["init"].members())
+      groups.back().parameters.push_back(parameters.at(name));
+  }
+  return std::make_unique<Optimizer>(std::move(groups));
+}
+
+std::unique_ptr<optim::Optimizer> make_optimizer(const Value& one_case, const Tensors& parameters,
+                                                 const Archive& archive) {
+  const std::string& name = one_case["optimizer"].text();
+  if (name == "SGD") return make<optim::SGD, optim::SgdOptions>(one_case, parameters, archive);
+  if (name == "Adagrad") return make<optim::Adagrad, optim::AdagradOptions>(one_case, parameters, archive);
+  if (name == "RMSprop") return make<optim::RMSProp, optim::RmsPropOptions>(one_case, parameters, archive);
+  if (name == "Adadelta") return make<optim::Adadelta, optim::AdadeltaOptions>(one_case, parameters, archive);
+  if (name == "Adam") return make<optim::Adam, optim::AdamOptions>(one_case, parameters, archive);
+  if (name == "AdamW") return make<optim::AdamW, optim::AdamWOptions>(one_case, parameters, archive);
+  throw Unsupported("no such optimizer");
+}
+
+Tensors load_all(const Value& names, const Archive& archive) {
+  Tensors tensors;
+  for (const auto& [key, name] : names.members()) tensors[key] = archive.load(name.text());
+  return tensors;
+}
+
+}  // namespace
+
+void run_optimizer(const Value& one_case, const Archive& archive) {
+  Tensors parameters = load_all(one_case["init"], archive);
+  for (auto& [name, parameter] : parameters) parameter.set_requires_grad();
+  const std::unique_ptr<optim::Optimizer> optimizer = make_optimizer(one_case, parameters, archive);
+
+  const Tensors data = load_all(one_case["data"], archive);
+  const Tensors trajectory = load_all(one_case["trajectory"], archive);
+  const Tensor losses = archive.load(one_case["losses"].text());
+  const Problem problem = problem_named(one_case["problem"].text());
+  const Value::List& tolerance = one_case["tol"]["trajectory"].list();
+  const Bound bound{tolerance[0].number(), tolerance[1].number()};
+  for (std::int64_t k = 0; k < one_case["compare_steps"].integer(); ++k) {
+    const std::string step = " in step " + std::to_string(k + 1);
+    optimizer->zero_grad();
+    const Tensor loss = problem(parameters, data);
+    check_close("loss" + step, loss, losses[k], bound);
+    loss.backward();
+    optimizer->step();
+    for (const auto& [name, parameter] : parameters)
+      check_close(name + " after the update" + step, parameter, trajectory.at(name)[k], bound);
+  }
+}
+
+}  // namespace conformance

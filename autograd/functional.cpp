@@ -5,10 +5,7 @@
 #include "autograd/extend.hpp"
 #include "autograd/internal/node.hpp"
 #include "autograd/ops/create.hpp"
-#include "autograd/ops/elementwise.hpp"
-#include "autograd/ops/index.hpp"
 #include "autograd/ops/movement.hpp"
-#include "autograd/ops/reduce.hpp"
 
 namespace xgrad {
 

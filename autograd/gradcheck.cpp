@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <optional>
 #include <unordered_set>
 
 #include "autograd/internal/differences.hpp"
@@ -176,7 +175,9 @@ class Checker {
 
   Verdict judge(double rule, const Difference& difference) const {
     bool have_difference = std::isfinite(difference.error);
-    if (std::isnan(rule) && have_difference) return Verdict::not_finite;
+    // Beside an output that is itself infinite, 0 * inf in the rule is no fault of its own.
+    if (std::isnan(rule) && have_difference)
+      return all_finite(level_.value()) ? Verdict::not_finite : Verdict::kink;
     if (difference.kink || !have_difference) {
       double low = std::min(difference.left, difference.right),
              high = std::max(difference.left, difference.right);
@@ -252,28 +253,17 @@ class Checker {
     Difference difference = internal::differentiate(moves.project(level_.value(), cotangent));
     Verdict verdict = judge(rule, difference);
     if (verdict == Verdict::right) return;
-    if (verdict == Verdict::kink) {
-      add(GradcheckFinding::Kind::kink, i, -1, rule, difference.value, difference.error);
-      return;
-    }
-    if (level_.value().size() == 1) {
-      add_wrong(verdict, i, 0, rule / cotangent[0], scaled(difference, 1 / cotangent[0]));
-      return;
-    }
-    std::size_t before = report_.errors.size();
-    if (level_.value().size() <= kMostOutputs) {
+    // Name the output, where that takes few backward passes.
+    std::size_t before = findings();
+    if (level_.value().size() <= (verdict == Verdict::kink ? kMostKinks : kMostOutputs)) {
       Numbers column;
       for (const Numbers& row : jacobian_rows()) column.push_back(row[i]);
       judge_column(i, column, moves);
     }
-    if (report_.errors.size() == before) add_wrong(verdict, i, -1, rule, difference);
+    if (findings() == before) add_verdict(verdict, i, -1, rule, difference);
   }
 
-  static Difference scaled(Difference difference, double factor) {
-    difference.value *= factor;
-    difference.error *= std::abs(factor);
-    return difference;
-  }
+  std::size_t findings() const { return report_.errors.size() + report_.kinks.size(); }
 
   /// One column of the Jacobian: two evaluations, and more where they disagree.
   void check_column(std::size_t i, const Numbers& column) {
@@ -289,34 +279,35 @@ class Checker {
     if (!agrees) judge_column(i, column, move_element(i, steps_for(x)));
   }
 
-  /// Reports the entry that is furthest off, and a kink if there is one.
+  /// Reports the entry that is furthest off, or a kink if there is one.
   void judge_column(std::size_t i, const Numbers& column, const Moves& moves) {
-    std::optional<std::size_t> worst, kink;
-    Difference worst_difference, kink_difference;
-    double worst_ratio = 0;
-    Verdict worst_verdict = Verdict::right;
+    struct Entry {
+      Verdict verdict = Verdict::right;
+      std::int64_t output = -1;
+      Difference difference;
+      double off = 0;
+    };
+    Entry worst, kink;
     for (std::size_t j = 0; j < column.size(); ++j) {
       if (!std::isfinite(level_.value()[j])) continue;
-      Difference difference = internal::differentiate(moves.output(level_.value(), j));
-      Verdict verdict = judge(column[j], difference);
-      if (verdict == Verdict::kink && !kink) {
-        kink = j;
-        kink_difference = difference;
+      Entry entry{Verdict::right, static_cast<std::int64_t>(j),
+                  internal::differentiate(moves.output(level_.value(), j))};
+      entry.verdict = judge(column[j], entry.difference);
+      double scale = std::max(std::abs(column[j]), std::abs(entry.difference.value));
+      // Beside an infinite derivative, 0 * inf makes nan of the others: those are least of all to blame.
+      entry.off = std::isfinite(scale) ? std::abs(column[j] - entry.difference.value) / scale : 0;
+      if (entry.verdict == Verdict::kink) {
+        if (kink.output < 0 || std::isinf(column[j])) kink = entry;
+      } else if (entry.verdict != Verdict::right && (worst.output < 0 || entry.off > worst.off)) {
+        worst = entry;
       }
-      if (verdict != Verdict::wrong && verdict != Verdict::not_finite) continue;
-      double scale = std::max(std::abs(column[j]), std::abs(difference.value));
-      double ratio = std::isfinite(scale) ? std::abs(column[j] - difference.value) / scale : 2;
-      if (worst && ratio <= worst_ratio) continue;
-      worst = j;
-      worst_ratio = ratio;
-      worst_difference = difference;
-      worst_verdict = verdict;
     }
-    if (worst)
-      add_wrong(worst_verdict, i, static_cast<std::int64_t>(*worst), column[*worst], worst_difference);
-    if (kink)
-      add(GradcheckFinding::Kind::kink, i, static_cast<std::int64_t>(*kink), column[*kink],
-          kink_difference.value, kink_difference.error);
+    bool beside_infinity = kink.output >= 0 && std::isinf(column[kink.output]);
+    if (worst.verdict == Verdict::not_finite && std::isnan(column[worst.output]) && beside_infinity)
+      worst = {};
+    for (const Entry& entry : {worst, kink})
+      if (entry.output >= 0)
+        add_verdict(entry.verdict, i, entry.output, column[entry.output], entry.difference);
   }
 
   /// One backward pass for each output.
@@ -332,10 +323,12 @@ class Checker {
     return rows_;
   }
 
-  void add_wrong(Verdict verdict, std::size_t i, std::int64_t output, double rule,
-                 const Difference& difference) {
-    auto kind =
-        verdict == Verdict::not_finite ? GradcheckFinding::Kind::not_finite : GradcheckFinding::Kind::wrong;
+  void add_verdict(Verdict verdict, std::size_t i, std::int64_t output, double rule,
+                   const Difference& difference) {
+    using Kind = GradcheckFinding::Kind;
+    Kind kind = verdict == Verdict::kink         ? Kind::kink
+                : verdict == Verdict::not_finite ? Kind::not_finite
+                                                 : Kind::wrong;
     add(kind, i, output, rule, difference.value, difference.error);
   }
 
@@ -375,6 +368,7 @@ class Checker {
 };
 
 std::string digits(double value, const char* format = "%.10g") {
+  if (std::isnan(value)) return "nan";  // never "-nan"
   char text[40];
   std::snprintf(text, sizeof text, format, value);
   return text;
@@ -411,7 +405,7 @@ std::string text_of(const GradcheckFinding& finding) {
                      std::max(std::abs(finding.rule), std::abs(finding.difference));
       text +=
           concat(": the derivative", value, " is ", digits(finding.rule), " by the rule, but ", difference);
-      if (std::isfinite(apart)) text += concat(", ", digits(100 * apart, "%.2g"), " % apart");
+      if (std::isfinite(apart)) text += concat(", ", digits(100 * apart, "%.3g"), " % apart");
       text += '.';
     }
   }

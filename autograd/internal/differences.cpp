@@ -12,8 +12,26 @@ double rounding(const Samples& samples, double step) {
   return 4 * std::numeric_limits<double>::epsilon() * samples.magnitude / step;
 }
 
-/// Fills value and error from the run of steps [begin, end), all of whose values are finite.
-void extrapolate(const Samples& samples, std::size_t begin, std::size_t end, Difference& best) {
+/// The best entry of the tableaus so far. Near a pole the large steps, which leap over it, converge too: to a
+/// small number with a small error. So an entry that is precise for its size goes before one with a smaller
+/// absolute error.
+struct Best {
+  double value = 0;
+  double error = std::numeric_limits<double>::infinity();
+  bool precise = false;
+
+  void offer(double other, double other_error, double noise) {
+    bool other_precise = other_error < 1e-3 * std::abs(other) && std::abs(other) > 100 * noise;
+    bool better =
+        other_precise == precise
+            ? (precise ? other_error / std::abs(other) < error / std::abs(value) : other_error < error)
+            : other_precise;
+    if (better) *this = {other, other_error, other_precise};
+  }
+};
+
+/// Offers the entries of the tableau for the run of steps [begin, end), all of whose values are finite.
+void extrapolate(const Samples& samples, std::size_t begin, std::size_t end, Best& best) {
   std::vector<double> previous, current;
   for (std::size_t i = begin; i < end; ++i) {
     double step = samples.steps[i];
@@ -26,11 +44,8 @@ void extrapolate(const Samples& samples, std::size_t begin, std::size_t end, Dif
       // As good as the change from both neighbours of lower order; the rounding of the finest step comes on
       // top.
       double error = std::max(std::abs(better - current[order - 1]), std::abs(better - previous[order - 1]));
-      error += rounding(samples, step);
-      if (error < best.error) {
-        best.value = better;
-        best.error = error;
-      }
+      double noise = rounding(samples, step);
+      best.offer(better, error + noise, noise);
       current.push_back(better);
     }
     previous.swap(current);
@@ -70,7 +85,7 @@ void compare_sides(const Samples& samples, Difference& difference) {
 
 Difference differentiate(const Samples& samples) {
   Difference difference;
-  difference.error = std::numeric_limits<double>::infinity();
+  Best best;
   std::size_t count = samples.steps.size();
   auto finite = [&](std::size_t i) {
     return std::isfinite(samples.plus[i]) && std::isfinite(samples.minus[i]);
@@ -79,9 +94,11 @@ Difference differentiate(const Samples& samples) {
   for (std::size_t begin = 0; begin < count;) {
     std::size_t end = begin;
     while (end < count && finite(end)) ++end;
-    extrapolate(samples, begin, end, difference);
+    extrapolate(samples, begin, end, best);
     begin = end + 1;
   }
+  difference.value = best.value;
+  difference.error = best.error;
   compare_sides(samples, difference);
   difference.kink |= count > 0 && !finite(count - 1);
   return difference;

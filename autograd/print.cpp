@@ -1,4 +1,5 @@
-// How tensors print. The layout, and when numbers turn scientific, are NumPy's (numpy/core/arrayprint.py, 1.24).
+// How tensors print. The layout, and when numbers turn scientific, are NumPy's
+// (numpy/core/arrayprint.py, 1.24).
 
 #include <algorithm>
 #include <charconv>
@@ -18,7 +19,7 @@ using namespace internal;
 
 namespace {
 
-constexpr int kPrecision = 8;            // digits behind the point
+constexpr int kPrecision = 8;              // digits behind the point
 constexpr std::int64_t kThreshold = 1000;  // tensors with more elements are abbreviated
 constexpr std::int64_t kEdge = 3;          // ... to so many at each end of an axis
 constexpr std::size_t kLineWidth = 75;
@@ -150,9 +151,12 @@ class ElementFormat<T> {
       std::string text = padded_left(parts.whole, whole_width_) + '.' + parts.fraction;
       return text.append(fraction_width_ - parts.fraction.size(), ' ');
     }
-    // All have the digits that the longest needs; they are the number's own, not zeros behind the shortest form.
-    Parts parts = take_apart(to_text(element, std::chars_format::scientific, static_cast<int>(fraction_width_)));
-    std::string text = padded_left(parts.whole, whole_width_) + '.' + parts.fraction + 'e' + parts.exponent[0];
+    // All have the digits that the longest needs; they are the number's own, not zeros behind the shortest
+    // form.
+    Parts parts =
+        take_apart(to_text(element, std::chars_format::scientific, static_cast<int>(fraction_width_)));
+    std::string text =
+        padded_left(parts.whole, whole_width_) + '.' + parts.fraction + 'e' + parts.exponent[0];
     return text.append(exponent_digits_ + 1 - parts.exponent.size(), '0') + parts.exponent.substr(1);
   }
 
@@ -179,7 +183,8 @@ std::string scalar_text(T element) {
   } else {
     if (!std::isfinite(element)) return non_finite_text(element);
     T size = std::abs(element);
-    if (size != 0 && (size < T(1e-4) || size >= T(1e16))) return to_text(element, std::chars_format::scientific);
+    if (size != 0 && (size < T(1e-4) || size >= T(1e16)))
+      return to_text(element, std::chars_format::scientific);
     Parts parts = take_apart(to_text(element, std::chars_format::fixed));
     if (!parts.fraction.empty()) return parts.whole + '.' + parts.fraction;
     // A large number: zeros follow the digits that matter, where to_chars writes the exact value.
@@ -193,8 +198,8 @@ std::string scalar_text(T element) {
 
 /// The part of a tensor from `axis` on. Lines but the first are indented; `width` is what a line may take.
 template <class T>
-std::string bracketed(const TensorImpl& impl, const ElementFormat<T>& format, bool abbreviated, int axis, const T* first,
-                      std::size_t indent, std::size_t width) {
+std::string bracketed(const TensorImpl& impl, const ElementFormat<T>& format, bool abbreviated, int axis,
+                      const T* first, std::size_t indent, std::size_t width) {
   int inner_axes = impl.shape.ndim() - 1 - axis;
   std::string text = "[", margin(indent, ' ');
   std::size_t column = indent;
@@ -203,7 +208,8 @@ std::string bracketed(const TensorImpl& impl, const ElementFormat<T>& format, bo
     const T* element = i == kGap ? nullptr : first + i * impl.strides[axis];
     if (inner_axes > 0) {
       if (!is_first) text += std::string(inner_axes, '\n') + margin;
-      text += i == kGap ? "..." : bracketed(impl, format, abbreviated, axis + 1, element, indent + 1, width - 1);
+      text +=
+          i == kGap ? "..." : bracketed(impl, format, abbreviated, axis + 1, element, indent + 1, width - 1);
     } else {
       std::string word = i == kGap ? "..." : format(*element);
       if (!is_first) {

@@ -20,7 +20,8 @@ Tensor new_checked(const char* operation, const Shape& shape, DType dtype, Sourc
     // An extent of 0 must not hide that the others overflow: strides are computed from them all.
     if (extent > 0) overflow |= __builtin_mul_overflow(bytes, extent, &bytes);
   }
-  check(!overflow, where, operation, ": the number of bytes must fit in an int64, but the shape is ", shape, ".");
+  check(!overflow, where, operation, ": the number of bytes must fit in an int64, but the shape is ", shape,
+        ".");
   return new_tensor(shape, dtype);
 }
 
@@ -30,8 +31,8 @@ T element_of(const char* operation, double number, SourceLocation where) {
     return number != 0;
   } else {
     if constexpr (std::same_as<T, std::int64_t>)
-      check(-0x1p63 <= number && number < 0x1p63, where, operation, ": an int64 must hold the number, but it is ", number,
-            ".");
+      check(-0x1p63 <= number && number < 0x1p63, where, operation,
+            ": an int64 must hold the number, but it is ", number, ".");
     return static_cast<T>(number);
   }
 }
@@ -106,10 +107,11 @@ std::int64_t counted_length(double start, double stop, double step, SourceLocati
   check(std::isfinite(start) && std::isfinite(stop) && std::isfinite(step), where,
         "arange: start, stop and step must be finite, but they are ", start, ", ", stop, ", ", step, ".");
   check(step != 0, where, "arange: step must not be 0.");
-  check(start == stop || (start < stop) == (step > 0), where, "arange: step must lead from start to stop, but they are ",
-        step, ", ", start, ", ", stop, ".");
+  check(start == stop || (start < stop) == (step > 0), where,
+        "arange: step must lead from start to stop, but they are ", step, ", ", start, ", ", stop, ".");
   double length = std::ceil((stop - start) / step);
-  check(length < 0x1p63, where, "arange: the number of elements must fit in an int64, but it is ", length, ".");
+  check(length < 0x1p63, where, "arange: the number of elements must fit in an int64, but it is ", length,
+        ".");
   return static_cast<std::int64_t>(length);
 }
 
@@ -125,7 +127,8 @@ Tensor internal::arange(double start, double stop, double step, TensorOptions op
       auto first = element_of<T>("arange", start, where), by = element_of<T>("arange", step, where);
       generate<T>(result, [=](std::int64_t i) { return first + i * by; });
     } else {
-      generate<T>(result, [=](std::int64_t i) { return static_cast<T>(start + static_cast<double>(i) * step); });
+      generate<T>(result,
+                  [=](std::int64_t i) { return static_cast<T>(start + static_cast<double>(i) * step); });
     }
   });
   return with_options(std::move(result), options, where);
@@ -171,7 +174,8 @@ NestedList::NestedList(std::initializer_list<NestedList> items) : dtype_(DType::
   if (items.size() == 0) return;
   const NestedList& first = *items.begin();
   if (first.shape_.ndim() + 1 > kMaxDims)
-    problem_ = concat("braces may be nested ", kMaxDims, " deep, but there are ", first.shape_.ndim() + 1, " levels.");
+    problem_ = concat("braces may be nested ", kMaxDims, " deep, but there are ", first.shape_.ndim() + 1,
+                      " levels.");
   else
     for (std::int64_t extent : first.shape_) shape_.push_back(extent);
   dtype_ = first.dtype_;
@@ -216,15 +220,15 @@ Tensor from_vector(const std::vector<T>& values, SourceLocation where) {
 template <class T>
 Tensor from_vector(const std::vector<T>& values, const Shape& shape, SourceLocation where) {
   Tensor result = new_checked("from_vector", shape, dtype_of<T>, where);
-  check(static_cast<std::size_t>(result.numel()) == values.size(), where, "from_vector: the shape ", shape, " must have ",
-        values.size(), " elements, as many as the vector, but it has ", result.numel(), ".");
+  check(static_cast<std::size_t>(result.numel()) == values.size(), where, "from_vector: the shape ", shape,
+        " must have ", values.size(), " elements, as many as the vector, but it has ", result.numel(), ".");
   std::copy(values.begin(), values.end(), data_of<T>(result));
   return result;
 }
 
-#define XGRAD_INSTANTIATE(T)                                                         \
-  template Tensor from_data(const T*, const Shape&, SourceLocation);                 \
-  template Tensor from_vector(const std::vector<T>&, SourceLocation);                \
+#define XGRAD_INSTANTIATE(T)                                          \
+  template Tensor from_data(const T*, const Shape&, SourceLocation);  \
+  template Tensor from_vector(const std::vector<T>&, SourceLocation); \
   template Tensor from_vector(const std::vector<T>&, const Shape&, SourceLocation);
 XGRAD_INSTANTIATE(bool)
 XGRAD_INSTANTIATE(std::int64_t)

@@ -11,9 +11,10 @@
 
 namespace xgrad {
 
-/// Tensors of one value, in any shape: `zeros({2, 3}, {.dtype = DType::float64})`. Negative extents, and a value that
-/// an int64 tensor cannot hold, throw std::invalid_argument.
-Tensor zeros(const Shape& shape, TensorOptions options = {}, SourceLocation where = SourceLocation::current());
+/// Tensors of one value, in any shape: `zeros({2, 3}, {.dtype = DType::float64})`. Negative extents, and a
+/// value that an int64 tensor cannot hold, throw std::invalid_argument.
+Tensor zeros(const Shape& shape, TensorOptions options = {},
+             SourceLocation where = SourceLocation::current());
 Tensor ones(const Shape& shape, TensorOptions options = {}, SourceLocation where = SourceLocation::current());
 Tensor full(const Shape& shape, double value, TensorOptions options = {},
             SourceLocation where = SourceLocation::current());
@@ -28,26 +29,26 @@ template <class... Numbers>
 inline constexpr DType counted_dtype = (std::integral<Numbers> && ...) ? DType::int64 : DType::float32;
 }  // namespace internal
 
-/// start, start + step, ... up to but without stop. [ceil((stop - start) / step)]. int64 when the numbers are integers,
-/// else float32, unless a dtype is given; for int64 the numbers are truncated first. Throws std::invalid_argument when
-/// step is 0 or leads away from stop.
+/// start, start + step, ... up to but without stop. [ceil((stop - start) / step)]. int64 when the numbers are
+/// integers, else float32, unless a dtype is given; for int64 the numbers are truncated first. Throws
+/// std::invalid_argument when step is 0 or leads away from stop.
 template <class Start, class Stop, class Step = int>
-  requires std::is_arithmetic_v<Start> && std::is_arithmetic_v<Stop> && std::is_arithmetic_v<Step>
-Tensor arange(Start start, Stop stop, Step step = 1,
-              TensorOptions options = {.dtype = internal::counted_dtype<Start, Stop, Step>},
-              SourceLocation where = SourceLocation::current()) {
-  return internal::arange(static_cast<double>(start), static_cast<double>(stop), static_cast<double>(step), options,
-                          where);
+requires std::is_arithmetic_v<Start> && std::is_arithmetic_v<Stop> && std::is_arithmetic_v<Step> Tensor
+arange(Start start, Stop stop, Step step = 1,
+       TensorOptions options = {.dtype = internal::counted_dtype<Start, Stop, Step>},
+       SourceLocation where = SourceLocation::current()) {
+  return internal::arange(static_cast<double>(start), static_cast<double>(stop), static_cast<double>(step),
+                          options, where);
 }
 /// 0, 1, ... up to but without stop.
 template <class Stop>
-  requires std::is_arithmetic_v<Stop>
-Tensor arange(Stop stop, TensorOptions options = {.dtype = internal::counted_dtype<Stop>},
-              SourceLocation where = SourceLocation::current()) {
+requires std::is_arithmetic_v<Stop> Tensor
+arange(Stop stop, TensorOptions options = {.dtype = internal::counted_dtype<Stop>},
+       SourceLocation where = SourceLocation::current()) {
   return internal::arange(0, static_cast<double>(stop), 1, options, where);
 }
-/// `count` numbers from start to stop, both included, evenly spaced. [count]. Throws std::invalid_argument when count is
-/// negative.
+/// `count` numbers from start to stop, both included, evenly spaced. [count]. Throws std::invalid_argument
+/// when count is negative.
 Tensor linspace(double start, double stop, std::int64_t count, TensorOptions options = {},
                 SourceLocation where = SourceLocation::current());
 /// Ones on the diagonal, zeros elsewhere. [rows, columns].
@@ -59,8 +60,8 @@ Tensor eye(std::int64_t rows, std::int64_t columns, TensorOptions options = {},
 class NestedList {
  public:
   template <class T>
-    requires std::integral<T> || std::floating_point<T>
-  NestedList(T number) : numbers_{static_cast<double>(number)}, dtype_(kind_of<T>) {}
+  requires std::integral<T> || std::floating_point<T> NestedList(T number)
+      : numbers_{static_cast<double>(number)}, dtype_(kind_of<T>) {}
   NestedList(std::initializer_list<NestedList> items);
 
   const Shape& shape() const { return shape_; }
@@ -82,11 +83,12 @@ class NestedList {
   std::string problem_;
 };
 
-/// `tensor({{1., 2.}, {3., 4.}})`: float32 for floating numbers, int64 for integers, boolean for bools, unless a dtype
-/// is given. Numbers pass through double: use from_vector for integers beyond 2^53. Throws std::invalid_argument when
-/// rows have different lengths.
+/// `tensor({{1., 2.}, {3., 4.}})`: float32 for floating numbers, int64 for integers, boolean for bools,
+/// unless a dtype is given. Numbers pass through double: use from_vector for integers beyond 2^53. Throws
+/// std::invalid_argument when rows have different lengths.
 Tensor tensor(const NestedList& values, SourceLocation where = SourceLocation::current());
-Tensor tensor(const NestedList& values, TensorOptions options, SourceLocation where = SourceLocation::current());
+Tensor tensor(const NestedList& values, TensorOptions options,
+              SourceLocation where = SourceLocation::current());
 
 /// A copy of `values` (bool, int64_t, float or double), in the given shape or as one axis; dtype is T's.
 /// Throws std::invalid_argument when the shape has another number of elements.
@@ -95,6 +97,7 @@ Tensor from_data(const T* values, const Shape& shape, SourceLocation where = Sou
 template <class T>
 Tensor from_vector(const std::vector<T>& values, SourceLocation where = SourceLocation::current());
 template <class T>
-Tensor from_vector(const std::vector<T>& values, const Shape& shape, SourceLocation where = SourceLocation::current());
+Tensor from_vector(const std::vector<T>& values, const Shape& shape,
+                   SourceLocation where = SourceLocation::current());
 
 }  // namespace xgrad

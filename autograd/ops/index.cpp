@@ -22,9 +22,9 @@ namespace {
 
 /// What a basic index picks of a tensor, whatever the tensor's layout.
 struct Window {
-  Shape start, step;                          // by axis of the tensor
-  Shape shape;                                // of the result
-  std::array<std::int8_t, kMaxDims> source;   // by axis of the result: the tensor's axis, or -1 for a new one
+  Shape start, step;                         // by axis of the tensor
+  Shape shape;                               // of the result
+  std::array<std::int8_t, kMaxDims> source;  // by axis of the result: the tensor's axis, or -1 for a new one
 };
 
 /// A window that picks everything.
@@ -63,7 +63,8 @@ Tensor view_of(const Tensor& x, const Window& window) {
   // An empty view has no first element whose address would lie within the storage.
   if (window.shape.numel() > 0)
     for (int axis = 0; axis < x.ndim(); ++axis) offset += window.start[axis] * x.strides()[axis];
-  return new_view(x, window.shape, strides, data_of<char>(x) + offset * static_cast<std::int64_t>(size_of(x.dtype())));
+  return new_view(x, window.shape, strides,
+                  data_of<char>(x) + offset * static_cast<std::int64_t>(size_of(x.dtype())));
 }
 
 Tensor get(const Tensor& x, const Window& window, SourceLocation where);
@@ -72,7 +73,8 @@ Tensor get(const Tensor& x, const Window& window, SourceLocation where);
 Tensor put(const Tensor& x, const Shape& shape, const Window& window, SourceLocation where) {
   Tensor result = zeros(shape, {.dtype = x.dtype()}, where);
   if (x.numel() > 0) copy_into(view_of(result, window), x);
-  return record("put", where, {x}, result, {}, [window](Vjp& vjp) { vjp.give(0, get(vjp.g(), window, vjp.where())); });
+  return record("put", where, {x}, result, {},
+                [window](Vjp& vjp) { vjp.give(0, get(vjp.g(), window, vjp.where())); });
 }
 
 Tensor get(const Tensor& x, const Window& window, SourceLocation where) {
@@ -80,10 +82,12 @@ Tensor get(const Tensor& x, const Window& window, SourceLocation where) {
                 [window](Vjp& vjp) { vjp.give(0, put(vjp.g(), vjp.shape(0), window, vjp.where())); });
 }
 
-Tensor get(const char* name, const Tensor& x, const AxisWindow& pick, std::int64_t length, SourceLocation where) {
-  return record(name, where, {x}, view_of(x, expand_window(pick, x.shape(), length)), {}, [pick, length](Vjp& vjp) {
-    vjp.give(0, put(vjp.g(), vjp.shape(0), expand_window(pick, vjp.shape(0), length), vjp.where()));
-  });
+Tensor get(const char* name, const Tensor& x, const AxisWindow& pick, std::int64_t length,
+           SourceLocation where) {
+  return record(
+      name, where, {x}, view_of(x, expand_window(pick, x.shape(), length)), {}, [pick, length](Vjp& vjp) {
+        vjp.give(0, put(vjp.g(), vjp.shape(0), expand_window(pick, vjp.shape(0), length), vjp.where()));
+      });
 }
 
 struct Range {
@@ -137,12 +141,17 @@ Tensor get(const Operand& operand, const Indices& indices) {
   int behind = named;  // integers and slices still to come
   for (const Index& item : indices.items()) {
     switch (item.kind) {
-      case Index::Kind::newaxis: add_axis(-1, 1); break;
-      case Index::Kind::ellipsis: keep_until(x.ndim() - behind); break;
+      case Index::Kind::newaxis:
+        add_axis(-1, 1);
+        break;
+      case Index::Kind::ellipsis:
+        keep_until(x.ndim() - behind);
+        break;
       case Index::Kind::integer: {
         std::int64_t extent = x.shape()[axis];
-        check<std::out_of_range>(-extent <= item.integer && item.integer < extent, where, "get: index ", item.integer,
-                                 " must be in [", -extent, ", ", extent, ") on axis ", axis, " of x ", x.shape(), ".");
+        check<std::out_of_range>(-extent <= item.integer && item.integer < extent, where, "get: index ",
+                                 item.integer, " must be in [", -extent, ", ", extent, ") on axis ", axis,
+                                 " of x ", x.shape(), ".");
         std::int64_t i = item.integer < 0 ? item.integer + extent : item.integer;
         window.start[axis] = i;
         only = {axis, true, i, 1};
@@ -169,7 +178,9 @@ Tensor get(const Operand& operand, const Indices& indices) {
   return get(x, window, where);
 }
 
-Tensor Tensor::operator[](const Indices& indices) const { return get(Operand(*this, indices.where()), indices); }
+Tensor Tensor::operator[](const Indices& indices) const {
+  return get(Operand(*this, indices.where()), indices);
+}
 
 Tensor narrow(const Operand& operand, int axis, std::int64_t start, std::int64_t length, std::int64_t step) {
   const Tensor& x = operand.tensor("narrow");
@@ -183,9 +194,10 @@ Tensor narrow(const Operand& operand, int axis, std::int64_t start, std::int64_t
   std::int64_t steps, last;
   bool overflow = __builtin_mul_overflow(std::max<std::int64_t>(length - 1, 0), step, &steps);
   overflow |= __builtin_add_overflow(first, steps, &last);
-  bool fits = length == 0 ? 0 <= first && first <= extent : 0 <= first && first < extent && 0 <= last && last < extent;
-  check<std::out_of_range>(fits && !overflow, where, "narrow: the elements must lie on axis ", axis, " of x ", x.shape(),
-                           ", but start is ", start, ", length ", length, " and step ", step, ".");
+  bool fits = length == 0 ? 0 <= first && first <= extent
+                          : 0 <= first && first < extent && 0 <= last && last < extent;
+  check<std::out_of_range>(fits && !overflow, where, "narrow: the elements must lie on axis ", axis, " of x ",
+                           x.shape(), ", but start is ", start, ", length ", length, " and step ", step, ".");
   return get("narrow", x, AxisWindow{axis, false, first, step}, length, where);
 }
 
@@ -194,8 +206,10 @@ Tensor narrow(const Operand& operand, int axis, std::int64_t start, std::int64_t
 namespace {
 
 /// The indices, contiguous, after checking them all.
-Tensor checked_indices(const char* operation, const Tensor& indices, const Tensor& x, int axis, SourceLocation where) {
-  check(indices.defined(), where, operation, ": the indices must be defined, but they are default-constructed.");
+Tensor checked_indices(const char* operation, const Tensor& indices, const Tensor& x, int axis,
+                       SourceLocation where) {
+  check(indices.defined(), where, operation,
+        ": the indices must be defined, but they are default-constructed.");
   check(indices.dtype() == DType::int64, where, operation, ": the indices must be int64, but they are ",
         indices.dtype(), ".");
   Tensor checked = contiguous(Operand(indices, where));
@@ -207,15 +221,17 @@ Tensor checked_indices(const char* operation, const Tensor& indices, const Tenso
     wrong |= static_cast<std::uint64_t>(values[i]) >= static_cast<std::uint64_t>(extent);
   if (!wrong) [[likely]]
     return checked;
-  std::int64_t at = std::find_if(values, values + count, [=](std::int64_t i) { return i < 0 || i >= extent; }) - values;
+  std::int64_t at =
+      std::find_if(values, values + count, [=](std::int64_t i) { return i < 0 || i >= extent; }) - values;
   Shape position = checked.shape();
   for (std::int64_t rest = at, k = position.ndim() - 1; k >= 0; --k) {
     std::int64_t axis_extent = position[static_cast<int>(k)];
     position[static_cast<int>(k)] = rest % axis_extent;
     rest /= axis_extent;
   }
-  fail<std::out_of_range>(where, concat(operation, ": indices must be in [0, ", extent, ") on axis ", axis, " of x ",
-                                        x.shape(), ", but the one at ", position, " is ", values[at], "."));
+  fail<std::out_of_range>(
+      where, concat(operation, ": indices must be in [0, ", extent, ") on axis ", axis, " of x ", x.shape(),
+                    ", but the one at ", position, " is ", values[at], "."));
 }
 
 Shape at_least_1d(Shape shape) {
@@ -232,13 +248,13 @@ void check_fits(const char* operation, const char* inner_name, const Shape& inne
   if (fits) [[likely]]
     return;
   std::string but = except >= 0 ? concat(" but axis ", except) : "";
-  fail<std::invalid_argument>(where, concat(operation, ": ", inner_name, " must have as many axes as ", outer_name,
-                                            " and be no larger in any", but, ", but they are ", inner, " and ", outer,
-                                            "."));
+  fail<std::invalid_argument>(
+      where, concat(operation, ": ", inner_name, " must have as many axes as ", outer_name,
+                    " and be no larger in any", but, ", but they are ", inner, " and ", outer, "."));
 }
 
-/// Calls f(row, first, second) for each row along the last axis of `shape`: its number and where it starts in tensors of
-/// these strides.
+/// Calls f(row, first, second) for each row along the last axis of `shape`: its number and where it starts in
+/// tensors of these strides.
 template <class F>
 void for_each_row(const Shape& shape, const Strides& first, const Strides& second, F f) {
   int last = shape.ndim() - 1;
@@ -259,10 +275,11 @@ void for_each_row(const Shape& shape, const Strides& first, const Strides& secon
   }
 }
 
-/// Where the elements named by indices along `axis` lie in x: those of a row at start + j * along + index * across.
+/// Where the elements named by indices along `axis` lie in x: those of a row at start + j * along + index *
+/// across.
 struct IndexedLayout {
-  Shape shape;        // of the indices
-  Strides strides;    // of x, 0 on the indexed axis
+  Shape shape;      // of the indices
+  Strides strides;  // of x, 0 on the indexed axis
   std::int64_t along, across;
 };
 
@@ -274,7 +291,8 @@ IndexedLayout indexed_layout(const Tensor& x, const Tensor& indices, int axis) {
   return layout;
 }
 
-/// to[..., indices[..., i, ...], ...] += source[..., i, ...]. `to` is contiguous; indices are contiguous and checked.
+/// to[..., indices[..., i, ...], ...] += source[..., i, ...]. `to` is contiguous; indices are contiguous and
+/// checked.
 void scatter_into(const Tensor& to, const Tensor& indices, int axis, const Tensor& source) {
   if (indices.numel() == 0) return;
   IndexedLayout layout = indexed_layout(to, indices, axis);
@@ -295,12 +313,12 @@ void scatter_into(const Tensor& to, const Tensor& indices, int axis, const Tenso
 }
 
 /// Zeros of this shape with `source` added where the indices, of its shape, say. Gradient: gather.
-Tensor scatter_sum(const Shape& shape, int axis, const Tensor& indices, const Tensor& source, SourceLocation where) {
+Tensor scatter_sum(const Shape& shape, int axis, const Tensor& indices, const Tensor& source,
+                   SourceLocation where) {
   Tensor result = zeros(shape, {.dtype = source.dtype()}, where);
   scatter_into(result, contiguous(indices), axis, source);
-  return record("scatter_sum", where, {source, indices}, result, {Uses::input(1), Uses()}, [axis](Vjp& vjp) {
-    vjp.give(0, gather(Operand(vjp.g(), vjp.where()), axis, vjp.input(1)));
-  });
+  return record("scatter_sum", where, {source, indices}, result, {Uses::input(1), Uses()},
+                [axis](Vjp& vjp) { vjp.give(0, gather(Operand(vjp.g(), vjp.where()), axis, vjp.input(1))); });
 }
 
 }  // namespace
@@ -316,12 +334,14 @@ Tensor gather(const Operand& operand, int axis, const Tensor& given_indices) {
     IndexedLayout layout = indexed_layout(x, indices, axis);
     std::int64_t length = layout.shape.back();
     dispatch(x.dtype(), [&]<class T>(T) {
-      for_each_row(layout.shape, layout.strides, layout.strides, [&](std::int64_t row, std::int64_t x_at, std::int64_t) {
-        const T* in = data_of<T>(x) + x_at;
-        const std::int64_t* index = data_of<std::int64_t>(indices) + row * length;
-        T* out = data_of<T>(result) + row * length;
-        for (std::int64_t j = 0; j < length; ++j) out[j] = in[j * layout.along + index[j] * layout.across];
-      });
+      for_each_row(layout.shape, layout.strides, layout.strides,
+                   [&](std::int64_t row, std::int64_t x_at, std::int64_t) {
+                     const T* in = data_of<T>(x) + x_at;
+                     const std::int64_t* index = data_of<std::int64_t>(indices) + row * length;
+                     T* out = data_of<T>(result) + row * length;
+                     for (std::int64_t j = 0; j < length; ++j)
+                       out[j] = in[j * layout.along + index[j] * layout.across];
+                   });
     });
   }
   return record("gather", where, {x, indices}, result, {Uses::input(1), Uses()}, [axis](Vjp& vjp) {
@@ -329,7 +349,8 @@ Tensor gather(const Operand& operand, int axis, const Tensor& given_indices) {
   });
 }
 
-Tensor scatter_add(const Operand& operand, int axis, const Tensor& given_indices, const Operand& source_operand) {
+Tensor scatter_add(const Operand& operand, int axis, const Tensor& given_indices,
+                   const Operand& source_operand) {
   SourceLocation where = operand.where();
   DType dtype = promote(operand.dtype(), source_operand.dtype());
   Tensor x = cast(Operand(operand.tensor("scatter_add"), where), dtype);
@@ -343,16 +364,17 @@ Tensor scatter_add(const Operand& operand, int axis, const Tensor& given_indices
   Tensor result = new_tensor(x.shape(), dtype);
   copy_into(result, x);
   scatter_into(result, indices, axis, source);
-  return record("scatter_add", where, {x, indices, source}, result, {Uses(), Uses(), Uses::input(1)}, [axis](Vjp& vjp) {
-    vjp.give(0, vjp.g());
-    if (!vjp.needs(2)) return;
-    const Shape& shape = vjp.shape(2);
-    const Tensor& indices = vjp.input(1);
-    if (indices.numel() == 0) return;
-    Tensor taken = gather(Operand(vjp.g(), vjp.where()), axis, indices);
-    // Elements of source that no index stands beside were not read.
-    vjp.give(2, taken.shape() == shape ? taken : put(taken, shape, whole(taken.shape()), vjp.where()));
-  });
+  return record(
+      "scatter_add", where, {x, indices, source}, result, {Uses(), Uses(), Uses::input(1)}, [axis](Vjp& vjp) {
+        vjp.give(0, vjp.g());
+        if (!vjp.needs(2)) return;
+        const Shape& shape = vjp.shape(2);
+        const Tensor& indices = vjp.input(1);
+        if (indices.numel() == 0) return;
+        Tensor taken = gather(Operand(vjp.g(), vjp.where()), axis, indices);
+        // Elements of source that no index stands beside were not read.
+        vjp.give(2, taken.shape() == shape ? taken : put(taken, shape, whole(taken.shape()), vjp.where()));
+      });
 }
 
 namespace {
@@ -364,7 +386,8 @@ struct AxisSplit {
 
 AxisSplit split_at(const Shape& shape, int axis) {
   AxisSplit split;
-  for (int k = 0; k < shape.ndim(); ++k) (k < axis ? split.outer : k == axis ? split.extent : split.inner) *= shape[k];
+  for (int k = 0; k < shape.ndim(); ++k)
+    (k < axis ? split.outer : k == axis ? split.extent : split.inner) *= shape[k];
   return split;
 }
 
@@ -378,10 +401,10 @@ Shape selected_shape(const Shape& x, int axis, std::int64_t count) {
 Tensor checked_positions(const char* operation, const Tensor& indices, const Tensor& x, int axis,
                          SourceLocation where) {
   Tensor checked = checked_indices(operation, indices, x, axis, where);
-  check(checked.ndim() <= 1, where, operation, ": the indices must be a scalar or have one axis, but they are ",
-        checked.shape(), ".");
-  check(x.ndim() > 0 || checked.numel() == 1, where, operation, ": for a scalar there must be one index, but there are ",
-        checked.numel(), ".");
+  check(checked.ndim() <= 1, where, operation,
+        ": the indices must be a scalar or have one axis, but they are ", checked.shape(), ".");
+  check(x.ndim() > 0 || checked.numel() == 1, where, operation,
+        ": for a scalar there must be one index, but there are ", checked.numel(), ".");
   return checked;
 }
 
@@ -403,7 +426,8 @@ void add_slices(const Tensor& to, const Tensor& indices, int axis, const Tensor&
 }
 
 /// Zeros of this shape with the slices of `source` added at these positions. Gradient: index_select.
-Tensor index_sum(const Shape& shape, int axis, const Tensor& indices, const Tensor& source, SourceLocation where) {
+Tensor index_sum(const Shape& shape, int axis, const Tensor& indices, const Tensor& source,
+                 SourceLocation where) {
   Tensor result = zeros(shape, {.dtype = source.dtype()}, where);
   {
     NoGrad no_grad;
@@ -457,7 +481,8 @@ Tensor index_select(const Operand& operand, int axis, const Tensor& given_indice
   });
 }
 
-Tensor index_add(const Operand& operand, int axis, const Tensor& given_indices, const Operand& source_operand) {
+Tensor index_add(const Operand& operand, int axis, const Tensor& given_indices,
+                 const Operand& source_operand) {
   SourceLocation where = operand.where();
   DType dtype = promote(operand.dtype(), source_operand.dtype());
   Tensor x = cast(Operand(operand.tensor("index_add"), where), dtype);
@@ -465,27 +490,31 @@ Tensor index_add(const Operand& operand, int axis, const Tensor& given_indices, 
   axis = normalize_axis("index_add", axis, x.ndim(), where);
   Tensor indices = checked_positions("index_add", given_indices, x, axis, where);
   Shape expected = selected_shape(x.shape(), axis, indices.numel());
-  check(source.shape() == expected, where, "index_add: source must be ", expected, " for x ", x.shape(), " and ",
-        indices.numel(), " indices on axis ", axis, ", but it is ", source.shape(), ".");
+  check(source.shape() == expected, where, "index_add: source must be ", expected, " for x ", x.shape(),
+        " and ", indices.numel(), " indices on axis ", axis, ", but it is ", source.shape(), ".");
   Tensor result = new_tensor(x.shape(), dtype);
   copy_into(result, x);
   {
     NoGrad no_grad;
     add_slices(result, indices, axis, source);
   }
-  return record("index_add", where, {x, indices, source}, result, {Uses(), Uses(), Uses::input(1)}, [axis](Vjp& vjp) {
-    vjp.give(0, vjp.g());
-    if (vjp.needs(2)) vjp.give(2, index_select(Operand(vjp.g(), vjp.where()), axis, vjp.input(1)));
-  });
+  return record("index_add", where, {x, indices, source}, result, {Uses(), Uses(), Uses::input(1)},
+                [axis](Vjp& vjp) {
+                  vjp.give(0, vjp.g());
+                  if (vjp.needs(2))
+                    vjp.give(2, index_select(Operand(vjp.g(), vjp.where()), axis, vjp.input(1)));
+                });
 }
 
 Tensor one_hot(const Operand& operand, std::int64_t classes) {
   const Tensor& labels = operand.tensor("one_hot");
   SourceLocation where = operand.where();
-  check(labels.dtype() == DType::int64, where, "one_hot: labels must be int64, but they are ", labels.dtype(), ".");
+  check(labels.dtype() == DType::int64, where, "one_hot: labels must be int64, but they are ", labels.dtype(),
+        ".");
   check(labels.ndim() < kMaxDims, where, "one_hot: a tensor has at most ", kMaxDims, " axes, but labels ",
         labels.shape(), " have as many.");
-  check(classes >= 0 || classes == -1, where, "one_hot: classes must be -1 or not negative, but it is ", classes, ".");
+  check(classes >= 0 || classes == -1, where, "one_hot: classes must be -1 or not negative, but it is ",
+        classes, ".");
   check(classes >= 0 || labels.numel() > 0, where,
         "one_hot: the number of classes must be given where there are no labels.");
   Tensor flat = contiguous(operand);
@@ -493,8 +522,8 @@ Tensor one_hot(const Operand& operand, std::int64_t classes) {
   std::int64_t count = flat.numel();
   if (classes == -1) classes = std::max<std::int64_t>(*std::max_element(label, label + count), 0) + 1;
   for (std::int64_t i = 0; i < count; ++i)
-    check<std::out_of_range>(0 <= label[i] && label[i] < classes, where, "one_hot: labels must be in [0, ", classes,
-                             "), but label ", i, " is ", label[i], ".");
+    check<std::out_of_range>(0 <= label[i] && label[i] < classes, where, "one_hot: labels must be in [0, ",
+                             classes, "), but label ", i, " is ", label[i], ".");
   Shape shape = labels.shape();
   shape.push_back(classes);
   Tensor result = zeros(shape, {.dtype = DType::int64}, where);

@@ -1,4 +1,5 @@
-// Picking elements: x[...] with integers, slices, ellipsis and new axes (views), and by tensors of indices (copies).
+// Picking elements: x[...] with integers, slices, ellipsis and new axes (views), and by tensors of indices
+// (copies).
 #pragma once
 
 #include <initializer_list>
@@ -9,14 +10,14 @@
 
 namespace xgrad {
 
-/// start, start + step, ... before stop, as Python's start:stop:step. What is left out reaches to the end; negative
-/// bounds count from the end; bounds beyond the ends are cut. A negative step walks backwards.
+/// start, start + step, ... before stop, as Python's start:stop:step. What is left out reaches to the end;
+/// negative bounds count from the end; bounds beyond the ends are cut. A negative step walks backwards.
 struct Slice {
   std::optional<std::int64_t> start, stop;
   std::int64_t step = 1;
 };
-inline Slice slice(std::optional<std::int64_t> start = std::nullopt, std::optional<std::int64_t> stop = std::nullopt,
-                   std::int64_t step = 1) {
+inline Slice slice(std::optional<std::int64_t> start = std::nullopt,
+                   std::optional<std::int64_t> stop = std::nullopt, std::int64_t step = 1) {
   return {start, stop, step};
 }
 
@@ -45,8 +46,8 @@ struct Index {
 class Indices {
  public:
   template <class T>
-    requires std::constructible_from<Index, T>
-  Indices(T item, SourceLocation where = SourceLocation::current()) : items_{Index(item)}, where_(where) {}
+  requires std::constructible_from<Index, T> Indices(T item, SourceLocation where = SourceLocation::current())
+      : items_{Index(item)}, where_(where) {}
   Indices(std::initializer_list<Index> items, SourceLocation where = SourceLocation::current())
       : items_(items), where_(where) {}
   explicit Indices(std::vector<Index> items, SourceLocation where = SourceLocation::current())
@@ -60,19 +61,22 @@ class Indices {
   SourceLocation where_;
 };
 
-/// x[indices], a view. Gradient: g at those places, 0 elsewhere. Throws std::out_of_range for an integer beyond its axis
-/// or more items than axes, std::invalid_argument for a step of 0 or two ellipses.
+/// x[indices], a view. Gradient: g at those places, 0 elsewhere. Throws std::out_of_range for an integer
+/// beyond its axis or more items than axes, std::invalid_argument for a step of 0 or two ellipses.
 Tensor get(const Operand& x, const Indices& indices);
-/// The elements start, start + step, ... (length of them) of one axis: what a slice of one axis comes down to (a view).
+/// The elements start, start + step, ... (length of them) of one axis: what a slice of one axis comes down to
+/// (a view).
 Tensor narrow(const Operand& x, int axis, std::int64_t start, std::int64_t length, std::int64_t step = 1);
 
-/// y[..., i, ...] = x[..., indices[..., i, ...], ...] along the axis. indices: int64, as many axes as x, no larger than x
-/// in the other axes; y has its shape. Gradients of repeated indices add up. Throws std::out_of_range for an index beyond
-/// the axis; negative indices are not taken, as in PyTorch.
+/// y[..., i, ...] = x[..., indices[..., i, ...], ...] along the axis. indices: int64, as many axes as x, no
+/// larger than x in the other axes; y has its shape. Gradients of repeated indices add up. Throws
+/// std::out_of_range for an index beyond the axis; negative indices are not taken, as in PyTorch.
 Tensor gather(const Operand& x, int axis, const Tensor& indices);
-/// x with source[...] added at the places that gather would read: the transpose of gather. Gradients g, gather(g).
+/// x with source[...] added at the places that gather would read: the transpose of gather. Gradients g,
+/// gather(g).
 Tensor scatter_add(const Operand& x, int axis, const Tensor& indices, const Operand& source);
-/// The slices of x at these positions along the axis. indices: int64 [n] or scalar. Gradients of repeated indices add up.
+/// The slices of x at these positions along the axis. indices: int64 [n] or scalar. Gradients of repeated
+/// indices add up.
 Tensor index_select(const Operand& x, int axis, const Tensor& indices);
 /// x with the slices of source added at these positions along the axis: the transpose of index_select.
 Tensor index_add(const Operand& x, int axis, const Tensor& indices, const Operand& source);

@@ -8,8 +8,9 @@
 
 namespace xgrad {
 
-/// The elements in row-major order in another shape; one extent may be -1. A view where the layout allows it (always
-/// for a contiguous x), else a copy. Throws std::invalid_argument when the number of elements differs.
+/// The elements in row-major order in another shape; one extent may be -1. A view where the layout allows it
+/// (always for a contiguous x), else a copy. Throws std::invalid_argument when the number of elements
+/// differs.
 Tensor reshape(const Operand& x, const Shape& shape);
 /// Axes `first` to `last`, both included, as one.
 Tensor flatten(const Operand& x, int first = 0, int last = -1);
@@ -28,13 +29,15 @@ Tensor unsqueeze(const Operand& x, int axis);
 /// The elements along these axes in reverse order (a view).
 Tensor flip(const Operand& x, const Axes& axes);
 
-/// Tensors one after the other along an axis. They must agree in the other extents; dtypes promote. An empty tensor of
-/// shape [0] is passed over, as in PyTorch.
+/// Tensors one after the other along an axis. They must agree in the other extents; dtypes promote. An empty
+/// tensor of shape [0] is passed over, as in PyTorch.
 Tensor cat(std::span<const Tensor> tensors, int axis = 0, SourceLocation where = SourceLocation::current());
-Tensor cat(std::initializer_list<Tensor> tensors, int axis = 0, SourceLocation where = SourceLocation::current());
+Tensor cat(std::initializer_list<Tensor> tensors, int axis = 0,
+           SourceLocation where = SourceLocation::current());
 /// Tensors of one shape along a new axis.
 Tensor stack(std::span<const Tensor> tensors, int axis = 0, SourceLocation where = SourceLocation::current());
-Tensor stack(std::initializer_list<Tensor> tensors, int axis = 0, SourceLocation where = SourceLocation::current());
+Tensor stack(std::initializer_list<Tensor> tensors, int axis = 0,
+             SourceLocation where = SourceLocation::current());
 /// Pieces of `size` along the axis, the last one smaller where it does not come out even (views).
 std::vector<Tensor> split(const Operand& x, std::int64_t size, int axis = 0);
 /// Pieces of these sizes, which must add up to the extent (views).

@@ -11,9 +11,10 @@
 #include "autograd/internal/philox.hpp"
 #include "autograd/internal/tensor_impl.hpp"
 
-// The same seed must give the same bits on every machine. So the functions here are made of additions, multiplications
-// and roots, which IEEE 754 rounds in one way only, not of the C library's log and cos; and the build keeps the compiler
-// from contracting a * b + c in this file (-ffp-contract=off), which it would do where the machine has the instruction.
+// The same seed must give the same bits on every machine. So the functions here are made of additions,
+// multiplications and roots, which IEEE 754 rounds in one way only, not of the C library's log and cos; and
+// the build keeps the compiler from contracting a * b + c in this file (-ffp-contract=off), which it would do
+// where the machine has the instruction.
 
 namespace xgrad {
 
@@ -31,12 +32,13 @@ namespace {
 // Blocks from which a draw is worth a second thread.
 constexpr std::int64_t kDrawGrain = 4096;
 
-/// The elements that a batch of blocks gives: element k of block j stands at [k][j], so that loops over j vectorise.
+/// The elements that a batch of blocks gives: element k of block j stands at [k][j], so that loops over j
+/// vectorise.
 template <class T, int kPerBlock>
 using Elements = T[kPerBlock][PhiloxBatch::kBlocks];
 
-/// Fills a new tensor by convert(bits, elements), which makes kPerBlock elements of each 128 random bits. Takes the
-/// positions that this needs.
+/// Fills a new tensor by convert(bits, elements), which makes kPerBlock elements of each 128 random bits.
+/// Takes the positions that this needs.
 template <class T, int kPerBlock, class F>
 void draw(const Tensor& tensor, Generator& generator, F convert) {
   constexpr int kBlocks = PhiloxBatch::kBlocks;
@@ -60,8 +62,8 @@ void draw(const Tensor& tensor, Generator& generator, F convert) {
   });
 }
 
-/// Element k of a block as a number in [0, 1), of 24 random bits for float32 and 53 for float64. By way of 32-bit
-/// integers, whose conversion every machine can vectorise.
+/// Element k of a block as a number in [0, 1), of 24 random bits for float32 and 53 for float64. By way of
+/// 32-bit integers, whose conversion every machine can vectorise.
 template <class T>
 T unit(const PhiloxBatch& bits, int k, int block) {
   if constexpr (std::same_as<T, float>) {
@@ -74,7 +76,8 @@ T unit(const PhiloxBatch& bits, int k, int block) {
 }
 
 void check_floating(const char* operation, DType dtype, SourceLocation where) {
-  check(is_floating(dtype), where, operation, ": the dtype must be float32 or float64, but it is ", dtype, ".");
+  check(is_floating(dtype), where, operation, ": the dtype must be float32 or float64, but it is ", dtype,
+        ".");
 }
 
 Tensor with_grad(Tensor tensor, const TensorOptions& options, SourceLocation where) {
@@ -87,8 +90,10 @@ Tensor with_grad(Tensor tensor, const TensorOptions& options, SourceLocation whe
 Tensor uniform(const Shape& shape, double low, double high, TensorOptions options, Generator& generator,
                SourceLocation where) {
   check_floating("uniform", options.dtype, where);
-  check(low <= high && std::isfinite(high - low), where, "uniform: low must not exceed high, and both must be finite, but "
-        "they are ", low, " and ", high, ".");
+  check(low <= high && std::isfinite(high - low), where,
+        "uniform: low must not exceed high, and both must be finite, but "
+        "they are ",
+        low, " and ", high, ".");
   Tensor result = new_checked("uniform", shape, options.dtype, where);
   dispatch_floating(options.dtype, [&]<class T>(T) {
     constexpr int kPerBlock = 16 / sizeof(T);
@@ -120,8 +125,9 @@ double log_of_unit(double x) {
   double z = s * s;
   double w = z * z;
   double t1 = w * (3.999999999940941908e-01 + w * (2.222219843214978396e-01 + w * 1.531383769920937332e-01));
-  double t2 = z * (6.666666666666735130e-01 +
-                   w * (2.857142874366239149e-01 + w * (1.818357216161805012e-01 + w * 1.479819860511658591e-01)));
+  double t2 =
+      z * (6.666666666666735130e-01 +
+           w * (2.857142874366239149e-01 + w * (1.818357216161805012e-01 + w * 1.479819860511658591e-01)));
   double half_square = 0.5 * f * f;
   return k * kLn2High - ((half_square - (s * (half_square + (t1 + t2)) + k * kLn2Low)) - f);
 }
@@ -130,24 +136,26 @@ struct SineCosine {
   double sine, cosine;
 };
 
-/// Sine and cosine of 2 pi turn, turn in [0, 1): the polynomials of FreeBSD's k_sin.c and k_cos.c on an eighth of a turn.
-/// The reduction is exact.
+/// Sine and cosine of 2 pi turn, turn in [0, 1): the polynomials of FreeBSD's k_sin.c and k_cos.c on an
+/// eighth of a turn. The reduction is exact.
 SineCosine sine_cosine_of_turn(double turn) {
   constexpr double kTwoPi = 6.283185307179586476925;
   double quarters = static_cast<double>(static_cast<std::int32_t>(4 * turn + 0.5));
   double x = (turn - 0.25 * quarters) * kTwoPi;
   double z = x * x;
-  double sine = x + x * z * (-1.66666666666666324348e-01 +
-                             z * (8.33333333332248946124e-03 +
-                                  z * (-1.98412698298579493134e-04 +
-                                       z * (2.75573137070700676789e-06 +
-                                            z * (-2.50507602534068634195e-08 + z * 1.58969099521155010221e-10)))));
-  double cosine = 1 - 0.5 * z + z * z * (4.16666666666666019037e-02 +
-                                         z * (-1.38888888888741095749e-03 +
-                                              z * (2.48015872894767294178e-05 +
-                                                   z * (-2.75573143513906633035e-07 +
-                                                        z * (2.08757232129817482790e-09 +
-                                                             z * -1.13596475577881948265e-11)))));
+  double sine = x + x * z *
+                        (-1.66666666666666324348e-01 +
+                         z * (8.33333333332248946124e-03 +
+                              z * (-1.98412698298579493134e-04 +
+                                   z * (2.75573137070700676789e-06 + z * (-2.50507602534068634195e-08 +
+                                                                          z * 1.58969099521155010221e-10)))));
+  double cosine = 1 - 0.5 * z +
+                  z * z *
+                      (4.16666666666666019037e-02 +
+                       z * (-1.38888888888741095749e-03 +
+                            z * (2.48015872894767294178e-05 +
+                                 z * (-2.75573143513906633035e-07 +
+                                      z * (2.08757232129817482790e-09 + z * -1.13596475577881948265e-11)))));
   auto quarter = static_cast<std::int32_t>(quarters);
   bool swapped = (quarter & 1) != 0;
   double first = swapped ? cosine : sine, second = swapped ? sine : cosine;
@@ -182,7 +190,8 @@ Tensor normal(const Shape& shape, double mean, double std, TensorOptions options
   return with_grad(std::move(result), options, where);
 }
 
-Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, Generator& generator, SourceLocation where) {
+Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, Generator& generator,
+               SourceLocation where) {
   check(low < high, where, "randint: low must be below high, but they are ", low, " and ", high, ".");
   Tensor result = new_checked("randint", shape, DType::int64, where);
   std::uint64_t range = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);

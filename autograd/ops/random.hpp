@@ -1,4 +1,5 @@
-// Random numbers: counter-based, so that a seed gives the same numbers on every machine and with any number of threads.
+// Random numbers: counter-based, so that a seed gives the same numbers on every machine and with any number
+// of threads.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +8,8 @@
 
 namespace xgrad {
 
-/// A stream of random numbers: Philox4x32-10 (Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3, SC 2011).
-/// Element i of a draw is a function of the seed and the stream position alone.
+/// A stream of random numbers: Philox4x32-10 (Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3, SC
+/// 2011). Element i of a draw is a function of the seed and the stream position alone.
 class Generator {
  public:
   explicit Generator(std::uint64_t seed) : seed_(seed) {}
@@ -42,8 +43,8 @@ Tensor uniform(const Shape& shape, double low = 0, double high = 1, TensorOption
 Tensor normal(const Shape& shape, double mean = 0, double std = 1, TensorOptions options = {},
               Generator& generator = default_generator(), SourceLocation where = SourceLocation::current());
 /// Integers in [low, high), int64.
-Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, Generator& generator = default_generator(),
-               SourceLocation where = SourceLocation::current());
+Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape,
+               Generator& generator = default_generator(), SourceLocation where = SourceLocation::current());
 /// True with probability p, boolean. Throws std::invalid_argument unless p is in [0, 1].
 Tensor bernoulli(const Shape& shape, double p, Generator& generator = default_generator(),
                  SourceLocation where = SourceLocation::current());

@@ -1,18 +1,38 @@
-# Each benchmarks/NAME.cpp is a program on Google Benchmark. Where libtorch is found, it is linked and XGRAD_WITH_TORCH
-# is defined: the same programs then measure both.
+# bench_compare measures xgrad beside libtorch, where that is found, and the machine's limits; bench_counters counts
+# what xgrad asks of the system.
 
 find_package(benchmark REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(OpenMP REQUIRED COMPONENTS CXX)
 find_package(Torch QUIET)
 
-file(GLOB benchmarks CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/benchmarks/*.cpp)
-foreach(source IN LISTS benchmarks)
-  cmake_path(GET source STEM name)
-  xgrad_executable(${name} ${source})
-  target_link_libraries(${name} PRIVATE benchmark::benchmark OpenBLAS::OpenBLAS Threads::Threads)
-  if(Torch_FOUND)
-    target_link_libraries(${name} PRIVATE ${TORCH_LIBRARIES})
-    target_include_directories(${name} SYSTEM PRIVATE ${TORCH_INCLUDE_DIRS})
-    target_compile_definitions(${name} PRIVATE XGRAD_WITH_TORCH)
-  endif()
-  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/benchmarks)
-endforeach()
+set(benchmark_folder ${PROJECT_SOURCE_DIR}/benchmarks)
+string(TOUPPER "${CMAKE_BUILD_TYPE}" build_type)
+string(JOIN " " benchmark_flags ${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${build_type}} $<$<BOOL:${XGRAD_NATIVE}>:-march=native>)
+
+xgrad_executable(bench_compare
+  ${benchmark_folder}/compare.cpp ${benchmark_folder}/data.cpp ${benchmark_folder}/limits.cpp
+  ${benchmark_folder}/torch_peer.cpp ${benchmark_folder}/xgrad_peer.cpp)
+target_compile_definitions(bench_compare PRIVATE
+  XGRAD_BENCHMARK_FLAGS="${benchmark_flags}"
+  XGRAD_BENCHMARK_COMPILER="${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}")
+target_link_libraries(bench_compare PRIVATE
+  benchmark::benchmark nlohmann_json::nlohmann_json OpenBLAS::OpenBLAS OpenMP::OpenMP_CXX Threads::Threads)
+if(Torch_FOUND)
+  # For one file: the others need not know of libtorch, nor wait for its headers.
+  set_property(SOURCE ${benchmark_folder}/torch_peer.cpp APPEND PROPERTY COMPILE_DEFINITIONS XGRAD_WITH_TORCH)
+  foreach(folder IN LISTS TORCH_INCLUDE_DIRS)
+    if(NOT folder IN_LIST CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES)
+      set_property(SOURCE ${benchmark_folder}/torch_peer.cpp APPEND PROPERTY COMPILE_OPTIONS -isystem ${folder})
+    endif()
+  endforeach()
+  find_library(TORCH_CPU_LIBRARY torch_cpu REQUIRED)
+  find_library(C10_LIBRARY c10 REQUIRED)
+  mark_as_advanced(TORCH_CPU_LIBRARY C10_LIBRARY)
+  target_link_libraries(bench_compare PRIVATE ${TORCH_CPU_LIBRARY} ${C10_LIBRARY})
+endif()
+
+xgrad_executable(bench_counters ${benchmark_folder}/counters.cpp ${benchmark_folder}/data.cpp)
+
+set_target_properties(bench_compare bench_counters PROPERTIES
+  RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/benchmarks)

@@ -1,0 +1,77 @@
+// What is measured, and who can be measured: the workloads as one interface, with the library, libtorch and
+// the machine's limit behind it. Each implementation stands in its own file, so that only one of them
+// includes libtorch.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace bench {
+
+/// A workload made ready to run.
+struct Task {
+  std::function<void()> run;  ///< one iteration; empty when the contender has nothing to run
+  /// A few numbers that the last iteration came to: the same for all who compute the same.
+  std::function<std::vector<double>()> outcome = {};
+};
+
+/// Someone who runs the workloads. All numbers are float32.
+class Contender {
+ public:
+  virtual ~Contender() = default;
+
+  virtual void set_threads(int count) = 0;
+
+  /// y = x + x + ... of `length` additions, and its gradient.
+  virtual Task add_chain(int length, std::int64_t size) = 0;
+  /// A training step of a multilayer perceptron: affine layers with relu between them, cross-entropy, Adam.
+  virtual Task mlp_step(const std::vector<std::int64_t>& sizes, std::int64_t batch) = 0;
+  /// sum(tanh(x) sigmoid(x) + exp(-x x)) and its gradient.
+  virtual Task formula(std::int64_t size) = 0;
+  /// The same as one fused pass, where the contender has such a thing.
+  virtual Task fused_formula(std::int64_t size) = 0;
+  /// Mean cross-entropy of logits [rows, classes] with integer labels, and its gradient.
+  virtual Task cross_entropy(std::int64_t rows, std::int64_t classes) = 0;
+  /// Mean square of (x - mean over axis 0) / (std over axis 1 + 1e-5), x [size, size], and its gradient.
+  virtual Task normalize(std::int64_t size) = 0;
+  /// sum(a transpose(b) + c[:, newaxis]), a and b [size, size], c [size], and its gradients.
+  virtual Task transposed(std::int64_t size) = 0;
+  /// A step of an optimizer on `count` tensors of `size` elements whose gradients are there.
+  virtual Task adam(int count, std::int64_t size) = 0;
+  virtual Task sgd_momentum(int count, std::int64_t size) = 0;
+  /// Products of `batch` pairs of matrices [size, size], and the gradients of both factors.
+  virtual Task batched_matmul(std::int64_t batch, std::int64_t size) = 0;
+  /// a + b, no gradient.
+  virtual Task add(std::int64_t size) = 0;
+};
+
+std::unique_ptr<Contender> make_xgrad();
+/// libtorch; null in a build without it.
+std::unique_ptr<Contender> make_torch();
+/// What the machine allows: the same matrix products by bare BLAS calls, and for work that memory bounds,
+/// plain loops that read each input and write each result once.
+std::unique_ptr<Contender> make_limits();
+
+/// Name and version of what was measured: "libtorch 1.13.1", "OpenBLAS 0.3.21".
+std::string xgrad_version();
+std::string torch_version();  // empty in a build without libtorch
+std::string blas_version();
+
+// ---- Data, the same for all ----
+
+/// `count` numbers in [-1, 1), other ones for each seed.
+std::vector<float> numbers(std::int64_t count, unsigned seed);
+/// `count` integers in [0, classes).
+std::vector<std::int64_t> labels(std::int64_t count, std::int64_t classes);
+/// Weight [out, in] and bias [out] of each affine layer, one after the other, in the range of the usual
+/// initialisation.
+std::vector<std::vector<float>> mlp_parameters(const std::vector<std::int64_t>& sizes);
+
+/// The learning rate of all optimizers. It is that small because a benchmark repeats the same step: at a
+/// usual rate the gradients would vanish on the way to the optimum, and denormal numbers be measured.
+inline constexpr double kLearningRate = 1e-7;
+
+}  // namespace bench

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds with the preset "benchmarks", and measures xgrad beside libtorch and the machine's
+# limits. Writes Markdown. How to read it: docs/performance.md
+#
+#   scripts/bench.sh [--json FILE] [--filter REGEX] [--quick] [--more]
+#       --json FILE     the rows as a JSON list too
+#       --filter REGEX  only the workloads whose name has a match
+#       --quick         few and short repetitions: to see that it runs, not to compare
+#       --more          other sizes of the same workloads as well
+#   scripts/bench.sh --counters
+#       allocations, page faults and peak memory instead of times
+set -euo pipefail
+caller="$PWD"
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+scripts/setup.sh --benchmarks >&2
+cmake --preset benchmarks >&2
+programs=build/benchmarks/benchmarks
+
+if [[ ${1-} == --counters ]]; then
+  cmake --build --preset benchmarks --target bench_counters >&2
+  exec "$programs/bench_counters"
+fi
+cmake --build --preset benchmarks --target bench_compare >&2
+programs="$PWD/$programs"
+cd "$caller"  # FILE is relative to where the command was given
+exec "$programs/bench_compare" "$@"

@@ -1,6 +1,7 @@
 #include "data/csv.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -79,7 +80,7 @@ class Reader {
       fail(field.begin, concat("column ", column + 1, ": a number is expected, but the field is empty"));
     if (error != std::errc() || end != text.data() + text.size())
       fail(field.begin, concat("column ", column + 1, ": ", std::is_integral_v<T> ? "an integer" : "a number",
-                               " is expected, but '", field.text, "' stands here", hint()));
+                               " is expected, but '", field.text, "' stands here", hint(field.text)));
     return static_cast<T>(value);
   }
 
@@ -91,9 +92,11 @@ class Reader {
   }
 
  private:
-  std::string_view hint() const {
-    const bool first = line_number_ == 1 && options_.header == Header::none;
-    return first ? "; if this line names the columns, read with {.header = Header::names}" : "";
+  /// What may be meant where a word stands in the first line.
+  std::string_view hint(std::string_view text) const {
+    const bool is_word = std::isalpha(static_cast<unsigned char>(text.front())) != 0;
+    if (line_number_ > 1 || options_.header != Header::none || !is_word) return "";
+    return "; if this line names the columns, read with {.header = Header::names}";
   }
 
   void take_apart() {
@@ -115,7 +118,8 @@ class Reader {
         if (at < line_.size() && line_[at] != delimiter && delimiter != ' ')
           fail(at, "a delimiter is expected after the closing quote");
       } else {
-        std::size_t end = std::min(line_.find(delimiter, at), line_.size());
+        std::size_t end = std::min(
+            delimiter == ' ' ? line_.find_first_of(" \t", at) : line_.find(delimiter, at), line_.size());
         const std::size_t next = end;
         while (end > at && pads(line_[end - 1])) --end;
         field.text = line_.substr(at, end - at);

@@ -1,0 +1,56 @@
+// The bridge to xtensor: from_xtensor(expression), as_xtensor<T>(tensor). Opt-in, since xtensor takes 2.6 s to compile.
+#pragma once
+
+#include <concepts>
+#include <vector>
+
+#include "autograd/internal/tensor_impl.hpp"
+#include "autograd/internal/xt.hpp"
+
+namespace xgrad {
+
+/// A tensor of an xtensor expression's values, evaluated straight into the tensor's memory. float and double give
+/// float32 and float64, bool boolean, any integer int64. Throws std::invalid_argument beyond kMaxDims axes.
+///
+///     Tensor t = from_xtensor(xt::random::randn<double>({3, 4}));
+template <class Expression>
+Tensor from_xtensor(const xt::xexpression<Expression>& expression) {
+  const Expression& values = expression.derived_cast();
+  using Value = std::decay_t<typename Expression::value_type>;
+  static_assert(std::is_arithmetic_v<Value>, "from_xtensor: the elements must be numbers or booleans");
+  using Element = std::conditional_t<std::is_same_v<Value, bool>, bool,
+                                     std::conditional_t<std::integral<Value>, std::int64_t, Value>>;
+  Shape shape;
+  for (auto extent : values.shape()) shape.push_back(static_cast<std::int64_t>(extent));
+  Tensor tensor = internal::new_tensor(shape, dtype_of<Element>);
+  std::vector<std::size_t> extents(values.shape().begin(), values.shape().end());
+  auto target = xt::adapt(internal::data_of<Element>(tensor), static_cast<std::size_t>(tensor.numel()),
+                          xt::no_ownership(), extents);
+  xt::noalias(target) = values;
+  return tensor;
+}
+
+/// A tensor's elements as an xtensor expression, without a copy, strided views included; valid while the tensor lives.
+/// Throws std::invalid_argument unless the dtype is T's, and for a flipped tensor (call contiguous() first).
+template <class T>
+auto as_xtensor(const Tensor& tensor, SourceLocation where = SourceLocation::current()) {
+  check(tensor.dtype() == dtype_of<T>, where, "as_xtensor: the tensor's dtype must be ", dtype_of<T>, ", but it is ",
+        tensor.dtype(), ".");
+  std::vector<std::size_t> extents(tensor.shape().begin(), tensor.shape().end());
+  std::vector<std::ptrdiff_t> strides;
+  std::size_t reach = tensor.numel() == 0 ? 0 : 1;  // elements from the first to the last one, gaps included
+  for (int axis = 0; axis < tensor.ndim(); ++axis) {
+    std::int64_t extent = tensor.shape()[axis];
+    std::int64_t stride = extent == 1 ? 0 : tensor.strides()[axis];  // as xtensor has it for an axis of extent 1
+    check(stride >= 0, where, "as_xtensor: strides must not be negative, but axis ", axis, " has ", stride,
+          ". Call contiguous() first.");
+    strides.push_back(stride);
+    if (tensor.numel() > 0) reach += static_cast<std::size_t>((extent - 1) * stride);
+  }
+  return xt::adapt(static_cast<const T*>(tensor.impl()->data), reach, xt::no_ownership(), extents, strides);
+}
+/// The elements of a temporary would be gone before they are read: give it a name first.
+template <class T>
+auto as_xtensor(Tensor&& tensor, SourceLocation where = SourceLocation::current()) = delete;
+
+}  // namespace xgrad

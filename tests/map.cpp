@@ -1,0 +1,107 @@
+#include "autograd/map.hpp"
+
+#include "autograd/functional.hpp"
+#include "autograd/gradcheck.hpp"
+#include "autograd/ops.hpp"
+#include "autograd/threads.hpp"
+#include "tests/catch.hpp"
+
+using namespace xgrad;
+using Catch::Contains;
+
+namespace {
+Tensor random(Shape shape) { return normal(shape, 0, 1, {.dtype = DType::float64}); }
+constexpr auto kBump = [](auto a, auto b) { return tanh(a) * exp(-b * b); };
+}  // namespace
+
+TEST_CASE("map computes what the operators compute", "[map]") {
+  Tensor a = random({3, 5}), b = random({3, 5});
+  CHECK(allclose(map(kBump, a, b), tanh(a) * exp(-b * b), {.rtol = 1e-14}));
+  CHECK(map(kBump, cast(a, DType::float32), b).dtype() == DType::float64);
+  CHECK(map([](auto x) { return x * 0.5; }, tensor({1, 2})).dtype() == DType::float32);
+}
+
+TEST_CASE("map broadcasts, takes numbers, and every layout", "[map]") {
+  Tensor a = random({4, 3}), b = random({3}), c = random({3, 4});
+  auto f = [](auto a, auto b, auto c, auto d) { return a * b + sin(c) * d; };
+  CHECK(allclose(map(f, a, b, transpose(c), 2.0), a * b + sin(transpose(c)) * 2.0));
+  CHECK(map(f, zeros({0, 3}), ones({3}), 1, 2).shape() == Shape{0, 3});
+  CHECK(map([](auto x) { return x + 1; }, full({}, 2)).item() == 3);
+}
+
+TEST_CASE("map's first and second derivatives pass gradcheck", "[map][gradcheck]") {
+  Tensor a = random({4, 3}), b = random({3}), c = random({4, 1});
+  CHECK_NOTHROW(gradgradcheck([](const Tensor& a, const Tensor& b) { return map(kBump, a, b); }, {a, b}));
+  auto mixed = [](auto a, auto b, auto c) {
+    return where(a > b, sigmoid(a) * c, log1p(exp(b))) + sqrt(1 + c * c) / (2 + cos(a)) - abs(b) * erf(c);
+  };
+  CHECK_NOTHROW(gradgradcheck(
+      [&](const Tensor& a, const Tensor& b, const Tensor& c) { return map(mixed, a, b, c); }, {a, b, c}));
+}
+
+TEST_CASE("each function of a dual number has the right derivatives", "[map][gradcheck]") {
+  Tensor x = tensor({0.3, 0.8, 1.7, 2.4}, {.dtype = DType::float64});
+  auto good = [&](auto f) { CHECK_NOTHROW(gradgradcheck([&](const Tensor& x) { return map(f, x); }, {x})); };
+  good([](auto x) { return exp(x) - expm1(-x) + log(x); });
+  good([](auto x) { return square(x) * reciprocal(x + 1) / x; });
+  good([](auto x) { return pow(x, 2.5) + pow(x, x) + pow(x, 0) + 3 / x; });
+  good([](auto x) { return relu(x - 1) + leaky_relu(1 - x) + elu(1 - x) + silu(x) + gelu(x) + softplus(x); });
+  good([](auto x) { return log_sigmoid(x) * maximum(x, 1) + minimum(x, 2.0) * clamp(x, 0.5, 2); });
+  good([](auto x) { return max(x, 1.5 - x) * min(x * x, x + 1) + floor(x) * x; });
+}
+
+TEST_CASE("duals keep the operators' conventions at kinks", "[map][conventions]") {
+  auto slope = [](auto f) {
+    return grad([&](const Tensor& x) { return sum(map(f, x)); }, tensor({0.0}, {.dtype = DType::float64})).item();
+  };
+  CHECK(slope([](auto x) { return relu(x); }) == 0);
+  CHECK(slope([](auto x) { return abs(x); }) == 0);
+  CHECK(slope([](auto x) { return elu(x); }) == 1);
+  CHECK(slope([](auto x) { return leaky_relu(x, 0.25); }) == 0.25);
+  CHECK(slope([](auto x) { return softplus(x); }) == 0.5);
+  CHECK(slope([](auto x) { return maximum(x, 0); }) == 0.5);
+  CHECK(slope([](auto x) { return clamp(x, 0, 1); }) == 1);
+}
+
+TEST_CASE("eight tensors fit, and each gets its own gradient", "[map]") {
+  std::vector<Tensor> x;
+  for (int i = 0; i < 8; ++i) x.push_back(full({2}, i + 1, {.dtype = DType::float64}).set_requires_grad());
+  Tensor y = map([](auto a, auto b, auto c, auto d, auto e, auto f, auto g,
+                    auto h) { return a + 2 * b + 3 * c + 4 * d + 5 * e + 6 * f + 7 * g + 8 * h; },
+                 x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7]);
+  auto g = grad(sum(y), x);
+  for (int i = 0; i < 8; ++i) CHECK(g[i].to_vector<double>() == std::vector<double>{i + 1.0, i + 1.0});
+}
+
+TEST_CASE("a third derivative is refused, with the way out", "[map][errors]") {
+  Tensor x = random({2}).set_requires_grad();
+  Tensor g1 = grad(sum(map([](auto x) { return x * x * x; }, x)), x, {.create_graph = true});
+  Tensor g2 = grad(sum(g1), x);
+  CHECK(allclose(g2, 6 * x));
+  g1 = grad(sum(map([](auto x) { return x * x * x; }, x)), x, {.create_graph = true});
+  CHECK_THROWS_WITH(grad(sum(g1), x, {.create_graph = true}), Contains("up to the second order"));
+}
+
+TEST_CASE("map_sum is the sum of map, with its derivatives", "[map]") {
+  auto f = [](auto x) { return tanh(x) * sigmoid(x) + exp(-x * x); };
+  for (std::int64_t n : {0, 1, 7, 100, 5000, 70001}) {
+    Tensor x = random({n});
+    CHECK(allclose(map_sum(f, x), sum(map(f, x)), {.rtol = 1e-12, .atol = 1e-12}));
+    CHECK(allclose(grad([&](const Tensor& x) { return map_sum(f, x); }, x),
+                   grad([&](const Tensor& x) { return sum(map(f, x)); }, x), {.rtol = 1e-12}));
+  }
+  Tensor a = random({4, 3}), b = random({3});
+  CHECK_NOTHROW(gradgradcheck([](const Tensor& a, const Tensor& b) { return map_sum(kBump, a, b); }, {a, b}));
+}
+
+TEST_CASE("map_sum does not depend on the number of threads", "[map][threads]") {
+  Tensor x = normal({300007});
+  auto f = [](auto x) { return exp(x); };
+  int before = num_threads();
+  set_num_threads(1);
+  double one = map_sum(f, x).item();
+  set_num_threads(3);
+  double three = map_sum(f, x).item();
+  set_num_threads(before);
+  CHECK(one == three);
+}

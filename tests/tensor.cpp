@@ -1,0 +1,157 @@
+#include "autograd/tensor.hpp"
+
+#include "autograd/grad.hpp"
+#include "autograd/ops.hpp"
+#include "tests/catch.hpp"
+
+using namespace xgrad;
+using Catch::Contains;
+
+TEST_CASE("a default-constructed tensor is undefined and says so", "[tensor]") {
+  Tensor nothing;
+  CHECK_FALSE(nothing.defined());
+  CHECK_THROWS_WITH(nothing.shape(), Contains("shape: the tensor must be defined"));
+  CHECK_THROWS_WITH(nothing + 1.0, Contains("add: its operands must be defined tensors") && Contains("at tensor.cpp:"));
+}
+
+TEST_CASE("copies name the same tensor", "[tensor]") {
+  Tensor a = ones({2});
+  Tensor b = a;
+  CHECK(a.is_same(b));
+  a.mutable_data<float>()[0] = 5;
+  CHECK(b.to_vector<float>() == std::vector<float>{5, 1});
+  Tensor moved = std::move(a);
+  CHECK_FALSE(a.defined());
+  CHECK(moved.is_same(b));
+}
+
+TEST_CASE("item converts the only element", "[tensor]") {
+  CHECK(tensor({{2.5}}).item<double>() == 2.5);
+  CHECK(tensor({{2.5}}).item<std::int64_t>() == 2);
+  CHECK(tensor(true).item<bool>());
+  CHECK(tensor(7).item() == 7.0);
+  CHECK_THROWS_WITH(ones({2, 3}).item(), Contains("item: the tensor must have one element, but its shape is [2, 3]"));
+}
+
+TEST_CASE("to_vector reads any layout row-major and converts", "[tensor]") {
+  Tensor x = tensor({{1, 2, 3}, {4, 5, 6}});
+  CHECK(transpose(x).to_vector<double>() == std::vector<double>{1, 4, 2, 5, 3, 6});
+  CHECK(flip(x, 1).to_vector<float>() == std::vector<float>{3, 2, 1, 6, 5, 4});
+  CHECK(zeros({0, 3}).to_vector<float>().empty());
+}
+
+TEST_CASE("data demands its dtype and a contiguous tensor", "[tensor]") {
+  Tensor x = ones({2, 3});
+  CHECK(x.data<float>()[5] == 1);
+  CHECK_THROWS_WITH(x.data<double>(), Contains("dtype must be float64, but it is float32"));
+  CHECK_THROWS_WITH(transpose(x).data<float>(), Contains("must be contiguous") && Contains("[3, 2]"));
+}
+
+TEST_CASE("size counts negative axes from the last and checks them", "[tensor]") {
+  Tensor x = ones({2, 3});
+  CHECK(x.size(-1) == 3);
+  CHECK(x.size(0) == 2);
+  CHECK_THROWS_AS(x.size(2), std::out_of_range);
+  CHECK_THROWS_WITH(x.size(-3), Contains("axis must be in [-2, 1], but it is -3. at tensor.cpp:"));
+}
+
+TEST_CASE("contiguity ignores the strides of axes of extent 1", "[tensor]") {
+  Tensor x = ones({4, 1});
+  CHECK(transpose(x).is_contiguous());
+  CHECK_FALSE(transpose(ones({4, 2})).is_contiguous());
+  CHECK(transpose(zeros({0, 2})).is_contiguous());
+}
+
+TEST_CASE("assign writes in place, broadcasts and casts", "[tensor]") {
+  Tensor x = zeros({2, 3});
+  Tensor alias = x;
+  x.assign(tensor({1, 2, 3}));
+  CHECK(alias.to_vector<float>() == std::vector<float>{1, 2, 3, 1, 2, 3});
+  Tensor column = x[{ellipsis, 1}];
+  column.assign(tensor(9.0));
+  CHECK(alias.to_vector<float>() == std::vector<float>{1, 9, 3, 1, 9, 3});
+}
+
+TEST_CASE("assign reads its source before it writes", "[tensor]") {
+  Tensor x = tensor({1, 2, 3, 4});
+  x.assign(flip(x, 0));
+  CHECK(x.to_vector<float>() == std::vector<float>{4, 3, 2, 1});
+}
+
+TEST_CASE("assign refuses what does not fit", "[tensor]") {
+  Tensor x = zeros({2, 3});
+  CHECK_THROWS_WITH(x.assign(ones({2})), Contains("assign: the value must broadcast to [2, 3], but its shape is [2]"));
+  Tensor leaf = ones({2}).set_requires_grad();
+  Tensor made = leaf * 2;
+  CHECK_THROWS_AS(made.assign(ones({2})), std::logic_error);
+  CHECK_THROWS_WITH(made.mutable_data<float>(), Contains("must be a leaf, but 'mul' made it"));
+}
+
+TEST_CASE("only floating leaves can require gradients", "[tensor]") {
+  CHECK_THROWS_WITH(tensor({1, 2}).set_requires_grad(), Contains("only float32 and float64") && Contains("int64"));
+  Tensor x = ones({2}).set_requires_grad();
+  CHECK(x.requires_grad());
+  CHECK(x.is_leaf());
+  Tensor y = x * 2;
+  CHECK_FALSE(y.is_leaf());
+  CHECK(std::string(y.operation()) == "mul");
+  CHECK_THROWS_AS(y.set_requires_grad(false), std::logic_error);
+  CHECK_FALSE(y.detach().requires_grad());
+  CHECK(y.detach().data<float>() == y.data<float>());
+}
+
+TEST_CASE("set_grad checks shape and dtype", "[tensor]") {
+  Tensor x = ones({2}).set_requires_grad();
+  CHECK_THROWS_WITH(x.set_grad(ones({3})), Contains("must be float32 [2] as the tensor, but it is float32 [3]"));
+  x.set_grad(ones({2}));
+  CHECK(x.grad().defined());
+  x.zero_grad();
+  CHECK_FALSE(x.grad().defined());
+  CHECK_THROWS_AS(ones({2}).set_grad(ones({2})), std::logic_error);
+}
+
+TEST_CASE("numbers take the other operand's dtype", "[tensor][promotion]") {
+  CHECK((2.0 * ones({2})).dtype() == DType::float32);
+  CHECK((2 * ones({2}, {.dtype = DType::float64})).dtype() == DType::float64);
+  CHECK((tensor({1, 2}) + 1).dtype() == DType::int64);
+  CHECK((tensor({1, 2}) + 1.5).dtype() == DType::float32);
+  CHECK((tensor({true, false}) + 1).dtype() == DType::int64);
+}
+
+TEST_CASE("mixed tensors promote as in NumPy and PyTorch", "[tensor][promotion]") {
+  Tensor b = tensor({true, false}), i = tensor({1, 2}), f = ones({2}), d = ones({2}, {.dtype = DType::float64});
+  CHECK((b + i).dtype() == DType::int64);
+  CHECK((i + f).dtype() == DType::float32);
+  CHECK((f + d).dtype() == DType::float64);
+  CHECK((b + b).dtype() == DType::boolean);
+  CHECK((i / i).dtype() == DType::float32);
+}
+
+TEST_CASE("a scalar tensor weighs less than one with axes, but more than a number", "[tensor][promotion]") {
+  Tensor scalar64 = full({}, 2, {.dtype = DType::float64});
+  CHECK((ones({2}) + scalar64).dtype() == DType::float32);
+  CHECK((tensor({1, 2}) + scalar64).dtype() == DType::float64);
+  CHECK((scalar64 + 1.5).dtype() == DType::float64);
+  CHECK((tensor(1) + 1.5).dtype() == DType::float32);
+}
+
+TEST_CASE("a promoted operand's gradient comes back in its own dtype", "[tensor][promotion]") {
+  Tensor x = ones({2}).set_requires_grad();
+  Tensor y = sum(x * full({2}, 3, {.dtype = DType::float64}));
+  CHECK(y.dtype() == DType::float64);
+  Tensor g = grad(y, x);
+  CHECK(g.dtype() == DType::float32);
+  CHECK(g.to_vector<float>() == std::vector<float>{3, 3});
+}
+
+TEST_CASE("an error names the line where the operator stands", "[tensor][errors]") {
+  Tensor a = ones({2, 3}), b = ones({4});
+  int line = __LINE__ + 1;
+  CHECK_THROWS_WITH(a + b, Contains("tensor.cpp:" + std::to_string(line)));
+  CHECK_THROWS_WITH(a + b, Contains("add: shapes must broadcast, but [2, 3] and [4] differ in axis -1 (3 and 4"));
+}
+
+TEST_CASE("a shape has at most eight axes", "[tensor][errors]") {
+  CHECK_THROWS_AS(ones({1, 1, 1, 1, 1, 1, 1, 1, 1}), std::invalid_argument);
+  CHECK_THROWS_AS(unsqueeze(ones({1, 1, 1, 1, 1, 1, 1, 1}), 0), std::invalid_argument);
+}

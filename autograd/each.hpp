@@ -68,6 +68,18 @@ void each_tensor(const Formula& formula, SourceLocation where, Arguments&&... te
 
 }  // namespace internal
 
+/// The first tensor of each(), which is always written. Picks up the caller's line.
+class Written {
+ public:
+  Written(Tensor& tensor, SourceLocation where = SourceLocation::current()) : tensor_(tensor), where_(where) {}
+  Tensor& tensor() const { return tensor_; }
+  SourceLocation where() const { return where_; }
+
+ private:
+  Tensor& tensor_;
+  SourceLocation where_;
+};
+
 /// Calls a formula for all elements of tensors of one shape and floating dtype, outside of the graph:
 ///
 ///     each(w, g, m, [=](auto& w, auto g, auto& m) {          // SGD with momentum
@@ -75,15 +87,15 @@ void each_tensor(const Formula& formula, SourceLocation where, Arguments&&... te
 ///       w -= lr * m;
 ///     });
 ///
-/// Arguments that are Tensor& are read and written, const Tensor& only read; the formula comes last and gets
-/// SIMD batches in the same order. One pass over memory. What is written must be a leaf. Throws
-/// std::invalid_argument where shapes or dtypes differ or are not floating.
-template <class... Arguments>
-void each(Arguments&&... arguments) {
-  auto all = std::forward_as_tuple(std::forward<Arguments>(arguments)...);
-  constexpr std::size_t kTensors = sizeof...(Arguments) - 1;
+/// Arguments that are Tensor& are read and written, const Tensor& only read; the formula comes last and gets SIMD
+/// batches in the same order. One pass over memory. What is written must be a leaf. Throws std::invalid_argument where
+/// shapes or dtypes differ or are not floating.
+template <class... More>
+void each(const Written& first, More&&... more) {
+  auto all = std::forward_as_tuple(first.tensor(), std::forward<More>(more)...);
+  constexpr std::size_t kTensors = sizeof...(More);
   [&]<std::size_t... I>(std::index_sequence<I...>) {
-    internal::each_tensor(std::get<kTensors>(all), SourceLocation{}, std::get<I>(std::move(all))...);
+    internal::each_tensor(std::get<kTensors>(all), first.where(), std::get<I>(std::move(all))...);
   }
   (std::make_index_sequence<kTensors>{});
 }

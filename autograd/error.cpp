@@ -18,6 +18,10 @@ CallSite::~CallSite() {
 SourceLocation CallSite::or_else(SourceLocation fallback) { return call_site.known() ? call_site : fallback; }
 
 void append_text(std::string& out, SourceLocation where) {
+  if (!where.known()) {
+    out += "an unknown line";
+    return;
+  }
   std::string_view file = where.file;
   if (auto slash = file.rfind('/'); slash != file.npos) file.remove_prefix(slash + 1);
   out += file;

@@ -65,7 +65,7 @@ void draw(const Tensor& tensor, Generator& generator, F convert) {
 /// Element k of a block as a number in [0, 1), of 24 random bits for float32 and 53 for float64. By way of
 /// 32-bit integers, whose conversion every machine can vectorise.
 template <class T>
-T unit(const PhiloxBatch& bits, int k, int block) {
+[[gnu::always_inline]] inline T unit(const PhiloxBatch& bits, int k, int block) {
   if constexpr (std::same_as<T, float>) {
     return static_cast<float>(static_cast<std::int32_t>(bits.word[k][block] >> 8)) * 0x1p-24f;
   } else {
@@ -114,7 +114,7 @@ Tensor uniform(const Shape& shape, double low, double high, TensorOptions option
 namespace {
 
 /// Natural logarithm of x in (0, 1], normal: FreeBSD's e_log.c (Sun Microsystems 1993), within 1 ulp.
-double log_of_unit(double x) {
+[[gnu::always_inline]] inline double log_of_unit(double x) {
   constexpr double kLn2High = 6.93147180369123816490e-01, kLn2Low = 1.90821492927058770002e-10;
   auto bits = std::bit_cast<std::uint64_t>(x);
   // x = 2^k (1 + f), sqrt(1/2) < 1 + f < sqrt(2)
@@ -138,7 +138,7 @@ struct SineCosine {
 
 /// Sine and cosine of 2 pi turn, turn in [0, 1): the polynomials of FreeBSD's k_sin.c and k_cos.c on an
 /// eighth of a turn. The reduction is exact.
-SineCosine sine_cosine_of_turn(double turn) {
+[[gnu::always_inline]] inline SineCosine sine_cosine_of_turn(double turn) {
   constexpr double kTwoPi = 6.283185307179586476925;
   double quarters = static_cast<double>(static_cast<std::int32_t>(4 * turn + 0.5));
   double x = (turn - 0.25 * quarters) * kTwoPi;
@@ -163,7 +163,7 @@ SineCosine sine_cosine_of_turn(double turn) {
 }
 
 /// Two independent standard normal numbers of two uniform ones in [0, 1) (Box, Muller 1958).
-SineCosine box_muller(double u, double turn) {
+[[gnu::always_inline]] inline SineCosine box_muller(double u, double turn) {
   double radius = std::sqrt(-2 * log_of_unit(1 - u));
   SineCosine direction = sine_cosine_of_turn(turn);
   return {radius * direction.sine, radius * direction.cosine};

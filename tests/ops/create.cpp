@@ -1,0 +1,171 @@
+// Making tensors: shapes, dtypes, values, and what is refused.
+#include "autograd/ops/create.hpp"
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "autograd/ops.hpp"
+#include "tests/catch.hpp"
+
+using namespace xgrad;
+using Catch::Matchers::Contains;
+
+namespace {
+
+using Numbers = std::vector<double>;
+using Integers = std::vector<std::int64_t>;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+Numbers numbers(const Tensor& x) { return x.to_vector<double>(); }
+
+}  // namespace
+
+TEST_CASE("zeros, ones and full have the shape, the dtype and one value", "[create]") {
+  Tensor x = zeros({2, 3});
+  CHECK(x.shape() == Shape{2, 3});
+  CHECK(x.dtype() == DType::float32);
+  CHECK(numbers(x) == Numbers(6, 0));
+  CHECK(numbers(ones({2}, {.dtype = DType::int64})) == Numbers{1, 1});
+  CHECK(full({}, 2.5, {.dtype = DType::float64}).item() == 2.5);
+  CHECK(full({2}, -1.9, {.dtype = DType::int64}).to_vector<std::int64_t>() == Integers{-1, -1});
+  CHECK(full({1}, 0.25, {.dtype = DType::boolean}).to_vector<bool>() == std::vector<bool>{true});
+}
+
+TEST_CASE("an extent of 0 makes an empty tensor", "[create]") {
+  CHECK(zeros({2, 0, 3}).numel() == 0);
+  CHECK(numbers(ones({0})).empty());
+}
+
+TEST_CASE("large tensors are filled to the end", "[create]") {
+  Tensor x = ones({3, 1 << 19}, {.dtype = DType::int64});
+  CHECK(x.to_vector<std::int64_t>() == Integers(3 << 19, 1));
+}
+
+TEST_CASE("new tensors can be variables", "[create]") {
+  CHECK(zeros({2}, {.requires_grad = true}).requires_grad());
+  CHECK(tensor({1., 2.}, {.requires_grad = true}).is_leaf());
+  CHECK_FALSE(ones({2}).requires_grad());
+  CHECK_THROWS_WITH(zeros({2}, {.dtype = DType::int64, .requires_grad = true}),
+                    Contains("float32 and float64"));
+}
+
+TEST_CASE("shapes that make no tensor are refused", "[create]") {
+  CHECK_THROWS_AS(zeros({2, -1}), std::invalid_argument);
+  CHECK_THROWS_WITH(
+      zeros({2, -1}),
+      Contains("zeros: extents must not be negative, but the shape is [2, -1]. at create.cpp:"));
+  std::int64_t huge = std::int64_t{1} << 31;
+  CHECK_THROWS_WITH(ones({huge, huge}), Contains("ones: the number of bytes must fit in an int64"));
+  CHECK_THROWS_AS(zeros({0, huge, huge, huge}), std::invalid_argument);
+}
+
+TEST_CASE("a value that int64 cannot hold is refused", "[create]") {
+  CHECK_THROWS_WITH(full({2}, kInfinity, {.dtype = DType::int64}),
+                    Contains("full: an int64 must hold the number, but it is inf"));
+  CHECK_THROWS_AS(full({2}, std::nan(""), {.dtype = DType::int64}), std::invalid_argument);
+  CHECK_THROWS_AS(full({2}, 0x1p63, {.dtype = DType::int64}), std::invalid_argument);
+  CHECK(full({}, -0x1p63, {.dtype = DType::int64}).item<std::int64_t>() ==
+        std::numeric_limits<std::int64_t>::min());
+}
+
+TEST_CASE("the _like functions take shape and dtype over, not the layout", "[create]") {
+  Tensor x = transpose(zeros({2, 3}, {.dtype = DType::float64}));
+  for (const Tensor& y : {zeros_like(x), ones_like(x), full_like(x, 7)}) {
+    CHECK(y.shape() == Shape{3, 2});
+    CHECK(y.dtype() == DType::float64);
+    CHECK(y.is_contiguous());
+  }
+  CHECK(numbers(full_like(x, 7)) == Numbers(6, 7));
+  CHECK(zeros_like(3.5).shape() == Shape{});
+}
+
+TEST_CASE("arange counts up to but without stop", "[create]") {
+  CHECK(arange(4).to_vector<std::int64_t>() == Integers{0, 1, 2, 3});
+  CHECK(arange(2, 9, 3).to_vector<std::int64_t>() == Integers{2, 5, 8});
+  CHECK(arange(5, 0, -2).to_vector<std::int64_t>() == Integers{5, 3, 1});
+  CHECK(arange(0).shape() == Shape{0});
+  CHECK(arange(1.1, 1.1, 1).numel() == 0);
+}
+
+TEST_CASE("arange's dtype follows its numbers unless it is given", "[create]") {
+  CHECK(arange(4).dtype() == DType::int64);
+  CHECK(arange(0, 1, 0.25).dtype() == DType::float32);
+  CHECK(numbers(arange(0, 1, 0.25)) == Numbers{0, 0.25, 0.5, 0.75});
+  CHECK(numbers(arange(-0.5, 2.5, 1.5, {.dtype = DType::float64})) == Numbers{-0.5, 1});
+  CHECK(arange(3, {.dtype = DType::float64}).dtype() == DType::float64);
+}
+
+TEST_CASE("arange truncates the numbers of an integer sequence first, as PyTorch", "[create]") {
+  CHECK(arange(1.0, 5.000001, 2.0, {.dtype = DType::int64}).to_vector<std::int64_t>() == Integers{1, 3});
+  CHECK_THROWS_WITH(arange(0, 1, 0.5, {.dtype = DType::int64}), Contains("step must not be 0"));
+}
+
+TEST_CASE("arange refuses steps that do not lead to stop", "[create]") {
+  CHECK_THROWS_WITH(
+      arange(0, 5, -1),
+      Contains("arange: step must lead from start to stop, but they are -1, 0, 5. at create.cpp:"));
+  CHECK_THROWS_AS(arange(5, 0), std::invalid_argument);
+  CHECK_THROWS_AS(arange(0, 5, 0), std::invalid_argument);
+  CHECK_THROWS_WITH(arange(0., kInfinity), Contains("finite"));
+}
+
+TEST_CASE("linspace meets both ends exactly", "[create]") {
+  Tensor x = linspace(0, 1, 5, {.dtype = DType::float64});
+  CHECK(numbers(x) == Numbers{0, 0.25, 0.5, 0.75, 1});
+  Numbers y = numbers(linspace(-0.1, 0.3, 7, {.dtype = DType::float64}));
+  CHECK(y.front() == -0.1);
+  CHECK(y.back() == 0.3);
+  CHECK(numbers(linspace(3, 9, 1)) == Numbers{3});
+  CHECK(linspace(3, 9, 0).shape() == Shape{0});
+  CHECK(linspace(1, 4, 4, {.dtype = DType::int64}).to_vector<std::int64_t>() == Integers{1, 2, 3, 4});
+  CHECK_THROWS_WITH(linspace(0, 1, -1), Contains("linspace: count must not be negative, but it is -1"));
+}
+
+TEST_CASE("eye has ones on the diagonal", "[create]") {
+  CHECK(numbers(eye(2)) == Numbers{1, 0, 0, 1});
+  CHECK(numbers(eye(2, 3)) == Numbers{1, 0, 0, 0, 1, 0});
+  CHECK(numbers(eye(3, 1, {.dtype = DType::boolean})) == Numbers{1, 0, 0});
+  CHECK(eye(3, 0).shape() == Shape{3, 0});
+}
+
+TEST_CASE("nested braces give shape and dtype", "[create]") {
+  Tensor x = tensor({{1., 2., 3.}, {4., 5., 6.}});
+  CHECK(x.shape() == Shape{2, 3});
+  CHECK(x.dtype() == DType::float32);
+  CHECK(numbers(x) == Numbers{1, 2, 3, 4, 5, 6});
+  CHECK(tensor({1, 2}).dtype() == DType::int64);
+  CHECK(tensor({true, false}).dtype() == DType::boolean);
+  CHECK(tensor({1, 2.5}).dtype() == DType::float32);
+  CHECK(tensor({1, 2}, {.dtype = DType::float64}).dtype() == DType::float64);
+  CHECK(tensor(3.5).shape() == Shape{});
+  CHECK(tensor({3.5}).shape() == Shape{1});
+  CHECK(tensor({{{7}}}).shape() == Shape{1, 1, 1});
+  CHECK(tensor({{}, {}}).shape() == Shape{2, 0});
+}
+
+TEST_CASE("braces of different lengths are refused", "[create]") {
+  CHECK_THROWS_AS(tensor({{1, 2}, {3}}), std::invalid_argument);
+  CHECK_THROWS_WITH(
+      tensor({{1, 2}, {3}}),
+      Contains("tensor: items of one pair of braces must have the same shape, but item 0 is [2] "
+               "and item 1 is [1]. at create.cpp:"));
+  CHECK_THROWS_AS(tensor({{1, 2}, 3}), std::invalid_argument);
+}
+
+TEST_CASE("values are copied from vectors and pointers", "[create]") {
+  std::vector<float> values = {1, 2, 3, 4, 5, 6};
+  Tensor x = from_vector(values, {3, 2});
+  values[0] = 9;
+  CHECK(x.shape() == Shape{3, 2});
+  CHECK(numbers(x) == Numbers{1, 2, 3, 4, 5, 6});
+  CHECK(from_vector(Integers{1, 2}).dtype() == DType::int64);
+  CHECK(numbers(from_vector(std::vector<bool>{true, false})) == Numbers{1, 0});
+  double pair[] = {0.5, 1.5};
+  CHECK(numbers(from_data(pair, {2, 1})) == Numbers{0.5, 1.5});
+  CHECK_THROWS_WITH(from_vector(values, {4}),
+                    Contains("from_vector: the shape [4] must have 6 elements, as many as the vector, but it "
+                             "has 4. at create.cpp:"));
+}

@@ -219,8 +219,10 @@ void Module::load(const NamedTensors& values, SourceLocation where) {
   NamedTensors own = state();
   std::vector<std::string> missing, unknown, misshapen;
   std::vector<const Tensor*> sources(own.size(), nullptr);
-  for (const auto& [name, value] : values) {
-    auto place = std::find_if(own.begin(), own.end(), [&](const auto& entry) { return entry.first == name; });
+  for (const auto& entry : values) {
+    const std::string& name = entry.first;
+    const Tensor& value = entry.second;
+    auto place = std::find_if(own.begin(), own.end(), [&](const auto& own_entry) { return own_entry.first == name; });
     if (place == own.end())
       unknown.push_back(name);
     else if (!value.defined() || value.shape() != place->second.shape())

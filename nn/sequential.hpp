@@ -19,7 +19,7 @@ concept LayerFunction = std::is_invocable_r_v<Tensor, const F&, const Tensor&>;
 
 /// Applies layers in order:
 ///
-///     nn::Sequential model(nn::Dense(64, 32), relu, nn::Dense(32, 10));
+///     nn::Sequential model{nn::Dense(64, 32), relu, nn::Dense(32, 10)};
 ///     nn::Sequential same;
 ///     same.add("hidden", nn::Dense(64, 32));
 ///     same.add([](const Tensor& x) { return x * sigmoid(x); });

@@ -1,0 +1,225 @@
+#include <cmath>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "autograd/gradcheck.hpp"
+#include "autograd/ops.hpp"
+#include "nn/nn.hpp"
+#include "tests/catch.hpp"
+#include "tests/nn/message.hpp"
+
+using namespace xgrad;
+using nn::testing::at;
+using nn::testing::message_of;
+
+namespace {
+
+constexpr TensorOptions kDouble{.dtype = DType::float64};
+
+std::vector<double> numbers(const Tensor& x) { return x.to_vector<double>(); }
+
+}  // namespace
+
+// ---- Dense ----
+
+TEST_CASE("Dense computes x weight^T + bias", "[nn][dense]") {
+  nn::Dense layer(2, 3);
+  layer.weight().assign(tensor({{1., 2.}, {3., 4.}, {5., 6.}}));
+  layer.bias().assign(tensor({0.5, 0., -1.}));
+  CHECK(numbers(layer(tensor({{1., 10.}, {0., 1.}}))) == std::vector<double>{21.5, 43, 64, 2.5, 4, 5});
+  CHECK(numbers(layer(tensor({1., 10.}))) == std::vector<double>{21.5, 43, 64});
+  CHECK(layer(zeros({4, 5, 2})).shape() == Shape{4, 5, 3});
+  CHECK(layer(zeros({0, 2})).shape() == Shape{0, 3});
+}
+
+TEST_CASE("Dense has the shapes and the start of PyTorch's Linear", "[nn][dense]") {
+  Generator generator(3);
+  nn::Dense layer(50, 40, {.generator = &generator});
+  CHECK(layer.weight().shape() == Shape{40, 50});
+  CHECK(layer.bias().shape() == Shape{40});
+  CHECK(layer.in() == 50);
+  CHECK(layer.out() == 40);
+  double bound = 0.1414213562373095;
+  double largest = amax(abs(layer.weight())).item();
+  CHECK(largest <= bound + 1e-7);
+  CHECK(largest > 0.95 * bound);
+  CHECK(amax(abs(layer.bias())).item() <= bound + 1e-7);
+  CHECK(amax(abs(layer.bias())).item() > 0.5 * bound);
+}
+
+TEST_CASE("Dense takes options", "[nn][dense]") {
+  nn::Dense layer(3, 2, {.weight_init = nn::init::ones(), .bias_init = nn::init::constant(4), .dtype = DType::float64});
+  CHECK(numbers(layer(tensor({1., 2., 3.}, kDouble))) == std::vector<double>{10, 10});
+  CHECK(layer.weight().dtype() == DType::float64);
+  nn::Dense bare(3, 2, {.bias = false});
+  CHECK_FALSE(bare.bias().defined());
+  CHECK(bare.parameters().size() == 1);
+}
+
+TEST_CASE("a generator with the same seed gives the same layer", "[nn][dense]") {
+  Generator a(5), b(5);
+  CHECK(numbers(nn::Dense(3, 4, {.generator = &a}).weight()) == numbers(nn::Dense(3, 4, {.generator = &b}).weight()));
+}
+
+TEST_CASE("Dense without inputs or outputs is empty", "[nn][dense]") {
+  nn::Dense none_in(0, 3);
+  CHECK(numbers(none_in(zeros({2, 0}))) == std::vector<double>(6, 0));
+  CHECK(nn::Dense(3, 0)(zeros({2, 3})).shape() == Shape{2, 0});
+}
+
+TEST_CASE("Dense refuses wrong sizes and dtypes", "[nn][dense]") {
+  int line = __LINE__ + 1;
+  CHECK(message_of<std::invalid_argument>([] { nn::Dense(-1, 3); }) ==
+        "Dense: its sizes must be at least 0, but in is -1 and out is 3." + at("layers.cpp", line));
+  CHECK_THROWS_AS(nn::Dense(1, 1, {.dtype = DType::int64}), std::invalid_argument);
+}
+
+TEST_CASE("Dense has right gradients to order 2", "[nn][dense]") {
+  nn::Dense layer(3, 2, {.dtype = DType::float64});
+  Tensor x = normal({4, 3}, 0, 1, kDouble);
+  gradgradcheck([&](const Tensor& x) { return square(layer(x)); }, {x});
+  gradgradcheck([&] { return sum(square(layer(x))); }, layer.parameters());
+}
+
+// ---- Sequential ----
+
+TEST_CASE("Sequential applies modules, functions and lambdas in order", "[nn][sequential]") {
+  nn::Dense first(2, 2, {.weight_init = nn::init::identity(), .bias_init = nn::init::zeros()});
+  nn::Sequential model(first, relu, [](const Tensor& x) { return x + 1; });
+  CHECK(numbers(model(tensor({{-1., 2.}}))) == std::vector<double>{1, 3});
+  CHECK(model.size() == 3);
+  CHECK(nn::Sequential()(tensor({1., 2.})).shape() == Shape{2});
+}
+
+TEST_CASE("Sequential names its modules by place or as told", "[nn][sequential]") {
+  nn::Sequential model(nn::Dense(2, 3), relu, nn::Dense(3, 1, {.bias = false}));
+  model.add("last", nn::Sequential(nn::Dense(1, 1, {.bias = false}), nn::Tanh()));
+  std::vector<std::string> names;
+  for (const auto& [name, parameter] : model.named_parameters()) names.push_back(name);
+  CHECK(names == std::vector<std::string>{"0.weight", "0.bias", "2.weight", "last.0.weight"});
+  CHECK_THROWS_AS(model.add("last", nn::Relu()), std::invalid_argument);
+}
+
+TEST_CASE("Sequential holds users' modules", "[nn][sequential]") {
+  struct Twice : nn::Module {
+    Tensor factor = param("factor", tensor(2.));
+    Tensor operator()(const Tensor& x) const { return factor * x; }
+  };
+  nn::Sequential model{Twice(), Twice()};
+  CHECK(model(tensor(3.)).item() == 12);
+  CHECK(model.parameters().size() == 2);
+}
+
+TEST_CASE("copies of a Sequential name the same layers", "[nn][sequential]") {
+  nn::Sequential model(nn::Dense(2, 2));
+  nn::Sequential copy = model;
+  copy.add(nn::Relu());
+  CHECK(model.size() == 2);
+  CHECK(copy.parameters()[0].is_same(model.parameters()[0]));
+}
+
+TEST_CASE("errors inside of a Sequential name the path and the caller's line", "[nn][sequential]") {
+  nn::Sequential model(nn::Dense(2, 3), nn::Dense(4, 1));
+  int line = __LINE__ + 1;
+  CHECK(message_of<std::invalid_argument>([&] { model(zeros({5, 2})); }) ==
+        "Sequential.1 (Dense): last axis of x must be 4, but x is [5, 3]." + at("layers.cpp", line));
+}
+
+TEST_CASE("Sequential switches its layers between training and evaluation", "[nn][sequential]") {
+  nn::Sequential model(nn::Dropout(1), nn::Dropout(1));
+  CHECK(numbers(model(ones({3}))) == std::vector<double>{0, 0, 0});
+  model.eval();
+  CHECK(numbers(model(ones({3}))) == std::vector<double>{1, 1, 1});
+}
+
+// ---- Dropout ----
+
+TEST_CASE("Dropout keeps the mean while training", "[nn][dropout]") {
+  Generator generator(7);
+  nn::Dropout layer(0.25, generator);
+  Tensor y = layer(ones({100, 100}));
+  int dropped = 0;
+  for (double value : numbers(y)) {
+    CHECK((value == 0 || value == Approx(4. / 3)));
+    dropped += value == 0;
+  }
+  CHECK(std::abs(dropped - 2500) < 6 * 43.3);
+}
+
+TEST_CASE("Dropout draws anew each time, and the same from the same seed", "[nn][dropout]") {
+  Generator a(1), b(1);
+  nn::Dropout left(0.5, a), right(0.5, b);
+  Tensor x = ones({64});
+  auto first = numbers(left(x));
+  CHECK(first == numbers(right(x)));
+  CHECK(first != numbers(left(x)));
+}
+
+TEST_CASE("Dropout is the identity in evaluation and for p = 0", "[nn][dropout]") {
+  Tensor x = normal({10});
+  nn::Dropout layer(0.5);
+  layer.eval();
+  CHECK(layer(x).is_same(x));
+  CHECK(nn::Dropout(0)(x).is_same(x));
+}
+
+TEST_CASE("dropout with p = 1 gives zeros and zero gradients, never nan", "[nn][dropout]") {
+  Tensor x = tensor({1., -2., HUGE_VAL}, {.requires_grad = true});
+  Tensor y = nn::dropout(x, 1);
+  CHECK(numbers(y) == std::vector<double>{0, 0, 0});
+  sum(y).backward();
+  CHECK(numbers(x.grad()) == std::vector<double>{0, 0, 0});
+}
+
+TEST_CASE("dropout's gradient has the zeros and the scale of its result", "[nn][dropout]") {
+  Generator generator(2);
+  Tensor x = ones({50}, {.requires_grad = true});
+  Tensor y = nn::dropout(x, 0.4, generator);
+  sum(y).backward();
+  CHECK(allclose(x.grad(), y));
+}
+
+TEST_CASE("dropout refuses a wrong probability and integers", "[nn][dropout]") {
+  int line = __LINE__ + 1;
+  CHECK(message_of<std::invalid_argument>([] { nn::Dropout(1.5); }) ==
+        "Dropout: p must be in [0, 1], but it is 1.5." + at("layers.cpp", line));
+  CHECK_THROWS_AS(nn::dropout(ones({2}), -0.1), std::invalid_argument);
+  CHECK_THROWS_AS(nn::dropout(tensor({1, 2}), 0.5), std::invalid_argument);
+}
+
+// ---- Flatten ----
+
+TEST_CASE("Flatten joins all axes but the first, or those given", "[nn][flatten]") {
+  Tensor x = zeros({2, 3, 4, 5});
+  CHECK(nn::Flatten()(x).shape() == Shape{2, 60});
+  CHECK(nn::Flatten(0, 1)(x).shape() == Shape{6, 4, 5});
+  CHECK(nn::Flatten(2, -1)(x).shape() == Shape{2, 3, 20});
+  CHECK(nn::Flatten()(zeros({0, 3, 4})).shape() == Shape{0, 12});
+}
+
+TEST_CASE("Flatten refuses axes that are not there", "[nn][flatten]") {
+  int line = __LINE__ + 1;
+  CHECK(message_of<std::out_of_range>([] { nn::Flatten()(zeros({3})); }) ==
+        "Flatten: x must have the axes 1 to -1, but x is [3]." + at("layers.cpp", line));
+}
+
+// ---- Activations ----
+
+TEST_CASE("activation layers are the operators of their names", "[nn][activation]") {
+  Tensor x = tensor({{-2., -0.5, 0.}, {0.5, 2., 30.}}, kDouble);
+  auto same = [](const Tensor& a, const Tensor& b) { return allclose(a, b, {.rtol = 0, .atol = 0}); };
+  CHECK(nn::Identity()(x).is_same(x));
+  CHECK(same(nn::Sigmoid()(x), sigmoid(x)));
+  CHECK(same(nn::Tanh()(x), tanh(x)));
+  CHECK(same(nn::Relu()(x), relu(x)));
+  CHECK(same(nn::LeakyRelu(0.2)(x), leaky_relu(x, 0.2)));
+  CHECK(same(nn::Elu(0.5)(x), elu(x, 0.5)));
+  CHECK(same(nn::Gelu()(x), gelu(x)));
+  CHECK(same(nn::Gelu(Gelu::tanh)(x), gelu(x, Gelu::tanh)));
+  CHECK(same(nn::Silu()(x), silu(x)));
+  CHECK(same(nn::Softplus(2, 10)(x), softplus(x, 2, 10)));
+  CHECK(same(nn::Softmax()(x), softmax(x, -1)));
+  CHECK(same(nn::Softmax(0)(x), softmax(x, 0)));
+  CHECK(same(nn::LogSoftmax()(x), log_softmax(x, -1)));
+}

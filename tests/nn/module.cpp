@@ -1,0 +1,286 @@
+#include "nn/module.hpp"
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "autograd/grad.hpp"
+#include "autograd/ops.hpp"
+#include "nn/dense.hpp"
+#include "tests/catch.hpp"
+#include "tests/nn/message.hpp"
+
+using namespace xgrad;
+using nn::testing::message_of;
+
+namespace {
+
+struct Mlp : nn::Module {
+  nn::Dense hidden = child("hidden", nn::Dense(4, 3));
+  nn::Dense output = child("output", nn::Dense(3, 2, {.bias = false}));
+  Tensor operator()(const Tensor& x) const { return output(relu(hidden(x))); }
+};
+
+struct Scaled : nn::Module {
+  Tensor scale = param("scale", tensor({2., 3.}));
+  Tensor seen = buffer("seen", tensor({0, 0}));
+  Mlp body = child("body", Mlp());
+  Tensor operator()(const Tensor& x) const { return scale * body(x); }
+};
+
+/// Opens the registering functions to the tests.
+struct Open : nn::Module {
+  using Module::buffer;
+  using Module::child;
+  using Module::param;
+};
+
+std::vector<std::string> names(const nn::NamedTensors& tensors) {
+  std::vector<std::string> result;
+  for (const auto& [name, tensor] : tensors) result.push_back(name);
+  return result;
+}
+
+using Names = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("a module lists its parameters by path, its own before its children's", "[nn][module]") {
+  Scaled model;
+  CHECK(names(model.named_parameters()) ==
+        Names{"scale", "body.hidden.weight", "body.hidden.bias", "body.output.weight"});
+  CHECK(names(model.named_buffers()) == Names{"seen"});
+  CHECK(names(model.state()) == Names{"scale", "body.hidden.weight", "body.hidden.bias", "body.output.weight", "seen"});
+  REQUIRE(model.parameters().size() == 4);
+  CHECK(model.parameters()[1].is_same(model.body.hidden.weight()));
+  CHECK(model.buffers()[0].is_same(model.seen));
+  CHECK(model.parameter_count() == 2 + 12 + 3 + 6);
+}
+
+TEST_CASE("parameters require gradients, buffers do not", "[nn][module]") {
+  Scaled model;
+  for (const Tensor& parameter : model.parameters()) {
+    CHECK(parameter.requires_grad());
+    CHECK(parameter.is_leaf());
+  }
+  CHECK_FALSE(model.seen.requires_grad());
+}
+
+TEST_CASE("children are listed in order, with their class", "[nn][module]") {
+  Scaled model;
+  auto children = model.children();
+  REQUIRE(children.size() == 1);
+  CHECK(children[0].first == "body");
+  CHECK(children[0].second.class_name() == "Mlp");
+  auto layers = children[0].second.children();
+  REQUIRE(layers.size() == 2);
+  CHECK(layers[1].first == "output");
+  CHECK(layers[1].second.class_name() == "Dense");
+  CHECK(layers[1].second.path() == "Scaled.body.output");
+  CHECK(layers[1].second.parameters()[0].is_same(model.body.output.weight()));
+}
+
+TEST_CASE("a copied and a moved module name the same parameters", "[nn][module]") {
+  Mlp model;
+  Mlp copy = model;
+  Mlp moved = std::move(copy);
+  CHECK(moved.hidden.weight().is_same(model.hidden.weight()));
+  CHECK(moved.parameters()[0].is_same(model.parameters()[0]));
+  CHECK(copy.parameters().size() == 3);
+  moved.eval();
+  CHECK_FALSE(model.is_training());
+}
+
+TEST_CASE("a shared module's parameters come once", "[nn][module]") {
+  Open model;
+  nn::Dense layer(2, 2);
+  model.child("first", layer);
+  model.child("second", layer);
+  CHECK(names(model.named_parameters()) == Names{"first.weight", "first.bias"});
+  CHECK(layer.path() == "Open.first");
+}
+
+TEST_CASE("a tensor that two modules register is one parameter", "[nn][module]") {
+  Open model;
+  Tensor shared = model.param("a", ones({2}));
+  model.param("b", shared);
+  CHECK(model.parameters().size() == 1);
+}
+
+TEST_CASE("a parameter that is a broadcast view gets elements of its own", "[nn][module]") {
+  Open model;
+  Tensor parameter = model.param("w", expand(ones({1}), {3}));
+  parameter.assign(tensor({1., 2., 3.}));
+  CHECK(parameter.to_vector<double>() == std::vector<double>{1, 2, 3});
+}
+
+TEST_CASE("paths begin with the class of the outermost module", "[nn][module]") {
+  Scaled model;
+  CHECK(model.path() == "Scaled");
+  CHECK(model.body.path() == "Scaled.body");
+  CHECK(model.body.hidden.path() == "Scaled.body.hidden");
+  CHECK(model.body.hidden.class_name() == "Dense");
+  CHECK(nn::Dense(1, 1).path() == "Dense");
+}
+
+TEST_CASE("a path survives copies, moves and the end of the first handle", "[nn][module]") {
+  auto first = std::make_unique<Mlp>();
+  Mlp second = *first;
+  nn::Dense layer = first->hidden;
+  first.reset();
+  CHECK(second.path() == "Mlp");
+  CHECK(layer.path() == "Mlp.hidden");
+  std::vector<Mlp> many;
+  for (int i = 0; i < 5; ++i) many.emplace_back();
+  CHECK(many[0].hidden.path() == "Mlp.hidden");
+}
+
+TEST_CASE("a layer that outlives its model is outermost", "[nn][module]") {
+  auto model = std::make_unique<Mlp>();
+  nn::Dense layer = model->hidden;
+  model.reset();
+  CHECK(layer.path() == "Dense");
+}
+
+namespace inner {
+template <class T>
+struct Wrapped : nn::Module {};
+}  // namespace inner
+
+TEST_CASE("a class's name comes without namespaces", "[nn][module]") {
+  struct Local : nn::Module {};
+  CHECK(Local().class_name() == "Local");
+  CHECK(inner::Wrapped<int>().class_name() == "Wrapped<int>");
+}
+
+TEST_CASE("errors of layers carry path, class and the user's line", "[nn][module]") {
+  Mlp model;
+  Tensor x = zeros({32, 100});
+  int line = __LINE__ + 1;
+  CHECK(message_of<std::invalid_argument>([&] { model.hidden(x); }) ==
+        "Mlp.hidden (Dense): last axis of x must be 4, but x is [32, 100]." + nn::testing::at("module.cpp", line));
+  nn::Dense alone(4, 3);
+  line = __LINE__ + 1;
+  CHECK(message_of<std::invalid_argument>([&] { alone(tensor(1.)); }) ==
+        "Dense: last axis of x must be 4, but x is []." + nn::testing::at("module.cpp", line));
+}
+
+TEST_CASE("names must be there, be new and have no dot", "[nn][module]") {
+  Open model;
+  model.param("w", ones({1}));
+  CHECK_THROWS_AS(model.param("", ones({1})), std::invalid_argument);
+  CHECK_THROWS_AS(model.param("a.b", ones({1})), std::invalid_argument);
+  CHECK_THROWS_AS(model.buffer("w", ones({1})), std::invalid_argument);
+  CHECK_THROWS_AS(model.child("w", Open()), std::invalid_argument);
+  int line = __LINE__ + 1;
+  CHECK(message_of<std::invalid_argument>([&] { model.param("w", ones({1})); }) ==
+        "Open: the names of parameters, buffers and children must differ, but there is a 'w' already." +
+            nn::testing::at("module.cpp", line));
+  CHECK(model.parameters().size() == 1);
+}
+
+TEST_CASE("parameters are floating leaves, buffers need no gradient", "[nn][module]") {
+  Open model;
+  CHECK_THROWS_AS(model.param("w", tensor({1, 2})), std::invalid_argument);
+  CHECK_THROWS_AS(model.param("w", Tensor()), std::invalid_argument);
+  Tensor variable = ones({2}, {.requires_grad = true});
+  CHECK_THROWS_AS(model.param("w", variable * 2), std::logic_error);
+  CHECK_THROWS_AS(model.buffer("b", variable), std::invalid_argument);
+  CHECK(model.state().empty());
+}
+
+TEST_CASE("a module cannot become a part of itself", "[nn][module]") {
+  Open model;
+  CHECK_THROWS_AS(model.child("self", model), std::invalid_argument);
+  Open part = model.child("part", Open());
+  CHECK_THROWS_AS(part.child("whole", model), std::invalid_argument);
+}
+
+TEST_CASE("train and eval reach every module below", "[nn][module]") {
+  Scaled model;
+  CHECK(model.is_training());
+  model.eval();
+  CHECK_FALSE(model.is_training());
+  CHECK_FALSE(model.body.hidden.is_training());
+  model.train();
+  CHECK(model.body.hidden.is_training());
+}
+
+TEST_CASE("zero_grad clears every gradient", "[nn][module]") {
+  Scaled model;
+  sum(model(ones({1, 4}))).backward();
+  CHECK(model.scale.grad().defined());
+  model.zero_grad();
+  for (const Tensor& parameter : model.parameters()) CHECK_FALSE(parameter.grad().defined());
+}
+
+TEST_CASE("to converts in place what user classes hold", "[nn][module]") {
+  Scaled model;
+  Tensor x = ones({1, 4});
+  Tensor before = model(x);
+  sum(before).backward();
+  model.to(DType::float64);
+  CHECK(model.scale.dtype() == DType::float64);
+  CHECK(model.body.hidden.weight().dtype() == DType::float64);
+  CHECK(model.seen.dtype() == DType::int64);
+  CHECK_FALSE(model.scale.grad().defined());
+  Tensor after = model(cast(x, DType::float64));
+  CHECK(after.dtype() == DType::float64);
+  CHECK(allclose(before, after, {.rtol = 1e-5, .atol = 1e-6}));
+  sum(after).backward();
+  REQUIRE(model.body.hidden.weight().grad().defined());
+  CHECK(model.body.hidden.weight().grad().dtype() == DType::float64);
+  CHECK_THROWS_AS(model.to(DType::int64), std::invalid_argument);
+}
+
+TEST_CASE("a graph that saved parameters of the old dtype refuses to run", "[nn][module]") {
+  Open model;
+  Tensor w = model.param("w", ones({3}));
+  Tensor loss = sum(w * w);
+  model.to(DType::float64);
+  CHECK_THROWS_AS(loss.backward(), std::logic_error);
+}
+
+TEST_CASE("to the dtype that is there changes nothing", "[nn][module]") {
+  Open model;
+  Tensor w = model.param("w", ones({3}));
+  const float* data = w.data<float>();
+  model.to(DType::float32);
+  CHECK(w.data<float>() == data);
+}
+
+TEST_CASE("copy_parameters_from takes over values, not handles", "[nn][module]") {
+  Scaled a, b;
+  b.seen.assign(tensor({7, 8}));
+  a.copy_parameters_from(b);
+  CHECK(allclose(a.body.hidden.weight(), b.body.hidden.weight(), {.rtol = 0, .atol = 0}));
+  CHECK(a.seen.to_vector<int>() == std::vector<int>{7, 8});
+  b.scale.assign(tensor({0., 0.}));
+  CHECK(a.scale.to_vector<double>() == std::vector<double>{2, 3});
+}
+
+TEST_CASE("load keeps the module's dtype", "[nn][module]") {
+  Mlp a, b;
+  b.to(DType::float64);
+  a.copy_parameters_from(b);
+  CHECK(a.hidden.weight().dtype() == DType::float32);
+}
+
+TEST_CASE("load names what does not match, and changes nothing then", "[nn][module]") {
+  Mlp model;
+  auto before = model.hidden.bias().to_vector<float>();
+  nn::NamedTensors values = {{"hidden.bias", ones({3})}, {"hidden.weight", ones({4, 3})}, {"extra", ones({1})}};
+  int line = __LINE__ + 1;
+  CHECK(message_of<std::invalid_argument>([&] { model.load(values); }) ==
+        "Mlp: the names and shapes of the state must be the module's own. Missing: output.weight. Not in this module: "
+        "extra. Of another shape: hidden.weight ([3, 4] here, [4, 3] given)." +
+            nn::testing::at("module.cpp", line));
+  CHECK(model.hidden.bias().to_vector<float>() == before);
+}
+
+TEST_CASE("a model is differentiated through all of its layers", "[nn][module]") {
+  Mlp model;
+  sum(model(ones({5, 4}))).backward();
+  for (const Tensor& parameter : model.parameters()) CHECK(parameter.grad().shape() == parameter.shape());
+}

@@ -59,7 +59,8 @@ struct Mask {
   friend Mask logical_and(Mask a, Mask b) { return a && b; }
   friend Mask logical_or(Mask a, Mask b) { return a || b; }
   friend Mask operator!(Mask a) { return {~a.bits}; }
-  friend Mask operator!=(Mask a, Mask b) { return {a.bits ^ b.bits}; }
+  // xsimd 8.1's ^ of AVX-512 masks is an or.
+  friend Mask operator!=(Mask a, Mask b) { return (a && !b) || (!a && b); }
   friend bool any(Mask a) { return xsimd::any(a.bits); }
   friend bool all(Mask a) { return xsimd::all(a.bits); }
 };
@@ -91,7 +92,8 @@ struct Batch {
   Batch& operator/=(Batch b) { return *this = *this / b; }
 
   friend Mask<T> operator==(Batch a, Batch b) { return {a.lanes == b.lanes}; }
-  friend Mask<T> operator!=(Batch a, Batch b) { return {a.lanes != b.lanes}; }
+  // xsimd 8.1's != is false for NaN on AVX and AVX-512.
+  friend Mask<T> operator!=(Batch a, Batch b) { return !(a == b); }
   friend Mask<T> operator<(Batch a, Batch b) { return {a.lanes < b.lanes}; }
   friend Mask<T> operator<=(Batch a, Batch b) { return {a.lanes <= b.lanes}; }
   friend Mask<T> operator>(Batch a, Batch b) { return {b.lanes < a.lanes}; }
@@ -100,7 +102,7 @@ struct Batch {
   friend Batch where(Mask<T> condition, Batch a, Batch b) {
     return xsimd::select(condition.bits, a.lanes, b.lanes);
   }
-  friend Mask<T> isnan(Batch x) { return {x.lanes != x.lanes}; }
+  friend Mask<T> isnan(Batch x) { return x != x; }
   friend Mask<T> isinf(Batch x) { return abs(x) == std::numeric_limits<T>::infinity(); }
   friend Mask<T> isfinite(Batch x) { return abs(x) < std::numeric_limits<T>::infinity(); }
 

@@ -44,14 +44,15 @@ int run() {
       data::read_csv((folder / "diabetes_target.csv.gz").string(), {.dtype = DType::float64}).values;
   const Tensor x = data::Standardizer::fit(table.values).transform(table.values);
 
+  manual_seed(0);
   nn::Dense model(x.size(1), 1, {.dtype = DType::float64});
   optim::SGD sgd(model.parameters(), {.lr = 0.1, .momentum = 0.95});
-  for (int step = 0; step <= 2000; ++step) {
+  for (int step = 0; step <= 400; ++step) {
     const Tensor loss = nn::mse(model(x), y);
     sgd.zero_grad();
     loss.backward();
     sgd.step();
-    if (step % 400 == 0) std::printf("step %4d  mean squared error %9.3f\n", step, loss.item());
+    if (step % 100 == 0) std::printf("step %4d  mean squared error %9.3f\n", step, loss.item());
   }
 
   NoGrad no_grad;

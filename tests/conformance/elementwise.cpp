@@ -144,8 +144,7 @@ void add_expressions(Registry& ops) {
   ops["masked_fill"] = [](Arguments& args) {
     const Tensor& x = args.tensor(0, "input");
     const Tensor& mask = args.tensor(1, "mask");
-    if (!args.is_tensor(2, "value")) return xgrad::where(mask, args.operand(2, "value"), x);
-    return xgrad::where(mask, cast(args.tensor(2, "value"), x.dtype()), x);
+    return xgrad::where(mask, cast(args.operand(2, "value"), x.dtype()), x);
   };
   ops["float_power"] = [](Arguments& args) {
     return pow(cast(args.operand(0, "input"), DType::float64),

@@ -75,6 +75,7 @@ void add_activations(Registry& ops) {
   };
   ops["nn.functional.celu"] = [](Arguments& args) {
     const double alpha = args.number(1, "alpha", 1);
+    if (alpha != static_cast<float>(alpha)) throw Unsupported("PyTorch's gradient rounds alpha to float32");
     return alpha * elu(args.tensor(0, "input") / alpha);
   };
   ops["nn.functional.gelu"] = gelu;
@@ -100,7 +101,7 @@ void add_expressions(Registry& ops) {
   ops["nn.functional.softshrink"] = [](Arguments& args) {
     const Tensor& x = args.tensor(0, "input");
     const double lambda = args.number(1, "lambd", 0.5);
-    return x - clamp(x, -lambda, lambda);
+    return xgrad::where(x > lambda, x - lambda, xgrad::where(x < -lambda, x + lambda, 0));
   };
   ops["nn.functional.threshold"] = [](Arguments& args) {
     const Tensor& x = args.tensor(0, "input");

@@ -16,11 +16,19 @@ Tensor inner(Arguments& args) {
   return matmul(a, transpose(b));
 }
 
+/// x times a factor, if there is one.
+Tensor scaled(Arguments& args, const char* factor, const Tensor& x) {
+  if (!args.given(kKeyword, factor)) return x;
+  if (!is_floating(x.dtype()) && args.value(kKeyword, factor).is_floating())
+    throw Unsupported("xgrad does not round a factor to an integer");
+  return args.operand(kKeyword, factor) * x;
+}
+
 /// beta input + alpha (a product of the other two).
 Operation added_product(Tensor (*product)(const Operand&, const Operand&)) {
   return [product](Arguments& args) {
-    return args.operand(kKeyword, "beta", 1) * args.tensor(0, "input") +
-           args.operand(kKeyword, "alpha", 1) * product(args.tensor(1, "mat1"), args.tensor(2, "mat2"));
+    return scaled(args, "beta", args.tensor(0, "input")) +
+           scaled(args, "alpha", product(args.tensor(1, "mat1"), args.tensor(2, "mat2")));
   };
 }
 

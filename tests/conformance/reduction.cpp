@@ -16,10 +16,9 @@ using Reduction = Tensor (*)(const Operand&, const Axes&, Reduce);
 
 Tensor without_nan(const Tensor& x) { return xgrad::where(isnan(x), 0, x); }
 
-/// The argument `input`, in the dtype that the call asks for.
-Tensor input_as_asked(Arguments& args, int dtype_position) {
-  const Tensor& x = args.tensor(0, "input");
-  const auto dtype = args.dtype(dtype_position, "dtype");
+/// x in the dtype that the call asks for, if it does.
+Tensor as_asked(Arguments& args, const Tensor& x) {
+  const auto dtype = args.dtype(kKeyword, "dtype");
   return dtype ? cast(x, *dtype) : x;
 }
 
@@ -86,8 +85,9 @@ void add_plain(Registry& ops) {
   const std::pair<const char*, Reduction> with_dtype[] = {{"sum", xgrad::sum}, {"prod", xgrad::prod}};
   for (const auto& [name, function] : with_dtype)
     ops[name] = [function](Arguments& args) {
-      return function(input_as_asked(args, kKeyword), args.reduced_axes(1, "dim"),
-                      {.keepdims = args.flag(2, "keepdim", false)});
+      const Tensor x = as_asked(args, args.tensor(0, "input"));
+      return as_asked(args,
+                      function(x, args.reduced_axes(1, "dim"), {.keepdims = args.flag(2, "keepdim", false)}));
     };
   ops["aminmax"] = [](Arguments& args) {
     const Tensor& x = args.tensor(0, "input");
@@ -159,7 +159,7 @@ void add_softmaxes(Registry& ops) {
   };
   for (const auto& [name, function] : functions)
     ops[name] = [function](Arguments& args) {
-      return function(input_as_asked(args, kKeyword), static_cast<int>(args.integer(1, "dim")));
+      return function(as_asked(args, args.tensor(0, "input")), static_cast<int>(args.integer(1, "dim")));
     };
 }
 

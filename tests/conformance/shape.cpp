@@ -140,7 +140,11 @@ void add_views(Registry& ops) {
   ops["select"] = [](Arguments& args) {
     return indexed(args.tensor(0, "input"), axis_argument(args, 1, "dim"), args.integer(2, "index"));
   };
-  ops["sum_to_size"] = [](Arguments& args) { return sum_to(args.tensor(0, "input"), args.shape(1, "size")); };
+  ops["sum_to_size"] = [](Arguments& args) {
+    const Tensor& x = args.tensor(0, "input");
+    if (x.dtype() == DType::boolean) throw Unsupported("xgrad's sum_to keeps the dtype");
+    return sum_to(x, args.shape(1, "size"));
+  };
 }
 
 void add_pieces(Registry& ops) {

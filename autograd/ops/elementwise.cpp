@@ -342,6 +342,7 @@ Tensor step_function(const char* name, const Operand& x, const Value& value) {
 }  // namespace
 
 Tensor sign(const Operand& x) {
+  if (x.dtype() == DType::boolean) return x.tensor("sign");
   return unary<reads_nothing, Integers::stay>(
       "sign", x,
       []<class V>(V x) {
@@ -494,6 +495,7 @@ Tensor softplus(const Operand& x, double beta, double threshold) {
 // ---- Conversion ----
 
 Tensor cast(const Operand& x, DType dtype) {
+  if (x.is_number()) return x.number_as(dtype);  // at once: as a float32 tensor it would lose digits
   const Tensor& tensor = x.tensor("cast");
   if (tensor.dtype() == dtype) return tensor;
   Tensor y = new_tensor(tensor.shape(), dtype);

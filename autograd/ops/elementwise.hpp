@@ -81,7 +81,7 @@ Tensor clamp(const Operand& x, const Tensor& low, const Tensor& high);
 
 /// |x|; integers stay. Gradient g sign(x), 0 at 0.
 Tensor abs(const Operand& x);
-/// -1, 0 or 1; integers stay. Gradient 0.
+/// -1, 0 or 1; integers and booleans stay. Gradient 0.
 Tensor sign(const Operand& x);
 /// Towards minus infinity, plus infinity, zero, the nearest (half to even); integers stay. Gradient 0.
 Tensor floor(const Operand& x);

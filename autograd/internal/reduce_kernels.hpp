@@ -168,9 +168,12 @@ class Folder {
     std::int64_t count = tile + 1 == plan_.tiles ? plan_.run - first : ReducePlan::kTile;
     out += first * plan_.run_out_stride;
     alignas(64) T results[ReducePlan::kTileRoom];
-    alignas(64) T centers[F::kCentered ? ReducePlan::kTileRoom : 1];
-    if constexpr (F::kCentered)
-      for (std::int64_t j = 0; j < count; ++j) centers[j] = center[out + j * plan_.run_out_stride];
+    const T* centers = nullptr;
+    alignas(64) T room[F::kCentered ? ReducePlan::kTileRoom : 1];
+    if constexpr (F::kCentered) {
+      for (std::int64_t j = 0; j < count; ++j) room[j] = center[out + j * plan_.run_out_stride];
+      centers = room;
+    }
     fold_columns(from + first, begin, end, count, centers, results);
     write(out, chunk, static_cast<const T*>(results), count, plan_.run_out_stride);
   }
@@ -243,9 +246,12 @@ class Folder {
     std::int64_t wide = rows * count;
     std::int64_t steps = positions / rows;
     alignas(64) T folded[ReducePlan::kTileRoom];
-    alignas(64) T wide_centers[F::kCentered ? ReducePlan::kTileRoom : 1];
-    if constexpr (F::kCentered)
-      for (std::int64_t i = 0; i < rows; ++i) std::copy_n(centers, count, wide_centers + i * count);
+    const T* wide_centers = nullptr;
+    alignas(64) T room[F::kCentered ? 4 * kNarrow : 1] = {};
+    if constexpr (F::kCentered) {
+      for (std::int64_t i = 0; i < rows; ++i) std::copy_n(centers, count, room + i * count);
+      wide_centers = room;
+    }
     fold_rows([&](std::int64_t step) { return from + step * wide; }, 0, steps, wide, wide_centers, folded);
     for (std::int64_t half = rows / 2; half > 0; half /= 2)
       for (std::int64_t j = 0; j < half * count; ++j) folded[j] = F::join(folded[j], folded[j + half * count]);

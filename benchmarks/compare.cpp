@@ -34,14 +34,16 @@ struct Options {
   std::string filter = "";
   bool quick = false;
   bool more = false;
+  bool busy = false;
 };
 
 constexpr const char* kUsage =
-    "usage: compare [--json FILE] [--filter REGEX] [--quick] [--more]\n"
+    "usage: compare [--json FILE] [--filter REGEX] [--quick] [--more] [--busy]\n"
     "  --json FILE     write the rows to FILE too, as a JSON list\n"
     "  --filter REGEX  only the workloads whose name has a match\n"
     "  --quick         few and short repetitions: to see that it runs, not to compare\n"
-    "  --more          other sizes of the same workloads as well\n";
+    "  --more          other sizes of the same workloads as well\n"
+    "  --busy          one thread only, by its CPU time: for a machine that has other work to do\n";
 
 Options parse(int argc, char** argv) {
   Options options;
@@ -59,6 +61,8 @@ Options parse(int argc, char** argv) {
       options.quick = true;
     else if (argument == "--more")
       options.more = true;
+    else if (argument == "--busy")
+      options.busy = true;
     else
       throw std::invalid_argument("unknown argument " + argument);
   }
@@ -173,12 +177,14 @@ std::vector<Workload> workloads(bool more) {
 /// Milliseconds of one iteration, in each repetition, by benchmark.
 class Times : public benchmark::BenchmarkReporter {
  public:
+  explicit Times(bool cpu_time) : cpu_time_(cpu_time) {}
   bool ReportContext(const Context&) override { return true; }
   void ReportRuns(const std::vector<Run>& runs) override {
     for (const Run& run : runs)
       if (run.run_type == Run::RT_Iteration)
-        times_[run.run_name.function_name].push_back(1e3 * run.real_accumulated_time /
-                                                     static_cast<double>(run.iterations));
+        times_[run.run_name.function_name].push_back(
+            1e3 * (cpu_time_ ? run.cpu_accumulated_time : run.real_accumulated_time) /
+            static_cast<double>(run.iterations));
   }
   std::optional<double> median(const std::string& name) const {
     auto found = times_.find(name);
@@ -190,6 +196,7 @@ class Times : public benchmark::BenchmarkReporter {
   }
 
  private:
+  bool cpu_time_;
   std::map<std::string, std::vector<double>> times_;
 };
 
@@ -264,7 +271,7 @@ Row measure(const Workload& workload, int threads, std::vector<Entrant>& entrant
         ->MinTime(options.quick ? 0.005 : 0.06)
         ->UseRealTime();
   }
-  Times times;
+  Times times(options.busy);
   benchmark::RunSpecifiedBenchmarks(&times, ".");
   return {workload.name, threads, times.median("xgrad"), times.median("libtorch"), times.median("limit")};
 }
@@ -337,7 +344,7 @@ void run(const Options& options) {
       << "|---|---|---|---|---|---|---|\n";
   Json rows = Json::array();
   std::vector<int> thread_counts{1};
-  if (std::thread::hardware_concurrency() >= 2) thread_counts.push_back(2);
+  if (std::thread::hardware_concurrency() >= 2 && !options.busy) thread_counts.push_back(2);
   for (const Workload& workload : workloads(options.more)) {
     if (!std::regex_search(workload.name, filter)) continue;
     for (int threads : thread_counts) {

@@ -2,11 +2,12 @@
 # Installs what is missing, builds with the preset "benchmarks", and measures xgrad beside libtorch and the machine's
 # limits. Writes Markdown. How to read it: docs/performance.md
 #
-#   scripts/bench.sh [--json FILE] [--filter REGEX] [--quick] [--more]
+#   scripts/bench.sh [--json FILE] [--filter REGEX] [--quick] [--more] [--busy]
 #       --json FILE     the rows as a JSON list too
 #       --filter REGEX  only the workloads whose name has a match
 #       --quick         few and short repetitions: to see that it runs, not to compare
 #       --more          other sizes of the same workloads as well
+#       --busy          one thread only, by its CPU time: for a machine that has other work to do
 #   scripts/bench.sh --counters
 #       allocations, page faults and peak memory instead of times
 set -euo pipefail

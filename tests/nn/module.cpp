@@ -255,7 +255,7 @@ TEST_CASE("copy_parameters_from takes over values, not handles", "[nn][module]")
   b.seen.assign(tensor({7, 8}));
   a.copy_parameters_from(b);
   CHECK(allclose(a.body.hidden.weight(), b.body.hidden.weight(), {.rtol = 0, .atol = 0}));
-  CHECK(a.seen.to_vector<int>() == std::vector<int>{7, 8});
+  CHECK(a.seen.to_vector<std::int64_t>() == std::vector<std::int64_t>{7, 8});
   b.scale.assign(tensor({0., 0.}));
   CHECK(a.scale.to_vector<double>() == std::vector<double>{2, 3});
 }

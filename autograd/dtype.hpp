@@ -1,6 +1,7 @@
 // The four element types of a tensor and how they mix.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -40,5 +41,10 @@ template <>
 inline constexpr DType dtype_of<float> = DType::float32;
 template <>
 inline constexpr DType dtype_of<double> = DType::float64;
+
+/// A C++ type that elements have in memory.
+template <class T>
+concept ElementType = std::same_as<T, bool> || std::same_as<T, std::int64_t> || std::same_as<T, float> ||
+                      std::same_as<T, double>;
 
 }  // namespace xgrad

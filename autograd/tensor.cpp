@@ -117,7 +117,7 @@ T Tensor::item(SourceLocation where) const {
   return dispatch(impl.dtype, [&]<class E>(E) { return static_cast<T>(*static_cast<E*>(impl.data)); });
 }
 
-template <class T>
+template <ElementType T>
 std::vector<T> Tensor::to_vector() const {
   TensorImpl& impl = defined_impl(*this, "to_vector");
   NoGrad no_grad;
@@ -126,7 +126,7 @@ std::vector<T> Tensor::to_vector() const {
   return std::vector<T>(first, first + impl.numel);
 }
 
-template <class T>
+template <ElementType T>
 const T* Tensor::data(SourceLocation where) const {
   TensorImpl& impl = defined_impl(*this, "data", where);
   check(impl.dtype == dtype_of<T>, where, "data: the tensor's dtype must be ", dtype_of<T>, ", but it is ",
@@ -136,7 +136,7 @@ const T* Tensor::data(SourceLocation where) const {
   return static_cast<const T*>(impl.data);
 }
 
-template <class T>
+template <ElementType T>
 T* Tensor::mutable_data(SourceLocation where) {
   const T* first = std::as_const(*this).template data<T>(where);
   check<std::logic_error>(is_leaf(), where, "mutable_data: the tensor must be a leaf, but '", operation(),

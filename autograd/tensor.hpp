@@ -66,14 +66,14 @@ class Tensor {
   template <class T = double>
   T item(SourceLocation where = SourceLocation::current()) const;
   /// The elements in row-major order, converted to T.
-  template <class T>
+  template <ElementType T>
   std::vector<T> to_vector() const;
   /// First element of a contiguous tensor whose dtype is T's (throws std::invalid_argument otherwise); valid while
   /// the tensor lives.
-  template <class T>
+  template <ElementType T>
   const T* data(SourceLocation where = SourceLocation::current()) const;
   /// The same for writing. Counts as a write: a backward pass that saved the old elements will refuse to run.
-  template <class T>
+  template <ElementType T>
   T* mutable_data(SourceLocation where = SourceLocation::current());
   /// Overwrites the elements with those of `value` (broadcast to this shape, cast to this dtype), outside of the graph.
   /// Throws std::invalid_argument when the shapes do not fit, and std::logic_error on a tensor that an operation made.

@@ -2,9 +2,13 @@
 #pragma once
 
 #include "autograd/dtype.hpp"
+#include "autograd/each.hpp"
 #include "autograd/error.hpp"
 #include "autograd/extend.hpp"
+#include "autograd/functional.hpp"
 #include "autograd/grad.hpp"
+#include "autograd/gradcheck.hpp"
+#include "autograd/map.hpp"
 #include "autograd/memory.hpp"
 #include "autograd/ops.hpp"
 #include "autograd/rule.hpp"
@@ -12,3 +16,6 @@
 #include "autograd/tensor.hpp"
 #include "autograd/threads.hpp"
 #include "autograd/version.hpp"
+#include "data/data.hpp"
+#include "nn/nn.hpp"
+#include "optim/optim.hpp"

@@ -401,6 +401,12 @@ void add_to(const void*, std::int64_t n, void* const* operands) {
 }  // namespace
 
 void copy_into(const Tensor& target, const Tensor& source) {
+  const TensorImpl &to = *target.impl(), &from = *source.impl();
+  if (to.contiguous && from.contiguous && to.numel == from.numel && to.dtype == from.dtype &&
+      to.numel < 2 * kElementwiseGrain) {
+    std::memcpy(to.data, from.data, static_cast<std::size_t>(to.numel) * size_of(to.dtype));
+    return;
+  }
   Kernel kernel = dispatch(target.dtype(), [&]<class To>(To) {
     return dispatch(source.dtype(), []<class From>(From) -> Kernel { return &convert<To, From>; });
   });

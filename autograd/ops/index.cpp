@@ -27,30 +27,19 @@ struct Window {
   std::array<std::int8_t, kMaxDims> source;  // by axis of the result: the tensor's axis, or -1 for a new one
 };
 
-/// A window that picks everything.
-Window whole(const Shape& shape) {
-  Window window{Shape::filled(shape.ndim(), 0), Shape::filled(shape.ndim(), 1), shape, {}};
-  for (int axis = 0; axis < shape.ndim(); ++axis) window.source[axis] = static_cast<std::int8_t>(axis);
-  return window;
-}
-
-/// A window on one axis, as most are. A rule keeps it in little room.
+/// What an index of one axis picks, as most are. It takes little room in a rule.
 struct AxisWindow {
   int axis;
   bool drops_axis;
-  std::int64_t start, step;
+  std::int64_t start, step, length;
 };
 
-Window expand_window(const AxisWindow& pick, const Shape& shape, std::int64_t length) {
-  Window window = whole(shape);
-  window.start[pick.axis] = pick.start;
-  window.step[pick.axis] = pick.step;
-  window.shape[pick.axis] = length;
-  if (pick.drops_axis) {
-    window.shape.erase(pick.axis);
-    std::copy(window.source.begin() + pick.axis + 1, window.source.end(), window.source.begin() + pick.axis);
-  }
-  return window;
+/// A view whose first element stands `offset` elements after that of x.
+Tensor view_at(const Tensor& x, const Shape& shape, const Strides& strides, std::int64_t offset) {
+  // An empty view has no first element, and the address that it would have may lie outside of the storage.
+  if (shape.numel() == 0) offset = 0;
+  return new_view(x, shape, strides,
+                  data_of<char>(x) + offset * static_cast<std::int64_t>(size_of(x.dtype())));
 }
 
 Tensor view_of(const Tensor& x, const Window& window) {
@@ -60,34 +49,39 @@ Tensor view_of(const Tensor& x, const Window& window) {
     strides[k] = axis < 0 ? 1 : x.strides()[axis] * window.step[axis];
   }
   std::int64_t offset = 0;
-  // An empty view has no first element whose address would lie within the storage.
-  if (window.shape.numel() > 0)
-    for (int axis = 0; axis < x.ndim(); ++axis) offset += window.start[axis] * x.strides()[axis];
-  return new_view(x, window.shape, strides,
-                  data_of<char>(x) + offset * static_cast<std::int64_t>(size_of(x.dtype())));
+  for (int axis = 0; axis < x.ndim(); ++axis) offset += window.start[axis] * x.strides()[axis];
+  return view_at(x, window.shape, strides, offset);
 }
 
-Tensor get(const Tensor& x, const Window& window, SourceLocation where);
+Tensor view_of(const Tensor& x, const AxisWindow& window) {
+  Shape shape = x.shape();
+  Strides strides = x.strides();
+  std::int64_t offset = window.start * strides[window.axis];
+  shape[window.axis] = window.length;
+  strides[window.axis] *= window.step;
+  if (window.drops_axis) {
+    shape.erase(window.axis);
+    strides.erase(window.axis);
+  }
+  return view_at(x, shape, strides, offset);
+}
+
+template <class AnyWindow>
+Tensor get(const char* name, const Tensor& x, const AnyWindow& window, SourceLocation where);
 
 /// Zeros of this shape with x in the window: the transpose of get. Gradient: the window of g.
-Tensor put(const Tensor& x, const Shape& shape, const Window& window, SourceLocation where) {
+template <class AnyWindow>
+Tensor put(const Tensor& x, const Shape& shape, const AnyWindow& window, SourceLocation where) {
   Tensor result = zeros(shape, {.dtype = x.dtype()}, where);
   if (x.numel() > 0) copy_into(view_of(result, window), x);
   return record("put", where, {x}, result, {},
-                [window](Vjp& vjp) { vjp.give(0, get(vjp.g(), window, vjp.where())); });
+                [window](Vjp& vjp) { vjp.give(0, get("get", vjp.g(), window, vjp.where())); });
 }
 
-Tensor get(const Tensor& x, const Window& window, SourceLocation where) {
-  return record("get", where, {x}, view_of(x, window), {},
+template <class AnyWindow>
+Tensor get(const char* name, const Tensor& x, const AnyWindow& window, SourceLocation where) {
+  return record(name, where, {x}, view_of(x, window), {},
                 [window](Vjp& vjp) { vjp.give(0, put(vjp.g(), vjp.shape(0), window, vjp.where())); });
-}
-
-Tensor get(const char* name, const Tensor& x, const AxisWindow& pick, std::int64_t length,
-           SourceLocation where) {
-  return record(
-      name, where, {x}, view_of(x, expand_window(pick, x.shape(), length)), {}, [pick, length](Vjp& vjp) {
-        vjp.give(0, put(vjp.g(), vjp.shape(0), expand_window(pick, vjp.shape(0), length), vjp.where()));
-      });
 }
 
 struct Range {
@@ -113,21 +107,17 @@ Range resolve(const Slice& slice, std::int64_t extent, SourceLocation where) {
 
 }  // namespace
 
-Tensor get(const Operand& operand, const Indices& indices) {
-  const Tensor& x = operand.tensor("get");
-  SourceLocation where = operand.where();
-  int named = 0, ellipses = 0;
-  for (const Index& item : indices.items()) {
-    named += item.kind == Index::Kind::integer || item.kind == Index::Kind::slice;
-    ellipses += item.kind == Index::Kind::ellipsis;
-  }
-  check<std::out_of_range>(named <= x.ndim(), where, "get: at most ", x.ndim(), " axes of x ", x.shape(),
-                           " can be indexed, but there are ", named, " integers and slices.");
-  check(ellipses <= 1, where, "get: at most one ellipsis may be given, but there are ", ellipses, ".");
+namespace {
 
+std::int64_t checked_position(const Tensor& x, int axis, std::int64_t i, SourceLocation where) {
+  std::int64_t extent = x.shape()[axis];
+  check<std::out_of_range>(-extent <= i && i < extent, where, "get: index ", i, " must be in [", -extent,
+                           ", ", extent, ") on axis ", axis, " of x ", x.shape(), ".");
+  return i < 0 ? i + extent : i;
+}
+
+Window window_of(const Tensor& x, const std::vector<Index>& items, int named, SourceLocation where) {
   Window window{Shape::filled(x.ndim(), 0), Shape::filled(x.ndim(), 1), {}, {}};
-  AxisWindow only{};
-  std::int64_t only_length = 1;
   int axis = 0;
   auto add_axis = [&](int source, std::int64_t extent) {
     check(window.shape.ndim() < kMaxDims, where, "get: a tensor has at most ", kMaxDims,
@@ -138,44 +128,55 @@ Tensor get(const Operand& operand, const Indices& indices) {
   auto keep_until = [&](int end) {
     for (; axis < end; ++axis) add_axis(axis, x.shape()[axis]);
   };
-  int behind = named;  // integers and slices still to come
-  for (const Index& item : indices.items()) {
+  for (const Index& item : items) {
     switch (item.kind) {
       case Index::Kind::newaxis:
         add_axis(-1, 1);
         break;
       case Index::Kind::ellipsis:
-        keep_until(x.ndim() - behind);
+        keep_until(x.ndim() - named);
         break;
-      case Index::Kind::integer: {
-        std::int64_t extent = x.shape()[axis];
-        check<std::out_of_range>(-extent <= item.integer && item.integer < extent, where, "get: index ",
-                                 item.integer, " must be in [", -extent, ", ", extent, ") on axis ", axis,
-                                 " of x ", x.shape(), ".");
-        std::int64_t i = item.integer < 0 ? item.integer + extent : item.integer;
-        window.start[axis] = i;
-        only = {axis, true, i, 1};
+      case Index::Kind::integer:
+        window.start[axis] = checked_position(x, axis, item.integer, where);
         ++axis;
-        --behind;
+        --named;
         break;
-      }
       case Index::Kind::slice: {
         Range range = resolve(item.range, x.shape()[axis], where);
         window.start[axis] = range.start;
         window.step[axis] = range.step;
         add_axis(axis, range.length);
-        only = {axis, false, range.start, range.step};
-        only_length = range.length;
         ++axis;
-        --behind;
+        --named;
         break;
       }
     }
   }
   keep_until(x.ndim());
-  if (named == 1 && window.shape.ndim() == x.ndim() - (only.drops_axis ? 1 : 0))  // no new axes
-    return get("get", x, only, only_length, where);
-  return get(x, window, where);
+  return window;
+}
+
+}  // namespace
+
+Tensor get(const Operand& operand, const Indices& indices) {
+  const Tensor& x = operand.tensor("get");
+  const std::vector<Index>& items = indices.items();
+  SourceLocation where = operand.where();
+  int named = 0, ellipses = 0;
+  for (const Index& item : items) {
+    named += item.kind == Index::Kind::integer || item.kind == Index::Kind::slice;
+    ellipses += item.kind == Index::Kind::ellipsis;
+  }
+  check<std::out_of_range>(named <= x.ndim(), where, "get: at most ", x.ndim(), " axes of x ", x.shape(),
+                           " can be indexed, but there are ", named, " integers and slices.");
+  check(ellipses <= 1, where, "get: at most one ellipsis may be given, but there are ", ellipses, ".");
+  if (items.size() == 1 && named == 1) {
+    if (items[0].kind == Index::Kind::integer)
+      return get("get", x, AxisWindow{0, true, checked_position(x, 0, items[0].integer, where), 1, 1}, where);
+    Range range = resolve(items[0].range, x.shape()[0], where);
+    return get("get", x, AxisWindow{0, false, range.start, range.step, range.length}, where);
+  }
+  return get("get", x, window_of(x, items, named, where), where);
 }
 
 Tensor Tensor::operator[](const Indices& indices) const {
@@ -198,7 +199,7 @@ Tensor narrow(const Operand& operand, int axis, std::int64_t start, std::int64_t
                           : 0 <= first && first < extent && 0 <= last && last < extent;
   check<std::out_of_range>(fits && !overflow, where, "narrow: the elements must lie on axis ", axis, " of x ",
                            x.shape(), ", but start is ", start, ", length ", length, " and step ", step, ".");
-  return get("narrow", x, AxisWindow{axis, false, first, step}, length, where);
+  return get("narrow", x, AxisWindow{axis, false, first, step, length}, where);
 }
 
 // ---- Indexing by tensors: copies ----
@@ -232,6 +233,13 @@ Tensor checked_indices(const char* operation, const Tensor& indices, const Tenso
   fail<std::out_of_range>(
       where, concat(operation, ": indices must be in [0, ", extent, ") on axis ", axis, " of x ", x.shape(),
                     ", but the one at ", position, " is ", values[at], "."));
+}
+
+/// The window that starts at the first element.
+Window corner(const Shape& shape) {
+  Window window{Shape::filled(shape.ndim(), 0), Shape::filled(shape.ndim(), 1), shape, {}};
+  for (int axis = 0; axis < shape.ndim(); ++axis) window.source[axis] = static_cast<std::int8_t>(axis);
+  return window;
 }
 
 Shape at_least_1d(Shape shape) {
@@ -373,7 +381,7 @@ Tensor scatter_add(const Operand& operand, int axis, const Tensor& given_indices
         if (indices.numel() == 0) return;
         Tensor taken = gather(Operand(vjp.g(), vjp.where()), axis, indices);
         // Elements of source that no index stands beside were not read.
-        vjp.give(2, taken.shape() == shape ? taken : put(taken, shape, whole(taken.shape()), vjp.where()));
+        vjp.give(2, taken.shape() == shape ? taken : put(taken, shape, corner(taken.shape()), vjp.where()));
       });
 }
 
@@ -438,18 +446,20 @@ Tensor index_sum(const Shape& shape, int axis, const Tensor& indices, const Tens
   });
 }
 
-/// result[..., i, ...] = x[..., indices[i], ...]
+/// result[..., i, ...] = x[..., indices[i], ...]. Indices are contiguous and checked.
 void select_slices(const Tensor& result, const Tensor& x, int axis, const Tensor& indices) {
   const std::int64_t* index = data_of<std::int64_t>(indices);
   std::int64_t count = indices.numel();
-  if (!x.is_contiguous() && x.ndim() > 0) {
-    Window from = whole(x.shape()), to = whole(result.shape());
-    from.shape[axis] = to.shape[axis] = 1;
-    for (std::int64_t i = 0; i < count; ++i) {
-      from.start[axis] = index[i];
-      to.start[axis] = i;
-      copy_into(view_of(result, to), view_of(x, from));
+  if (!x.is_contiguous()) {
+    // Where most of x is wanted, one copy of all of it costs less than strided copies of its slices.
+    if (2 * count > x.shape()[axis]) {
+      Tensor rows = new_tensor(x.shape(), x.dtype());
+      copy_into(rows, x);
+      return select_slices(result, rows, axis, indices);
     }
+    for (std::int64_t i = 0; i < count; ++i)
+      copy_into(view_of(result, AxisWindow{axis, true, i, 1, 1}),
+                view_of(x, AxisWindow{axis, true, index[i], 1, 1}));
     return;
   }
   AxisSplit split = split_at(x.shape(), axis);

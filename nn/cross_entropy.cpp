@@ -122,38 +122,38 @@ struct Column {
 
 // ---- Rows of logits ----
 
+/// Folds [0, n) with four batches side by side, so that one step need not wait for the one before.
+template <class T, class F>
+T fold(const T* x, std::int64_t n, T start, const F& combine) {
+  using B = Batch<T>;
+  T result = start;
+  std::int64_t j = 0;
+  if (n >= B::kSize) {
+    B part[4] = {start, start, start, start};
+    for (; j + 4 * B::kSize <= n; j += 4 * B::kSize)
+      for (int k = 0; k < 4; ++k) part[k] = combine(part[k], B::load(x + j + k * B::kSize));
+    for (; j + B::kSize <= n; j += B::kSize) part[0] = combine(part[0], B::load(x + j));
+    alignas(64) T lane[B::kSize];
+    combine(combine(part[0], part[1]), combine(part[2], part[3])).store(lane);
+    for (T value : lane) result = combine(result, value);
+  }
+  for (; j < n; ++j) result = combine(result, x[j]);
+  return result;
+}
+
+/// NaN is left to the sum, which it reaches in any case.
 template <class T>
 T largest(const T* x, std::int64_t n) {
-  using B = Batch<T>;
-  T result = -std::numeric_limits<T>::infinity();
-  std::int64_t j = 0;
-  if (n >= 4 * B::kSize) {
-    // NaN is left to the sum, which it reaches in any case.
-    auto larger = [](B a, B b) { return where(a < b, b, a); };
-    B m[4] = {result, result, result, result};
-    for (; j + 4 * B::kSize <= n; j += 4 * B::kSize)
-      for (int k = 0; k < 4; ++k) m[k] = larger(m[k], B::load(x + j + k * B::kSize));
-    result = reduce_max(larger(larger(m[0], m[1]), larger(m[2], m[3])));
-  }
-  for (; j < n; ++j) result = x[j] > result ? x[j] : result;
-  return result;
+  return fold(x, n, -std::numeric_limits<T>::infinity(), [](auto a, auto b) { return where(a < b, b, a); });
 }
 
 /// In parts of kBlock, so that a row of any length is summed accurately.
 template <class T>
 double total(const T* x, std::int64_t n) {
-  using B = Batch<T>;
   double result = 0;
-  std::int64_t j = 0;
-  while (j + 4 * B::kSize <= n) {
-    B s[4] = {0, 0, 0, 0};
-    for (std::int64_t end = std::min(n, j + kBlock); j + 4 * B::kSize <= end; j += 4 * B::kSize)
-      for (int k = 0; k < 4; ++k) s[k] += B::load(x + j + k * B::kSize);
-    result += reduce_sum((s[0] + s[1]) + (s[2] + s[3]));
-  }
-  T rest = 0;
-  for (; j < n; ++j) rest += x[j];
-  return result + rest;
+  for (std::int64_t begin = 0; begin < n; begin += kBlock)
+    result += fold(x + begin, std::min(kBlock, n - begin), T(0), [](auto a, auto b) { return a + b; });
+  return result;
 }
 
 template <class T>

@@ -7,25 +7,29 @@
 namespace xgrad::internal {
 namespace {
 
+// Over two steps that shrink tenfold each, a smooth function's gap falls to a hundredth.
+constexpr double kStillKink = 10;
+
 /// What rounding the values to double can change a difference quotient of this step by.
 double rounding(const Samples& samples, double step) {
   return 4 * std::numeric_limits<double>::epsilon() * samples.magnitude / step;
 }
 
-/// The best entry of the tableaus so far. Near a pole the large steps, which leap over it, converge too: to a
-/// small number with a small error. So an entry that is precise for its size goes before one with a smaller
-/// absolute error.
+/// The best entry of the tableaus so far; they are offered from large steps to small ones. An entry that is precise for
+/// its size goes before one with a smaller absolute error: large steps that leap over a pole converge too, to a small
+/// number. Of two precise entries that contradict each other the finer one is right: the other leapt over a kink.
 struct Best {
   double value = 0;
   double error = std::numeric_limits<double>::infinity();
   bool precise = false;
 
   void offer(double other, double other_error, double noise) {
-    bool other_precise = other_error < 1e-3 * std::abs(other) && std::abs(other) > 100 * noise;
-    bool better =
-        other_precise == precise
-            ? (precise ? other_error / std::abs(other) < error / std::abs(value) : other_error < error)
-            : other_precise;
+    bool other_precise = other_error < 1e-2 * std::abs(other) && std::abs(other) > 10 * noise;
+    bool better = other_error < error;
+    if (other_precise != precise)
+      better = other_precise;
+    else if (precise && std::abs(other - value) > 3 * (other_error + error))
+      better = true;
     if (better) *this = {other, other_error, other_precise};
   }
 };
@@ -63,21 +67,21 @@ void compare_sides(const Samples& samples, Difference& difference) {
       continue;
     }
     double gap = std::abs(right - left);
-    slope = std::max(std::abs(left), std::abs(right));
-    if (!gaps.empty() && gap < 20 * rounding(samples, step)) break;  // from here on rounding hides the gap
+    double larger = std::max(std::abs(left), std::abs(right));
+    if (20 * rounding(samples, step) > std::max(gap, 1e-3 * larger)) continue;  // nothing but rounding
     gaps.push_back(gap);
+    slope = larger;
     difference.left = left;
     difference.right = right;
+    difference.side_error = rounding(samples, step);
   }
   if (gaps.size() < 3) return;
-  // A smooth function's gap falls with the step. At a kink it comes to rest, at a jump it grows all the way.
-  // One that first falls and then grows is the function's own rounding errors.
-  std::size_t count = gaps.size();
-  double least = *std::min_element(gaps.end() - 3, gaps.end()),
-         most = *std::max_element(gaps.end() - 3, gaps.end());
-  bool rests = most < 2 * least && least > 1e-6 * slope;
+  // A smooth function's gap falls with the step. At a kink it comes to rest, at a jump it grows all the way. One that
+  // first falls and then grows is the function's own rounding errors.
+  auto [least, most] = std::minmax_element(gaps.end() - 3, gaps.end());
+  bool rests = *most<kStillKink* * least&& * least> 1e-6 * slope;
   bool grows = true;
-  for (std::size_t i = 1; i < count; ++i) grows &= gaps[i] > 1.5 * gaps[i - 1];
+  for (std::size_t i = 1; i < gaps.size(); ++i) grows &= gaps[i] > 1.5 * gaps[i - 1];
   difference.kink = rests || grows;
 }
 

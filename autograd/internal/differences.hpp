@@ -20,6 +20,7 @@ struct Difference {
   double error = 0;  ///< estimate; infinity when no step had finite values on both sides
   double left = 0;   ///< slope to the left and to the right, at the smallest step that rounding leaves usable
   double right = 0;
+  double side_error = 0;  ///< what rounding can have changed either slope by
   bool kink = false;  ///< the two slopes do not draw together as the step shrinks, or one side has no values
 };
 

@@ -233,13 +233,16 @@ void Level::evaluate_inputs() {
   value_ = flatten(outputs);
 }
 
-Numbers Level::evaluate(const Numbers& elements) {
-  std::vector<Tensor> variables = subject_->at(Numbers(elements.begin(), elements.begin() + own_elements()));
-  return flatten(run(with_cotangents(std::move(variables), elements), false));
-}
+Numbers Level::evaluate(const Numbers& elements) { return flatten(run(start_at(elements), false)); }
 
 Level::Recording Level::record_at_inputs() {
   Recording recording{start_at_inputs(), {}};
+  recording.outputs = run(recording.variables, true);
+  return recording;
+}
+
+Level::Recording Level::record_at(const Numbers& elements) {
+  Recording recording{start_at(elements), {}};
   recording.outputs = run(recording.variables, true);
   return recording;
 }
@@ -254,6 +257,11 @@ Level::Recording Level::record_subject() {
 Numbers Level::pull_back(const Recording& recording, const Numbers& cotangent, bool create_graph) const {
   return flatten(gradients(recording.outputs, recording.variables, unflatten(cotangent, outputs_),
                            {.create_graph = create_graph, .retain_graph = true}));
+}
+
+std::vector<Tensor> Level::start_at(const Numbers& elements) const {
+  return with_cotangents(subject_->at(Numbers(elements.begin(), elements.begin() + own_elements())),
+                         elements);
 }
 
 std::vector<Tensor> Level::start_at_inputs() { return with_cotangents(subject_->at_inputs(), elements_); }

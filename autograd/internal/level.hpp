@@ -98,6 +98,7 @@ class Level {
     Numbers value() const;
   };
   Recording record_at_inputs();
+  Recording record_at(const Numbers& elements);
   /// The subject itself recorded, whatever this level is.
   Recording record_subject();
   Numbers pull_back(const Recording& recording, const Numbers& cotangent, bool create_graph = false) const;
@@ -106,6 +107,7 @@ class Level {
   std::size_t own_elements() const;
   void evaluate_inputs();
   std::vector<Tensor> start_at_inputs();
+  std::vector<Tensor> start_at(const Numbers& elements) const;
   std::vector<Tensor> with_cotangents(std::vector<Tensor> variables, const Numbers& elements) const;
   std::vector<Tensor> run(std::span<const Tensor> variables, bool record);
   std::vector<Tensor> run_level(int level, std::span<const Tensor> variables, bool record);

@@ -15,14 +15,35 @@ void check_adam(const auto& options, SourceLocation where) {
   check_not_negative(options.kOptimizer, "weight_decay", options.weight_decay, where);
 }
 
+/// 1 - beta^t for both betas: undoes the pull of m and v towards their start at 0.
+struct BiasCorrection {
+  double first, second;
+};
+
+/// Computed once for all parameters that have taken the same number of steps.
+BiasCorrection bias_correction(std::pair<double, double> betas, std::int64_t steps) {
+  struct Last {
+    std::pair<double, double> betas;
+    std::int64_t steps;
+    BiasCorrection correction;
+  };
+  thread_local Last last{{0, 0}, 0, {}};
+  if (steps != last.steps || betas != last.betas) {
+    const auto t = static_cast<double>(steps);
+    last = {betas, steps, {1 - std::pow(betas.first, t), 1 - std::pow(betas.second, t)}};
+  }
+  return last.correction;
+}
+
 /// One fused pass over w, g and the state. `shrink` multiplies w, `descent` makes the gradient that m and v
 /// follow.
-void update_adam(const auto& options, double shrink, Descent descent, const BiasCorrection& correction,
-                 Tensor& w, const Tensor& g, State& state) {
+void update_adam(const auto& options, double shrink, Descent descent, Tensor& w, const Tensor& g,
+                 State& state) {
   const double beta1 = options.betas.first, beta2 = options.betas.second;
+  const BiasCorrection correction = bias_correction(options.betas, state.steps);
   // lr m' / (sqrt(v') + eps), the fraction expanded by c = sqrt(1 - beta2^t): one division an element fewer.
-  const double c = std::sqrt(correction.second());
-  const double lr = options.lr * c / correction.first();
+  const double c = std::sqrt(correction.second);
+  const double lr = options.lr * c / correction.first;
   const Root root(options.eps * (options.eps_inside_root ? c * c : c), options.eps_inside_root);
 
   auto& [mean_buffer, mean_square_buffer, largest_buffer] = state.buffers;
@@ -52,23 +73,12 @@ void update_adam(const auto& options, double shrink, Descent descent, const Bias
 void AdamOptions::check(SourceLocation where) const { check_adam(*this, where); }
 void AdamWOptions::check(SourceLocation where) const { check_adam(*this, where); }
 
-void BiasCorrection::prepare(std::pair<double, double> betas, std::int64_t steps) {
-  if (steps == steps_ && betas == betas_) return;
-  betas_ = betas;
-  steps_ = steps;
-  first_ = 1 - std::pow(betas.first, static_cast<double>(steps));
-  second_ = 1 - std::pow(betas.second, static_cast<double>(steps));
-}
-
 void Adam::update(const AdamOptions& options, Tensor& w, const Tensor& g, State& state) {
-  correction_.prepare(options.betas, state.steps);
-  update_adam(options, 1, Descent(options.maximize, options.weight_decay), correction_, w, g, state);
+  update_adam(options, 1, Descent(options.maximize, options.weight_decay), w, g, state);
 }
 
 void AdamW::update(const AdamWOptions& options, Tensor& w, const Tensor& g, State& state) {
-  correction_.prepare(options.betas, state.steps);
-  update_adam(options, 1 - options.lr * options.weight_decay, Descent(options.maximize, 0), correction_, w, g,
-              state);
+  update_adam(options, 1 - options.lr * options.weight_decay, Descent(options.maximize, 0), w, g, state);
 }
 
 }  // namespace xgrad::optim

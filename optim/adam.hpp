@@ -21,20 +21,6 @@ struct AdamOptions {
   void check(SourceLocation where) const;
 };
 
-/// 1 - beta^t for both betas: undoes the pull of m and v towards their start at 0. Computed once for all
-/// parameters that have taken the same number of steps.
-class BiasCorrection {
- public:
-  void prepare(std::pair<double, double> betas, std::int64_t steps);
-  double first() const { return first_; }
-  double second() const { return second_; }
-
- private:
-  std::pair<double, double> betas_;
-  std::int64_t steps_ = 0;
-  double first_ = 0, second_ = 0;
-};
-
 ///     m = beta1 m + (1 - beta1) g
 ///     v = beta2 v + (1 - beta2) g^2
 ///     w -= lr m' / (sqrt(v') + eps)    with m' = m / (1 - beta1^t), v' = v / (1 - beta2^t)
@@ -50,9 +36,6 @@ class Adam : public OptimizerOf<AdamOptions> {
 
  protected:
   void update(const AdamOptions& options, Tensor& w, const Tensor& g, State& state) override;
-
- private:
-  BiasCorrection correction_;
 };
 
 struct AdamWOptions {
@@ -81,9 +64,6 @@ class AdamW : public OptimizerOf<AdamWOptions> {
 
  protected:
   void update(const AdamWOptions& options, Tensor& w, const Tensor& g, State& state) override;
-
- private:
-  BiasCorrection correction_;
 };
 
 }  // namespace xgrad::optim

@@ -5,25 +5,49 @@
 #include <utility>
 
 #include "autograd/grad.hpp"
+#include "autograd/internal/parallel.hpp"
+#include "autograd/internal/vectorize.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/reduce.hpp"
 
 namespace xgrad::optim {
+namespace {
+
+// Work is counted in elements. These two are measured.
+constexpr std::int64_t kCallWork = 400;         // what a call of each() costs beside its elements
+constexpr std::int64_t kWorkGrain = 32 * 1024;  // less is not worth waking a thread
+
+/// Whether each() splits a parameter of this size over the threads itself.
+bool is_large(const Tensor& parameter) { return parameter.numel() >= 2 * internal::kElementwiseGrain; }
+
+}  // namespace
 
 void Optimizer::zero_grad() {
   for (Tensor& parameter : parameters_) parameter.zero_grad();
 }
 
 void Optimizer::step(SourceLocation where) {
-  CallSite site(where);
-  NoGrad no_grad;
   if (!gradients_are_finite(where)) return;
-  for (int group = 0; group < group_count(); ++group) step_group(group);
+
+  // Large parameters are split over the threads one by one, the others shared out whole.
+  {
+    CallSite site(where);
+    for (std::size_t i = 0; i < parameters_.size(); ++i)
+      if (is_large(parameters_[i])) step_parameter(groups_[i], i);
+  }
+  internal::parallel_for(work_, kWorkGrain, [&](std::int64_t begin, std::int64_t end) {
+    CallSite site(where);
+    const auto first = std::lower_bound(work_before_.begin(), work_before_.end(), begin);
+    for (auto i = static_cast<std::size_t>(first - work_before_.begin()); i < parameters_.size(); ++i) {
+      if (work_before_[i] >= end) break;
+      if (!is_large(parameters_[i])) step_parameter(groups_[i], i);
+    }
+  });
 }
 
 std::span<const Tensor> Optimizer::group(int index, SourceLocation where) const {
   check_group(index, where);
-  return {parameters_.data() + group_begin(index), parameters_.data() + group_end(index)};
+  return {parameters_.data() + group_begin(index), parameters_.data() + group_ends_[index]};
 }
 
 void Optimizer::set_lr(double lr, SourceLocation where) {
@@ -50,6 +74,11 @@ void Optimizer::add_group(const char* optimizer, std::vector<Tensor> parameters,
           " was given before");
   }
 
+  for (const Tensor& parameter : parameters) {
+    work_before_.push_back(work_);
+    if (!is_large(parameter)) work_ += parameter.numel() + kCallWork;
+  }
+  groups_.resize(groups_.size() + parameters.size(), group_count());
   parameters_.insert(parameters_.end(), std::make_move_iterator(parameters.begin()),
                      std::make_move_iterator(parameters.end()));
   states_.resize(parameters_.size());
@@ -62,10 +91,12 @@ void Optimizer::check_group(int group, SourceLocation where) const {
 }
 
 bool Optimizer::gradients_are_finite(SourceLocation where) const {
+  CallSite site(where);
+  NoGrad no_grad;
   for (int group = 0; group < group_count(); ++group) {
     const NonFinite reaction = nonfinite(group);
     if (reaction == NonFinite::proceed) continue;
-    for (std::size_t i = group_begin(group); i < group_end(group); ++i) {
+    for (std::size_t i = group_begin(group); i < group_ends_[group]; ++i) {
       const Tensor gradient = parameters_[i].grad();
       if (!gradient.defined() || all(isfinite(gradient)).item<bool>()) continue;
       check<std::runtime_error>(reaction != NonFinite::error, where, name(),

@@ -79,19 +79,22 @@ class Optimizer {
   void add_group(const char* optimizer, std::vector<Tensor> parameters, SourceLocation where);
   /// Throws std::out_of_range unless 0 <= group < group_count().
   void check_group(int group, SourceLocation where) const;
-  std::size_t group_begin(int group) const { return group == 0 ? 0 : group_ends_[group - 1]; }
-  std::size_t group_end(int group) const { return group_ends_[group]; }
   Tensor& parameter(std::size_t i) { return parameters_[i]; }
 
  private:
-  /// Steps the parameters of one group that have a gradient.
-  virtual void step_group(int group) = 0;
+  /// Moves one parameter, if it has a gradient. Called for different parameters from several threads at once.
+  virtual void step_parameter(int group, std::size_t i) = 0;
   virtual NonFinite nonfinite(int group) const = 0;
-  /// Whether the gradients of a group that asks for it are all finite.
+  std::size_t group_begin(int group) const { return group == 0 ? 0 : group_ends_[group - 1]; }
+  /// Whether the gradients of the groups that ask for it are all finite.
   bool gradients_are_finite(SourceLocation where) const;
 
   std::vector<Tensor> parameters_;
   std::vector<State> states_;
+  std::vector<int> groups_;  // by parameter
+  std::vector<std::int64_t>
+      work_before_;        // by parameter: the work of those before it that are stepped side by side
+  std::int64_t work_ = 0;  // of all of those
   std::vector<std::size_t> group_ends_;
 };
 
@@ -138,7 +141,8 @@ class OptimizerOf : public Optimizer {
   }
 
  protected:
-  /// Moves one parameter w by its gradient g; state.steps counts this step already.
+  /// Moves one parameter w by its gradient g; state.steps counts this step already. Called from several threads at once:
+  /// it must change nothing but w and its state.
   virtual void update(const Options& options, Tensor& w, const Tensor& g, State& state) = 0;
 
  private:
@@ -147,15 +151,12 @@ class OptimizerOf : public Optimizer {
     add_group(Options::kOptimizer, std::move(parameters), where);
     options_.push_back(options);
   }
-  void step_group(int group) final {
-    const Options& options = options_[group];
-    for (std::size_t i = group_begin(group); i < group_end(group); ++i) {
-      const Tensor gradient = parameter(i).grad();
-      if (!gradient.defined()) continue;
-      State& state = states()[i];
-      ++state.steps;
-      update(options, parameter(i), gradient, state);
-    }
+  void step_parameter(int group, std::size_t i) final {
+    const Tensor gradient = parameter(i).grad();
+    if (!gradient.defined()) return;
+    State& state = states()[i];
+    ++state.steps;
+    update(options_[group], parameter(i), gradient, state);
   }
   NonFinite nonfinite(int group) const final { return options_[group].nonfinite; }
 

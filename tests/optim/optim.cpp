@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "autograd/ops.hpp"
+#include "autograd/threads.hpp"
 #include "tests/catch.hpp"
 
 using namespace xgrad;
@@ -353,6 +354,34 @@ TEST_CASE("a run goes on from copied states", "[optim]") {
   train(rest, resumed, 4, 8);
   CHECK(w.to_vector<double>() == resumed.to_vector<double>());
   CHECK(std::string(whole.buffer_names()[1]) == "mean_square");
+}
+
+TEST_CASE("a step does not depend on the number of threads", "[optim]") {
+  // Small parameters are shared out among the threads, the large one is split.
+  auto train = [](int threads) {
+    const int before = num_threads();
+    set_num_threads(threads);
+    Generator generator(4);
+    std::vector<Tensor> parameters;
+    for (std::int64_t size : {1 << 18, 7, 0, 1, 3000}) {
+      for (int i = 0; i < (size > 10000 ? 1 : 60); ++i) {
+        parameters.push_back(normal({size}, 0, 1, {}, generator));
+        parameters.back().set_requires_grad();
+      }
+    }
+    Adam adam(parameters, {.lr = 0.1});
+    for (int t = 0; t < 3; ++t) {
+      for (Tensor& w : parameters) w.set_grad(normal(w.shape(), 0, 1, {}, generator));
+      parameters[1].zero_grad();
+      adam.step();
+    }
+    set_num_threads(before);
+    std::vector<double> values;
+    for (const Tensor& w : parameters)
+      for (double value : w.to_vector<double>()) values.push_back(value);
+    return values;
+  };
+  CHECK(train(1) == train(4));
 }
 
 TEST_CASE("every optimizer finds the minimum of a parabola", "[optim]") {

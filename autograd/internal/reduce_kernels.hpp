@@ -24,6 +24,7 @@
 #include <limits>
 
 #include "autograd/internal/parallel.hpp"
+#include "autograd/internal/partial.hpp"
 #include "autograd/internal/simd.hpp"
 #include "autograd/internal/tensor_impl.hpp"
 #include "autograd/internal/vectorize.hpp"
@@ -105,11 +106,7 @@ V smaller(V a, V b) {
 template <class F, class V>
 auto across(V value) {
   if constexpr (IsBatch<V>) {
-    alignas(64) typename V::Element lane[V::kSize];
-    value.store(lane);
-    for (int half = V::kSize / 2; half > 0; half /= 2)
-      for (int i = 0; i < half; ++i) lane[i] = F::join(lane[i], lane[i + half]);
-    return lane[0];
+    return join_lanes(value, [](auto a, auto b) { return F::join(a, b); });
   } else {
     return value;
   }
@@ -187,12 +184,7 @@ class Folder {
       for (int k = 0; k < 4; ++k) a[k] = F::step(a[k], load(x + i + k * kLanes), c);
     for (; i + kLanes <= n; i += kLanes) a[0] = F::step(a[0], load(x + i), c);
     if constexpr (kLanes > 1) {
-      if (i < n) {
-        alignas(64) T padded[kLanes];
-        F::template neutral<V>(c).store(padded);
-        for (int k = 0; i < n; ++i, ++k) padded[k] = x[i];
-        a[1] = F::step(a[1], V::load(padded), c);
-      }
+      if (i < n) a[1] = F::step(a[1], load_part(x + i, static_cast<int>(n - i), F::template neutral<V>(c)), c);
     }
     return F::join(F::join(a[0], a[1]), F::join(a[2], a[3]));
   }

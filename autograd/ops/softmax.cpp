@@ -50,15 +50,8 @@ void map_row(std::int64_t n, T pad, T* to, const F& formula, const From*... from
   std::int64_t i = 0;
   for (; i + kSize <= n; i += kSize) formula(Batch<T>::load(from + i)...).store(to + i);
   if (i == n) return;
-  auto padded = [&](const T* source) {
-    alignas(64) T room[kSize];
-    Batch<T>(pad).store(room);
-    for (std::int64_t k = i; k < n; ++k) room[k - i] = source[k];
-    return Batch<T>::load(room);
-  };
-  alignas(64) T room[kSize];
-  formula(padded(from)...).store(room);
-  for (std::int64_t k = i; k < n; ++k) to[k] = room[k - i];
+  int count = static_cast<int>(n - i);
+  store_part(to + i, count, formula(load_part(from + i, count, Batch<T>(pad))...));
 }
 
 template <class T, class F>
@@ -68,6 +61,11 @@ T fold_row(const T* x, std::int64_t n, T center = 0) {
 
 template <class T>
 void softmax_row(const T* x, T* y, std::int64_t n) {
+  if (n <= Batch<T>::kSize) {
+    Batch<T> row = load_part(x, static_cast<int>(n), Batch<T>(lowest_of<T>()));
+    Batch<T> power = exp(row - Batch<T>(across<MaxFold>(row)));
+    return store_part(y, static_cast<int>(n), power / Batch<T>(across<SumFold>(power)));
+  }
   T largest = fold_row<T, MaxFold>(x, n);
   Batch<T> sum = 0;
   map_row<T>(
@@ -91,11 +89,15 @@ void log_softmax_row(const T* x, T* y, std::int64_t n) {
 
 template <class T>
 void softmax_cotangent_row(const T* g, const T* y, T* to, std::int64_t n) {
+  constexpr int kSize = Batch<T>::kSize;
   Batch<T> sum = 0;
-  std::int64_t whole = n / Batch<T>::kSize * Batch<T>::kSize;
-  for (std::int64_t i = 0; i < whole; i += Batch<T>::kSize) sum += Batch<T>::load(g + i) * Batch<T>::load(y + i);
+  std::int64_t i = 0;
+  for (; i + kSize <= n; i += kSize) sum += Batch<T>::load(g + i) * Batch<T>::load(y + i);
+  if (i < n) {
+    int count = static_cast<int>(n - i);
+    sum += load_part(g + i, count, Batch<T>(0)) * load_part(y + i, count, Batch<T>(0));
+  }
   T dot = across<SumFold>(sum);
-  for (std::int64_t i = whole; i < n; ++i) dot += g[i] * y[i];
   map_row<T>(n, T(0), to, [&](Batch<T> g, Batch<T> y) { return y * (g - Batch<T>(dot)); }, g, y);
 }
 

@@ -241,16 +241,15 @@ Tensor outer(const Operand& left, const Operand& right) {
 
 namespace {
 
-/// All rows of x as one matrix.
+/// All rows of x as one matrix in a layout that BLAS takes: a copy where it must be one.
 Stack as_rows(const Tensor& x) {
   Stack rows = stack_of(x, Vector::row);
-  if (!fold_lead(rows)) {
-    Tensor copied = new_tensor(x.shape(), x.dtype());
-    copy_into(copied, x);
-    rows = stack_of(copied, Vector::row);
-    fold_lead(rows);
-  }
-  return for_blas(rows, Vector::row);
+  if (fold_lead(rows) && fits_blas(rows.rows, rows.columns, rows.row_stride, rows.column_stride)) return rows;
+  Tensor copied = new_tensor(x.shape(), x.dtype());
+  copy_into(copied, x);
+  rows = stack_of(copied, Vector::row);
+  fold_lead(rows);
+  return rows;
 }
 
 template <class T>

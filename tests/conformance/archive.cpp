@@ -3,8 +3,9 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <memory>
 
-#include "autograd/ops/create.hpp"
+#include "autograd/ops.hpp"
 #include "tests/conformance/json.hpp"
 
 namespace conformance {
@@ -31,7 +32,7 @@ xgrad::Tensor copied(const char* bytes, const xgrad::Shape& shape) {
 
 }  // namespace
 
-Archive::Archive(const std::filesystem::path& path) {
+Archive::Archive(const std::filesystem::path& path, Layout layout) : layout_(layout) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw std::runtime_error("cannot read " + path.string());
   bytes_.assign(std::istreambuf_iterator<char>(file), {});
@@ -70,6 +71,11 @@ xgrad::Tensor Archive::load(const std::string& name) const {
       return copied<bool>(bytes, entry.shape);
   }
   throw std::logic_error("unreachable");
+}
+
+xgrad::Tensor Archive::laid_out(const xgrad::Tensor& x) const {
+  if (layout_ == Layout::contiguous || x.ndim() == xgrad::kMaxDims) return x;
+  return xgrad::stack({x, x}, -1)[{xgrad::ellipsis, 0}];
 }
 
 }  // namespace conformance

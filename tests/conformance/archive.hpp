@@ -9,13 +9,19 @@
 
 namespace conformance {
 
+/// How the tensors lie in memory that operations are called with.
+enum class Layout { contiguous, strided };
+
 class Archive {
  public:
   /// Throws std::runtime_error when the file cannot be read or is not of the format.
-  explicit Archive(const std::filesystem::path& path);
+  explicit Archive(const std::filesystem::path& path, Layout layout = Layout::contiguous);
 
   /// A fresh tensor with the stored elements; no two calls share memory.
   xgrad::Tensor load(const std::string& name) const;
+  /// x in the layout in which operations are to get it: x itself, or, recorded, a view of every other element of a
+  /// larger tensor.
+  xgrad::Tensor laid_out(const xgrad::Tensor& x) const;
 
  private:
   struct Entry {
@@ -23,6 +29,7 @@ class Archive {
     xgrad::Shape shape;
     std::size_t offset;
   };
+  Layout layout_;
   std::string bytes_;
   std::map<std::string, Entry> entries_;
 };

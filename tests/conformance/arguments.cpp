@@ -57,7 +57,8 @@ void Arguments::load(const Value& value, const std::string& path, const Archive&
   for (const auto& [leaf, gradient] : leaves.is_object() ? leaves.members() : Value::Members{})
     if (leaf == path) leaves_[path] = tensor.set_requires_grad();
   const Value& transformation = pre[path];
-  tensors_[path] = transformation.is_null() ? tensor : transformed(transformation.text(), tensor);
+  if (!transformation.is_null()) tensor = transformed(transformation.text(), tensor);
+  tensors_[path] = archive.laid_out(tensor);
 }
 
 const Value& Arguments::find(int position, const char* name) const {

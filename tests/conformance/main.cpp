@@ -1,4 +1,4 @@
-// xgrad_conformance FOLDER [--json FILE] [--op NAME]... [--id ID]... [--in-process]
+// xgrad_conformance FOLDER [--json FILE] [--op NAME]... [--id ID]... [--strided] [--in-process]
 //
 // Replays recorded cases of PyTorch (FOLDER/cases.jsonl, FOLDER/tensors.safetensors) and reports what passed,
 // failed and is not offered. Exit status: 0 when no case failed, 1 when some did, 2 for a wrong call, 77
@@ -21,10 +21,11 @@ constexpr int kWrongCall = 2;
 constexpr int kSkipped = 77;
 
 constexpr const char* kUsage =
-    "usage: xgrad_conformance FOLDER [--json FILE] [--op NAME]... [--id ID]... [--in-process]\n"
+    "usage: xgrad_conformance FOLDER [--json FILE] [--op NAME]... [--id ID]... [--strided] [--in-process]\n"
     "  --json FILE   write the report as JSON, too\n"
     "  --op NAME     only this operator, as the report names it (add, nn.Linear, optim.SGD)\n"
     "  --id ID       only this case\n"
+    "  --strided     with arguments that are not contiguous in memory\n"
     "  --in-process  without a child process: for a debugger; a crash ends the run\n";
 
 struct Options {
@@ -32,6 +33,7 @@ struct Options {
   std::string json_file;
   std::set<std::string> operators;
   std::set<std::string> ids;
+  Layout layout = Layout::contiguous;
   bool in_process = false;
 };
 
@@ -49,6 +51,8 @@ Options parse(int argc, char** argv) {
       options.operators.insert(next());
     else if (argument == "--id")
       options.ids.insert(next());
+    else if (argument == "--strided")
+      options.layout = Layout::strided;
     else if (argument == "--in-process")
       options.in_process = true;
     else if (argument.starts_with("-"))
@@ -81,7 +85,7 @@ int run(const Options& options) {
     return kSkipped;
   }
   const std::vector<Value> cases = read_cases(options);
-  const Archive archive(tensors);
+  const Archive archive(tensors, options.layout);
   Report report;
   const auto done = [&](const Value& one_case, const Result& result) { report.add(one_case, result); };
   if (options.in_process)

@@ -80,7 +80,7 @@ std::vector<Tensor> gradients(const Value& cotangents, const std::vector<Tensor>
     const Value& name = cotangents.list().at(i);
     if (name.is_null() || !outputs[i].requires_grad()) continue;
     differentiable.push_back(outputs[i]);
-    weights.push_back(archive.load(name.text()));
+    weights.push_back(archive.laid_out(archive.load(name.text())));
   }
   if (differentiable.empty()) return std::vector<Tensor>(leaves.size());
   return xgrad::grad(differentiable, leaves, weights, {.retain_graph = retain_graph, .allow_unused = true});

@@ -93,6 +93,7 @@ void add_plain(Registry& ops) {
     const Tensor& x = args.tensor(0, "input");
     const Axes axes = args.reduced_axes(kKeyword, "dim");
     const Reduce options{.keepdims = args.flag(kKeyword, "keepdim", false)};
+    if (x.ndim() == 0 && options.keepdims) throw Unsupported("PyTorch's aminmax gives a 0-d tensor an axis");
     return Outputs{amin(x, axes, options), amax(x, axes, options)};
   };
   ops["max"] = [](Arguments& args) {

@@ -44,7 +44,8 @@ if(conformance_sources)
   xgrad_executable(xgrad_conformance ${conformance_sources})
   target_link_libraries(xgrad_conformance PRIVATE nlohmann_json::nlohmann_json)
   add_test(NAME conformance COMMAND xgrad_conformance ${XGRAD_CONFORMANCE})
-  set_tests_properties(conformance PROPERTIES SKIP_RETURN_CODE 77 LABELS conformance)
+  add_test(NAME conformance.strided COMMAND xgrad_conformance ${XGRAD_CONFORMANCE} --strided)
+  set_tests_properties(conformance conformance.strided PROPERTIES SKIP_RETURN_CODE 77 LABELS conformance)
 endif()
 
 # Users' projects: with the installed package, with the sources in a subfolder (xgrad's own settings are passed on, so

@@ -80,7 +80,7 @@ class Tensor {
   void assign(const Tensor& value, SourceLocation where = SourceLocation::current());
 
   // ---- Views (recorded; see autograd/ops/index.hpp) ----
-  /// x[2], x[-1], x[slice(0, 4)], x[ellipsis], x[mask]: the first axis indexed; several: x[{1, slice(0, 4)}].
+  /// x[2], x[-1], x[slice(0, 4)], x[ellipsis]: the first axis indexed; several: x[{1, slice(0, 4)}].
   Tensor operator[](const Indices& indices) const;
 
   // ---- Gradients ----

@@ -165,6 +165,12 @@ void train(const Mlp& model, optim::Optimizer& optimizer, const data::Dataset& d
   }
 }
 
+/// How many points of a data set the model has right.
+std::int64_t test(const Mlp& model, const data::Dataset& dataset) {
+  NoGrad no_grad;
+  return count_right(model(dataset.inputs), dataset.targets);
+}
+
 /// What the loss of all training data does to each layer.
 struct LayerReport {
   double gradient_norm;  // of the weight
@@ -242,10 +248,7 @@ void run(const Settings& settings) {
   train(model, *optimizer, training, settings);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
 
-  const std::int64_t right = [&] {
-    NoGrad no_grad;
-    return count_right(model(held_out.inputs), held_out.targets);
-  }();
+  const std::int64_t right = test(model, held_out);
   std::printf("held out: %ld of %ld right, %.2f %% (trained for %.2f s)\n", static_cast<long>(right),
               static_cast<long>(held_out.size()),
               100 * static_cast<double>(right) / static_cast<double>(held_out.size()), seconds.count());

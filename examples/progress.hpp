@@ -31,6 +31,7 @@ class Progress {
     } else {
       std::printf("epoch %3d/%d  %s\n", epoch(), epochs_, numbers().c_str());
     }
+    std::fflush(stdout);
     points_ = right_ = 0;
     loss_ = 0;
   }

@@ -30,24 +30,26 @@ Tensor from_xtensor(const xt::xexpression<Expression>& expression) {
   return tensor;
 }
 
-/// A tensor's elements as an xtensor expression, without a copy, strided views included; valid while the tensor lives.
-/// Throws std::invalid_argument unless the dtype is T's, and for a flipped tensor (call contiguous() first).
+/// A tensor's elements as an xtensor expression, without a copy, whatever the tensor's strides; valid while the tensor
+/// lives. Throws std::invalid_argument unless the dtype is T's.
 template <class T>
 auto as_xtensor(const Tensor& tensor, SourceLocation where = SourceLocation::current()) {
   check(tensor.dtype() == dtype_of<T>, where, "as_xtensor: the tensor's dtype must be ", dtype_of<T>, ", but it is ",
         tensor.dtype(), ".");
   std::vector<std::size_t> extents(tensor.shape().begin(), tensor.shape().end());
   std::vector<std::ptrdiff_t> strides;
-  std::size_t reach = tensor.numel() == 0 ? 0 : 1;  // elements from the first to the last one, gaps included
+  std::int64_t below = 0, above = 0;  // how far the elements reach from the first one, in both directions
   for (int axis = 0; axis < tensor.ndim(); ++axis) {
     std::int64_t extent = tensor.shape()[axis];
     std::int64_t stride = extent == 1 ? 0 : tensor.strides()[axis];  // as xtensor has it for an axis of extent 1
-    check(stride >= 0, where, "as_xtensor: strides must not be negative, but axis ", axis, " has ", stride,
-          ". Call contiguous() first.");
     strides.push_back(stride);
-    if (tensor.numel() > 0) reach += static_cast<std::size_t>((extent - 1) * stride);
+    if (tensor.numel() > 0) (stride < 0 ? below : above) += (extent - 1) * stride;
   }
-  return xt::adapt(static_cast<const T*>(tensor.impl()->data), reach, xt::no_ownership(), extents, strides);
+  auto reach = static_cast<std::size_t>(tensor.numel() == 0 ? 0 : above - below + 1);
+  const T* lowest = static_cast<const T*>(tensor.impl()->data) + below;
+  auto memory = xt::adapt(lowest, reach, xt::no_ownership(), std::vector<std::size_t>{reach});
+  return xt::xstrided_view<decltype(memory), std::vector<std::size_t>>(
+      std::move(memory), extents, std::move(strides), static_cast<std::size_t>(-below), xt::layout_type::dynamic);
 }
 /// The elements of a temporary would be gone before they are read: give it a name first.
 template <class T>

@@ -1,8 +1,9 @@
 // The losses of classes: cross_entropy and nll_loss.
 //
-// Logits of any layout become a matrix of samples and classes. With labels, cross_entropy is one node with two outputs,
-// the loss and the softmax; the user sees the first alone. The rule needs no more than the softmax, and because that is an
-// output of the node rather than a hidden value, derivatives of every order pass through it.
+// Logits of any layout become a matrix of samples and classes. With labels, cross_entropy is one node with
+// two outputs, the loss and the softmax; the user sees the first alone. The rule needs no more than the
+// softmax, and because that is an output of the node rather than a hidden value, derivatives of every order
+// pass through it.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -57,7 +58,8 @@ double check_labels(const char* name, const Labels<T>& samples, const Tensor& la
     if (samples.is_ignored(i)) continue;
     std::int64_t label = samples.labels[i];
     check<std::out_of_range>(0 <= label && label < classes, where, name, ": labels must be in [0, ", classes,
-                             ") or ignore_index ", samples.ignore_index, ", but element ", i, " is ", label, ".");
+                             ") or ignore_index ", samples.ignore_index, ", but element ", i, " is ", label,
+                             ".");
     total += samples.weight(i);
   }
   return reduction == Reduction::mean ? total : 1;
@@ -90,8 +92,8 @@ Tensor reduce_samples(std::int64_t count, Reduction reduction, double divisor, F
   return result;
 }
 
-/// weight / divisor for each sample [N, 1], and the same at the label's place of [N, C]: what the derivative of a loss is
-/// made of when it is written with operators.
+/// weight / divisor for each sample [N, 1], and the same at the label's place of [N, C]: what the derivative
+/// of a loss is made of when it is written with operators.
 struct Factors {
   Tensor of_sample;
   Tensor at_label;
@@ -168,10 +170,11 @@ void exponentiate(T* x, std::int64_t n) {
   std::copy(padded, padded + (n - j), x + j);
 }
 
-/// The softmax of each row, and each row's log(sum(exp(x - max))) + max. exp() runs over whole blocks of rows, so short
-/// rows cost no more than long ones.
+/// The softmax of each row, and each row's log(sum(exp(x - max))) + max. exp() runs over whole blocks of
+/// rows, so short rows cost no more than long ones.
 template <class T>
-void softmax_rows(const T* logits, std::int64_t rows, std::int64_t classes, T* softmax, T* maxima, T* log_sums) {
+void softmax_rows(const T* logits, std::int64_t rows, std::int64_t classes, T* softmax, T* maxima,
+                  T* log_sums) {
   for (std::int64_t i = 0; i < rows; ++i) {
     const T* x = logits + i * classes;
     T* p = softmax + i * classes;
@@ -192,8 +195,8 @@ void softmax_rows(const T* logits, std::int64_t rows, std::int64_t classes, T* s
 
 /// The loss of each sample, before weights: -log softmax[label]. `softmax` is filled where it is not null.
 template <class T>
-void negative_log_likelihoods(const T* logits, const Labels<T>& samples, std::int64_t count, std::int64_t classes,
-                              T* softmax, T* losses) {
+void negative_log_likelihoods(const T* logits, const Labels<T>& samples, std::int64_t count,
+                              std::int64_t classes, T* softmax, T* losses) {
   std::int64_t block = std::max<std::int64_t>(1, kBlock / std::max<std::int64_t>(classes, 1));
   std::int64_t grain = std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(classes, 1));
   parallel_for(count, grain, [&](std::int64_t begin, std::int64_t end) {
@@ -204,7 +207,9 @@ void negative_log_likelihoods(const T* logits, const Labels<T>& samples, std::in
       T* p = softmax == nullptr ? room.data() : softmax + begin * classes;
       softmax_rows(logits + begin * classes, rows, classes, p, maxima, losses + begin);
       for (std::int64_t i = begin; i < begin + rows; ++i)
-        losses[i] = samples.is_ignored(i) ? T(0) : losses[i] - (logits[i * classes + samples.labels[i]] - maxima[i - begin]);
+        losses[i] = samples.is_ignored(i)
+                        ? T(0)
+                        : losses[i] - (logits[i * classes + samples.labels[i]] - maxima[i - begin]);
     }
   });
 }
@@ -283,16 +288,17 @@ Tensor cross_entropy_of_labels(const Tensor& logits, const Tensor& labels, const
 
 /// Samples as the rows of a matrix.
 struct Samples {
-  Tensor x;         // [N, C], contiguous
-  Tensor labels;    // [N], contiguous
-  Tensor weight;    // [C], contiguous, in x's dtype; or undefined
-  Shape reduced;    // the shape of the losses that are not reduced
+  Tensor x;       // [N, C], contiguous
+  Tensor labels;  // [N], contiguous
+  Tensor weight;  // [C], contiguous, in x's dtype; or undefined
+  Shape reduced;  // the shape of the losses that are not reduced
 };
 
 void check_logits(const char* name, const Operand& operand) {
   const Tensor& x = operand.tensor(name);
   check(is_floating(x.dtype()), operand.where(), name, ": x must be floating, but it is ", x.dtype(), ".");
-  check(x.ndim() > 0, operand.where(), name, ": x must be [C], [N, C] or [N, C, d1 ...], but it is a scalar.");
+  check(x.ndim() > 0, operand.where(), name,
+        ": x must be [C], [N, C] or [N, C, d1 ...], but it is a scalar.");
 }
 
 int class_axis(const Tensor& x) { return x.ndim() == 1 ? 0 : 1; }
@@ -300,17 +306,19 @@ int class_axis(const Tensor& x) { return x.ndim() == 1 ? 0 : 1; }
 Tensor constant_weight(const char* name, const Tensor& weight, const Tensor& x, SourceLocation where) {
   if (!weight.defined()) return {};
   std::int64_t classes = x.shape()[class_axis(x)];
-  check(weight.shape() == Shape{classes}, where, name, ": weight must be [", classes, "], one for each class, but it is ",
-        weight.shape(), ".");
+  check(weight.shape() == Shape{classes}, where, name, ": weight must be [", classes,
+        "], one for each class, but it is ", weight.shape(), ".");
   return contiguous(cast(weight.detach(), x.dtype()));
 }
 
-Samples as_rows(const char* name, const Tensor& x, const Tensor& labels, const Tensor& weight, SourceLocation where) {
+Samples as_rows(const char* name, const Tensor& x, const Tensor& labels, const Tensor& weight,
+                SourceLocation where) {
   check(labels.defined(), where, name, ": the target must be a tensor, but it is undefined.");
   Shape reduced = x.shape();
   reduced.erase(class_axis(x));
-  check(labels.dtype() == DType::int64 && labels.shape() == reduced, where, name, ": the target of logits ", x.shape(),
-        " must be int64 labels ", reduced, ", but it is ", labels.dtype(), " ", labels.shape(), ".");
+  check(labels.dtype() == DType::int64 && labels.shape() == reduced, where, name, ": the target of logits ",
+        x.shape(), " must be int64 labels ", reduced, ", but it is ", labels.dtype(), " ", labels.shape(),
+        ".");
   Samples samples{x, labels, constant_weight(name, weight, x, where), reduced};
   if (x.ndim() > 2) {
     std::vector<int> classes_last(x.ndim() - 1);
@@ -329,7 +337,8 @@ Samples as_rows(const char* name, const Tensor& x, const Tensor& labels, const T
 
 /// The losses of the rows in the shape of the labels; a reduced loss as it is.
 Tensor as_given(const Tensor& losses, const Samples& samples, Reduction reduction) {
-  return reduction == Reduction::none && samples.reduced.ndim() != 1 ? reshape(losses, samples.reduced) : losses;
+  return reduction == Reduction::none && samples.reduced.ndim() != 1 ? reshape(losses, samples.reduced)
+                                                                     : losses;
 }
 
 // ---- Smoothed labels, and probabilities ----
@@ -346,7 +355,8 @@ Tensor cross_entropy_smoothed(const Samples& s, const CrossEntropy& options, Sou
     if (samples.is_ignored(i)) continue;
     T* row = data_of<T>(target) + i * classes;
     for (std::int64_t c = 0; c < classes; ++c)
-      row[c] = static_cast<T>(options.label_smoothing / classes * (s.weight.defined() ? samples.weights[c] : T(1)));
+      row[c] = static_cast<T>(options.label_smoothing / classes *
+                              (s.weight.defined() ? samples.weights[c] : T(1)));
     row[samples.labels[i]] += static_cast<T>((1 - options.label_smoothing) * samples.weight(i));
   }
   // where() keeps what an ignored sample's logits are out of it.
@@ -355,11 +365,12 @@ Tensor cross_entropy_smoothed(const Samples& s, const CrossEntropy& options, Sou
   return sum(losses) / divisor;
 }
 
-Tensor cross_entropy_of_probabilities(const Tensor& x, Tensor target, const CrossEntropy& options, SourceLocation where) {
-  check(target.shape() == x.shape(), where, "cross_entropy: a floating target must have the logits' shape ", x.shape(),
-        ", but it is ", target.shape(), ". Labels must be int64.");
-  check(options.ignore_index < 0, where, "cross_entropy: ignore_index is for labels, but the target is ", target.dtype(),
-        " probabilities and ignore_index is ", options.ignore_index, ".");
+Tensor cross_entropy_of_probabilities(const Tensor& x, Tensor target, const CrossEntropy& options,
+                                      SourceLocation where) {
+  check(target.shape() == x.shape(), where, "cross_entropy: a floating target must have the logits' shape ",
+        x.shape(), ", but it is ", target.shape(), ". Labels must be int64.");
+  check(options.ignore_index < 0, where, "cross_entropy: ignore_index is for labels, but the target is ",
+        target.dtype(), " probabilities and ignore_index is ", options.ignore_index, ".");
   int axis = class_axis(x);
   std::int64_t classes = x.shape()[axis];
   if (options.label_smoothing > 0)
@@ -415,8 +426,10 @@ Tensor nll_loss(const Operand& operand, const Tensor& labels, Nll options) {
       const Shape& shape = vjp.shape(0);
       vjp.give(0, -as_column(vjp.g()) * make_factors(samples, shape[0], shape[1], divisor).at_label);
     };
-    if (!s.weight.defined()) return record("nll_loss", where, {s.x, s.labels}, result, {Uses::input(1)}, rule);
-    return record("nll_loss", where, {s.x, s.labels, s.weight}, result, {Uses::input(1) | Uses::input(2)}, rule);
+    if (!s.weight.defined())
+      return record("nll_loss", where, {s.x, s.labels}, result, {Uses::input(1)}, rule);
+    return record("nll_loss", where, {s.x, s.labels, s.weight}, result, {Uses::input(1) | Uses::input(2)},
+                  rule);
   });
   return as_given(loss, s, options.reduction);
 }

@@ -16,12 +16,13 @@ struct DenseOptions {
 
 /// x weight^T + bias. x [..., in] -> [..., out].
 ///
-/// Parameters: weight [out, in] and bias [out], which start uniform in +-1 / sqrt(in), as those of PyTorch's Linear do;
-/// `{.bias_init = init::zeros()}` starts the bias at 0. Mixed dtypes promote.
+/// Parameters: weight [out, in] and bias [out], which start uniform in +-1 / sqrt(in), as those of PyTorch's
+/// Linear do; `{.bias_init = init::zeros()}` starts the bias at 0. Mixed dtypes promote.
 class Dense : public Module {
  public:
   /// Throws std::invalid_argument for sizes below 0 and a dtype that is not floating.
-  Dense(std::int64_t in, std::int64_t out, DenseOptions options = {}, SourceLocation where = SourceLocation::current());
+  Dense(std::int64_t in, std::int64_t out, DenseOptions options = {},
+        SourceLocation where = SourceLocation::current());
 
   /// Throws std::invalid_argument unless x's last axis is `in` long.
   Tensor operator()(const Operand& x) const;

@@ -10,7 +10,7 @@ Tensor dropout(const Operand& x, double p, Generator& generator) {
   check(is_floating(input.dtype()), x.where(), "dropout: x must be floating, but it is ", input.dtype(), ".");
   CallSite site(x.where());
   Tensor is_kept = bernoulli(input.shape(), 1 - p, generator);
-  // where(), not a product: what is dropped gives 0 even if it is infinite, and the mask takes one byte an element.
+  // where(), not a product: an infinity that is dropped gives 0, and the mask takes one byte an element.
   return where(is_kept, input * (p < 1 ? 1 / (1 - p) : 0.0), 0);
 }
 
@@ -18,7 +18,9 @@ Dropout::Dropout(double p, SourceLocation where) : p_(p) {
   check(p >= 0 && p <= 1, where, "Dropout: p must be in [0, 1], but it is ", p, ".");
 }
 
-Dropout::Dropout(double p, Generator& generator, SourceLocation where) : Dropout(p, where) { generator_ = &generator; }
+Dropout::Dropout(double p, Generator& generator, SourceLocation where) : Dropout(p, where) {
+  generator_ = &generator;
+}
 
 Tensor Dropout::operator()(const Operand& x) const {
   if (!is_training() || p_ == 0) return x.tensor("Dropout");

@@ -6,16 +6,17 @@
 
 namespace xgrad::nn {
 
-/// x with each element set to 0 with probability p, the others multiplied by 1 / (1 - p), so that the mean stays.
-/// p = 1 gives zeros. Gradient: g / (1 - p) where x was kept, 0 elsewhere. Throws std::invalid_argument unless p is in
-/// [0, 1] and x is floating. Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov 2014.
+/// x with each element set to 0 with probability p, the others multiplied by 1 / (1 - p), so that the mean
+/// stays. p = 1 gives zeros. Gradient: g / (1 - p) where x was kept, 0 elsewhere. Throws
+/// std::invalid_argument unless p is in [0, 1] and x is floating. Srivastava, Hinton, Krizhevsky, Sutskever,
+/// Salakhutdinov 2014.
 Tensor dropout(const Operand& x, double p = 0.5, Generator& generator = default_generator());
 
 /// dropout() while training, x itself in evaluation.
 class Dropout : public Module {
  public:
-  /// Without a generator it draws from the default one of the thread that calls it. Throws std::invalid_argument unless
-  /// p is in [0, 1].
+  /// Without a generator it draws from the default one of the thread that calls it. Throws
+  /// std::invalid_argument unless p is in [0, 1].
   explicit Dropout(double p = 0.5, SourceLocation where = SourceLocation::current());
   /// The generator must outlive the layer.
   Dropout(double p, Generator& generator, SourceLocation where = SourceLocation::current());

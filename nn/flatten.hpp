@@ -5,7 +5,8 @@
 
 namespace xgrad::nn {
 
-/// The axes `first` to `last`, both included, as one: by default all but the batch's. x [n, c, h, w] -> [n, c h w].
+/// The axes `first` to `last`, both included, as one: by default all but the batch's.
+/// x [n, c, h, w] -> [n, c h w].
 class Flatten : public Module {
  public:
   explicit Flatten(int first = 1, int last = -1) : first_(first), last_(last) {}

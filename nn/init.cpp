@@ -15,7 +15,8 @@
 namespace xgrad::nn {
 
 Tensor Initializer::operator()(const Shape& shape, TensorOptions options, Generator& generator) const {
-  check<std::logic_error>(static_cast<bool>(function_), {}, "Initializer: it must be one of nn::init or a callable, "
+  check<std::logic_error>(static_cast<bool>(function_), {},
+                          "Initializer: it must be one of nn::init or a callable, "
                           "but it is default-constructed.");
   return function_(shape, options, generator);
 }
@@ -49,8 +50,8 @@ double both(const Fans& fans) { return static_cast<double>(fans.in + fans.out); 
 }  // namespace
 
 Fans fans(const Shape& shape, SourceLocation where) {
-  check(shape.ndim() >= 2, where, "init: fan-in and fan-out need a weight [out, in, ...], but the shape is ", shape,
-        ". Take one of the initialisers that do not look at the shape.");
+  check(shape.ndim() >= 2, where, "init: fan-in and fan-out need a weight [out, in, ...], but the shape is ",
+        shape, ". Take one of the initialisers that do not look at the shape.");
   std::int64_t area = 1;
   for (int axis = 2; axis < shape.ndim(); ++axis) area *= shape[axis];
   return {shape[1] * area, shape[0] * area};
@@ -58,11 +59,16 @@ Fans fans(const Shape& shape, SourceLocation where) {
 
 double gain(Nonlinearity nonlinearity, double slope) {
   switch (nonlinearity) {
-    case Nonlinearity::tanh: return 5.0 / 3;
-    case Nonlinearity::relu: return std::numbers::sqrt2;
-    case Nonlinearity::leaky_relu: return std::sqrt(2 / (1 + slope * slope));
-    case Nonlinearity::selu: return 0.75;
-    default: return 1;
+    case Nonlinearity::tanh:
+      return 5.0 / 3;
+    case Nonlinearity::relu:
+      return std::numbers::sqrt2;
+    case Nonlinearity::leaky_relu:
+      return std::sqrt(2 / (1 + slope * slope));
+    case Nonlinearity::selu:
+      return 0.75;
+    default:
+      return 1;
   }
 }
 
@@ -71,8 +77,9 @@ double gain(Nonlinearity nonlinearity, double slope) {
 namespace {
 
 Initializer filled(std::string name, double value) {
-  return {std::move(name),
-          [value](const Shape& shape, TensorOptions options, Generator&) { return full(shape, value, options); }};
+  return {std::move(name), [value](const Shape& shape, TensorOptions options, Generator&) {
+            return full(shape, value, options);
+          }};
 }
 
 }  // namespace
@@ -82,7 +89,8 @@ Initializer zeros() { return filled("zeros", 0); }
 Initializer ones() { return filled("ones", 1); }
 
 Initializer uniform(double low, double high, SourceLocation where) {
-  check(low <= high, where, "init::uniform: low must not exceed high, but they are ", low, " and ", high, ".");
+  check(low <= high, where, "init::uniform: low must not exceed high, but they are ", low, " and ", high,
+        ".");
   return {"uniform", [low, high](const Shape& shape, TensorOptions options, Generator& generator) {
             return xgrad::uniform(shape, low, high, options, generator);
           }};
@@ -108,15 +116,18 @@ double polynomial(const double (&c)[n], double x) {
   return value;
 }
 
-/// The x with normal_cdf(x) = p: a rational approximation (Acklam 2003, relative error 1e-9), then one step of Halley's
-/// method, which leaves rounding errors.
+/// The x with normal_cdf(x) = p: a rational approximation (Acklam 2003, relative error 1e-9), then one step
+/// of Halley's method, which leaves rounding errors.
 double normal_quantile(double p) {
-  static constexpr double kCentreOver[] = {-3.969683028665376e+01, 2.209460984245205e+02, -2.759285104469687e+02,
-                                           1.383577518672690e+02,  -3.066479806614716e+01, 2.506628277459239e+00};
-  static constexpr double kCentreUnder[] = {-5.447609879822406e+01, 1.615858368580409e+02, -1.556989798598866e+02,
-                                            6.680131188771972e+01,  -1.328068155288572e+01, 1};
-  static constexpr double kTailOver[] = {-7.784894002430293e-03, -3.223964580411365e-01, -2.400758277161838e+00,
-                                         -2.549732539343734e+00, 4.374664141464968e+00,  2.938163982698783e+00};
+  static constexpr double kCentreOver[] = {-3.969683028665376e+01, 2.209460984245205e+02,
+                                           -2.759285104469687e+02, 1.383577518672690e+02,
+                                           -3.066479806614716e+01, 2.506628277459239e+00};
+  static constexpr double kCentreUnder[] = {-5.447609879822406e+01, 1.615858368580409e+02,
+                                            -1.556989798598866e+02, 6.680131188771972e+01,
+                                            -1.328068155288572e+01, 1};
+  static constexpr double kTailOver[] = {-7.784894002430293e-03, -3.223964580411365e-01,
+                                         -2.400758277161838e+00, -2.549732539343734e+00,
+                                         4.374664141464968e+00,  2.938163982698783e+00};
   static constexpr double kTailUnder[] = {7.784695709041462e-03, 3.224671290700398e-01, 2.445134137142996e+00,
                                           3.754408661907416e+00, 1};
   static constexpr double kTail = 0.02425;
@@ -140,43 +151,47 @@ double normal_quantile(double p) {
 
 Initializer truncated_normal(TruncatedNormal options, SourceLocation where) {
   check(options.std > 0, where, "init::truncated_normal: std must be above 0, but it is ", options.std, ".");
-  check(options.low < options.high, where, "init::truncated_normal: low must be below high, but they are ", options.low,
-        " and ", options.high, ".");
-  return {"truncated_normal", [options](const Shape& shape, TensorOptions tensor_options, Generator& generator) {
-            double low = (options.low - options.mean) / options.std;
-            double high = (options.high - options.mean) / options.std;
-            // The distribution function is near 1 in the upper tail and would lose its digits: mirror it.
-            bool is_mirrored = low > 0;
-            if (is_mirrored) {
-              std::swap(low, high);
-              low = -low;
-              high = -high;
-            }
-            double p_low = normal_cdf(low);
-            double p_high = normal_cdf(high);
-            std::vector<double> values =
-                xgrad::uniform(shape, 0, 1, {.dtype = DType::float64}, generator).to_vector<double>();
-            for (double& value : values) {
-              double x = normal_quantile(p_low + (p_high - p_low) * value);
-              value = std::clamp(options.mean + options.std * (is_mirrored ? -x : x), options.low, options.high);
-            }
-            Tensor result = cast(from_vector(values, shape), tensor_options.dtype);
-            return result.set_requires_grad(tensor_options.requires_grad);
-          }};
+  check(options.low < options.high, where, "init::truncated_normal: low must be below high, but they are ",
+        options.low, " and ", options.high, ".");
+  return {
+      "truncated_normal", [options](const Shape& shape, TensorOptions tensor_options, Generator& generator) {
+        double low = (options.low - options.mean) / options.std;
+        double high = (options.high - options.mean) / options.std;
+        // The distribution function is near 1 in the upper tail and would lose its digits: mirror it.
+        bool is_mirrored = low > 0;
+        if (is_mirrored) {
+          std::swap(low, high);
+          low = -low;
+          high = -high;
+        }
+        double p_low = normal_cdf(low);
+        double p_high = normal_cdf(high);
+        std::vector<double> values =
+            xgrad::uniform(shape, 0, 1, {.dtype = DType::float64}, generator).to_vector<double>();
+        for (double& value : values) {
+          double x = normal_quantile(p_low + (p_high - p_low) * value);
+          value = std::clamp(options.mean + options.std * (is_mirrored ? -x : x), options.low, options.high);
+        }
+        Tensor result = cast(from_vector(values, shape), tensor_options.dtype);
+        return result.set_requires_grad(tensor_options.requires_grad);
+      }};
 }
 
 // ---- By the weight's fans ----
 
 Initializer uniform_fan_in(double gain) {
-  return symmetric("uniform_fan_in", [gain](const Fans& fans) { return gain * inverse_root(fan_of(fans, Fan::in)); });
+  return symmetric("uniform_fan_in",
+                   [gain](const Fans& fans) { return gain * inverse_root(fan_of(fans, Fan::in)); });
 }
 
 Initializer glorot_uniform(double gain) {
-  return symmetric("glorot_uniform", [gain](const Fans& f) { return gain * std::sqrt(6) * inverse_root(both(f)); });
+  return symmetric("glorot_uniform",
+                   [gain](const Fans& f) { return gain * std::sqrt(6) * inverse_root(both(f)); });
 }
 
 Initializer glorot_normal(double gain) {
-  return centered("glorot_normal", [gain](const Fans& f) { return gain * std::sqrt(2) * inverse_root(both(f)); });
+  return centered("glorot_normal",
+                  [gain](const Fans& f) { return gain * std::sqrt(2) * inverse_root(both(f)); });
 }
 
 Initializer lecun_normal() {
@@ -190,23 +205,26 @@ Initializer he_uniform(He options) {
 }
 
 Initializer he_normal(He options) {
-  return centered("he_normal",
-                  [options](const Fans& fans) { return options.gain * inverse_root(fan_of(fans, options.fan)); });
+  return centered("he_normal", [options](const Fans& fans) {
+    return options.gain * inverse_root(fan_of(fans, options.fan));
+  });
 }
 
 // ---- Matrices ----
 
 Initializer identity() {
   return {"identity", [](const Shape& shape, TensorOptions options, Generator&) {
-            check(shape.ndim() == 2, {}, "init::identity: the shape must have two axes, but it is ", shape, ".");
+            check(shape.ndim() == 2, {}, "init::identity: the shape must have two axes, but it is ", shape,
+                  ".");
             return eye(shape[0], shape[1], options);
           }};
 }
 
 namespace {
 
-/// Makes the rows of a contiguous matrix orthonormal, in order, by the modified Gram-Schmidt process. The triangular
-/// factor's diagonal is positive, so rows of normal numbers give the uniform distribution (Mezzadri 2007).
+/// Makes the rows of a contiguous matrix orthonormal, in order, by the modified Gram-Schmidt process. The
+/// triangular factor's diagonal is positive, so rows of normal numbers give the uniform distribution
+/// (Mezzadri 2007).
 void orthonormalize_rows(Tensor& matrix) {
   std::int64_t length = matrix.size(1);
   double* first = matrix.mutable_data<double>();
@@ -225,8 +243,8 @@ void orthonormalize_rows(Tensor& matrix) {
   }
 }
 
-/// Random orthonormal rows, rows <= columns. Blocks of rows are freed from the rows before them by matrix products, each
-/// block twice: that is enough for orthogonality to rounding (Giraud, Langou, Rozloznik 2005).
+/// Random orthonormal rows, rows <= columns. Blocks of rows are freed from the rows before them by matrix
+/// products, each block twice: that is enough for orthogonality to rounding (Giraud, Langou, Rozloznik 2005).
 Tensor orthonormal(std::int64_t rows, std::int64_t columns, Generator& generator) {
   constexpr std::int64_t kBlock = 32;
   Tensor basis = xgrad::normal({rows, columns}, 0, 1, {.dtype = DType::float64}, generator);
@@ -247,8 +265,8 @@ Tensor orthonormal(std::int64_t rows, std::int64_t columns, Generator& generator
 
 Initializer orthogonal(double gain) {
   return {"orthogonal", [gain](const Shape& shape, TensorOptions options, Generator& generator) {
-            check(shape.ndim() >= 2, {}, "init::orthogonal: the shape must have at least two axes, but it is ", shape,
-                  ".");
+            check(shape.ndim() >= 2, {},
+                  "init::orthogonal: the shape must have at least two axes, but it is ", shape, ".");
             std::int64_t rows = shape[0];
             std::int64_t columns = rows > 0 ? shape.numel() / rows : 0;  // axes after the first as one
             Tensor matrix = rows <= columns ? orthonormal(rows, columns, generator)

@@ -20,12 +20,13 @@ class Initializer {
   /// None: a layer then takes its own default.
   Initializer() = default;
   template <class F>
-    requires(!std::same_as<std::remove_cvref_t<F>, Initializer> &&
-             std::is_invocable_r_v<Tensor, F&, const Shape&, TensorOptions, Generator&>)
-  Initializer(F function) : Initializer("custom", std::move(function)) {}
+  requires(!std::same_as<std::remove_cvref_t<F>, Initializer> &&
+           std::is_invocable_r_v<Tensor, F&, const Shape&, TensorOptions, Generator&>) Initializer(F function)
+      : Initializer("custom", std::move(function)) {}
   Initializer(std::string name, Function function) : name_(std::move(name)), function_(std::move(function)) {}
 
-  Tensor operator()(const Shape& shape, TensorOptions options = {}, Generator& generator = default_generator()) const;
+  Tensor operator()(const Shape& shape, TensorOptions options = {},
+                    Generator& generator = default_generator()) const;
 
   /// "he_uniform"; "custom" for a callable without a name; "" for none.
   const std::string& name() const { return name_; }
@@ -38,8 +39,8 @@ class Initializer {
 
 namespace init {
 
-/// How many values enter and leave each unit of a weight. [out, in, kernel...] has fan-in in * area and fan-out
-/// out * area, area the product of the kernel's extents.
+/// How many values enter and leave each unit of a weight. [out, in, kernel...] has fan-in in * area and
+/// fan-out out * area, area the product of the kernel's extents.
 struct Fans {
   std::int64_t in;
   std::int64_t out;
@@ -49,8 +50,8 @@ Fans fans(const Shape& shape, SourceLocation where = SourceLocation::current());
 
 enum class Nonlinearity { linear, sigmoid, tanh, relu, leaky_relu, selu };
 
-/// Factor on a weight's standard deviation that makes up for what the nonlinearity after it takes away: 1 (linear,
-/// sigmoid), 5/3 (tanh), sqrt(2) (relu), sqrt(2 / (1 + slope^2)) (leaky_relu), 3/4 (selu).
+/// Factor on a weight's standard deviation that makes up for what the nonlinearity after it takes away: 1
+/// (linear, sigmoid), 5/3 (tanh), sqrt(2) (relu), sqrt(2 / (1 + slope^2)) (leaky_relu), 3/4 (selu).
 double gain(Nonlinearity nonlinearity, double slope = 0.01);
 
 // ---- The same for every shape ----
@@ -70,8 +71,8 @@ struct TruncatedNormal {
   double low = -2;  ///< bounds of the values themselves, whatever the mean and std
   double high = 2;
 };
-/// Normal, restricted to [low, high]: by the inverse of its distribution function, so any bounds cost the same.
-/// Throws std::invalid_argument unless low < high and std > 0.
+/// Normal, restricted to [low, high]: by the inverse of its distribution function, so any bounds cost the
+/// same. Throws std::invalid_argument unless low < high and std > 0.
 Initializer truncated_normal(TruncatedNormal options = {}, SourceLocation where = SourceLocation::current());
 
 // ---- By the weight's fans: throw std::invalid_argument for fewer than two axes when they are applied ----
@@ -99,8 +100,8 @@ Initializer he_normal(He options = {});
 
 /// Ones on the diagonal, zeros elsewhere. Two axes.
 Initializer identity();
-/// gain times a random matrix with orthonormal rows or columns, whichever are fewer; axes after the first are taken as
-/// one. Saxe, McClelland, Ganguli 2014.
+/// gain times a random matrix with orthonormal rows or columns, whichever are fewer; axes after the first are
+/// taken as one. Saxe, McClelland, Ganguli 2014.
 Initializer orthogonal(double gain = 1);
 
 }  // namespace init

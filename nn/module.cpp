@@ -51,8 +51,8 @@ struct Module::State {
   Module* handles = nullptr;  // first of the list
 
   bool contains(const State* other) const {
-    return this == other ||
-           std::any_of(children.begin(), children.end(), [&](const auto& entry) { return entry.second->contains(other); });
+    return this == other || std::any_of(children.begin(), children.end(),
+                                        [&](const auto& entry) { return entry.second->contains(other); });
   }
 
   bool has(const std::string& wanted) const {
@@ -67,7 +67,8 @@ struct Module::State {
                NamedTensors& into) const {
     for (const auto& [own_name, tensor] : this->*list)
       if (seen.insert(tensor.impl()).second) into.emplace_back(prefix + own_name, tensor);
-    for (const auto& [child_name, child] : children) child->collect(list, prefix + child_name + ".", seen, into);
+    for (const auto& [child_name, child] : children)
+      child->collect(list, prefix + child_name + ".", seen, into);
   }
   NamedTensors collect(NamedTensors State::*list) const {
     std::unordered_set<const void*> seen;
@@ -120,11 +121,13 @@ Module::~Module() {
 namespace {
 
 /// Names are joined by dots in paths, so they hold none.
-void check_name(const Module& module, const char* what, const std::string& name, bool is_taken, SourceLocation where) {
+void check_name(const Module& module, const char* what, const std::string& name, bool is_taken,
+                SourceLocation where) {
   check(!name.empty(), where, module, ": a ", what, " must have a name, but it is empty.");
-  check(name.find('.') == name.npos, where, module, ": a ", what, "'s name must have no dot, but it is '", name, "'.");
-  check(!is_taken, where, module, ": the names of parameters, buffers and children must differ, but there is a '", name,
-        "' already.");
+  check(name.find('.') == name.npos, where, module, ": a ", what, "'s name must have no dot, but it is '",
+        name, "'.");
+  check(!is_taken, where, module,
+        ": the names of parameters, buffers and children must differ, but there is a '", name, "' already.");
 }
 
 }  // namespace
@@ -139,7 +142,8 @@ void Module::register_child(const std::string& name, const Module& module, const
     child.parent = state_;
     child.name = name;
   }
-  if (child.class_name.empty()) child.class_name = type == typeid(Module) ? child.class_name_or_ask() : short_name(type);
+  if (child.class_name.empty())
+    child.class_name = type == typeid(Module) ? child.class_name_or_ask() : short_name(type);
   state_->children.emplace_back(name, module.state_);
 }
 
@@ -148,7 +152,8 @@ Tensor Module::param(const std::string& name, Tensor value, SourceLocation where
   check(value.defined(), where, *this, ": the parameter '", name, "' must be a tensor, but it is undefined.");
   check(is_floating(value.dtype()), where, *this, ": the parameter '", name, "' must be floating, but it is ",
         value.dtype(), ".");
-  if (!value.requires_grad() && !value.is_contiguous()) value = copy(value);  // an optimizer writes to each element once
+  // Elements that are shared within a view could not be moved one by one.
+  if (!value.requires_grad() && !value.is_contiguous()) value = copy(value);
   value.set_requires_grad(true, where);
   state_->parameters.emplace_back(name, value);
   return value;
@@ -205,7 +210,8 @@ void Module::train(bool training) { state_->set_training(training); }
 bool Module::is_training() const { return state_->training; }
 
 void Module::to(DType dtype, SourceLocation where) {
-  check(is_floating(dtype), where, *this, ": parameters must be floating, but they were to become ", dtype, ".");
+  check(is_floating(dtype), where, *this, ": parameters must be floating, but they were to become ", dtype,
+        ".");
   NoGrad no_grad;
   for (auto& [name, tensor] : state())
     if (is_floating(tensor.dtype())) internal::replace_elements(tensor, cast(tensor, dtype), where);
@@ -222,7 +228,8 @@ void Module::load(const NamedTensors& values, SourceLocation where) {
   for (const auto& entry : values) {
     const std::string& name = entry.first;
     const Tensor& value = entry.second;
-    auto place = std::find_if(own.begin(), own.end(), [&](const auto& own_entry) { return own_entry.first == name; });
+    auto place =
+        std::find_if(own.begin(), own.end(), [&](const auto& own_entry) { return own_entry.first == name; });
     if (place == own.end())
       unknown.push_back(name);
     else if (!value.defined() || value.shape() != place->second.shape())
@@ -237,7 +244,8 @@ void Module::load(const NamedTensors& values, SourceLocation where) {
   if (!missing.empty()) problems += " Missing: " + join(missing) + ".";
   if (!unknown.empty()) problems += " Not in this module: " + join(unknown) + ".";
   if (!misshapen.empty()) problems += " Of another shape: " + join(misshapen) + ".";
-  check(problems.empty(), where, *this, ": the names and shapes of the state must be the module's own.", problems);
+  check(problems.empty(), where, *this, ": the names and shapes of the state must be the module's own.",
+        problems);
 
   for (std::size_t i = 0; i < own.size(); ++i) own[i].second.assign(*sources[i], where);
 }

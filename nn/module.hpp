@@ -16,8 +16,8 @@ namespace xgrad::nn {
 /// Tensors with their names, in order: "hidden.weight".
 using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 
-/// Base of layers and models. A class derives from it, and registers in its members' initialisers what it learns and
-/// what it is made of:
+/// Base of layers and models. A class derives from it, and registers in its members' initialisers what it
+/// learns and what it is made of:
 ///
 ///     struct Mlp : nn::Module {
 ///       nn::Dense hidden = child("hidden", nn::Dense(64, 32));
@@ -26,9 +26,9 @@ using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 ///       Tensor operator()(const Tensor& x) const { return scale * output(relu(hidden(x))); }
 ///     };
 ///
-/// A Module is a handle, as a Tensor is: a copy names the same parameters. A model with parameters of its own is made
-/// by constructing it anew; copy_parameters_from() then takes over their values. Modules cannot be assigned to: a
-/// parent's registry would keep what stood there before.
+/// A Module is a handle, as a Tensor is: a copy names the same parameters. A model with parameters of its own
+/// is made by constructing it anew; copy_parameters_from() then takes over their values. Modules cannot be
+/// assigned to: a parent's registry would keep what stood there before.
 class Module {
  public:
   Module(const Module& other) noexcept;
@@ -61,13 +61,15 @@ class Module {
   void eval() { train(false); }
   /// True for a new module.
   bool is_training() const;
-  /// Converts floating parameters and buffers in place: every handle to them sees the new dtype, their gradients are
-  /// cleared. Before an optimizer is made of them. Throws std::invalid_argument unless the dtype is floating.
+  /// Converts floating parameters and buffers in place: every handle to them sees the new dtype, their
+  /// gradients are cleared. Before an optimizer is made of them. Throws std::invalid_argument unless the
+  /// dtype is floating.
   void to(DType dtype, SourceLocation where = SourceLocation::current());
   /// Clears the gradient of every parameter.
   void zero_grad();
-  /// Overwrites parameters and buffers by name, as state() gives them; the dtypes stay. Throws std::invalid_argument,
-  /// listing the names, when some are missing, unknown or of another shape. Nothing is changed then.
+  /// Overwrites parameters and buffers by name, as state() gives them; the dtypes stay. Throws
+  /// std::invalid_argument, listing the names, when some are missing, unknown or of another shape. Nothing is
+  /// changed then.
   void load(const NamedTensors& values, SourceLocation where = SourceLocation::current());
   /// load(other.state()).
   void copy_parameters_from(const Module& other, SourceLocation where = SourceLocation::current());
@@ -82,15 +84,15 @@ class Module {
  protected:
   Module();
 
-  /// Registers a module as part of this one and returns it. Throws std::invalid_argument for a name that is empty,
-  /// taken or has a dot, and for a module that contains this one.
+  /// Registers a module as part of this one and returns it. Throws std::invalid_argument for a name that is
+  /// empty, taken or has a dot, and for a module that contains this one.
   template <std::derived_from<Module> M>
   M child(const std::string& name, M module, SourceLocation where = SourceLocation::current()) {
     register_child(name, module, typeid(M), where);
     return module;
   }
-  /// Makes the tensor a variable, registers it and returns it. Throws std::invalid_argument for a name as above and for
-  /// a tensor that is not floating, std::logic_error for one that a recorded operation made.
+  /// Makes the tensor a variable, registers it and returns it. Throws std::invalid_argument for a name as
+  /// above and for a tensor that is not floating, std::logic_error for one that a recorded operation made.
   Tensor param(const std::string& name, Tensor value, SourceLocation where = SourceLocation::current());
   /// Registers a tensor that is part of the state but not learned, and returns it.
   Tensor buffer(const std::string& name, Tensor value, SourceLocation where = SourceLocation::current());
@@ -99,7 +101,8 @@ class Module {
   struct State;
 
   explicit Module(std::shared_ptr<State> state) noexcept;
-  void register_child(const std::string& name, const Module& module, const std::type_info& type, SourceLocation where);
+  void register_child(const std::string& name, const Module& module, const std::type_info& type,
+                      SourceLocation where);
   void enlist() noexcept;
 
   std::shared_ptr<State> state_;
@@ -108,7 +111,8 @@ class Module {
   Module* next_ = nullptr;
 };
 
-/// Writes `Mlp.hidden (Dense)`, or `Dense` where the module is not part of another: how a layer's error begins.
+/// Writes `Mlp.hidden (Dense)`, or `Dense` where the module is not part of another: how a layer's error
+/// begins.
 void append_text(std::string& out, const Module& module);
 
 }  // namespace xgrad::nn

@@ -24,14 +24,14 @@ concept LayerFunction = std::is_invocable_r_v<Tensor, const F&, const Tensor&>;
 ///     same.add("hidden", nn::Dense(64, 32));
 ///     same.add([](const Tensor& x) { return x * sigmoid(x); });
 ///
-/// Modules become its children, called "0", "1" ... by their place among all layers, or by the name given. Without
-/// layers it answers with x itself. Copies name the same layers.
+/// Modules become its children, called "0", "1" ... by their place among all layers, or by the name given.
+/// Without layers it answers with x itself. Copies name the same layers.
 class Sequential : public Module {
  public:
   Sequential() = default;
   template <LayerFunction... Layers>
-    requires(sizeof...(Layers) > 1 || !(std::derived_from<Layers, Sequential> || ...))
-  explicit Sequential(Layers... layers) {
+  requires(sizeof...(Layers) > 1 ||
+           !(std::derived_from<Layers, Sequential> || ...)) explicit Sequential(Layers... layers) {
     (add(std::move(layers)), ...);
   }
 
@@ -59,14 +59,16 @@ class Sequential : public Module {
 
   /// Layers that take an Operand are handed the line of the Sequential's caller, to report errors at.
   template <class F>
-  static constexpr bool takes_operand =
-      std::same_as<F, Tensor (*)(const Operand&)> ||
-      requires { requires std::convertible_to<decltype(&F::operator()), Tensor (F::*)(const Operand&) const>; };
+  static constexpr bool takes_operand = std::same_as<F, Tensor (*)(const Operand&)> || requires {
+    requires std::convertible_to<decltype(&F::operator()), Tensor (F::*)(const Operand&) const>;
+  };
 
   template <class F>
   static Call call_of(F layer) {
     if constexpr (takes_operand<F>)
-      return [layer = std::move(layer)](const Tensor& x, SourceLocation where) { return layer(Operand(x, where)); };
+      return [layer = std::move(layer)](const Tensor& x, SourceLocation where) {
+        return layer(Operand(x, where));
+      };
     else
       return [layer = std::move(layer)](const Tensor& x, SourceLocation) -> Tensor { return layer(x); };
   }

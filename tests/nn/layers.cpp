@@ -49,7 +49,8 @@ TEST_CASE("Dense has the shapes and the start of PyTorch's Linear", "[nn][dense]
 }
 
 TEST_CASE("Dense takes options", "[nn][dense]") {
-  nn::Dense layer(3, 2, {.weight_init = nn::init::ones(), .bias_init = nn::init::constant(4), .dtype = DType::float64});
+  nn::Dense layer(
+      3, 2, {.weight_init = nn::init::ones(), .bias_init = nn::init::constant(4), .dtype = DType::float64});
   CHECK(numbers(layer(tensor({1., 2., 3.}, kDouble))) == std::vector<double>{10, 10});
   CHECK(layer.weight().dtype() == DType::float64);
   nn::Dense bare(3, 2, {.bias = false});
@@ -59,7 +60,8 @@ TEST_CASE("Dense takes options", "[nn][dense]") {
 
 TEST_CASE("a generator with the same seed gives the same layer", "[nn][dense]") {
   Generator a(5), b(5);
-  CHECK(numbers(nn::Dense(3, 4, {.generator = &a}).weight()) == numbers(nn::Dense(3, 4, {.generator = &b}).weight()));
+  CHECK(numbers(nn::Dense(3, 4, {.generator = &a}).weight()) ==
+        numbers(nn::Dense(3, 4, {.generator = &b}).weight()));
 }
 
 TEST_CASE("Dense without inputs or outputs is empty", "[nn][dense]") {
@@ -69,8 +71,9 @@ TEST_CASE("Dense without inputs or outputs is empty", "[nn][dense]") {
 }
 
 TEST_CASE("Dense refuses wrong sizes and dtypes", "[nn][dense]") {
-  int line = __LINE__ + 1;
-  CHECK(message_of<std::invalid_argument>([] { nn::Dense(-1, 3); }) ==
+  auto call = [] { nn::Dense(-1, 3); };
+  int line = __LINE__ - 1;
+  CHECK(message_of<std::invalid_argument>(call) ==
         "Dense: its sizes must be at least 0, but in is -1 and out is 3." + at("layers.cpp", line));
   CHECK_THROWS_AS(nn::Dense(1, 1, {.dtype = DType::int64}), std::invalid_argument);
 }
@@ -121,8 +124,9 @@ TEST_CASE("copies of a Sequential name the same layers", "[nn][sequential]") {
 
 TEST_CASE("errors inside of a Sequential name the path and the caller's line", "[nn][sequential]") {
   nn::Sequential model(nn::Dense(2, 3), nn::Dense(4, 1));
-  int line = __LINE__ + 1;
-  CHECK(message_of<std::invalid_argument>([&] { model(zeros({5, 2})); }) ==
+  auto call = [&] { model(zeros({5, 2})); };
+  int line = __LINE__ - 1;
+  CHECK(message_of<std::invalid_argument>(call) ==
         "Sequential.1 (Dense): last axis of x must be 4, but x is [5, 3]." + at("layers.cpp", line));
 }
 
@@ -181,8 +185,9 @@ TEST_CASE("dropout's gradient has the zeros and the scale of its result", "[nn][
 }
 
 TEST_CASE("dropout refuses a wrong probability and integers", "[nn][dropout]") {
-  int line = __LINE__ + 1;
-  CHECK(message_of<std::invalid_argument>([] { nn::Dropout(1.5); }) ==
+  auto call = [] { nn::Dropout(1.5); };
+  int line = __LINE__ - 1;
+  CHECK(message_of<std::invalid_argument>(call) ==
         "Dropout: p must be in [0, 1], but it is 1.5." + at("layers.cpp", line));
   CHECK_THROWS_AS(nn::dropout(ones({2}), -0.1), std::invalid_argument);
   CHECK_THROWS_AS(nn::dropout(tensor({1, 2}), 0.5), std::invalid_argument);
@@ -199,8 +204,9 @@ TEST_CASE("Flatten joins all axes but the first, or those given", "[nn][flatten]
 }
 
 TEST_CASE("Flatten refuses axes that are not there", "[nn][flatten]") {
-  int line = __LINE__ + 1;
-  CHECK(message_of<std::out_of_range>([] { nn::Flatten()(zeros({3})); }) ==
+  auto call = [] { nn::Flatten()(zeros({3})); };
+  int line = __LINE__ - 1;
+  CHECK(message_of<std::out_of_range>(call) ==
         "Flatten: x must have the axes 1 to -1, but x is [3]." + at("layers.cpp", line));
 }
 

@@ -1,4 +1,5 @@
-// The losses of numbers, and of yes and no. Expected numbers without a derivation beside them are PyTorch 1.13.1's.
+// The losses of numbers, and of yes and no. Expected numbers without a derivation beside them are PyTorch
+// 1.13.1's.
 #include "nn/loss.hpp"
 
 #include <cmath>
@@ -23,7 +24,9 @@ constexpr TensorOptions kDouble{.dtype = DType::float64};
 
 std::vector<double> numbers(const Tensor& x) { return x.to_vector<double>(); }
 
-bool close(const Tensor& a, const Tensor& b) { return allclose(a, b, {.rtol = 1e-12, .atol = 1e-12, .equal_nan = true}); }
+bool close(const Tensor& a, const Tensor& b) {
+  return allclose(a, b, {.rtol = 1e-12, .atol = 1e-12, .equal_nan = true});
+}
 
 Tensor variable(const NestedList& values) {
   return tensor(values, {.dtype = DType::float64, .requires_grad = true});
@@ -100,8 +103,9 @@ TEST_CASE("mixed dtypes promote", "[nn][loss]") {
 
 TEST_CASE("shapes that differ throw, even where they would broadcast", "[nn][loss]") {
   Tensor column = zeros({3, 1}), row = zeros({3});
-  int line = __LINE__ + 1;
-  CHECK(message_of<std::invalid_argument>([&] { nn::mse(row, column); }) ==
+  auto call = [&] { nn::mse(row, column); };
+  int line = __LINE__ - 1;
+  CHECK(message_of<std::invalid_argument>(call) ==
         "mse: x and target must have one shape, but x is [3] and target is [3, 1]. Reshape one of them." +
             at("loss.cpp", line));
   CHECK_THROWS_AS(nn::mae(row, column), std::invalid_argument);
@@ -118,7 +122,8 @@ TEST_CASE("the losses of numbers have right gradients to order 2", "[nn][loss][g
     gradgradcheck([=](const Tensor& x, const Tensor& t) { return nn::mae(x, t, reduction); }, {x, target});
   }
   gradgradcheck([](const Tensor& x, const Tensor& t) { return nn::rmse(x, t); }, {x, target});
-  gradgradcheck([](const Tensor& x, const Tensor& t) { return nn::mse(transpose(x), transpose(t)); }, {x, target});
+  gradgradcheck([](const Tensor& x, const Tensor& t) { return nn::mse(transpose(x), transpose(t)); },
+                {x, target});
 }
 
 // ---- binary_cross_entropy ----
@@ -128,7 +133,8 @@ TEST_CASE("binary_cross_entropy compares probabilities", "[nn][loss]") {
   Tensor loss = nn::binary_cross_entropy(x, target);
   CHECK(loss.item() == Approx(0.3680919052277828).epsilon(1e-12));
   loss.backward();
-  CHECK(close(x.grad(), tensor({0.27777777777777773, -0.2777777777777778, -0.5, 0.059523809523809514}, kDouble)));
+  CHECK(close(x.grad(),
+              tensor({0.27777777777777773, -0.2777777777777778, -0.5, 0.059523809523809514}, kDouble)));
 }
 
 TEST_CASE("binary_cross_entropy cuts the logarithms at -100", "[nn][loss]") {
@@ -161,10 +167,11 @@ TEST_CASE("binary_cross_entropy takes weights", "[nn][loss]") {
 
 TEST_CASE("binary_cross_entropy refuses what is no probability", "[nn][loss]") {
   Tensor target = zeros({2});
-  int line = __LINE__ + 1;
-  CHECK(message_of<std::invalid_argument>([&] { nn::binary_cross_entropy(tensor({-0.5, 2.}), target); }) ==
-        "binary_cross_entropy: x must be in [0, 1], but its smallest element is -0.5 and its largest 2. Pass logits to "
-        "binary_cross_entropy_with_logits." +
+  auto call = [&] { nn::binary_cross_entropy(tensor({-0.5, 2.}), target); };
+  int line = __LINE__ - 1;
+  CHECK(message_of<std::invalid_argument>(call) ==
+        "binary_cross_entropy: x must be in [0, 1], but its smallest element is -0.5 and its largest 2. Pass "
+        "logits to binary_cross_entropy_with_logits." +
             at("loss.cpp", line));
   CHECK_THROWS_AS(nn::binary_cross_entropy(tensor({0.5, NAN}), target), std::invalid_argument);
   CHECK(std::isnan(nn::binary_cross_entropy(zeros({0}), zeros({0})).item()));
@@ -172,12 +179,15 @@ TEST_CASE("binary_cross_entropy refuses what is no probability", "[nn][loss]") {
 
 TEST_CASE("binary_cross_entropy has right gradients to order 2", "[nn][loss][gradcheck]") {
   Generator generator(2);
-  Tensor x = uniform({3, 4}, 0.05, 0.95, kDouble, generator), target = uniform({3, 4}, 0, 1, kDouble, generator);
+  Tensor x = uniform({3, 4}, 0.05, 0.95, kDouble, generator),
+         target = uniform({3, 4}, 0, 1, kDouble, generator);
   Tensor weight = uniform({4}, 0.5, 2, kDouble, generator);
   gradgradcheck([](const Tensor& x, const Tensor& t) { return nn::binary_cross_entropy(x, t); }, {x, target});
-  gradgradcheck([&](const Tensor& x, const Tensor& t) {
-    return nn::binary_cross_entropy(x, t, {.reduction = Reduction::none, .weight = weight});
-  }, {x, target});
+  gradgradcheck(
+      [&](const Tensor& x, const Tensor& t) {
+        return nn::binary_cross_entropy(x, t, {.reduction = Reduction::none, .weight = weight});
+      },
+      {x, target});
 }
 
 // ---- binary_cross_entropy_with_logits ----
@@ -191,14 +201,16 @@ TEST_CASE("binary_cross_entropy_with_logits never saturates", "[nn][loss]") {
   CHECK(nn::binary_cross_entropy_with_logits(tensor({-800.}), tensor({1.})).item() == 800);
 }
 
-TEST_CASE("binary_cross_entropy_with_logits takes weights of elements and of the positive part", "[nn][loss]") {
+TEST_CASE("binary_cross_entropy_with_logits takes weights of elements and of the positive part",
+          "[nn][loss]") {
   Tensor x = variable({-800., 800., -2., .5}), target = tensor({1., 1., 0., .25}, kDouble);
   Tensor loss = nn::binary_cross_entropy_with_logits(
       x, target, {.weight = tensor({1., 2., 3., 4.}, kDouble), .pos_weight = tensor(3., kDouble)});
   CHECK(loss.item() == Approx(601.1813114845523).epsilon(1e-12));
   loss.backward();
   CHECK(close(x.grad(), tensor({-0.75, 0., 0.08940219151658815, 0.18368899680278195}, kDouble)));
-  CHECK_THROWS_AS(nn::binary_cross_entropy_with_logits(x, target, {.pos_weight = ones({3})}), std::invalid_argument);
+  CHECK_THROWS_AS(nn::binary_cross_entropy_with_logits(x, target, {.pos_weight = ones({3})}),
+                  std::invalid_argument);
 }
 
 TEST_CASE("binary_cross_entropy_with_logits has right gradients to order 2", "[nn][loss][gradcheck]") {
@@ -208,9 +220,12 @@ TEST_CASE("binary_cross_entropy_with_logits has right gradients to order 2", "[n
   for (Reduction reduction : {Reduction::mean, Reduction::none})
     for (const Tensor& w : {Tensor(), weight})
       for (const Tensor& p : {Tensor(), weight})
-        gradgradcheck([&](const Tensor& x, const Tensor& t) {
-          return nn::binary_cross_entropy_with_logits(x, t, {.reduction = reduction, .weight = w, .pos_weight = p});
-        }, {x, target});
+        gradgradcheck(
+            [&](const Tensor& x, const Tensor& t) {
+              return nn::binary_cross_entropy_with_logits(
+                  x, t, {.reduction = reduction, .weight = w, .pos_weight = p});
+            },
+            {x, target});
 }
 
 TEST_CASE("both forms of binary cross-entropy agree", "[nn][loss]") {

@@ -51,7 +51,8 @@ TEST_CASE("a module lists its parameters by path, its own before its children's"
   CHECK(names(model.named_parameters()) ==
         Names{"scale", "body.hidden.weight", "body.hidden.bias", "body.output.weight"});
   CHECK(names(model.named_buffers()) == Names{"seen"});
-  CHECK(names(model.state()) == Names{"scale", "body.hidden.weight", "body.hidden.bias", "body.output.weight", "seen"});
+  CHECK(names(model.state()) ==
+        Names{"scale", "body.hidden.weight", "body.hidden.bias", "body.output.weight", "seen"});
   REQUIRE(model.parameters().size() == 4);
   CHECK(model.parameters()[1].is_same(model.body.hidden.weight()));
   CHECK(model.buffers()[0].is_same(model.seen));
@@ -157,13 +158,16 @@ TEST_CASE("a class's name comes without namespaces", "[nn][module]") {
 TEST_CASE("errors of layers carry path, class and the user's line", "[nn][module]") {
   Mlp model;
   Tensor x = zeros({32, 100});
-  int line = __LINE__ + 1;
-  CHECK(message_of<std::invalid_argument>([&] { model.hidden(x); }) ==
-        "Mlp.hidden (Dense): last axis of x must be 4, but x is [32, 100]." + nn::testing::at("module.cpp", line));
+  auto call = [&] { model.hidden(x); };
+  int line = __LINE__ - 1;
+  CHECK(message_of<std::invalid_argument>(call) ==
+        "Mlp.hidden (Dense): last axis of x must be 4, but x is [32, 100]." +
+            nn::testing::at("module.cpp", line));
   nn::Dense alone(4, 3);
-  line = __LINE__ + 1;
-  CHECK(message_of<std::invalid_argument>([&] { alone(tensor(1.)); }) ==
-        "Dense: last axis of x must be 4, but x is []." + nn::testing::at("module.cpp", line));
+  auto other = [&] { alone(tensor(1.)); };
+  int other_line = __LINE__ - 1;
+  CHECK(message_of<std::invalid_argument>(other) ==
+        "Dense: last axis of x must be 4, but x is []." + nn::testing::at("module.cpp", other_line));
 }
 
 TEST_CASE("names must be there, be new and have no dot", "[nn][module]") {
@@ -173,8 +177,9 @@ TEST_CASE("names must be there, be new and have no dot", "[nn][module]") {
   CHECK_THROWS_AS(model.param("a.b", ones({1})), std::invalid_argument);
   CHECK_THROWS_AS(model.buffer("w", ones({1})), std::invalid_argument);
   CHECK_THROWS_AS(model.child("w", Open()), std::invalid_argument);
-  int line = __LINE__ + 1;
-  CHECK(message_of<std::invalid_argument>([&] { model.param("w", ones({1})); }) ==
+  auto call = [&] { model.param("w", ones({1})); };
+  int line = __LINE__ - 1;
+  CHECK(message_of<std::invalid_argument>(call) ==
         "Open: the names of parameters, buffers and children must differ, but there is a 'w' already." +
             nn::testing::at("module.cpp", line));
   CHECK(model.parameters().size() == 1);
@@ -270,11 +275,13 @@ TEST_CASE("load keeps the module's dtype", "[nn][module]") {
 TEST_CASE("load names what does not match, and changes nothing then", "[nn][module]") {
   Mlp model;
   auto before = model.hidden.bias().to_vector<float>();
-  nn::NamedTensors values = {{"hidden.bias", ones({3})}, {"hidden.weight", ones({4, 3})}, {"extra", ones({1})}};
-  int line = __LINE__ + 1;
-  CHECK(message_of<std::invalid_argument>([&] { model.load(values); }) ==
-        "Mlp: the names and shapes of the state must be the module's own. Missing: output.weight. Not in this module: "
-        "extra. Of another shape: hidden.weight ([3, 4] here, [4, 3] given)." +
+  nn::NamedTensors values = {
+      {"hidden.bias", ones({3})}, {"hidden.weight", ones({4, 3})}, {"extra", ones({1})}};
+  auto call = [&] { model.load(values); };
+  int line = __LINE__ - 1;
+  CHECK(message_of<std::invalid_argument>(call) ==
+        "Mlp: the names and shapes of the state must be the module's own. Missing: output.weight. Not in "
+        "this module: extra. Of another shape: hidden.weight ([3, 4] here, [4, 3] given)." +
             nn::testing::at("module.cpp", line));
   CHECK(model.hidden.bias().to_vector<float>() == before);
 }

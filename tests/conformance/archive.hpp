@@ -19,8 +19,8 @@ class Archive {
 
   /// A fresh tensor with the stored elements; no two calls share memory.
   xgrad::Tensor load(const std::string& name) const;
-  /// x in the layout in which operations are to get it: x itself, or, recorded, a view of every other element of a
-  /// larger tensor.
+  /// x in the layout in which operations are to get it: x itself, or (recorded) a view of every other element
+  /// of a larger tensor.
   xgrad::Tensor laid_out(const xgrad::Tensor& x) const;
 
  private:

@@ -58,7 +58,7 @@ void add_functions(Registry& ops) {
       {"logical_not", xgrad::logical_not},
   };
   for (const auto& [name, function] : functions)
-    ops[name] = [function](Arguments& args) { return function(args.operand(0, "input")); };
+    ops[name] = [function = function](Arguments& args) { return function(args.operand(0, "input")); };
 
   ops["round"] = [](Arguments& args) {
     if (args.integer(kKeyword, "decimals", 0) != 0) throw Unsupported("xgrad rounds to whole numbers only");
@@ -86,7 +86,7 @@ void add_pairs(Registry& ops) {
       {"logical_xor", xgrad::logical_xor},
   };
   for (const auto& [name, function] : functions)
-    ops[name] = [function](Arguments& args) {
+    ops[name] = [function = function](Arguments& args) {
       return function(args.operand(0, "input"), args.operand(1, "other"));
     };
 
@@ -127,7 +127,7 @@ void add_expressions(Registry& ops) {
       {"isneginf", [](const Operand& x) { return x == -std::numeric_limits<double>::infinity(); }},
   };
   for (const auto& [name, function] : functions)
-    ops[name] = [function](Arguments& args) { return function(args.tensor(0, "input")); };
+    ops[name] = [function = function](Arguments& args) { return function(args.tensor(0, "input")); };
 
   ops["addcmul"] = [](Arguments& args) {
     return args.tensor(0, "input") +

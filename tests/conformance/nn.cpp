@@ -63,7 +63,7 @@ void add_activations(Registry& ops) {
       {"tanhshrink", [](const Operand& x) { return x - tanh(x); }},
   };
   for (const auto& [name, function] : functions)
-    ops[std::string("nn.functional.") + name] = [function](Arguments& args) {
+    ops[std::string("nn.functional.") + name] = [function = function](Arguments& args) {
       return function(args.tensor(0, "input"));
     };
 

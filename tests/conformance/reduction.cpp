@@ -78,13 +78,13 @@ void add_plain(Registry& ops) {
       {"all", xgrad::all},   {"any", xgrad::any},   {"logsumexp", xgrad::logsumexp},
   };
   for (const auto& [name, function] : functions)
-    ops[name] = [function](Arguments& args) {
+    ops[name] = [function = function](Arguments& args) {
       return function(args.tensor(0, "input"), args.reduced_axes(1, "dim"),
                       {.keepdims = args.flag(2, "keepdim", false)});
     };
   const std::pair<const char*, Reduction> with_dtype[] = {{"sum", xgrad::sum}, {"prod", xgrad::prod}};
   for (const auto& [name, function] : with_dtype)
-    ops[name] = [function](Arguments& args) {
+    ops[name] = [function = function](Arguments& args) {
       const Tensor x = as_asked(args, args.tensor(0, "input"));
       return as_asked(args,
                       function(x, args.reduced_axes(1, "dim"), {.keepdims = args.flag(2, "keepdim", false)}));
@@ -159,7 +159,7 @@ void add_softmaxes(Registry& ops) {
       {"nn.functional.softmin", [](const Operand& x, int axis) { return softmax(-x, axis); }},
   };
   for (const auto& [name, function] : functions)
-    ops[name] = [function](Arguments& args) {
+    ops[name] = [function = function](Arguments& args) {
       return function(as_asked(args, args.tensor(0, "input")), static_cast<int>(args.integer(1, "dim")));
     };
 }

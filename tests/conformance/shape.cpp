@@ -189,7 +189,7 @@ void add_joins(Registry& ops) {
   ops["dstack"] = [](Arguments& args) { return xgrad::cat(with_axes(args.tensors(0, "tensors"), 3), 2); };
   const std::pair<const char*, int> at_least[] = {{"atleast_1d", 1}, {"atleast_2d", 2}, {"atleast_3d", 3}};
   for (const auto& [name, ndim] : at_least)
-    ops[name] = [ndim](Arguments& args) {
+    ops[name] = [ndim = ndim](Arguments& args) {
       return args.is_tensor(0, "tensors") ? with_axes(args.tensors_from(0), ndim)
                                           : with_axes(args.tensors(0, "tensors"), ndim);
     };

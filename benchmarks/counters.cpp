@@ -57,7 +57,7 @@ bool promises_hold = true;
 
 /// Counts while `step` is repeated, after it has been repeated often enough for every block to be there.
 void count(const char* name, int repetitions, const std::function<void()>& step, int operations_in_step) {
-  for (int i = 0; i < repetitions; ++i) step();
+  for (int i = 0; i < std::max(repetitions, 30); ++i) step();
   std::int64_t heap = heap_allocations, system = xgrad::memory::stats().system_allocations,
                faults = page_faults();
   for (int i = 0; i < repetitions; ++i) step();
@@ -126,8 +126,8 @@ void count_add_chain(int length) {
 void count_training(const std::vector<std::int64_t>& sizes, std::int64_t batch, int repetitions) {
   Training training(sizes, batch);
   std::string name = "training step of an MLP";
-  for (std::int64_t size : sizes) name += " " + std::to_string(size);
-  name += ", batch " + std::to_string(batch);
+  for (std::int64_t number : sizes) (name += ' ') += std::to_string(number);
+  (name += ", batch ") += std::to_string(batch);
   count(
       name.c_str(), repetitions, [&] { training.step(); }, 1);
 }

@@ -11,7 +11,7 @@ namespace xgrad::nn {
 /// What becomes of the elements' (or samples') losses.
 enum class Reduction : std::uint8_t { mean, sum, none };
 
-// ---- Of numbers. x and target have one shape: others throw std::invalid_argument, they do not broadcast ----
+// ---- Of numbers. x and target have one shape; others throw std::invalid_argument, none broadcasts ----
 
 /// Squared error (x - target)^2. Gradient 2 g (x - target).
 /// Its sum over the batch: `mse(x, target, Reduction::sum)`.
@@ -50,17 +50,18 @@ struct CrossEntropy {
   std::int64_t ignore_index = -100;  ///< samples with this label count for nothing
   double label_smoothing = 0;        ///< in [0, 1]: this much of the target is spread evenly over the classes
 };
-/// -log softmax(logits)[label]. The classes are along axis 1: [N, C] or [N, C, d1 ...]; or [C] for one sample.
+/// -log softmax(logits)[label]. Logits are [N, C] or [N, C, d1 ...], or [C] for a single sample.
 ///
 /// An int64 target holds labels, in the logits' shape without the class axis. A floating target of the
-/// logits' own shape holds probabilities (or a one-hot code): -sum(target log_softmax(logits)) over the classes.
-/// With Reduction::none the result has the shape without the class axis. The mean divides by the sum of the
-/// weights of the labels that are not ignored (all ignored: nan, with gradient 0), for probabilities by the
-/// number of samples. Smoothing by s, y the label: (1 - s) weight[y] nll + s / C sum_c weight[c] (-log p_c).
+/// logits' own shape holds probabilities (or a one-hot code); the loss is -sum(target log_softmax(logits))
+/// over the classes. With Reduction::none the result has the shape without the class axis. The mean divides
+/// by the sum of the weights of the labels that are not ignored (all ignored: nan, with gradient 0), for
+/// probabilities by the number of samples. Smoothing by s, y the label:
+/// (1 - s) weight[y] nll + s / C sum_c weight[c] (-log p_c).
 ///
 /// Gradient g (softmax - onehot) for each sample. With labels it is a node of its own: one pass over the
-/// logits forward, one over the softmax back. Throws std::invalid_argument for other shapes and dtypes and for
-/// a smoothing outside [0, 1], std::out_of_range for a label outside [0, C) that is not ignore_index.
+/// logits forward, one over the softmax back. Throws std::invalid_argument for other shapes and dtypes and
+/// for a smoothing outside [0, 1], std::out_of_range for a label outside [0, C) that is not ignore_index.
 Tensor cross_entropy(const Operand& logits, const Tensor& target, CrossEntropy options = {});
 
 struct Nll {

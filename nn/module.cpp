@@ -62,13 +62,13 @@ struct Module::State {
            std::any_of(children.begin(), children.end(), is_wanted);
   }
 
-  /// The tensors of one of the two lists, here and below, each once.
+  /// The tensors of one of the two lists, here and below. `seen`: the tensors and modules that came already.
   void collect(NamedTensors State::*list, const std::string& prefix, std::unordered_set<const void*>& seen,
                NamedTensors& into) const {
     for (const auto& [own_name, tensor] : this->*list)
       if (seen.insert(tensor.impl()).second) into.emplace_back(prefix + own_name, tensor);
     for (const auto& [child_name, child] : children)
-      child->collect(list, prefix + child_name + ".", seen, into);
+      if (seen.insert(child.get()).second) child->collect(list, prefix + child_name + ".", seen, into);
   }
   NamedTensors collect(NamedTensors State::*list) const {
     std::unordered_set<const void*> seen;

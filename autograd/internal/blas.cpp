@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "autograd/internal/gemv.hpp"
 #include "autograd/internal/parallel.hpp"
 #include "autograd/threads.hpp"
 
@@ -35,7 +36,8 @@ struct Layout {
 std::optional<Layout> blas_layout(std::int64_t rows, std::int64_t columns, std::int64_t row_stride,
                                   std::int64_t column_stride) {
   auto fits = [](std::int64_t length, std::int64_t count, std::int64_t step, std::int64_t leading) {
-    return (step == 1 || length == 1) && (count == 1 || leading >= length) && leading <= INT_MAX && length <= INT_MAX;
+    return (step == 1 || length == 1) && (count == 1 || leading >= length) && leading <= INT_MAX &&
+           length <= INT_MAX;
   };
   if (fits(columns, rows, column_stride, row_stride))
     return Layout{CblasNoTrans, static_cast<int>(rows == 1 ? columns : row_stride)};
@@ -44,35 +46,31 @@ std::optional<Layout> blas_layout(std::int64_t rows, std::int64_t columns, std::
   return std::nullopt;
 }
 
-void blas_gemm(Layout a_layout, Layout b_layout, int m, int n, int k, const float* a, const float* b, float beta,
-               float* c, int ldc) {
+void blas_gemm(Layout a_layout, Layout b_layout, int m, int n, int k, const float* a, const float* b,
+               float beta, float* c, int ldc) {
   cblas_sgemm(CblasRowMajor, a_layout.transpose, b_layout.transpose, m, n, k, 1, a, a_layout.leading, b,
               b_layout.leading, beta, c, ldc);
 }
-void blas_gemm(Layout a_layout, Layout b_layout, int m, int n, int k, const double* a, const double* b, double beta,
-               double* c, int ldc) {
+void blas_gemm(Layout a_layout, Layout b_layout, int m, int n, int k, const double* a, const double* b,
+               double beta, double* c, int ldc) {
   cblas_dgemm(CblasRowMajor, a_layout.transpose, b_layout.transpose, m, n, k, 1, a, a_layout.leading, b,
               b_layout.leading, beta, c, ldc);
 }
 
-void blas_gemv(CBLAS_TRANSPOSE transpose, int rows, int columns, const float* a, int lda, const float* x, int incx,
-               float beta, float* y, int incy) {
-  cblas_sgemv(CblasRowMajor, transpose, rows, columns, 1, a, lda, x, incx, beta, y, incy);
+float blas_dot(int n, const float* a, int incx, const float* b, int incy) {
+  return cblas_sdot(n, a, incx, b, incy);
 }
-void blas_gemv(CBLAS_TRANSPOSE transpose, int rows, int columns, const double* a, int lda, const double* x, int incx,
-               double beta, double* y, int incy) {
-  cblas_dgemv(CblasRowMajor, transpose, rows, columns, 1, a, lda, x, incx, beta, y, incy);
+double blas_dot(int n, const double* a, int incx, const double* b, int incy) {
+  return cblas_ddot(n, a, incx, b, incy);
 }
-
-float blas_dot(int n, const float* a, int incx, const float* b, int incy) { return cblas_sdot(n, a, incx, b, incy); }
-double blas_dot(int n, const double* a, int incx, const double* b, int incy) { return cblas_ddot(n, a, incx, b, incy); }
 
 /// beta c, with 0 for a beta of 0 whatever c holds.
 template <class T>
 void scale(std::int64_t m, std::int64_t n, T beta, T* c, std::int64_t c_row_stride) {
   if (beta == T(1)) return;
   for (std::int64_t i = 0; i < m; ++i)
-    for (std::int64_t j = 0; j < n; ++j) c[i * c_row_stride + j] = beta == T(0) ? T(0) : beta * c[i * c_row_stride + j];
+    for (std::int64_t j = 0; j < n; ++j)
+      c[i * c_row_stride + j] = beta == T(0) ? T(0) : beta * c[i * c_row_stride + j];
 }
 
 /// For integers, and for layouts that BLAS does not take. Row by row of b, which the compiler vectorises.
@@ -96,22 +94,24 @@ void plain_gemm(std::int64_t m, std::int64_t n, std::int64_t k, Matrix<T> a, Mat
   });
 }
 
-/// y = a x + beta y for a [m, k] that fits BLAS.
+/// y = a x + beta y for a [m, k] with neighbours along rows or columns. False where the strides are others.
 template <class T>
-void matrix_vector(std::int64_t m, std::int64_t k, Matrix<T> a, Layout layout, const T* x, std::int64_t x_stride,
-                   T beta, T* y, std::int64_t y_stride) {
-  auto rows = [&](std::int64_t begin, std::int64_t end) {
-    bool transposed = layout.transpose == CblasTrans;
-    int count = static_cast<int>(end - begin);
-    int inner = static_cast<int>(k);
-    blas_gemv(layout.transpose, transposed ? inner : count, transposed ? count : inner, a.data + begin * a.row_stride,
-              layout.leading, x, static_cast<int>(x_stride), beta, y + begin * y_stride, static_cast<int>(y_stride));
+bool matrix_vector(std::int64_t m, std::int64_t k, Matrix<T> a, const T* x, std::int64_t x_stride, T beta,
+                   T* y, std::int64_t y_stride) {
+  bool by_rows = a.column_stride == 1 && x_stride == 1;
+  if (!by_rows && (a.row_stride != 1 || y_stride != 1)) return false;
+  auto part = [&](std::int64_t begin, std::int64_t end) {
+    const T* from = a.data + begin * a.row_stride;
+    if (by_rows)
+      rows_times_vector(end - begin, k, from, a.row_stride, x, beta, y + begin * y_stride, y_stride);
+    else
+      vector_times_columns(end - begin, k, from, a.column_stride, x, x_stride, beta, y + begin);
   };
-  std::int64_t units = (m + kUnit - 1) / kUnit;
-  if (m * k < 2 * kVectorPart) return rows(0, m);
-  parallel_for(units, std::max<std::int64_t>(1, kVectorPart / (k * kUnit)), [&](std::int64_t begin, std::int64_t end) {
-    rows(begin * kUnit, std::min(m, end * kUnit));
-  });
+  if (m * k < 2 * kVectorPart)
+    part(0, m);
+  else
+    parallel_for(m, (kVectorPart / k + kUnit) / kUnit * kUnit, part);
+  return true;
 }
 
 /// How a product is cut into rows x columns parts.
@@ -160,7 +160,8 @@ void floating_gemm(std::int64_t m, std::int64_t n, std::int64_t k, Matrix<T> a, 
     for (std::int64_t at = begin; at < end; ++at) {
       std::int64_t i = at / grid.columns;
       std::int64_t j = at % grid.columns;
-      part(cut(m, i, grid.rows), cut(m, i + 1, grid.rows), cut(n, j, grid.columns), cut(n, j + 1, grid.columns));
+      part(cut(m, i, grid.rows), cut(m, i + 1, grid.rows), cut(n, j, grid.columns),
+           cut(n, j + 1, grid.columns));
     }
   });
 }
@@ -176,19 +177,15 @@ void gemm(std::int64_t m, std::int64_t n, std::int64_t k, Matrix<T> a, Matrix<T>
           std::int64_t c_row_stride) {
   if (m == 0 || n == 0) return;
   if (k == 0) return scale(m, n, beta, c, c_row_stride);
-  if (m == 1) c_row_stride = n;  // so that BLAS finds it valid whatever the caller gave
+  if (m == 1) c_row_stride = n;  // whatever the caller gave: BLAS checks it
   if constexpr (!std::is_same_v<T, std::int64_t>) {
+    if (n == 1 && matrix_vector(m, k, a, b.data, b.row_stride, beta, c, c_row_stride)) return;
+    if (m == 1 && matrix_vector(n, k, b.transposed(), a.data, a.column_stride, beta, c, std::int64_t{1}))
+      return;
     std::optional<Layout> a_layout = blas_layout(m, k, a.row_stride, a.column_stride);
     std::optional<Layout> b_layout = blas_layout(k, n, b.row_stride, b.column_stride);
-    if (a_layout && b_layout && c_row_stride <= INT_MAX) {
-      if (n == 1 && b.row_stride > 0)
-        return matrix_vector(m, k, a, *a_layout, b.data, b.row_stride, beta, c, c_row_stride);
-      if (m == 1 && a.column_stride > 0) {
-        Layout layout = *blas_layout(n, k, b.column_stride, b.row_stride);
-        return matrix_vector(n, k, b.transposed(), layout, a.data, a.column_stride, beta, c, std::int64_t{1});
-      }
+    if (a_layout && b_layout && c_row_stride <= INT_MAX)
       return floating_gemm(m, n, k, a, *a_layout, b, *b_layout, beta, c, c_row_stride);
-    }
   }
   plain_gemm(m, n, k, a, b, beta, c, c_row_stride);
 }
@@ -217,8 +214,9 @@ T dot_product(std::int64_t n, const T* a, std::int64_t a_stride, const T* b, std
   return sums[0];
 }
 
-#define XGRAD_INSTANTIATE(T)                                                                                  \
-  template void gemm<T>(std::int64_t, std::int64_t, std::int64_t, Matrix<T>, Matrix<T>, T, T*, std::int64_t); \
+#define XGRAD_INSTANTIATE(T)                                                                   \
+  template void gemm<T>(std::int64_t, std::int64_t, std::int64_t, Matrix<T>, Matrix<T>, T, T*, \
+                        std::int64_t);                                                         \
   template T dot_product<T>(std::int64_t, const T*, std::int64_t, const T*, std::int64_t);
 XGRAD_INSTANTIATE(float)
 XGRAD_INSTANTIATE(double)

@@ -48,8 +48,9 @@ inline void relax() {
 #endif
 }
 
-constexpr int kSpins = 500;             // about 20 us: the next loop of a training step tends to come within that
-constexpr std::int64_t kPartsEach = 4;  // parts for each thread, so that a thread that was held up can be helped
+constexpr int kSpins = 500;  // about 20 us: the next loop of a training step tends to come within that
+constexpr std::int64_t kPartsEach =
+    4;  // parts for each thread, so that a thread that was held up can be helped
 
 /// The workers, and the one loop they are working on. It lives as long as the process: workers are never joined, so
 /// that a loop run by a destructor at exit still finds them.
@@ -61,7 +62,8 @@ class Pool {
   }
 
   /// Returns false, having done nothing, when another thread's loop has the workers.
-  bool run(int threads, std::int64_t count, std::int64_t grain, FunctionRef<void(std::int64_t, std::int64_t)> body) {
+  bool run(int threads, std::int64_t count, std::int64_t grain,
+           FunctionRef<void(std::int64_t, std::int64_t)> body) {
     std::unique_lock lock(mutex_, std::try_to_lock);
     if (!lock.owns_lock()) return false;
     threads = start_workers(threads);
@@ -177,8 +179,8 @@ class Pool {
   std::unique_ptr<Share[]> shares_;
   int capacity_ = 0;
   int workers_ = 0;
-  Loop* loop_ = nullptr;                // valid for those who entered the gate
-  std::atomic<std::uint32_t> gate_{0};  // kOpen, and how many workers are inside
+  Loop* loop_ = nullptr;                 // valid for those who entered the gate
+  std::atomic<std::uint32_t> gate_{0};   // kOpen, and how many workers are inside
   std::atomic<std::uint32_t> round_{0};  // counts loops: what workers wait for
 };
 
@@ -186,7 +188,8 @@ class Pool {
 
 bool in_parallel() { return inside; }
 
-void parallel_for(std::int64_t count, std::int64_t grain, FunctionRef<void(std::int64_t, std::int64_t)> body) {
+void parallel_for(std::int64_t count, std::int64_t grain,
+                  FunctionRef<void(std::int64_t, std::int64_t)> body) {
   if (count <= 0) return;
   grain = std::max<std::int64_t>(grain, 1);
   if (count >= 2 * grain && !inside) {

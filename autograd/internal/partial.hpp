@@ -22,8 +22,10 @@ inline Batch<T> batch_of(Register lanes) {
 /// -1 in the first `count` lanes, as the masked moves of AVX take it.
 template <class T>
 inline __m256i first_lanes(int count) {
-  alignas(32) static constexpr std::int32_t kWindow[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
-  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kWindow + 8 - count * static_cast<int>(sizeof(T) / 4)));
+  alignas(32) static constexpr std::int32_t kWindow[16] = {-1, -1, -1, -1, -1, -1, -1, -1,
+                                                           0,  0,  0,  0,  0,  0,  0,  0};
+  return _mm256_loadu_si256(
+      reinterpret_cast<const __m256i*>(kWindow + 8 - count * static_cast<int>(sizeof(T) / 4)));
 }
 #endif
 
@@ -38,9 +40,11 @@ inline Batch<T> load_part(const T* from, int count, Batch<T> rest) {
 #elif defined(__AVX__)
   __m256i mask = first_lanes<T>(count);
   if constexpr (sizeof(T) == 4)
-    return batch_of<T>(_mm256_blendv_ps(rest.lanes, _mm256_maskload_ps(from, mask), _mm256_castsi256_ps(mask)));
+    return batch_of<T>(
+        _mm256_blendv_ps(rest.lanes, _mm256_maskload_ps(from, mask), _mm256_castsi256_ps(mask)));
   else
-    return batch_of<T>(_mm256_blendv_pd(rest.lanes, _mm256_maskload_pd(from, mask), _mm256_castsi256_pd(mask)));
+    return batch_of<T>(
+        _mm256_blendv_pd(rest.lanes, _mm256_maskload_pd(from, mask), _mm256_castsi256_pd(mask)));
 #else
   alignas(64) T lane[Batch<T>::kSize];
   rest.store(lane);

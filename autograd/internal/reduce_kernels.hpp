@@ -49,11 +49,11 @@ struct ReducePlan {
   std::int64_t run_out_stride = 1;  // by column: their distance in the result
 
   // How the work is cut.
-  std::int64_t blocks = 1;            // of one result: parts of a run by row, positions by column
-  std::int64_t blocks_of_run = 1;     // by row
+  std::int64_t blocks = 1;         // of one result: parts of a run by row, positions by column
+  std::int64_t blocks_of_run = 1;  // by row
   std::int64_t blocks_per_chunk = 1;
   std::int64_t chunks = 1;
-  std::int64_t tiles = 1;             // by column: of the run
+  std::int64_t tiles = 1;  // by column: of the run
 
   /// Where the elements behind one result (or one row of results) begin, and where it goes.
   struct Place {
@@ -76,7 +76,7 @@ struct ReducePlan {
 
   static constexpr std::int64_t kBlock = 2048;     // elements of a run that are folded without a break
   static constexpr std::int64_t kChunk = 1 << 16;  // elements that one thread folds at least
-  static constexpr std::int64_t kTile = 512;       // columns that are folded together: two tiles fit the L1 cache
+  static constexpr std::int64_t kTile = 512;  // columns that are folded together: two tiles fit the L1 cache
   static constexpr std::int64_t kTileRoom = 2 * kTile;
 };
 
@@ -85,7 +85,9 @@ struct ReducePlan {
 bool plan_reduction(const TensorImpl& x, unsigned mask, ReducePlan& plan);
 
 template <class V>
-concept IsBatch = requires { typename V::Element; };
+concept IsBatch = requires {
+  typename V::Element;
+};
 
 template <class V>
 V larger(V a, V b) {
@@ -184,7 +186,8 @@ class Folder {
       for (int k = 0; k < 4; ++k) a[k] = F::step(a[k], load(x + i + k * kLanes), c);
     for (; i + kLanes <= n; i += kLanes) a[0] = F::step(a[0], load(x + i), c);
     if constexpr (kLanes > 1) {
-      if (i < n) a[1] = F::step(a[1], load_part(x + i, static_cast<int>(n - i), F::template neutral<V>(c)), c);
+      if (i < n)
+        a[1] = F::step(a[1], load_part(x + i, static_cast<int>(n - i), F::template neutral<V>(c)), c);
     }
     return F::join(F::join(a[0], a[1]), F::join(a[2], a[3]));
   }
@@ -229,12 +232,15 @@ class Folder {
     bool dense = plan_.reduced_ndim == 1 && plan_.reduced[0].stride == count;
     if (dense && count <= kNarrow)
       return fold_narrow(from + begin * count, end - begin, count, centers, results);
-    fold_rows([&](std::int64_t position) { return from + offset_of(position); }, begin, end, count, centers, results);
+    fold_rows([&](std::int64_t position) { return from + offset_of(position); }, begin, end, count, centers,
+              results);
   }
 
   /// A few short rows one after the other are folded as one long row, which is then folded together.
-  static void fold_narrow(const E* from, std::int64_t positions, std::int64_t count, const T* centers, T* results) {
-    std::int64_t rows = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(4 * kNarrow / count)));
+  static void fold_narrow(const E* from, std::int64_t positions, std::int64_t count, const T* centers,
+                          T* results) {
+    std::int64_t rows =
+        static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(4 * kNarrow / count)));
     std::int64_t wide = rows * count;
     std::int64_t steps = positions / rows;
     alignas(64) T folded[ReducePlan::kTileRoom];
@@ -246,7 +252,8 @@ class Folder {
     }
     fold_rows([&](std::int64_t step) { return from + step * wide; }, 0, steps, wide, wide_centers, folded);
     for (std::int64_t half = rows / 2; half > 0; half /= 2)
-      for (std::int64_t j = 0; j < half * count; ++j) folded[j] = F::join(folded[j], folded[j + half * count]);
+      for (std::int64_t j = 0; j < half * count; ++j)
+        folded[j] = F::join(folded[j], folded[j + half * count]);
     for (std::int64_t position = steps * rows; position < positions; ++position)
       for (std::int64_t j = 0; j < count; ++j)
         folded[j] = F::step(folded[j], T(from[position * count + j]), F::kCentered ? centers[j] : T(0));
@@ -326,7 +333,8 @@ class Folder {
 /// Calls body(first task, last task) on several threads where it pays.
 template <class Body>
 void for_tasks(const ReducePlan& plan, const Body& body) {
-  std::int64_t grain = std::max<std::int64_t>(1, ReducePlan::kChunk / std::max<std::int64_t>(1, plan.elements_per_task()));
+  std::int64_t grain =
+      std::max<std::int64_t>(1, ReducePlan::kChunk / std::max<std::int64_t>(1, plan.elements_per_task()));
   parallel_for(plan.tasks(), grain, body);
 }
 
@@ -337,10 +345,11 @@ void fold_into(const ReducePlan& plan, const E* x, T* out, const T* center = nul
   if (plan.chunks == 1) {
     for_tasks(plan, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t task = begin; task < end; ++task)
-        folder.run_task(task, center,
-                        [&](std::int64_t at, std::int64_t, const T* results, std::int64_t count, std::int64_t stride) {
-                          for (std::int64_t j = 0; j < count; ++j) out[at + j * stride] = results[j];
-                        });
+        folder.run_task(
+            task, center,
+            [&](std::int64_t at, std::int64_t, const T* results, std::int64_t count, std::int64_t stride) {
+              for (std::int64_t j = 0; j < count; ++j) out[at + j * stride] = results[j];
+            });
     });
     return;
   }
@@ -350,11 +359,12 @@ void fold_into(const ReducePlan& plan, const E* x, T* out, const T* center = nul
   T* parts = data_of<T>(room);
   for_tasks(plan, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t task = begin; task < end; ++task)
-      folder.run_task(
-          task, center,
-          [&](std::int64_t at, std::int64_t chunk, const T* results, std::int64_t count, std::int64_t stride) {
-            for (std::int64_t j = 0; j < count; ++j) parts[chunk * numel + at + j * stride] = results[j];
-          });
+      folder.run_task(task, center,
+                      [&](std::int64_t at, std::int64_t chunk, const T* results, std::int64_t count,
+                          std::int64_t stride) {
+                        for (std::int64_t j = 0; j < count; ++j)
+                          parts[chunk * numel + at + j * stride] = results[j];
+                      });
   });
   for (std::int64_t step = 1; step < plan.chunks; step *= 2)
     for (std::int64_t chunk = 0; chunk + step < plan.chunks; chunk += 2 * step)
@@ -377,14 +387,16 @@ void fold_twice(const ReducePlan& plan, const T* x, T* center, T* out, const ToC
   Folder<T, T, Second> second(plan, x);
   for_tasks(plan, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t task = begin; task < end; ++task) {
-      first.run_task(task, nullptr,
-                     [&](std::int64_t at, std::int64_t, const T* results, std::int64_t count, std::int64_t stride) {
-                       for (std::int64_t j = 0; j < count; ++j) center[at + j * stride] = to_center(results[j]);
-                     });
-      second.run_task(task, center,
-                      [&](std::int64_t at, std::int64_t, const T* results, std::int64_t count, std::int64_t stride) {
-                        for (std::int64_t j = 0; j < count; ++j) out[at + j * stride] = results[j];
-                      });
+      first.run_task(
+          task, nullptr,
+          [&](std::int64_t at, std::int64_t, const T* results, std::int64_t count, std::int64_t stride) {
+            for (std::int64_t j = 0; j < count; ++j) center[at + j * stride] = to_center(results[j]);
+          });
+      second.run_task(
+          task, center,
+          [&](std::int64_t at, std::int64_t, const T* results, std::int64_t count, std::int64_t stride) {
+            for (std::int64_t j = 0; j < count; ++j) out[at + j * stride] = results[j];
+          });
     }
   });
 }
@@ -394,25 +406,41 @@ void fold_twice(const ReducePlan& plan, const T* x, T* center, T* out, const ToC
 struct SumFold {
   static constexpr bool kCentered = false;
   template <class V>
-  static V start() { return V(0); }
+  static V start() {
+    return V(0);
+  }
   template <class V>
-  static V step(V sum, V x, V) { return sum + x; }
+  static V step(V sum, V x, V) {
+    return sum + x;
+  }
   template <class V>
-  static V join(V a, V b) { return a + b; }
+  static V join(V a, V b) {
+    return a + b;
+  }
   template <class V>
-  static V neutral(V) { return V(0); }
+  static V neutral(V) {
+    return V(0);
+  }
 };
 
 struct ProductFold {
   static constexpr bool kCentered = false;
   template <class V>
-  static V start() { return V(1); }
+  static V start() {
+    return V(1);
+  }
   template <class V>
-  static V step(V product, V x, V) { return product * x; }
+  static V step(V product, V x, V) {
+    return product * x;
+  }
   template <class V>
-  static V join(V a, V b) { return a * b; }
+  static V join(V a, V b) {
+    return a * b;
+  }
   template <class V>
-  static V neutral(V) { return V(1); }
+  static V neutral(V) {
+    return V(1);
+  }
 };
 
 /// The least value of a number type, and of a batch's elements.
@@ -436,25 +464,41 @@ constexpr auto highest_of() {
 struct MaxFold {
   static constexpr bool kCentered = false;
   template <class V>
-  static V start() { return V(lowest_of<V>()); }
+  static V start() {
+    return V(lowest_of<V>());
+  }
   template <class V>
-  static V step(V largest, V x, V) { return larger(largest, x); }
+  static V step(V largest, V x, V) {
+    return larger(largest, x);
+  }
   template <class V>
-  static V join(V a, V b) { return larger(a, b); }
+  static V join(V a, V b) {
+    return larger(a, b);
+  }
   template <class V>
-  static V neutral(V) { return start<V>(); }
+  static V neutral(V) {
+    return start<V>();
+  }
 };
 
 struct MinFold {
   static constexpr bool kCentered = false;
   template <class V>
-  static V start() { return V(highest_of<V>()); }
+  static V start() {
+    return V(highest_of<V>());
+  }
   template <class V>
-  static V step(V least, V x, V) { return smaller(least, x); }
+  static V step(V least, V x, V) {
+    return smaller(least, x);
+  }
   template <class V>
-  static V join(V a, V b) { return smaller(a, b); }
+  static V join(V a, V b) {
+    return smaller(a, b);
+  }
   template <class V>
-  static V neutral(V) { return start<V>(); }
+  static V neutral(V) {
+    return start<V>();
+  }
 };
 
 }  // namespace xgrad::internal

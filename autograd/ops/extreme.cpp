@@ -31,7 +31,9 @@ struct TiesFold : SumFold {
       return count + V(x == center);
   }
   template <class V>
-  static V neutral(V center) { return center + V(1); }
+  static V neutral(V center) {
+    return center + V(1);
+  }
 };
 
 /// g shared evenly by those elements of x that equal y. g and y have the shape of the kept axes.
@@ -43,7 +45,8 @@ Tensor share_among_ties(Vjp& vjp, unsigned mask) {
     Tensor share = g / fold_around<TiesFold, T>(x, mask, y);
     if (vjp.creates_graph()) return where(x == y, share, 0);
     return compute<T>(
-        x.shape(), [](auto x, auto y, auto share) { return where(x == y, share, decltype(x)(0)); }, x, y, share);
+        x.shape(), [](auto x, auto y, auto share) { return where(x == y, share, decltype(x)(0)); }, x, y,
+        share);
   });
 }
 
@@ -54,9 +57,12 @@ Tensor extreme_value(const char* name, const Operand& operand, const Axes& axes,
   check_not_empty(name, x, mask, operand.where());
   Shape shape = reduced_shape(x.shape(), mask, options.keepdims);
   switch (x.dtype()) {
-    case DType::boolean: return cast(fold<F, bool, std::int64_t>(x, mask, shape), DType::boolean);
-    case DType::int64: return fold<F, std::int64_t>(x, mask, shape);
-    default: break;
+    case DType::boolean:
+      return cast(fold<F, bool, std::int64_t>(x, mask, shape), DType::boolean);
+    case DType::int64:
+      return fold<F, std::int64_t>(x, mask, shape);
+    default:
+      break;
   }
   Tensor y = dispatch_floating(x.dtype(), [&]<class T>(T) { return fold<F, T>(x, mask, shape); });
   return record(name, operand.where(), {x}, std::move(y), {Uses::input(0) | Uses::output()},
@@ -93,12 +99,13 @@ std::int64_t find_in_run(const T* x, std::int64_t n) {
 template <bool kLargest, class T>
 void find_extremes(const ReducePlan& plan, const T* x, std::int64_t* positions) {
   if (!plan.by_column) {
-    parallel_for(plan.outer_count, ReducePlan::kChunk / plan.run + 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        auto [in, out] = plan.place(i);
-        positions[out] = find_in_run<kLargest>(x + in, plan.run);
-      }
-    });
+    parallel_for(plan.outer_count, ReducePlan::kChunk / plan.run + 1,
+                 [&](std::int64_t begin, std::int64_t end) {
+                   for (std::int64_t i = begin; i < end; ++i) {
+                     auto [in, out] = plan.place(i);
+                     positions[out] = find_in_run<kLargest>(x + in, plan.run);
+                   }
+                 });
     return;
   }
   std::int64_t grain = ReducePlan::kChunk / (plan.positions * std::min(plan.run, ReducePlan::kTile)) + 1;
@@ -128,7 +135,8 @@ void find_extremes(const ReducePlan& plan, const T* x, std::int64_t* positions) 
 
 /// int64, in the shape of the reduction.
 template <bool kLargest>
-Tensor extreme_positions(const char* name, const Tensor& operand, int axis, bool keepdims, SourceLocation where) {
+Tensor extreme_positions(const char* name, const Tensor& operand, int axis, bool keepdims,
+                         SourceLocation where) {
   Tensor x = operand.dtype() == DType::boolean ? cast(Operand(operand, where), DType::int64) : operand;
   unsigned mask = axis_mask(name, axis, x.ndim(), where);
   check_not_empty(name, x, mask, where);
@@ -150,8 +158,8 @@ Tensor extreme_positions(const char* name, const Tensor& operand, int axis, bool
 template <bool kLargest>
 Tensor flat_position(const char* name, const Operand& operand) {
   const Tensor& x = operand.tensor(name);
-  return extreme_positions<kLargest>(name, reshape(Operand(x.detach(), operand.where()), {x.numel()}), 0, false,
-                                     operand.where());
+  return extreme_positions<kLargest>(name, reshape(Operand(x.detach(), operand.where()), {x.numel()}), 0,
+                                     false, operand.where());
 }
 
 template <bool kLargest>
@@ -161,13 +169,16 @@ Extreme extreme_along(const char* name, const Operand& operand, int axis, Reduce
   if (x.ndim() == 0) {
     normalize_axis(name, axis, 0, where);
     Extreme only = extreme_along<kLargest>(name, Operand(reshape(Operand(x, where), {1}), where), 0, options);
-    if (options.keepdims) return {reshape(Operand(only.values, where), {}), reshape(Operand(only.indices, where), {})};
+    if (options.keepdims)
+      return {reshape(Operand(only.values, where), {}), reshape(Operand(only.indices, where), {})};
     return only;
   }
   axis = normalize_axis(name, axis, x.ndim(), where);
   Tensor kept = extreme_positions<kLargest>(name, x, axis, true, where);
   Shape shape = reduced_shape(x.shape(), 1u << axis, options.keepdims);
-  auto in_shape = [&](const Tensor& tensor) { return new_view(tensor, shape, row_major(shape), data_of<void>(tensor)); };
+  auto in_shape = [&](const Tensor& tensor) {
+    return new_view(tensor, shape, row_major(shape), data_of<void>(tensor));
+  };
   std::vector<Tensor> outputs{in_shape(gather(x.detach(), axis, kept)), in_shape(kept)};
   outputs = record(name, where, {x}, std::move(outputs), {Uses::output(1)}, [axis](Vjp& vjp) {
     const Shape& shape = vjp.shape(0);
@@ -189,8 +200,12 @@ Tensor amin(const Operand& x, const Axes& axes, Reduce options) {
 Tensor max(const Operand& x) { return extreme_value<MaxFold>("max", x, Axes::all(), {}); }
 Tensor min(const Operand& x) { return extreme_value<MinFold>("min", x, Axes::all(), {}); }
 
-Extreme max(const Operand& x, int axis, Reduce options) { return extreme_along<true>("max", x, axis, options); }
-Extreme min(const Operand& x, int axis, Reduce options) { return extreme_along<false>("min", x, axis, options); }
+Extreme max(const Operand& x, int axis, Reduce options) {
+  return extreme_along<true>("max", x, axis, options);
+}
+Extreme min(const Operand& x, int axis, Reduce options) {
+  return extreme_along<false>("min", x, axis, options);
+}
 
 Tensor argmax(const Operand& x, int axis, Reduce options) {
   return extreme_positions<true>("argmax", x.tensor("argmax"), axis, options.keepdims, x.where());

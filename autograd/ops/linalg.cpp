@@ -18,67 +18,70 @@ using namespace internal;
 
 namespace {
 
-/// A stack of matrices: leading axes, then rows and columns. A 1-d tensor is one row or one column.
-struct Stack {
-  Tensor tensor;
-  Shape lead;
-  Strides lead_strides;
-  std::int64_t rows, columns, row_stride, column_stride;
-
-  template <class T>
-  Matrix<T> at(std::int64_t offset) const {
-    return {data_of<T>(tensor) + offset, row_stride, column_stride};
-  }
-};
-
 enum class Vector { row, column };
 
-Stack stack_of(const Tensor& tensor, Vector if_1d) {
-  const Shape& shape = tensor.shape();
-  const Strides& strides = tensor.strides();
-  int ndim = shape.ndim();
-  if (ndim == 1 && if_1d == Vector::row) return {tensor, {}, {}, 1, shape[0], shape[0], strides[0]};
-  if (ndim == 1) return {tensor, {}, {}, shape[0], 1, strides[0], 1};
-  Stack stack{tensor, shape, strides, shape[ndim - 2], shape[ndim - 1], strides[ndim - 2], strides[ndim - 1]};
-  for (int i = 0; i < 2; ++i) {
-    stack.lead.erase(ndim - 1 - i);
-    stack.lead_strides.erase(ndim - 1 - i);
-  }
-  return stack;
-}
+/// A tensor seen as a stack of matrices: leading axes, then rows and columns. A 1-d tensor is one row or one column.
+/// Refers to the tensor's shape.
+struct Stack {
+  Stack(const Tensor& tensor, Vector if_1d) { look_at(tensor, if_1d); }
 
-/// The same elements in a layout that BLAS takes: a copy where it must be one.
-Stack for_blas(Stack stack, Vector if_1d) {
-  if (fits_blas(stack.rows, stack.columns, stack.row_stride, stack.column_stride)) return stack;
-  Tensor copied = new_tensor(stack.tensor.shape(), stack.tensor.dtype());
-  copy_into(copied, stack.tensor);
-  return stack_of(copied, if_1d);
-}
-
-/// Makes the leading axes more rows, where the layout allows it without a copy.
-bool fold_lead(Stack& stack) {
-  std::int64_t rows = stack.rows;
-  for (int axis = stack.lead.ndim() - 1; axis >= 0; --axis) {
-    if (stack.lead[axis] != 1 && stack.lead_strides[axis] != rows * stack.row_stride) return false;
-    rows *= stack.lead[axis];
+  void look_at(const Tensor& tensor, Vector if_1d) {
+    const TensorImpl& impl = *tensor.impl();
+    int ndim = impl.shape.ndim();
+    lead_ndim = std::max(0, ndim - 2);
+    lead = impl.shape.begin();
+    lead_strides = impl.strides.begin();
+    bool is_row = ndim == 1 && if_1d == Vector::row;
+    bool is_column = ndim == 1 && if_1d == Vector::column;
+    rows = is_row ? 1 : impl.shape[lead_ndim];
+    row_stride = is_row ? impl.shape[0] : impl.strides[lead_ndim];
+    columns = is_column ? 1 : impl.shape[ndim - 1];
+    column_stride = is_column ? 1 : impl.strides[ndim - 1];
+    data = impl.data;
   }
-  stack.rows = rows;
-  stack.lead = {};
-  stack.lead_strides = {};
-  return true;
-}
 
-/// Offset of the stack's matrix that belongs to matrix `index` of the result, which has the leading axes `lead`.
-std::int64_t offset_of(const Stack& stack, const Shape& lead, std::int64_t index) {
-  std::int64_t offset = 0;
-  int shift = lead.ndim() - stack.lead.ndim();
-  for (int axis = lead.ndim() - 1; axis >= shift; --axis) {
-    std::int64_t i = index % lead[axis];
-    index /= lead[axis];
-    if (stack.lead[axis - shift] != 1) offset += i * stack.lead_strides[axis - shift];
+  bool fits() const { return fits_blas(rows, columns, row_stride, column_stride); }
+  void copy(const Tensor& tensor, Vector if_1d) {
+    copied = new_tensor(tensor.shape(), tensor.dtype());
+    copy_into(copied, tensor);
+    look_at(copied, if_1d);
   }
-  return offset;
-}
+
+  /// Makes the leading axes more rows. False where the layout does not allow it without a copy.
+  bool fold_lead() {
+    std::int64_t folded = rows;
+    for (int axis = lead_ndim - 1; axis >= 0; --axis) {
+      if (lead[axis] != 1 && lead_strides[axis] != folded * row_stride) return false;
+      folded *= lead[axis];
+    }
+    rows = folded;
+    lead_ndim = 0;
+    return true;
+  }
+
+  /// Offset of the matrix that belongs to matrix `index` of a result with these leading axes.
+  std::int64_t offset_of(std::int64_t index, const Shape& result_lead) const {
+    std::int64_t offset = 0;
+    int shift = result_lead.ndim() - lead_ndim;
+    for (int axis = result_lead.ndim() - 1; axis >= shift; --axis) {
+      if (lead[axis - shift] != 1) offset += index % result_lead[axis] * lead_strides[axis - shift];
+      index /= result_lead[axis];
+    }
+    return offset;
+  }
+
+  template <class T>
+  Matrix<T> matrix(std::int64_t offset = 0) const {
+    return {static_cast<const T*>(data) + offset, row_stride, column_stride};
+  }
+
+  Tensor copied;
+  const void* data;
+  int lead_ndim;
+  const std::int64_t* lead;
+  const std::int64_t* lead_strides;
+  std::int64_t rows, columns, row_stride, column_stride;
+};
 
 // Multiplications that are worth a thread where whole products are handed out: small ones run at about 50 per ns.
 constexpr std::int64_t kThreadWork = 1 << 19;
@@ -91,7 +94,8 @@ void multiply_stacks(const Stack& a, const Stack& b, const Shape& lead, T* c) {
   std::int64_t count = lead.numel();
   auto products = [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i)
-      gemm<T>(m, n, k, a.at<T>(offset_of(a, lead, i)), b.at<T>(offset_of(b, lead, i)), T(0), c + i * m * n, n);
+      gemm<T>(m, n, k, a.matrix<T>(a.offset_of(i, lead)), b.matrix<T>(b.offset_of(i, lead)), T(0),
+              c + i * m * n, n);
   };
   // A few large products are each split over the threads; of many, each thread takes some.
   std::int64_t work = std::max<std::int64_t>(1, m * n * k);
@@ -103,14 +107,18 @@ void multiply_stacks(const Stack& a, const Stack& b, const Shape& lead, T* c) {
 
 /// a b for operands of one dtype, with at least one axis each and agreeing sizes.
 Tensor multiply(const Tensor& left, const Tensor& right, const Shape& lead, const Shape& shape) {
-  Stack a = for_blas(stack_of(left, Vector::row), Vector::row);
-  Stack b = for_blas(stack_of(right, Vector::column), Vector::column);
+  Stack a(left, Vector::row);
+  Stack b(right, Vector::column);
+  if (!a.fits()) a.copy(left, Vector::row);
+  if (!b.fits()) b.copy(right, Vector::column);
   Tensor c = new_tensor(shape, left.dtype());
-  bool folds = b.lead.empty() && !a.lead.empty() && fold_lead(a);
+  // One matrix b for all of a: one long product.
+  bool folds = b.lead_ndim == 0 && a.lead_ndim > 0 && a.fold_lead();
   dispatch(left.dtype(), [&]<class T>(T) {
     if constexpr (!std::is_same_v<T, bool>) {
       if (left.ndim() == 1 && right.ndim() == 1)
-        *data_of<T>(c) = dot_product<T>(a.columns, a.at<T>(0).data, a.column_stride, b.at<T>(0).data, b.row_stride);
+        *data_of<T>(c) =
+            dot_product<T>(a.columns, a.matrix<T>().data, a.column_stride, b.matrix<T>().data, b.row_stride);
       else
         multiply_stacks<T>(a, b, folds ? Shape{} : lead, data_of<T>(c));
     }
@@ -118,17 +126,21 @@ Tensor multiply(const Tensor& left, const Tensor& right, const Shape& lead, cons
   return c;
 }
 
+Shape lead_of(const Tensor& x) {
+  return Shape(std::span(x.shape().begin(), static_cast<std::size_t>(std::max(0, x.ndim() - 2))));
+}
+
 Shape broadcast_lead(const Tensor& a, const Tensor& b, SourceLocation where) {
   if (a.ndim() <= 2 && b.ndim() <= 2) return {};
-  Shape left = stack_of(a, Vector::row).lead;
-  Shape right = stack_of(b, Vector::column).lead;
+  Shape left = lead_of(a);
+  Shape right = lead_of(b);
   if (left.ndim() < right.ndim()) std::swap(left, right);
   int shift = left.ndim() - right.ndim();
   for (int axis = 0; axis < right.ndim(); ++axis) {
     std::int64_t& extent = left[shift + axis];
     check(extent == right[axis] || extent == 1 || right[axis] == 1, where,
-          "matmul: axes before the last two must broadcast, but a is ", a.shape(), " and b is ", b.shape(), " (", extent,
-          " and ", right[axis], ").");
+          "matmul: axes before the last two must broadcast, but a is ", a.shape(), " and b is ", b.shape(),
+          " (", extent, " and ", right[axis], ").");
     if (extent == 1) extent = right[axis];
   }
   return left;
@@ -198,42 +210,50 @@ Tensor recorded_product(const char* name, const Tensor& a, const Tensor& b, Sour
                 [a_is_1d, b_is_1d](Vjp& vjp) { matmul_rule(vjp, a_is_1d, b_is_1d); });
 }
 
-/// Both operands in their common dtype.
-std::pair<Tensor, Tensor> promoted(const char* name, const Operand& a, const Operand& b) {
-  const Tensor& x = a.tensor(name);
-  const Tensor& y = b.tensor(name);
-  DType dtype = promote(x.dtype(), y.dtype());
-  check(dtype != DType::boolean, a.where(), name, ": operands must be numbers, but both are boolean. Use cast().");
-  return {cast(Operand(x, a.where()), dtype), cast(Operand(y, a.where()), dtype)};
+Tensor checked_matmul(const Tensor& a, const Tensor& b, SourceLocation where) {
+  check(a.ndim() > 0 && b.ndim() > 0, where, "matmul: operands must have at least one axis, but a is ",
+        a.shape(), " and b is ", b.shape(), ". Scalars are multiplied with *.");
+  std::int64_t k = a.shape().back();
+  std::int64_t b_k = b.shape()[std::max(0, b.ndim() - 2)];
+  check(k == b_k, where, "matmul: inner sizes must agree, but a is ", a.shape(), " and b is ", b.shape(),
+        " (", k, " != ", b_k, ").");
+  return recorded_product("matmul", a, b, where);
+}
+
+Tensor checked_dot(const Tensor& a, const Tensor& b, SourceLocation where) {
+  check(a.ndim() == 1 && a.shape() == b.shape(), where,
+        "dot: operands must be 1-d and equally long, but a is ", a.shape(), " and b is ", b.shape(), ".");
+  return recorded_product("dot", a, b, where);
+}
+
+/// product(a, b) of both operands in their common dtype.
+template <class Product>
+Tensor with_common_dtype(const char* name, const Operand& left, const Operand& right,
+                         const Product& product) {
+  const Tensor& a = left.tensor(name);
+  const Tensor& b = right.tensor(name);
+  SourceLocation where = left.where();
+  DType dtype = promote(a.dtype(), b.dtype());
+  check(dtype != DType::boolean, where, name,
+        ": operands must be numbers, but both are boolean. Use cast().");
+  if (a.dtype() == b.dtype()) return product(a, b, where);
+  return product(cast(Operand(a, where), dtype), cast(Operand(b, where), dtype), where);
 }
 
 }  // namespace
 
-Tensor matmul(const Operand& left, const Operand& right) {
-  SourceLocation where = left.where();
-  auto [a, b] = promoted("matmul", left, right);
-  check(a.ndim() > 0 && b.ndim() > 0, where, "matmul: operands must have at least one axis, but a is ", a.shape(),
-        " and b is ", b.shape(), ". Scalars are multiplied with *.");
-  std::int64_t k = a.shape().back();
-  std::int64_t b_k = b.shape()[std::max(0, b.ndim() - 2)];
-  check(k == b_k, where, "matmul: inner sizes must agree, but a is ", a.shape(), " and b is ", b.shape(), " (", k,
-        " != ", b_k, ").");
-  return recorded_product("matmul", a, b, where);
+Tensor matmul(const Operand& a, const Operand& b) {
+  return with_common_dtype("matmul", a, b, checked_matmul);
 }
 
-Tensor dot(const Operand& left, const Operand& right) {
-  auto [a, b] = promoted("dot", left, right);
-  check(a.ndim() == 1 && a.shape() == b.shape(), left.where(),
-        "dot: operands must be 1-d and equally long, but a is ", a.shape(), " and b is ", b.shape(), ".");
-  return recorded_product("dot", a, b, left.where());
-}
+Tensor dot(const Operand& a, const Operand& b) { return with_common_dtype("dot", a, b, checked_dot); }
 
 Tensor outer(const Operand& left, const Operand& right) {
   CallSite site(left.where());
   const Tensor& a = left.tensor("outer");
   const Tensor& b = right.tensor("outer");
-  check(a.ndim() == 1 && b.ndim() == 1, left.where(), "outer: operands must be 1-d, but a is ", a.shape(), " and b is ",
-        b.shape(), ".");
+  check(a.ndim() == 1 && b.ndim() == 1, left.where(), "outer: operands must be 1-d, but a is ", a.shape(),
+        " and b is ", b.shape(), ".");
   return mul(unsqueeze(a, 1), b);
 }
 
@@ -242,19 +262,12 @@ Tensor outer(const Operand& left, const Operand& right) {
 namespace {
 
 /// All rows of x as one matrix in a layout that BLAS takes: a copy where it must be one.
-Stack as_rows(const Tensor& x) {
-  Stack rows = stack_of(x, Vector::row);
-  if (fold_lead(rows) && fits_blas(rows.rows, rows.columns, rows.row_stride, rows.column_stride)) return rows;
-  Tensor copied = new_tensor(x.shape(), x.dtype());
-  copy_into(copied, x);
-  rows = stack_of(copied, Vector::row);
-  fold_lead(rows);
+Stack rows_of(const Tensor& x) {
+  Stack rows(x, Vector::row);
+  if (rows.fold_lead() && rows.fits()) return rows;
+  rows.copy(x, Vector::row);
+  rows.fold_lead();
   return rows;
-}
-
-template <class T>
-Matrix<T> matrix_of(const Stack& stack) {
-  return stack.at<T>(0);
 }
 
 /// Each row of y a copy of the bias.
@@ -263,19 +276,20 @@ void fill_rows(const Tensor& y, const Tensor& bias) {
   if (!bias.is_contiguous()) return copy_into(y, bias);
   std::int64_t columns = bias.numel();
   if (columns == 0) return;
-  parallel_for(y.numel() / columns, kElementwiseGrain / columns + 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t row = begin; row < end; ++row)
-      std::copy_n(data_of<T>(bias), columns, data_of<T>(y) + row * columns);
-  });
+  parallel_for(y.numel() / columns, kElementwiseGrain / columns + 1,
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t row = begin; row < end; ++row)
+                   std::copy_n(data_of<T>(bias), columns, data_of<T>(y) + row * columns);
+               });
 }
 
 Tensor affine_value(const Tensor& x, const Tensor& weight, const Tensor& bias, const Shape& shape) {
   Tensor y = new_tensor(shape, x.dtype());
-  Stack rows = as_rows(x);
-  Stack w = for_blas(stack_of(weight, Vector::row), Vector::row);
+  Stack rows = rows_of(x);
+  Stack w = rows_of(weight);
   dispatch_floating(x.dtype(), [&]<class T>(T) {
     if (bias.defined()) fill_rows<T>(y, bias);
-    gemm<T>(rows.rows, w.rows, w.columns, matrix_of<T>(rows), matrix_of<T>(w).transposed(), T(bias.defined()),
+    gemm<T>(rows.rows, w.rows, w.columns, rows.matrix<T>(), w.matrix<T>().transposed(), T(bias.defined()),
             data_of<T>(y), w.rows);
   });
   return y;
@@ -284,20 +298,21 @@ Tensor affine_value(const Tensor& x, const Tensor& weight, const Tensor& bias, c
 /// The cotangents of x and weight without the graph of their own.
 Tensor affine_x_cotangent(const Tensor& g, const Tensor& weight, const Shape& shape) {
   Tensor result = new_tensor(shape, g.dtype());
-  Stack rows = as_rows(g);
-  Stack w = for_blas(stack_of(weight, Vector::row), Vector::row);
+  Stack rows = rows_of(g);
+  Stack w = rows_of(weight);
   dispatch_floating(g.dtype(), [&]<class T>(T) {
-    gemm<T>(rows.rows, w.columns, w.rows, matrix_of<T>(rows), matrix_of<T>(w), T(0), data_of<T>(result), w.columns);
+    gemm<T>(rows.rows, w.columns, w.rows, rows.matrix<T>(), w.matrix<T>(), T(0), data_of<T>(result),
+            w.columns);
   });
   return result;
 }
 
 Tensor affine_weight_cotangent(const Tensor& g, const Tensor& x, const Shape& shape) {
   Tensor result = new_tensor(shape, g.dtype());
-  Stack rows = as_rows(g);
-  Stack inputs = as_rows(x);
+  Stack rows = rows_of(g);
+  Stack inputs = rows_of(x);
   dispatch_floating(g.dtype(), [&]<class T>(T) {
-    gemm<T>(shape[0], shape[1], rows.rows, matrix_of<T>(rows).transposed(), matrix_of<T>(inputs), T(0),
+    gemm<T>(shape[0], shape[1], rows.rows, rows.matrix<T>().transposed(), inputs.matrix<T>(), T(0),
             data_of<T>(result), shape[1]);
   });
   return result;
@@ -325,14 +340,15 @@ void affine_rule(Vjp& vjp) {
 Tensor affine(const Operand& operand, const Tensor& weight, const Tensor& bias) {
   SourceLocation where = operand.where();
   const Tensor& x = operand.tensor("affine");
-  check(weight.defined() && weight.ndim() == 2, where, "affine: weight must be a matrix [out, in], but it is ",
+  check(weight.defined() && weight.ndim() == 2, where,
+        "affine: weight must be a matrix [out, in], but it is ",
         weight.defined() ? to_string(weight.shape()) : "undefined", ".");
   std::int64_t ins = weight.shape()[1];
   std::int64_t outs = weight.shape()[0];
-  check(x.ndim() > 0 && x.shape().back() == ins, where, "affine: last axis of x must be ", ins, ", as weight is ",
-        weight.shape(), ", but x is ", x.shape(), ".");
-  check(!bias.defined() || bias.shape() == Shape{outs}, where, "affine: bias must be ", Shape{outs}, ", as weight is ",
-        weight.shape(), ", but it is ", bias.defined() ? bias.shape() : Shape{}, ".");
+  check(x.ndim() > 0 && x.shape().back() == ins, where, "affine: last axis of x must be ", ins,
+        ", as weight is ", weight.shape(), ", but x is ", x.shape(), ".");
+  check(!bias.defined() || bias.shape() == Shape{outs}, where, "affine: bias must be ", Shape{outs},
+        ", as weight is ", weight.shape(), ", but it is ", bias.defined() ? bias.shape() : Shape{}, ".");
   DType dtype = promote(x.dtype(), promote(weight.dtype(), bias.defined() ? bias.dtype() : x.dtype()));
   if (!is_floating(dtype)) {
     CallSite site(where);

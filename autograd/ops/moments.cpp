@@ -23,16 +23,22 @@ Tensor reciprocal_or_zero(const Tensor& y) {
 struct DeviationFold {
   static constexpr bool kCentered = true;
   template <class V>
-  static V start() { return V(0); }
+  static V start() {
+    return V(0);
+  }
   template <class V>
   static V step(V sum, V x, V center) {
     V deviation = x - center;
     return sum + deviation * deviation;
   }
   template <class V>
-  static V join(V a, V b) { return a + b; }
+  static V join(V a, V b) {
+    return a + b;
+  }
   template <class V>
-  static V neutral(V center) { return center; }
+  static V neutral(V center) {
+    return center;
+  }
 };
 
 Tensor variance_value(const Tensor& x, unsigned mask, const Shape& shape, double divisor, bool root) {
@@ -111,26 +117,38 @@ V magnitude(V x) {
 
 struct SquareFold : SumFold {
   template <class V>
-  static V step(V sum, V x, V) { return sum + x * x; }
+  static V step(V sum, V x, V) {
+    return sum + x * x;
+  }
 };
 
 struct MagnitudeFold : SumFold {
   template <class V>
-  static V step(V sum, V x, V) { return sum + magnitude(x); }
+  static V step(V sum, V x, V) {
+    return sum + magnitude(x);
+  }
 };
 
 struct LargestMagnitudeFold : MaxFold {
   template <class V>
-  static V start() { return V(0); }
+  static V start() {
+    return V(0);
+  }
   template <class V>
-  static V step(V largest, V x, V) { return larger(largest, magnitude(x)); }
+  static V step(V largest, V x, V) {
+    return larger(largest, magnitude(x));
+  }
   template <class V>
-  static V neutral(V) { return V(0); }
+  static V neutral(V) {
+    return V(0);
+  }
 };
 
 struct SmallestMagnitudeFold : MinFold {
   template <class V>
-  static V step(V least, V x, V) { return smaller(least, magnitude(x)); }
+  static V step(V least, V x, V) {
+    return smaller(least, magnitude(x));
+  }
 };
 
 struct NonzeroFold : SumFold {
@@ -147,13 +165,16 @@ Tensor norm_value(const Tensor& x, double p, unsigned mask, const Shape& shape) 
   return dispatch_floating(x.dtype(), [&]<class T>(T) -> Tensor {
     if (p == 0) return fold<NonzeroFold, T>(x, mask, shape);
     if (p == 1) return fold<MagnitudeFold, T>(x, mask, shape);
-    if (std::isinf(p)) return p > 0 ? fold<LargestMagnitudeFold, T>(x, mask, shape) : fold<SmallestMagnitudeFold, T>(x, mask, shape);
+    if (std::isinf(p))
+      return p > 0 ? fold<LargestMagnitudeFold, T>(x, mask, shape)
+                   : fold<SmallestMagnitudeFold, T>(x, mask, shape);
     if (p == 2) {
       Tensor y = fold<SquareFold, T>(x, mask, shape);
       for_each_element<T>(y, [](T sum) { return std::sqrt(sum); });
       return y;
     }
-    Tensor powers = compute<T>(x.shape(), [p](auto x) { return pow(abs(x), decltype(x)(p)); }, x);
+    Tensor powers = compute<T>(
+        x.shape(), [p](auto x) { return pow(abs(x), decltype(x)(p)); }, x);
     Tensor y = sum_value(powers, mask, shape);
     for_each_element<T>(y, [p](T sum) { return static_cast<T>(std::pow(sum, 1 / p)); });
     return y;
@@ -181,14 +202,15 @@ Tensor norm(const Operand& operand, const Axes& axes, Norm options) {
   Tensor x = floating_operand("norm", operand);
   double p = options.p;
   unsigned mask = axis_mask("norm", axes, x.ndim(), operand.where());
-  check(reduced_count(x.shape(), mask) > 0 || (p >= 0 && !std::isinf(p)), operand.where(), "norm: with p = ", p,
-        " it needs at least one element along the reduced axes, but x is ", x.shape(), ".");
+  check(reduced_count(x.shape(), mask) > 0 || (p >= 0 && !std::isinf(p)), operand.where(),
+        "norm: with p = ", p, " it needs at least one element along the reduced axes, but x is ", x.shape(),
+        ".");
   check(!std::isnan(p), operand.where(), "norm: p must be a number, but it is nan.");
   Shape shape = reduced_shape(x.shape(), mask, options.keepdims);
   Uses uses = p == 0 ? Uses() : p == 1 ? Uses::input(0) : Uses::input(0) | Uses::output();
   return record("norm", operand.where(), {x}, norm_value(x, p, mask, shape), {uses}, [mask, p](Vjp& vjp) {
-    if (p == 0) return;
     const Shape& shape = vjp.shape(0);
+    if (p == 0) return vjp.give(0, zeros(shape, {.dtype = vjp.dtype(0)}));
     Tensor y = p == 1 ? Tensor() : with_kept_axes(vjp.output(), shape, mask);
     vjp.give(0, norm_cotangent(with_kept_axes(vjp.g(), shape, mask), vjp.input(0), y, p, mask));
   });

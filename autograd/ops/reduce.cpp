@@ -81,9 +81,12 @@ Tensor sum(const Operand& operand, const Axes& axes, Reduce options) {
   unsigned mask = axis_mask("sum", axes, x.ndim(), operand.where());
   Shape shape = reduced_shape(x.shape(), mask, options.keepdims);
   switch (x.dtype()) {
-    case DType::boolean: return fold<SumFold, bool, std::int64_t>(x, mask, shape);
-    case DType::int64: return fold<SumFold, std::int64_t>(x, mask, shape);
-    default: break;
+    case DType::boolean:
+      return fold<SumFold, bool, std::int64_t>(x, mask, shape);
+    case DType::int64:
+      return fold<SumFold, std::int64_t>(x, mask, shape);
+    default:
+      break;
   }
   return record("sum", operand.where(), {x}, sum_value(x, mask, shape), {},
                 [mask](Vjp& vjp) { vjp.give(0, spread(vjp.g(), vjp.shape(0), mask)); });
@@ -181,9 +184,10 @@ void prod_rule(Vjp& vjp, unsigned mask) {
   const Shape& shape = vjp.shape(0);
   if (shape.numel() == 0) return vjp.give(0, zeros(shape, {.dtype = vjp.dtype(0)}));
   Tensor x = reduced_axes_last(vjp.input(0), mask);
-  Tensor others = vjp.creates_graph()
-                      ? products_before(x) * flip(products_before(flip(x, 1)), 1)
-                      : dispatch_floating(x.dtype(), [&]<class T>(T) { return products_of_others<T>(contiguous(x)); });
+  Tensor others =
+      vjp.creates_graph()
+          ? products_before(x) * flip(products_before(flip(x, 1)), 1)
+          : dispatch_floating(x.dtype(), [&]<class T>(T) { return products_of_others<T>(contiguous(x)); });
   vjp.give(0, with_kept_axes(vjp.g(), shape, mask) * reduced_axes_back(others, shape, mask));
 }
 
@@ -216,7 +220,9 @@ Tensor truth(const char* name, const Operand& operand, const Axes& axes, Reduce 
 
 }  // namespace
 
-Tensor all(const Operand& x, const Axes& axes, Reduce options) { return truth<MinFold>("all", x, axes, options, true); }
+Tensor all(const Operand& x, const Axes& axes, Reduce options) {
+  return truth<MinFold>("all", x, axes, options, true);
+}
 Tensor any(const Operand& x, const Axes& axes, Reduce options) {
   return truth<MaxFold>("any", x, axes, options, false);
 }

@@ -21,7 +21,9 @@ struct ExpSumFold : SumFold {
       return sum + std::exp(x - center);
   }
   template <class V>
-  static V neutral(V) { return V(lowest_of<V>()); }
+  static V neutral(V) {
+    return V(lowest_of<V>());
+  }
 };
 
 /// What the exponents are taken relative to, so that none overflows: the largest element. An infinite one would give
@@ -77,14 +79,16 @@ void softmax_row(const T* x, T* y, std::int64_t n) {
       },
       x);
   T scale = 1 / across<SumFold>(sum);
-  map_row<T>(n, T(0), y, [&](Batch<T> power) { return power * Batch<T>(scale); }, y);
+  map_row<T>(
+      n, T(0), y, [&](Batch<T> power) { return power * Batch<T>(scale); }, y);
 }
 
 template <class T>
 void log_softmax_row(const T* x, T* y, std::int64_t n) {
   T largest = fold_row<T, MaxFold>(x, n);
   T log_sum = std::log(fold_row<T, ExpSumFold>(x, n, largest));
-  map_row<T>(n, T(0), y, [&](Batch<T> x) { return x - Batch<T>(largest) - Batch<T>(log_sum); }, x);
+  map_row<T>(
+      n, T(0), y, [&](Batch<T> x) { return x - Batch<T>(largest) - Batch<T>(log_sum); }, x);
 }
 
 template <class T>
@@ -98,13 +102,15 @@ void softmax_cotangent_row(const T* g, const T* y, T* to, std::int64_t n) {
     sum += load_part(g + i, count, Batch<T>(0)) * load_part(y + i, count, Batch<T>(0));
   }
   T dot = across<SumFold>(sum);
-  map_row<T>(n, T(0), to, [&](Batch<T> g, Batch<T> y) { return y * (g - Batch<T>(dot)); }, g, y);
+  map_row<T>(
+      n, T(0), to, [&](Batch<T> g, Batch<T> y) { return y * (g - Batch<T>(dot)); }, g, y);
 }
 
 template <class T>
 void log_softmax_cotangent_row(const T* g, const T* y, T* to, std::int64_t n) {
   T sum = fold_row<T, SumFold>(g, n);
-  map_row<T>(n, T(0), to, [&](Batch<T> g, Batch<T> y) { return g - exp(y) * Batch<T>(sum); }, g, y);
+  map_row<T>(
+      n, T(0), to, [&](Batch<T> g, Batch<T> y) { return g - exp(y) * Batch<T>(sum); }, g, y);
 }
 
 // ---- Along another axis: columns side by side ----
@@ -133,7 +139,9 @@ Tensor softmax_columns(const Tensor& x, unsigned mask, bool in_logs) {
         x.shape(), [](auto x, auto center, auto log_sum) { return x - center - log_sum; }, x, center, sum);
   }
   // As along rows: nan where all elements are -inf, or one is inf.
-  for_each_element<T>(sum, [](T sum) { return sum > 0 && std::isfinite(sum) ? 1 / sum : std::numeric_limits<T>::quiet_NaN(); });
+  for_each_element<T>(sum, [](T sum) {
+    return sum > 0 && std::isfinite(sum) ? 1 / sum : std::numeric_limits<T>::quiet_NaN();
+  });
   return compute<T>(
       x.shape(), [](auto x, auto center, auto scale) { return exp(x - center) * scale; }, x, center, sum);
 }
@@ -166,10 +174,13 @@ Tensor softmax_cotangent(const Tensor& given, const Tensor& y, unsigned mask, bo
       Shape kept = reduced_shape(y.shape(), mask, true);
       if (in_logs)
         return compute<T>(
-            y.shape(), [](auto g, auto y, auto sum) { return g - exp(y) * sum; }, given, y, sum_value(given, mask, kept));
-      Tensor products = compute<T>(y.shape(), [](auto g, auto y) { return g * y; }, given, y);
+            y.shape(), [](auto g, auto y, auto sum) { return g - exp(y) * sum; }, given, y,
+            sum_value(given, mask, kept));
+      Tensor products = compute<T>(
+          y.shape(), [](auto g, auto y) { return g * y; }, given, y);
       return compute<T>(
-          y.shape(), [](auto g, auto y, auto dot) { return y * (g - dot); }, given, y, sum_value(products, mask, kept));
+          y.shape(), [](auto g, auto y, auto dot) { return y * (g - dot); }, given, y,
+          sum_value(products, mask, kept));
     }
     Tensor result = new_tensor(y.shape(), y.dtype());
     Tensor g = contiguous(given);
@@ -219,18 +230,19 @@ Tensor logsumexp(const Operand& operand, const Axes& axes, Reduce options) {
     for_each_element<T>(sum, [&](T sum) { return std::log(sum) + *shift++; });
     return sum;
   });
-  return record("logsumexp", operand.where(), {x}, std::move(y), {Uses::input(0) | Uses::output()}, [mask](Vjp& vjp) {
-    const Tensor& x = vjp.input(0);
-    Tensor g = with_kept_axes(vjp.g(), x.shape(), mask);
-    Tensor y = with_kept_axes(vjp.output(), x.shape(), mask);
-    // Where all of x is -inf, exp(-inf - 0) gives the gradient 0, and nothing is made of -inf + inf.
-    Tensor finite = where(y == lowest_of<double>(), 0, y);
-    if (vjp.creates_graph()) return vjp.give(0, g * exp(x - finite));
-    vjp.give(0, dispatch_floating(x.dtype(), [&]<class T>(T) {
-      return compute<T>(
-          x.shape(), [](auto g, auto x, auto y) { return g * exp(x - y); }, g, x, finite);
-    }));
-  });
+  return record(
+      "logsumexp", operand.where(), {x}, std::move(y), {Uses::input(0) | Uses::output()}, [mask](Vjp& vjp) {
+        const Tensor& x = vjp.input(0);
+        Tensor g = with_kept_axes(vjp.g(), x.shape(), mask);
+        Tensor y = with_kept_axes(vjp.output(), x.shape(), mask);
+        // Where all of x is -inf, exp(-inf - 0) gives the gradient 0, and nothing is made of -inf + inf.
+        Tensor finite = where(y == lowest_of<double>(), 0, y);
+        if (vjp.creates_graph()) return vjp.give(0, g * exp(x - finite));
+        vjp.give(0, dispatch_floating(x.dtype(), [&]<class T>(T) {
+                   return compute<T>(
+                       x.shape(), [](auto g, auto x, auto y) { return g * exp(x - y); }, g, x, finite);
+                 }));
+      });
 }
 
 }  // namespace xgrad

@@ -1,0 +1,448 @@
+#include "autograd/ops/reduce.hpp"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "autograd/functional.hpp"
+#include "autograd/gradcheck.hpp"
+#include "autograd/threads.hpp"
+#include "tests/support.hpp"
+
+using namespace xgrad;
+using namespace xgrad::testing;
+using Catch::Contains;
+
+namespace {
+
+constexpr double kInf = std::numeric_limits<double>::infinity();
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+Tensor random(const Shape& shape, DType dtype = DType::float64, int seed = 1) {
+  Generator generator(seed);
+  return normal(shape, 0, 1, {.dtype = dtype}, generator);
+}
+
+/// Every subset of the axes.
+std::vector<std::vector<int>> subsets(int ndim) {
+  std::vector<std::vector<int>> all;
+  for (unsigned mask = 0; mask < 1u << ndim; ++mask) {
+    std::vector<int> axes;
+    for (int axis = 0; axis < ndim; ++axis)
+      if ((mask >> axis & 1) != 0) axes.push_back(axis);
+    all.push_back(axes);
+  }
+  return all;
+}
+
+/// join over the axes by definition: element by element.
+template <class Join>
+Tensor by_definition(const Tensor& x, const std::vector<int>& axes, double start, Join join) {
+  Shape kept = x.shape();
+  for (int axis : axes) kept[axis] = 1;
+  std::vector<double> result(kept.numel(), start);
+  std::vector<double> from = x.to_vector<double>();
+  for (std::int64_t i = 0; i < x.numel(); ++i) {
+    std::int64_t rest = i;
+    std::int64_t at = 0;
+    std::int64_t step = 1;
+    for (int axis = x.ndim() - 1; axis >= 0; --axis) {
+      std::int64_t k = rest % x.shape()[axis];
+      rest /= x.shape()[axis];
+      at += kept[axis] == 1 ? 0 : k * step;
+      step *= kept[axis];
+    }
+    result[at] = join(result[at], from[i]);
+  }
+  return from_vector(result, kept);
+}
+
+/// The same elements in several layouts: row-major, transposed, sliced out of a larger tensor, reversed, expanded.
+std::vector<Tensor> layouts_of(const Shape& shape) {
+  Tensor x = random(shape);
+  Shape reversed;
+  std::vector<int> order;
+  Shape doubled = shape;
+  std::vector<Index> every_second;
+  std::vector<Index> leading;
+  Shape flat = shape;
+  flat[0] = 1;
+  for (int axis = shape.ndim() - 1; axis >= 0; --axis) {
+    reversed.push_back(shape[axis]);
+    order.push_back(axis);
+    doubled[axis] = 2 * shape[axis];
+    every_second.push_back(slice(0, std::nullopt, 2));
+  }
+  for (int axis = 0; axis < shape.ndim(); ++axis) leading.push_back(slice(0, shape[axis]));
+  return {x,
+          permute(random(reversed), order),
+          random(doubled)[Indices(every_second)],
+          random(doubled)[Indices(leading)],
+          flip(x, Axes::all()),
+          expand(random(flat), shape),
+          expand(f64(0.5), shape)};
+}
+
+bool same_bits(const Tensor& a, const Tensor& b) {
+  return a.shape() == b.shape() && a.dtype() == b.dtype() &&
+         std::memcmp(a.data<float>(), b.data<float>(), static_cast<std::size_t>(a.numel()) * sizeof(float)) ==
+             0;
+}
+
+}  // namespace
+
+TEST_CASE("sum, mean, prod, amax and amin agree with their definition on every layout and every set of axes",
+          "[reduce]") {
+  for (const Shape& shape : {Shape{5}, Shape{3, 4}, Shape{2, 17, 5}, Shape{3, 1, 2, 20}, Shape{2, 70, 3}})
+    for (const Tensor& x : layouts_of(shape))
+      for (const std::vector<int>& axes : subsets(shape.ndim())) {
+        INFO(to_string(shape) << " strides " << to_string(x.strides()) << " axes "
+                              << to_string(from_vector(std::vector<std::int64_t>(axes.begin(), axes.end()))));
+        Reduce keep{.keepdims = true};
+        double count = static_cast<double>(x.numel());
+        Tensor total = by_definition(x, axes, 0, [](double a, double b) { return a + b; });
+        count /= static_cast<double>(total.numel());
+        CHECK(allclose(sum(x, axes, keep), total, {.rtol = 1e-12, .atol = 1e-13}));
+        CHECK(allclose(mean(x, axes, keep), total / count, {.rtol = 1e-12, .atol = 1e-13}));
+        CHECK(allclose(prod(x, axes, keep),
+                       by_definition(x, axes, 1, [](double a, double b) { return a * b; })));
+        CHECK(is_close(amax(x, axes, keep),
+                       by_definition(x, axes, -kInf, [](double a, double b) { return std::max(a, b); })));
+        CHECK(is_close(amin(x, axes, keep),
+                       by_definition(x, axes, kInf, [](double a, double b) { return std::min(a, b); })));
+      }
+}
+
+TEST_CASE("var, std, norm and logsumexp agree with compositions on every layout and every set of axes",
+          "[reduce]") {
+  for (const Shape& shape : {Shape{5}, Shape{3, 4}, Shape{2, 17, 5}, Shape{2, 70, 3}})
+    for (const Tensor& x : layouts_of(shape))
+      for (const std::vector<int>& axes : subsets(shape.ndim())) {
+        INFO(to_string(shape) << " strides " << to_string(x.strides()));
+        Reduce keep{.keepdims = true};
+        Tolerance close{.rtol = 1e-11, .atol = 1e-13};
+        Tensor spread = mean(square(x - mean(x, axes, keep)), axes, keep);
+        CHECK(allclose(var(x, axes, {.correction = 0, .keepdims = true}), spread, close));
+        CHECK(allclose(xgrad::std(x, axes, {.correction = 0, .keepdims = true}), sqrt(spread), close));
+        CHECK(allclose(norm(x, axes, {.keepdims = true}), sqrt(sum(square(x), axes, keep)), close));
+        CHECK(allclose(logsumexp(x, axes, keep), log(sum(exp(x), axes, keep)), close));
+      }
+}
+
+TEST_CASE("axes may be negative, one, several or all, kept or not", "[reduce]") {
+  Tensor x = f64({{1, 2, 3}, {4, 5, 6}});
+  CHECK(sum(x).item() == 21);
+  CHECK(is_close(sum(x, 0), f64({5, 7, 9})));
+  CHECK(is_close(sum(x, -1), f64({6, 15})));
+  CHECK(is_close(sum(x, {0, -1}), f64(21)));
+  CHECK(sum(x, 1, {.keepdims = true}).shape() == Shape{2, 1});
+  CHECK(sum(x, Axes::all(), {.keepdims = true}).shape() == Shape{1, 1});
+  CHECK(sum(f64(3), 0).item() == 3);
+}
+
+TEST_CASE("axes that do not exist are refused", "[reduce]") {
+  Tensor x = zeros({2, 3});
+  CHECK_THROWS_AS(sum(x, 2), std::out_of_range);
+  CHECK_THROWS_WITH(mean(x, -3),
+                    Contains("mean: axis must be in [-2, 1], but it is -3") && Contains(place(__LINE__)));
+  CHECK_THROWS_WITH(amax(x, {0, 0}), Contains("axis 0 comes twice"));
+  CHECK_THROWS_AS(argmax(x, 2), std::out_of_range);
+  CHECK_THROWS_AS(softmax(x, 5), std::out_of_range);
+}
+
+TEST_CASE("dtypes of reductions", "[reduce]") {
+  Tensor ints = tensor({{1, 2}, {3, 4}});
+  Tensor flags = tensor({true, true, false});
+  CHECK(sum(ints).item<std::int64_t>() == 10);
+  CHECK(sum(ints).dtype() == DType::int64);
+  CHECK(sum(flags).dtype() == DType::int64);
+  CHECK(sum(flags).item<std::int64_t>() == 2);
+  CHECK(mean(ints).dtype() == DType::float32);
+  CHECK(mean(ints).item() == 2.5);
+  CHECK(prod(ints, 0).to_vector<std::int64_t>() == std::vector<std::int64_t>{3, 8});
+  CHECK(prod(flags).item<std::int64_t>() == 0);
+  CHECK(amax(ints, 1).to_vector<std::int64_t>() == std::vector<std::int64_t>{2, 4});
+  CHECK(amin(flags).dtype() == DType::boolean);
+  CHECK(argmax(flags).item<std::int64_t>() == 0);
+  CHECK(max(ints).item<std::int64_t>() == 4);
+  CHECK(softmax(ints).dtype() == DType::float32);
+  CHECK(xgrad::std(ints, 0).dtype() == DType::float32);
+}
+
+TEST_CASE("integers do not lose digits in a sum", "[reduce]") {
+  Tensor x = full({3}, 0, {.dtype = DType::int64}) +
+             tensor({std::int64_t{1} << 60, std::int64_t{1}, std::int64_t{2}});
+  CHECK(sum(tensor({3, 4, 5})).item<std::int64_t>() == 12);
+  CHECK(sum(x).dtype() == DType::int64);
+}
+
+TEST_CASE("reductions of nothing", "[reduce]") {
+  Tensor empty = zeros({0}, kDouble);
+  CHECK(sum(empty).item() == 0);
+  CHECK(prod(empty).item() == 1);
+  CHECK(std::isnan(mean(empty).item()));
+  CHECK(std::isnan(var(empty).item()));
+  CHECK(norm(empty).item() == 0);
+  CHECK(logsumexp(empty).item() == -kInf);
+  CHECK(is_close(sum(zeros({0, 3}, kDouble), 0), zeros({3}, kDouble)));
+  CHECK(sum(zeros({0, 3}), 1).shape() == Shape{0});
+  CHECK(softmax(zeros({0, 3})).shape() == Shape{0, 3});
+  CHECK(softmax(zeros({3, 0})).shape() == Shape{3, 0});
+  CHECK_FALSE(any(empty).item<bool>());
+  CHECK(all(empty).item<bool>());
+  CHECK(amax(zeros({0, 3}), 1).shape() == Shape{0});
+  CHECK_THROWS_WITH(max(empty),
+                    Contains("max: it needs at least one element along the reduced axes, but x is [0]"));
+  CHECK_THROWS_AS(amin(zeros({2, 0}), 1), std::invalid_argument);
+  CHECK_THROWS_AS(argmax(zeros({2, 0}), 1), std::invalid_argument);
+  CHECK_THROWS_AS(argmin(empty), std::invalid_argument);
+  CHECK_THROWS_WITH(norm(empty, Axes::all(), {.p = kInf}), Contains("at least one element"));
+}
+
+TEST_CASE("gradients of reductions of nothing have the operand's shape", "[reduce]") {
+  for (auto f : {+[](const Tensor& x) { return sum(x); }, +[](const Tensor& x) { return sum(sum(x, 0)); },
+                 +[](const Tensor& x) { return prod(x); }, +[](const Tensor& x) { return norm(x); },
+                 +[](const Tensor& x) { return sum(softmax(x)); }}) {
+    Tensor x = zeros({0, 3}, kVariable);
+    CHECK(grad(f(x), x).shape() == Shape{0, 3});
+  }
+}
+
+TEST_CASE("long float sums stay accurate", "[reduce]") {
+  CHECK(sum(ones({20000000})).item() == 20000000);
+  CHECK(mean(full({3000000}, 0.1f)).item() == Approx(0.1).epsilon(1e-6));
+  CHECK(allclose(sum(full({3000000, 2}, 0.1f), 0), full({2}, 300000), {.rtol = 1e-6}));
+  Tensor shifted = random({100000}, DType::float32) + 1e4;
+  CHECK(var(shifted).item() == Approx(1).epsilon(0.02));
+}
+
+TEST_CASE("sums have the same bits for any number of threads", "[reduce]") {
+  Tensor big = random({1000, 700}, DType::float32);
+  Tensor tall = random({200000, 3}, DType::float32);
+  Tensor deep = random({40, 30, 500}, DType::float32);
+  auto results = [&] {
+    return std::vector<Tensor>{
+        sum(big),      sum(big, 0),        sum(big, 1),          sum(transpose(big), 0),
+        sum(tall, 0),  sum(tall, 1),       sum(deep, {0, 2}),    mean(deep, 1),
+        var(big, 0),   xgrad::std(big),    norm(tall, 0),        logsumexp(big, 0),
+        softmax(big),  softmax(big, 0),    log_softmax(deep, 1), prod(big, 0),
+        amax(tall, 0), max(deep, 1).values};
+  };
+  int before = num_threads();
+  set_num_threads(1);
+  std::vector<Tensor> one = results();
+  for (int threads : {2, 3}) {
+    set_num_threads(threads);
+    std::vector<Tensor> more = results();
+    for (std::size_t i = 0; i < one.size(); ++i) {
+      INFO("result " << i << " with " << threads << " threads");
+      CHECK(same_bits(one[i], more[i]));
+    }
+  }
+  set_num_threads(before);
+}
+
+TEST_CASE("the gradient of sum is a view, that of mean its share", "[reduce]") {
+  Tensor x = variable({{1, 2, 3}, {4, 5, 6}});
+  Tensor g = grad(sum(x), x);
+  CHECK(is_close(g, ones({2, 3}, kDouble)));
+  CHECK(g.strides() == Strides{0, 0});
+  CHECK(is_close(grad(mean(x), x), full({2, 3}, 1.0 / 6, kDouble)));
+  CHECK(is_close(grad(sum(square(mean(x, 1))), x),
+                 f64({{4. / 3, 4. / 3, 4. / 3}, {10. / 3, 10. / 3, 10. / 3}})));
+}
+
+TEST_CASE("first and second derivatives of the reductions, over each kind of axes and layout", "[reduce]") {
+  using Op = Tensor (*)(const Tensor&, const Axes&, bool);
+  Op ops[] = {
+      [](const Tensor& x, const Axes& axes, bool keep) { return sum(x, axes, {keep}); },
+      [](const Tensor& x, const Axes& axes, bool keep) { return mean(x, axes, {keep}); },
+      [](const Tensor& x, const Axes& axes, bool keep) { return prod(x, axes, {keep}); },
+      [](const Tensor& x, const Axes& axes, bool keep) { return var(x, axes, {.keepdims = keep}); },
+      [](const Tensor& x, const Axes& axes, bool keep) {
+        return xgrad::std(x, axes, {.correction = 0, .keepdims = keep});
+      },
+      [](const Tensor& x, const Axes& axes, bool keep) { return amax(x, axes, {keep}); },
+      [](const Tensor& x, const Axes& axes, bool keep) { return logsumexp(x, axes, {keep}); },
+      [](const Tensor& x, const Axes& axes, bool keep) { return norm(x, axes, {.keepdims = keep}); },
+      [](const Tensor& x, const Axes& axes, bool keep) { return norm(x, axes, {.p = 1, .keepdims = keep}); },
+      [](const Tensor& x, const Axes& axes, bool keep) { return norm(x, axes, {.p = 3, .keepdims = keep}); },
+      [](const Tensor& x, const Axes& axes, bool keep) {
+        return norm(x, axes, {.p = 1.5, .keepdims = keep});
+      },
+      [](const Tensor& x, const Axes& axes, bool keep) {
+        return norm(x, axes, {.p = kInf, .keepdims = keep});
+      }};
+  int number = 0;
+  for (Op op : ops) {
+    INFO("operator " << number++);
+    for (bool keep : {false, true})
+      for (const Axes& axes : {Axes::all(), Axes(0), Axes({0, 2}), Axes(-1)})
+        gradgradcheck([&](const Tensor& x) { return op(x, axes, keep); }, {random({3, 2, 4})});
+    gradgradcheck([&](const Tensor& x) { return op(transpose(x), 0, false); }, {random({4, 3})});
+  }
+}
+
+TEST_CASE("first and second derivatives of softmax and log_softmax", "[reduce]") {
+  for (int axis : {0, 1, -1}) {
+    gradgradcheck([&](const Tensor& x) { return softmax(x, axis); }, {random({3, 4, 5})});
+    gradgradcheck([&](const Tensor& x) { return log_softmax(x, axis); }, {random({3, 4, 5})});
+  }
+  gradgradcheck([](const Tensor& x) { return softmax(transpose(x)); }, {random({3, 20})});
+}
+
+TEST_CASE("prod's gradient is right where elements are 0", "[reduce]") {
+  Tensor x = variable({{2, 0, 3}, {0, 0, 5}, {1, 2, 4}});
+  CHECK(is_close(grad(sum(prod(x, 1)), x), f64({{0, 6, 0}, {0, 0, 0}, {8, 4, 2}})));
+  Tensor y = variable({2, 0, 3});
+  Tensor first = grad(prod(y), y, {.create_graph = true});
+  CHECK(is_close(first.detach(), f64({0, 6, 0})));
+  CHECK(is_close(grad(first[1], y), f64({3, 0, 2})));
+}
+
+TEST_CASE("std and norm have derivative 0 where they are 0, in every order", "[reduce]") {
+  auto zero_in_all_orders = [](auto f) {
+    Tensor x = full({3}, 0, kVariable);
+    Tensor first = grad(f(x), x, {.create_graph = true});
+    CHECK(is_close(first.detach(), zeros({3}, kDouble)));
+    Tensor second = grad(sum(first), x, {.create_graph = true, .allow_unused = true});
+    if (second.defined()) CHECK(is_close(second.detach(), zeros({3}, kDouble)));
+  };
+  zero_in_all_orders([](const Tensor& x) { return norm(x); });
+  zero_in_all_orders([](const Tensor& x) { return norm(x, 0, {.p = 3}); });
+  zero_in_all_orders([](const Tensor& x) { return norm(x, 0, {.p = 1.5}); });
+  zero_in_all_orders([](const Tensor& x) { return xgrad::std(x); });
+}
+
+TEST_CASE("ties share the gradient of amax evenly; with an axis the first one takes it", "[reduce]") {
+  Tensor x = variable({{3, 1, 3}, {2, 2, 2}});
+  CHECK(is_close(grad(sum(amax(x, 1)), x), f64({{0.5, 0, 0.5}, {1. / 3, 1. / 3, 1. / 3}})));
+  CHECK(is_close(grad(max(x), x), f64({{0.5, 0, 0.5}, {0, 0, 0}})));
+  CHECK(is_close(grad(sum(max(x, 1).values), x), f64({{1, 0, 0}, {1, 0, 0}})));
+  CHECK(is_close(grad(sum(min(x, 0, {.keepdims = true}).values), x), f64({{0, 1, 0}, {1, 0, 1}})));
+  Tensor y = variable({-2, 2, 1});
+  CHECK(is_close(grad(norm(y, 0, {.p = kInf}), y), f64({-0.5, 0.5, 0})));
+  gradgradcheck([](const Tensor& x) { return max(x, 1).values; }, {random({3, 4})});
+  gradgradcheck([](const Tensor& x) { return min(x, 0).values; }, {random({3, 4})});
+}
+
+TEST_CASE("NaN goes through max and min", "[reduce]") {
+  for (int n : {3, 16, 40, 100})
+    for (int at = 0; at < n; at += 7) {
+      std::vector<double> numbers(n, 1);
+      numbers[at] = kNan;
+      Tensor x = from_vector(numbers);
+      CHECK(std::isnan(amax(x).item()));
+      CHECK(std::isnan(amin(x).item()));
+      CHECK(argmax(x, 0).item<std::int64_t>() == at);
+      CHECK(argmin(x).item<std::int64_t>() == at);
+      Tensor columns = expand(unsqueeze(x, 1), {n, 3});
+      CHECK(std::isnan(amax(columns, 0)[0].item()));
+      CHECK(argmax(contiguous(columns), 0).to_vector<std::int64_t>() == std::vector<std::int64_t>(3, at));
+    }
+}
+
+TEST_CASE("argmax gives the first of equals, on every layout", "[reduce]") {
+  for (const Shape& shape : {Shape{40}, Shape{3, 50}, Shape{4, 6, 21}, Shape{2, 1, 3}})
+    for (const Tensor& x : layouts_of(shape))
+      for (int axis = 0; axis < shape.ndim(); ++axis) {
+        INFO(to_string(shape) << " strides " << to_string(x.strides()) << " axis " << axis);
+        Tensor rounded = round(x);
+        for (const Tensor& values : {x, rounded}) {
+          Tensor at = argmax(values, axis, {.keepdims = true});
+          CHECK(is_close(gather(values, axis, at), amax(values, axis, {.keepdims = true})));
+          Tensor low = argmin(values, axis, {.keepdims = true});
+          CHECK(is_close(gather(values, axis, low), amin(values, axis, {.keepdims = true})));
+        }
+      }
+  CHECK(argmax(f64({{1, 5, 5}, {7, 7, 2}}), 1).to_vector<std::int64_t>() == std::vector<std::int64_t>{1, 0});
+  CHECK(argmin(f64({{2, 1}, {1, 1}}), 0).to_vector<std::int64_t>() == std::vector<std::int64_t>{1, 0});
+  CHECK(argmax(transpose(f64({{1, 2}, {9, 3}}))).item<std::int64_t>() == 1);
+  CHECK(argmax(f64(4), 0).item<std::int64_t>() == 0);
+}
+
+TEST_CASE("max along an axis of integers and of a scalar", "[reduce]") {
+  auto [values, indices] = max(tensor({{1, 9, 3}, {7, 2, 7}}), 1);
+  CHECK(values.to_vector<std::int64_t>() == std::vector<std::int64_t>{9, 7});
+  CHECK(indices.to_vector<std::int64_t>() == std::vector<std::int64_t>{1, 0});
+  Extreme scalar = max(f64(2.5), 0);
+  CHECK(scalar.values.item() == 2.5);
+  CHECK(scalar.indices.shape() == Shape{});
+  CHECK_THROWS_AS(max(f64(2.5), 1), std::out_of_range);
+}
+
+TEST_CASE("all and any", "[reduce]") {
+  Tensor x = tensor({{1., 0.}, {kNan, 2.}});
+  CHECK(all(x, 1).to_vector<bool>() == std::vector<bool>{false, true});
+  CHECK(any(x, 0).to_vector<bool>() == std::vector<bool>{true, true});
+  CHECK_FALSE(any(zeros({3, 4})).item<bool>());
+  CHECK(all(tensor({1, 2})).dtype() == DType::boolean);
+}
+
+TEST_CASE("variance of too few elements is as in PyTorch", "[reduce]") {
+  CHECK(std::isnan(var(f64({1})).item()));
+  CHECK(var(f64({1, 2}), 0, {.correction = 2}).item() == kInf);
+  CHECK(var(f64({4}), 0, {.correction = 0}).item() == 0);
+}
+
+TEST_CASE("logsumexp does not overflow, and infinities are as agreed", "[reduce]") {
+  CHECK(logsumexp(f64({1000, 1000})).item() == Approx(1000 + std::log(2)));
+  CHECK(logsumexp(f64({-1000, -1000})).item() == Approx(-1000 + std::log(2)));
+  CHECK(logsumexp(f64({1, kInf})).item() == kInf);
+  Tensor x = variable({-kInf, -kInf});
+  Tensor y = logsumexp(x);
+  CHECK(y.item() == -kInf);
+  Tensor g = grad(y, x, {.create_graph = true});
+  CHECK(is_close(g.detach(), f64({0, 0})));
+  CHECK(is_close(grad(sum(g), x), f64({0, 0})));
+}
+
+TEST_CASE("softmax is shifted, sums to 1, and is nan over a row of -inf", "[reduce]") {
+  for (std::int64_t n : {1, 3, 8, 16, 17, 100, 1000}) {
+    Tensor x = random({5, n}) * 3;
+    for (const Tensor& each : {x, transpose(contiguous(transpose(x)))}) {
+      Tensor expected = exp(x) / sum(exp(x), 1, {.keepdims = true});
+      CHECK(allclose(softmax(each), expected, {.rtol = 1e-12}));
+      CHECK(allclose(log_softmax(each), log(expected), {.rtol = 1e-11, .atol = 1e-12}));
+      CHECK(allclose(transpose(softmax(transpose(each), 0)), expected, {.rtol = 1e-12}));
+    }
+  }
+  CHECK(is_close(softmax(f64({1000, 1000})), f64({0.5, 0.5})));
+  CHECK(is_close(softmax(f64({-kInf, 0})), f64({0, 1})));
+  Tensor masked = f64({{-kInf, -kInf, -kInf}, {0, 0, 0}});
+  CHECK(is_close(softmax(masked), f64({{kNan, kNan, kNan}, {1. / 3, 1. / 3, 1. / 3}})));
+  CHECK(is_close(softmax(transpose(masked), 0), transpose(softmax(masked))));
+  CHECK(is_close(log_softmax(transpose(masked), 0), transpose(log_softmax(masked))));
+  CHECK(softmax(f64(3)).item() == 1);
+}
+
+TEST_CASE("softmax's gradient by hand", "[reduce]") {
+  Tensor x = variable({0, std::log(2), std::log(5)});
+  CHECK(is_close(grad(softmax(x)[2], x), f64({-5. / 64, -10. / 64, 15. / 64})));
+  CHECK(is_close(grad(log_softmax(x)[0], x), f64({7. / 8, -2. / 8, -5. / 8})));
+}
+
+TEST_CASE("sum_to undoes a broadcast", "[reduce]") {
+  Tensor x = random({2, 3, 4});
+  CHECK(is_close(sum_to(x, {3, 1}), sum(sum(x, 0), 1, {.keepdims = true})));
+  CHECK(is_close(sum_to(x, {}), sum(x)));
+  CHECK(sum_to(x, {2, 3, 4}).is_same(x));
+  CHECK_THROWS_WITH(sum_to(x, {5}),
+                    Contains("sum_to: the shape must broadcast to x [2, 3, 4], but it is [5]"));
+  gradgradcheck([](const Tensor& x) { return sum_to(x, {3, 1}); }, {x});
+}
+
+TEST_CASE("norms of every order", "[reduce]") {
+  Tensor x = f64({{3, -4}, {0, 12}});
+  CHECK(norm(x).item() == 13);
+  CHECK(is_close(norm(x, 1), f64({5, 12})));
+  CHECK(norm(x, Axes::all(), {.p = 1}).item() == 19);
+  CHECK(norm(x, Axes::all(), {.p = kInf}).item() == 12);
+  CHECK(norm(x, Axes::all(), {.p = -kInf}).item() == 0);
+  CHECK(norm(x, Axes::all(), {.p = 0}).item() == 3);
+  CHECK(norm(x, 1, {.p = 3})[0].item() == Approx(std::cbrt(27 + 64)));
+  CHECK(is_close(norm(x, 0, {.keepdims = true}), f64({{3, std::sqrt(160)}})));
+  Tensor v = variable({3, 4});
+  CHECK(is_close(grad(norm(v), v), f64({0.6, 0.8})));
+  CHECK(is_close(grad(norm(v, 0, {.p = 0}), v), f64({0, 0})));
+}

@@ -61,6 +61,7 @@ struct ReducePlan {
     std::int64_t out;
   };
   Place place(std::int64_t outer_index) const {
+    if (outer_ndim == 1) return {outer_index * outer[0].stride, outer_index * outer[0].out_stride};
     Place place{0, 0};
     for (int axis = outer_ndim - 1; axis >= 0; --axis) {
       std::int64_t i = axis == 0 ? outer_index : outer_index % outer[axis].extent;
@@ -177,6 +178,15 @@ class Folder {
     write(out, chunk, static_cast<const T*>(results), count, plan_.run_out_stride);
   }
 
+  /// Results [begin, end), each of one block by row: without the cost of a task.
+  void fold_short_rows(std::int64_t begin, std::int64_t end, const T* center, T* out) const {
+    const std::int64_t n = plan_.run;
+    for (std::int64_t i = begin; i < end; ++i) {
+      auto [in, at] = plan_.place(i);
+      out[at] = fold_block(x_ + in, n, F::kCentered ? center[at] : T(0));
+    }
+  }
+
   /// The fold of n neighbours.
   static V fold_run(const E* x, std::int64_t n, T center) {
     V c(center);
@@ -209,13 +219,22 @@ class Folder {
     return plan_.reduced_ndim > 0 ? offset + position * plan_.reduced[0].stride : offset;
   }
 
-  T fold_blocks(const E* from, std::int64_t begin, std::int64_t end, T center) const {
-    if (plan_.run < kLanes / 2 && plan_.positions == 1) {
-      T result = F::template start<T>();
-      for (std::int64_t i = 0; i < plan_.run; ++i) result = F::step(result, T(from[i]), center);
-      return result;
+  static T fold_block(const E* from, std::int64_t n, T center) {
+    if constexpr (kLanes > 1) {
+      if (n > kLanes) return across<F>(fold_run(from, n, center));
+      if (n > kLanes / 4) {
+        V c(center);
+        return across<F>(F::step(F::template start<V>(),
+                                 load_part(from, static_cast<int>(n), F::template neutral<V>(c)), c));
+      }
     }
-    if (plan_.blocks == 1) return across<F>(fold_run(from, plan_.run, center));
+    T result = F::template start<T>();
+    for (std::int64_t i = 0; i < n; ++i) result = F::step(result, T(from[i]), center);
+    return result;
+  }
+
+  T fold_blocks(const E* from, std::int64_t begin, std::int64_t end, T center) const {
+    if (plan_.blocks == 1) return fold_block(from, plan_.run, center);
     Pairwise<F, V> total;
     for (std::int64_t block = begin; block < end; ++block) {
       std::int64_t position = plan_.blocks_of_run == 1 ? block : block / plan_.blocks_of_run;
@@ -344,6 +363,7 @@ void fold_into(const ReducePlan& plan, const E* x, T* out, const T* center = nul
   Folder<E, T, F> folder(plan, x);
   if (plan.chunks == 1) {
     for_tasks(plan, [&](std::int64_t begin, std::int64_t end) {
+      if (!plan.by_column && plan.blocks == 1) return folder.fold_short_rows(begin, end, center, out);
       for (std::int64_t task = begin; task < end; ++task)
         folder.run_task(
             task, center,

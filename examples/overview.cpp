@@ -24,7 +24,6 @@ int main() {
   Tensor x = linspace(-1, 1, 5, {.dtype = DType::float64});
   Tensor dfdx = grad(f, x);  // also value_and_grad, hessian, jacobian, hvp, jvp, vjp
   gradcheck(f, {x});         // throws, naming the element, when a gradient is wrong
-  Tensor y =
-      map([](auto a, auto b) { return tanh(a) * exp(-b * b); }, x, dfdx);  // any lambda: one fused pass
+  Tensor y = map([](auto a, auto b) { return tanh(a) * exp(-b * b); }, x, dfdx);  // any lambda: one pass
   std::cout << dfdx << '\n' << y << '\n';
 }

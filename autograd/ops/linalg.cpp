@@ -340,15 +340,16 @@ void affine_rule(Vjp& vjp) {
 Tensor affine(const Operand& operand, const Tensor& weight, const Tensor& bias) {
   SourceLocation where = operand.where();
   const Tensor& x = operand.tensor("affine");
-  check(weight.defined() && weight.ndim() == 2, where,
-        "affine: weight must be a matrix [out, in], but it is ",
-        weight.defined() ? to_string(weight.shape()) : "undefined", ".");
+  check(weight.defined(), where, "affine: weight must be a matrix [out, in], but it is undefined.");
+  check(weight.ndim() == 2, where, "affine: weight must be a matrix [out, in], but it is ", weight.shape(),
+        ".");
   std::int64_t ins = weight.shape()[1];
   std::int64_t outs = weight.shape()[0];
   check(x.ndim() > 0 && x.shape().back() == ins, where, "affine: last axis of x must be ", ins,
         ", as weight is ", weight.shape(), ", but x is ", x.shape(), ".");
-  check(!bias.defined() || bias.shape() == Shape{outs}, where, "affine: bias must be ", Shape{outs},
-        ", as weight is ", weight.shape(), ", but it is ", bias.defined() ? bias.shape() : Shape{}, ".");
+  if (bias.defined())
+    check(bias.ndim() == 1 && bias.numel() == outs, where, "affine: bias must be [", outs, "], as weight is ",
+          weight.shape(), ", but it is ", bias.shape(), ".");
   DType dtype = promote(x.dtype(), promote(weight.dtype(), bias.defined() ? bias.dtype() : x.dtype()));
   if (!is_floating(dtype)) {
     CallSite site(where);

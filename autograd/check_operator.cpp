@@ -188,7 +188,8 @@ class OperatorCheck {
   void expect(bool holds, const Tensors& inputs, const char* kind, const std::string& what) {
     ++report_.checks;
     if (!holds && report_.errors.size() < kMostErrors)
-      report_.errors.push_back(concat(row_.name, " of ", shapes_text(inputs), ", ", kind, ": ", what, "."));
+      report_.errors.push_back(concat(row_.name, " of ", shapes_text(inputs), ", ", kind, ": ", what,
+                                      what.ends_with('.') ? "" : "."));
   }
   void expect_same(const Tensors& inputs, const char* kind, const Tensor& actual, const Tensor& expected,
                    Closeness closeness) {
@@ -323,7 +324,9 @@ class OperatorCheck {
       {
         NoGrad no_grad;
         Tensor unrecorded = call(arguments);
-        expect(!unrecorded.requires_grad(), inputs, "NoGrad", "the value must not require a gradient");
+        bool is_argument = unrecorded.is_same(arguments[i]);  // as of contiguous()
+        expect(is_argument || !unrecorded.requires_grad(), inputs, "NoGrad",
+               "the value must not require a gradient");
       }
       Tensor alone;
       if (recorded.requires_grad())

@@ -10,9 +10,20 @@ namespace {
 // Over two steps that shrink tenfold each, a smooth function's gap falls to a hundredth.
 constexpr double kStillKink = 10;
 
-/// What rounding the values to double can change a difference quotient of this step by.
-double rounding(const Samples& samples, double step) {
-  return 4 * std::numeric_limits<double>::epsilon() * samples.magnitude / step;
+constexpr std::size_t kFinestSteps = 5;
+
+/// By how much rounding changes the values: their own last digits, and what cancelled inside of the function. That shows
+/// at the finest steps, where the quotients of a smooth function have long stopped to change for any other reason.
+double rounding_of_values(const Samples& samples) {
+  double rounding = 4 * std::numeric_limits<double>::epsilon() * samples.magnitude;
+  std::size_t count = samples.steps.size();
+  for (std::size_t i = count - std::min(count, kFinestSteps) + 1; i < count; ++i) {
+    double finer = (samples.plus[i] - samples.minus[i]) / (2 * samples.steps[i]);
+    double coarser = (samples.plus[i - 1] - samples.minus[i - 1]) / (2 * samples.steps[i - 1]);
+    double change = std::abs(finer - coarser) * samples.steps[i];
+    if (std::isfinite(change)) rounding = std::max(rounding, change);
+  }
+  return rounding;
 }
 
 /// The best entry of the tableaus so far; they are offered from large steps to small ones. An entry that is precise for
@@ -35,7 +46,7 @@ struct Best {
 };
 
 /// Offers the entries of the tableau for the run of steps [begin, end), all of whose values are finite.
-void extrapolate(const Samples& samples, std::size_t begin, std::size_t end, Best& best) {
+void extrapolate(const Samples& samples, double rounding, std::size_t begin, std::size_t end, Best& best) {
   std::vector<double> previous, current;
   for (std::size_t i = begin; i < end; ++i) {
     double step = samples.steps[i];
@@ -48,7 +59,7 @@ void extrapolate(const Samples& samples, std::size_t begin, std::size_t end, Bes
       // As good as the change from both neighbours of lower order; the rounding of the finest step comes on
       // top.
       double error = std::max(std::abs(better - current[order - 1]), std::abs(better - previous[order - 1]));
-      double noise = rounding(samples, step);
+      double noise = rounding / step;
       best.offer(better, error + noise, noise);
       current.push_back(better);
     }
@@ -56,33 +67,42 @@ void extrapolate(const Samples& samples, std::size_t begin, std::size_t end, Bes
   }
 }
 
-void compare_sides(const Samples& samples, Difference& difference) {
-  std::vector<double> gaps;  // by how much the slopes differ, at shrinking steps
+void compare_sides(const Samples& samples, double rounding, Difference& difference) {
+  std::vector<double> all_gaps,
+      gaps;  // by how much the slopes differ, at shrinking steps; those above the rounding
   double slope = 0;
   for (std::size_t i = 0; i < samples.steps.size(); ++i) {
     double step = samples.steps[i];
     double left = (samples.zero - samples.minus[i]) / step, right = (samples.plus[i] - samples.zero) / step;
     if (!std::isfinite(left) || !std::isfinite(right)) {
+      all_gaps.clear();
       gaps.clear();
       continue;
     }
-    double gap = std::abs(right - left);
-    double larger = std::max(std::abs(left), std::abs(right));
-    if (20 * rounding(samples, step) > std::max(gap, 1e-3 * larger)) continue;  // nothing but rounding
+    double gap = std::abs(right - left), larger = std::max(std::abs(left), std::abs(right));
+    all_gaps.push_back(gap);
+    if (20 * rounding / step > std::max(gap, 1e-3 * larger)) continue;
     gaps.push_back(gap);
     slope = larger;
     difference.left = left;
     difference.right = right;
-    difference.side_error = rounding(samples, step);
+    difference.side_error = rounding / step;
   }
-  if (gaps.size() < 3) return;
-  // A smooth function's gap falls with the step. At a kink it comes to rest, at a jump it grows all the way. One that
-  // first falls and then grows is the function's own rounding errors.
-  auto [least, most] = std::minmax_element(gaps.end() - 3, gaps.end());
-  bool rests = *most<kStillKink* * least&& * least> 1e-6 * slope;
-  bool grows = true;
-  for (std::size_t i = 1; i < gaps.size(); ++i) grows &= gaps[i] > 1.5 * gaps[i - 1];
-  difference.kink = rests || grows;
+  // A smooth function's gap falls with the step. At a kink it comes to rest; at a jump it grows as the step shrinks,
+  // from the first step to the last.
+  if (gaps.size() >= 3) {
+    double least = *std::min_element(gaps.end() - 3, gaps.end());
+    double most = *std::max_element(gaps.end() - 3, gaps.end());
+    difference.kink = most < kStillKink * least && least > 1e-6 * slope;
+  }
+  bool grows = all_gaps.size() >= 4;
+  for (std::size_t i = 1; i < all_gaps.size(); ++i)
+    grows &= all_gaps[i] > 2 * all_gaps[i - 1] && all_gaps[i] < 20 * all_gaps[i - 1];
+  if (!grows) return;
+  difference.kink = true;
+  std::size_t last = samples.steps.size() - 1;
+  difference.left = (samples.zero - samples.minus[last]) / samples.steps[last];
+  difference.right = (samples.plus[last] - samples.zero) / samples.steps[last];
 }
 
 }  // namespace
@@ -90,6 +110,7 @@ void compare_sides(const Samples& samples, Difference& difference) {
 Difference differentiate(const Samples& samples) {
   Difference difference;
   Best best;
+  double rounding = rounding_of_values(samples);
   std::size_t count = samples.steps.size();
   auto finite = [&](std::size_t i) {
     return std::isfinite(samples.plus[i]) && std::isfinite(samples.minus[i]);
@@ -98,12 +119,12 @@ Difference differentiate(const Samples& samples) {
   for (std::size_t begin = 0; begin < count;) {
     std::size_t end = begin;
     while (end < count && finite(end)) ++end;
-    extrapolate(samples, begin, end, best);
+    extrapolate(samples, rounding, begin, end, best);
     begin = end + 1;
   }
   difference.value = best.value;
   difference.error = best.error;
-  compare_sides(samples, difference);
+  compare_sides(samples, rounding, difference);
   difference.kink |= count > 0 && !finite(count - 1);
   return difference;
 }

@@ -30,6 +30,8 @@ class Vjp {
 
   /// Cotangent of an output: zeros where nothing depends on that output.
   const Tensor& g(int output = 0);
+  /// The same, handed over: for a rule that passes it on or writes over it. g() must not be called for it after that.
+  Tensor take_g(int output = 0);
   /// Whether anything depends on that output.
   bool has(int output) const;
 

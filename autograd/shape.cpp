@@ -35,13 +35,18 @@ void Shape::erase(int axis) {
   --ndim_;
 }
 
-Strides row_major(const Shape& shape) {
-  Strides strides = shape;
+void set_row_major(const Shape& shape, Strides& strides) {
+  strides.resize(shape.ndim());
   std::int64_t step = 1;
   for (int i = shape.ndim() - 1; i >= 0; --i) {
     strides[i] = step;
     step *= shape[i];
   }
+}
+
+Strides row_major(const Shape& shape) {
+  Strides strides;
+  set_row_major(shape, strides);
   return strides;
 }
 

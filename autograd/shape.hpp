@@ -20,11 +20,22 @@ inline constexpr int kMaxDims = 8;
 class Shape {
  public:
   Shape() = default;
+  // Element by element: a few words, where a copy of all the room would read what was just written in smaller pieces.
+  Shape(const Shape& other) : ndim_(other.ndim_) {
+    for (int i = 0; i < ndim_; ++i) extents_[i] = other.extents_[i];
+  }
+  Shape& operator=(const Shape& other) {
+    ndim_ = other.ndim_;
+    for (int i = 0; i < ndim_; ++i) extents_[i] = other.extents_[i];
+    return *this;
+  }
   Shape(std::initializer_list<std::int64_t> extents)
       : Shape(std::span<const std::int64_t>(extents.begin(), extents.size())) {}
   explicit Shape(std::span<const std::int64_t> extents);
   /// `ndim` axes that all have this extent.
   static Shape filled(int ndim, std::int64_t extent);
+  /// As many axes as asked for (at most kMaxDims), their extents not set.
+  void resize(int ndim) { ndim_ = ndim; }
 
   int ndim() const { return ndim_; }
   bool empty() const { return ndim_ == 0; }
@@ -46,7 +57,10 @@ class Shape {
   void erase(int axis);
 
   friend bool operator==(const Shape& a, const Shape& b) {
-    return a.ndim_ == b.ndim_ && std::equal(a.begin(), a.end(), b.begin());
+    if (a.ndim_ != b.ndim_) return false;
+    for (int i = 0; i < a.ndim_; ++i)
+      if (a.extents_[i] != b.extents_[i]) return false;
+    return true;
   }
 
  private:
@@ -59,6 +73,8 @@ using Strides = Shape;
 
 /// Strides of a contiguous row-major tensor.
 Strides row_major(const Shape& shape);
+/// The same, written in place.
+void set_row_major(const Shape& shape, Strides& strides);
 
 /// Writes a shape as [2, 3] in an error message.
 void append_text(std::string& out, const Shape& shape);

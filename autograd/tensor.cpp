@@ -49,7 +49,7 @@ Tensor new_tensor(const Shape& shape, DType dtype) {
   impl->data = storage->data();
   impl->storage = std::move(storage);
   impl->shape = shape;
-  impl->strides = row_major(shape);
+  set_row_major(shape, impl->strides);
   impl->numel = numel;
   impl->dtype = dtype;
   return Tensor(impl);

@@ -32,7 +32,10 @@ function(xgrad_library target)
     INSTALL_RPATH_USE_LINK_PATH ON)  # an OpenBLAS outside of the system's folders is found when a program runs
   target_compile_options(${target} PRIVATE
     -fwrapv  # integer overflow of int64 tensors wraps
-    -fno-math-errno -fvisibility-inlines-hidden -fno-semantic-interposition)
+    -fno-math-errno -fvisibility-inlines-hidden -fno-semantic-interposition
+    -ftls-model=initial-exec)  # each operation looks at a few thread-local words; so they cost no call
+  # Calls inside of the library go straight to their function, not through the table that lets a program replace it.
+  target_link_options(${target} PRIVATE LINKER:-Bsymbolic-functions)
   xgrad_warnings(${target})
   # xsimd is public: the templates of map.hpp and each.hpp are instantiated in the user's code.
   target_link_libraries(${target}

@@ -32,14 +32,16 @@ double worst_ulps(F f, G reference, double low, double high) {
     T x[kSize], y[kSize];
     for (T& value : x) value = static_cast<T>(uniform(random) * (round % 2 == 0 ? 1 : 1e-3));
     f(Batch<T>::load(x)).store(y);
-    for (int i = 0; i < kSize; ++i) worst = std::max(worst, ulps<T>(y[i], reference(static_cast<long double>(x[i]))));
+    for (int i = 0; i < kSize; ++i)
+      worst = std::max(worst, ulps<T>(y[i], reference(static_cast<long double>(x[i]))));
   }
   return worst;
 }
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("transcendental functions are within a few units of the last place", "[simd]", float, double) {
+TEMPLATE_TEST_CASE("transcendental functions are within a few units of the last place", "[simd]", float,
+                   double) {
   using T = TestType;
   constexpr bool kFloat = sizeof(T) == 4;
   double range = kFloat ? 87 : 700;
@@ -53,7 +55,8 @@ TEMPLATE_TEST_CASE("transcendental functions are within a few units of the last 
   CHECK(worst_ulps<T>([](auto x) { return tanh(x); }, real(tanhl), -5, 5) < 2);
   CHECK(worst_ulps<T>([](auto x) { return sqrt(x); }, real(sqrtl), 0, 1e6) <= 0.5);
   CHECK(worst_ulps<T>([](auto x) { return erf(x); }, real(erfl), -4, 4) < (kFloat ? 2 : 80));
-  CHECK(worst_ulps<T>([](auto x) { return sigmoid(x); }, [](long double x) { return 1 / (1 + expl(-x)); }, -20, 20) < 2);
+  CHECK(worst_ulps<T>([](auto x) { return sigmoid(x); }, [](long double x) { return 1 / (1 + expl(-x)); },
+                      -20, 20) < 2);
 }
 
 TEMPLATE_TEST_CASE("special values are right", "[simd]", float, double) {
@@ -72,10 +75,11 @@ TEMPLATE_TEST_CASE("special values are right", "[simd]", float, double) {
   CHECK(at([](auto x) { return tanh(x); }, -kInf) == -1);
   CHECK(at([](auto x) { return sigmoid(x); }, T(-1000)) == 0);
   CHECK(at([](auto x) { return erf(x); }, kInf) == 1);
-  for (auto f : {+[](Batch<T> x) { return exp(x); }, +[](Batch<T> x) { return tanh(x); },
-                 +[](Batch<T> x) { return erf(x); }, +[](Batch<T> x) { return max(x, Batch<T>(0)); },
-                 +[](Batch<T> x) { return min(Batch<T>(0), x); }, +[](Batch<T> x) { return max(Batch<T>(0), x); },
-                 +[](Batch<T> x) { return sign(x); }, +[](Batch<T> x) { return sigmoid(x); }})
+  for (auto f :
+       {+[](Batch<T> x) { return exp(x); }, +[](Batch<T> x) { return tanh(x); },
+        +[](Batch<T> x) { return erf(x); }, +[](Batch<T> x) { return max(x, Batch<T>(0)); },
+        +[](Batch<T> x) { return min(Batch<T>(0), x); }, +[](Batch<T> x) { return max(Batch<T>(0), x); },
+        +[](Batch<T> x) { return sign(x); }, +[](Batch<T> x) { return sigmoid(x); }})
     CHECK(std::isnan(at(f, kNan)));
   CHECK(at([](auto x) { return where(x != x, Batch<T>(1), Batch<T>(2)); }, kNan) == 1);
   CHECK(at([](auto x) { return round(x); }, T(2.5)) == 2);

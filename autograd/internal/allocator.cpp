@@ -150,15 +150,18 @@ struct ThreadGuard {
   }
 };
 
-/// This thread's cache, or null while the thread is ending.
-ThreadCache* cache_of_this_thread() {
-  if (thread_cache == nullptr && !thread_ended) {
-    static thread_local ThreadGuard guard;
-    thread_cache = new ThreadCache;
-    std::lock_guard lock(shared().mutex);
-    shared().threads.push_back(thread_cache);
-  }
+[[gnu::noinline]] ThreadCache* start_thread_cache() {
+  if (thread_ended) return nullptr;
+  static thread_local ThreadGuard guard;
+  thread_cache = new ThreadCache;
+  std::lock_guard lock(shared().mutex);
+  shared().threads.push_back(thread_cache);
   return thread_cache;
+}
+
+/// This thread's cache, or null while the thread is ending.
+inline ThreadCache* cache_of_this_thread() {
+  return thread_cache != nullptr ? thread_cache : start_thread_cache();
 }
 
 void* from_system(std::size_t bytes) {

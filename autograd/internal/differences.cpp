@@ -13,11 +13,14 @@ constexpr double kStillKink = 10;
 constexpr std::size_t kFinestSteps = 5;
 
 /// By how much rounding changes the values: their own last digits, and what cancelled inside of the function. That shows
-/// at the finest steps, where the quotients of a smooth function have long stopped to change for any other reason.
+/// at the finest steps, where the quotients of a smooth function have long stopped to change for any other reason; of a
+/// function so coarsely rounded that it does not move there, at the finest step at which it moves.
 double rounding_of_values(const Samples& samples) {
   double rounding = 4 * std::numeric_limits<double>::epsilon() * samples.magnitude;
   std::size_t count = samples.steps.size();
-  for (std::size_t i = count - std::min(count, kFinestSteps) + 1; i < count; ++i) {
+  std::size_t first = count - std::min(count, kFinestSteps);
+  while (first > 0 && samples.plus[first] == samples.minus[first]) --first;
+  for (std::size_t i = first + 1; i < count; ++i) {
     double finer = (samples.plus[i] - samples.minus[i]) / (2 * samples.steps[i]);
     double coarser = (samples.plus[i - 1] - samples.minus[i - 1]) / (2 * samples.steps[i - 1]);
     double change = std::abs(finer - coarser) * samples.steps[i];

@@ -72,21 +72,27 @@ auto spread(const F& formula, const G& g, const V&... values) {
                  pick.template operator()<reads_y, at_y>());
 }
 
-/// The cotangent that a formula of (g, a, b, y) gives for one operand: one pass over memory, or, when the
-/// gradient's graph is wanted, operators.
+/// The cotangent that a formula of (g, a, b, y) gives for one operand: one pass over memory, or, when the gradient's
+/// graph is wanted, operators. It may be written over g.
 template <Reads kReads, class F>
-Tensor cotangent(Vjp& vjp, const F& formula) {
-  const Tensor& g = vjp.g();
+Tensor cotangent(Vjp& vjp, Tensor g, const F& formula) {
   const Tensor* a = kReads & reads_a ? &vjp.input(0) : nullptr;
   const Tensor* b = kReads & reads_b ? &vjp.input(1) : nullptr;
   const Tensor* y = kReads & reads_y ? &vjp.output() : nullptr;
   return with_read<kReads>(a, b, y, [&](const auto&... values) {
     if (vjp.creates_graph()) return Tensor(spread<kReads>(formula, g, values...));
-    return dispatch_floating(g.dtype(), [&]<class T>(T) {
+    return dispatch_floating(g.impl()->dtype, [&]<class T>(T) {
       auto on_batches = [&](auto g, auto... v) { return Batch<T>(spread<kReads>(formula, g, v...)); };
-      return compute<T>(g.shape(), on_batches, g, values...);
+      Tensor out = owns_elements(g) ? g : new_tensor(g.impl()->shape, g.impl()->dtype);
+      compute_into<T>(out, on_batches, g, values...);
+      return out;
     });
   });
+}
+
+/// The cotangent of an operand that was broadcast: summed to the operand's own shape.
+inline Tensor unbroadcast(Tensor cotangent, const Shape& shape) {
+  return cotangent.impl()->shape == shape ? std::move(cotangent) : sum_to(cotangent, shape);
 }
 
 /// Whether an operator has integer results for integer operands, or computes them in float32.
@@ -110,7 +116,8 @@ Tensor unary(const char* name, const Operand& operand, const Value& value, const
         x->shape(), [&](Batch<T> x) { return Batch<T>(value(x)); }, *x);
   });
   return record(name, operand.where(), {*x}, std::move(y), {to_uses(kReads)}, [derivative](Vjp& vjp) {
-    vjp.give(0, cotangent<kReads>(vjp, [&](auto g, auto x, auto, auto y) { return derivative(g, x, y); }));
+    auto of_x = [&](auto g, auto x, auto, auto y) { return derivative(g, x, y); };
+    vjp.give(0, cotangent<kReads>(vjp, vjp.take_g(), of_x));
   });
 }
 
@@ -162,11 +169,17 @@ Tensor binary(const char* name, const Operand& left, const Operand& right, const
     return compute<T>(
         pair.shape(), [&](Batch<T> a, Batch<T> b) { return Batch<T>(value(a, b)); }, pair.a(), pair.b());
   });
-  return record(name, left.where(), {pair.a(), pair.b()}, std::move(y), {to_uses(kReadsA), to_uses(kReadsB)},
-                [derivative_a, derivative_b](Vjp& vjp) {
-                  if (vjp.needs(0)) vjp.give(0, sum_to(cotangent<kReadsA>(vjp, derivative_a), vjp.shape(0)));
-                  if (vjp.needs(1)) vjp.give(1, sum_to(cotangent<kReadsB>(vjp, derivative_b), vjp.shape(1)));
-                });
+  return record(
+      name, left.where(), {pair.a(), pair.b()}, std::move(y), {to_uses(kReadsA), to_uses(kReadsB)},
+      [derivative_a, derivative_b](Vjp& vjp) {
+        Tensor g = vjp.take_g();
+        if (vjp.needs(0)) {
+          Tensor own = vjp.needs(1) ? g : std::move(g);
+          vjp.give(0, unbroadcast(cotangent<kReadsA>(vjp, std::move(own), derivative_a), vjp.shape(0)));
+        }
+        if (vjp.needs(1))
+          vjp.give(1, unbroadcast(cotangent<kReadsB>(vjp, std::move(g), derivative_b), vjp.shape(1)));
+      });
 }
 
 /// Comparison: boolean results, nothing recorded.

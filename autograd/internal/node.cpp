@@ -100,14 +100,13 @@ Ref<Node> start_recording(const char* name, SourceLocation where, const Inputs& 
   return node;
 }
 
-void attach_output(const Ref<Node>& node, Tensor& output, int k, std::uint64_t bits) {
+void attach_output(Ref<Node> node, Tensor& output, int k, std::uint64_t bits) {
   TensorImpl& impl = *output.impl();
   node->outputs.emplace_back(impl.shape, impl.dtype);
   // A saved output keeps its elements, but not its own node: that would be a cycle.
-  if ((bits & Uses::output(k).bits()) != 0)
-    save(*node, new_view(output, impl.shape, impl.strides, impl.data));
+  if ((bits & Uses::output(k).bits()) != 0) save(*node, new_view(output, impl.shape, impl.strides, impl.data));
   if (!is_floating(impl.dtype)) return;
-  impl.node = node;
+  impl.node = std::move(node);
   impl.output = k;
 }
 
@@ -127,7 +126,7 @@ Tensor record(const char* name, SourceLocation where, Inputs inputs, Tensor outp
   std::uint64_t bits;
   if (!is_floating(output.dtype())) return output;
   if (Ref<Node> node = start_recording(name, where, inputs, uses, rule, bits))
-    attach_output(node, output, 0, bits);
+    attach_output(std::move(node), output, 0, bits);
   return output;
 }
 
@@ -146,6 +145,11 @@ const Tensor& Vjp::g(int output) {
   const OutputInfo& info = frame_.node.outputs[output];
   if (!cotangent.defined()) cotangent = zeros(info.shape, {.dtype = info.dtype});
   return cotangent;
+}
+
+Tensor Vjp::take_g(int output) {
+  g(output);
+  return std::move(frame_.cotangents[output]);
 }
 
 bool Vjp::has(int output) const { return frame_.cotangents[output].defined(); }

@@ -135,11 +135,17 @@ void vectorize(const Shape& shape, Types<Os...>, const std::array<TensorImpl*, s
   run_kernel(kernel, &formula, shape, operands);
 }
 
-/// A new tensor of formula(ins...), one result for each element. The inputs' elements are T.
+/// out = formula(ins...), one result for each element. All elements are T. `out` may be one of the inputs.
+template <class T, class F, class... In>
+void compute_into(const Tensor& out, const F& formula, const In&... ins) {
+  vectorize<T>(out.impl()->shape, Types<T>{}, {out.impl()}, Types<ElementOf<T, In>...>{}, {ins.impl()...}, formula);
+}
+
+/// The same in a new tensor.
 template <class T, class F, class... In>
 Tensor compute(const Shape& shape, const F& formula, const In&... ins) {
   Tensor out = new_tensor(shape, dtype_of<T>);
-  vectorize<T>(shape, Types<T>{}, {out.impl()}, Types<ElementOf<T, In>...>{}, {ins.impl()...}, formula);
+  compute_into<T>(out, formula, ins...);
   return out;
 }
 

@@ -61,8 +61,9 @@ Tensor sum_or_difference(const char* name, const Operand& left, const Operand& r
   Tensor y = dispatch_floating(
       pair.dtype(), [&]<class T>(T) { return compute<T>(pair.shape(), value, pair.a(), pair.b()); });
   return record(name, left.where(), {pair.a(), pair.b()}, std::move(y), {}, [subtract](Vjp& vjp) {
-    if (vjp.needs(0)) vjp.give(0, sum_to(vjp.g(), vjp.shape(0)));
-    if (vjp.needs(1)) vjp.give(1, sum_to(subtract ? neg(vjp.g()) : vjp.g(), vjp.shape(1)));
+    Tensor g = vjp.take_g();
+    if (vjp.needs(0)) vjp.give(0, unbroadcast(g, vjp.shape(0)));
+    if (vjp.needs(1)) vjp.give(1, unbroadcast(subtract ? neg(g) : std::move(g), vjp.shape(1)));
   });
 }
 
@@ -245,8 +246,8 @@ Tensor where(const Operand& condition, const Operand& a, const Operand& b) {
   return record("where", place, {pair.a(), pair.b(), mask}, std::move(y), {Uses::input(2)}, [](Vjp& vjp) {
     const Tensor& g = vjp.g();
     const Tensor& mask = vjp.input(2);
-    if (vjp.needs(0)) vjp.give(0, sum_to(where(mask, g, 0), vjp.shape(0)));
-    if (vjp.needs(1)) vjp.give(1, sum_to(where(mask, 0, g), vjp.shape(1)));
+    if (vjp.needs(0)) vjp.give(0, unbroadcast(where(mask, g, 0), vjp.shape(0)));
+    if (vjp.needs(1)) vjp.give(1, unbroadcast(where(mask, 0, g), vjp.shape(1)));
   });
 }
 

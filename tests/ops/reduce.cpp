@@ -143,8 +143,10 @@ TEST_CASE("axes may be negative, one, several or all, kept or not", "[reduce]") 
 TEST_CASE("axes that do not exist are refused", "[reduce]") {
   Tensor x = zeros({2, 3});
   CHECK_THROWS_AS(sum(x, 2), std::out_of_range);
-  CHECK_THROWS_WITH(mean(x, -3),
-                    Contains("mean: axis must be in [-2, 1], but it is -3") && Contains(place(__LINE__)));
+  int line = __LINE__ + 1;
+  auto beyond = [&] { mean(x, -3); };
+  CHECK(message_of<std::out_of_range>(beyond) ==
+        "mean: axis must be in [-2, 1], but it is -3. at " + place(line));
   CHECK_THROWS_WITH(amax(x, {0, 0}), Contains("axis 0 comes twice"));
   CHECK_THROWS_AS(argmax(x, 2), std::out_of_range);
   CHECK_THROWS_AS(softmax(x, 5), std::out_of_range);

@@ -12,6 +12,7 @@ namespace xgrad {
 namespace {
 
 using internal::Difference;
+using internal::largest_of;
 using internal::Level;
 using internal::Numbers;
 using internal::Place;
@@ -34,21 +35,15 @@ double dot(const Numbers& a, const Numbers& b) {
   return sum;
 }
 
-/// The largest finite magnitude; 0 if there is none.
-double largest_of(const Numbers& numbers) {
-  double largest = 0;
-  for (double number : numbers)
-    if (std::isfinite(number)) largest = std::max(largest, std::abs(number));
-  return largest;
-}
-
-Numbers magnitudes(Numbers numbers) {
-  for (double& number : numbers) number = std::isfinite(number) ? std::abs(number) : 0;
-  return numbers;
-}
-
 bool all_finite(const Numbers& numbers) {
   return std::all_of(numbers.begin(), numbers.end(), [](double number) { return std::isfinite(number); });
+}
+
+/// What the rounding errors of <cotangent, outputs> are relative to.
+double weighted_magnitude(const Level& level, const Numbers& cotangent) {
+  double sum = 0;
+  for (std::size_t j = 0; j < cotangent.size(); ++j) sum += std::abs(cotangent[j]) * level.magnitudes()[j];
+  return sum;
 }
 
 /// Checks one level and writes what it finds into the report.
@@ -99,7 +94,7 @@ class Checker {
     Numbers recorded = level_.pull_back(recording, cotangent, true);
     // Sums that cancel to 0 may differ by the rounding of their terms: about the function's value by the input's size.
     double largest = largest_of(plain), size = largest_of(level_.elements());
-    if (size > 0) largest += std::abs(dot(magnitudes(level_.value()), magnitudes(cotangent))) / size;
+    if (size > 0) largest += weighted_magnitude(level_, cotangent) / size;
     for (std::size_t i = 0; i < plain.size(); ++i) {
       bool same = plain[i] == recorded[i] || (std::isnan(plain[i]) && std::isnan(recorded[i])) ||
                   std::abs(plain[i] - recorded[i]) <= 1e-8 * std::abs(plain[i]) + 1e-13 * largest;
@@ -121,12 +116,7 @@ class Checker {
         if (direction_[i] != 0) moved[i] += step * direction_[i];
       return dot(level_.evaluate(moved), cotangent_);
     }
-    double magnitude() const {
-      double sum = 0;
-      for (std::size_t j = 0; j < cotangent_.size(); ++j)
-        if (cotangent_[j] != 0) sum += std::abs(cotangent_[j] * level_.value()[j]);
-      return sum;
-    }
+    double magnitude() const { return weighted_magnitude(level_, cotangent_); }
 
    private:
     Level& level_;
@@ -240,23 +230,22 @@ class Checker {
     Numbers steps;
     std::vector<Numbers> plus, minus;
 
-    Samples project(const Numbers& zero, const Numbers& cotangent) const {
+    Samples project(const Level& level, const Numbers& cotangent) const {
       Samples samples;
       samples.steps = steps;
-      samples.zero = dot(zero, cotangent);
+      samples.zero = dot(level.value(), cotangent);
       for (std::size_t k = 0; k < steps.size(); ++k) {
         samples.plus.push_back(dot(plus[k], cotangent));
         samples.minus.push_back(dot(minus[k], cotangent));
       }
-      for (std::size_t j = 0; j < zero.size(); ++j)
-        if (cotangent[j] != 0) samples.magnitude += std::abs(cotangent[j] * zero[j]);
+      samples.magnitude = weighted_magnitude(level, cotangent);
       return samples;
     }
-    Samples output(const Numbers& zero, std::size_t j) const {
+    Samples output(const Level& level, std::size_t j) const {
       Samples samples;
       samples.steps = steps;
-      samples.zero = zero[j];
-      samples.magnitude = std::abs(zero[j]);
+      samples.zero = level.value()[j];
+      samples.magnitude = level.magnitudes()[j];
       for (std::size_t k = 0; k < steps.size(); ++k) {
         samples.plus.push_back(plus[k][j]);
         samples.minus.push_back(minus[k][j]);
@@ -281,7 +270,7 @@ class Checker {
   void check_element(std::size_t i, const Numbers& cotangent, double rule) {
     if (!examined_.insert(i).second) return;
     Moves moves = move_element(i, steps_for(level_.elements()[i]));
-    Difference difference = internal::differentiate(moves.project(level_.value(), cotangent));
+    Difference difference = internal::differentiate(moves.project(level_, cotangent));
     Verdict verdict = judge(rule, difference);
     if (verdict == Verdict::right || is_rounding(verdict, i, cotangent, rule, difference)) return;
     // Each output by itself is judged more precisely, and can be named.
@@ -320,7 +309,7 @@ class Checker {
     for (std::size_t j = 0; j < column.size(); ++j) {
       if (!std::isfinite(level_.value()[j])) continue;
       Entry entry{Verdict::right, static_cast<std::int64_t>(j),
-                  internal::differentiate(moves.output(level_.value(), j))};
+                  internal::differentiate(moves.output(level_, j))};
       entry.verdict = judge(column[j], entry.difference);
       if (entry.verdict == Verdict::wrong) {
         Numbers unit(column.size(), 0.0);

@@ -1,6 +1,7 @@
 #include "autograd/internal/level.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -132,6 +133,13 @@ void require_gradients(std::span<const Tensor> variables) {
 
 }  // namespace
 
+double largest_of(const Numbers& numbers) {
+  double largest = 0;
+  for (double number : numbers)
+    if (std::isfinite(number)) largest = std::max(largest, std::abs(number));
+  return largest;
+}
+
 Place place_of(std::int64_t position, std::span<const Shape> shapes) {
   Place place;
   while (position >= shapes[place.tensor].numel()) position -= shapes[place.tensor++].numel();
@@ -202,6 +210,7 @@ Level::Level(Subject& subject, GradcheckReport& report, SourceLocation where)
   elements_ = flatten(variables);
   counts_ = {variables_.size()};
   evaluate_inputs();
+  scale_ = largest_of(value_);
 }
 
 Level::Level(const Level& below, Weights& weights)
@@ -219,6 +228,9 @@ Level::Level(const Level& below, Weights& weights)
   }
   counts_.push_back(variables_.size());
   evaluate_inputs();
+  double size = largest_of(Numbers(elements_.begin(), elements_.begin() + own_elements()));
+  scale_ = size > 0 ? below.scale_ / size : below.scale_;
+  for (double& magnitude : magnitudes_) magnitude = std::max(magnitude, scale_);
 }
 
 std::size_t Level::own_elements() const {
@@ -231,6 +243,8 @@ void Level::evaluate_inputs() {
   std::vector<Tensor> outputs = run(start_at_inputs(), false);
   outputs_ = shapes_of(outputs);
   value_ = flatten(outputs);
+  magnitudes_ = value_;
+  for (double& magnitude : magnitudes_) magnitude = std::isfinite(magnitude) ? std::abs(magnitude) : 0;
 }
 
 Numbers Level::evaluate(const Numbers& elements) { return flatten(run(start_at(elements), false)); }

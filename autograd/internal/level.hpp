@@ -38,6 +38,9 @@ class Weights {
   std::uint64_t state_;
 };
 
+/// The largest finite magnitude; 0 if there is none.
+double largest_of(const Numbers& numbers);
+
 /// Which tensor of the list, and where in it, a flat position is.
 struct Place {
   int tensor = 0;
@@ -83,6 +86,9 @@ class Level {
   /// The elements of all variables, and of all outputs, at the inputs.
   const Numbers& elements() const { return elements_; }
   const Numbers& value() const { return value_; }
+  /// What the rounding errors of each output are relative to: its size; of a gradient at least the size that gradients of
+  /// this function have on the whole, because a small one may be the difference of larger terms.
+  const Numbers& magnitudes() const { return magnitudes_; }
   /// Which input a variable is; -1 for a cotangent.
   int input_of(int variable) const {
     return static_cast<std::size_t>(variable) < counts_[0] ? subject_->input_of(variable) : -1;
@@ -123,6 +129,8 @@ class Level {
   std::vector<Shape> outputs_;
   Numbers elements_;
   Numbers value_;
+  Numbers magnitudes_;
+  double scale_ = 0;  // the size that outputs have on the whole
 };
 
 }  // namespace xgrad::internal

@@ -29,10 +29,6 @@ Tensor elementwise(const Tensor& x, double (*f)(double), Rule rule) {
                 {Uses::input(0)}, std::move(rule));
 }
 
-Rule right_rule() {
-  return [](Vjp& vjp) { vjp.give(0, 2 * vjp.g() * vjp.input(0)); };
-}
-
 /// The report of a row that is right but for its function.
 std::string report_of(OperatorFunction function) {
   OperatorRow row{.name = "mine", .function = std::move(function), .reference = square_of};

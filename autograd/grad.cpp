@@ -200,6 +200,7 @@ class Backward {
                    .cotangents = cotangents,
                    .needs = 0,
                    .create_graph = create_graph_,
+                   .retain_graph = retain_graph_,
                    .given = {},
                    .restored = {}};
     bool below = false;

@@ -1,5 +1,7 @@
 #include "autograd/map.hpp"
 
+#include "autograd/grad.hpp"
+
 namespace xgrad::internal {
 
 Mapped prepare_map(const char* name, std::initializer_list<const Operand*> operands) {
@@ -28,6 +30,18 @@ double sum_pairwise(std::span<const double> values) {
   }
   std::size_t half = values.size() / 2;
   return sum_pairwise(values.first(half)) + sum_pairwise(values.subspan(half));
+}
+
+Tensor scale(Tensor x, const Tensor& factor) {
+  double number = factor.item();
+  if (number == 1) return x;
+  NoGrad no_grad;
+  if (!owns_elements(x)) return x * number;
+  dispatch_floating(x.dtype(), [&]<class T>(T) {
+    compute_into<T>(
+        x, [number](Batch<T> x) { return x * number; }, x);
+  });
+  return x;
 }
 
 }  // namespace xgrad::internal

@@ -29,6 +29,8 @@ Mapped prepare_map(const char* name, std::initializer_list<const Operand*> opera
 inline constexpr std::int64_t kMapSumBlock = 4096;
 /// Sum of the blocks' sums, pairwise.
 double sum_pairwise(std::span<const double> values);
+/// x times a scalar tensor, written over x where nobody else has its elements; x itself where the scalar is 1.
+Tensor scale(Tensor x, const Tensor& factor);
 
 template <std::size_t K>
 using MapSequence = std::make_index_sequence<K>;
@@ -150,48 +152,94 @@ Tensor map_operands(const F& f, std::initializer_list<const Operand*> operands) 
                 [f, shape = mapped.shape](Vjp& vjp) { map_first_order<K>(vjp, "map_cotangents", f, shape); });
 }
 
+/// Adds f(x...) up over the elements [begin, end); with duals also writes the partial derivatives that are wanted.
+template <class T, class D, std::size_t K, class F>
+double sum_block(const F& f, const std::array<const T*, K>& x, const std::array<T*, K>& partials,
+                 std::int64_t begin, std::int64_t end) {
+  constexpr int kSize = Batch<T>::kSize;
+  constexpr bool kDerives = !std::is_same_v<D, Batch<T>>;
+  return [&]<std::size_t... I>(std::index_sequence<I...>) {
+    auto value_at = [&](const std::array<const T*, K>& from, std::int64_t at, const std::array<T*, K>& to) {
+      if constexpr (kDerives) {
+        D y = on_duals<D>(f, Batch<T>::load(from[I] + at)...);
+        ((to[I] != nullptr ? y.d[I].store(to[I] + at) : void()), ...);
+        return y.value;
+      } else {
+        return Batch<T>(f(Batch<T>::load(from[I] + at)...));
+      }
+    };
+    Batch<T> even(0), odd(0);
+    std::int64_t i = begin;
+    for (; i + 2 * kSize <= end; i += 2 * kSize) {
+      even += value_at(x, i, partials);
+      odd += value_at(x, i + kSize, partials);
+    }
+    double sum = reduce_sum(even + odd);
+    // The last elements, padded to a batch with copies of the last one.
+    for (; i < end; i += kSize) {
+      int count = static_cast<int>(std::min<std::int64_t>(kSize, end - i));
+      alignas(64) T padded[2 * K + 1][kSize];
+      for (std::size_t k = 0; k < K; ++k)
+        for (int j = 0; j < kSize; ++j) padded[k][j] = x[k][i + std::min(j, count - 1)];
+      value_at({padded[I]...}, 0, {(partials[I] != nullptr ? padded[K + I] : nullptr)...})
+          .store(padded[2 * K]);
+      for (int j = 0; j < count; ++j) sum += padded[2 * K][j];
+      for (std::size_t k = 0; k < K; ++k)
+        if (partials[k] != nullptr) std::copy_n(padded[K + k], count, partials[k] + i);
+    }
+    return sum;
+  }
+  (MapSequence<K>{});
+}
+
+/// When a gradient will be wanted, the partial derivatives are taken with the value, in the same pass, and kept as
+/// further outputs of the node: the first-order rule then only scales them.
 template <std::size_t K, class F>
 Tensor map_sum_operands(const F& f, std::initializer_list<const Operand*> operands) {
   Mapped mapped = prepare_map("map_sum", operands);
   SourceLocation where = (*operands.begin())->where();
-  Tensor y = new_tensor(Shape{}, mapped.dtype);
-  std::vector<Tensor> dense;
-  for (const Tensor& x : mapped.inputs) dense.push_back(contiguous(expand(x.detach(), mapped.shape)));
   std::int64_t n = mapped.shape.numel();
+  std::vector<Tensor> outputs{new_tensor(Shape{}, mapped.dtype)};
+  bool records = is_recording(mapped.inputs);
+  std::vector<Tensor> dense;
+  for (const Tensor& x : mapped.inputs) {
+    bool is_dense = x.is_contiguous() && x.numel() == n;
+    dense.push_back(is_dense ? x : contiguous(expand(x.detach(), mapped.shape)));
+    if (records)
+      outputs.push_back(x.requires_grad() ? new_tensor(mapped.shape, mapped.dtype)
+                                          : new_tensor({0}, mapped.dtype));
+  }
   std::vector<double> sums((n + kMapSumBlock - 1) / kMapSumBlock);
   dispatch_floating(mapped.dtype, [&]<class T>(T) {
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-      constexpr int kSize = Batch<T>::kSize;
-      std::array<const T*, K> x{data_of<T>(dense[I])...};
+    std::array<const T*, K> x;
+    std::array<T*, K> partials{};
+    for (std::size_t k = 0; k < K; ++k) {
+      x[k] = data_of<T>(dense[k]);
+      if (records && mapped.inputs[k].requires_grad()) partials[k] = data_of<T>(outputs[k + 1]);
+    }
+    auto sum_blocks = [&]<class D>(std::type_identity<D>) {
       parallel_for(static_cast<std::int64_t>(sums.size()), kElementwiseGrain / kMapSumBlock,
                    [&](std::int64_t begin, std::int64_t end) {
-                     for (std::int64_t block = begin; block < end; ++block) {
-                       std::int64_t i = block * kMapSumBlock;
-                       std::int64_t stop = std::min(i + kMapSumBlock, n);
-                       Batch<T> sum0(0), sum1(0);
-                       for (; i + 2 * kSize <= stop; i += 2 * kSize) {
-                         sum0 += Batch<T>(f(Batch<T>::load(x[I] + i)...));
-                         sum1 += Batch<T>(f(Batch<T>::load(x[I] + i + kSize)...));
-                       }
-                       double sum = reduce_sum(sum0 + sum1);
-                       alignas(64) T lanes[K + 1][kSize];
-                       for (; i < stop; i += kSize) {
-                         int count = static_cast<int>(std::min<std::int64_t>(kSize, stop - i));
-                         for (std::size_t k = 0; k < K; ++k)
-                           for (int j = 0; j < kSize; ++j) lanes[k][j] = x[k][i + std::min(j, count - 1)];
-                         Batch<T>(f(Batch<T>::load(lanes[I])...)).store(lanes[K]);
-                         for (int j = 0; j < count; ++j) sum += lanes[K][j];
-                       }
-                       sums[block] = sum;
-                     }
+                     for (std::int64_t block = begin; block < end; ++block)
+                       sums[block] = sum_block<T, D, K>(f, x, partials, block * kMapSumBlock,
+                                                        std::min((block + 1) * kMapSumBlock, n));
                    });
-      *data_of<T>(y) = static_cast<T>(sum_pairwise(sums));
-    }
-    (MapSequence<K>{});
+    };
+    if (records)
+      sum_blocks(std::type_identity<Dual<Batch<T>, static_cast<int>(K)>>{});
+    else
+      sum_blocks(std::type_identity<Batch<T>>{});
+    *data_of<T>(outputs[0]) = static_cast<T>(sum_pairwise(sums));
   });
-  return record(
-      "map_sum", where, mapped.inputs, std::move(y), {uses_inputs<K>()},
-      [f, shape = mapped.shape](Vjp& vjp) { map_first_order<K>(vjp, "map_sum_cotangents", f, shape); });
+  if (!records) return std::move(outputs[0]);
+  Uses all = uses_inputs<K>();
+  for (std::size_t k = 1; k <= K; ++k) all = all | Uses::output(static_cast<int>(k));
+  auto rule = [f, shape = mapped.shape](Vjp& vjp) {
+    if (vjp.creates_graph()) return map_first_order<K>(vjp, "map_sum_cotangents", f, shape);
+    for (int i = 0; i < static_cast<int>(K); ++i)
+      if (vjp.needs(i)) vjp.give(i, sum_to(scale(vjp.take_output(i + 1), vjp.g()), vjp.shape(i)));
+  };
+  return std::move(record("map_sum", where, mapped.inputs, std::move(outputs), {all}, rule)[0]);
 }
 
 }  // namespace internal

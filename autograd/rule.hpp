@@ -38,6 +38,9 @@ class Vjp {
   /// A value that the operation saved: see Uses. Throws std::logic_error when it was not saved.
   const Tensor& input(int i);
   const Tensor& output(int k = 0);
+  /// The same value of an output, without its graph, handed over: where this pass frees the graph and nobody else holds
+  /// the elements, the rule may write over them. output() must not be called for it after that.
+  Tensor take_output(int k = 0);
   /// Shape and dtype of an input that needs a cotangent; known without saving the input.
   const Shape& shape(int i) const;
   DType dtype(int i) const;

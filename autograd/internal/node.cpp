@@ -55,13 +55,16 @@ void Node::free_graph() {
   edges.clear();
 }
 
-const SavedValue* find_saved(const Node& node, std::uint64_t bit) {
+SavedValue* find_saved(Node& node, std::uint64_t bit) {
   if ((node.saved_bits & bit) == 0) return nullptr;
   return &node.saved[std::popcount(node.saved_bits & (bit - 1))];
 }
 
 void check_saved_versions(const Node& node, SourceLocation where) {
   for (const SavedValue& saved : node.saved) {
+    check<std::logic_error>(saved.value.defined(), where, "backward: '", node.name, "' recorded at ",
+                            node.where,
+                            " has handed its values over to a pass that failed. Compute the outputs anew.");
     const Storage& storage = *saved.value.impl()->storage;
     if (storage.version == saved.version) [[likely]]
       continue;
@@ -104,7 +107,8 @@ void attach_output(Ref<Node> node, Tensor& output, int k, std::uint64_t bits) {
   TensorImpl& impl = *output.impl();
   node->outputs.emplace_back(impl.shape, impl.dtype);
   // A saved output keeps its elements, but not its own node: that would be a cycle.
-  if ((bits & Uses::output(k).bits()) != 0) save(*node, new_view(output, impl.shape, impl.strides, impl.data));
+  if ((bits & Uses::output(k).bits()) != 0)
+    save(*node, new_view(output, impl.shape, impl.strides, impl.data));
   if (!is_floating(impl.dtype)) return;
   impl.node = std::move(node);
   impl.output = k;
@@ -154,6 +158,15 @@ Tensor Vjp::take_g(int output) {
 
 bool Vjp::has(int output) const { return frame_.cotangents[output].defined(); }
 
+namespace {
+SavedValue* saved_output(Node& node, int k) {
+  SavedValue* saved = find_saved(node, Uses::output(k).bits());
+  check<std::logic_error>(saved != nullptr, node.where, node.name, ": its rule reads output ", k,
+                          ", which it does not save. Name it in Uses.");
+  return saved;
+}
+}  // namespace
+
 const Tensor& Vjp::input(int i) {
   const SavedValue* saved = find_saved(frame_.node, Uses::input(i).bits());
   check<std::logic_error>(saved != nullptr, where(), frame_.node.name, ": its rule reads input ", i,
@@ -162,9 +175,7 @@ const Tensor& Vjp::input(int i) {
 }
 
 const Tensor& Vjp::output(int k) {
-  const SavedValue* saved = find_saved(frame_.node, Uses::output(k).bits());
-  check<std::logic_error>(saved != nullptr, where(), frame_.node.name, ": its rule reads output ", k,
-                          ", which it does not save. Name it in Uses.");
+  const SavedValue* saved = saved_output(frame_.node, k);
   if (!frame_.create_graph) return saved->value;
   frame_.restored.grow(k + 1);
   Tensor& restored = frame_.restored[k];
@@ -175,6 +186,11 @@ const Tensor& Vjp::output(int k) {
     restored.impl()->output = k;
   }
   return restored;
+}
+
+Tensor Vjp::take_output(int k) {
+  SavedValue* saved = saved_output(frame_.node, k);
+  return frame_.retain_graph ? saved->value : std::move(saved->value);
 }
 
 const Shape& Vjp::shape(int i) const {

@@ -77,12 +77,13 @@ struct VjpFrame {
   Tensor* cotangents;   // of the node's outputs
   std::uint64_t needs;  // bit i: input i
   bool create_graph;
+  bool retain_graph;
   InlineVector<Tensor, 3> given;     // by input; undefined where the rule gave no answer
   InlineVector<Tensor, 1> restored;  // saved outputs, connected to the node again
 };
 
 /// The value saved under this bit of Uses, or null.
-const SavedValue* find_saved(const Node& node, std::uint64_t bit);
+SavedValue* find_saved(Node& node, std::uint64_t bit);
 
 /// Throws std::logic_error when a value that the node saved has been written to since.
 void check_saved_versions(const Node& node, SourceLocation where);

@@ -170,21 +170,56 @@ void exponentiate(T* x, std::int64_t n) {
   std::copy(padded, padded + (n - j), x + j);
 }
 
-/// The softmax of each row, and each row's log(sum(exp(x - max))) + max. exp() runs over whole blocks of
-/// rows, so short rows cost no more than long ones.
+/// p = exp(x - m), and the sum of them.
+template <class T>
+double exponentiate_row(const T* x, T m, std::int64_t n, T* p) {
+  using B = Batch<T>;
+  double result = 0;
+  std::int64_t j = 0;
+  while (n - j >= B::kSize) {
+    B part[2] = {0, 0};
+    std::int64_t end = std::min(j + kBlock, n);
+    auto step = [&](B& sum) {
+      B y = exp(B::load(x + j) - m);
+      y.store(p + j);
+      sum += y;
+      j += B::kSize;
+    };
+    while (j + 2 * B::kSize <= end) {
+      step(part[0]);
+      step(part[1]);
+    }
+    if (j + B::kSize <= end) step(part[0]);
+    result += reduce_sum(part[0] + part[1]);
+  }
+  if (j < n) {
+    std::copy(x + j, x + n, p + j);
+    for (std::int64_t k = j; k < n; ++k) p[k] -= m;
+    exponentiate(p + j, n - j);
+    result += total(p + j, n - j);
+  }
+  return result;
+}
+
+/// The softmax of each row, and each row's log(sum(exp(x - max))) + max.
 template <class T>
 void softmax_rows(const T* logits, std::int64_t rows, std::int64_t classes, T* softmax, T* maxima,
                   T* log_sums) {
-  for (std::int64_t i = 0; i < rows; ++i) {
+  // A long row is gone through while it is in the first-level cache. For short rows exp() runs over whole blocks of
+  // them, so that they cost no more.
+  bool is_long = classes >= 4 * Batch<T>::kSize;
+  for (std::int64_t i = 0; i < rows && !is_long; ++i) {
     const T* x = logits + i * classes;
     T* p = softmax + i * classes;
     T m = maxima[i] = largest(x, classes);
     for (std::int64_t j = 0; j < classes; ++j) p[j] = x[j] - m;
   }
-  exponentiate(softmax, rows * classes);
+  if (!is_long) exponentiate(softmax, rows * classes);
   for (std::int64_t i = 0; i < rows; ++i) {
+    const T* x = logits + i * classes;
     T* p = softmax + i * classes;
-    double sum = total(p, classes);
+    if (is_long) maxima[i] = largest(x, classes);
+    double sum = is_long ? exponentiate_row(x, maxima[i], classes, p) : total(p, classes);
     log_sums[i] = static_cast<T>(std::log(sum));
     T scale = static_cast<T>(1 / sum);
     for (std::int64_t j = 0; j < classes; ++j) p[j] *= scale;
@@ -214,12 +249,12 @@ void negative_log_likelihoods(const T* logits, const Labels<T>& samples, std::in
   });
 }
 
-/// (softmax - onehot) * g * weight / divisor, in one pass.
+/// (softmax - onehot) * g * weight / divisor, in one pass; over the softmax where nobody else has its elements.
 template <class T>
-Tensor logits_cotangent(const Tensor& g, const Tensor& softmax, const Labels<T>& samples, double divisor) {
+Tensor logits_cotangent(const Tensor& g, Tensor softmax, const Labels<T>& samples, double divisor) {
   std::int64_t count = softmax.shape()[0];
   std::int64_t classes = softmax.shape()[1];
-  Tensor result = new_tensor(softmax.shape(), softmax.dtype());
+  Tensor result = owns_elements(softmax) ? softmax : new_tensor(softmax.shape(), softmax.dtype());
   Column<T> column(g);
   const T* p = data_of<T>(softmax);
   T* out = data_of<T>(result);
@@ -262,12 +297,12 @@ Tensor cross_entropy_of_labels(const Tensor& logits, const Tensor& labels, const
   if (!is_recorded) return result;
 
   auto rule = [divisor, ignore_index = options.ignore_index, weighted = weight.defined()](Vjp& vjp) {
-    const Tensor& softmax = vjp.output(1);
     Labels<T> samples(vjp.input(1), weighted ? vjp.input(2) : Tensor(), ignore_index);
+    if (!vjp.has(1) && !vjp.creates_graph())
+      return vjp.give(0, logits_cotangent(vjp.g(0), vjp.take_output(1), samples, divisor));
+    const Tensor& softmax = vjp.output(1);
     Tensor gx;
-    if (vjp.has(0) && !vjp.creates_graph()) {
-      gx = logits_cotangent(vjp.g(0), softmax, samples, divisor);
-    } else if (vjp.has(0)) {
+    if (vjp.has(0)) {
       Factors factors = make_factors(samples, softmax.shape()[0], softmax.shape()[1], divisor);
       gx = as_column(vjp.g(0)) * (softmax * factors.of_sample - factors.at_label);
     }

@@ -169,7 +169,7 @@ class Folder {
     out += first * plan_.run_out_stride;
     alignas(64) T results[ReducePlan::kTileRoom];
     const T* centers = nullptr;
-    alignas(64) T room[F::kCentered ? ReducePlan::kTileRoom : 1];
+    alignas(64) T room[F::kCentered ? ReducePlan::kTileRoom : 1] = {};
     if constexpr (F::kCentered) {
       for (std::int64_t j = 0; j < count; ++j) room[j] = center[out + j * plan_.run_out_stride];
       centers = room;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "autograd/internal/transpose.hpp"
+
 namespace xgrad::internal {
 namespace {
 
@@ -285,15 +287,16 @@ int tile_axis(const Loop& loop) {
 template <class E>
 void transpose_tile(const E* from, std::int64_t row_stride, std::int64_t column_stride, std::int64_t rows,
                     std::int64_t columns, E* to) {
-  constexpr std::int64_t kStep = 8;  // 8 x 8 elements at a time keep to a few cache lines on both sides
-  for (std::int64_t c0 = 0; c0 < columns; c0 += kStep) {
-    std::int64_t c1 = std::min(c0 + kStep, columns);
-    for (std::int64_t r0 = 0; r0 < rows; r0 += kStep) {
-      std::int64_t r1 = std::min(r0 + kStep, rows);
-      for (std::int64_t r = r0; r < r1; ++r)
-        for (std::int64_t c = c0; c < c1; ++c) to[r * kTile + c] = from[r * row_stride + c * column_stride];
+  if constexpr (sizeof(E) > 1) {
+    if (row_stride == 1) {
+      using T = std::conditional_t<sizeof(E) == 4, float, double>;  // moved as they are, whatever they mean
+      transpose_block(reinterpret_cast<const T*>(from), column_stride, columns, rows,
+                      reinterpret_cast<T*>(to), kTile);
+      return;
     }
   }
+  for (std::int64_t r = 0; r < rows; ++r)
+    for (std::int64_t c = 0; c < columns; ++c) to[r * kTile + c] = from[r * row_stride + c * column_stride];
 }
 
 /// Tiles [begin, end) of the loop, along `down` and the innermost axis.

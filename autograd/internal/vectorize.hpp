@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "autograd/internal/parallel.hpp"
+#include "autograd/internal/partial.hpp"
 #include "autograd/internal/simd.hpp"
 #include "autograd/internal/tensor_impl.hpp"
 
@@ -49,12 +50,25 @@ template <class T>
 struct Lanes {
   static constexpr int kSize = Batch<T>::kSize;
   static auto load(const T* from) { return Batch<T>::load(from); }
+  /// The first `count` elements; the lanes beyond are 0.
+  static auto load_first(const T* from, int count) { return load_part(from, count, Batch<T>(0)); }
+  static auto load_first(const bool* from, int count) {
+    bool padded[kSize] = {};
+    std::memcpy(padded, from, count);
+    return load(padded);
+  }
   static auto load(const bool* from) {
     alignas(64) T numbers[kSize];
     for (int i = 0; i < kSize; ++i) numbers[i] = static_cast<T>(from[i]);
     return Batch<T>::load(numbers) != Batch<T>(0);
   }
   static void store(T* to, Batch<T> value) { value.store(to); }
+  static void store_first(T* to, int count, Batch<T> value) { store_part(to, count, value); }
+  static void store_first(bool* to, int count, Mask<T> value) {
+    bool padded[kSize];
+    store(padded, value);
+    std::memcpy(to, padded, count);
+  }
   static void store(bool* to, Mask<T> value) {
     alignas(64) T numbers[kSize];
     where(value, Batch<T>(1), Batch<T>(0)).store(numbers);
@@ -83,41 +97,38 @@ struct FormulaKernel<T, Types<Os...>, Types<Is...>, F> {
   static constexpr int kOuts = sizeof...(Os);
   static constexpr int kSize = Lanes<T>::kSize;
 
-  template <std::size_t... O, std::size_t... I>
-  static void step(const F& formula, void* const* operands, std::int64_t at, std::index_sequence<O...>,
-                   std::index_sequence<I...>) {
-    auto result = formula(Lanes<T>::load(static_cast<const Is*>(operands[kOuts + I]) + at)...);
-    if constexpr (kOuts == 1)
-      (Lanes<T>::store(static_cast<Os*>(operands[O]) + at, result), ...);
-    else
-      (Lanes<T>::store(static_cast<Os*>(operands[O]) + at, std::get<O>(result)), ...);
+  static void run(const void* formula, std::int64_t n, void* const* operands) {
+    run(*static_cast<const F*>(formula), n, operands, std::index_sequence_for<Os...>(),
+        std::index_sequence_for<Is...>());
   }
 
-  static void run(const void* formula_pointer, std::int64_t n, void* const* operands) {
-    const F& formula = *static_cast<const F*>(formula_pointer);
-    constexpr std::index_sequence_for<Os...> outs;
-    constexpr std::index_sequence_for<Is...> ins;
+ private:
+  template <std::size_t... O, std::size_t... I>
+  static void run(const F& formula, std::int64_t n, void* const* operands, std::index_sequence<O...>,
+                  std::index_sequence<I...>) {
+    std::tuple<Os*...> outs(static_cast<Os*>(operands[O])...);
+    std::tuple<const Is*...> ins(static_cast<const Is*>(operands[kOuts + I])...);
     std::int64_t i = 0;
-    for (; i + kSize <= n; i += kSize) step(formula, operands, i, outs, ins);
-    if (i < n) tail(formula, operands, i, n - i, outs, ins);
+    for (; i + kSize <= n; i += kSize) {
+      auto result = formula(Lanes<T>::load(std::get<I>(ins) + i)...);
+      (Lanes<T>::store(std::get<O>(outs) + i, part<O>(result)), ...);
+    }
+    // The last elements, fewer than a batch, are padded to one, so that formulas meet batches only.
+    if constexpr (kSize > 1) {
+      if (i == n) return;
+      int count = static_cast<int>(n - i);
+      auto result = formula(Lanes<T>::load_first(std::get<I>(ins) + i, count)...);
+      (Lanes<T>::store_first(std::get<O>(outs) + i, count, part<O>(result)), ...);
+    }
   }
 
-  /// The last elements, fewer than a batch: padded to one, so that formulas meet batches only.
-  template <std::size_t... O, std::size_t... I>
-  static void tail(const F& formula, void* const* operands, std::int64_t at, std::int64_t count,
-                   std::index_sequence<O...> outs, std::index_sequence<I...> ins) {
-    alignas(64) unsigned char room[kOuts + sizeof...(Is)][kSize * sizeof(double)];
-    void* padded[kOuts + sizeof...(Is)];
-    for (std::size_t k = 0; k < kOuts + sizeof...(Is); ++k) padded[k] = room[k];
-    (pad(static_cast<Is*>(padded[kOuts + I]), static_cast<const Is*>(operands[kOuts + I]) + at, count), ...);
-    step(formula, padded, 0, outs, ins);
-    (std::memcpy(static_cast<Os*>(operands[O]) + at, padded[O], count * sizeof(Os)), ...);
-  }
-
-  template <class E>
-  static void pad(E* to, const E* from, std::int64_t count) {
-    std::memset(static_cast<void*>(to), 0, kSize * sizeof(E));
-    std::memcpy(to, from, count * sizeof(E));
+  /// Result O of a formula: it returns a std::tuple only where there are several.
+  template <std::size_t O, class R>
+  static const auto& part(const R& result) {
+    if constexpr (kOuts == 1)
+      return result;
+    else
+      return std::get<O>(result);
   }
 };
 
@@ -138,7 +149,8 @@ void vectorize(const Shape& shape, Types<Os...>, const std::array<TensorImpl*, s
 /// out = formula(ins...), one result for each element. All elements are T. `out` may be one of the inputs.
 template <class T, class F, class... In>
 void compute_into(const Tensor& out, const F& formula, const In&... ins) {
-  vectorize<T>(out.impl()->shape, Types<T>{}, {out.impl()}, Types<ElementOf<T, In>...>{}, {ins.impl()...}, formula);
+  vectorize<T>(out.impl()->shape, Types<T>{}, {out.impl()}, Types<ElementOf<T, In>...>{}, {ins.impl()...},
+               formula);
 }
 
 /// The same in a new tensor.

@@ -183,11 +183,17 @@ Tensor greater_equal(const Operand& a, const Operand& b) {
   return comparison("greater_equal", a, b, [](auto a, auto b) { return a >= b; });
 }
 
+namespace {
+// Of integers and booleans, which are computed one by one: without branches, so that the loop is vectorised.
+bool logical_and(bool a, bool b) { return a & b; }
+bool logical_or(bool a, bool b) { return a | b; }
+}  // namespace
+
 Tensor logical_and(const Operand& a, const Operand& b) {
-  return comparison("logical_and", a, b, [](auto a, auto b) { return a != 0 && b != 0; });
+  return comparison("logical_and", a, b, [](auto a, auto b) { return logical_and(a != 0, b != 0); });
 }
 Tensor logical_or(const Operand& a, const Operand& b) {
-  return comparison("logical_or", a, b, [](auto a, auto b) { return a != 0 || b != 0; });
+  return comparison("logical_or", a, b, [](auto a, auto b) { return logical_or(a != 0, b != 0); });
 }
 Tensor logical_xor(const Operand& a, const Operand& b) {
   return comparison("logical_xor", a, b, [](auto a, auto b) { return (a != 0) != (b != 0); });

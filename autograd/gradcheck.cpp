@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "autograd/internal/differences.hpp"
+#include "autograd/internal/fault.hpp"
 #include "autograd/internal/level.hpp"
 
 namespace xgrad {
@@ -371,6 +372,9 @@ class Checker {
       Level::Recording recording = level_.record_subject();
       finding.operations = internal::operations_between(recording.outputs, recording.variables[place.tensor]);
     }
+    if (level_.level() == 1 && !is_kink)
+      finding.fault = kind == GradcheckFinding::Kind::inconsistent ? internal::find_two_faced(level_)
+                                                                   : internal::find_fault(level_, element);
     if (output >= 0) {
       Place at = place_of(output, level_.outputs());
       finding.output = std::move(at.index);
@@ -432,7 +436,9 @@ std::string text_of(const GradcheckFinding& finding) {
       text += '.';
     }
   }
-  if (!finding.operations.empty())
+  if (!finding.fault.empty())
+    text += concat(" The rule at fault is that of ", finding.fault, ".");
+  else if (!finding.operations.empty())
     text += concat(" Operations from there on, last first: ", finding.operations, ".");
   return text;
 }

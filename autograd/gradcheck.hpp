@@ -49,7 +49,8 @@ struct GradcheckFinding {
   double rule = 0;         ///< what the rule says
   double difference = 0;   ///< what the finite differences say
   double uncertainty = 0;  ///< estimated error of `difference`
-  std::string operations;  ///< the operations between input and output, the last one first, and their lines
+  std::string fault;       ///< of order 1: the operation whose rule is wrong, and its line; empty if unclear
+  std::string operations;  ///< those from the input to the output, the last one first, and their lines
 };
 
 struct GradcheckReport {

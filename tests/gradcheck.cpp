@@ -203,6 +203,35 @@ TEST_CASE("The message names input, element, both numbers, the operation and its
   CHECK_THAT(message, Contains("at " + place(line + 3)));
 }
 
+TEST_CASE("The operation whose rule is wrong is told from those around it", "[gradcheck]") {
+  Tensor x = f64({0.5, -1.2, 2.0}), w = f64({{1., -0.2, 0.3}, {3., 0.5, 1.}, {0.1, 2., -1.}});
+  int line = 0;
+  auto layer = [&](const Tensor& x) {
+    Tensor h = relu(tanh(matmul(w, x)) * 2 + x);
+    line = __LINE__ + 1;
+    return exp(sin(cube(h, 1.001) + h)) * h;
+  };
+  auto f = [&](const Tensor& x) { return mean(square(layer(x) - sum(x))); };
+  GradcheckReport report = gradcheck_report(f, {x});
+  REQUIRE_FALSE(report.passed());
+  for (const GradcheckFinding& finding : report.errors) CHECK(finding.fault == "cube (" + place(line) + ")");
+  CHECK_THAT(report.text(), Contains("The rule at fault is that of cube (" + place(line) + ")."));
+
+  Tensor v = variable({0.5, -1.2, 2.0});
+  report = gradcheck_report([&] { return f(v); }, {v});
+  REQUIRE_FALSE(report.passed());
+  CHECK(report.errors[0].fault == "cube (" + place(line) + ")");
+}
+
+TEST_CASE("A dependence that was cut off is told from a wrong rule", "[gradcheck]") {
+  int line = __LINE__ + 1;
+  auto f = [](const Tensor& x) { return sum(exp(x) * sin(x.detach())); };
+  GradcheckReport report = gradcheck_report(f, {point()});
+  REQUIRE_FALSE(report.passed());
+  CHECK(report.errors[0].fault ==
+        "mul (" + place(line) + "), whose input 1 moves too but is cut off from the graph");
+}
+
 TEST_CASE("The error carries the report", "[gradcheck]") {
   try {
     gradcheck([](const Tensor& x) { return cube(x, 2); }, {point()}, {.seed = 7});
@@ -236,7 +265,8 @@ TEST_CASE("A rule that gives another gradient when it records its graph fails at
   GradcheckReport report = gradcheck_report(f, {point()}, {.order = 2});
   REQUIRE(report.errors.size() == 1);
   CHECK(report.errors[0].kind == Kind::inconsistent);
-  CHECK_THAT(report.text(), Contains("when it records the gradient's graph"));
+  CHECK_THAT(report.text(), Contains("when it records the gradient's graph") &&
+                                Contains("The rule at fault is that of cube3 (gradcheck.cpp:"));
 }
 
 TEST_CASE("A missing gradient and one of the wrong sign fail", "[gradcheck]") {

@@ -228,12 +228,12 @@ Level::Level(const Level& below, Weights& weights)
   }
   counts_.push_back(variables_.size());
   evaluate_inputs();
-  double size = largest_of(Numbers(elements_.begin(), elements_.begin() + own_elements()));
+  double size = largest_of(own_elements());
   scale_ = size > 0 ? below.scale_ / size : below.scale_;
   for (double& magnitude : magnitudes_) magnitude = std::max(magnitude, scale_);
 }
 
-std::size_t Level::own_elements() const {
+std::size_t Level::own_count() const {
   return static_cast<std::size_t>(total(std::span(variables_).first(counts_[0])));
 }
 
@@ -261,8 +261,14 @@ Level::Recording Level::record_at(const Numbers& elements) {
   return recording;
 }
 
-Level::Recording Level::record_subject() {
-  Recording recording{subject_->at_inputs(), {}};
+Level::Recording Level::record_subject() { return run_subject(subject_->at_inputs()); }
+
+Level::Recording Level::record_subject_at(const Numbers& own_elements) {
+  return run_subject(subject_->at(own_elements));
+}
+
+Level::Recording Level::run_subject(std::vector<Tensor> variables) {
+  Recording recording{std::move(variables), {}};
   require_gradients(recording.variables);
   recording.outputs = run_level(1, recording.variables, true);
   return recording;
@@ -274,14 +280,13 @@ Numbers Level::pull_back(const Recording& recording, const Numbers& cotangent, b
 }
 
 std::vector<Tensor> Level::start_at(const Numbers& elements) const {
-  return with_cotangents(subject_->at(Numbers(elements.begin(), elements.begin() + own_elements())),
-                         elements);
+  return with_cotangents(subject_->at(Numbers(elements.begin(), elements.begin() + own_count())), elements);
 }
 
 std::vector<Tensor> Level::start_at_inputs() { return with_cotangents(subject_->at_inputs(), elements_); }
 
 std::vector<Tensor> Level::with_cotangents(std::vector<Tensor> variables, const Numbers& elements) const {
-  for (Tensor& cotangent : unflatten(Numbers(elements.begin() + own_elements(), elements.end()),
+  for (Tensor& cotangent : unflatten(Numbers(elements.begin() + own_count(), elements.end()),
                                      std::span(variables_).subspan(counts_[0])))
     variables.push_back(std::move(cotangent));
   return variables;

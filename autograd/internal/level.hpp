@@ -105,13 +105,17 @@ class Level {
   };
   Recording record_at_inputs();
   Recording record_at(const Numbers& elements);
-  /// The subject itself recorded, whatever this level is.
+  /// The subject itself recorded, whatever this level is, at the inputs or where its variables have these elements.
   Recording record_subject();
+  Recording record_subject_at(const Numbers& own_elements);
+  /// The elements of the subject's variables at the inputs.
+  Numbers own_elements() const { return Numbers(elements_.begin(), elements_.begin() + own_count()); }
   Numbers pull_back(const Recording& recording, const Numbers& cotangent, bool create_graph = false) const;
 
  private:
-  std::size_t own_elements() const;
+  std::size_t own_count() const;
   void evaluate_inputs();
+  Recording run_subject(std::vector<Tensor> variables);
   std::vector<Tensor> start_at_inputs();
   std::vector<Tensor> start_at(const Numbers& elements) const;
   std::vector<Tensor> with_cotangents(std::vector<Tensor> variables, const Numbers& elements) const;

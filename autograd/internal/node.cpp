@@ -77,6 +77,8 @@ void check_saved_versions(const Node& node, SourceLocation where) {
 
 namespace {
 
+thread_local RecordObserver* record_observer = nullptr;
+
 bool requires_grad(const Tensor& tensor) { return static_cast<bool>(tensor.impl()->node); }
 
 void save(Node& node, Tensor value) {
@@ -115,6 +117,10 @@ void attach_output(Ref<Node> node, Tensor& output, int k, std::uint64_t bits) {
 }
 
 }  // namespace
+
+RecordObserver::RecordObserver() : previous_(std::exchange(record_observer, this)) {}
+RecordObserver::~RecordObserver() { record_observer = previous_; }
+
 }  // namespace internal
 
 using namespace internal;
@@ -129,16 +135,22 @@ Tensor record(const char* name, SourceLocation where, Inputs inputs, Tensor outp
               std::initializer_list<Uses> uses, Rule rule) {
   std::uint64_t bits;
   if (!is_floating(output.dtype())) return output;
-  if (Ref<Node> node = start_recording(name, where, inputs, uses, rule, bits))
+  if (Ref<Node> node = start_recording(name, where, inputs, uses, rule, bits)) {
     attach_output(std::move(node), output, 0, bits);
+    if (record_observer != nullptr) [[unlikely]]
+      record_observer->recorded(inputs, {&output, 1});
+  }
   return output;
 }
 
 std::vector<Tensor> record(const char* name, SourceLocation where, Inputs inputs, std::vector<Tensor> outputs,
                            std::initializer_list<Uses> uses, Rule rule) {
   std::uint64_t bits;
-  if (Ref<Node> node = start_recording(name, where, inputs, uses, rule, bits))
+  if (Ref<Node> node = start_recording(name, where, inputs, uses, rule, bits)) {
     for (int k = 0; k < static_cast<int>(outputs.size()); ++k) attach_output(node, outputs[k], k, bits);
+    if (record_observer != nullptr) [[unlikely]]
+      record_observer->recorded(inputs, outputs);
+  }
   return outputs;
 }
 

@@ -82,6 +82,19 @@ struct VjpFrame {
   InlineVector<Tensor, 1> restored;  // saved outputs, connected to the node again
 };
 
+/// Sees each operation that this thread records while it lives: how gradcheck finds the rule at fault.
+class RecordObserver {
+ public:
+  RecordObserver();
+  virtual ~RecordObserver();
+  RecordObserver(const RecordObserver&) = delete;
+  RecordObserver& operator=(const RecordObserver&) = delete;
+  virtual void recorded(const Inputs& inputs, std::span<const Tensor> outputs) = 0;
+
+ private:
+  RecordObserver* previous_;
+};
+
 /// The value saved under this bit of Uses, or null.
 SavedValue* find_saved(Node& node, std::uint64_t bit);
 

@@ -9,12 +9,10 @@
 
 namespace xgrad {
 
-void internal::fail_argument_count(std::size_t given) {
-  fail<std::invalid_argument>(
-      {},
-      concat(
-          "grad: the function must take as many tensors as there are inputs, but it cannot be called with ",
-          given, "."));
+void internal::check_argument_count(bool holds, std::size_t given, SourceLocation where) {
+  check(holds, where,
+        "grad: the function must take as many tensors as there are inputs, but it cannot be called with ",
+        given, ".");
 }
 
 namespace functional {

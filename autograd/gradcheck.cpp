@@ -219,7 +219,7 @@ class Checker {
   /// Steps for one element: down to a small part of its own size, as near a pole or a border of the domain.
   Numbers steps_for(double x) const {
     double size = std::abs(x);
-    double smallest = std::max(1e-10 * (size == 0 ? 1 : std::min(1.0, size)), 1e-10 * size);
+    double smallest = 1e-10 * (size == 0 ? 1 : size);
     Numbers steps;
     for (double step = kLargestStep * std::max(1.0, size); step > smallest * 0.99; step /= kStepRatio)
       steps.push_back(step);

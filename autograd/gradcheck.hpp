@@ -101,12 +101,13 @@ concept Closure = std::is_invocable_r_v<Tensor, F&>;
 template <FunctionOfTensors F>
 GradcheckReport gradcheck(F&& f, std::initializer_list<Tensor> inputs, GradcheckOptions options = {},
                           SourceLocation where = SourceLocation::current()) {
-  return functional::gradcheck(internal::refer(f), {inputs.begin(), inputs.size()}, options, true, where);
+  return functional::gradcheck(internal::refer(f, inputs.size(), where), {inputs.begin(), inputs.size()},
+                               options, true, where);
 }
 template <FunctionOfTensors F>
 GradcheckReport gradcheck(F&& f, std::span<const Tensor> inputs, GradcheckOptions options = {},
                           SourceLocation where = SourceLocation::current()) {
-  return functional::gradcheck(internal::refer(f), inputs, options, true, where);
+  return functional::gradcheck(internal::refer(f, inputs.size(), where), inputs, options, true, where);
 }
 
 /// The same for a function without arguments, such as a model's loss: `variables` are the leaf tensors that
@@ -148,7 +149,7 @@ gradcheck_report(F&& f, std::span<const Tensor> inputs, GradcheckOptions options
   if constexpr (Closure<F>)
     return functional::gradcheck(std::function<Tensor()>(std::ref(f)), inputs, options, false, where);
   else
-    return functional::gradcheck(internal::refer(f), inputs, options, false, where);
+    return functional::gradcheck(internal::refer(f, inputs.size(), where), inputs, options, false, where);
 }
 template <class F>
 requires FunctionOfTensors<F> || Closure<F> GradcheckReport

@@ -238,8 +238,9 @@ TEST_CASE("Misuse of derivatives is explained", "[functional]") {
                                            Contains(place(__LINE__ - 1)));
   CHECK_THROWS_WITH(grad(identity, tensor({1, 2})),
                     Contains("input 0 must be floating") && Contains("int64"));
-  CHECK_THROWS_WITH(grad(kProduct, {x}),
-                    Contains("as many tensors as there are inputs") && Contains("with 1."));
+  std::string message = message_of<std::invalid_argument>([&] { grad(kProduct, {x}); });
+  CHECK_THAT(message,
+             Contains("as many tensors as there are inputs") && Contains("with 1. at functional.cpp"));
   CHECK_THROWS_WITH(grad([](const Tensor& x) { return argmax(x); }, x),
                     Contains("must give a floating tensor"));
   CHECK_THROWS_WITH(vjp(identity, x, f64({1., 2.})),

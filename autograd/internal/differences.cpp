@@ -127,6 +127,8 @@ Difference differentiate(const Samples& samples) {
   }
   difference.value = best.value;
   difference.error = best.error;
+  difference.precise = best.precise;
+  if (count > 0) difference.blur = rounding / samples.steps.back();
   compare_sides(samples, rounding, difference);
   difference.kink |= count > 0 && !finite(count - 1);
   return difference;

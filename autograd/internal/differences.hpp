@@ -17,15 +17,17 @@ struct Samples {
 
 struct Difference {
   double value = 0;
-  double error = 0;  ///< estimate; infinity when no step had finite values on both sides
-  double left = 0;   ///< slope to the left and to the right, at the smallest step that rounding leaves usable
+  double error = 0;       ///< estimate; infinity when no step had finite values on both sides
+  bool precise = false;   ///< the error is small beside the value
+  double blur = 0;        ///< slopes that noise, or waves shorter than all steps, could hide
+  double left = 0;        ///< slope to the left and to the right, at the smallest step that rounding leaves usable
   double right = 0;
   double side_error = 0;  ///< what rounding can have changed either slope by
-  bool kink = false;  ///< the two slopes do not draw together as the step shrinks, or one side has no values
+  bool kink = false;      ///< the two slopes do not draw together as the step shrinks, or one side has no values
 };
 
-/// The derivative at 0: central differences, extrapolated to step 0 by Richardson's scheme, the entry of the
-/// tableau with the least error estimate taken. C. J. F. Ridders, Accurate computation of F'(x) and F'(x)
+/// The derivative at 0: central differences, extrapolated to step 0 by Richardson's scheme, the most precise
+/// entry of the tableau taken. C. J. F. Ridders, Accurate computation of F'(x) and F'(x)
 /// F''(x), Advances in Engineering Software 4 (1982) 75-76.
 Difference differentiate(const Samples& samples);
 

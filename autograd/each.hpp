@@ -20,11 +20,11 @@ template <class Formula, class... Arguments>
 void each_tensor(const Formula& formula, SourceLocation where, Arguments&&... tensors) {
   auto all = std::tie(tensors...);
   const Tensor& first = std::get<0>(all);
-  check(first.defined(), where, "each: the tensors must be defined.");
   auto agree = [&](const Tensor& tensor, bool is_written) {
-    check(tensor.defined() && tensor.shape() == first.shape() && tensor.dtype() == first.dtype(), where,
+    check(tensor.defined(), where, "each: the tensors must be defined.");
+    check(tensor.shape() == first.shape() && tensor.dtype() == first.dtype(), where,
           "each: the tensors must agree in shape and dtype, but one is ", first.dtype(), " ", first.shape(),
-          " and another ", tensor.defined() ? concat(tensor.dtype(), " ", tensor.shape()) : "undefined", ".");
+          " and another ", tensor.dtype(), " ", tensor.shape(), ".");
     check(is_floating(tensor.dtype()), where, "each: the tensors must be floating, but the dtype is ",
           tensor.dtype(), ".");
     check<std::logic_error>(!is_written || tensor.is_leaf(), where,

@@ -124,6 +124,15 @@ class Backward {
     }
   }
 
+  /// Where the cotangents of what an edge leads to are added up, if something has come and nobody else can see it.
+  Tensor* sum_so_far(const Edge& edge) {
+    if (create_graph_) return nullptr;
+    Node& producer = *edge.producer;
+    Tensor* sum = producer.is_leaf ? workspace_->leaves.find(&producer)
+                                   : &workspace_->cotangents[producer.slot + edge.output];
+    return sum != nullptr && sum->defined() && owns_elements(*sum) ? sum : nullptr;
+  }
+
   /// The gradients of the tensors wanted, undefined where no output depends on one.
   std::vector<Tensor> take_results() {
     for (std::size_t i = 0; i < wanted_.size(); ++i)
@@ -196,7 +205,8 @@ class Backward {
     if (node.extras) run_hooks(node, cotangents);
     if (node.wanted_run == run_) collect_wanted(node, cotangents);
 
-    VjpFrame frame{.node = node,
+    VjpFrame frame{.pass = this,
+                   .node = node,
                    .cotangents = cotangents,
                    .needs = 0,
                    .create_graph = create_graph_,
@@ -273,6 +283,10 @@ class Backward {
 
 }  // namespace internal
 
+Tensor* Vjp::sum_so_far(int i) {
+  return frame_.pass != nullptr && needs(i) ? frame_.pass->sum_so_far(frame_.node.edges[i]) : nullptr;
+}
+
 namespace {
 
 void check_outputs(const char* operation, std::span<const Tensor> outputs, std::span<const Tensor> cotangents,
@@ -293,10 +307,11 @@ void check_outputs(const char* operation, std::span<const Tensor> outputs, std::
             output.shape(), ". Reduce it with sum() or mean(), or pass a cotangent of that shape.");
     } else {
       const Tensor& cotangent = cotangents[i];
-      check(cotangent.defined() && cotangent.shape() == output.shape() && cotangent.dtype() == output.dtype(),
-            where, operation, ": the cotangent must be ", output.dtype(), " ", output.shape(),
-            " as its output, but it is ",
-            cotangent.defined() ? concat(cotangent.dtype(), " ", cotangent.shape()) : "undefined", ".");
+      check(cotangent.defined(), where, operation, ": the cotangent must be ", output.dtype(), " ",
+            output.shape(), " as its output, but it is undefined.");
+      check(cotangent.shape() == output.shape() && cotangent.dtype() == output.dtype(), where, operation,
+            ": the cotangent must be ", output.dtype(), " ", output.shape(), " as its output, but it is ",
+            cotangent.dtype(), " ", cotangent.shape(), ".");
     }
   }
 }

@@ -51,6 +51,10 @@ class Vjp {
   /// operation, unless shape and dtype are the input's.
   void give(int i, Tensor cotangent);
 
+  /// The sum of the cotangents that input i has been given so far in this pass, where the rule may add its own in place
+  /// instead of giving it; null where there is none yet, others hold it, or the gradient's graph is wanted.
+  Tensor* sum_so_far(int i);
+
   /// True when the gradient's own graph is wanted: what the rule computes must then be made of operators.
   bool creates_graph() const;
   /// Where the operation was called.

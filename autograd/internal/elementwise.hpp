@@ -37,7 +37,7 @@ constexpr Uses to_uses(Reads reads) {
 
 /// Calls use(value...) with the tensors whose bit is set, in order.
 template <unsigned kReads, class Use>
-Tensor with_read(const Tensor* a, const Tensor* b, const Tensor* y, Use&& use) {
+void with_read(const Tensor* a, const Tensor* b, const Tensor* y, Use&& use) {
   if constexpr (kReads == 0)
     return use();
   else if constexpr (kReads == 1)
@@ -72,27 +72,33 @@ auto spread(const F& formula, const G& g, const V&... values) {
                  pick.template operator()<reads_y, at_y>());
 }
 
-/// The cotangent that a formula of (g, a, b, y) gives for one operand: one pass over memory, or, when the gradient's
-/// graph is wanted, operators. It may be written over g.
-template <Reads kReads, class F>
-Tensor cotangent(Vjp& vjp, Tensor g, const F& formula) {
-  const Tensor* a = kReads & reads_a ? &vjp.input(0) : nullptr;
-  const Tensor* b = kReads & reads_b ? &vjp.input(1) : nullptr;
-  const Tensor* y = kReads & reads_y ? &vjp.output() : nullptr;
-  return with_read<kReads>(a, b, y, [&](const auto&... values) {
-    if (vjp.creates_graph()) return Tensor(spread<kReads>(formula, g, values...));
-    return dispatch_floating(g.impl()->dtype, [&]<class T>(T) {
-      auto on_batches = [&](auto g, auto... v) { return Batch<T>(spread<kReads>(formula, g, v...)); };
-      Tensor out = owns_elements(g) ? g : new_tensor(g.impl()->shape, g.impl()->dtype);
-      compute_into<T>(out, on_batches, g, values...);
-      return out;
-    });
-  });
-}
-
 /// The cotangent of an operand that was broadcast: summed to the operand's own shape.
 inline Tensor unbroadcast(Tensor cotangent, const Shape& shape) {
   return cotangent.impl()->shape == shape ? std::move(cotangent) : sum_to(cotangent, shape);
+}
+
+/// Answers for operand i with what a formula of (g, a, b, y) gives: operators when the gradient's graph is wanted, else
+/// one pass over memory, which adds to what has come before, or writes over g, where nobody else can see it.
+template <Reads kReads, class F>
+void give_cotangent(Vjp& vjp, int i, Tensor g, const F& formula) {
+  const Tensor* a = kReads & reads_a ? &vjp.input(0) : nullptr;
+  const Tensor* b = kReads & reads_b ? &vjp.input(1) : nullptr;
+  const Tensor* y = kReads & reads_y ? &vjp.output() : nullptr;
+  with_read<kReads>(a, b, y, [&](const auto&... values) {
+    const Shape& shape = vjp.shape(i);
+    if (vjp.creates_graph())
+      return vjp.give(i, unbroadcast(Tensor(spread<kReads>(formula, g, values...)), shape));
+    Tensor* sum = g.impl()->shape == shape ? vjp.sum_so_far(i) : nullptr;
+    dispatch_floating(g.impl()->dtype, [&]<class T>(T) {
+      auto on_batches = [&](auto g, auto... v) { return Batch<T>(spread<kReads>(formula, g, v...)); };
+      if (sum != nullptr)
+        return compute_into<T>(
+            *sum, [&](auto sum, auto... v) { return sum + on_batches(v...); }, *sum, g, values...);
+      Tensor out = owns_elements(g) ? g : new_tensor(g.impl()->shape, g.impl()->dtype);
+      compute_into<T>(out, on_batches, g, values...);
+      vjp.give(i, unbroadcast(std::move(out), shape));
+    });
+  });
 }
 
 /// Whether an operator has integer results for integer operands, or computes them in float32.
@@ -117,7 +123,7 @@ Tensor unary(const char* name, const Operand& operand, const Value& value, const
   });
   return record(name, operand.where(), {*x}, std::move(y), {to_uses(kReads)}, [derivative](Vjp& vjp) {
     auto of_x = [&](auto g, auto x, auto, auto y) { return derivative(g, x, y); };
-    vjp.give(0, cotangent<kReads>(vjp, vjp.take_g(), of_x));
+    give_cotangent<kReads>(vjp, 0, vjp.take_g(), of_x);
   });
 }
 
@@ -169,17 +175,13 @@ Tensor binary(const char* name, const Operand& left, const Operand& right, const
     return compute<T>(
         pair.shape(), [&](Batch<T> a, Batch<T> b) { return Batch<T>(value(a, b)); }, pair.a(), pair.b());
   });
-  return record(
-      name, left.where(), {pair.a(), pair.b()}, std::move(y), {to_uses(kReadsA), to_uses(kReadsB)},
-      [derivative_a, derivative_b](Vjp& vjp) {
-        Tensor g = vjp.take_g();
-        if (vjp.needs(0)) {
-          Tensor own = vjp.needs(1) ? g : std::move(g);
-          vjp.give(0, unbroadcast(cotangent<kReadsA>(vjp, std::move(own), derivative_a), vjp.shape(0)));
-        }
-        if (vjp.needs(1))
-          vjp.give(1, unbroadcast(cotangent<kReadsB>(vjp, std::move(g), derivative_b), vjp.shape(1)));
-      });
+  return record(name, left.where(), {pair.a(), pair.b()}, std::move(y), {to_uses(kReadsA), to_uses(kReadsB)},
+                [derivative_a, derivative_b](Vjp& vjp) {
+                  Tensor g = vjp.take_g();
+                  if (vjp.needs(0))
+                    give_cotangent<kReadsA>(vjp, 0, vjp.needs(1) ? g : std::move(g), derivative_a);
+                  if (vjp.needs(1)) give_cotangent<kReadsB>(vjp, 1, std::move(g), derivative_b);
+                });
 }
 
 /// Comparison: boolean results, nothing recorded.

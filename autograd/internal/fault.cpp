@@ -71,7 +71,8 @@ std::vector<Operation> record_operations(Level& level, const Numbers& elements, 
 std::vector<Tensor> run_rule(const Operation& operation, std::vector<Tensor> cotangents, bool create_graph) {
   Node& node = operation.node();
   GradMode mode(create_graph);
-  VjpFrame frame{.node = node,
+  VjpFrame frame{.pass = nullptr,
+                 .node = node,
                  .cotangents = cotangents.data(),
                  .needs = 0,
                  .create_graph = create_graph,

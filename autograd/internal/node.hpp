@@ -71,8 +71,11 @@ struct Node : RefCounted {
   static void destroy(Node* node);
 };
 
+class Backward;
+
 /// What a Vjp shows of one run of a rule.
 struct VjpFrame {
+  Backward* pass;  // null where a rule is run by itself
   Node& node;
   Tensor* cotangents;   // of the node's outputs
   std::uint64_t needs;  // bit i: input i

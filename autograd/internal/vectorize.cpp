@@ -154,7 +154,12 @@ void pack(const Loop& loop, const Operand& operand, std::int64_t at, std::int64_
     const auto* from = reinterpret_cast<const E*>(operand.data);
     std::int64_t stride = operand.stride[loop.ndim - 1];
     for_runs(loop, operand, at, n, [&](std::int64_t offset, std::int64_t count) {
-      for (std::int64_t i = 0; i < count; ++i) to[i] = from[offset + i * stride];
+      if (stride == 0)
+        std::fill_n(to, count, from[offset]);
+      else if (stride == 1)
+        std::copy_n(from + offset, count, to);
+      else
+        for (std::int64_t i = 0; i < count; ++i) to[i] = from[offset + i * stride];
       to += count;
     });
   });

@@ -75,8 +75,8 @@ struct Mask {
   friend bool all(Mask a) { return xsimd::all(a.bits); }
 };
 
-/// A number whose neighbours are 1 apart, and which ends in the bits of the exponent of 1: whole numbers added
-/// to it change those bits. Adding it rounds to a whole number.
+/// A number whose neighbours are 1 apart, and which ends in the bits of the exponent of 1: whole numbers
+/// added to it change those bits. Adding it rounds to a whole number.
 template <class T>
 inline constexpr T kExponentShift = sizeof(T) == 4 ? T(0x1.8p23 + 127) : T(0x1.8p52 + 1023);
 

@@ -6,8 +6,9 @@
 //     float   0.90  0.92   1.20  1.18   1.72  1.80   1.65  1.79   1.11  1.40   0.54  libm
 //     double  0.84  0.84   1.23  1.22   1.59  1.77   1.62  1.78   1.18  1.31   libm  libm
 //
-// (float: all numbers, but for pow; double and pow: millions of random ones.) There are no branches: a batch
-// takes the same time whatever it holds. NaN, infinities, signed zeros and denormals are as in libm.
+// (float: every seventh number there is, but for pow; double and pow: millions of random ones.) There are no
+// branches: a batch takes the same time whatever it holds. NaN, infinities, signed zeros and denormals are as
+// in libm.
 //
 // The coefficients are minimax: the Remez exchange algorithm in 60 digits, for the error that is given beside
 // them; each is rounded to the type in turn, lowest power first, and those above it are fitted again.
@@ -42,8 +43,8 @@ Batch<T> polynomial(Batch<T> x, T c0, C... more) {
     return polynomial_by_pairs(x, x * x, c0, more...);
 }
 
-/// What exp() is made of. log(2) is the sum of two numbers, of which the first has so few bits that its product
-/// with the exponent is exact.
+/// What exp() is made of. log(2) is the sum of two numbers, of which the first has so few bits that its
+/// product with the exponent is exact.
 template <class T>
 struct ExpConstants;
 

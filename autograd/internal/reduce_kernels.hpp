@@ -393,13 +393,14 @@ void fold_into(const ReducePlan& plan, const E* x, T* out, const T* center = nul
   std::copy_n(parts, numel, out);
 }
 
-/// Two folds, the second centered on what `to_center` makes of the first. `out` gets the second, `center` the centers.
-/// Where one task has all elements of a result, they are read twice while they are in the cache.
+/// Two folds, the second centered on what `to_center(guess, first)` makes of the first. `center` starts with guesses, on
+/// which the first fold is centered if it is of that kind, and ends with the centers; `out` gets the second fold. Where
+/// one task has all elements of a result, they are read twice while they are in the cache.
 template <class First, class Second, class T, class ToCenter>
 void fold_twice(const ReducePlan& plan, const T* x, T* center, T* out, const ToCenter& to_center) {
   if (plan.chunks > 1) {
-    fold_into<First>(plan, x, center);
-    for (std::int64_t i = 0; i < plan.numel(); ++i) center[i] = to_center(center[i]);
+    fold_into<First>(plan, x, out, First::kCentered ? center : nullptr);
+    for (std::int64_t i = 0; i < plan.numel(); ++i) center[i] = to_center(center[i], out[i]);
     fold_into<Second>(plan, x, out, center);
     return;
   }
@@ -408,9 +409,12 @@ void fold_twice(const ReducePlan& plan, const T* x, T* center, T* out, const ToC
   for_tasks(plan, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t task = begin; task < end; ++task) {
       first.run_task(
-          task, nullptr,
+          task, First::kCentered ? center : nullptr,
           [&](std::int64_t at, std::int64_t, const T* results, std::int64_t count, std::int64_t stride) {
-            for (std::int64_t j = 0; j < count; ++j) center[at + j * stride] = to_center(results[j]);
+            for (std::int64_t j = 0; j < count; ++j) {
+              T& c = center[at + j * stride];
+              c = to_center(c, results[j]);
+            }
           });
       second.run_task(
           task, center,

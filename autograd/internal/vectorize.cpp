@@ -291,23 +291,32 @@ int tile_axis(const Loop& loop) {
 /// Packs rows x columns elements, neighbours down the rows, so that they are neighbours along the columns.
 template <class E>
 void transpose_tile(const E* from, std::int64_t row_stride, std::int64_t column_stride, std::int64_t rows,
-                    std::int64_t columns, E* to) {
+                    std::int64_t columns, E* to, std::int64_t to_stride) {
   if constexpr (sizeof(E) > 1) {
     if (row_stride == 1) {
       using T = std::conditional_t<sizeof(E) == 4, float, double>;  // moved as they are, whatever they mean
       transpose_block(reinterpret_cast<const T*>(from), column_stride, columns, rows,
-                      reinterpret_cast<T*>(to), kTile);
+                      reinterpret_cast<T*>(to), to_stride);
       return;
     }
   }
   for (std::int64_t r = 0; r < rows; ++r)
-    for (std::int64_t c = 0; c < columns; ++c) to[r * kTile + c] = from[r * row_stride + c * column_stride];
+    for (std::int64_t c = 0; c < columns; ++c)
+      to[r * to_stride + c] = from[r * row_stride + c * column_stride];
+}
+
+/// The kernel of a copy within one dtype.
+template <class E>
+void move_elements(const void*, std::int64_t n, void* const* operands) {
+  std::memcpy(operands[0], operands[1], n * sizeof(E));
 }
 
 /// Tiles [begin, end) of the loop, along `down` and the innermost axis.
 void run_tiles(const Loop& loop, int down, std::int64_t begin, std::int64_t end) {
   PackingRoom room(loop.count, kTile * kTile * sizeof(double));
   int last = loop.ndim - 1;
+  bool moves = false;
+  with_size(loop.operands[0].size, [&]<class E>(E) { moves = loop.kernel == &move_elements<E>; });
   std::int64_t across_count = (loop.extent[last] + kTile - 1) / kTile;
   std::int64_t down_count = (loop.extent[down] + kTile - 1) / kTile;
   for (std::int64_t tile = begin; tile < end; ++tile) {
@@ -331,15 +340,19 @@ void run_tiles(const Loop& loop, int down, std::int64_t begin, std::int64_t end)
       with_size(operand.size, [&]<class E>(E) {
         auto* to = reinterpret_cast<E*>(room.of(k));
         const auto* from = reinterpret_cast<const E*>(first[k]);
+        // A copy goes straight to where it belongs.
+        if (moves)
+          return transpose_tile(from, operand.stride[down], operand.stride[last], rows, columns,
+                                reinterpret_cast<E*>(first[0]), loop.operands[0].stride[down]);
         if (operand.stride[last] == 0)
           for (std::int64_t r = 0; r < rows; ++r)
             std::fill_n(to + r * kTile, columns, from[r * operand.stride[down]]);
         else
-          transpose_tile(from, operand.stride[down], operand.stride[last], rows, columns, to);
+          transpose_tile(from, operand.stride[down], operand.stride[last], rows, columns, to, kTile);
       });
     }
     void* pointers[kMaxOperands];
-    for (std::int64_t r = 0; r < rows; ++r) {
+    for (std::int64_t r = 0; r < rows && !moves; ++r) {
       for (int k = 0; k < loop.count; ++k) {
         const Operand& operand = loop.operands[k];
         pointers[k] = operand.stride[last] == 1
@@ -390,9 +403,7 @@ template <class To, class From>
 void convert(const void*, std::int64_t n, void* const* operands) {
   auto* to = static_cast<To*>(operands[0]);
   const auto* from = static_cast<const From*>(operands[1]);
-  if constexpr (std::is_same_v<To, From>) {
-    std::memcpy(to, from, n * sizeof(To));
-  } else if constexpr (std::is_same_v<To, bool>) {
+  if constexpr (std::is_same_v<To, bool>) {
     for (std::int64_t i = 0; i < n; ++i) to[i] = from[i] != From(0);
   } else {
     for (std::int64_t i = 0; i < n; ++i) to[i] = static_cast<To>(from[i]);
@@ -415,9 +426,13 @@ void copy_into(const Tensor& target, const Tensor& source) {
     std::memcpy(to.data, from.data, static_cast<std::size_t>(to.numel) * size_of(to.dtype));
     return;
   }
-  Kernel kernel = dispatch(target.dtype(), [&]<class To>(To) {
-    return dispatch(source.dtype(), []<class From>(From) -> Kernel { return &convert<To, From>; });
-  });
+  Kernel kernel = nullptr;
+  if (to.dtype == from.dtype)
+    with_size(size_of(to.dtype), [&]<class E>(E) { kernel = &move_elements<E>; });
+  else
+    kernel = dispatch(target.dtype(), [&]<class To>(To) {
+      return dispatch(source.dtype(), []<class From>(From) -> Kernel { return &convert<To, From>; });
+    });
   LoopOperand operands[] = {{target.impl(), true, false}, {source.impl(), false, true}};
   run_kernel(kernel, nullptr, target.shape(), operands);
 }

@@ -20,6 +20,28 @@ Tensor reciprocal_or_zero(const Tensor& y) {
 
 // ---- Variance ----
 
+/// Sum of the differences from a guess.
+struct DifferenceFold {
+  static constexpr bool kCentered = true;
+  template <class V>
+  static V start() {
+    return V(0);
+  }
+  template <class V>
+  static V step(V sum, V x, V center) {
+    return sum + (x - center);
+  }
+  template <class V>
+  static V join(V a, V b) {
+    return a + b;
+  }
+  template <class V>
+  static V neutral(V center) {
+    return center;
+  }
+};
+
+/// Sum of the squared differences from the mean.
 struct DeviationFold {
   static constexpr bool kCentered = true;
   template <class V>
@@ -41,6 +63,19 @@ struct DeviationFold {
   }
 };
 
+/// The first element of each group that is reduced: the guess that its mean is taken from. Of equal elements the mean is
+/// then exact, and the variance 0.
+Tensor first_elements(const Tensor& x, unsigned mask) {
+  return copy(new_view(x, reduced_shape(x.shape(), mask, true), x.strides(), x.impl()->data));
+}
+
+template <class T>
+auto mean_from_guess(const Tensor& x, unsigned mask) {
+  return [count = static_cast<T>(reduced_count(x.shape(), mask))](T guess, T differences) {
+    return guess + differences / count;
+  };
+}
+
 Tensor variance_value(const Tensor& x, unsigned mask, const Shape& shape, double divisor, bool root) {
   return dispatch_floating(x.dtype(), [&]<class T>(T) {
     Tensor y = new_tensor(shape, dtype_of<T>);
@@ -48,11 +83,10 @@ Tensor variance_value(const Tensor& x, unsigned mask, const Shape& shape, double
       std::fill_n(data_of<T>(y), y.numel(), std::numeric_limits<T>::quiet_NaN());
       return y;
     }
+    Tensor means = first_elements(x, mask);
     PlannedOperand operand(x, mask);
-    Tensor means = new_tensor(shape, dtype_of<T>);
-    T count = static_cast<T>(reduced_count(x.shape(), mask));
-    fold_twice<SumFold, DeviationFold>(operand.plan, data_of<T>(operand.x), data_of<T>(means), data_of<T>(y),
-                                       [count](T sum) { return sum / count; });
+    fold_twice<DifferenceFold, DeviationFold>(operand.plan, data_of<T>(operand.x), data_of<T>(means),
+                                              data_of<T>(y), mean_from_guess<T>(x, mask));
     T by = static_cast<T>(divisor);
     for_each_element<T>(y, [=](T sum) { return root ? std::sqrt(sum / by) : sum / by; });
     return y;
@@ -63,8 +97,18 @@ Tensor variance_value(const Tensor& x, unsigned mask, const Shape& shape, double
 Tensor scaled_deviation(Vjp& vjp, unsigned mask, const Tensor& factor) {
   const Tensor& x = vjp.input(0);
   if (vjp.creates_graph()) return (x - mean(x, axes_of(mask), {.keepdims = true})) * factor;
-  Tensor center = mean_value(x, mask, factor.shape());
   return dispatch_floating(x.dtype(), [&]<class T>(T) {
+    Tensor center = x;
+    if (x.numel() > 0) {
+      center = first_elements(x, mask);
+      Tensor differences = new_tensor(center.shape(), dtype_of<T>);
+      PlannedOperand operand(x, mask);
+      fold_into<DifferenceFold>(operand.plan, data_of<T>(operand.x), data_of<T>(differences),
+                                data_of<T>(center));
+      auto to_mean = mean_from_guess<T>(x, mask);
+      for (std::int64_t i = 0; i < center.numel(); ++i)
+        data_of<T>(center)[i] = to_mean(data_of<T>(center)[i], data_of<T>(differences)[i]);
+    }
     return compute<T>(
         x.shape(), [](auto x, auto center, auto factor) { return (x - center) * factor; }, x, center, factor);
   });

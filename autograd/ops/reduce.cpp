@@ -37,7 +37,20 @@ PlannedOperand::PlannedOperand(const Tensor& tensor, unsigned mask) : x(tensor) 
 }
 
 Tensor sum_value(const Tensor& x, unsigned mask, const Shape& shape) {
-  return dispatch_floating(x.dtype(), [&]<class T>(T) { return fold<SumFold, T>(x, mask, shape); });
+  // Along an axis where a broadcast repeats the elements, the sum is a multiple of one of them.
+  Shape extents = x.shape();
+  double repeats = 1;
+  for (int axis = 0; axis < x.ndim(); ++axis) {
+    if ((mask >> axis & 1) == 0 || x.strides()[axis] != 0 || extents[axis] < 2) continue;
+    repeats *= static_cast<double>(extents[axis]);
+    extents[axis] = 1;
+  }
+  Tensor once = repeats == 1 ? x : new_view(x, extents, x.strides(), x.impl()->data);
+  return dispatch_floating(x.dtype(), [&]<class T>(T) {
+    Tensor y = fold<SumFold, T>(once, mask, shape);
+    if (repeats != 1) for_each_element<T>(y, [n = static_cast<T>(repeats)](T sum) { return sum * n; });
+    return y;
+  });
 }
 
 Tensor mean_value(const Tensor& x, unsigned mask, const Shape& shape) {
@@ -111,13 +124,15 @@ Tensor sum_to(const Operand& operand, const Shape& shape) {
   int lead = x.ndim() - shape.ndim();
   for (int axis = 0; axis < x.ndim(); ++axis)
     if (axis < lead || shape[axis - lead] != x.shape()[axis]) mask |= 1u << axis;
-  Tensor y = dispatch(x.dtype(), [&]<class T>(T) {
-    if constexpr (std::is_same_v<T, bool>)
+  switch (x.dtype()) {
+    case DType::boolean:
       return fold<SumFold, bool, std::int64_t>(x, mask, shape);
-    else
-      return fold<SumFold, T>(x, mask, shape);
-  });
-  return record("sum_to", operand.where(), {x}, std::move(y), {},
+    case DType::int64:
+      return fold<SumFold, std::int64_t>(x, mask, shape);
+    default:
+      break;
+  }
+  return record("sum_to", operand.where(), {x}, sum_value(x, mask, shape), {},
                 [](Vjp& vjp) { vjp.give(0, expand(vjp.g(), vjp.shape(0))); });
 }
 

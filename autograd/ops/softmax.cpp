@@ -126,7 +126,7 @@ Parts exponential_sum(const Tensor& x, unsigned mask, const Shape& shape) {
   Parts parts{new_tensor(shape, dtype_of<T>), new_tensor(shape, dtype_of<T>)};
   PlannedOperand operand(x, mask);
   fold_twice<MaxFold, ExpSumFold>(operand.plan, data_of<T>(operand.x), data_of<T>(parts.center),
-                                  data_of<T>(parts.sum), center_of<T>);
+                                  data_of<T>(parts.sum), [](T, T largest) { return center_of(largest); });
   return parts;
 }
 

@@ -448,3 +448,21 @@ TEST_CASE("norms of every order", "[reduce]") {
   CHECK(is_close(grad(norm(v), v), f64({0.6, 0.8})));
   CHECK(is_close(grad(norm(v, 0, {.p = 0}), v), f64({0, 0})));
 }
+
+TEST_CASE("std of a constant is 0 with derivative 0, though its mean may round", "[reduce][conventions]") {
+  for (DType dtype : {DType::float32, DType::float64})
+    for (std::int64_t n : {3, 67, 5000}) {
+      Tensor x = full({n}, 0.1, {.dtype = dtype}).set_requires_grad();
+      Tensor y = xgrad::std(x);
+      CHECK(y.item() == 0);
+      CHECK(abs(grad(y, x)).to_vector<double>() == std::vector<double>(n, 0.0));
+    }
+}
+
+TEST_CASE("a broadcast axis is summed by a multiplication", "[reduce]") {
+  Tensor x = expand(tensor({{1.5}, {2.}}), {2, 1000});
+  CHECK(sum(x, 1).to_vector<float>() == std::vector<float>{1500, 2000});
+  CHECK(sum(x).item() == 3500);
+  CHECK(mean(x, 1, {.keepdims = true}).to_vector<float>() == std::vector<float>{1.5, 2});
+  CHECK(sum(expand(tensor({1., 2.}), {0, 2})).item() == 0);
+}

@@ -6,9 +6,8 @@
 //     float   0.90  0.92   1.20  1.18   1.72  1.80   1.65  1.79   1.11  1.40   0.54  libm
 //     double  0.84  0.84   1.23  1.22   1.59  1.77   1.62  1.78   1.18  1.31   libm  libm
 //
-// (float: every seventh number there is, but for pow; double and pow: millions of random ones.) There are no
-// branches: a batch takes the same time whatever it holds. NaN, infinities, signed zeros and denormals are as
-// in libm.
+// (float: every seventh number there is, but for pow; double and pow: millions of random ones.) A lane's
+// result does not depend on its neighbours. NaN, infinities, signed zeros and denormals are as in libm.
 //
 // The coefficients are minimax: the Remez exchange algorithm in 60 digits, for the error that is given beside
 // them; each is rounded to the type in turn, lowest power first, and those above it are fitted again.
@@ -164,13 +163,16 @@ inline Batch<float> erf(Batch<float> x) {
   constexpr float kOne = 3.95f;  // above, the result rounds to 1
   Batch<float> size = abs(x);
   // erf(x) / x - 1; relative to erf(x) the error is 1.5e-8.
-  Batch<float> near = simd_math::polynomial(x * x, 0x1.06eba6p-3f, -0x1.8126ecp-2f, 0x1.ce1b86p-4f,
-                                            -0x1.b69b8ep-6f, 0x1.479bfcp-8f, -0x1.3ba434p-11f);
+  Batch<float> ratio = simd_math::polynomial(x * x, 0x1.06eba6p-3f, -0x1.8126ecp-2f, 0x1.ce1b86p-4f,
+                                             -0x1.b69b8ep-6f, 0x1.479bfcp-8f, -0x1.3ba434p-11f);
+  Batch<float> near = fma(x, ratio, x);
+  Mask<float> is_near = size < kNear;
+  if (all(is_near)) return near;
   // log(1 - erf(x)); relative to erf(x) the error is 2e-9.
   Batch<float> log_rest =
       simd_math::polynomial(at_most(kOne, size), -0x1.181e38p-13f, -0x1.20c06cp+0f, -0x1.46026ep-1f,
                             -0x1.ab5332p-4f, 0x1.6f54cep-6f, -0x1.954efp-9f, 0x1.a582a8p-13f);
-  return where(size < kNear, fma(x, near, x), with_sign(simd_math::without_rest(log_rest), x));
+  return where(is_near, near, with_sign(simd_math::without_rest(log_rest), x));
 }
 
 inline Batch<double> erf(Batch<double> x) {
@@ -178,10 +180,13 @@ inline Batch<double> erf(Batch<double> x) {
   constexpr double kOne = 5.95;
   Batch<double> size = abs(x);
   // Relative to erf(x) the error is 1.6e-17.
-  Batch<double> near = simd_math::polynomial(
+  Batch<double> ratio = simd_math::polynomial(
       x * x, 0x1.06eba8214db68p-3, -0x1.812746b03799dp-2, 0x1.ce2f21a03f8b9p-4, -0x1.b82ce311a97b8p-6,
       0x1.565bcceed8dc6p-8, -0x1.c02daeb67042ep-11, 0x1.f9a29697a0055p-14, -0x1.f4c82bf9d11a8p-17,
       0x1.b96b290ca5927p-20, -0x1.5b8ada7139ebdp-23, 0x1.d3cf48478db9cp-27, -0x1.a20817140e4aap-31);
+  Batch<double> near = fma(x, ratio, x);
+  Mask<double> is_near = size < kNear;
+  if (all(is_near)) return near;
   // Relative to erf(x) the error is 7e-18.
   Batch<double> log_rest = simd_math::polynomial(
       at_most(kOne, size), -0x1.0dfc0cb0dfbb3p-21, -0x1.20dd1fd280771p+0, -0x1.45f627607cd7ap-1,
@@ -189,7 +194,7 @@ inline Batch<double> erf(Batch<double> x) {
       0x1.940b3eb6ee1b4p-11, -0x1.1b3bf0a9bb30bp-13, -0x1.53f6ce3f2c42dp-16, 0x1.7ee03a392f2p-16,
       -0x1.22ceba9d0d0dbp-17, 0x1.1ea1b123e45f5p-19, -0x1.90cf3a8f38966p-22, 0x1.8ebeebae4ead5p-25,
       -0x1.0e579460916a7p-28, 0x1.c1a8764f18757p-33, -0x1.5acaa718a561bp-38);
-  return where(size < kNear, fma(x, near, x), with_sign(simd_math::without_rest(log_rest), x));
+  return where(is_near, near, with_sign(simd_math::without_rest(log_rest), x));
 }
 
 #if XGRAD_SIMD_WIDENS

@@ -4,6 +4,7 @@
 
 #include "autograd/extend.hpp"
 #include "autograd/internal/node.hpp"
+#include "autograd/internal/pull_back.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/movement.hpp"
 
@@ -95,22 +96,9 @@ class Evaluation {
   }
   std::vector<Tensor> pull_back_all(std::span<const Tensor> outputs, std::span<const Tensor> cotangents,
                                     GradOptions options) const {
-    std::vector<Tensor> kept_outputs, kept_cotangents;
-    for (std::size_t i = 0; i < outputs.size(); ++i) {
-      if (!outputs[i].requires_grad()) continue;
-      kept_outputs.push_back(outputs[i]);
-      kept_cotangents.push_back(cotangents[i]);
-    }
-    options.allow_unused = true;
-    std::vector<Tensor> results(arguments_.size());
-    if (!kept_outputs.empty())
-      results = xgrad::grad(kept_outputs, arguments_, kept_cotangents, options, where_);
-    for (std::size_t i = 0; i < results.size(); ++i) {
-      if (!results[i].defined())
-        results[i] = zeros(arguments_[i].shape(), {.dtype = arguments_[i].dtype()});
-      else if (!options.create_graph && results[i].requires_grad())
-        results[i] = results[i].detach();
-    }
+    std::vector<Tensor> results = internal::pull_back(outputs, arguments_, cotangents, options, where_);
+    for (Tensor& result : results)
+      if (!options.create_graph && result.requires_grad()) result = result.detach();
     return results;
   }
 

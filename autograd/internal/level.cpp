@@ -7,6 +7,7 @@
 
 #include "autograd/grad.hpp"
 #include "autograd/internal/node.hpp"
+#include "autograd/internal/pull_back.hpp"
 #include "autograd/ops/create.hpp"
 
 namespace xgrad::internal {
@@ -275,8 +276,8 @@ Level::Recording Level::run_subject(std::vector<Tensor> variables) {
 }
 
 Numbers Level::pull_back(const Recording& recording, const Numbers& cotangent, bool create_graph) const {
-  return flatten(gradients(recording.outputs, recording.variables, unflatten(cotangent, outputs_),
-                           {.create_graph = create_graph, .retain_graph = true}));
+  return flatten(internal::pull_back(recording.outputs, recording.variables, unflatten(cotangent, outputs_),
+                           {.create_graph = create_graph, .retain_graph = true}, where_));
 }
 
 std::vector<Tensor> Level::start_at(const Numbers& elements) const {
@@ -310,23 +311,7 @@ std::vector<Tensor> Level::run_level(int level, std::span<const Tensor> variable
   std::span<const Tensor> below = variables.first(counts_[level - 2]);
   std::vector<Tensor> outputs = run_level(level - 1, below, true);
   std::span<const Tensor> cotangents = variables.subspan(below.size(), outputs.size());
-  return gradients(outputs, below, cotangents, {.create_graph = record});
-}
-
-std::vector<Tensor> Level::gradients(std::span<const Tensor> outputs, std::span<const Tensor> variables,
-                                     std::span<const Tensor> cotangents, GradOptions options) const {
-  std::vector<Tensor> kept_outputs, kept_cotangents;
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    if (!outputs[i].requires_grad()) continue;
-    kept_outputs.push_back(outputs[i]);
-    kept_cotangents.push_back(cotangents[i]);
-  }
-  options.allow_unused = true;
-  std::vector<Tensor> results(variables.size());
-  if (!kept_outputs.empty()) results = grad(kept_outputs, variables, kept_cotangents, options, where_);
-  for (std::size_t i = 0; i < results.size(); ++i)
-    if (!results[i].defined()) results[i] = zeros(variables[i].shape(), {.dtype = DType::float64});
-  return results;
+  return internal::pull_back(outputs, below, cotangents, {.create_graph = record}, where_);
 }
 
 }  // namespace xgrad::internal

@@ -121,8 +121,6 @@ class Level {
   std::vector<Tensor> with_cotangents(std::vector<Tensor> variables, const Numbers& elements) const;
   std::vector<Tensor> run(std::span<const Tensor> variables, bool record);
   std::vector<Tensor> run_level(int level, std::span<const Tensor> variables, bool record);
-  std::vector<Tensor> gradients(std::span<const Tensor> outputs, std::span<const Tensor> variables,
-                                std::span<const Tensor> cotangents, GradOptions options) const;
 
   Subject* subject_;
   int level_;

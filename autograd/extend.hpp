@@ -4,6 +4,7 @@
 
 #include <initializer_list>
 #include <span>
+#include <stdexcept>
 #include <vector>
 
 #include "autograd/rule.hpp"
@@ -16,8 +17,17 @@ namespace xgrad {
 class Uses {
  public:
   constexpr Uses() = default;  ///< nothing: the rule needs the cotangent alone
-  static constexpr Uses input(int i) { return Uses(std::uint64_t{1} << i); }
-  static constexpr Uses output(int k = 0) { return Uses(std::uint64_t{1} << (kMaxInputs + k)); }
+  /// Throws std::out_of_range for an input from kMaxInputs on, or an output from kMaxOutputs on.
+  static constexpr Uses input(int i) {
+    if (i < 0 || i >= kMaxInputs)
+      throw std::out_of_range("Uses: an input that is saved must be one of the first 48.");
+    return Uses(std::uint64_t{1} << i);
+  }
+  static constexpr Uses output(int k = 0) {
+    if (k < 0 || k >= kMaxOutputs)
+      throw std::out_of_range("Uses: an output that is saved must be one of the first 16.");
+    return Uses(std::uint64_t{1} << (kMaxInputs + k));
+  }
   friend constexpr Uses operator|(Uses a, Uses b) { return Uses(a.bits_ | b.bits_); }
 
   static constexpr int kMaxInputs = 48;
@@ -61,9 +71,11 @@ class Inputs {
 ///                     [](Vjp& vjp) { vjp.give(0, 3 * vjp.g() * square(vjp.input(0))); });
 ///     }
 ///
-/// `output` must be a new tensor. Integer and boolean outputs carry no gradient.
-Tensor record(const char* name, SourceLocation where, Inputs inputs, Tensor output, std::initializer_list<Uses> uses,
-              Rule rule);
+/// Where `output` is one of the inputs, or was recorded before, the result is a second handle to its elements. Integer
+/// and boolean outputs carry no gradient. Throws std::logic_error when `uses` names inputs or outputs that are not there,
+/// an output is undefined, or the rule is empty.
+Tensor record(const char* name, SourceLocation where, Inputs inputs, Tensor output,
+              std::initializer_list<Uses> uses, Rule rule);
 
 /// The same for an operation with several outputs.
 std::vector<Tensor> record(const char* name, SourceLocation where, Inputs inputs, std::vector<Tensor> outputs,

@@ -43,19 +43,61 @@ struct Workspace {
     Node* node;
     int next_edge;
   };
+  /// The gradient of an output whose retain_grad() was called.
+  struct Retained {
+    Ref<Node> node;
+    std::size_t output;
+    Tensor gradient;
+  };
   std::vector<Visit> path;
   std::vector<Ref<Node>> ready;
   std::vector<Tensor> cotangents;
+  std::vector<Retained> retained;
   LeafTable leaves;
 
   void clear() {
     path.clear();
     ready.clear();
     cotangents.clear();
+    retained.clear();
     leaves.clear();
   }
 };
 thread_local std::unique_ptr<Workspace> spare_workspace;
+
+// Whether a pass is under way on this thread: one that starts meanwhile was started by a hook or a rule.
+thread_local bool is_running = false;
+
+/// The marks of a pass on a node, put aside while a pass inside of that one goes through the node.
+struct Marks {
+  explicit Marks(Node& node)
+      : node(Ref<Node>::share(&node)),
+        needed(node.needed),
+        pending(node.pending),
+        slot(node.slot),
+        run(node.run),
+        wanted_run(node.wanted_run) {}
+  void put_back() const {
+    node->needed = needed;
+    node->pending = pending;
+    node->slot = slot;
+    node->run = run;
+    node->wanted_run = wanted_run;
+  }
+
+  Ref<Node> node;
+  bool needed;
+  int pending;
+  int slot;
+  std::uint64_t run;
+  std::uint64_t wanted_run;
+};
+
+/// A tensor whose gradient was asked for. Hooks may reassign the handle by which it was named.
+struct Wanted {
+  Ref<Node> node;
+  int output;
+};
 
 }  // namespace
 
@@ -70,9 +112,15 @@ class Backward {
         retain_graph_(retain_graph || create_graph),
         where_(where),
         run_(++last_run),
-        workspace_(spare_workspace ? std::move(spare_workspace) : std::make_unique<Workspace>()) {}
+        workspace_(spare_workspace ? std::move(spare_workspace) : std::make_unique<Workspace>()),
+        is_nested_(std::exchange(is_running, true)) {}
 
   ~Backward() {
+    is_running = is_nested_;
+    while (!displaced_.empty()) {
+      displaced_.back().put_back();
+      displaced_.pop_back();
+    }
     workspace_->clear();
     spare_workspace = std::move(workspace_);
   }
@@ -80,14 +128,17 @@ class Backward {
   /// Asks for the gradients of these tensors alone. Without it, those of all leaves.
   void want(std::span<const Tensor> inputs) {
     all_leaves_ = false;
-    wanted_ = inputs;
+    wanted_.reserve(inputs.size());
     results_.resize(inputs.size());
     for (const Tensor& input : inputs) {
       Node& node = *input.impl()->node;
-      if (node.is_leaf)
+      wanted_.push_back({input.impl()->node, input.impl()->output});
+      if (node.is_leaf) {
         workspace_->leaves.insert(&node);
-      else
+      } else {
+        put_aside(node);
         node.wanted_run = run_;
+      }
     }
   }
 
@@ -101,7 +152,7 @@ class Backward {
     }
     for (const Tensor& output : outputs) {
       const Ref<Node>& node = output.impl()->node;
-      if (node->is_leaf || !node->needed || node->pending > 0) continue;
+      if (node->is_leaf || !node->needed || node->pending != 0) continue;
       node->pending = -1;  // an output named twice starts once
       workspace_->ready.push_back(node);
     }
@@ -114,14 +165,13 @@ class Backward {
       if (leaf->extras && sum.defined()) run_hooks(*leaf, &sum);
   }
 
-  /// Adds the leaves' gradients to their Tensor::grad().
+  /// Adds the gradients of leaves, and of tensors that retain theirs, to their Tensor::grad().
   void store() {
-    for (auto& [leaf, sum] : workspace_->leaves) {
-      if (!sum.defined()) continue;
-      // What a gradient shares with others must not change under them when it is added to later.
-      bool shared = !create_graph_ && !leaf->grad.defined() && !owns_elements(sum);
-      accumulate(leaf->grad, shared ? copy(sum) : std::move(sum), create_graph_);
-    }
+    GradMode mode(create_graph_);
+    for (auto& [leaf, sum] : workspace_->leaves)
+      if (sum.defined()) store(leaf->grad, std::move(sum));
+    for (auto& [node, output, gradient] : workspace_->retained)
+      store(node->extras->retained[output], std::move(gradient));
   }
 
   /// Where the cotangents of what an edge leads to are added up, if something has come and nobody else can see it.
@@ -136,25 +186,45 @@ class Backward {
   /// The gradients of the tensors wanted, undefined where no output depends on one.
   std::vector<Tensor> take_results() {
     for (std::size_t i = 0; i < wanted_.size(); ++i)
-      if (Node* node = wanted_[i].impl()->node.get(); node->is_leaf)
-        results_[i] = *workspace_->leaves.find(node);
+      if (const Ref<Node>& node = wanted_[i].node; node->is_leaf)
+        results_[i] = *workspace_->leaves.find(node.get());
     return std::move(results_);
   }
 
  private:
+  /// Keeps what another pass that is under way has marked on the node.
+  void put_aside(Node& node) {
+    if (is_nested_) [[unlikely]]
+      displaced_.emplace_back(node);
+  }
+
+  /// `gradient` may be the caller's cotangent or a view.
+  void store(Tensor& to, Tensor gradient) {
+    // What a gradient shares with others must not change under them when it is added to later.
+    bool shared = !create_graph_ && !to.defined() && !owns_elements(gradient);
+    accumulate(to, shared ? copy(gradient) : std::move(gradient), create_graph_);
+  }
+
+  void check_not_freed(const Node& node) const {
+    if (!node.freed) [[likely]]
+      return;
+    // The gradient of a freed node's output itself needs nothing of what was freed.
+    check<std::logic_error>(
+        node.wanted_run == run_ && wanted_.size() == 1, where_,
+        "backward: the graph must not be used up, but '", node.name, "' (recorded at ", node.where,
+        ") was freed by an earlier backward pass. Give that pass {.retain_graph = true}, or detach() here.");
+  }
+
   bool is_needed(const Node& node) const {
     if (node.is_leaf) return all_leaves_ || workspace_->leaves.find(&node) != nullptr;
     return node.run == run_ && node.needed;
   }
 
   void enter(Node* node) {
-    bool wanted = node->wanted_run == run_;
-    check<std::logic_error>(
-        !node->freed || (wanted && wanted_.size() == 1), where_,
-        "backward: the graph must not be used up, but '", node->name, "' (recorded at ", node->where,
-        ") was freed by an earlier backward pass. Give that pass {.retain_graph = true}, or detach() here.");
+    check_not_freed(*node);
+    put_aside(*node);
     node->run = run_;
-    node->needed = wanted;
+    node->needed = node->wanted_run == run_;
     node->pending = 0;
     node->slot = static_cast<int>(workspace_->cotangents.size());
     workspace_->cotangents.resize(workspace_->cotangents.size() + node->outputs.size());
@@ -197,12 +267,19 @@ class Backward {
     }
   }
 
-  void process(Node& node) {
+  void check_still_mine(const Node& node) const {
     check<std::logic_error>(node.run == run_, where_,
                             "backward: the graph was changed by another pass through '", node.name,
                             "' while this one ran. Separate threads need separate graphs.");
+  }
+
+  void process(Node& node) {
+    check_still_mine(node);
     Tensor* cotangents = &workspace_->cotangents[node.slot];
     if (node.extras) run_hooks(node, cotangents);
+    // Hooks and rules may have gone through the graph themselves, and hooks may have written to values.
+    check_not_freed(node);
+    if (hooks_ran_) check_saved_versions(node, where_);
     if (node.wanted_run == run_) collect_wanted(node, cotangents);
 
     VjpFrame frame{.pass = this,
@@ -216,7 +293,9 @@ class Backward {
     bool below = false;
     for (int i = 0; i < node.edges.size(); ++i) {
       Node* producer = node.edges[i].producer.get();
-      if (producer == nullptr || !is_needed(*producer)) continue;
+      if (producer == nullptr) continue;
+      if (!producer->is_leaf) check_still_mine(*producer);
+      if (!is_needed(*producer)) continue;
       frame.needs |= std::uint64_t{1} << std::min(i, 63);
       below = true;
     }
@@ -233,7 +312,11 @@ class Backward {
     for (int k = 0; k < node.outputs.size(); ++k) workspace_->cotangents[node.slot + k] = Tensor();
     frame.restored.clear();
     if (!below) return;
-    if (!retain_graph_) node.saved.clear();
+    if (!retain_graph_) {
+      // Used up from here on, even if an error keeps the edges from being followed to the end.
+      node.freed = true;
+      node.saved.clear();
+    }
     for (int i = 0; i < node.edges.size(); ++i) {
       Edge& edge = node.edges[i];
       if (!edge.producer || !is_needed(*edge.producer)) continue;
@@ -250,6 +333,7 @@ class Backward {
       auto hook = node.extras->hooks[i];
       Tensor& cotangent = cotangents[hook.output];
       if (!cotangent.defined()) continue;
+      hooks_ran_ = true;
       Tensor replaced = hook.function(cotangent);
       if (!replaced.defined()) continue;
       check<std::logic_error>(replaced.shape() == cotangent.shape() && replaced.dtype() == cotangent.dtype(),
@@ -259,25 +343,26 @@ class Backward {
       cotangent = std::move(replaced);
     }
     auto& retains = node.extras->retains;
-    for (std::size_t k = 0; k < retains.size(); ++k)
+    for (std::size_t k = 0; all_leaves_ && k < retains.size(); ++k)
       if (retains[k] && cotangents[k].defined())
-        accumulate(node.extras->retained[k], cotangents[k], create_graph_);
+        workspace_->retained.push_back({Ref<Node>::share(&node), k, cotangents[k]});
   }
 
   void collect_wanted(Node& node, Tensor* cotangents) {
-    for (std::size_t i = 0; i < wanted_.size(); ++i) {
-      const TensorImpl& input = *wanted_[i].impl();
-      if (input.node.get() == &node) results_[i] = cotangents[input.output];
-    }
+    for (std::size_t i = 0; i < wanted_.size(); ++i)
+      if (wanted_[i].node.get() == &node) results_[i] = cotangents[wanted_[i].output];
   }
 
   bool create_graph_;
   bool retain_graph_;
   bool all_leaves_ = true;
+  bool hooks_ran_ = false;
   SourceLocation where_;
   std::uint64_t run_;
   std::unique_ptr<Workspace> workspace_;
-  std::span<const Tensor> wanted_;
+  bool is_nested_;                // inside of another pass of this thread
+  std::vector<Marks> displaced_;  // of the passes around this one
+  std::vector<Wanted> wanted_;
   std::vector<Tensor> results_;
 };
 
@@ -335,10 +420,13 @@ std::vector<Tensor> grad(std::span<const Tensor> outputs, std::span<const Tensor
   pass.want(inputs);
   pass.run(outputs, cotangents);
   std::vector<Tensor> results = pass.take_results();
-  for (std::size_t i = 0; i < results.size() && !options.allow_unused; ++i)
-    check<std::logic_error>(results[i].defined(), where,
-                            "grad: the outputs must depend on each input, but not on input ", i, " of shape ",
-                            inputs[i].shape(), ". Pass {.allow_unused = true} for an undefined gradient.");
+  for (std::size_t i = 0; i < results.size() && !options.allow_unused; ++i) {
+    if (results[i].defined()) [[likely]]
+      continue;
+    std::string shape = inputs[i].defined() ? concat(" of shape ", inputs[i].shape()) : "";
+    fail<std::logic_error>(where, concat("grad: the outputs must depend on each input, but not on input ", i,
+                                         shape, ". Pass {.allow_unused = true} for an undefined gradient."));
+  }
   return results;
 }
 

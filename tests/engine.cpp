@@ -1,4 +1,5 @@
 // backward() and grad(): their options, and what they say when they are misused.
+#include <cmath>
 #include <stdexcept>
 #include <vector>
 
@@ -87,6 +88,20 @@ TEST_CASE("backward of several outputs at once", "[engine]") {
   outputs[2] = outputs[0];  // the same output twice counts twice
   backward(outputs);
   CHECK(x.grad().item() == 11);
+}
+
+TEST_CASE("An output named twice is gone through once", "[engine]") {
+  Tensor x = variable(2.);
+  Tensor a = x * x;
+  Tensor b = sin(a), y = b * 3;
+  // a waits for the cotangent of b; going through y twice would let it start without.
+  for (int pass = 1; pass <= 2; ++pass) {
+    backward(std::vector<Tensor>{a * b, y, y}, {}, {.retain_graph = true});
+    double s = std::sin(4.0), c = std::cos(4.0);
+    CHECK(x.grad().item() == Approx(pass * (6 * c + s + 4 * c) * 4).epsilon(1e-14));
+  }
+  std::vector<Tensor> outputs = {y, y};
+  CHECK(grad(outputs, std::vector<Tensor>{y}, std::vector<Tensor>{f64(1.), f64(10.)})[0].item() == 11);
 }
 
 TEST_CASE("An output may lie on the way to another one", "[engine]") {
@@ -254,6 +269,85 @@ TEST_CASE("retain_grad keeps the gradient of an intermediate result", "[engine]"
   CHECK_FALSE(a.grad().defined());
 }
 
+TEST_CASE("grad leaves the gradients that retain_grad keeps alone", "[engine]") {
+  Tensor x = variable(2.);
+  Tensor a = x * x;
+  a.retain_grad();
+  CHECK(grad(a * 5, x, {.retain_graph = true}).item() == 20);
+  CHECK_FALSE(a.grad().defined());
+}
+
+TEST_CASE("A pass that fails keeps no gradients", "[engine]") {
+  Tensor x = variable(2.);
+  Tensor a = with_rule(x, [](Vjp&) { throw std::runtime_error("mine"); });
+  Tensor b = a * 3;
+  b.retain_grad();
+  CHECK_THROWS_WITH(b.backward(), "mine");
+  CHECK_FALSE(b.grad().defined());
+}
+
+TEST_CASE("Gradients are not the caller's cotangent", "[engine]") {
+  Tensor x = variable({1., 2.}), w = variable(3.);
+  Tensor a = x + 0.0;
+  a.retain_grad();
+  Tensor cotangent = f64({1., 1.}) * w;
+  a.backward(cotangent);
+  for (const Tensor& gradient : {a.grad(), x.grad()}) {
+    CHECK_FALSE(gradient.requires_grad());
+    gradient.detach().assign(f64({7., 7.}));
+  }
+  CHECK(is_close(cotangent, f64({3., 3.}), 0));
+}
+
+// ---- Passes inside of passes ----
+
+TEST_CASE("A hook may take gradients through the same graph", "[engine][hook]") {
+  Tensor x = variable(2.), z = variable(3.);
+  Tensor a = x * z;
+  Tensor b = sin(a) * z;
+  Tensor y = b * a;
+  double inner = 0;
+  y.add_hook([&](const Tensor&) {
+    inner = grad(b, z, {.retain_graph = true}).item();
+    CHECK_THROWS_AS(grad(b, variable(1.), {.retain_graph = true}), std::logic_error);
+    return Tensor();
+  });
+  y.backward();
+  CHECK(inner == Approx(std::cos(6.0) * 2 * 3 + std::sin(6.0)));
+  CHECK(z.grad().item() == Approx(6 * inner + std::sin(6.0) * 3 * 2));
+  CHECK(x.grad().item() == Approx(6 * std::cos(6.0) * 3 * 3 + std::sin(6.0) * 3 * 3));
+}
+
+TEST_CASE("A hook that frees the graph it is called from is told so", "[engine][hook]") {
+  Tensor x = variable(2.);
+  Tensor a = exp(x);
+  Tensor b = sin(a);
+  b.add_hook([&](const Tensor&) { return grad(a, x), Tensor(); });
+  CHECK_THROWS_WITH((b * 2).backward(), Contains("'exp'") && Contains("was freed"));
+  CHECK_FALSE(x.grad().defined());
+}
+
+TEST_CASE("A hook that overwrites saved values is told so", "[engine][hook]") {
+  Tensor x = variable(2.), w = variable(3.);
+  Tensor a = x * w;
+  a.add_hook([&](const Tensor&) { return w.assign(f64(100.)), Tensor(); });
+  CHECK_THROWS_WITH((a * 2).backward(), Contains("'mul'") && Contains("overwritten"));
+  CHECK_FALSE(x.grad().defined());
+}
+
+TEST_CASE("A hook may let go of the tensors that are asked for", "[engine][hook]") {
+  Tensor x = variable(2.);
+  Tensor a = x * x;
+  std::vector<Tensor> outputs = {exp(a)}, inputs = {a, x};
+  outputs[0].add_hook([&](const Tensor&) {
+    inputs[0] = inputs[1] = outputs[0] = a = Tensor();
+    return Tensor();
+  });
+  std::vector<Tensor> gradients = grad(outputs, inputs);
+  CHECK(gradients[0].item() == Approx(std::exp(4.0)));
+  CHECK(gradients[1].item() == Approx(4 * std::exp(4.0)));
+}
+
 // ---- Custom operations ----
 
 TEST_CASE("An operation with two outputs, used together, apart and not at all", "[engine][extend]") {
@@ -288,6 +382,81 @@ TEST_CASE("A rule that reads what it did not save is told so", "[engine][extend]
   CHECK_THROWS_WITH(sum(y).backward(), Contains("custom: its rule reads input 0, which it does not save"));
   y = with_rule(x, [](Vjp& vjp) { vjp.give(0, vjp.g() * vjp.output(0)); });
   CHECK_THROWS_WITH(sum(y).backward(), Contains("custom: its rule reads output 0, which it does not save"));
+}
+
+TEST_CASE("A rule may refer to several saved outputs at once", "[engine][extend]") {
+  Tensor x = variable(0.4);
+  auto sin_cos = [](const Tensor& x) {
+    return record("sin_cos", SourceLocation::current(), {x}, std::vector{sin(x.detach()), cos(x.detach())},
+                  {Uses::output(0) | Uses::output(1)}, [](Vjp& vjp) {
+                    const Tensor& s = vjp.output(0);
+                    const Tensor& c = vjp.output(1);
+                    vjp.give(0, vjp.g(0) * c - vjp.g(1) * s);
+                  });
+  };
+  Tensor first = grad(sin_cos(x)[0], x, {.create_graph = true});
+  CHECK(first.item() == Approx(std::cos(0.4)));
+  CHECK(grad(first, x).item() == Approx(-std::sin(0.4)));
+}
+
+TEST_CASE("An operation that answers with an input leaves the input what it was", "[engine][extend]") {
+  Tensor x = variable({1., 2.}), constant = f64({3., 4.});
+  auto twice_the_gradient = [](const Tensor& x, const Tensor& y) {
+    return record("twice", SourceLocation::current(), {x, y}, y, {}, [](Vjp& vjp) { vjp.give(0, vjp.g() * 2); });
+  };
+  Tensor y = twice_the_gradient(x, x);
+  CHECK(x.is_leaf());
+  CHECK(is_close(grad(sum(y), x), f64({2., 2.})));
+  y = twice_the_gradient(x, constant);
+  CHECK_FALSE(constant.requires_grad());
+  CHECK(is_close(y, constant, 0));
+  Tensor recorded = x * 3;
+  y = twice_the_gradient(x, recorded);
+  CHECK(std::string(recorded.operation()) == "mul");
+  CHECK(is_close(grad(sum(y + recorded), x), f64({5., 5.})));
+}
+
+TEST_CASE("An operation may have more outputs than can be saved", "[engine][extend]") {
+  Tensor x = ones({40}, kVariable);
+  std::vector<Tensor> pieces = split(x * x, 1);
+  Tensor gradient = grad(pieces[3] * 5 + pieces[20] * 7, x);
+  CHECK(gradient[3].item() == 10);
+  CHECK(gradient[20].item() == 14);
+  CHECK(sum(gradient).item() == 24);
+}
+
+TEST_CASE("record says what is wrong with an operation", "[engine][extend][misuse]") {
+  Tensor x = variable(1.), y = f64(1.);
+  auto make = [&](std::vector<Tensor> outputs, std::initializer_list<Uses> uses, Rule rule) {
+    return message_of<std::logic_error>([&] {
+      record("custom", SourceLocation::current(), {x, y}, std::move(outputs), uses, std::move(rule));
+    });
+  };
+  auto rule = [](Vjp&) {};
+  CHECK_THAT(make({y, Tensor()}, {}, rule), Contains("custom") && Contains("output 1 is undefined"));
+  CHECK_THAT(make({y}, {}, Rule()), Contains("must have a rule"));
+  CHECK_THAT(make({y}, {Uses(), Uses(), Uses()}, rule), Contains("there are 3 for 2 inputs"));
+  CHECK_THAT(make({y}, {Uses::input(2)}, rule), Contains("names more than the 2 inputs and 1 outputs"));
+  CHECK_THAT(make({y}, {Uses::output(1)}, rule), Contains("names more than the 2 inputs and 1 outputs"));
+  CHECK_THROWS_AS(Uses::input(48), std::out_of_range);
+  CHECK_THROWS_AS(Uses::output(-1), std::out_of_range);
+  CHECK_THROWS_WITH(record("custom", SourceLocation::current(), {x}, Tensor(), {}, rule),
+                    Contains("custom: its output must be a tensor"));
+}
+
+TEST_CASE("A rule that asks for what is not there is told so", "[engine][extend][misuse]") {
+  Tensor x = variable(1.), constant = f64(1.);
+  auto run = [&](Rule rule) {
+    return message_of<std::logic_error>([&] {
+      record("custom", SourceLocation::current(), {x, constant}, f64(1.), {}, std::move(rule)).backward();
+    });
+  };
+  CHECK_THAT(run([](Vjp& vjp) { vjp.give(2, vjp.g()); }), Contains("custom: its rule asks for input 2") &&
+                                                              Contains("has 2") && Contains("engine.cpp"));
+  CHECK_THAT(run([](Vjp& vjp) { vjp.give(0, vjp.g(1)); }), Contains("asks for output 1") && Contains("has 1"));
+  CHECK_THAT(run([](Vjp& vjp) { vjp.give(0, vjp.input(-1)); }), Contains("asks for input -1"));
+  CHECK_THAT(run([](Vjp& vjp) { vjp.give(0, zeros(vjp.shape(1))); }),
+             Contains("shape or dtype of input 1, which needs no gradient"));
 }
 
 TEST_CASE("An input that a rule does not answer for has no gradient from it", "[engine][extend]") {

@@ -86,10 +86,22 @@ void save(Node& node, Tensor value) {
   node.saved.emplace_back(std::move(value), version);
 }
 
+/// Whether the values named in `bits` are all among so many inputs and outputs.
+bool are_there(std::uint64_t bits, int inputs, int outputs) {
+  constexpr std::uint64_t kInputs = (std::uint64_t{1} << Uses::kMaxInputs) - 1;
+  bool inputs_are = inputs >= Uses::kMaxInputs || (bits & kInputs) >> inputs == 0;
+  bool outputs_are = outputs >= Uses::kMaxOutputs || bits >> Uses::kMaxInputs >> outputs == 0;
+  return inputs_are && outputs_are;
+}
+
 /// The node with its edges and saved inputs, or null when there is nothing to record.
-Ref<Node> start_recording(const char* name, SourceLocation where, const Inputs& inputs,
+Ref<Node> start_recording(const char* name, SourceLocation where, const Inputs& inputs, int outputs,
                           std::initializer_list<Uses> uses, Rule& rule, std::uint64_t& bits) {
   if (!is_recording(inputs)) return {};
+  check<std::logic_error>(static_cast<bool>(rule), where, name, ": it must have a rule, but that is empty.");
+  check<std::logic_error>(uses.size() <= 1 || static_cast<int>(uses.size()) == inputs.size(), where, name,
+                          ": uses must have one entry for all inputs or one for each, but there are ",
+                          uses.size(), " for ", inputs.size(), " inputs.");
   Ref<Node> node = Node::make(name, where);
   node->rule = std::move(rule);
   node->edges.reserve(inputs.size());
@@ -99,18 +111,29 @@ Ref<Node> start_recording(const char* name, SourceLocation where, const Inputs& 
     node->edges.emplace_back(input.node, input.output);
     if (input.node && uses.size() > 0) bits |= uses.begin()[uses.size() == 1 ? 0 : i].bits();
   }
+  check<std::logic_error>(are_there(bits, inputs.size(), outputs), where, name,
+                          ": uses must name what is there, but it names more than the ", inputs.size(),
+                          " inputs and ", outputs, " outputs.");
   node->saved_bits = bits;
   for (std::uint64_t left = bits & ((std::uint64_t{1} << Uses::kMaxInputs) - 1); left != 0; left &= left - 1)
     save(*node, inputs[std::countr_zero(left)]);
   return node;
 }
 
-void attach_output(Ref<Node> node, Tensor& output, int k, std::uint64_t bits) {
+Tensor view_of(const TensorImpl& impl, const Tensor& tensor) {
+  return new_view(tensor, impl.shape, impl.strides, impl.data);
+}
+
+void attach_output(Ref<Node> node, const Inputs& inputs, Tensor& output, int k, std::uint64_t bits) {
+  // The user's tensors stay what they are: one that is passed through, or was recorded before, gets a second handle.
+  bool is_known = static_cast<bool>(output.impl()->node);
+  for (int i = 0; i < inputs.size(); ++i) is_known |= inputs[i].is_same(output);
+  if (is_known) [[unlikely]]
+    output = view_of(*output.impl(), output);
   TensorImpl& impl = *output.impl();
   node->outputs.emplace_back(impl.shape, impl.dtype);
   // A saved output keeps its elements, but not its own node: that would be a cycle.
-  if ((bits & Uses::output(k).bits()) != 0)
-    save(*node, new_view(output, impl.shape, impl.strides, impl.data));
+  if (k < Uses::kMaxOutputs && (bits & Uses::output(k).bits()) != 0) save(*node, view_of(impl, output));
   if (!is_floating(impl.dtype)) return;
   impl.node = std::move(node);
   impl.output = k;
@@ -134,9 +157,11 @@ bool is_recording(Inputs inputs) {
 Tensor record(const char* name, SourceLocation where, Inputs inputs, Tensor output,
               std::initializer_list<Uses> uses, Rule rule) {
   std::uint64_t bits;
-  if (!is_floating(output.dtype())) return output;
-  if (Ref<Node> node = start_recording(name, where, inputs, uses, rule, bits)) {
-    attach_output(std::move(node), output, 0, bits);
+  check<std::logic_error>(output.defined(), where, name,
+                          ": its output must be a tensor, but it is undefined.");
+  if (!is_floating(output.impl()->dtype)) return output;
+  if (Ref<Node> node = start_recording(name, where, inputs, 1, uses, rule, bits)) {
+    attach_output(std::move(node), inputs, output, 0, bits);
     if (record_observer != nullptr) [[unlikely]]
       record_observer->recorded(inputs, {&output, 1});
   }
@@ -146,8 +171,12 @@ Tensor record(const char* name, SourceLocation where, Inputs inputs, Tensor outp
 std::vector<Tensor> record(const char* name, SourceLocation where, Inputs inputs, std::vector<Tensor> outputs,
                            std::initializer_list<Uses> uses, Rule rule) {
   std::uint64_t bits;
-  if (Ref<Node> node = start_recording(name, where, inputs, uses, rule, bits)) {
-    for (int k = 0; k < static_cast<int>(outputs.size()); ++k) attach_output(node, outputs[k], k, bits);
+  int count = static_cast<int>(outputs.size());
+  for (int k = 0; k < count; ++k)
+    check<std::logic_error>(outputs[k].defined(), where, name, ": its outputs must be tensors, but output ",
+                            k, " is undefined.");
+  if (Ref<Node> node = start_recording(name, where, inputs, count, uses, rule, bits)) {
+    for (int k = 0; k < count; ++k) attach_output(node, inputs, outputs[k], k, bits);
     if (record_observer != nullptr) [[unlikely]]
       record_observer->recorded(inputs, outputs);
   }
@@ -156,7 +185,34 @@ std::vector<Tensor> record(const char* name, SourceLocation where, Inputs inputs
 
 // ---- Vjp ----
 
+namespace {
+
+/// Throws std::logic_error unless the operation has this input, or output.
+void check_input(const Node& node, int i) {
+  check<std::logic_error>(0 <= i && i < node.edges.size(), node.where, node.name,
+                          ": its rule asks for input ", i, ", but the operation has ", node.edges.size(),
+                          " (counted from 0).");
+}
+void check_output(const Node& node, int k) {
+  check<std::logic_error>(0 <= k && k < node.outputs.size(), node.where, node.name,
+                          ": its rule asks for output ", k, ", but the operation has ", node.outputs.size(),
+                          " (counted from 0).");
+}
+
+/// What the producer of an input knows of it.
+const OutputInfo& info_of(const Node& node, int i) {
+  check_input(node, i);
+  const Edge& edge = node.edges[i];
+  check<std::logic_error>(static_cast<bool>(edge.producer), node.where, node.name,
+                          ": its rule asks for the shape or dtype of input ", i,
+                          ", which needs no gradient. Ask needs() first, or name the input in Uses.");
+  return edge.producer->outputs[edge.output];
+}
+
+}  // namespace
+
 const Tensor& Vjp::g(int output) {
+  check_output(frame_.node, output);
   Tensor& cotangent = frame_.cotangents[output];
   const OutputInfo& info = frame_.node.outputs[output];
   if (!cotangent.defined()) cotangent = zeros(info.shape, {.dtype = info.dtype});
@@ -168,10 +224,14 @@ Tensor Vjp::take_g(int output) {
   return std::move(frame_.cotangents[output]);
 }
 
-bool Vjp::has(int output) const { return frame_.cotangents[output].defined(); }
+bool Vjp::has(int output) const {
+  check_output(frame_.node, output);
+  return frame_.cotangents[output].defined();
+}
 
 namespace {
 SavedValue* saved_output(Node& node, int k) {
+  check_output(node, k);
   SavedValue* saved = find_saved(node, Uses::output(k).bits());
   check<std::logic_error>(saved != nullptr, node.where, node.name, ": its rule reads output ", k,
                           ", which it does not save. Name it in Uses.");
@@ -180,6 +240,7 @@ SavedValue* saved_output(Node& node, int k) {
 }  // namespace
 
 const Tensor& Vjp::input(int i) {
+  check_input(frame_.node, i);
   const SavedValue* saved = find_saved(frame_.node, Uses::input(i).bits());
   check<std::logic_error>(saved != nullptr, where(), frame_.node.name, ": its rule reads input ", i,
                           ", which it does not save. Name it in Uses.");
@@ -189,7 +250,7 @@ const Tensor& Vjp::input(int i) {
 const Tensor& Vjp::output(int k) {
   const SavedValue* saved = saved_output(frame_.node, k);
   if (!frame_.create_graph) return saved->value;
-  frame_.restored.grow(k + 1);
+  frame_.restored.grow(frame_.node.outputs.size());  // all at once: references to them are handed out
   Tensor& restored = frame_.restored[k];
   if (!restored.defined()) {
     const TensorImpl& impl = *saved->value.impl();
@@ -205,22 +266,17 @@ Tensor Vjp::take_output(int k) {
   return frame_.retain_graph ? saved->value : std::move(saved->value);
 }
 
-const Shape& Vjp::shape(int i) const {
-  const Edge& edge = frame_.node.edges[i];
-  return edge.producer->outputs[edge.output].shape;
-}
-
-DType Vjp::dtype(int i) const {
-  const Edge& edge = frame_.node.edges[i];
-  return edge.producer->outputs[edge.output].dtype;
-}
+const Shape& Vjp::shape(int i) const { return info_of(frame_.node, i).shape; }
+DType Vjp::dtype(int i) const { return info_of(frame_.node, i).dtype; }
 
 // An operation with more than 64 inputs shares the last bit; it also looks at the edge.
 bool Vjp::needs(int i) const {
+  if (i < 0 || i >= frame_.node.edges.size()) return false;  // an optional input that was left out
   return (frame_.needs >> (i < 64 ? i : 63) & 1) != 0 && frame_.node.edges[i].producer;
 }
 
 void Vjp::give(int i, Tensor cotangent) {
+  check_input(frame_.node, i);
   if (!needs(i)) return;
   const Edge& edge = frame_.node.edges[i];
   const OutputInfo& expected = edge.producer->outputs[edge.output];

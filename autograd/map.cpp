@@ -44,4 +44,93 @@ Tensor scale(Tensor x, const Tensor& factor) {
   return x;
 }
 
+Uses uses_inputs(int count) {
+  Uses all;
+  for (int i = 0; i < count; ++i) all = all | Uses::input(i);
+  return all;
+}
+
+namespace {
+
+/// Position of a dtype's kernel.
+int kernel_of(DType dtype) { return dtype == DType::float64 ? 1 : 0; }
+
+void run(Kernel kernel, const void* formula, const Shape& shape, std::span<const Tensor> outs,
+         std::span<const Tensor> ins) {
+  LoopOperand operands[kMaxOperands];
+  int count = 0;
+  for (const Tensor& out : outs) operands[count++] = {out.impl(), true, false};
+  for (const Tensor& in : ins) operands[count++] = {in.impl(), false, true};
+  run_kernel(kernel, formula, shape, {operands, static_cast<std::size_t>(count)});
+}
+
+std::vector<Tensor> new_tensors(int count, const Shape& shape, DType dtype) {
+  std::vector<Tensor> tensors;
+  tensors.reserve(count);
+  for (int i = 0; i < count; ++i) tensors.push_back(new_tensor(shape, dtype));
+  return tensors;
+}
+
+void give_summed(Vjp& vjp, std::span<const Tensor> cotangents) {
+  for (int i = 0; i < static_cast<int>(cotangents.size()); ++i)
+    if (vjp.needs(i)) vjp.give(i, sum_to(cotangents[i], vjp.shape(i)));
+}
+
+}  // namespace
+
+Tensor map_forward(const MapKernels& kernels, const void* formula,
+                   std::initializer_list<const Operand*> operands, Rule rule) {
+  Mapped mapped = prepare_map("map", operands);
+  Tensor y = new_tensor(mapped.shape, mapped.dtype);
+  run(kernels.value[kernel_of(mapped.dtype)], formula, mapped.shape, {&y, 1}, mapped.inputs);
+  return record("map", (*operands.begin())->where(), mapped.inputs, std::move(y),
+                {uses_inputs(kernels.count)}, std::move(rule));
+}
+
+void map_first_order(Vjp& vjp, const char* name, const MapKernels& kernels, const void* formula, Rule rule) {
+  std::vector<Tensor> operands{vjp.g()};
+  Shape shape;
+  for (int i = 0; i < kernels.count; ++i) {
+    operands.push_back(vjp.input(i));
+    shape = broadcast_shapes(name, shape, operands.back().shape(), vjp.where());
+  }
+  DType dtype = operands[0].dtype();
+  std::vector<Tensor> cotangents = new_tensors(kernels.count, shape, dtype);
+  run(kernels.cotangents[kernel_of(dtype)], formula, shape, cotangents, operands);
+  give_summed(vjp, record(name, vjp.where(), operands, std::move(cotangents),
+                          {uses_inputs(kernels.count + 1)}, std::move(rule)));
+}
+
+void map_second_order(Vjp& vjp, const MapKernels& kernels, const void* formula) {
+  check<std::logic_error>(
+      !vjp.creates_graph(), vjp.where(),
+      "map: derivatives up to the second order are supported. Write the formula with operators on "
+      "tensors for higher ones.");
+  // In float64 whatever the dtype: second derivatives are rare, and each kernel is time that a user's file compiles.
+  DType dtype = vjp.input(0).dtype();
+  std::vector<Tensor> operands;
+  for (int i = 0; i <= kernels.count; ++i) operands.push_back(cast(vjp.input(i), DType::float64));
+  for (int i = 0; i < kernels.count; ++i) operands.push_back(cast(vjp.g(i), DType::float64));
+  const Shape& shape = operands.back().shape();
+  std::vector<Tensor> results = new_tensors(kernels.count + 1, shape, DType::float64);
+  run(kernels.second_order, formula, shape, results, operands);
+  for (Tensor& result : results) result = cast(result, dtype);
+  give_summed(vjp, results);
+}
+
+void pad_lanes(void* const* operands, int first, int last, std::size_t offset, std::size_t bytes,
+               void* room) {
+  for (int k = first; k < last; ++k) {
+    char* to = static_cast<char*>(room) + k * kLaneBytes;
+    std::memset(to, 0, kLaneBytes);
+    std::memcpy(to, static_cast<const char*>(operands[k]) + offset, bytes);
+  }
+}
+
+void unpad_lanes(void* const* operands, int last, std::size_t offset, std::size_t bytes, const void* room) {
+  for (int k = 0; k < last; ++k)
+    std::memcpy(static_cast<char*>(operands[k]) + offset, static_cast<const char*>(room) + k * kLaneBytes,
+                bytes);
+}
+
 }  // namespace xgrad::internal

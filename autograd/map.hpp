@@ -34,16 +34,6 @@ Tensor scale(Tensor x, const Tensor& factor);
 
 template <std::size_t K>
 using MapSequence = std::make_index_sequence<K>;
-template <class T, std::size_t>
-using RepeatFor = T;
-
-template <std::size_t K>
-std::array<TensorImpl*, K> impls_of(std::span<const Tensor> tensors) {
-  std::array<TensorImpl*, K> impls;
-  for (std::size_t i = 0; i < K; ++i) impls[i] = tensors[i].impl();
-  return impls;
-}
-
 /// f(x...) for lanes of any kind, with direction i of a dual belonging to x_i.
 template <class D, class F, class... V>
 D on_duals(const F& f, const V&... x) {
@@ -53,103 +43,116 @@ D on_duals(const F& f, const V&... x) {
   (std::index_sequence_for<V...>{});
 }
 
-template <std::size_t K>
-Uses uses_inputs() {
-  Uses all;
-  for (std::size_t i = 0; i < K; ++i) all = all | Uses::input(static_cast<int>(i));
-  return all;
-}
+Uses uses_inputs(int count);
 
-/// The rule of map_cotangents.
-template <std::size_t K, class F>
-void map_second_order(Vjp& vjp, const F& f) {
-  check<std::logic_error>(
-      !vjp.creates_graph(), vjp.where(),
-      "map: derivatives up to the second order are supported. Write the formula with operators on "
-      "tensors for higher ones.");
-  // Operands: g, x_1 ... x_K as saved, and the cotangents h_1 ... h_K.
-  std::vector<Tensor> operands{vjp.input(0)};
-  for (std::size_t i = 0; i < K; ++i) operands.push_back(vjp.input(static_cast<int>(i) + 1));
-  for (std::size_t i = 0; i < K; ++i) operands.push_back(vjp.g(static_cast<int>(i)));
-  Shape shape = operands[K + 1].shape();
-  DType dtype = operands[0].dtype();
-  std::vector<Tensor> results;
-  for (std::size_t i = 0; i <= K; ++i) results.push_back(new_tensor(shape, dtype));
-  dispatch_floating(dtype, [&]<class T>(T) {
-    [&]<std::size_t... I, std::size_t... J>(std::index_sequence<I...>, std::index_sequence<J...>) {
-      using Along = Dual<Batch<T>, 1>;
-      using Second = Dual<Along, static_cast<int>(K)>;
-      auto formula = [&](auto... lanes) {
-        std::array<Batch<T>, sizeof...(lanes)> v{lanes...};
-        auto along = [&](std::size_t i) {
-          Along x(v[1 + i]);
-          x.d[0] = v[1 + K + i];
-          return x;
-        };
-        Second y = on_duals<Second>(f, along(J)...);
-        return std::make_tuple(y.value.d[0], v[0] * y.d[J].d[0]...);
-      };
-      vectorize<T>(shape, Types<RepeatFor<T, I>..., T>{}, impls_of<K + 1>(results),
-                   Types<T, RepeatFor<T, J>..., RepeatFor<T, J>...>{}, impls_of<2 * K + 1>(operands),
-                   formula);
-    }
-    (MapSequence<K>{}, MapSequence<K>{});
-  });
-  for (std::size_t i = 0; i <= K; ++i)
-    if (int at = static_cast<int>(i); vjp.needs(at)) vjp.give(at, sum_to(results[i], vjp.shape(at)));
-}
+/// What map() compiles of a formula in the user's file, for float32 and float64: plain loops over contiguous
+/// elements. All else is done by functions of the library, so that a use of map() compiles fast.
+struct MapKernels {
+  int count;             // operands x_1 ... x_K
+  Kernel value[2];       // outputs y;                inputs x_1 ... x_K
+  Kernel cotangents[2];  // outputs c_1 ... c_K;      inputs g, x_1 ... x_K
+  Kernel second_order;   // outputs dg, dx_1 ... dx_K; inputs g, x_1 ... x_K, h_1 ... h_K; float64 alone
+};
 
-/// c_i = g df/dx_i: the cotangents of all operands, in one pass. An operator itself, so that it can be
-/// differentiated once more; then duals of duals give, for the cotangents h_i of the c_i,
+/// y = f(x...), recorded with the rule, whose work is map_first_order.
+Tensor map_forward(const MapKernels& kernels, const void* formula,
+                   std::initializer_list<const Operand*> operands, Rule rule);
+/// The operands' cotangents c_i = g df/dx_i, in one pass. An operator itself, so that it can be differentiated
+/// once more; the rule's work is then map_second_order.
+void map_first_order(Vjp& vjp, const char* name, const MapKernels& kernels, const void* formula, Rule rule);
+/// With the cotangents h_i of the c_i, by duals of duals:
 ///
 ///     dg = sum_i h_i df/dx_i,   dx_j = g d/dx_j (sum_i h_i df/dx_i).
-template <std::size_t K, class F>
-std::vector<Tensor> map_cotangents(const char* name, SourceLocation where, const F& f, const Shape& shape,
-                                   std::vector<Tensor> operands) {
-  DType dtype = operands[0].dtype();
-  std::vector<Tensor> results;
-  for (std::size_t i = 0; i < K; ++i) results.push_back(new_tensor(shape, dtype));
-  dispatch_floating(dtype, [&]<class T>(T) {
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-      auto formula = [&](Batch<T> g, auto... x) {
-        auto y = on_duals<Dual<Batch<T>, static_cast<int>(K)>>(f, x...);
-        if constexpr (K == 1)
-          return g * y.d[0];
-        else
-          return std::make_tuple(g * y.d[I]...);
-      };
-      vectorize<T>(shape, Types<RepeatFor<T, I>...>{}, impls_of<K>(results), Types<T, RepeatFor<T, I>...>{},
-                   impls_of<K + 1>(operands), formula);
-    }
-    (MapSequence<K>{});
-  });
-  return record(name, where, operands, std::move(results), {uses_inputs<K + 1>()},
-                [f](Vjp& vjp) { map_second_order<K>(vjp, f); });
+void map_second_order(Vjp& vjp, const MapKernels& kernels, const void* formula);
+
+/// Room for a batch of one operand, at any instruction set.
+inline constexpr std::size_t kLaneBytes = 64;
+/// Copies the last elements of operands [first, last), fewer than a batch, to `room`, padded with zeros; and those of
+/// operands [0, last) back.
+void pad_lanes(void* const* operands, int first, int last, std::size_t offset, std::size_t bytes, void* room);
+void unpad_lanes(void* const* operands, int last, std::size_t offset, std::size_t bytes, const void* room);
+
+/// Calls step(operands, i) for each batch of elements from i on; operands are outputs, then inputs. The step is
+/// compiled once: the last elements, padded to a batch, take the same way.
+template <class T, int kOuts, int kIns, class Step>
+void for_lanes(std::int64_t n, void* const* operands, const Step& step) {
+  constexpr std::int64_t kSize = Batch<T>::kSize;
+  T* data[kOuts + kIns];
+  for (int k = 0; k < kOuts + kIns; ++k) data[k] = static_cast<T*>(operands[k]);
+  std::int64_t whole = n - n % kSize;
+  std::int64_t end = whole;
+  alignas(kLaneBytes) T room[kOuts + kIns][kLaneBytes / sizeof(T)];
+  while (true) {
+    for (std::int64_t i = 0; i < end; i += kSize) step(data, i);
+    if (whole == n) return;
+    if (data[0] == room[0]) break;
+    pad_lanes(operands, kOuts, kOuts + kIns, whole * sizeof(T), (n - whole) * sizeof(T), room);
+    for (int k = 0; k < kOuts + kIns; ++k) data[k] = room[k];
+    end = kSize;
+  }
+  unpad_lanes(operands, kOuts, whole * sizeof(T), (n - whole) * sizeof(T), room);
 }
 
+template <class T, class F, class Sequence>
+struct MapKernel;
+
+template <class T, class F, std::size_t... I>
+struct MapKernel<T, F, std::index_sequence<I...>> {
+  static constexpr int K = sizeof...(I);
+  using V = Batch<T>;
+
+  static void value(const void* formula, std::int64_t n, void* const* operands) {
+    const F& f = *static_cast<const F*>(formula);
+    for_lanes<T, 1, K>(n, operands,
+                       [&](T* const* p, std::int64_t i) { V(f(V::load(p[1 + I] + i)...)).store(p[0] + i); });
+  }
+
+  static void cotangents(const void* formula, std::int64_t n, void* const* operands) {
+    using D = Dual<V, K>;
+    const F& f = *static_cast<const F*>(formula);
+    for_lanes<T, K, K + 1>(n, operands, [&](T* const* p, std::int64_t i) {
+      V g = V::load(p[K] + i);
+      D y(f(D::variable(V::load(p[K + 1 + I] + i), I)...));
+      ((g * y.d[I]).store(p[I] + i), ...);
+    });
+  }
+
+  static void second_order(const void* formula, std::int64_t n, void* const* operands) {
+    using Along = Dual<V, 1>;
+    using D = Dual<Along, K>;
+    const F& f = *static_cast<const F*>(formula);
+    for_lanes<T, K + 1, 2 * K + 1>(n, operands, [&](T* const* p, std::int64_t i) {
+      V g = V::load(p[K + 1] + i);
+      auto along = [&](int k) {
+        Along x(V::load(p[K + 2 + k] + i));
+        x.d[0] = V::load(p[2 * K + 2 + k] + i);
+        return x;
+      };
+      D y(f(D::variable(along(I), I)...));
+      y.value.d[0].store(p[0] + i);
+      ((g * y.d[I].d[0]).store(p[1 + I] + i), ...);
+    });
+  }
+};
+
 template <std::size_t K, class F>
-void map_first_order(Vjp& vjp, const char* name, const F& f, const Shape& shape) {
-  std::vector<Tensor> operands{vjp.g()};
-  for (std::size_t i = 0; i < K; ++i) operands.push_back(vjp.input(static_cast<int>(i)));
-  std::vector<Tensor> cotangents = map_cotangents<K>(name, vjp.where(), f, shape, std::move(operands));
-  for (std::size_t i = 0; i < K; ++i)
-    if (int at = static_cast<int>(i); vjp.needs(at)) vjp.give(at, sum_to(cotangents[i], vjp.shape(at)));
-}
+struct MapOf {
+  using Float = MapKernel<float, F, std::make_index_sequence<K>>;
+  using Double = MapKernel<double, F, std::make_index_sequence<K>>;
+  static constexpr MapKernels kKernels = {static_cast<int>(K),
+                                          {&Float::value, &Double::value},
+                                          {&Float::cotangents, &Double::cotangents},
+                                          &Double::second_order};
+
+  static void first_order(Vjp& vjp, const char* name, const F& f) {
+    map_first_order(vjp, name, kKernels, &f, [f](Vjp& vjp) { map_second_order(vjp, kKernels, &f); });
+  }
+};
 
 template <std::size_t K, class F>
 Tensor map_operands(const F& f, std::initializer_list<const Operand*> operands) {
-  Mapped mapped = prepare_map("map", operands);
-  SourceLocation where = (*operands.begin())->where();
-  Tensor y = new_tensor(mapped.shape, mapped.dtype);
-  dispatch_floating(mapped.dtype, [&]<class T>(T) {
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-      vectorize<T>(mapped.shape, Types<T>{}, {y.impl()}, Types<RepeatFor<T, I>...>{},
-                   impls_of<K>(mapped.inputs), [&](auto... x) { return Batch<T>(f(x...)); });
-    }
-    (MapSequence<K>{});
-  });
-  return record("map", where, mapped.inputs, std::move(y), {uses_inputs<K>()},
-                [f, shape = mapped.shape](Vjp& vjp) { map_first_order<K>(vjp, "map_cotangents", f, shape); });
+  return map_forward(MapOf<K, F>::kKernels, &f, operands,
+                     [f](Vjp& vjp) { MapOf<K, F>::first_order(vjp, "map_cotangents", f); });
 }
 
 /// Adds f(x...) up over the elements [begin, end); with duals also writes the partial derivatives that are wanted.
@@ -232,10 +235,10 @@ Tensor map_sum_operands(const F& f, std::initializer_list<const Operand*> operan
     *data_of<T>(outputs[0]) = static_cast<T>(sum_pairwise(sums));
   });
   if (!records) return std::move(outputs[0]);
-  Uses all = uses_inputs<K>();
+  Uses all = uses_inputs(static_cast<int>(K));
   for (std::size_t k = 1; k <= K; ++k) all = all | Uses::output(static_cast<int>(k));
-  auto rule = [f, shape = mapped.shape](Vjp& vjp) {
-    if (vjp.creates_graph()) return map_first_order<K>(vjp, "map_sum_cotangents", f, shape);
+  auto rule = [f](Vjp& vjp) {
+    if (vjp.creates_graph()) return MapOf<K, F>::first_order(vjp, "map_sum_cotangents", f);
     for (int i = 0; i < static_cast<int>(K); ++i)
       if (vjp.needs(i)) vjp.give(i, sum_to(scale(vjp.take_output(i + 1), vjp.g()), vjp.shape(i)));
   };

@@ -24,4 +24,6 @@ void Adadelta::update(const AdadeltaOptions& options, Tensor& w, const Tensor& g
        });
 }
 
+template class OptimizerOf<AdadeltaOptions>;
+
 }  // namespace xgrad::optim

@@ -17,6 +17,8 @@ struct AdadeltaOptions {
   void check(SourceLocation where) const;
 };
 
+extern template class OptimizerOf<AdadeltaOptions>;
+
 ///     v = rho v + (1 - rho) g^2
 ///     d = sqrt(u + eps) / sqrt(v + eps) g
 ///     u = rho u + (1 - rho) d^2

@@ -24,4 +24,6 @@ void Adagrad::update(const AdagradOptions& options, Tensor& w, const Tensor& g, 
        });
 }
 
+template class OptimizerOf<AdagradOptions>;
+
 }  // namespace xgrad::optim

@@ -19,6 +19,8 @@ struct AdagradOptions {
   void check(SourceLocation where) const;
 };
 
+extern template class OptimizerOf<AdagradOptions>;
+
 ///     a += g^2
 ///     w -= lr / (1 + (t - 1) lr_decay) g / (sqrt(a) + eps)
 ///

@@ -81,4 +81,8 @@ void AdamW::update(const AdamWOptions& options, Tensor& w, const Tensor& g, Stat
   update_adam(options, 1 - options.lr * options.weight_decay, Descent(options.maximize, 0), w, g, state);
 }
 
+template class OptimizerOf<AdamOptions>;
+
+template class OptimizerOf<AdamWOptions>;
+
 }  // namespace xgrad::optim

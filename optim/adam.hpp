@@ -21,6 +21,8 @@ struct AdamOptions {
   void check(SourceLocation where) const;
 };
 
+extern template class OptimizerOf<AdamOptions>;
+
 ///     m = beta1 m + (1 - beta1) g
 ///     v = beta2 v + (1 - beta2) g^2
 ///     w -= lr m' / (sqrt(v') + eps)    with m' = m / (1 - beta1^t), v' = v / (1 - beta2^t)
@@ -51,6 +53,8 @@ struct AdamWOptions {
   static constexpr const char* kOptimizer = "AdamW";
   void check(SourceLocation where) const;
 };
+
+extern template class OptimizerOf<AdamWOptions>;
 
 /// Adam with the weight decay apart from the gradient: w is first multiplied by 1 - lr weight_decay.
 /// Loshchilov, Hutter, Decoupled Weight Decay Regularization, ICLR 2019.

@@ -22,6 +22,8 @@ bool is_large(const Tensor& parameter) { return parameter.numel() >= 2 * interna
 
 }  // namespace
 
+Optimizer::~Optimizer() = default;
+
 void Optimizer::zero_grad() {
   for (Tensor& parameter : parameters_) parameter.zero_grad();
 }

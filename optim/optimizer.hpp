@@ -37,7 +37,7 @@ struct Group {
 /// Base of all optimizers. It holds handles to the parameters: the tensors themselves are updated.
 class Optimizer {
  public:
-  virtual ~Optimizer() = default;
+  virtual ~Optimizer();
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
@@ -107,38 +107,20 @@ class OptimizerOf : public Optimizer {
   /// One group. Throws std::invalid_argument when there are no parameters, one is not a floating leaf that
   /// requires a gradient, one is given twice, or an option is outside its range.
   explicit OptimizerOf(std::vector<Tensor> parameters, const Options& options = {},
-                       SourceLocation where = SourceLocation::current()) {
-    add(std::move(parameters), options, where);
-  }
+                       SourceLocation where = SourceLocation::current());
   /// Several groups, each with its own options.
-  explicit OptimizerOf(std::vector<Group<Options>> groups, SourceLocation where = SourceLocation::current()) {
-    check(!groups.empty(), where, Options::kOptimizer,
-          ": at least one group of parameters is needed, but none came");
-    for (Group<Options>& group : groups) add(std::move(group.parameters), group.options, where);
-  }
+  explicit OptimizerOf(std::vector<Group<Options>> groups, SourceLocation where = SourceLocation::current());
+  ~OptimizerOf() override;
 
   const char* name() const override { return Options::kOptimizer; }
 
   /// Options of one group. Throws std::out_of_range.
-  const Options& options(int group = 0, SourceLocation where = SourceLocation::current()) const {
-    check_group(group, where);
-    return options_[group];
-  }
+  const Options& options(int group = 0, SourceLocation where = SourceLocation::current()) const;
   /// Changes them, from the next step on. Throws std::invalid_argument as the constructor.
-  void set_options(int group, const Options& options, SourceLocation where = SourceLocation::current()) {
-    check_group(group, where);
-    options.check(where);
-    options_[group] = options;
-  }
+  void set_options(int group, const Options& options, SourceLocation where = SourceLocation::current());
 
-  double lr(int group = 0, SourceLocation where = SourceLocation::current()) const override {
-    return options(group, where).lr;
-  }
-  void set_group_lr(int group, double lr, SourceLocation where = SourceLocation::current()) override {
-    Options changed = options(group, where);
-    changed.lr = lr;
-    set_options(group, changed, where);
-  }
+  double lr(int group = 0, SourceLocation where = SourceLocation::current()) const override;
+  void set_group_lr(int group, double lr, SourceLocation where = SourceLocation::current()) override;
 
  protected:
   /// Moves one parameter w by its gradient g; state.steps counts this step already. Called from several threads at once:
@@ -146,21 +128,76 @@ class OptimizerOf : public Optimizer {
   virtual void update(const Options& options, Tensor& w, const Tensor& g, State& state) = 0;
 
  private:
-  void add(std::vector<Tensor> parameters, const Options& options, SourceLocation where) {
-    options.check(where);
-    add_group(Options::kOptimizer, std::move(parameters), where);
-    options_.push_back(options);
-  }
-  void step_parameter(int group, std::size_t i) final {
-    const Tensor gradient = parameter(i).grad();
-    if (!gradient.defined()) return;
-    State& state = states()[i];
-    ++state.steps;
-    update(options_[group], parameter(i), gradient, state);
-  }
-  NonFinite nonfinite(int group) const final { return options_[group].nonfinite; }
+  void add(std::vector<Tensor> parameters, const Options& options, SourceLocation where);
+  void step_parameter(int group, std::size_t i) final;
+  NonFinite nonfinite(int group) const final;
 
   std::vector<Options> options_;
 };
+
+// Not inside of the class: the library has them compiled for its own optimizers, and a user's file shall not
+// compile them again to inline them.
+
+template <class Options>
+OptimizerOf<Options>::OptimizerOf(std::vector<Tensor> parameters, const Options& options,
+                                  SourceLocation where) {
+  add(std::move(parameters), options, where);
+}
+
+template <class Options>
+OptimizerOf<Options>::OptimizerOf(std::vector<Group<Options>> groups, SourceLocation where) {
+  check(!groups.empty(), where, Options::kOptimizer,
+        ": at least one group of parameters is needed, but none came");
+  for (Group<Options>& group : groups) add(std::move(group.parameters), group.options, where);
+}
+
+template <class Options>
+OptimizerOf<Options>::~OptimizerOf() = default;
+
+template <class Options>
+void OptimizerOf<Options>::add(std::vector<Tensor> parameters, const Options& options, SourceLocation where) {
+  options.check(where);
+  add_group(Options::kOptimizer, std::move(parameters), where);
+  options_.push_back(options);
+}
+
+template <class Options>
+const Options& OptimizerOf<Options>::options(int group, SourceLocation where) const {
+  check_group(group, where);
+  return options_[group];
+}
+
+template <class Options>
+void OptimizerOf<Options>::set_options(int group, const Options& options, SourceLocation where) {
+  check_group(group, where);
+  options.check(where);
+  options_[group] = options;
+}
+
+template <class Options>
+double OptimizerOf<Options>::lr(int group, SourceLocation where) const {
+  return options(group, where).lr;
+}
+
+template <class Options>
+void OptimizerOf<Options>::set_group_lr(int group, double lr, SourceLocation where) {
+  Options changed = options(group, where);
+  changed.lr = lr;
+  set_options(group, changed, where);
+}
+
+template <class Options>
+void OptimizerOf<Options>::step_parameter(int group, std::size_t i) {
+  const Tensor gradient = parameter(i).grad();
+  if (!gradient.defined()) return;
+  State& state = states()[i];
+  ++state.steps;
+  update(options_[group], parameter(i), gradient, state);
+}
+
+template <class Options>
+NonFinite OptimizerOf<Options>::nonfinite(int group) const {
+  return options_[group].nonfinite;
+}
 
 }  // namespace xgrad::optim

@@ -49,4 +49,6 @@ void RMSProp::update(const RmsPropOptions& options, Tensor& w, const Tensor& g, 
   }
 }
 
+template class OptimizerOf<RmsPropOptions>;
+
 }  // namespace xgrad::optim

@@ -20,6 +20,8 @@ struct RmsPropOptions {
   void check(SourceLocation where) const;
 };
 
+extern template class OptimizerOf<RmsPropOptions>;
+
 ///     v = alpha v + (1 - alpha) g^2
 ///     m = alpha m + (1 - alpha) g            (centered; v - m^2 then stands for v below, not less than 0)
 ///     w -= lr g / (sqrt(v) + eps)

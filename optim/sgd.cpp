@@ -40,4 +40,6 @@ void SGD::update(const SgdOptions& options, Tensor& w, const Tensor& g, State& s
   }
 }
 
+template class OptimizerOf<SgdOptions>;
+
 }  // namespace xgrad::optim

@@ -19,6 +19,8 @@ struct SgdOptions {
   void check(SourceLocation where) const;
 };
 
+extern template class OptimizerOf<SgdOptions>;
+
 /// w -= lr g, or with momentum
 ///
 ///     b = momentum b + (1 - dampening) g     (b = g in the first step)

@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <iosfwd>
 #include <string_view>
 
 namespace xgrad {
@@ -23,6 +24,8 @@ constexpr std::string_view name(DType dtype) {
   constexpr std::string_view kNames[] = {"boolean", "int64", "float32", "float64"};
   return kNames[static_cast<int>(dtype)];
 }
+/// Writes the name.
+std::ostream& operator<<(std::ostream& out, DType dtype);
 
 /// The type in which values of both types can be computed, as in NumPy and PyTorch.
 constexpr DType promote(DType a, DType b) { return a < b ? b : a; }

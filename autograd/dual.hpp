@@ -7,7 +7,7 @@
 #include "autograd/internal/simd.hpp"
 
 namespace xgrad {
-inline namespace XGRAD_SIMD_NAMESPACE {
+namespace XGRAD_SIMD_NAMESPACE {
 
 /// V is a Batch, or a Dual again. The functions are those of Batch; conventions at kinks are the operators'.
 template <class V, int N>
@@ -242,4 +242,8 @@ V minimum(const V& a, const V& b) {
 }
 
 }  // namespace XGRAD_SIMD_NAMESPACE
+
+using XGRAD_SIMD_NAMESPACE::Dual;
+using XGRAD_SIMD_NAMESPACE::kIsLane;
+using XGRAD_SIMD_NAMESPACE::Lane;
 }  // namespace xgrad

@@ -2,6 +2,12 @@
 
 namespace xgrad {
 
+Shape::Shape(std::initializer_list<Extent> extents) {
+  check(extents.size() <= kMaxDims, {}, "shape: a tensor has at most ", kMaxDims, " axes, but ", extents.size(),
+        " were given.");
+  for (Extent extent : extents) extents_[ndim_++] = extent.value;
+}
+
 Shape::Shape(std::span<const std::int64_t> extents) {
   check(extents.size() <= kMaxDims, {}, "shape: a tensor has at most ", kMaxDims, " axes, but ", extents.size(),
         " were given.");

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <concepts>
 #include <cstdint>
 #include <initializer_list>
+#include <iosfwd>
 #include <span>
 #include <string>
 #include <vector>
@@ -15,6 +17,15 @@ namespace xgrad {
 
 /// The most axes a tensor can have.
 inline constexpr int kMaxDims = 8;
+
+/// One extent in braces, of any integer type: zeros({values.size(), 3}).
+struct Extent {
+  template <std::integral T>
+    requires(!std::same_as<T, bool>)
+  Extent(T value) : value(static_cast<std::int64_t>(value)) {}
+
+  std::int64_t value;
+};
 
 /// Extents of a tensor's axes, outermost first. Shape{} is the shape of a scalar (0-d, one element).
 class Shape {
@@ -29,8 +40,7 @@ class Shape {
     for (int i = 0; i < ndim_; ++i) extents_[i] = other.extents_[i];
     return *this;
   }
-  Shape(std::initializer_list<std::int64_t> extents)
-      : Shape(std::span<const std::int64_t>(extents.begin(), extents.size())) {}
+  Shape(std::initializer_list<Extent> extents);
   explicit Shape(std::span<const std::int64_t> extents);
   /// `ndim` axes that all have this extent.
   static Shape filled(int ndim, std::int64_t extent);
@@ -79,16 +89,21 @@ void set_row_major(const Shape& shape, Strides& strides);
 /// Writes a shape as [2, 3] in an error message.
 void append_text(std::string& out, const Shape& shape);
 std::string to_string(const Shape& shape);
+std::ostream& operator<<(std::ostream& out, const Shape& shape);
 
 /// The axes an operator works on: `sum(x, 1)`, `sum(x, {0, -1})`; negative axes count from the last.
 class Axes {
  public:
-  Axes(int axis) : axes_{axis} {}
-  Axes(std::initializer_list<int> axes) : axes_(axes) {}
-  Axes(std::vector<int> axes) : axes_(std::move(axes)) {}
+  Axes() = default;  ///< none
+  // Not a std::initializer_list: g++ 12 would make one of options, and take sum(x, {.keepdims = true}) for sum(x, {1}).
+  template <std::integral... T>
+    requires(sizeof...(T) > 0 && (!std::same_as<T, bool> && ...))
+  Axes(T... axes) : axes_{static_cast<int>(axes)...} {}
+  template <std::same_as<std::vector<int>> List>
+  Axes(List axes) : axes_(std::move(axes)) {}
   /// Every axis of the operand.
   static Axes all() {
-    Axes axes(std::vector<int>{});
+    Axes axes;
     axes.all_ = true;
     return axes;
   }

@@ -84,9 +84,9 @@ Tensor::Tensor(const Tensor& other) : impl_(other.impl_) {
   if (impl_) impl_->retain();
 }
 
-Tensor& Tensor::operator=(const Tensor& other) { return *this = Tensor(other); }
+Tensor& Tensor::operator=(const Tensor& other) & { return *this = Tensor(other); }
 
-Tensor& Tensor::operator=(Tensor&& other) noexcept {
+Tensor& Tensor::operator=(Tensor&& other) & noexcept {
   // The old state goes last: its end may reach back to this handle.
   Tensor old(std::exchange(impl_, std::exchange(other.impl_, nullptr)));
   return *this;
@@ -110,16 +110,16 @@ std::int64_t Tensor::size(int axis, SourceLocation where) const {
   return shape[normalize_axis("size", axis, shape.ndim(), where)];
 }
 
-template <class T>
-T Tensor::item(SourceLocation where) const {
+template <ElementType T>
+T Tensor::element(SourceLocation where) const {
   TensorImpl& impl = defined_impl(*this, "item", where);
   check(impl.numel == 1, where, "item: the tensor must have one element, but its shape is ", impl.shape, ".");
   return dispatch(impl.dtype, [&]<class E>(E) { return static_cast<T>(*static_cast<E*>(impl.data)); });
 }
 
 template <ElementType T>
-std::vector<T> Tensor::to_vector() const {
-  TensorImpl& impl = defined_impl(*this, "to_vector");
+std::vector<T> Tensor::elements(SourceLocation where) const {
+  TensorImpl& impl = defined_impl(*this, "to_vector", where);
   NoGrad no_grad;
   Tensor converted = contiguous(cast(*this, dtype_of<T>));
   const T* first = data_of<T>(converted);
@@ -145,21 +145,21 @@ T* Tensor::mutable_data(SourceLocation where) {
   return const_cast<T*>(first);
 }
 
-#define XGRAD_INSTANTIATE(T)                               \
-  template T Tensor::item<T>(SourceLocation) const;        \
-  template std::vector<T> Tensor::to_vector<T>() const;    \
-  template const T* Tensor::data<T>(SourceLocation) const; \
+#define XGRAD_INSTANTIATE(T)                                         \
+  template T Tensor::element<T>(SourceLocation) const;               \
+  template std::vector<T> Tensor::elements<T>(SourceLocation) const; \
+  template const T* Tensor::data<T>(SourceLocation) const;           \
   template T* Tensor::mutable_data<T>(SourceLocation);
 XGRAD_INSTANTIATE(bool)
 XGRAD_INSTANTIATE(std::int64_t)
 XGRAD_INSTANTIATE(float)
 XGRAD_INSTANTIATE(double)
 #undef XGRAD_INSTANTIATE
-template int Tensor::item<int>(SourceLocation) const;
 
-void Tensor::assign(const Tensor& value, SourceLocation where) {
+void Tensor::assign(const Operand& operand, SourceLocation where) {
   TensorImpl& impl = defined_impl(*this, "assign", where);
-  const TensorImpl& from = defined_impl(value, "assign", where);
+  Tensor value = operand.is_number() ? operand.number_as(impl.dtype) : operand.tensor("assign");
+  const TensorImpl& from = *value.impl();
   check<std::logic_error>(is_leaf(), where, "assign: the tensor must be a leaf, but '", operation(),
                           "' made it. The graph is functional: compute a new tensor instead.");
   check(broadcasts_to(from.shape, impl.shape), where, "assign: the value must broadcast to ", impl.shape,

@@ -6,6 +6,7 @@
 #include <iosfwd>
 #include <initializer_list>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,7 @@
 namespace xgrad {
 
 class Indices;
+class Operand;
 
 namespace internal {
 struct TensorImpl;
@@ -44,8 +46,10 @@ class Tensor {
   Tensor() = default;
   Tensor(const Tensor& other);
   Tensor(Tensor&& other) noexcept : impl_(std::exchange(other.impl_, nullptr)) {}
-  Tensor& operator=(const Tensor& other);
-  Tensor& operator=(Tensor&& other) noexcept;
+  Tensor& operator=(const Tensor& other) &;
+  Tensor& operator=(Tensor&& other) & noexcept;
+  // Only a name can be given another tensor. x[0] = y would change a handle that is gone at the end of the line.
+  Tensor& operator=(const Tensor& other) && = delete;  // to write into the elements: x[0].assign(y)
   ~Tensor();
 
   bool defined() const { return impl_ != nullptr; }
@@ -64,10 +68,21 @@ class Tensor {
   // ---- Its elements ----
   /// The only element, converted to T. Throws std::invalid_argument when there is not exactly one.
   template <class T = double>
-  T item(SourceLocation where = SourceLocation::current()) const;
+    requires std::is_arithmetic_v<T>
+  T item(SourceLocation where = SourceLocation::current()) const {
+    return static_cast<T>(element<NearestElement<T>>(where));
+  }
   /// The elements in row-major order, converted to T.
-  template <ElementType T>
-  std::vector<T> to_vector() const;
+  template <class T = double>
+    requires std::is_arithmetic_v<T>
+  std::vector<T> to_vector(SourceLocation where = SourceLocation::current()) const {
+    if constexpr (ElementType<T>) {
+      return elements<T>(where);
+    } else {
+      std::vector<NearestElement<T>> values = elements<NearestElement<T>>(where);
+      return std::vector<T>(values.begin(), values.end());
+    }
+  }
   /// First element of a contiguous tensor whose dtype is T's (throws std::invalid_argument otherwise); valid while
   /// the tensor lives.
   template <ElementType T>
@@ -75,9 +90,10 @@ class Tensor {
   /// The same for writing. Counts as a write: a backward pass that saved the old elements will refuse to run.
   template <ElementType T>
   T* mutable_data(SourceLocation where = SourceLocation::current());
-  /// Overwrites the elements with those of `value` (broadcast to this shape, cast to this dtype), outside of the graph.
-  /// Throws std::invalid_argument when the shapes do not fit, and std::logic_error on a tensor that an operation made.
-  void assign(const Tensor& value, SourceLocation where = SourceLocation::current());
+  /// Overwrites the elements with those of `value` (a tensor or a number; broadcast to this shape, cast to this dtype),
+  /// outside of the graph. Throws std::invalid_argument when the shapes do not fit, and std::logic_error on a tensor
+  /// that an operation made.
+  void assign(const Operand& value, SourceLocation where = SourceLocation::current());
 
   // ---- Views (recorded; see autograd/ops/index.hpp) ----
   /// x[2], x[-1], x[slice(0, 4)], x[ellipsis]: the first axis indexed; several: x[{1, slice(0, 4)}].
@@ -122,6 +138,15 @@ class Tensor {
   explicit Tensor(internal::TensorImpl* impl) : impl_(impl) {}
 
  private:
+  /// The element type by which other types of numbers are read: int as int64.
+  template <class T>
+  using NearestElement =
+      std::conditional_t<ElementType<T>, T, std::conditional_t<std::is_integral_v<T>, std::int64_t, double>>;
+  template <ElementType T>
+  T element(SourceLocation where) const;
+  template <ElementType T>
+  std::vector<T> elements(SourceLocation where) const;
+
   internal::TensorImpl* impl_ = nullptr;
 };
 

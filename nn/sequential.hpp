@@ -3,6 +3,7 @@
 
 #include <concepts>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -17,9 +18,25 @@ namespace xgrad::nn {
 template <class F>
 concept LayerFunction = std::is_invocable_r_v<Tensor, const F&, const Tensor&>;
 
+class Sequential;
+
+/// One layer in the braces of a Sequential.
+class Layer {
+ public:
+  template <LayerFunction F>
+  Layer(F layer);
+  /// An operator by its name. No template, so that of the functions named tanh (the C library has some) the operator
+  /// is meant.
+  Layer(Tensor (*function)(const Operand&));
+
+ private:
+  friend class Sequential;
+  std::function<void(Sequential& model)> add_to_;
+};
+
 /// Applies layers in order:
 ///
-///     nn::Sequential model{nn::Dense(64, 32), relu, nn::Dense(32, 10)};
+///     nn::Sequential model{nn::Dense(64, 32), tanh, nn::Dense(32, 10)};
 ///     nn::Sequential same;
 ///     same.add("hidden", nn::Dense(64, 32));
 ///     same.add([](const Tensor& x) { return x * sigmoid(x); });
@@ -29,6 +46,9 @@ concept LayerFunction = std::is_invocable_r_v<Tensor, const F&, const Tensor&>;
 class Sequential : public Module {
  public:
   Sequential() = default;
+  explicit Sequential(std::initializer_list<Layer> layers) {
+    for (const Layer& layer : layers) layer.add_to_(*this);
+  }
   template <LayerFunction... Layers>
   requires(sizeof...(Layers) > 1 ||
            !(std::derived_from<Layers, Sequential> || ...)) explicit Sequential(Layers... layers) {
@@ -47,6 +67,10 @@ class Sequential : public Module {
   template <LayerFunction F>
   Sequential& add(F layer, SourceLocation where = SourceLocation::current()) {
     return add(std::to_string(size()), std::move(layer), where);
+  }
+  /// The same for operators, of which the C library has namesakes: add(tanh).
+  Sequential& add(Tensor (*function)(const Operand&), SourceLocation where = SourceLocation::current()) {
+    return add<Tensor (*)(const Operand&)>(function, where);
   }
 
   Tensor operator()(const Operand& x) const;
@@ -75,5 +99,10 @@ class Sequential : public Module {
 
   std::shared_ptr<std::vector<Call>> layers_ = std::make_shared<std::vector<Call>>();
 };
+
+template <LayerFunction F>
+Layer::Layer(F layer) : add_to_([layer = std::move(layer)](Sequential& model) { model.add(layer); }) {}
+inline Layer::Layer(Tensor (*function)(const Operand&))
+    : add_to_([function](Sequential& model) { model.add(function); }) {}
 
 }  // namespace xgrad::nn

@@ -1,8 +1,8 @@
 // Batch<T>: as many elements as a SIMD register holds, with the functions that formulas are written in.
 //
 // A thin layer over xsimd. It lets numbers mix into formulas (`1 - y * y`, `max(x, 0)`), makes every function
-// be found by argument-dependent look-up in namespace xgrad, and is the one place that knows xsimd. The
-// formula that is written for a Batch compiles for a Tensor too (ops/elementwise.cpp).
+// be found by argument-dependent look-up alone (so that `relu` by itself names the operator on tensors), and is the
+// one place that knows xsimd. The formula that is written for a Batch compiles for a Tensor too (ops/elementwise.cpp).
 #pragma once
 
 #include <bit>
@@ -46,7 +46,7 @@
 #endif
 
 namespace xgrad {
-inline namespace XGRAD_SIMD_NAMESPACE {
+namespace XGRAD_SIMD_NAMESPACE {
 
 #if XSIMD_WITH_AVX512BW
 // xsimd 8.1's select() for AVX512BW does not compile; the step below has the same float and double functions.
@@ -65,7 +65,6 @@ struct Mask {
 
   friend Mask operator&&(Mask a, Mask b) { return {a.bits & b.bits}; }
   friend Mask operator||(Mask a, Mask b) { return {a.bits | b.bits}; }
-  // The names that a formula uses, as tensors have no && and ||.
   friend Mask logical_and(Mask a, Mask b) { return a && b; }
   friend Mask logical_or(Mask a, Mask b) { return a || b; }
   friend Mask operator!(Mask a) { return {~a.bits}; }
@@ -260,6 +259,11 @@ inline Batch<float> narrow(Batch<double> low, Batch<double> high) {
 #endif
 
 }  // namespace XGRAD_SIMD_NAMESPACE
+
+using XGRAD_SIMD_NAMESPACE::Batch;
+using XGRAD_SIMD_NAMESPACE::Mask;
+using XGRAD_SIMD_NAMESPACE::Number;
+using XGRAD_SIMD_NAMESPACE::SimdArch;
 
 // The same functions on one number: integer elements are computed one by one (the compiler vectorises the
 // loop).

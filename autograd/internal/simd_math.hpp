@@ -16,7 +16,7 @@
 #include "autograd/internal/simd.hpp"
 
 namespace xgrad {
-inline namespace XGRAD_SIMD_NAMESPACE {
+namespace XGRAD_SIMD_NAMESPACE {
 namespace simd_math {
 
 /// c0 + c1 x + (c2 + c3 x) x^2 + ...: in pairs, so that half of the multiplications need not wait.

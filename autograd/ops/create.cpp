@@ -205,19 +205,19 @@ Tensor tensor(const NestedList& values, TensorOptions options, SourceLocation wh
   return with_options(std::move(result), options, where);
 }
 
-template <class T>
+template <ElementType T>
 Tensor from_data(const T* values, const Shape& shape, SourceLocation where) {
   Tensor result = new_checked("from_data", shape, dtype_of<T>, where);
   std::copy_n(values, result.numel(), data_of<T>(result));
   return result;
 }
 
-template <class T>
+template <ElementType T>
 Tensor from_vector(const std::vector<T>& values, SourceLocation where) {
   return from_vector(values, {static_cast<std::int64_t>(values.size())}, where);
 }
 
-template <class T>
+template <ElementType T>
 Tensor from_vector(const std::vector<T>& values, const Shape& shape, SourceLocation where) {
   Tensor result = new_checked("from_vector", shape, dtype_of<T>, where);
   check(static_cast<std::size_t>(result.numel()) == values.size(), where, "from_vector: the shape ", shape,

@@ -92,12 +92,24 @@ Tensor tensor(const NestedList& values, TensorOptions options,
 
 /// A copy of `values` (bool, int64_t, float or double), in the given shape or as one axis; dtype is T's.
 /// Throws std::invalid_argument when the shape has another number of elements.
-template <class T>
+template <ElementType T>
 Tensor from_data(const T* values, const Shape& shape, SourceLocation where = SourceLocation::current());
-template <class T>
+template <ElementType T>
 Tensor from_vector(const std::vector<T>& values, SourceLocation where = SourceLocation::current());
-template <class T>
+template <ElementType T>
 Tensor from_vector(const std::vector<T>& values, const Shape& shape,
                    SourceLocation where = SourceLocation::current());
+/// Integers of another size become int64.
+template <std::integral T>
+  requires(!ElementType<T>)
+Tensor from_vector(const std::vector<T>& values, SourceLocation where = SourceLocation::current()) {
+  return from_vector(std::vector<std::int64_t>(values.begin(), values.end()), where);
+}
+template <std::integral T>
+  requires(!ElementType<T>)
+Tensor from_vector(const std::vector<T>& values, const Shape& shape,
+                   SourceLocation where = SourceLocation::current()) {
+  return from_vector(std::vector<std::int64_t>(values.begin(), values.end()), shape, where);
+}
 
 }  // namespace xgrad

@@ -8,7 +8,8 @@
 
 namespace xgrad {
 
-// ---- Arithmetic. Mixed dtypes promote; integers stay integers except in division. ----
+// ---- Arithmetic. Mixed dtypes promote; integers stay integers except in division. As in PyTorch, a number, and a 0-d
+// tensor beside one with axes, has a say only if it is of a later kind: boolean, integer, floating. ----
 
 /// a + b. Gradients g, g. On booleans: or.
 Tensor add(const Operand& a, const Operand& b);
@@ -26,6 +27,13 @@ inline Tensor operator-(const Operand& a, const Operand& b) { return sub(a, b); 
 inline Tensor operator*(const Operand& a, const Operand& b) { return mul(a, b); }
 inline Tensor operator/(const Operand& a, const Operand& b) { return div(a, b); }
 inline Tensor operator-(const Operand& x) { return neg(x); }
+
+// Other names may stand for the same tensor: += would have to change it for all of them, or for none. `a = a + b` gives
+// this name a new tensor; `a.assign(a + b)` writes into the elements of a leaf.
+Tensor& operator+=(Tensor& a, const Operand& b) = delete;  // write a = a + b, or a.assign(a + b)
+Tensor& operator-=(Tensor& a, const Operand& b) = delete;  // write a = a - b, or a.assign(a - b)
+Tensor& operator*=(Tensor& a, const Operand& b) = delete;  // write a = a * b, or a.assign(a * b)
+Tensor& operator/=(Tensor& a, const Operand& b) = delete;  // write a = a / b, or a.assign(a / b)
 
 /// a^b. Gradients g b a^(b-1), g y log a; 0 where the factor b is 0, and to b where a = 0 and b >= 0. Two integers give
 /// an integer; a negative integer power throws std::invalid_argument.
@@ -55,6 +63,10 @@ Tensor logical_and(const Operand& a, const Operand& b);
 Tensor logical_or(const Operand& a, const Operand& b);
 Tensor logical_xor(const Operand& a, const Operand& b);
 Tensor logical_not(const Operand& x);
+/// Both sides are computed: these are operators on elements.
+inline Tensor operator&&(const Operand& a, const Operand& b) { return logical_and(a, b); }
+inline Tensor operator||(const Operand& a, const Operand& b) { return logical_or(a, b); }
+inline Tensor operator!(const Operand& x) { return logical_not(x); }
 Tensor isnan(const Operand& x);
 Tensor isinf(const Operand& x);
 Tensor isfinite(const Operand& x);

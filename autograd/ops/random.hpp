@@ -39,9 +39,19 @@ void manual_seed(std::uint64_t seed);
 /// Uniform in [low, high). Floating dtypes.
 Tensor uniform(const Shape& shape, double low = 0, double high = 1, TensorOptions options = {},
                Generator& generator = default_generator(), SourceLocation where = SourceLocation::current());
+/// Uniform in [0, 1).
+inline Tensor uniform(const Shape& shape, TensorOptions options, Generator& generator = default_generator(),
+                      SourceLocation where = SourceLocation::current()) {
+  return uniform(shape, 0, 1, options, generator, where);
+}
 /// Normal (Box-Muller). Floating dtypes. Throws std::invalid_argument when std < 0.
 Tensor normal(const Shape& shape, double mean = 0, double std = 1, TensorOptions options = {},
               Generator& generator = default_generator(), SourceLocation where = SourceLocation::current());
+/// With mean 0 and standard deviation 1.
+inline Tensor normal(const Shape& shape, TensorOptions options, Generator& generator = default_generator(),
+                     SourceLocation where = SourceLocation::current()) {
+  return normal(shape, 0, 1, options, generator, where);
+}
 /// Integers in [low, high), int64.
 Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape,
                Generator& generator = default_generator(), SourceLocation where = SourceLocation::current());

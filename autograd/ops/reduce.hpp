@@ -1,6 +1,9 @@
 // Operators that take axes away: sums, extremes, and what is built on them. Without axes they reduce all of them to one
-// number; `sum(x, {0, 1}, {.keepdims = true})` keeps reduced axes with extent 1.
+// number; `sum(x, {0, 1}, {.keepdims = true})` keeps reduced axes with extent 1, `sum(x, Axes::all(), {.keepdims = true})`
+// all of them.
 #pragma once
+
+#include <concepts>
 
 #include "autograd/tensor.hpp"
 
@@ -24,7 +27,7 @@ struct Variance {
 };
 /// sum((x - mean)^2) / (count - correction). Gradient g 2 (x - mean) / (count - correction).
 Tensor var(const Operand& x, const Axes& axes = Axes::all(), Variance options = {});
-/// sqrt(var). Gradient g (x - mean) / ((count - correction) y); 0 where y is 0, in every order.
+/// sqrt(var). With `using namespace xgrad` it is still called xgrad::std(x): `std` alone would be ambiguous. Gradient g (x - mean) / ((count - correction) y); 0 where y is 0, in every order.
 Tensor std(const Operand& x, const Axes& axes = Axes::all(), Variance options = {});
 
 /// The largest, the smallest; NaN if any is NaN. The gradient is split evenly among ties. Throws std::invalid_argument on
@@ -33,6 +36,12 @@ Tensor amax(const Operand& x, const Axes& axes = Axes::all(), Reduce options = {
 Tensor amin(const Operand& x, const Axes& axes = Axes::all(), Reduce options = {});
 Tensor max(const Operand& x);
 Tensor min(const Operand& x);
+Tensor max(const Operand& a, const Tensor& b) = delete;  // of two tensors: maximum(a, b)
+Tensor min(const Operand& a, const Tensor& b) = delete;  // of two tensors: minimum(a, b)
+template <std::floating_point T>
+Tensor max(const Operand& x, T number) = delete;  // of elements and a number: maximum(x, number)
+template <std::floating_point T>
+Tensor min(const Operand& x, T number) = delete;  // of elements and a number: minimum(x, number)
 /// The largest along one axis and where it stands. The first one of equals, and it gets the whole gradient.
 struct Extreme {
   Tensor values;

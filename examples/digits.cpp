@@ -1,10 +1,10 @@
 // Handwritten digits: trains a multilayer perceptron on 1198 images of 8x8 pixels and tells how many of 599
 // others it reads right.
 //
-//     digits                                                          learns: 98 %
-//     digits --activation sigmoid --hidden 32x10 --init glorot_normal ten layers: gradients vanish on the way
-//     down digits --activation relu --hidden 32x10 --init he_normal        the cure: they keep their size
-//     digits --help                                                   all options
+//     digits                                                            learns: 98 %
+//     digits --activation sigmoid --hidden 32x10 --init glorot_normal   ten layers: the gradients vanish
+//     digits --activation relu --hidden 32x10 --init he_normal          the cure: they keep their size
+//     digits --help                                                     all options
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cmath>
@@ -257,6 +257,17 @@ void run(const Settings& settings) {
   check_gradients(model, settings, held_out);
 }
 
+/// A finite number that meets a condition, which help and messages tell: "above 0".
+CLI::Validator number(const std::string& condition, bool (*holds)(double)) {
+  return CLI::Validator(
+      [=](const std::string& text) -> std::string {
+        double value = 0;
+        const bool fits = CLI::detail::lexical_cast(text, value) && std::isfinite(value) && holds(value);
+        return fits ? "" : "must be " + condition + ", but is " + text;
+      },
+      condition);
+}
+
 /// The keys of a map, for an option that must be one of them.
 template <class Map>
 CLI::IsMember one_of(const Map& map) {
@@ -270,6 +281,8 @@ CLI::IsMember one_of(const Map& map) {
 int main(int argc, char** argv) {
   Settings settings;
   CLI::App app("Trains a multilayer perceptron on images of handwritten digits");
+  const CLI::Validator not_negative = number("at least 0", [](double x) { return x >= 0; });
+  const CLI::Validator positive = number("above 0", [](double x) { return x > 0; });
   app.add_option("--optimizer", settings.optimizer)->check(one_of(kOptimizers))->capture_default_str();
   app.add_option("--activation", settings.activation)->check(one_of(kActivations))->capture_default_str();
   app.add_option("--init", settings.init, "how weights start")
@@ -277,14 +290,15 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--hidden", settings.hidden, "sizes of the hidden layers; 32x10 stands for ten of 32")
       ->check(CLI::Validator(size_problem, "SIZE[xTIMES]"))
+      ->delimiter(',')
       ->capture_default_str();
   app.add_option("--epochs", settings.epochs)->check(CLI::Range(1, 1'000'000))->capture_default_str();
   app.add_option("--batch", settings.batch, "points in a batch; 0: all")
-      ->check(CLI::NonNegativeNumber)
+      ->check(not_negative)
       ->capture_default_str();
   app.add_option("--lr", settings.lr, "learning rate; left out: one that suits the optimizer")
-      ->check(CLI::PositiveNumber);
-  app.add_option("--seed", settings.seed)->capture_default_str();
+      ->check(positive);
+  app.add_option("--seed", settings.seed)->check(not_negative)->capture_default_str();
   app.add_option("--data", settings.file, "the table of digits")
       ->check(CLI::ExistingFile)
       ->capture_default_str();

@@ -13,6 +13,13 @@ class Progress {
  public:
   Progress(int epochs, std::int64_t batches_per_epoch)
       : epochs_(epochs), batches_per_epoch_(batches_per_epoch), on_terminal_(isatty(STDOUT_FILENO) != 0) {}
+  /// Ends the line of the bar, when an exception ends the training, too.
+  ~Progress() {
+    if (bar_is_open_) std::printf("\n");
+    std::fflush(stdout);
+  }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
 
   /// After a batch of `points`, with its mean loss and how many of the points the model had right.
   void batch_done(std::int64_t points, double loss, std::int64_t right) {
@@ -27,7 +34,6 @@ class Progress {
   void epoch_done() {
     if (on_terminal_) {
       draw();
-      if (epoch() == epochs_) std::printf("\n");
     } else {
       std::printf("epoch %3d/%d  %s\n", epoch(), epochs_, numbers().c_str());
     }
@@ -52,16 +58,18 @@ class Progress {
 
   void draw() {
     next_draw_ = Clock::now() + std::chrono::milliseconds(50);
-    constexpr int kWidth = 32;
+    constexpr int kWidth = 24;  // leaves room for the numbers on 80 columns
     const auto filled = static_cast<int>(kWidth * batches_ / (epochs_ * batches_per_epoch_));
     const std::string bar = std::string(filled, '=') + (filled < kWidth ? ">" : "");
     std::printf("\repoch %3d/%d [%-*s] %s", epoch(), epochs_, kWidth, bar.c_str(), numbers().c_str());
     std::fflush(stdout);
+    bar_is_open_ = true;
   }
 
   int epochs_;
   std::int64_t batches_per_epoch_;
   bool on_terminal_;
+  bool bar_is_open_ = false;
   std::int64_t batches_ = 0;             // of all epochs
   std::int64_t points_ = 0, right_ = 0;  // of this epoch
   double loss_ = 0;                      // summed over its points

@@ -1,29 +1,15 @@
 // The README shows code that exists: its first block is the program examples/overview.cpp.
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include "tests/catch.hpp"
+#include "tests/pages.hpp"
 
-namespace {
-
-std::string read(const std::string& path) {
-  std::ifstream in(std::filesystem::path(XGRAD_SOURCE_DIR) / path);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-}  // namespace
+using xgrad::testing::code_blocks;
+using xgrad::testing::read_file;
 
 TEST_CASE("the README's first example is the program overview.cpp", "[readme]") {
-  std::string readme = read("README.md");
-  std::string program = read("examples/overview.cpp");
+  std::string program = read_file("examples/overview.cpp");
   REQUIRE_FALSE(program.empty());
-
-  std::string start = "```cpp\n";
-  std::size_t begin = readme.find(start);
-  REQUIRE(begin != readme.npos);
-  begin += start.size();
   // The program begins with a comment on what the file is.
-  CHECK(readme.substr(begin, readme.find("```", begin) - begin) == program.substr(program.find('\n') + 1));
+  CHECK(code_blocks(read_file("README.md")).at(0) == program.substr(program.find('\n') + 1));
 }

@@ -1,0 +1,303 @@
+// The guide's code: docs/guide.md shows these lines, and a test compares the two.
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "tests/pages.hpp"
+#include "tests/support.hpp"
+// The page shows the next lines together.
+#include "xgrad.hpp"
+
+using namespace xgrad;
+
+using xgrad::testing::message_of;
+using xgrad::testing::place;
+
+namespace {
+
+// ---- Modules ----
+
+struct Rbf : nn::Module {
+  Rbf(int in, int units)
+      : centers(param("centers", normal({units, in}))), log_width(param("log_width", zeros({units}))) {}
+
+  /// x [n, in] -> [n, units]
+  Tensor operator()(const Tensor& x) const {
+    Tensor distance = sum(square(unsqueeze(x, 1) - centers), -1);
+    return exp(-distance * exp(log_width));
+  }
+
+  Tensor centers, log_width;
+};
+
+struct Net : nn::Module {
+  Rbf features = child("features", Rbf(2, 16));
+  nn::Dense output = child("output", nn::Dense(16, 1));
+  Tensor operator()(const Tensor& x) const { return output(features(x)); }
+};
+
+// ---- Optimizers ----
+
+/// Moves each weight by lr against the sign of its gradient.
+class SignDescent {
+ public:
+  SignDescent(std::vector<Tensor> parameters, double lr) : parameters_(std::move(parameters)), lr_(lr) {}
+
+  void step() {
+    for (Tensor& parameter : parameters_) {
+      const Tensor gradient = parameter.grad();
+      each(parameter, gradient, [lr = lr_](auto& w, auto g) { w -= lr * sign(g); });
+    }
+  }
+
+ private:
+  std::vector<Tensor> parameters_;
+  double lr_;
+};
+
+/// What is written to std::cout while it lives.
+class Printed {
+ public:
+  Printed() : before_(std::cout.rdbuf(text_.rdbuf())) {}
+  ~Printed() { std::cout.rdbuf(before_); }
+  std::string text() const { return text_.str(); }
+
+ private:
+  std::ostringstream text_;
+  std::streambuf* before_;
+};
+
+/// While it lives, the repository is the current folder.
+class InRepository {
+ public:
+  InRepository() : before_(std::filesystem::current_path()) {
+    std::filesystem::current_path(XGRAD_SOURCE_DIR);
+  }
+  ~InRepository() { std::filesystem::current_path(before_); }
+
+ private:
+  std::filesystem::path before_;
+};
+
+}  // namespace
+
+TEST_CASE("guide: tensors", "[guide]") {
+  Printed printed;
+  Tensor a = tensor({{1., 2., 3.}, {4., 5., 6.}});      // float32, [2, 3]
+  Tensor b = zeros({2, 3}, {.dtype = DType::float64});  // also ones, full, arange, linspace, eye
+  Tensor c = from_vector(std::vector<double>{1, 2, 3, 4}, {2, 2});
+  Tensor d = normal({2, 3});   // also uniform, randint, permutation; see manual_seed
+  Tensor e = a > 2 && a != 5;  // boolean
+  CHECK(a.dtype() == DType::float32);
+  CHECK(b.dtype() == DType::float64);
+  CHECK(c.shape() == Shape{2, 2});
+  CHECK(d.shape() == Shape{2, 3});
+  CHECK(e.to_vector<int>() == std::vector<int>{0, 0, 1, 1, 0, 1});
+
+  Tensor row = a[0];                                   // [1. 2. 3.]
+  Tensor last = a[{-1, -1}];                           // 6.0
+  Tensor middle = a[{slice(), slice(1, 2)}];           // a[:, 1:2] of Python, [2, 1]
+  Tensor backwards = a[slice({}, {}, -1)];             // a[::-1]
+  Tensor columns = a[{ellipsis, newaxis, 0}];          // a[..., None, 0], [2, 1]
+  Tensor picked = index_select(a, 1, tensor({2, 0}));  // a[:, [2, 0]]
+  CHECK(to_string(row) == "[1. 2. 3.]");
+  CHECK(to_string(last) == "6.0");
+  CHECK(middle.shape() == Shape{2, 1});
+  CHECK(backwards.to_vector<int>() == std::vector<int>{4, 5, 6, 1, 2, 3});
+  CHECK(columns.shape() == Shape{2, 1});
+  CHECK(picked.to_vector<int>() == std::vector<int>{3, 1, 6, 4});
+
+  Tensor total = sum(a);                             // one number, 0-d
+  Tensor rows = mean(a, -1, {.keepdims = true});     // [2, 1]
+  Tensor both = sum(a, {0, 1});                      // 0-d
+  Tensor absolute = norm(a, Axes::all(), {.p = 1});  // options, and all axes
+  Tensor clipped = maximum(a, 2);                    // by elements; max(a) is the largest of all
+  auto [largest, where_it_is] = max(a, 1);           // along an axis
+  CHECK(rows.shape() == Shape{2, 1});
+  CHECK(both.ndim() == 0);
+  CHECK(absolute.item() == 21);
+  CHECK(amin(clipped).item() == 2);
+  CHECK(largest.to_vector<int>() == std::vector<int>{3, 6});
+  CHECK(where_it_is.to_vector<int>() == std::vector<int>{2, 2});
+
+  double number = total.item();  // or item<int>() ...
+  std::vector<float> numbers = a.to_vector<float>();
+  const float* first = a.data<float>();  // of a contiguous tensor
+  std::cout << a << ' ' << a.shape() << ' ' << a.dtype() << '\n';
+  CHECK(number == 21);
+  CHECK(numbers.size() == 6);
+  CHECK(first[5] == 6);
+  CHECK(printed.text() == "[[1. 2. 3.]\n [4. 5. 6.]] [2, 3] float32\n");
+}
+
+TEST_CASE("guide: gradients", "[guide]") {
+  Printed printed;
+  Tensor w = tensor({1., 2., 3.}, {.requires_grad = true});
+  Tensor loss = sum(square(w));
+  loss.backward();
+  std::cout << w.grad() << '\n';  // [2. 4. 6.]
+  w.zero_grad();                  // backward() adds to grad(): clear it between steps
+  CHECK(printed.text() == "[2. 4. 6.]\n");
+
+  Tensor y = sum(pow(w, 4));
+  Tensor first = grad(y, w, {.create_graph = true});  // 4 w^3; leaves w.grad() alone
+  Tensor second = grad(sum(first), w);                // 12 w^2
+  CHECK(first.to_vector<int>() == std::vector<int>{4, 32, 108});
+  CHECK(second.to_vector<int>() == std::vector<int>{12, 48, 108});
+  CHECK_FALSE(w.grad().defined());
+
+  NoGrad no_grad;  // nothing is recorded while it lives
+  w.assign(w - 0.1 * first);
+  CHECK(w.requires_grad());
+}
+
+TEST_CASE("guide: functions of functions", "[guide]") {
+  auto f = [](const Tensor& x) { return sum(sin(x) * exp(x)); };
+  Tensor x = linspace(-1, 1, 3, {.dtype = DType::float64});
+  Tensor dfdx = grad(f, x);
+  auto [value, gradient] = value_and_grad(f, x);
+  Tensor curvature = hessian(f, x);        // [3, 3]
+  Tensor along = hvp(f, x, ones_like(x));  // the Hessian times a vector, without the Hessian
+  auto g = [](const Tensor& a, const Tensor& b) { return a * sum(b); };
+  std::vector<Tensor> blocks = jacobian(g, {x, x});  // several arguments in braces, a result for each
+  CHECK(allclose(dfdx, exp(x) * (sin(x) + cos(x))));
+  CHECK(allclose(value, f(x)));
+  CHECK(allclose(gradient, dfdx));
+  CHECK(curvature.shape() == Shape{3, 3});
+  CHECK(allclose(along, sum(curvature, 1)));
+  CHECK(blocks.size() == 2);
+
+  gradcheck(f, {x});  // throws where they differ, and names input, element, operation and line
+}
+
+TEST_CASE("guide: modules and optimizers", "[guide]") {
+  manual_seed(0);
+  Tensor x = uniform({64, 2}, -2, 2);
+  Tensor y = sin(x[{slice(), slice(0, 1)}]) * x[{slice(), slice(1, 2)}];
+
+  Net model;
+  optim::Adam adam(model.parameters(), {.lr = 0.02});
+  for (int step = 0; step < 200; ++step) {
+    Tensor loss = nn::mse(model(x), y);
+    adam.zero_grad();
+    loss.backward();
+    adam.step();
+    adam.set_lr(0.02 * std::pow(0.99, step));  // a schedule is what you set
+  }
+  CHECK(nn::mse(model(x), y).item() < 0.5 * mean(square(y)).item());
+  std::vector<std::string> names;
+  for (const auto& [name, parameter] : model.named_parameters()) names.push_back(name);
+  CHECK(names ==
+        std::vector<std::string>{"features.centers", "features.log_width", "output.weight", "output.bias"});
+
+  Tensor x64 = cast(x, DType::float64), y64 = cast(y, DType::float64);
+  Net precise;
+  precise.to(DType::float64);
+  precise.copy_parameters_from(model);
+  gradcheck([&] { return nn::mse(precise(x64), y64); }, precise.parameters());
+
+  nn::Sequential small{nn::Dense(2, 8), tanh, nn::Dropout(0.1), nn::Dense(8, 1)};
+  small.train();  // Dropout drops
+  small.eval();   // and no more
+  SignDescent sign_descent(small.parameters(), 0.01);
+  double before = nn::mse(small(x), y).item();
+  for (int step = 0; step < 20; ++step) {
+    small.zero_grad();
+    nn::mse(small(x), y).backward();
+    sign_descent.step();
+  }
+  CHECK(nn::mse(small(x), y).item() < before);
+}
+
+TEST_CASE("guide: data", "[guide]") {
+  InRepository in_repository;
+  manual_seed(0);
+
+  data::Table table = data::read_csv("examples/data/iris.csv", {.header = data::Header::counts});
+  data::Dataset iris = data::separate_target(table.values);  // the last column as int64 labels
+  auto [train, test] = data::split(iris, {.test_fraction = 0.2, .stratify = true, .seed = 1});
+  auto standardizer = data::Standardizer::fit(train.inputs);  // on what the model may see, and no more
+  train.inputs = standardizer.transform(train.inputs);
+  test.inputs = standardizer.transform(test.inputs);
+
+  nn::Dense model(4, 3);
+  optim::SGD sgd(model.parameters(), {.lr = 0.1, .momentum = 0.9});
+  for (int epoch = 0; epoch < 20; ++epoch)
+    for (auto [x, y] : data::batches(train, {.size = 16, .shuffle = true})) {
+      Tensor loss = nn::cross_entropy(model(x), y);
+      sgd.zero_grad();
+      loss.backward();
+      sgd.step();
+    }
+  NoGrad no_grad;
+  Tensor right = argmax(model(test.inputs), 1) == test.targets;
+  double accuracy = mean(cast(right, DType::float32)).item();
+  CHECK(accuracy > 0.85);
+}
+
+TEST_CASE("guide: errors", "[guide]") {
+  auto misfit = [] { matmul(ones({2, 3}), ones({4, 5})); };
+  int line = __LINE__ - 1;
+  CHECK(message_of<std::invalid_argument>(misfit) ==
+        "matmul: inner sizes must agree, but a is [2, 3] and b is [4, 5] (3 != 4). at " + place(line));
+}
+
+TEST_CASE("guide: handles, views, writing", "[guide]") {
+  Tensor a = zeros({2, 2});
+  Tensor b = a;           // the same tensor under another name
+  Tensor first = a[0];    // a view of its elements
+  Tensor mine = copy(a);  // elements of its own
+  a.assign(7);            // b and first hold 7 now, mine 0
+  CHECK(sum(b).item() == 28);
+  CHECK(sum(first).item() == 14);
+  CHECK(sum(mine).item() == 0);
+
+  a[0].assign(tensor({1., 2.}));  // writes into the first row
+  CHECK(a.to_vector<int>() == std::vector<int>{1, 2, 7, 7});
+}
+
+TEST_CASE("guide: numbers are weak", "[guide]") {
+  Tensor x = ones({3});
+  Tensor same = 2.5 * x;                                        // float32, as x
+  Tensor wider = x * tensor({2.5}, {.dtype = DType::float64});  // float64
+  Tensor counts = arange(3) / 2;                                // int64 divided: float32
+  CHECK(same.dtype() == DType::float32);
+  CHECK(wider.dtype() == DType::float64);
+  CHECK(counts.dtype() == DType::float32);
+}
+
+TEST_CASE("guide: the graph", "[guide]") {
+  Tensor w = ones({2}, {.requires_grad = true});
+  Tensor loss = sum(w * w);
+  loss.backward({.retain_graph = true});  // keeps the graph for another pass
+  loss.backward();                        // frees it; a third one would throw
+  CHECK_THROWS_AS(loss.backward(), std::logic_error);
+
+  double total = 0;
+  total += loss.item();  // `losses.push_back(loss)` would keep every step's graph alive
+  CHECK(total == 2);
+}
+
+TEST_CASE("guide: copies of modules", "[guide]") {
+  nn::Dense a(2, 2);
+  nn::Dense same = a;             // names the same weight
+  nn::Dense other(2, 2);          // has a weight of its own ...
+  other.copy_parameters_from(a);  // ... with the same values
+  a.weight().assign(0);
+  CHECK(sum(abs(same.weight())).item() == 0);
+  CHECK(sum(abs(other.weight())).item() > 0);
+}
+
+TEST_CASE("guide: formulas", "[guide]") {
+  Tensor x = tensor({-1., 2.});
+  Tensor y = map([](auto a) { return where(a > 0, a, 0.1 * a); }, x);
+  CHECK(allclose(y, leaky_relu(x, 0.1)));
+}
+
+TEST_CASE("the code in docs/guide.md is the code of this file", "[guide][docs]") {
+  CHECK(testing::blocks_missing("docs/guide.md", "tests/guide.cpp").empty());
+}

@@ -1,8 +1,7 @@
 // Are the derivatives right? Gradients compared with finite differences.
 //
-//     gradcheck([](const Tensor& x) { return sum(tanh(x)); }, {x});     // throws, naming the element, when
-//     one is wrong gradcheck([&] { return loss(model(x), y); }, model.parameters());  // a model: its
-//     parameters are moved and restored
+//     gradcheck([](const Tensor& x) { return sum(tanh(x)); }, {x});           // throws, naming the element
+//     gradcheck([&] { return loss(model(x), y); }, model.parameters());       // a model: they are moved and restored
 #pragma once
 
 #include <concepts>

@@ -25,9 +25,9 @@ struct State {
   std::array<Tensor, 3> buffers;  ///< named by Optimizer::buffer_names(); undefined until first needed
 };
 
-/// Parameters that share options: `optim::Adam adam({{.parameters = weights, .options = {.weight_decay =
-/// 0.1}},
-/// {.parameters = biases}});`.
+/// Parameters that share options:
+///
+///     optim::Adam adam({{.parameters = weights, .options = {.weight_decay = 0.1}}, {.parameters = biases}});
 template <class Options>
 struct Group {
   std::vector<Tensor> parameters;

@@ -10,7 +10,6 @@
 #include "autograd/internal/gemv.hpp"
 #include "autograd/internal/parallel.hpp"
 #include "autograd/internal/small_gemm.hpp"
-#include "autograd/threads.hpp"
 
 namespace xgrad::internal {
 namespace {
@@ -20,12 +19,15 @@ namespace {
 // number.
 const bool openblas_is_single = (openblas_set_num_threads(1), true);
 
-// Multiplications that are worth a thread: about 15 us. Parts must also not be so small that OpenBLAS takes its kernels
-// for small matrices (1e6), which add in another order: the result would depend on the number of threads.
-constexpr std::int64_t kPart = 3 << 19;
+// A product of so many multiplications is cut in two, of eight times as many in four, and so on: the parts of a product
+// follow from its shape alone, as how OpenBLAS's kernels add at the edge of a part differs from how they do inside. On
+// one thread the cuts cost 1 to 3 % (each part packs its operands anew), and more if they came earlier.
+constexpr std::int64_t kTwoParts = 1 << 24;
+// Multiplications of plain_gemm() that are worth a thread.
+constexpr std::int64_t kPlainPart = 3 << 15;
 // Elements of a matrix that are worth a thread in its product with a vector, which is bound by memory.
 constexpr std::int64_t kVectorPart = 1 << 17;
-// Rows and columns are split at multiples of this, what OpenBLAS's kernels take at a time.
+// Rows and columns are cut at multiples of this, so that the kernels meet few edges.
 constexpr std::int64_t kUnit = 64;
 
 /// A matrix as BLAS sees it.
@@ -78,7 +80,7 @@ void scale(std::int64_t m, std::int64_t n, T beta, T* c, std::int64_t c_row_stri
 template <class T>
 void plain_gemm(std::int64_t m, std::int64_t n, std::int64_t k, Matrix<T> a, Matrix<T> b, T beta, T* c,
                 std::int64_t c_row_stride) {
-  std::int64_t grain = std::max<std::int64_t>(1, kPart / 16 / std::max<std::int64_t>(1, n * k));
+  std::int64_t grain = std::max<std::int64_t>(1, kPlainPart / std::max<std::int64_t>(1, n * k));
   parallel_for(m, grain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       T* row = c + i * c_row_stride;
@@ -141,6 +143,13 @@ struct Grid {
   std::int64_t columns = 1;
 };
 
+/// How many parts a product is cut into.
+std::int64_t count_parts(std::int64_t work) {
+  std::int64_t parts = 1;
+  for (; work >= kTwoParts; work /= 8) parts *= 2;
+  return parts;
+}
+
 /// The grid of so many parts (or fewer, where there are not as many units) that reads the least: each part reads its rows
 /// of a and its columns of b.
 Grid choose_grid(std::int64_t m, std::int64_t n, std::int64_t parts) {
@@ -174,9 +183,9 @@ void floating_gemm(std::int64_t m, std::int64_t n, std::int64_t k, Matrix<T> a, 
               static_cast<int>(k), a.data + row * a.row_stride, b.data + column * b.column_stride, beta,
               c + row * c_row_stride + column, static_cast<int>(c_row_stride));
   };
-  std::int64_t parts = m * n * k / kPart;
-  if (parts < 2 || in_parallel()) return part(0, m, 0, n);
-  Grid grid = choose_grid(m, n, std::min<std::int64_t>(parts, num_threads()));
+  std::int64_t parts = count_parts(m * n * k);
+  if (parts == 1) return part(0, m, 0, n);
+  Grid grid = choose_grid(m, n, parts);
   parallel_for(grid.rows * grid.columns, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t at = begin; at < end; ++at) {
       std::int64_t i = at / grid.columns;

@@ -1,5 +1,6 @@
 // The largest and the smallest, and where they stand.
 #include <cmath>
+#include <limits>
 
 #include "autograd/extend.hpp"
 #include "autograd/internal/reduce.hpp"
@@ -31,8 +32,8 @@ struct TiesFold : SumFold {
       return count + V(x == center);
   }
   template <class V>
-  static V neutral(V center) {
-    return center + V(1);
+  static V neutral(V) {
+    return V(std::numeric_limits<double>::quiet_NaN());
   }
 };
 
@@ -158,6 +159,7 @@ Tensor extreme_positions(const char* name, const Tensor& operand, int axis, bool
 template <bool kLargest>
 Tensor flat_position(const char* name, const Operand& operand) {
   const Tensor& x = operand.tensor(name);
+  check_not_empty(name, x, axis_mask(name, Axes::all(), x.ndim(), operand.where()), operand.where());
   return extreme_positions<kLargest>(name, reshape(Operand(x.detach(), operand.where()), {x.numel()}), 0,
                                      false, operand.where());
 }

@@ -119,7 +119,9 @@ struct VarianceOperand {
       : x(floating_operand(name, operand)),
         mask(axis_mask(name, axes, x.ndim(), operand.where())),
         shape(reduced_shape(x.shape(), mask, options.keepdims)),
-        divisor(std::max(0.0, static_cast<double>(reduced_count(x.shape(), mask)) - options.correction)) {}
+        divisor(std::max(0.0, static_cast<double>(reduced_count(x.shape(), mask)) - options.correction)) {
+    check(!std::isnan(options.correction), operand.where(), name, ": correction must be a number, but it is nan.");
+  }
 
   Tensor x;
   unsigned mask;

@@ -466,3 +466,18 @@ TEST_CASE("a broadcast axis is summed by a multiplication", "[reduce]") {
   CHECK(mean(x, 1, {.keepdims = true}).to_vector<float>() == std::vector<float>{1.5, 2});
   CHECK(sum(expand(tensor({1., 2.}), {0, 2})).item() == 0);
 }
+
+TEST_CASE("An extreme beyond the precision of 1 is no tie with what pads a batch", "[reduce]") {
+  for (double largest : {1e30, kInf}) {
+    Tensor x = from_vector(std::vector<double>{0, largest, 1}).set_requires_grad();
+    CHECK(is_close(grad(amax(x), x), f64({0., 1., 0.})));
+    auto row = [&] { return cat({x, zeros({34}, kDouble)}); };
+    CHECK(is_close(grad(amax(row()), x), f64({0., 1., 0.})));
+    CHECK(is_close(grad(amin(-row()), x), f64({0., -1., 0.})));
+  }
+}
+
+TEST_CASE("var refuses a correction that is no number; argmax names the shape it was given", "[reduce]") {
+  CHECK_THROWS_WITH(var(ones({3}), Axes::all(), {.correction = kNan}), Contains("var: correction must be a number"));
+  CHECK_THROWS_WITH(argmax(zeros({0, 3})), Contains("argmax: it needs at least one element") && Contains("[0, 3]"));
+}

@@ -30,6 +30,7 @@ void each_tensor(const Formula& formula, SourceLocation where, Arguments&&... te
     check<std::logic_error>(!is_written || tensor.is_leaf(), where,
                             "each: a tensor that is written must be a leaf, but '", tensor.operation(),
                             "' made it.");
+    if (is_written) check_writable("each", tensor, where);
   };
   (agree(tensors, kIsWritten<Arguments>), ...);
   auto note = [&](const Tensor& tensor, bool is_written) {

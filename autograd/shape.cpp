@@ -23,8 +23,9 @@ Shape Shape::filled(int ndim, std::int64_t extent) {
 
 std::int64_t Shape::numel() const {
   std::int64_t n = 1;
-  for (std::int64_t extent : *this) n *= extent;
-  return n;
+  bool overflow = false;
+  for (std::int64_t extent : *this) overflow |= __builtin_mul_overflow(n, extent, &n);
+  return overflow ? checked_numel("shape", *this, {}) : n;
 }
 
 void Shape::push_back(std::int64_t extent) { insert(ndim_, extent); }
@@ -100,7 +101,21 @@ Shape broadcast_shapes(const char* operation, const Shape& a, const Shape& b, So
           b[b.ndim() + i - shorter.ndim()], ", neither is 1).");
     if (out == 1) out = extent;
   }
+  checked_numel(operation, result, where);
   return result;
+}
+
+std::int64_t checked_numel(const char* operation, const Shape& shape, SourceLocation where) {
+  std::int64_t numel = 1;
+  bool overflow = false;
+  bool empty = false;
+  for (std::int64_t extent : shape) {
+    empty |= extent == 0;
+    // An extent of 0 must not hide that the others overflow: strides are computed from them all.
+    if (extent > 0) overflow |= __builtin_mul_overflow(numel, extent, &numel);
+  }
+  check(!overflow, where, operation, ": the number of elements must fit in an int64, but the shape is ", shape, ".");
+  return empty ? 0 : numel;
 }
 
 bool broadcasts_to(const Shape& from, const Shape& to) {

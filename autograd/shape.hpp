@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <iosfwd>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,11 +19,21 @@ namespace xgrad {
 /// The most axes a tensor can have.
 inline constexpr int kMaxDims = 8;
 
+namespace internal {
+/// The integer as an int64; the largest int64 where it lies beyond, which no extent and no index can be.
+template <std::integral T>
+constexpr std::int64_t saturated(T value) {
+  if constexpr (std::unsigned_integral<T> && sizeof(T) == sizeof(std::int64_t))
+    if (static_cast<std::int64_t>(value) < 0) return std::numeric_limits<std::int64_t>::max();
+  return static_cast<std::int64_t>(value);
+}
+}  // namespace internal
+
 /// One extent in braces, of any integer type: zeros({values.size(), 3}).
 struct Extent {
   template <std::integral T>
     requires(!std::same_as<T, bool>)
-  Extent(T value) : value(static_cast<std::int64_t>(value)) {}
+  Extent(T value) : value(internal::saturated(value)) {}
 
   std::int64_t value;
 };
@@ -49,7 +60,7 @@ class Shape {
 
   int ndim() const { return ndim_; }
   bool empty() const { return ndim_ == 0; }
-  /// Product of the extents; 1 for a scalar.
+  /// Product of the extents; 1 for a scalar. Throws std::invalid_argument when an int64 cannot hold it.
   std::int64_t numel() const;
 
   std::int64_t operator[](int axis) const { return extents_[axis]; }
@@ -126,6 +137,9 @@ unsigned axis_mask(const char* operation, const Axes& axes, int ndim, SourceLoca
 /// The common shape of two operands by NumPy's rule: axes are matched from the last, an extent of 1 stretches.
 /// Throws std::invalid_argument when two extents differ and neither is 1.
 Shape broadcast_shapes(const char* operation, const Shape& a, const Shape& b, SourceLocation where);
+
+/// shape.numel(). Throws std::invalid_argument, naming the operation, when an int64 cannot hold it, or the strides.
+std::int64_t checked_numel(const char* operation, const Shape& shape, SourceLocation where);
 
 /// Whether `from` stretches to `to` by NumPy's rule.
 bool broadcasts_to(const Shape& from, const Shape& to);

@@ -2,8 +2,10 @@
 
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "autograd/grad.hpp"
+#include "autograd/internal/create.hpp"
 #include "autograd/internal/node.hpp"
 #include "autograd/internal/tensor_impl.hpp"
 #include "autograd/internal/vectorize.hpp"
@@ -43,8 +45,12 @@ bool compute_contiguous(const Shape& shape, const Strides& strides) {
 
 Tensor new_tensor(const Shape& shape, DType dtype) {
   std::int64_t numel = shape.numel();
-  // The storage first: when there is no memory for it, nothing is left behind.
-  Ref<Storage> storage = Storage::make(static_cast<std::size_t>(numel) * size_of(dtype));
+  // The storage first: when there is no memory for it, nothing is left behind. An expanded tensor may have so many
+  // elements that their bytes cannot be counted.
+  std::size_t bytes;
+  if (__builtin_mul_overflow(static_cast<std::size_t>(numel), size_of(dtype), &bytes))
+    bytes = std::numeric_limits<std::size_t>::max() / 2;
+  Ref<Storage> storage = Storage::make(bytes);
   auto* impl = new (allocate_block(sizeof(TensorImpl))) TensorImpl;
   impl->data = storage->data();
   impl->storage = std::move(storage);
@@ -53,6 +59,15 @@ Tensor new_tensor(const Shape& shape, DType dtype) {
   impl->numel = numel;
   impl->dtype = dtype;
   return Tensor(impl);
+}
+
+void check_writable(const char* operation, const Tensor& tensor, SourceLocation where) {
+  const TensorImpl& impl = *tensor.impl();
+  if (impl.contiguous) return;
+  for (int axis = 0; axis < impl.shape.ndim(); ++axis)
+    check(impl.strides[axis] != 0 || impl.shape[axis] <= 1, where, operation,
+          ": each element that is written must have a place of its own, but those along axis ", axis, " of ",
+          impl.shape, " share one, as expand() makes it. Write to a copy().");
 }
 
 Tensor new_view(const Tensor& base, const Shape& shape, const Strides& strides, void* data) {
@@ -96,32 +111,53 @@ Tensor::~Tensor() {
   if (impl_ && impl_->release()) TensorImpl::destroy(impl_);
 }
 
-const Shape& Tensor::shape() const { return defined_impl(*this, "shape").shape; }
-int Tensor::ndim() const { return shape().ndim(); }
-std::int64_t Tensor::numel() const { return defined_impl(*this, "numel").numel; }
-DType Tensor::dtype() const { return defined_impl(*this, "dtype").dtype; }
-const Strides& Tensor::strides() const { return defined_impl(*this, "strides").strides; }
-bool Tensor::is_contiguous() const { return defined_impl(*this, "is_contiguous").contiguous; }
+const Shape& Tensor::shape(SourceLocation where) const { return defined_impl(*this, "shape", where).shape; }
+int Tensor::ndim(SourceLocation where) const { return defined_impl(*this, "ndim", where).shape.ndim(); }
+std::int64_t Tensor::numel(SourceLocation where) const { return defined_impl(*this, "numel", where).numel; }
+DType Tensor::dtype(SourceLocation where) const { return defined_impl(*this, "dtype", where).dtype; }
+const Strides& Tensor::strides(SourceLocation where) const {
+  return defined_impl(*this, "strides", where).strides;
+}
+bool Tensor::is_contiguous(SourceLocation where) const {
+  return defined_impl(*this, "is_contiguous", where).contiguous;
+}
 
 std::int64_t Tensor::size(int axis, SourceLocation where) const {
-  const Shape& shape = this->shape();
+  const Shape& shape = defined_impl(*this, "size", where).shape;
   check<std::out_of_range>(shape.ndim() > 0, where, "size: a scalar has no axes, but axis ", axis,
                            " was asked for.");
   return shape[normalize_axis("size", axis, shape.ndim(), where)];
 }
 
+namespace {
+/// Whether an integer was converted to a floating number without loss. (2^63 itself is no int64.)
+template <class T>
+bool is_exact(T converted, std::int64_t integer) {
+  return converted < T(0x1p63) && static_cast<std::int64_t>(converted) == integer;
+}
+}  // namespace
+
 template <ElementType T>
 T Tensor::element(SourceLocation where) const {
   TensorImpl& impl = defined_impl(*this, "item", where);
   check(impl.numel == 1, where, "item: the tensor must have one element, but its shape is ", impl.shape, ".");
-  return dispatch(impl.dtype, [&]<class E>(E) { return static_cast<T>(*static_cast<E*>(impl.data)); });
+  return dispatch(impl.dtype, [&]<class E>(E) {
+    E element = *static_cast<E*>(impl.data);
+    if constexpr (std::floating_point<E> && std::same_as<T, std::int64_t>)
+      return element_of<T>("item", element, where);
+    T converted = static_cast<T>(element);
+    if constexpr (std::same_as<E, std::int64_t> && std::floating_point<T>)
+      check(is_exact(converted, element), where, "item: ", dtype_of<T>, " must hold the number, but it is ", element,
+            ". Read it by item<std::int64_t>().");
+    return converted;
+  });
 }
 
 template <ElementType T>
 std::vector<T> Tensor::elements(SourceLocation where) const {
   TensorImpl& impl = defined_impl(*this, "to_vector", where);
   NoGrad no_grad;
-  Tensor converted = contiguous(cast(*this, dtype_of<T>));
+  Tensor converted = contiguous(cast({*this, where}, dtype_of<T>));
   const T* first = data_of<T>(converted);
   return std::vector<T>(first, first + impl.numel);
 }
@@ -164,18 +200,21 @@ void Tensor::assign(const Operand& operand, SourceLocation where) {
                           "' made it. The graph is functional: compute a new tensor instead.");
   check(broadcasts_to(from.shape, impl.shape), where, "assign: the value must broadcast to ", impl.shape,
         ", but its shape is ", from.shape, ".");
+  check_writable("assign", *this, where);
   NoGrad no_grad;
   // Read before written: the value may be a view of this very tensor.
-  Tensor source = cast(value, impl.dtype);
+  Tensor source = cast({value, where}, impl.dtype);
   if (source.impl()->storage == impl.storage) source = copy(source);
   note_write(*this, where);
   copy_into(*this, source);
 }
 
-bool Tensor::requires_grad() const { return static_cast<bool>(defined_impl(*this, "requires_grad").node); }
+bool Tensor::requires_grad(SourceLocation where) const {
+  return static_cast<bool>(defined_impl(*this, "requires_grad", where).node);
+}
 
-bool Tensor::is_leaf() const {
-  const Ref<Node>& node = defined_impl(*this, "is_leaf").node;
+bool Tensor::is_leaf(SourceLocation where) const {
+  const Ref<Node>& node = defined_impl(*this, "is_leaf", where).node;
   return !node || node->is_leaf;
 }
 
@@ -192,8 +231,8 @@ Tensor& Tensor::set_requires_grad(bool requires_grad, SourceLocation where) {
   return *this;
 }
 
-Tensor Tensor::grad() const {
-  const TensorImpl& impl = defined_impl(*this, "grad");
+Tensor Tensor::grad(SourceLocation where) const {
+  const TensorImpl& impl = defined_impl(*this, "grad", where);
   if (!impl.node) return {};
   if (impl.node->is_leaf) return impl.node->grad;
   const NodeExtras* extras = impl.node->extras.get();
@@ -233,20 +272,23 @@ void Tensor::add_hook(std::function<Tensor(const Tensor&)> hook, SourceLocation 
   TensorImpl& impl = defined_impl(*this, "add_hook", where);
   check<std::logic_error>(static_cast<bool>(impl.node), where,
                           "add_hook: the tensor must require a gradient.");
+  check(static_cast<bool>(hook), where, "add_hook: the hook must be callable, but it is empty.");
   impl.node->need_extras().hooks.push_back({impl.output, std::move(hook)});
 }
 
-Tensor Tensor::detach() const {
-  const TensorImpl& impl = defined_impl(*this, "detach");
+Tensor Tensor::detach(SourceLocation where) const {
+  const TensorImpl& impl = defined_impl(*this, "detach", where);
   return new_view(*this, impl.shape, impl.strides, impl.data);
 }
 
-const char* Tensor::operation() const {
-  const Ref<Node>& node = defined_impl(*this, "operation").node;
+const char* Tensor::operation(SourceLocation where) const {
+  const Ref<Node>& node = defined_impl(*this, "operation", where).node;
   return node ? node->name : "";
 }
 
-DType Operand::dtype() const { return tensor_ ? tensor("dtype").dtype() : number_dtype_; }
+DType Operand::dtype(const char* operation) const {
+  return tensor_ ? tensor(operation).impl()->dtype : number_dtype_;
+}
 
 const Tensor& Operand::tensor(const char* operation) const {
   if (tensor_ == nullptr) {
@@ -263,7 +305,7 @@ Tensor Operand::number_as(DType dtype) const {
   if (dtype == DType::int64 && number_dtype_ != DType::float32)
     *data_of<std::int64_t>(result) = integer_;
   else
-    dispatch(dtype, [&]<class T>(T) { *data_of<T>(result) = static_cast<T>(number_); });
+    dispatch(dtype, [&]<class T>(T) { *data_of<T>(result) = element_of<T>("cast", number_, where_); });
   return result;
 }
 

@@ -55,24 +55,26 @@ class Tensor {
   bool defined() const { return impl_ != nullptr; }
 
   // ---- What it is ----
-  const Shape& shape() const;
+  const Shape& shape(SourceLocation where = SourceLocation::current()) const;
   /// Extent of one axis; negative axes count from the last. Throws std::out_of_range.
   std::int64_t size(int axis, SourceLocation where = SourceLocation::current()) const;
-  int ndim() const;
-  std::int64_t numel() const;
-  DType dtype() const;
-  const Strides& strides() const;
+  int ndim(SourceLocation where = SourceLocation::current()) const;
+  std::int64_t numel(SourceLocation where = SourceLocation::current()) const;
+  DType dtype(SourceLocation where = SourceLocation::current()) const;
+  const Strides& strides(SourceLocation where = SourceLocation::current()) const;
   /// Whether the elements lie row-major without gaps.
-  bool is_contiguous() const;
+  bool is_contiguous(SourceLocation where = SourceLocation::current()) const;
 
   // ---- Its elements ----
-  /// The only element, converted to T. Throws std::invalid_argument when there is not exactly one.
+  /// The only element, converted to T; floating to integer truncates. Throws std::invalid_argument when there is not
+  /// exactly one, and where T cannot hold it: nan or 1e30 as an integer, an integer beyond 2^53 as a double.
   template <class T = double>
     requires std::is_arithmetic_v<T>
   T item(SourceLocation where = SourceLocation::current()) const {
-    return static_cast<T>(element<NearestElement<T>>(where));
+    return narrowed<T>("item", element<NearestElement<T>>(where), where);
   }
-  /// The elements in row-major order, converted to T.
+  /// The elements in row-major order, converted to T as by cast(). Throws std::invalid_argument where an integer type
+  /// cannot hold one.
   template <class T = double>
     requires std::is_arithmetic_v<T>
   std::vector<T> to_vector(SourceLocation where = SourceLocation::current()) const {
@@ -80,7 +82,10 @@ class Tensor {
       return elements<T>(where);
     } else {
       std::vector<NearestElement<T>> values = elements<NearestElement<T>>(where);
-      return std::vector<T>(values.begin(), values.end());
+      std::vector<T> result;
+      result.reserve(values.size());
+      for (auto value : values) result.push_back(narrowed<T>("to_vector", value, where));
+      return result;
     }
   }
   /// First element of a contiguous tensor whose dtype is T's (throws std::invalid_argument otherwise); valid while
@@ -91,8 +96,8 @@ class Tensor {
   template <ElementType T>
   T* mutable_data(SourceLocation where = SourceLocation::current());
   /// Overwrites the elements with those of `value` (a tensor or a number; broadcast to this shape, cast to this dtype),
-  /// outside of the graph. Throws std::invalid_argument when the shapes do not fit, and std::logic_error on a tensor
-  /// that an operation made.
+  /// outside of the graph. Throws std::invalid_argument when the shapes do not fit or elements share memory (as in an
+  /// expanded tensor), and std::logic_error on a tensor that an operation made.
   void assign(const Operand& value, SourceLocation where = SourceLocation::current());
 
   // ---- Views (recorded; see autograd/ops/index.hpp) ----
@@ -100,17 +105,17 @@ class Tensor {
   Tensor operator[](const Indices& indices) const;
 
   // ---- Gradients ----
-  bool requires_grad() const;
+  bool requires_grad(SourceLocation where = SourceLocation::current()) const;
   /// Makes a leaf a variable (or a constant again). Throws std::invalid_argument for int64 and boolean tensors and
   /// std::logic_error for a tensor that an operation made.
   Tensor& set_requires_grad(bool requires_grad = true, SourceLocation where = SourceLocation::current());
   /// True when no recorded operation made it: a variable, or a constant.
-  bool is_leaf() const;
+  bool is_leaf(SourceLocation where = SourceLocation::current()) const;
   /// The gradient that backward() accumulated here; undefined before.
-  Tensor grad() const;
+  Tensor grad(SourceLocation where = SourceLocation::current()) const;
   /// Throws std::invalid_argument unless shape and dtype are the tensor's own; an undefined Tensor clears.
   void set_grad(Tensor grad, SourceLocation where = SourceLocation::current());
-  void zero_grad() { set_grad(Tensor()); }
+  void zero_grad(SourceLocation where = SourceLocation::current()) { set_grad(Tensor(), where); }
   /// Asks backward() to keep the gradient of a tensor that is not a leaf as well.
   void retain_grad(SourceLocation where = SourceLocation::current());
   /// Calls `hook` with the tensor's gradient in each backward pass; a defined result replaces the gradient.
@@ -125,9 +130,9 @@ class Tensor {
                 SourceLocation where = SourceLocation::current()) const;
 
   /// The same elements, cut off from the graph.
-  Tensor detach() const;
+  Tensor detach(SourceLocation where = SourceLocation::current()) const;
   /// Name of the operation that made it, "leaf" for a variable, "" for a constant.
-  const char* operation() const;
+  const char* operation(SourceLocation where = SourceLocation::current()) const;
 
   /// Whether two handles name the same tensor.
   bool is_same(const Tensor& other) const { return impl_ == other.impl_; }
@@ -142,6 +147,15 @@ class Tensor {
   template <class T>
   using NearestElement =
       std::conditional_t<ElementType<T>, T, std::conditional_t<std::is_integral_v<T>, std::int64_t, double>>;
+  /// An element in a type of fewer bits.
+  template <class T, class E>
+  static T narrowed(const char* operation, E element, SourceLocation where) {
+    T result = static_cast<T>(element);
+    if constexpr (!std::same_as<T, E> && std::integral<T>)
+      check(static_cast<E>(result) == element && (result < T(0)) == (element < E(0)), where, operation,
+            ": the type asked for must hold the number, but it is ", element, ".");
+    return result;
+  }
   template <ElementType T>
   T element(SourceLocation where) const;
   template <ElementType T>
@@ -160,23 +174,29 @@ class Operand {
  public:
   Operand(const Tensor& tensor, SourceLocation where = SourceLocation::current())
       : tensor_(&tensor), where_(where) {}
+  /// Throws std::invalid_argument for an unsigned integer beyond int64.
   template <class T>
     requires std::integral<T> || std::floating_point<T>
   Operand(T number, SourceLocation where = SourceLocation::current())
       : number_(static_cast<double>(number)), number_dtype_(kind_of<T>), where_(where) {
-    if constexpr (std::integral<T>) integer_ = static_cast<std::int64_t>(number);
+    if constexpr (std::integral<T>) {
+      integer_ = static_cast<std::int64_t>(number);
+      if constexpr (std::unsigned_integral<T> && sizeof(T) == sizeof(integer_))
+        check(integer_ >= 0, where, "operand: an int64 must hold an integer, but it is ", number,
+              ". Make it a double.");
+    }
   }
 
   bool is_number() const { return tensor_ == nullptr; }
   double number() const { return number_; }
-  /// boolean, int64 or float32 for a number of that kind; a tensor's dtype.
-  DType dtype() const;
+  /// boolean, int64 or float32 for a number of that kind; a tensor's dtype. Throws as tensor().
+  DType dtype(const char* operation = "dtype") const;
   SourceLocation where() const { return where_; }
 
   /// The tensor. Throws std::invalid_argument, naming the operation, when it is undefined. A number becomes a 0-d
   /// tensor of its kind's dtype.
   const Tensor& tensor(const char* operation) const;
-  /// The number as a 0-d tensor of this dtype.
+  /// The number as a 0-d tensor of this dtype. Throws std::invalid_argument where int64 cannot hold it.
   Tensor number_as(DType dtype) const;
 
  private:

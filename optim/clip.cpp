@@ -28,6 +28,11 @@ double total_norm(std::span<const Tensor> parameters, double p) {
   return p == 2 ? std::sqrt(total) : std::pow(total, 1 / p);
 }
 
+void check_defined(const char* operation, std::span<const Tensor> parameters, SourceLocation where) {
+  for (std::size_t i = 0; i < parameters.size(); ++i)
+    check(parameters[i].defined(), where, operation, ": parameter ", i, " is an undefined tensor");
+}
+
 /// A second handle to the same tensor, whose gradient can be set.
 void set_gradient(Tensor parameter, Tensor gradient) { parameter.set_grad(std::move(gradient)); }
 
@@ -37,6 +42,7 @@ double clip_grad_norm(std::span<const Tensor> parameters, double max_norm, ClipN
                       SourceLocation where) {
   check(max_norm >= 0, where, "clip_grad_norm: max_norm must be at least 0, but is ", max_norm);
   check(options.p > 0, where, "clip_grad_norm: p must be above 0, but is ", options.p);
+  check_defined("clip_grad_norm", parameters, where);
   CallSite site(where);
   NoGrad no_grad;
 
@@ -53,6 +59,7 @@ double clip_grad_norm(std::span<const Tensor> parameters, double max_norm, ClipN
 
 void clip_grad_value(std::span<const Tensor> parameters, double bound, SourceLocation where) {
   check(bound >= 0, where, "clip_grad_value: bound must be at least 0, but is ", bound);
+  check_defined("clip_grad_value", parameters, where);
   CallSite site(where);
   NoGrad no_grad;
   for (const Tensor& parameter : parameters)

@@ -31,14 +31,17 @@ void Optimizer::zero_grad() {
 void Optimizer::step(SourceLocation where) {
   if (!gradients_are_finite(where)) return;
 
-  // Large parameters are split over the threads one by one, the others shared out whole.
+  // Large parameters are split over the threads one by one, the others shared out whole. An update may be written with
+  // operators: each thread must be told that they are not to be recorded.
   {
     CallSite site(where);
+    NoGrad no_grad;
     for (std::size_t i = 0; i < parameters_.size(); ++i)
       if (is_large(parameters_[i])) step_parameter(groups_[i], i);
   }
   internal::parallel_for(work_, kWorkGrain, [&](std::int64_t begin, std::int64_t end) {
     CallSite site(where);
+    NoGrad no_grad;
     const auto first = std::lower_bound(work_before_.begin(), work_before_.end(), begin);
     for (auto i = static_cast<std::size_t>(first - work_before_.begin()); i < parameters_.size(); ++i) {
       if (work_before_[i] >= end) break;
@@ -71,6 +74,7 @@ void Optimizer::add_group(const char* optimizer, std::vector<Tensor> parameters,
           parameter.shape(), " was made by ", std::string_view(parameter.operation()));
     check(parameter.requires_grad(), where, optimizer, ": parameters must require a gradient, but parameter ",
           number, ' ', parameter.shape(), " does not; call set_requires_grad()");
+    internal::check_writable(optimizer, parameter, where);
     check(held.insert(parameter.impl()).second, where, optimizer,
           ": each parameter may be given once, but parameter ", number, ' ', parameter.shape(),
           " was given before");

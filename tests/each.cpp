@@ -45,3 +45,9 @@ TEST_CASE("each checks what it is given before it writes", "[each]") {
   CHECK_THROWS_AS(each(made, [](auto& w) { w += 1; }), std::logic_error);
   CHECK(w.to_vector<float>() == std::vector<float>{1, 1, 1});
 }
+
+TEST_CASE("each refuses to write elements that share memory", "[each]") {
+  Tensor w = expand(ones({1, 2}), {3, 2});
+  CHECK_THROWS_WITH(each(w, [](auto& w) { w += 1; }), Contains("each: each element that is written must have a place"));
+  CHECK(sum(w).item() == 6);
+}

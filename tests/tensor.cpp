@@ -1,5 +1,10 @@
 #include "autograd/tensor.hpp"
 
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
 #include "autograd/grad.hpp"
 #include "autograd/ops.hpp"
 #include "tests/catch.hpp"
@@ -10,7 +15,11 @@ using Catch::Contains;
 TEST_CASE("a default-constructed tensor is undefined and says so", "[tensor]") {
   Tensor nothing;
   CHECK_FALSE(nothing.defined());
-  CHECK_THROWS_WITH(nothing.shape(), Contains("shape: the tensor must be defined"));
+  CHECK_THROWS_WITH(nothing.shape(), Contains("shape: the tensor must be defined") && Contains("at tensor.cpp:"));
+  CHECK_THROWS_WITH(nothing.size(0), Contains("size: the tensor must be defined") && Contains("at tensor.cpp:"));
+  CHECK_THROWS_WITH(nothing.grad(), Contains("grad: the tensor must be defined") && Contains("at tensor.cpp:"));
+  CHECK_THROWS_WITH(nothing - 1.0, Contains("sub: its operands must be defined tensors"));
+  CHECK_THROWS_WITH(-nothing, Contains("neg: its operands must be defined tensors"));
   CHECK_THROWS_WITH(nothing + 1.0, Contains("add: its operands must be defined tensors") && Contains("at tensor.cpp:"));
 }
 
@@ -154,4 +163,44 @@ TEST_CASE("an error names the line where the operator stands", "[tensor][errors]
 TEST_CASE("a shape has at most eight axes", "[tensor][errors]") {
   CHECK_THROWS_AS(ones({1, 1, 1, 1, 1, 1, 1, 1, 1}), std::invalid_argument);
   CHECK_THROWS_AS(unsqueeze(ones({1, 1, 1, 1, 1, 1, 1, 1}), 0), std::invalid_argument);
+}
+
+TEST_CASE("item and to_vector refuse what a type cannot hold", "[tensor][errors]") {
+  Tensor nan = tensor(std::nan("")), large = tensor(3e9), odd = from_vector(std::vector<std::int64_t>{(1LL << 53) + 1});
+  CHECK_THROWS_WITH(nan.item<int>(), Contains("item: an int64 must hold the number, but it is nan. at tensor.cpp:"));
+  CHECK_THROWS_AS(tensor(1e30).item<std::int64_t>(), std::invalid_argument);
+  CHECK_THROWS_WITH(large.item<int>(), Contains("item: the type asked for must hold the number, but it is 3000000000"));
+  CHECK_THROWS_AS(tensor(-1).item<std::size_t>(), std::invalid_argument);
+  CHECK(large.item<std::int64_t>() == 3'000'000'000);
+  CHECK_THROWS_WITH(odd.item(), Contains("float64 must hold the number, but it is 9007199254740993") &&
+                                    Contains("item<std::int64_t>()"));
+  CHECK(odd.item<std::int64_t>() == (1LL << 53) + 1);
+  CHECK(tensor(1LL << 53).item() == 0x1p53);
+  CHECK_THROWS_AS(from_vector(std::vector<std::int64_t>{std::numeric_limits<std::int64_t>::max()}).item(),
+                  std::invalid_argument);
+  CHECK_THROWS_AS(nan.to_vector<std::int64_t>(), std::invalid_argument);
+  CHECK_THROWS_WITH(large.to_vector<int>(), Contains("to_vector: the type asked for must hold the number"));
+  CHECK(tensor({2.7, -2.7}).to_vector<int>() == std::vector<int>{2, -2});
+}
+
+TEST_CASE("a number that no int64 holds is refused", "[tensor][errors]") {
+  Tensor i = tensor({1, 2});
+  CHECK_THROWS_WITH(i + ~std::uint64_t{0}, Contains("an int64 must hold an integer, but it is 18446744073709551615") &&
+                                               Contains("at tensor.cpp:"));
+  CHECK_THROWS_WITH(i.assign(std::nan("")), Contains("an int64 must hold the number, but it is nan"));
+  CHECK(i.to_vector<int>() == std::vector<int>{1, 2});
+}
+
+TEST_CASE("elements that share memory cannot be written one by one", "[tensor][errors]") {
+  Tensor row = expand(tensor({{1.}, {2.}}), {2, 3});
+  CHECK_THROWS_WITH(row.assign(tensor({1., 2., 3.})),
+                    Contains("assign: each element that is written must have a place of its own, but those along axis 1 "
+                             "of [2, 3] share one") &&
+                        Contains("at tensor.cpp:"));
+  CHECK(row.to_vector<int>() == std::vector<int>{1, 1, 1, 2, 2, 2});
+  expand(tensor({{1.}}), {1, 1}).assign(2.0);
+}
+
+TEST_CASE("an empty hook is refused", "[tensor][errors]") {
+  CHECK_THROWS_WITH(ones({2}).set_requires_grad().add_hook(nullptr), Contains("add_hook: the hook must be callable"));
 }

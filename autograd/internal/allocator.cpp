@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <bit>
+#include <cstdio>
 #include <cstdlib>
 #include <mutex>
 #include <new>
@@ -37,6 +38,7 @@ constexpr std::size_t kLinearUpTo = 1024;                          // 64-byte st
 constexpr int kLinearClasses = kLinearUpTo / kSmallest;            // 16
 constexpr int kStepsPerDoubling = 8;                               // above: at most 1/8 lost
 constexpr int kClasses = kLinearClasses + 37 * kStepsPerDoubling;  // up to 2^47 bytes
+constexpr std::size_t kLargest = std::size_t{1} << 46;             // more than a machine has
 constexpr std::size_t kThreadLocalUpTo = 256 << 10;                // larger blocks are shared at once
 constexpr std::int64_t kThreadListBytes = 4 << 20;  // a thread's list of one size holds at most this
 constexpr std::size_t kSlabBytes = 64 << 10;        // blocks up to kLinearUpTo are cut from slabs
@@ -164,12 +166,25 @@ inline ThreadCache* cache_of_this_thread() {
   return thread_cache != nullptr ? thread_cache : start_thread_cache();
 }
 
+/// Says how much was asked for, without taking memory for it.
+class OutOfMemory : public std::bad_alloc {
+ public:
+  explicit OutOfMemory(std::size_t bytes) {
+    std::snprintf(text_, sizeof text_, "memory: %zu bytes cannot be had from the system; %lld are in use.", bytes,
+                  static_cast<long long>(memory::stats().bytes_live));
+  }
+  const char* what() const noexcept override { return text_; }
+
+ private:
+  char text_[128];
+};
+
 void* from_system(std::size_t bytes) {
   shared().system_allocations.fetch_add(1, std::memory_order_relaxed);
   std::size_t alignment = bytes >= kHugePageBytes ? kHugePageBytes : kBlockAlignment;
   std::size_t rounded = (bytes + kBlockAlignment - 1) / kBlockAlignment * kBlockAlignment;
   void* block = nullptr;
-  if (posix_memalign(&block, alignment, rounded) != 0) throw std::bad_alloc();
+  if (posix_memalign(&block, alignment, rounded) != 0) throw OutOfMemory(bytes);
   // Huge pages take a 512th of the page faults, once, when a large block is first written.
   if (bytes >= kHugePageBytes) madvise(block, bytes, MADV_HUGEPAGE);
   return block;
@@ -189,7 +204,7 @@ void* from_slab(ThreadCache& cache, int size_class) {
 }  // namespace
 
 void* allocate_block(std::size_t bytes) {
-  if (bytes > (std::size_t{1} << 46)) throw std::bad_alloc();
+  if (bytes > kLargest) throw OutOfMemory(bytes);
   int size_class = class_of(bytes);
   std::size_t size = size_of_class(size_class);
   ThreadCache* cache = size <= kThreadLocalUpTo ? cache_of_this_thread() : nullptr;

@@ -52,6 +52,9 @@ inline void note_write(const Tensor& tensor, SourceLocation where) {
   storage.written = CallSite::or_else(where);
 }
 
+/// Throws std::invalid_argument where elements of a tensor that is to be written share memory.
+void check_writable(const char* operation, const Tensor& tensor, SourceLocation where);
+
 /// Gives a leaf the elements and the dtype of `value`, a fresh tensor of its shape, so that every handle to
 /// the leaf sees them. Its gradient is cleared; graphs that saved the old elements refuse to run.
 void replace_elements(Tensor& leaf, const Tensor& value, SourceLocation where);

@@ -88,15 +88,15 @@ Tensor full(const Shape& shape, double value, TensorOptions options, SourceLocat
 }
 
 Tensor zeros_like(const Operand& x) {
-  return filled("zeros_like", x.tensor("zeros_like").shape(), x.dtype(), 0, x.where());
+  return filled("zeros_like", x.tensor("zeros_like").shape(), x.dtype("zeros_like"), 0, x.where());
 }
 
 Tensor ones_like(const Operand& x) {
-  return filled("ones_like", x.tensor("ones_like").shape(), x.dtype(), 1, x.where());
+  return filled("ones_like", x.tensor("ones_like").shape(), x.dtype("ones_like"), 1, x.where());
 }
 
 Tensor full_like(const Operand& x, double value) {
-  return filled("full_like", x.tensor("full_like").shape(), x.dtype(), value, x.where());
+  return filled("full_like", x.tensor("full_like").shape(), x.dtype("full_like"), value, x.where());
 }
 
 // ---- Sequences ----

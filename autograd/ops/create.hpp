@@ -24,6 +24,23 @@ Tensor ones_like(const Operand& x);
 Tensor full_like(const Operand& x, double value);
 
 namespace internal {
+/// Empty, or what is wrong with an integer that a double cannot hold.
+template <class T>
+std::string problem_of(T number) {
+  if constexpr (std::integral<T> && sizeof(T) == sizeof(std::int64_t)) {
+    double converted = static_cast<double>(number);
+    bool holds = converted < (std::unsigned_integral<T> ? 0x1p64 : 0x1p63) && static_cast<T>(converted) == number;
+    if (!holds) [[unlikely]]
+      return concat("a double must hold each integer, but there is ", number, ". Use from_vector().");
+  }
+  return {};
+}
+template <class T>
+double exact_double(const char* operation, T number, SourceLocation where) {
+  std::string problem = problem_of(number);
+  if (!problem.empty()) fail<std::invalid_argument>(where, concat(operation, ": ", problem));
+  return static_cast<double>(number);
+}
 Tensor arange(double start, double stop, double step, TensorOptions options, SourceLocation where);
 template <class... Numbers>
 inline constexpr DType counted_dtype = (std::integral<Numbers> && ...) ? DType::int64 : DType::float32;
@@ -31,21 +48,22 @@ inline constexpr DType counted_dtype = (std::integral<Numbers> && ...) ? DType::
 
 /// start, start + step, ... up to but without stop. [ceil((stop - start) / step)]. int64 when the numbers are
 /// integers, else float32, unless a dtype is given; for int64 the numbers are truncated first. Throws
-/// std::invalid_argument when step is 0 or leads away from stop.
+/// std::invalid_argument when step is 0 or leads away from stop, and for an integer that a double cannot hold.
 template <class Start, class Stop, class Step = int>
 requires std::is_arithmetic_v<Start> && std::is_arithmetic_v<Stop> && std::is_arithmetic_v<Step> Tensor
 arange(Start start, Stop stop, Step step = 1,
        TensorOptions options = {.dtype = internal::counted_dtype<Start, Stop, Step>},
        SourceLocation where = SourceLocation::current()) {
-  return internal::arange(static_cast<double>(start), static_cast<double>(stop), static_cast<double>(step),
-                          options, where);
+  return internal::arange(internal::exact_double("arange", start, where),
+                          internal::exact_double("arange", stop, where),
+                          internal::exact_double("arange", step, where), options, where);
 }
 /// 0, 1, ... up to but without stop.
 template <class Stop>
 requires std::is_arithmetic_v<Stop> Tensor
 arange(Stop stop, TensorOptions options = {.dtype = internal::counted_dtype<Stop>},
        SourceLocation where = SourceLocation::current()) {
-  return internal::arange(0, static_cast<double>(stop), 1, options, where);
+  return internal::arange(0, internal::exact_double("arange", stop, where), 1, options, where);
 }
 /// `count` numbers from start to stop, both included, evenly spaced. [count]. Throws std::invalid_argument
 /// when count is negative.
@@ -61,7 +79,7 @@ class NestedList {
  public:
   template <class T>
   requires std::integral<T> || std::floating_point<T> NestedList(T number)
-      : numbers_{static_cast<double>(number)}, dtype_(kind_of<T>) {}
+      : numbers_{static_cast<double>(number)}, dtype_(kind_of<T>), problem_(internal::problem_of(number)) {}
   NestedList(std::initializer_list<NestedList> items);
 
   const Shape& shape() const { return shape_; }
@@ -85,7 +103,7 @@ class NestedList {
 
 /// `tensor({{1., 2.}, {3., 4.}})`: float32 for floating numbers, int64 for integers, boolean for bools,
 /// unless a dtype is given. Numbers pass through double: use from_vector for integers beyond 2^53. Throws
-/// std::invalid_argument when rows have different lengths.
+/// std::invalid_argument when rows have different lengths, and for an integer that a double cannot hold.
 Tensor tensor(const NestedList& values, SourceLocation where = SourceLocation::current());
 Tensor tensor(const NestedList& values, TensorOptions options,
               SourceLocation where = SourceLocation::current());

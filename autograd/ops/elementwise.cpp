@@ -25,8 +25,9 @@ DType outweigh(DType heavy, DType light) {
 DType common_dtype(const char* name, const Operand& a, const Operand& b) {
   int weight_a = weight(name, a);
   int weight_b = weight(name, b);
-  if (weight_a == weight_b) return promote(a.dtype(), b.dtype());
-  return weight_a > weight_b ? outweigh(a.dtype(), b.dtype()) : outweigh(b.dtype(), a.dtype());
+  DType dtype_a = a.dtype(name), dtype_b = b.dtype(name);
+  if (weight_a == weight_b) return promote(dtype_a, dtype_b);
+  return weight_a > weight_b ? outweigh(dtype_a, dtype_b) : outweigh(dtype_b, dtype_a);
 }
 
 }  // namespace
@@ -39,7 +40,7 @@ Promoted::Promoted(const char* name, const Operand& left, const Operand& right, 
 
 const Tensor* Promoted::convert(const Operand& operand, const char* name, SourceLocation where,
                                 Tensor& converted) const {
-  if (!operand.is_number() && operand.dtype() == dtype_) return &operand.tensor(name);
+  if (!operand.is_number() && operand.dtype(name) == dtype_) return &operand.tensor(name);
   converted = operand.is_number() ? operand.number_as(dtype_) : cast({operand.tensor(name), where}, dtype_);
   return &converted;
 }
@@ -75,7 +76,7 @@ Tensor add(const Operand& a, const Operand& b) {
 }
 
 Tensor sub(const Operand& a, const Operand& b) {
-  check(a.dtype() != DType::boolean || b.dtype() != DType::boolean, a.where(),
+  check(a.dtype("sub") != DType::boolean || b.dtype("sub") != DType::boolean, a.where(),
         "sub: booleans cannot be subtracted. Use logical_xor() or logical_not().");
   return sum_or_difference(
       "sub", a, b, [](auto a, auto b) { return a - b; }, true);
@@ -94,7 +95,7 @@ Tensor div(const Operand& a, const Operand& b) {
 }
 
 Tensor neg(const Operand& x) {
-  check(x.dtype() != DType::boolean, x.where(), "neg: a boolean has no negative. Use logical_not().");
+  check(x.dtype("neg") != DType::boolean, x.where(), "neg: a boolean has no negative. Use logical_not().");
   return unary<reads_nothing, Integers::stay>(
       "neg", x, [](auto x) { return -x; }, [](auto g, auto, auto) { return -g; });
 }
@@ -349,7 +350,7 @@ Tensor step_function(const char* name, const Operand& x, const Value& value) {
 }  // namespace
 
 Tensor sign(const Operand& x) {
-  if (x.dtype() == DType::boolean) return x.tensor("sign");
+  if (x.dtype("sign") == DType::boolean) return x.tensor("sign");
   return unary<reads_nothing, Integers::stay>(
       "sign", x,
       []<class V>(V x) {
@@ -501,10 +502,22 @@ Tensor softplus(const Operand& x, double beta, double threshold) {
 
 // ---- Conversion ----
 
+namespace {
+/// Throws std::invalid_argument where int64 cannot hold an element.
+void check_fits_int64(const Tensor& x, SourceLocation where) {
+  if (x.numel() == 0) return;
+  NoGrad no_grad;
+  double least = amin(x).item(), largest = amax(x).item();
+  check(-0x1p63 <= least && largest < 0x1p63, where,
+        "cast: an int64 must hold each element, but the smallest is ", least, " and the largest ", largest, ".");
+}
+}  // namespace
+
 Tensor cast(const Operand& x, DType dtype) {
   if (x.is_number()) return x.number_as(dtype);  // at once: as a float32 tensor it would lose digits
   const Tensor& tensor = x.tensor("cast");
   if (tensor.dtype() == dtype) return tensor;
+  if (dtype == DType::int64 && is_floating(tensor.dtype())) check_fits_int64(tensor, x.where());
   Tensor y = new_tensor(tensor.shape(), dtype);
   copy_into(y, tensor);
   return record("cast", x.where(), {tensor}, std::move(y), {},

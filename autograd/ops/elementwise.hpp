@@ -143,7 +143,7 @@ Tensor softplus(const Operand& x, double beta = 1, double threshold = 20);
 // ---- Conversion ----
 
 /// x in another dtype (x itself when it has it). Floating to integer truncates; to boolean, not 0 is true. The gradient
-/// is converted back.
+/// is converted back. Throws std::invalid_argument where int64 cannot hold an element (nan, inf, 1e30).
 Tensor cast(const Operand& x, DType dtype);
 /// The same elements in fresh row-major memory. Gradient g.
 Tensor copy(const Operand& x);

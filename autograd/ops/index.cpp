@@ -7,6 +7,7 @@
 
 #include "autograd/extend.hpp"
 #include "autograd/grad.hpp"
+#include "autograd/internal/create.hpp"
 #include "autograd/internal/tensor_impl.hpp"
 #include "autograd/internal/vectorize.hpp"
 #include "autograd/ops/create.hpp"
@@ -360,7 +361,7 @@ Tensor gather(const Operand& operand, int axis, const Tensor& given_indices) {
 Tensor scatter_add(const Operand& operand, int axis, const Tensor& given_indices,
                    const Operand& source_operand) {
   SourceLocation where = operand.where();
-  DType dtype = promote(operand.dtype(), source_operand.dtype());
+  DType dtype = promote(operand.dtype("scatter_add"), source_operand.dtype("scatter_add"));
   Tensor x = cast(Operand(operand.tensor("scatter_add"), where), dtype);
   Tensor source = cast(Operand(source_operand.tensor("scatter_add"), where), dtype);
   axis = normalize_axis("scatter_add", axis, x.ndim(), where);
@@ -494,7 +495,7 @@ Tensor index_select(const Operand& operand, int axis, const Tensor& given_indice
 Tensor index_add(const Operand& operand, int axis, const Tensor& given_indices,
                  const Operand& source_operand) {
   SourceLocation where = operand.where();
-  DType dtype = promote(operand.dtype(), source_operand.dtype());
+  DType dtype = promote(operand.dtype("index_add"), source_operand.dtype("index_add"));
   Tensor x = cast(Operand(operand.tensor("index_add"), where), dtype);
   Tensor source = cast(Operand(source_operand.tensor("index_add"), where), dtype);
   axis = normalize_axis("index_add", axis, x.ndim(), where);
@@ -530,14 +531,17 @@ Tensor one_hot(const Operand& operand, std::int64_t classes) {
   Tensor flat = contiguous(operand);
   const auto* label = data_of<std::int64_t>(flat);
   std::int64_t count = flat.numel();
-  if (classes == -1) classes = std::max<std::int64_t>(*std::max_element(label, label + count), 0) + 1;
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  if (classes == -1)  // a label of kMost has no place in any case
+    classes = std::min(std::max<std::int64_t>(*std::max_element(label, label + count), 0), kMost - 1) + 1;
   for (std::int64_t i = 0; i < count; ++i)
     check<std::out_of_range>(0 <= label[i] && label[i] < classes, where, "one_hot: labels must be in [0, ",
                              classes, "), but label ", i, " is ", label[i], ".");
   Shape shape = labels.shape();
   shape.push_back(classes);
-  Tensor result = zeros(shape, {.dtype = DType::int64}, where);
+  Tensor result = new_checked("one_hot", shape, DType::int64, where);
   auto* to = data_of<std::int64_t>(result);
+  std::fill_n(to, result.numel(), 0);
   for (std::int64_t i = 0; i < count; ++i) to[i * classes + label[i]] = 1;
   return result;
 }

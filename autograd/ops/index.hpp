@@ -32,7 +32,7 @@ inline constexpr struct NewAxis {
 struct Index {
   enum class Kind : std::uint8_t { integer, slice, ellipsis, newaxis };
   template <std::integral T>
-  Index(T i) : kind(Kind::integer), integer(static_cast<std::int64_t>(i)) {}
+  Index(T i) : kind(Kind::integer), integer(internal::saturated(i)) {}
   Index(Slice s) : kind(Kind::slice), range(s) {}
   Index(Ellipsis) : kind(Kind::ellipsis) {}
   Index(NewAxis) : kind(Kind::newaxis) {}

@@ -50,16 +50,18 @@ std::optional<Strides> reshaped_strides(const Shape& shape, const Strides& strid
 Shape resolve_shape(const Tensor& x, Shape shape, SourceLocation where) {
   int open_axis = -1;
   std::int64_t known = 1;
+  bool overflow = false;
   for (int axis = 0; axis < shape.ndim(); ++axis) {
     check(shape[axis] >= -1, where, "reshape: extents must be -1 or not negative, but the shape is ", shape,
           ".");
     if (shape[axis] != -1) {
-      known *= shape[axis];
+      overflow |= __builtin_mul_overflow(known, shape[axis], &known);
       continue;
     }
     check(open_axis == -1, where, "reshape: only one extent may be -1, but the shape is ", shape, ".");
     open_axis = axis;
   }
+  check(!overflow, where, "reshape: the number of elements must fit in an int64, but the shape is ", shape, ".");
   if (open_axis != -1) {
     check(known != 0, where, "reshape: the extent -1 must follow from the others, but in ", shape, " for x ",
           x.shape(), " any extent would do. Write it out.");
@@ -222,6 +224,7 @@ Tensor expand(const Operand& operand, const Shape& target) {
           from, " and axis ", axis, " of ", target, " is ", shape[axis], ".");
     strides[axis] = axis < lead || from != shape[axis] ? 0 : x.strides()[axis - lead];
   }
+  checked_numel("expand", shape, operand.where());
   return record("expand", operand.where(), {x}, new_view(x, shape, strides, x.impl()->data), {},
                 [](Vjp& vjp) { vjp.give(0, sum_to(vjp.g(), vjp.shape(0))); });
 }
@@ -342,8 +345,8 @@ std::vector<Tensor> split(const Operand& operand, std::int64_t size, int axis) {
   check(size > 0 || (size == 0 && extent == 0), operand.where(),
         "split: the size of the pieces must be above 0, but it is ", size, ".");
   // An axis of extent 0 gives one empty piece.
-  std::int64_t count = extent == 0 ? 1 : (extent + size - 1) / size;
-  std::vector<std::int64_t> sizes(count, size);
+  std::int64_t count = extent == 0 ? 1 : (extent - 1) / size + 1;
+  std::vector<std::int64_t> sizes(static_cast<std::size_t>(count), size);
   sizes.back() = extent - (count - 1) * size;
   return split(operand, sizes, axis);
 }
@@ -353,10 +356,13 @@ std::vector<Tensor> split(const Operand& operand, const std::vector<std::int64_t
   check(x.ndim() > 0, operand.where(), "split: x must have at least one axis, but it is a scalar.");
   axis = checked_axis("split", axis, x, operand.where());
   std::int64_t total = 0;
+  bool overflow = false;
   for (std::int64_t size : sizes) {
     check(size >= 0, operand.where(), "split: sizes must not be negative, but there is ", size, ".");
-    total += size;
+    overflow |= __builtin_add_overflow(total, size, &total);
   }
+  check(!overflow, operand.where(), "split: sizes must add up to ", x.shape()[axis],
+        ", but they add up to more than an int64 holds.");
   check(total == x.shape()[axis], operand.where(), "split: sizes must add up to ", x.shape()[axis],
         ", the extent of axis ", axis, " of x ", x.shape(), ", but they add up to ", total, ".");
   std::vector<Tensor> pieces;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <new>
 #include <vector>
 
 #include "autograd/ops.hpp"
@@ -168,4 +169,19 @@ TEST_CASE("values are copied from vectors and pointers", "[create]") {
   CHECK_THROWS_WITH(from_vector(values, {4}),
                     Contains("from_vector: the shape [4] must have 6 elements, as many as the vector, but it "
                              "has 4. at create.cpp:"));
+}
+
+TEST_CASE("integers that a double cannot hold are refused", "[create]") {
+  constexpr std::int64_t kOdd = (std::int64_t{1} << 53) + 1;
+  CHECK_THROWS_WITH(tensor({1, kOdd}), Contains("tensor: a double must hold each integer, but there is "
+                                                "9007199254740993. Use from_vector()."));
+  CHECK_THROWS_WITH(arange(kOdd, kOdd + 2), Contains("arange: a double must hold each integer"));
+  CHECK_THROWS_WITH(tensor(std::numeric_limits<std::int64_t>::max()), Contains("a double must hold each integer"));
+  CHECK(tensor(std::int64_t{1} << 60).item<std::int64_t>() == std::int64_t{1} << 60);
+  CHECK(arange(kOdd - 2, kOdd - 1).to_vector<std::int64_t>() == std::vector<std::int64_t>{kOdd - 2});
+}
+
+TEST_CASE("a lack of memory says how much was asked for", "[create]") {
+  CHECK_THROWS_AS(zeros({std::int64_t{1} << 45}), std::bad_alloc);
+  CHECK_THROWS_WITH(zeros({std::int64_t{1} << 45}), Contains("memory: 140737488355") && Contains("bytes cannot be had"));
 }

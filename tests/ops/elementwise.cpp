@@ -239,3 +239,13 @@ TEST_CASE("allclose follows NumPy's rule", "[elementwise]") {
   CHECK(allclose(doubles({kNan}), doubles({kNan}), {.equal_nan = true}));
   CHECK(allclose(doubles({1, 1}), 1.0));
 }
+
+TEST_CASE("cast refuses to make integers of what none is", "[elementwise]") {
+  for (double wrong : {std::nan(""), HUGE_VAL, -HUGE_VAL, 1e30, 0x1p63})
+    CHECK_THROWS_WITH(cast(from_vector(std::vector<double>{1, wrong, 2}), DType::int64),
+                      Contains("cast: an int64 must hold each element") && Contains("at elementwise.cpp:"));
+  CHECK_THROWS_WITH(cast(std::nan(""), DType::int64), Contains("cast: an int64 must hold the number, but it is nan"));
+  CHECK(cast(from_vector(std::vector<double>{-0x1p63, 2.7}), DType::int64).to_vector<std::int64_t>() ==
+        std::vector<std::int64_t>{std::numeric_limits<std::int64_t>::min(), 2});
+  CHECK(cast(zeros({0}), DType::int64).numel() == 0);
+}

@@ -312,3 +312,13 @@ TEST_CASE("one_hot refuses labels outside the classes", "[index]") {
                     Contains("the number of classes must be given"));
   CHECK_THROWS_AS(one_hot(tensor({0}), -2), std::invalid_argument);
 }
+
+TEST_CASE("indices and labels beyond int64 are out of range, not negative", "[index]") {
+  Tensor x = arange(3);
+  CHECK_THROWS_AS(x[~std::size_t{0}], std::out_of_range);
+  CHECK_THROWS_AS(one_hot(from_vector(std::vector<std::int64_t>{std::numeric_limits<std::int64_t>::max()})),
+                  std::out_of_range);
+  CHECK_THROWS_WITH(one_hot(tensor({0}), std::numeric_limits<std::int64_t>::max()), Contains("one_hot: the number of"));
+  CHECK_THROWS_WITH(scatter_add(Tensor(), 0, tensor({0}), x), Contains("scatter_add: its operands must be defined"));
+  CHECK_THROWS_WITH(index_add(x, 0, tensor({0}), Tensor()), Contains("index_add: its operands must be defined"));
+}

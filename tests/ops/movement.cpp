@@ -2,6 +2,8 @@
 #include "autograd/ops/movement.hpp"
 
 #include <cstdint>
+#include <limits>
+#include <new>
 #include <vector>
 
 #include "autograd/grad.hpp"
@@ -370,6 +372,23 @@ TEST_CASE("split refuses sizes that do not add up", "[movement]") {
   CHECK_THROWS_WITH(split(x, {5, -1}), Contains("sizes must not be negative, but there is -1"));
   CHECK_THROWS_AS(split(counted({}), 1), std::invalid_argument);
   CHECK_THROWS_AS(split(x, 2, 1), std::out_of_range);
+}
+
+TEST_CASE("sizes beyond int64 are refused", "[movement]") {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  constexpr std::int64_t kHuge = std::int64_t{1} << 33;
+  Tensor x = counted({2, 3}), one = counted({});
+  CHECK_THROWS_WITH(reshape(x, {kMost, 2, -1}), Contains("reshape: the number of elements must fit in an int64"));
+  CHECK_THROWS_WITH(reshape(x, {kHuge, kHuge, 0}), Contains("reshape: the number of elements must fit"));
+  CHECK_THROWS_WITH(expand(one, {kHuge, kHuge}), Contains("expand: the number of elements must fit in an int64"));
+  CHECK_THROWS_WITH(expand(one, {kHuge}) * expand(counted({1, 1}), {kHuge, 1}),
+                    Contains("mul: the number of elements must fit"));
+  CHECK_THROWS_AS(expand(one, {std::int64_t{1} << 62}) + 1, std::bad_alloc);
+  CHECK_THROWS_WITH(reshape(x, {std::size_t(-1)}), !Contains("-1"));
+  CHECK(split(x, kMost).size() == 1);
+  std::int64_t quarter = std::int64_t{1} << 62;
+  CHECK_THROWS_WITH(split(zeros({0}), {quarter, quarter, quarter, quarter}),
+                    Contains("add up to more than an int64 holds"));
 }
 
 // ---- The graph ----

@@ -72,3 +72,9 @@ TEST_CASE("clipping refuses bounds below 0 and nan", "[optim][clip]") {
   CHECK_THROWS_WITH(clip_grad_value(parameters, std::nan("")),
                     Contains("bound must be at least 0, but is nan"));
 }
+
+TEST_CASE("clipping names a parameter that is undefined", "[optim][clip]") {
+  std::vector<Tensor> parameters = {with_gradient(tensor({1.})), Tensor()};
+  CHECK_THROWS_WITH(clip_grad_norm(parameters, 1), Contains("clip_grad_norm: parameter 1 is an undefined tensor"));
+  CHECK_THROWS_WITH(clip_grad_value(parameters, 1), Contains("clip_grad_value: parameter 1 is an undefined tensor"));
+}

@@ -1,10 +1,13 @@
 // The optimizers' formulas, beside PyTorch 1.13.1, and what all of them share.
 #include "optim/optim.hpp"
 
+#include <array>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <vector>
 
+#include "autograd/memory.hpp"
 #include "autograd/ops.hpp"
 #include "autograd/threads.hpp"
 #include "tests/catch.hpp"
@@ -405,4 +408,45 @@ TEST_CASE("every optimizer finds the minimum of a parabola", "[optim]") {
   CHECK(near(minimise(RMSProp({c}, {.lr = 1e-2}), c), 1e-2));
   CHECK(near(minimise(Adam({d}, {.lr = 1e-2}), d), 1e-3));
   CHECK(near(minimise(Adadelta({e}, {.lr = 5}), e), 0.1));
+}
+
+TEST_CASE("Parameters whose elements share memory are refused", "[optim]") {
+  Tensor w = expand(ones({1, 2}), {3, 2}).set_requires_grad();
+  CHECK_THROWS_WITH(SGD({w}), Contains("SGD: each element that is written must have a place of its own"));
+}
+
+namespace {
+
+struct DecayingOptions {
+  double lr = 0.1;
+  NonFinite nonfinite = NonFinite::proceed;
+  static constexpr const char* kOptimizer = "Decaying";
+  void check(SourceLocation) const {}
+};
+
+/// Written with operators on tensors, some of which depend on the parameter.
+class Decaying : public OptimizerOf<DecayingOptions> {
+ public:
+  using OptimizerOf::OptimizerOf;
+  std::array<const char*, 3> buffer_names() const override { return {"velocity", nullptr, nullptr}; }
+
+ protected:
+  void update(const DecayingOptions& options, Tensor& w, const Tensor& g, State& state) override {
+    Tensor& v = state.buffers[0];
+    v = (v.defined() ? v : zeros_like(w)) * 0.9 + g + 0.01 * w;
+    w.assign(w - options.lr * v);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("An update written with operators is not recorded", "[optim]") {
+  std::vector<Tensor> parameters;
+  for (int i = 0; i < 500; ++i) parameters.push_back(variable({1., 2.}));
+  Decaying optimizer(parameters);
+  for (Tensor& parameter : parameters) parameter.set_grad(ones_like(parameter));
+  const std::int64_t nodes = memory::stats().nodes;
+  for (int step = 0; step < 5; ++step) optimizer.step();
+  CHECK(memory::stats().nodes == nodes);
+  for (const State& state : optimizer.states()) REQUIRE_FALSE(state.buffers[0].requires_grad());
 }

@@ -43,13 +43,23 @@ TEST_CASE("parallel_for visits each index once", "[parallel]") {
   }
 }
 
-TEST_CASE("parallel_for's parts begin at multiples of the grain and are no shorter", "[parallel]") {
+TEST_CASE("parallel_for's parts begin at multiples of a quarter of the grain and are no shorter", "[parallel]") {
   Threads scope(3);
   std::atomic<int> wrong{0};
   parallel_for(1000, 16, [&](std::int64_t begin, std::int64_t end) {
-    if (begin % 16 != 0 || (end != 1000 && (end - begin) % 16 != 0)) ++wrong;
+    if (begin % 4 != 0 || (end != 1000 && (end - begin) % 4 != 0)) ++wrong;
   });
   CHECK(wrong == 0);
+}
+
+TEST_CASE("parallel_for's parts are small enough for equal shares", "[parallel]") {
+  Threads scope(2);
+  std::atomic<std::int64_t> longest{0};
+  parallel_for(100, 33, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t seen = longest; seen < end - begin && !longest.compare_exchange_weak(seen, end - begin);) {
+    }
+  });
+  CHECK(longest <= 16);
 }
 
 TEST_CASE("parallel_for does not call its body for nothing", "[parallel]") {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <exception>
 #include <memory>
@@ -48,9 +49,24 @@ inline void relax() {
 #endif
 }
 
-constexpr int kSpins = 500;  // about 20 us: the next loop of a training step tends to come within that
+// How long a worker waits for the next loop before it sleeps: that of a training step tends to come within this time,
+// and to wake a thread takes 5 to 50 us. By the clock, as a pause takes 20 ns on one machine and 50 on another.
+constexpr std::chrono::microseconds kWait{50};
 constexpr std::int64_t kPartsEach =
     4;  // parts for each thread, so that a thread that was held up can be helped
+
+/// Waits for `done` to be true, for kWait at most.
+template <class Done>
+void spin_until(const Done& done) {
+  constexpr int kPauses = 32;  // between looks at the clock
+  const auto start = std::chrono::steady_clock::now();
+  do {
+    for (int i = 0; i < kPauses; ++i) {
+      if (done()) return;
+      relax();
+    }
+  } while (std::chrono::steady_clock::now() - start < kWait);
+}
 
 /// The workers, and the one loop they are working on. It lives as long as the process: workers are never joined, so
 /// that a loop run by a destructor at exit still finds them.
@@ -68,8 +84,10 @@ class Pool {
     if (!lock.owns_lock()) return false;
     threads = start_workers(threads);
     Loop loop{.body = body, .count = count, .threads = threads, .shares = shares_.get()};
+    // Parts are smaller than the grain, which is what a thread is woken for, so that the shares are nearly equal.
     std::int64_t even = (count + threads * kPartsEach - 1) / (threads * kPartsEach);
-    loop.part = (even + grain - 1) / grain * grain;
+    std::int64_t least = std::max<std::int64_t>(1, grain / kPartsEach);
+    loop.part = (even + least - 1) / least * least;
     std::int64_t parts = (count + loop.part - 1) / loop.part;
     for (int i = 0; i < threads; ++i) {
       shares_[i].next.store(parts * i / threads, std::memory_order_relaxed);
@@ -83,8 +101,9 @@ class Pool {
     loop.work(0);
     // A worker that wakes from now on finds the gate shut. Those inside still read `loop`.
     gate_.fetch_and(~kOpen, std::memory_order_relaxed);
-    for (int spins = 0; gate_.load(std::memory_order_acquire) != 0; ++spins)
-      spins < kSpins ? relax() : std::this_thread::yield();
+    auto all_left = [this] { return gate_.load(std::memory_order_acquire) == 0; };
+    spin_until(all_left);
+    while (!all_left()) std::this_thread::yield();
     lock.unlock();
     if (loop.error) std::rethrow_exception(loop.error);
     return true;
@@ -156,7 +175,7 @@ class Pool {
   /// A worker's life.
   void serve(int thread, std::uint32_t seen) {
     while (true) {
-      for (int spins = 0; spins < kSpins && round_.load(std::memory_order_relaxed) == seen; ++spins) relax();
+      spin_until([&] { return round_.load(std::memory_order_relaxed) != seen; });
       round_.wait(seen, std::memory_order_relaxed);
       seen = round_.load(std::memory_order_relaxed);
       if (!enter()) continue;

@@ -24,9 +24,9 @@ class FunctionRef<R(Args...)> {
   R (*call_)(void*, Args...);
 };
 
-/// Calls body(begin, end) on parts of [0, count) that together cover it, on several threads where count >= 2
-/// * grain. Parts begin at multiples of `grain` and are at least that long but for the last. Exceptions are
-/// passed on. Inside of another parallel_for it runs on the calling thread alone.
+/// Calls body(begin, end) on parts of [0, count) that together cover it, on several threads where each has at least `grain`
+/// of it to do. Parts begin at multiples of grain / 4 and are at least that long but for the last. Exceptions are passed
+/// on. Inside of another parallel_for it runs on the calling thread alone.
 void parallel_for(std::int64_t count, std::int64_t grain, FunctionRef<void(std::int64_t, std::int64_t)> body);
 
 /// Whether this thread is inside of a parallel_for's body.

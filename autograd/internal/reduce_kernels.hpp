@@ -76,7 +76,7 @@ struct ReducePlan {
   std::int64_t elements_per_task() const { return outer_count * positions * run / tasks(); }
 
   static constexpr std::int64_t kBlock = 2048;     // elements of a run that are folded without a break
-  static constexpr std::int64_t kChunk = 1 << 16;  // elements that one thread folds at least
+  static constexpr std::int64_t kChunk = 1 << 14;  // elements of a task, at least where a result has so many
   static constexpr std::int64_t kTile = 512;  // columns that are folded together: two tiles fit the L1 cache
   static constexpr std::int64_t kTileRoom = 2 * kTile;
 };
@@ -349,11 +349,12 @@ class Folder {
   const E* x_;
 };
 
-/// Calls body(first task, last task) on several threads where it pays.
+/// Calls body(first task, last task) on several threads where it pays: from as many elements on as an elementwise loop, so
+/// that each thread folds what it has just computed, out of its own cache.
 template <class Body>
 void for_tasks(const ReducePlan& plan, const Body& body) {
   std::int64_t grain =
-      std::max<std::int64_t>(1, ReducePlan::kChunk / std::max<std::int64_t>(1, plan.elements_per_task()));
+      std::max<std::int64_t>(1, kElementwiseGrain / std::max<std::int64_t>(1, plan.elements_per_task()));
   parallel_for(plan.tasks(), grain, body);
 }
 

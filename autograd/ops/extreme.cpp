@@ -100,7 +100,7 @@ std::int64_t find_in_run(const T* x, std::int64_t n) {
 template <bool kLargest, class T>
 void find_extremes(const ReducePlan& plan, const T* x, std::int64_t* positions) {
   if (!plan.by_column) {
-    parallel_for(plan.outer_count, ReducePlan::kChunk / plan.run + 1,
+    parallel_for(plan.outer_count, kElementwiseGrain / plan.run + 1,
                  [&](std::int64_t begin, std::int64_t end) {
                    for (std::int64_t i = begin; i < end; ++i) {
                      auto [in, out] = plan.place(i);
@@ -109,7 +109,7 @@ void find_extremes(const ReducePlan& plan, const T* x, std::int64_t* positions) 
                  });
     return;
   }
-  std::int64_t grain = ReducePlan::kChunk / (plan.positions * std::min(plan.run, ReducePlan::kTile)) + 1;
+  std::int64_t grain = kElementwiseGrain / (plan.positions * std::min(plan.run, ReducePlan::kTile)) + 1;
   parallel_for(plan.outer_count * plan.tiles, grain, [&](std::int64_t begin, std::int64_t end) {
     T best[ReducePlan::kTileRoom];
     std::int64_t at[ReducePlan::kTileRoom];

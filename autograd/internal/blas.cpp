@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <climits>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "autograd/internal/gemv.hpp"
@@ -117,8 +118,18 @@ bool matrix_vector(std::int64_t m, std::int64_t k, Matrix<T> a, const T* x, std:
   return true;
 }
 
-/// A small product by our own kernels, where they are faster than BLAS (measured against OpenBLAS 0.3.21, whose kernels
-/// for small matrices are good but for a transposed b). False where they are not.
+/// Whether OpenBLAS has kernels for small matrices on this processor. Where it does not (0.3.21: anything but AVX-512, and
+/// processors that it does not know), it packs the smallest operands, under a lock that all threads share.
+bool blas_has_small_kernels() {
+  static const bool has = [] {
+    const std::string_view core = openblas_get_corename();
+    return core == "SkylakeX" || core == "Cooperlake" || core == "SapphireRapids";
+  }();
+  return has;
+}
+
+/// A small product by our own kernels, where they are faster than BLAS (measured against OpenBLAS 0.3.21, whose kernels for
+/// small matrices are good but for a transposed b). False where they are not.
 template <class T>
 bool small_product(std::int64_t m, std::int64_t n, std::int64_t k, Matrix<T> a, Matrix<T> b, T beta, T* c,
                    std::int64_t c_row_stride) {
@@ -126,14 +137,16 @@ bool small_product(std::int64_t m, std::int64_t n, std::int64_t k, Matrix<T> a, 
   constexpr std::int64_t kSmall = 64 * 64 * 64;
   std::int64_t work = m * n * k;
   if (work > kSmall) return false;
-  if (b.column_stride == 1 && work <= kTiny) {
+  // OpenBLAS chooses its kernels as the program runs: without AVX2 ours keep up with them on the smallest products alone.
+  constexpr bool kKeepsUp = Batch<float>::kSize >= 8;
+  bool is_wide = n >= Batch<T>::kSize;
+  bool pays = work <= kTiny || (kKeepsUp && !blas_has_small_kernels() && (is_wide || a.column_stride == 1));
+  if (b.column_stride == 1 && pays) {
     small_gemm(m, n, k, a.data, a.row_stride, a.column_stride, b.data, b.row_stride, beta, c, c_row_stride);
     return true;
   }
-  bool pays = work <= kTiny || (n >= Batch<T>::kSize && m >= 8);
-  if (b.row_stride != 1 || n * k > kSmallTransposed || !pays) return false;
-  small_gemm_transposed(m, n, k, a.data, a.row_stride, a.column_stride, b.data, b.column_stride, beta, c,
-                        c_row_stride);
+  if (b.row_stride != 1 || n * k > kSmallTransposed || !(pays || (kKeepsUp && is_wide && m >= 8))) return false;
+  small_gemm_transposed(m, n, k, a.data, a.row_stride, a.column_stride, b.data, b.column_stride, beta, c, c_row_stride);
   return true;
 }
 

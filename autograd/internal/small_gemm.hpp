@@ -3,56 +3,75 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
+#include <utility>
 
 #include "autograd/internal/partial.hpp"
 #include "autograd/internal/transpose.hpp"
 
 namespace xgrad::internal {
 
-/// c = a b + beta c for rows x kBatches registers of c, which stay in registers. a's element (i, p) stands at
-/// a[i * row + p * column]; b and c have neighbours along their rows. Of the last register `last` lanes count.
-template <int kRows, int kBatches, class T>
+/// f(0) ... f(n - 1), with constants: g++ 12 unrolls a loop too late to keep the array that it goes through in registers.
+template <int n, class F>
+[[gnu::always_inline]] inline void unrolled(const F& f) {
+  [&]<int... i>(std::integer_sequence<int, i...>) __attribute__((always_inline)) {
+    (f(std::integral_constant<int, i>{}), ...);
+  }(std::make_integer_sequence<int, n>{});
+}
+
+/// c = a b + beta c for kRows x kBatches registers of c, which stay in registers. a's element (i, p) stands at
+/// a[i * row + p * column]; b and c have neighbours along their rows. Of the last register `last` lanes count: all of them
+/// if it is kWhole.
+template <int kRows, int kBatches, bool kWhole, class T>
 void small_gemm_block(std::int64_t k, const T* a, std::int64_t row, std::int64_t column, const T* b,
                       std::int64_t ldb, T beta, T* c, std::int64_t ldc, int last) {
   constexpr int kSize = Batch<T>::kSize;
+  constexpr int kWholes = kBatches - !kWhole;
   Batch<T> sum[kRows][kBatches];
   for (auto& sums : sum)
     for (Batch<T>& each : sums) each = Batch<T>(0);
-  auto multiply = [&](auto load_last) {
-    for (std::int64_t p = 0; p < k; ++p) {
-      Batch<T> right[kBatches];
-      for (int v = 0; v + 1 < kBatches; ++v) right[v] = Batch<T>::load(b + p * ldb + v * kSize);
-      right[kBatches - 1] = load_last(b + p * ldb + (kBatches - 1) * kSize);
-      for (int r = 0; r < kRows; ++r) {
-        Batch<T> left = a[r * row + p * column];
-        for (int v = 0; v < kBatches; ++v) sum[r][v] = fma(left, right[v], sum[r][v]);
-      }
+  for (std::int64_t p = 0; p < k; ++p) {
+    Batch<T> right[kBatches];
+    for (int v = 0; v < kWholes; ++v) right[v] = Batch<T>::load(b + p * ldb + v * kSize);
+    if constexpr (!kWhole) right[kWholes] = load_part(b + p * ldb + kWholes * kSize, last, Batch<T>(0));
+    for (int r = 0; r < kRows; ++r) {
+      Batch<T> left = a[r * row + p * column];
+      for (int v = 0; v < kBatches; ++v) sum[r][v] = fma(left, right[v], sum[r][v]);
     }
-  };
-  if (last == kSize)
-    multiply([](const T* from) { return Batch<T>::load(from); });
-  else
-    multiply([last](const T* from) { return load_part(from, last, Batch<T>(0)); });
-  for (int r = 0; r < kRows; ++r)
-    for (int v = 0; v < kBatches; ++v) {
+  }
+  unrolled<kRows>([&](auto r) __attribute__((always_inline)) {
+    unrolled<kBatches>([&](auto v) __attribute__((always_inline)) {
       T* to = c + r * ldc + v * kSize;
-      int count = v + 1 < kBatches ? kSize : last;
-      if (beta != T(0)) sum[r][v] = fma(Batch<T>(beta), load_part(to, count, Batch<T>(0)), sum[r][v]);
-      store_part(to, count, sum[r][v]);
-    }
+      constexpr bool kPart = v == kWholes;
+      if (beta != T(0))
+        sum[r][v] = fma(Batch<T>(beta), kPart ? load_part(to, last, Batch<T>(0)) : Batch<T>::load(to), sum[r][v]);
+      if constexpr (kPart)
+        store_part(to, last, sum[r][v]);
+      else
+        sum[r][v].store(to);
+    });
+  });
 }
 
-/// Rows in blocks of kRows, then one by one.
-template <int kRows, int kBatches, class T>
+/// Rows in blocks of kRows, then of half as many, and so on.
+template <int kRows, int kBatches, bool kWhole, class T>
 void small_gemm_columns(std::int64_t m, std::int64_t k, const T* a, std::int64_t row, std::int64_t column,
                         const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc, int last) {
   std::int64_t i = 0;
   for (; i + kRows <= m; i += kRows)
-    small_gemm_block<kRows, kBatches>(k, a + i * row, row, column, b, ldb, beta, c + i * ldc, ldc, last);
-  for (; i + 2 <= m; i += 2)
-    small_gemm_block<2, kBatches>(k, a + i * row, row, column, b, ldb, beta, c + i * ldc, ldc, last);
-  if (i < m) small_gemm_block<1, kBatches>(k, a + i * row, row, column, b, ldb, beta, c + i * ldc, ldc, last);
+    small_gemm_block<kRows, kBatches, kWhole>(k, a + i * row, row, column, b, ldb, beta, c + i * ldc, ldc, last);
+  if constexpr (kRows > 1)
+    if (i < m)
+      small_gemm_columns<kRows / 2, kBatches, kWhole>(m - i, k, a + i * row, row, column, b, ldb, beta, c + i * ldc,
+                                                      ldc, last);
 }
+
+/// Registers that hold sums: of 32 or 16, some are left for the operands.
+#if defined(__AVX512F__)
+inline constexpr int kSums = 16;
+#else
+inline constexpr int kSums = 8;
+#endif
 
 /// c [m, n] = a b + beta c for a of any strides and b [k, n], c with neighbours along their rows.
 template <class T>
@@ -60,11 +79,18 @@ void small_gemm(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std:
                 std::int64_t column, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc) {
   constexpr int kSize = Batch<T>::kSize;
   for (std::int64_t j = 0; j < n; j += 2 * kSize) {
+    auto columns = [&]<int kBatches>(std::integral_constant<int, kBatches>, int last) {
+      constexpr int kRows = kSums / kBatches;
+      if (last == kSize)
+        small_gemm_columns<kRows, kBatches, true>(m, k, a, row, column, b + j, ldb, beta, c + j, ldc, last);
+      else
+        small_gemm_columns<kRows, kBatches, false>(m, k, a, row, column, b + j, ldb, beta, c + j, ldc, last);
+    };
     int left = static_cast<int>(std::min<std::int64_t>(n - j, 2 * kSize));
     if (left > kSize)
-      small_gemm_columns<4, 2>(m, k, a, row, column, b + j, ldb, beta, c + j, ldc, left - kSize);
+      columns(std::integral_constant<int, 2>{}, left - kSize);
     else
-      small_gemm_columns<8, 1>(m, k, a, row, column, b + j, ldb, beta, c + j, ldc, left);
+      columns(std::integral_constant<int, 1>{}, left);
   }
 }
 

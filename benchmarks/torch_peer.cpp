@@ -179,7 +179,10 @@ class Torch : public Contender {
   Task add(std::int64_t size) override {
     torch::Tensor a = tensor_of(numbers(size, 1), {size}), b = tensor_of(numbers(size, 2), {size});
     auto sum = std::make_shared<torch::Tensor>();
-    return {[=] { *sum = a + b; },
+    return {[=] {
+              *sum = torch::Tensor();
+              *sum = a + b;
+            },
             [=] {
               std::vector<double> result;
               append_ends(result, *sum);

@@ -130,7 +130,13 @@ class Checker {
     for (std::size_t j = 0; j < cotangent.size(); ++j)
       if (!std::isfinite(level_.value()[j])) cotangent[j] = 0;
     Numbers gradient = level_.pull_back(level_.record_at_inputs(), cotangent);
-    examine(0, direction.size(), direction, cotangent, gradient);
+    // Each variable by itself: beside a large gradient a small one would go unseen, however wrong.
+    std::size_t begin = 0;
+    for (const Shape& shape : level_.variables()) {
+      std::size_t end = begin + static_cast<std::size_t>(shape.numel());
+      if (begin < end) examine(begin, end, direction, cotangent, gradient);
+      begin = end;
+    }
   }
 
   /// Halves a block of elements whose direction disagrees until the elements at fault stand alone.

@@ -89,7 +89,7 @@ concept Closure = std::is_invocable_r_v<Tensor, F&>;
 /// Compares the gradient of f at `inputs` with central differences in float64, to options.order.
 ///
 /// f may return any number of elements: they are weighted with random numbers. Fast mode compares two random
-/// directions, at two evaluations of f each; where one disagrees, or without fast mode, single elements are
+/// directions of each input, at two evaluations of f each; where one disagrees, or without fast mode, single elements are
 /// examined, with steps of many sizes and extrapolation (Ridders 1982), which also tells how far the
 /// differences can be trusted. A rule that is off by 0.1 % fails. Points within a step of a kink are listed
 /// in the report's `kinks` and are no errors. int64 and boolean inputs are handed to f as they are.

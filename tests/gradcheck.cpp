@@ -59,6 +59,18 @@ Tensor point() { return f64({0.5, -1.2, 2.0}); }
 
 // ---- Right rules pass ----
 
+TEST_CASE("A small gradient is seen beside a large one", "[gradcheck]") {
+  auto wrong = [](const Tensor& x) {
+    return record("half_sine", SourceLocation::current(), {x}, sin(x.detach()), {Uses::input(0)},
+                  [](Vjp& vjp) { vjp.give(0, 0.5 * vjp.g() * cos(vjp.input(0))); });
+  };
+  auto f = [&](const Tensor& x, const Tensor& y) { return sum(exp(10 * x)) + sum(wrong(y)); };
+  GradcheckReport report = gradcheck_report(f, {f64({2.}), f64({0.3, 0.4})});
+  REQUIRE_FALSE(report.passed());
+  CHECK(report.errors[0].input == 1);
+  CHECK(report.errors[0].fault.find("half_sine") != std::string::npos);
+}
+
 TEST_CASE("A right gradient passes at two evaluations for each direction", "[gradcheck]") {
   for (bool fast : {true, false}) {
     GradcheckReport report =

@@ -208,7 +208,11 @@ class OperatorCheck {
     expect(what.empty(), inputs, kind, what);
   }
 
-  Tensor call(const Tensors& inputs) { return row_.function.call()(inputs); }
+  Tensor call(const Tensors& inputs) {
+    Tensor value = row_.function.call()(inputs);
+    check<std::logic_error>(value.defined(), where_, "the value must be a tensor, but it is undefined.");
+    return value;
+  }
 
   void check_inputs(const Tensors& inputs) {
     Tensor value = call(inputs);
@@ -446,6 +450,12 @@ std::string OperatorReport::text() const {
 
 OperatorReport check_operator_report(const OperatorRow& row, SourceLocation where) {
   check(!row.inputs.empty(), where, "check_operator: '", row.name, "' must have at least one input.");
+  check(!row.reference || row.reference.arity() == row.inputs.size(), where, "check_operator: the reference of '",
+        row.name, "' must take as many numbers as the operator has inputs, but it takes ", row.reference.arity(),
+        " and there are ", row.inputs.size(), ". Set .inputs.");
+  for (const OperatorInput& input : row.inputs)
+    check(input.low <= input.high, where, "check_operator: low must be at most high, but an input of '", row.name,
+          "' has ", input.low, " and ", input.high, ".");
   return OperatorCheck(row, CallSite::or_else(where)).run();
 }
 

@@ -37,16 +37,20 @@ class ElementFunction {
  public:
   ElementFunction() = default;
   template <std::invocable<double> F>
-  ElementFunction(F f) : call_([f](std::span<const double> x) -> double { return f(x[0]); }) {}
+  ElementFunction(F f) : arity_(1), call_([f](std::span<const double> x) -> double { return f(x[0]); }) {}
   template <std::invocable<double, double> F>
-  ElementFunction(F f) : call_([f](std::span<const double> x) -> double { return f(x[0], x[1]); }) {}
+  ElementFunction(F f) : arity_(2), call_([f](std::span<const double> x) -> double { return f(x[0], x[1]); }) {}
   template <std::invocable<double, double, double> F>
-  ElementFunction(F f) : call_([f](std::span<const double> x) -> double { return f(x[0], x[1], x[2]); }) {}
+  ElementFunction(F f)
+      : arity_(3), call_([f](std::span<const double> x) -> double { return f(x[0], x[1], x[2]); }) {}
 
+  /// How many numbers it takes; 0 when empty.
+  std::size_t arity() const { return arity_; }
   explicit operator bool() const { return static_cast<bool>(call_); }
   double operator()(std::span<const double> operands) const { return call_(operands); }
 
  private:
+  std::size_t arity_ = 0;
   std::function<double(std::span<const double>)> call_;
 };
 
@@ -99,8 +103,8 @@ class operator_error : public std::runtime_error {
 
 /// Runs the operator over float64 and float32 (values and gradients must agree), scalars, empty and broadcast operands,
 /// transposed, backward-strided, offset and expanded memory layouts, each input's gradient alone, with NoGrad, extreme
-/// numbers and NaN, and checks its gradient against finite differences to row.order. The result must be new: inputs
-/// stay as they are. Throws operator_error when something does not hold.
+/// numbers and NaN, and checks its gradient against finite differences to row.order. Inputs must stay as they are. Throws
+/// operator_error when something does not hold, and std::invalid_argument for a row that makes no sense.
 OperatorReport check_operator(const OperatorRow& row, SourceLocation where = SourceLocation::current());
 
 /// The same, but answers with the report instead of throwing.

@@ -160,3 +160,12 @@ TEST_CASE("Operators of several inputs, integers among them, with shapes of thei
   CHECK_THROWS_WITH(check_operator({.name = "pick", .function = good, .inputs = {{}, {}}, .shapes = {{{3}}}}),
                     Contains("must have a shape for each of its 2 inputs, but a set has 1"));
 }
+
+TEST_CASE("check_operator refuses a row that makes no sense", "[check_operator][errors]") {
+  CHECK_THROWS_WITH(check_operator({.name = "one", .function = good, .reference = [](double a, double b) { return a * b; }}),
+                    Contains("the reference of 'one' must take as many numbers as the operator has inputs, but it takes 2 "
+                             "and there are 1. Set .inputs. at check_operator.cpp:"));
+  CHECK_THROWS_WITH(check_operator({.name = "empty range", .function = good, .inputs = {{.low = 2, .high = 1}}}),
+                    Contains("low must be at most high, but an input of 'empty range' has 2 and 1."));
+  CHECK_THAT(report_of([](const Tensor&) { return Tensor(); }), Contains("the value must be a tensor, but it is undefined"));
+}

@@ -45,6 +45,7 @@ struct Labels {
         ignore_index(ignore_index) {}
 
   bool is_ignored(std::int64_t i) const { return labels[i] == ignore_index; }
+  bool any_ignored(std::int64_t count) const { return std::find(labels, labels + count, ignore_index) != labels + count; }
   /// Of a sample that is not ignored.
   T weight(std::int64_t i) const { return weights != nullptr ? weights[labels[i]] : T(1); }
 };
@@ -300,10 +301,13 @@ Tensor cross_entropy_of_labels(const Tensor& logits, const Tensor& labels, const
     Labels<T> samples(vjp.input(1), weighted ? vjp.input(2) : Tensor(), ignore_index);
     if (!vjp.has(1) && !vjp.creates_graph())
       return vjp.give(0, logits_cotangent(vjp.g(0), vjp.take_output(1), samples, divisor));
-    const Tensor& softmax = vjp.output(1);
+    Tensor softmax = vjp.output(1);
+    const std::int64_t count = softmax.shape()[0];
+    if (samples.any_ignored(count))  // their logits may be nan
+      softmax = xgrad::where(unsqueeze(vjp.input(1) == ignore_index, 1), 0, softmax);
     Tensor gx;
     if (vjp.has(0)) {
-      Factors factors = make_factors(samples, softmax.shape()[0], softmax.shape()[1], divisor);
+      Factors factors = make_factors(samples, count, softmax.shape()[1], divisor);
       gx = as_column(vjp.g(0)) * (softmax * factors.of_sample - factors.at_label);
     }
     if (vjp.has(1)) {  // a higher derivative, through the softmax
@@ -378,6 +382,13 @@ Tensor as_given(const Tensor& losses, const Samples& samples, Reduction reductio
 
 // ---- Smoothed labels, and probabilities ----
 
+/// log_softmax with 0 in place of -inf where the target is 0: a class that is impossible and not expected costs nothing.
+Tensor no_infinity_at_zero(const Tensor& log_softmax, const Tensor& target) {
+  const Tensor value = log_softmax.detach();
+  if (value.numel() == 0 || std::isfinite(amin(value).item())) return log_softmax;
+  return where(logical_and(isinf(value), target.detach() == 0), 0, log_softmax);
+}
+
 /// Smoothing makes of each label a distribution over the classes; the weights go into it.
 template <class T>
 Tensor cross_entropy_smoothed(const Samples& s, const CrossEntropy& options, SourceLocation where) {
@@ -394,8 +405,10 @@ Tensor cross_entropy_smoothed(const Samples& s, const CrossEntropy& options, Sou
                               (s.weight.defined() ? samples.weights[c] : T(1)));
     row[samples.labels[i]] += static_cast<T>((1 - options.label_smoothing) * samples.weight(i));
   }
-  // where() keeps what an ignored sample's logits are out of it.
-  Tensor losses = -sum(xgrad::where(target != 0, target * log_softmax(s.x, 1), 0), 1);
+  // What an ignored sample's logits are must reach neither the loss nor the gradient.
+  Tensor x = s.x;
+  if (samples.any_ignored(count)) x = xgrad::where(unsqueeze(s.labels == options.ignore_index, 1), 0, x);
+  Tensor losses = -sum(target * no_infinity_at_zero(log_softmax(x, 1), target), 1);
   if (options.reduction == Reduction::none) return losses;
   return sum(losses) / divisor;
 }
@@ -410,7 +423,7 @@ Tensor cross_entropy_of_probabilities(const Tensor& x, Tensor target, const Cros
   std::int64_t classes = x.shape()[axis];
   if (options.label_smoothing > 0)
     target = target * (1 - options.label_smoothing) + options.label_smoothing / static_cast<double>(classes);
-  Tensor terms = target * log_softmax(x, axis);
+  Tensor terms = target * no_infinity_at_zero(log_softmax(x, axis), target);
   if (Tensor weight = constant_weight("cross_entropy", options.weight, x, where); weight.defined()) {
     Shape along_classes = Shape::filled(x.ndim(), 1);
     along_classes[axis] = classes;

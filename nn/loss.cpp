@@ -98,8 +98,7 @@ Tensor binary_cross_entropy_with_logits(const Operand& x, const Operand& target,
   CallSite site(x.where());
   Tensor losses;
   if (options.pos_weight.defined()) {
-    // log sigmoid(-x) = log sigmoid(x) - x
-    losses = (1 - target) * x - (1 + (options.pos_weight - 1) * target) * log_sigmoid(x);
+    losses = (target - 1) * log_sigmoid(neg(x)) - options.pos_weight * target * log_sigmoid(x);
   } else {
     losses = binary<reads_a | reads_b, reads_a>(
         kName, x, target, [](auto x, auto t) { return max(x, 0) - x * t + log1p(exp(-abs(x))); },

@@ -223,7 +223,7 @@ void Module::zero_grad() {
 
 void Module::load(const NamedTensors& values, SourceLocation where) {
   NamedTensors own = state();
-  std::vector<std::string> missing, unknown, misshapen;
+  std::vector<std::string> missing, unknown, misshapen, unfit;
   std::vector<const Tensor*> sources(own.size(), nullptr);
   for (const auto& entry : values) {
     const std::string& name = entry.first;
@@ -240,14 +240,26 @@ void Module::load(const NamedTensors& values, SourceLocation where) {
   for (std::size_t i = 0; i < own.size(); ++i)
     if (sources[i] == nullptr) missing.push_back(own[i].first);
 
+  // All are converted before the first one is written: nothing is changed when one cannot be.
+  std::vector<Tensor> converted(own.size());
+  for (std::size_t i = 0; i < own.size() && misshapen.empty(); ++i) {
+    if (sources[i] == nullptr) continue;
+    try {
+      converted[i] = cast({sources[i]->detach(), where}, own[i].second.dtype());
+    } catch (const std::invalid_argument& error) {
+      unfit.push_back(concat(own[i].first, " (", error.what(), ")"));
+    }
+  }
+
   std::string problems;
   if (!missing.empty()) problems += " Missing: " + join(missing) + ".";
   if (!unknown.empty()) problems += " Not in this module: " + join(unknown) + ".";
   if (!misshapen.empty()) problems += " Of another shape: " + join(misshapen) + ".";
+  if (!unfit.empty()) problems += " Of elements that cannot be converted: " + join(unfit) + ".";
   check(problems.empty(), where, *this, ": the names and shapes of the state must be the module's own.",
         problems);
 
-  for (std::size_t i = 0; i < own.size(); ++i) own[i].second.assign(*sources[i], where);
+  for (std::size_t i = 0; i < own.size(); ++i) own[i].second.assign(converted[i], where);
 }
 
 void Module::copy_parameters_from(const Module& other, SourceLocation where) { load(other.state(), where); }

@@ -96,6 +96,30 @@ TEST_CASE("cross_entropy of ignored labels only: nan, with gradient 0", "[nn][cr
   CHECK(close(grad(loss, x), zeros_like(x)));
 }
 
+TEST_CASE("what the logits of an ignored label are does not matter", "[nn][cross_entropy]") {
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  for (double smoothing : {0.0, 0.1})
+    for (bool create_graph : {false, true}) {
+      Tensor x = tensor({{0., kNan}, {1., 2.}}, {.dtype = DType::float64, .requires_grad = true});
+      Tensor loss = nn::cross_entropy(x, tensor({-100, 1}), {.label_smoothing = smoothing});
+      Tensor g = grad(loss, x, {.create_graph = create_graph});
+      CHECK(g[0].to_vector() == std::vector<double>{0, 0});
+      CHECK(std::isfinite(g[{1, 0}].item()));
+      if (create_graph) CHECK(grad(sum(square(g)), x)[0].to_vector() == std::vector<double>{0, 0});
+    }
+}
+
+TEST_CASE("an impossible class that is not expected costs nothing", "[nn][cross_entropy]") {
+  Tensor x = tensor({{0., -INFINITY, 0.}}, {.dtype = DType::float64, .requires_grad = true});
+  Tensor target = tensor({{1., 0., 0.}}, {.dtype = DType::float64, .requires_grad = true});
+  Tensor loss = nn::cross_entropy(x, target);
+  CHECK(loss.item() == Approx(std::log(2)));
+  std::vector<Tensor> g = grad(loss, {x, target});
+  CHECK(close(g[0], tensor({{-0.5, 0., 0.5}}, {.dtype = DType::float64})));
+  CHECK(close(g[1], tensor({{std::log(2), 0., std::log(2)}}, {.dtype = DType::float64})));
+  CHECK(std::isinf(nn::cross_entropy(x, tensor({{0.5, 0.5, 0.}}, {.dtype = DType::float64})).item()));
+}
+
 TEST_CASE("cross_entropy smooths labels", "[nn][cross_entropy]") {
   Tensor x = logits();
   check_loss(x, nn::cross_entropy(x, labels(), {.label_smoothing = .1}), 0.5179109537218044,

@@ -233,3 +233,12 @@ TEST_CASE("both forms of binary cross-entropy agree", "[nn][loss]") {
   CHECK(nn::binary_cross_entropy(sigmoid(x), target).item() ==
         Approx(nn::binary_cross_entropy_with_logits(x, target).item()).epsilon(1e-10));
 }
+
+TEST_CASE("binary_cross_entropy_with_logits keeps its digits with pos_weight", "[nn][loss]") {
+  Tensor x = tensor({-20.}), target = tensor({0.});
+  double plain = nn::binary_cross_entropy_with_logits(x, target).item();
+  CHECK(plain == Approx(2.0611536e-9));
+  CHECK(nn::binary_cross_entropy_with_logits(x, target, {.pos_weight = tensor({1.})}).item() == Approx(plain));
+  CHECK(nn::binary_cross_entropy_with_logits(tensor({800., -800.}), tensor({1., 0.}), {.pos_weight = tensor({3., 3.})})
+            .item() == 0);
+}

@@ -1,5 +1,6 @@
 #include "nn/module.hpp"
 
+#include <cmath>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -284,6 +285,17 @@ TEST_CASE("load names what does not match, and changes nothing then", "[nn][modu
         "this module: extra. Of another shape: hidden.weight ([3, 4] here, [4, 3] given)." +
             nn::testing::at("module.cpp", line));
   CHECK(model.hidden.bias().to_vector<float>() == before);
+}
+
+TEST_CASE("load changes nothing when an element cannot be converted", "[nn][module]") {
+  struct Counted : nn::Module {
+    Tensor weight = param("weight", zeros({1}));
+    Tensor count = buffer("count", zeros({1}, {.dtype = DType::int64}));
+  } model;
+  auto call = [&] { model.load({{"weight", ones({1})}, {"count", full({1}, std::nan(""))}}); };
+  CHECK_THAT(message_of<std::invalid_argument>(call),
+             Catch::Contains("Of elements that cannot be converted: count (cast: an int64 must hold each element"));
+  CHECK(model.weight.item() == 0);
 }
 
 TEST_CASE("a model is differentiated through all of its layers", "[nn][module]") {

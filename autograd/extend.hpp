@@ -73,7 +73,7 @@ class Inputs {
 ///
 /// Where `output` is one of the inputs, or was recorded before, the result is a second handle to its elements. Integer
 /// and boolean outputs carry no gradient. Throws std::logic_error when `uses` names inputs or outputs that are not there,
-/// an output is undefined, or the rule is empty.
+/// an input or output is undefined, or the rule is empty.
 Tensor record(const char* name, SourceLocation where, Inputs inputs, Tensor output,
               std::initializer_list<Uses> uses, Rule rule);
 

@@ -146,6 +146,14 @@ TEST_CASE("Nothing is recorded where no gradient is wanted", "[extend]") {
   CHECK_FALSE(log_cosh(x).requires_grad());
 }
 
+TEST_CASE("An undefined input is refused, by its number", "[extend][errors]") {
+  Tensor x = variable({1., 2.});
+  auto call = [&] { record("linear", SourceLocation::current(), {x, Tensor()}, copy(x.detach()), {}, [](Vjp&) {}); };
+  CHECK_THROWS_WITH(call(), Contains("linear: its inputs must be tensors, but input 1 is undefined"));
+  CHECK_THROWS_AS(call(), std::logic_error);
+  CHECK_FALSE(is_recording({Tensor()}));
+}
+
 TEST_CASE("Errors and nodes of an operator of one's own name the caller's line", "[extend]") {
   CHECK_THROWS_WITH(running_sum(f64(1.)), Contains("but it is float64 []") && Contains(place(__LINE__)));
   CHECK_THROWS_WITH(log_cosh(Tensor()), Contains("log_cosh") && Contains(place(__LINE__)));

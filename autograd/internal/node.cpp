@@ -79,7 +79,13 @@ namespace {
 
 thread_local RecordObserver* record_observer = nullptr;
 
-bool requires_grad(const Tensor& tensor) { return static_cast<bool>(tensor.impl()->node); }
+bool requires_grad(const Tensor& tensor) { return tensor.defined() && tensor.impl()->node; }
+
+void check_inputs(const char* name, SourceLocation where, const Inputs& inputs) {
+  for (int i = 0; i < inputs.size(); ++i)
+    check<std::logic_error>(inputs[i].defined(), where, name, ": its inputs must be tensors, but input ", i,
+                            " is undefined. Leave out an optional one.");
+}
 
 void save(Node& node, Tensor value) {
   std::uint32_t version = value.impl()->storage->version;
@@ -159,6 +165,7 @@ Tensor record(const char* name, SourceLocation where, Inputs inputs, Tensor outp
   std::uint64_t bits;
   check<std::logic_error>(output.defined(), where, name,
                           ": its output must be a tensor, but it is undefined.");
+  check_inputs(name, where, inputs);
   if (!is_floating(output.impl()->dtype)) return output;
   if (Ref<Node> node = start_recording(name, where, inputs, 1, uses, rule, bits)) {
     attach_output(std::move(node), inputs, output, 0, bits);
@@ -175,6 +182,7 @@ std::vector<Tensor> record(const char* name, SourceLocation where, Inputs inputs
   for (int k = 0; k < count; ++k)
     check<std::logic_error>(outputs[k].defined(), where, name, ": its outputs must be tensors, but output ",
                             k, " is undefined.");
+  check_inputs(name, where, inputs);
   if (Ref<Node> node = start_recording(name, where, inputs, count, uses, rule, bits)) {
     for (int k = 0; k < count; ++k) attach_output(node, inputs, outputs[k], k, bits);
     if (record_observer != nullptr) [[unlikely]]

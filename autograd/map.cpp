@@ -1,17 +1,17 @@
 #include "autograd/map.hpp"
 
 #include "autograd/grad.hpp"
+#include "autograd/internal/elementwise.hpp"
 
 namespace xgrad::internal {
 
 Mapped prepare_map(const char* name, std::initializer_list<const Operand*> operands) {
   SourceLocation where = (*operands.begin())->where();
-  Mapped mapped{.inputs = {}, .shape = {}, .dtype = DType::float32};
+  Mapped mapped{.inputs = {}, .shape = {}, .dtype = promote(common_dtype(name, operands), DType::float32)};
   bool any_tensor = false;
   for (const Operand* operand : operands) {
     if (operand->is_number()) continue;
     const Tensor& x = operand->tensor(name);
-    mapped.dtype = promote(mapped.dtype, x.dtype());
     mapped.shape = broadcast_shapes(name, mapped.shape, x.shape(), where);
     any_tensor = true;
   }

@@ -105,3 +105,13 @@ TEST_CASE("map_sum does not depend on the number of threads", "[map][threads]") 
   set_num_threads(before);
   CHECK(one == three);
 }
+
+TEST_CASE("map takes 0-d tensors as weak as the operators do", "[map][dtype]") {
+  auto product = [](auto a, auto b) { return a * b; };
+  Tensor x = ones({2}), scalar = tensor(2., {.dtype = DType::float64});
+  CHECK(map(product, x, scalar).dtype() == (x * scalar).dtype());
+  CHECK(map(product, scalar, x).dtype() == DType::float32);
+  CHECK(map(product, scalar, tensor({1, 2})).dtype() == DType::float64);
+  CHECK(map(product, x, ones({2}, {.dtype = DType::float64})).dtype() == DType::float64);
+  CHECK(map_sum(product, x, scalar).dtype() == DType::float32);
+}

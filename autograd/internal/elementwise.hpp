@@ -127,9 +127,11 @@ Tensor unary(const char* name, const Operand& operand, const Value& value, const
   });
 }
 
-/// Two operands as tensors of one dtype, by the rule of NumPy and PyTorch: a tensor with axes outweighs a
-/// scalar tensor of the same kind (boolean, integer, floating), and both outweigh a number. Refers to the
-/// operands.
+/// The dtype of operands together, by the rule of NumPy and PyTorch: a tensor with axes outweighs a scalar tensor of the
+/// same kind (boolean, integer, floating), and both outweigh a number.
+DType common_dtype(const char* name, std::initializer_list<const Operand*> operands);
+
+/// Two operands as tensors of their common dtype. Refers to the operands.
 class Promoted {
  public:
   /// `least` is the earliest dtype that the operator computes in.

@@ -133,6 +133,7 @@ struct Batch {
   friend Batch sign(Batch x) { return where(abs(x) > 0, with_sign(1, x), x + 0); }
   friend Batch square(Batch x) { return x * x; }
   friend Batch zeros_like(Batch) { return 0; }
+  friend Batch ones_like(Batch) { return 1; }
   friend Batch reciprocal(Batch x) { return 1 / x; }
   /// a b + c, rounded once where the machine can.
   friend Batch fma(Batch a, Batch b, Batch c) {

@@ -2,6 +2,7 @@
 
 #include <limits>
 #include <numbers>
+#include <optional>
 
 #include "autograd/grad.hpp"
 #include "autograd/internal/elementwise.hpp"
@@ -31,6 +32,18 @@ DType common_dtype(const char* name, const Operand& a, const Operand& b) {
 }
 
 }  // namespace
+
+DType common_dtype(const char* name, std::initializer_list<const Operand*> operands) {
+  // First those of one weight among themselves: so the order of the operands does not matter.
+  std::optional<DType> by_weight[3], common;
+  for (const Operand* operand : operands) {
+    std::optional<DType>& dtype = by_weight[weight(name, *operand)];
+    dtype = dtype ? promote(*dtype, operand->dtype(name)) : operand->dtype(name);
+  }
+  for (std::optional<DType> dtype : by_weight)
+    if (dtype) common = common ? outweigh(*dtype, *common) : *dtype;
+  return *common;
+}
 
 Promoted::Promoted(const char* name, const Operand& left, const Operand& right, DType least)
     : dtype_(promote(common_dtype(name, left, right), least)),
@@ -143,13 +156,21 @@ Tensor pow(const Operand& a, const Operand& b) {
     return y;
   }
   if (b.is_number()) return pow_number(base, b.number(), a.where());
-  // The factor b is 0 where b is: then the cotangent is 0, whatever a^(b-1) may be. Likewise log(a) where a =
-  // 0, b >= 0.
+  // A factor of 0 wins over one that is infinite or nan there: b over a^(b-1), and a^b, of a = 0 and b >= 0, over log(a).
+  // The branch not taken is fed a base of 1: its own derivative would make nan of 0 * inf.
   return binary<reads_a | reads_b, reads_a | reads_b | reads_y>(
       "pow", {base, a.where()}, {exponent, a.where()}, [](auto a, auto b) { return pow(a, b); },
-      [](auto g, auto a, auto b, auto) { return where(b == 0, zeros_like(g), g * (b * pow(a, b - 1))); },
-      [](auto g, auto a, auto b, auto y) {
-        return where(logical_and(a == 0, b >= 0), zeros_like(g), g * (y * log(a)));
+      [](auto g, auto a, auto b, auto) {
+        auto is_zero = logical_and(b == 0, logical_or(a == 0, isnan(a)));
+        return where(is_zero, zeros_like(g), g * (b * pow(where(is_zero, ones_like(a), a), b - 1)));
+      },
+      []<class V>(auto g, V a, auto b, auto y) {
+        auto is_zero = logical_and(a == 0, b >= 0);
+        V base = where(is_zero, ones_like(a), a);
+        if constexpr (std::same_as<V, Tensor>)
+          return where(is_zero, zeros_like(g), g * (pow(base, b) * log(base)));
+        else
+          return where(is_zero, zeros_like(g), g * (y * log(base)));
       });
 }
 
@@ -259,7 +280,7 @@ Tensor where(const Operand& condition, const Operand& a, const Operand& b) {
 }
 
 Tensor maximum(const Operand& a, const Operand& b) {
-  // At a tie half each; a NaN's gradient goes to the operand that is NaN, as the comparison is false there.
+  // At a tie half each; 0 beside a NaN, to which every comparison is false.
   return binary<reads_a | reads_b, reads_a | reads_b, Integers::stay>(
       "maximum", a, b,
       []<class V>(V a, V b) {
@@ -308,11 +329,11 @@ Tensor clamp(const Operand& x, std::optional<double> low, std::optional<double> 
 Tensor clamp(const Operand& x, const Tensor& low, const Tensor& high) {
   CallSite site(x.where());
   check(low.defined() || high.defined(), x.where(), "clamp: at least one of low and high must be given.");
-  // Each step passes g on where its bound does not bind, ends included, and to the bound elsewhere.
+  // Each step passes g on where its bound does not bind, ends included, and to the bound elsewhere; nan is a constant.
   Tensor y = x.tensor("clamp");
   auto bound = [&](const Tensor& limit, bool below) {
     Tensor free = below ? y >= limit : y <= limit;
-    y = where(logical_or(free, isnan(y)), y, limit);
+    y = where(free, y, where(isnan(y), y.detach(), limit));
   };
   if (low.defined()) bound(low, true);
   if (high.defined()) bound(high, false);

@@ -249,3 +249,25 @@ TEST_CASE("cast refuses to make integers of what none is", "[elementwise]") {
         std::vector<std::int64_t>{std::numeric_limits<std::int64_t>::min(), 2});
   CHECK(cast(zeros({0}), DType::int64).numel() == 0);
 }
+
+TEST_CASE("pow's second derivatives where the exponent or the base is 0", "[elementwise][conventions]") {
+  auto f = [](const Tensor& a, const Tensor& b) { return sum(pow(a, b)); };
+  auto mixed = [&](double a, double b) {
+    std::vector<std::vector<Tensor>> h = hessian(f, {doubles({a}), doubles({b})});
+    return std::vector<double>{h[0][0].item(), h[0][1].item(), h[1][0].item(), h[1][1].item()};
+  };
+  CHECK(mixed(2, 0)[1] == 0.5);
+  CHECK(mixed(2, 0)[2] == 0.5);
+  CHECK(mixed(0, 2) == std::vector<double>{2, 0, 0, 0});
+  CHECK(mixed(0, 0) == std::vector<double>{0, 0, 0, 0});
+  CHECK(mixed(0, 3) == std::vector<double>{0, 0, 0, 0});
+  gradgradcheck(f, {doubles({2, 0.5}), doubles({0, 0})});
+}
+
+TEST_CASE("clamp between tensors passes nothing to a NaN", "[elementwise][conventions]") {
+  Tensor x = doubles({kNan, -1, 1, 3}).set_requires_grad();
+  Tensor y = clamp(x, doubles({0}), doubles({2}));
+  CHECK(std::isnan(y[0].item()));
+  CHECK(grad(sum(y), x).to_vector() == std::vector<double>{0, 0, 1, 0});
+  CHECK(clamp(tensor({-3, 5}), tensor({0}), tensor({2})).to_vector<std::int64_t>() == std::vector<std::int64_t>{0, 2});
+}

@@ -32,7 +32,9 @@ struct TensorOptions {
 /// How backward() runs through the graph.
 struct BackwardOptions {
   bool retain_graph = false;  ///< keep the saved values, so that the same graph can be gone through again
-  bool create_graph = false;  ///< record the gradient's own graph, for higher derivatives; implies retain_graph
+  /// Record the gradient's own graph, for higher derivatives; implies retain_graph. Variable, gradient and graph then
+  /// hold each other: they stay in memory until zero_grad(). grad() answers without such a cycle.
+  bool create_graph = false;
 };
 
 /// An n-dimensional array of one dtype that remembers the operation which made it.

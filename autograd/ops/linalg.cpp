@@ -325,7 +325,8 @@ void affine_rule(Vjp& vjp) {
     if (vjp.needs(0)) vjp.give(0, matmul(g, vjp.input(1)));
     if (vjp.needs(1)) {
       std::int64_t ins = vjp.shape(1)[1];
-      std::int64_t rows = outs == 0 ? 0 : g.numel() / outs;
+      std::int64_t rows = 1;  // counted by the other axes: there may be no outputs
+      for (int axis = 0; axis + 1 < g.ndim(); ++axis) rows *= g.shape()[axis];
       vjp.give(1, matmul(transpose(reshape(g, {rows, outs})), reshape(vjp.input(0), {rows, ins})));
     }
   } else {

@@ -254,3 +254,12 @@ TEST_CASE("products have the same bits for any number of threads", "[linalg]") {
   }
   set_num_threads(before);
 }
+
+TEST_CASE("affine without outputs or inputs has derivatives of every order", "[linalg]") {
+  for (Shape shape : {Shape{0, 3}, Shape{2, 0}}) {
+    Tensor w = zeros(shape, kVariable), x = ones({2, shape[1]}, kDouble);
+    Tensor first = grad(sum(affine(x, w)), w, {.create_graph = true});
+    CHECK(first.shape() == shape);
+    CHECK(grad(sum(affine(x, w)), w).shape() == shape);
+  }
+}

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <locale>
+#include <sstream>
 #include <string_view>
 
 #include "autograd/ops/create.hpp"
@@ -20,6 +22,30 @@ struct Field {
 };
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+/// The text as a message shows it: \x00 for bytes that would garble it or, as 0, cut it off.
+std::string shown(std::string_view text) {
+  std::string result;
+  for (char c : text) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::iscntrl(byte) != 0)
+      result += {'\\', 'x', kDigits[byte >> 4], kDigits[byte & 15]};
+    else
+      result += c;
+  }
+  return result;
+}
+
+/// What becomes of a number that from_chars calls out of range. One too small is 0, or the denormal next to it; one
+/// too large infinite.
+double out_of_range_value(std::string_view text) {
+  std::istringstream in{std::string(text)};
+  in.imbue(std::locale::classic());
+  double value = 0;
+  in >> value;
+  return in.fail() ? std::numeric_limits<double>::infinity() : value;
+}
 
 /// Goes through a table's text line by line and turns fields into numbers.
 class Reader {
@@ -70,17 +96,20 @@ class Reader {
     if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);  // from_chars takes no plus
     std::conditional_t<std::is_integral_v<T>, T, double> value{};
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (field.text.empty())
+      fail(field.begin, concat("column ", column + 1, ": a number is expected, but the field is empty"));
+    if (error == std::errc::invalid_argument || end != text.data() + text.size())
+      fail(field.begin, concat("column ", column + 1, ": ", std::is_integral_v<T> ? "an integer" : "a number",
+                               " is expected, but '", shown(field.text), "' stands here", hint(field.text)));
     bool too_large = error == std::errc::result_out_of_range;
-    if constexpr (std::is_same_v<T, float>)
-      too_large |= std::isfinite(value) && std::abs(value) > std::numeric_limits<float>::max();
+    if constexpr (std::is_floating_point_v<T>) {
+      if (too_large) value = out_of_range_value(text);
+      too_large = too_large ? std::isinf(value)
+                            : std::isfinite(value) && std::abs(value) > std::numeric_limits<T>::max();
+    }
     if (too_large)
       fail(field.begin, concat("column ", column + 1, ": the number '", field.text,
                                "' is outside the range of ", dtype_of<T>));
-    if (text.empty())
-      fail(field.begin, concat("column ", column + 1, ": a number is expected, but the field is empty"));
-    if (error != std::errc() || end != text.data() + text.size())
-      fail(field.begin, concat("column ", column + 1, ": ", std::is_integral_v<T> ? "an integer" : "a number",
-                               " is expected, but '", field.text, "' stands here", hint(field.text)));
     return static_cast<T>(value);
   }
 
@@ -173,6 +202,7 @@ std::vector<std::size_t> find_text_columns(const CsvOptions& options, std::size_
 struct Counts {
   std::int64_t rows, features;
 };
+constexpr std::int64_t kMostFeatures = std::numeric_limits<int>::max() - 1;  // columns are counted in int
 
 Counts read_counts(const Reader& reader) {
   if (reader.fields().size() < 2)
@@ -182,6 +212,9 @@ Counts read_counts(const Reader& reader) {
   if (counts.rows < 0 || counts.features < 0)
     reader.fail(
         0, concat("the header's counts must be at least 0, but are ", counts.rows, " and ", counts.features));
+  if (counts.features > kMostFeatures)
+    reader.fail(reader.fields()[1].begin, concat("the header's number of features must be at most ",
+                                                 kMostFeatures, ", but is ", counts.features));
   return counts;
 }
 
@@ -215,9 +248,12 @@ Table read_table(Reader& reader, const CsvOptions& options, SourceLocation where
     like_line = reader.line_number();
   }
 
+  // First, for what a header tells need not fit in memory.
+  if (in_row) reader.check_length(columns, like_line);
   const std::vector<std::size_t> text_columns = find_text_columns(options, columns, where);
-  std::vector<bool> is_text(columns, false);
-  for (std::size_t column : text_columns) is_text[column] = true;
+  std::vector<bool> is_text(in_row ? columns : 0, false);
+  if (in_row)
+    for (std::size_t column : text_columns) is_text[column] = true;
   table.text.resize(text_columns.size());
   std::vector<T> values;
   std::int64_t rows = 0;
@@ -242,8 +278,12 @@ Table read_table(Reader& reader, const CsvOptions& options, SourceLocation where
 Table read_csv(const std::string& path, const CsvOptions& options, SourceLocation where) {
   check(options.dtype != DType::boolean, where, "read_csv: dtype must be int64, float32 or float64, but is ",
         options.dtype);
-  check(options.delimiter != '"' && options.delimiter != '\n' && options.delimiter != '\r', where,
-        "read_csv: the delimiter must not be a quote or an end of line");
+  using namespace std::string_view_literals;
+  constexpr std::string_view kNoDelimiters =
+      "\0\n\r\"+-.0123456789aefintyAEFINTY"sv;  // letters: of nan, infinity
+  check(kNoDelimiters.find(options.delimiter) == kNoDelimiters.npos, where,
+        "read_csv: the delimiter must not be a quote, an end of line, NUL, or part of numbers, but is '",
+        shown({&options.delimiter, 1}), "'");
   const FileContents contents = read_file(path);
   if (!contents.problem.empty()) {
     const std::string& text = contents.bytes;

@@ -18,7 +18,7 @@ enum class Header : std::uint8_t {
 };
 
 struct CsvOptions {
-  char delimiter = ',';  ///< ' ' stands for any run of blanks
+  char delimiter = ',';  ///< ' ' stands for any run of blanks; no quote, end of line or part of numbers
   Header header = Header::none;
   DType dtype = DType::float32;        ///< of the values; not boolean
   std::vector<int> text_columns = {};  ///< columns to keep as text, negative ones counted from the last
@@ -32,7 +32,7 @@ struct Table {
 };
 
 /// Reads a table, from plain text or gzip. Fields may be padded with blanks and quoted ("a, b"); blank lines
-/// are passed over; nan and inf are numbers.
+/// are passed over; nan and inf are numbers, and one too small for the dtype is 0.
 ///
 /// Throws FileError, with file, line and column, when the file is missing, empty, truncated, or malformed:
 /// rows of different lengths, a field that is no number or outside the dtype's range, a quote that is not

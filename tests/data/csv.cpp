@@ -135,6 +135,32 @@ TEST_CASE("a malformed number is named with its place", "[data][csv]") {
         "table.csv:2:1: column 1: the number '1e400' is outside the range of float32");
   CHECK(problem_of("1e39\n") == "table.csv:1:1: column 1: the number '1e39' is outside the range of float32");
   CHECK(problem_of("1e39\n", {.dtype = DType::float64}) == "no error");
+  CHECK(problem_of("+,2\n") == "table.csv:1:1: column 1: a number is expected, but '+' stands here");
+  CHECK(problem_of("1e999x\n") == "table.csv:1:1: column 1: a number is expected, but '1e999x' stands here");
+  CHECK(problem_of({"1,2\0003\n", 6}) ==
+        R"(table.csv:1:3: column 2: a number is expected, but '2\x003' stands here)");
+}
+
+TEST_CASE("a number too small for the dtype is 0 or denormal", "[data][csv]") {
+  for (DType dtype : {DType::float32, DType::float64})
+    CHECK(values_of("1e-400,-1e-5000,0.001e-350\n", {.dtype = dtype}) == std::vector<double>{0, 0, 0});
+  CHECK(values_of("1e-50\n") == std::vector<double>{0});
+  CHECK(values_of("5e-324,+1e-310\n", {.dtype = DType::float64}) == std::vector<double>{5e-324, 1e-310});
+  std::string digits(400, '0');
+  CHECK(values_of("0." + digits + "1\n", {.dtype = DType::float64}) == std::vector<double>{0});
+  CHECK(values_of("0." + digits + "1e401\n", {.dtype = DType::float64}) == std::vector<double>{1});
+  CHECK_THAT(problem_of("1" + digits + "\n", {.dtype = DType::float64}),
+             Contains("outside the range of float64"));
+  CHECK_THAT(problem_of("-1e400\n", {.dtype = DType::float64}), Contains("outside the range of float64"));
+}
+
+TEST_CASE("a delimiter that is part of numbers, a quote or an end of line is refused", "[data][csv]") {
+  using namespace std::string_view_literals;
+  for (char delimiter : ".+-059eE\"\n\r\0"sv)
+    CHECK_THROWS_AS(read_text("1\n", {.delimiter = delimiter}), std::invalid_argument);
+  CHECK_THROWS_WITH(read_text("1\n", {.delimiter = '.'}),
+                    Contains("part of numbers, but is '.'") && Contains("csv.cpp"));
+  CHECK_THROWS_WITH(read_text("1\n", {.delimiter = '\0'}), Contains(R"(but is '\x00')"));
 }
 
 TEST_CASE("names where numbers are expected: the message tells of the header option", "[data][csv]") {
@@ -164,6 +190,14 @@ TEST_CASE("a header that does not fit its table", "[data][csv]") {
   CHECK_THAT(problem_of("rows,1\n1,0\n", {.header = Header::counts}), Contains("1:1") && Contains("'rows'"));
   CHECK_THAT(problem_of("3\n1,0\n", {.header = Header::counts}), Contains("numbers of rows and features"));
   CHECK_THAT(problem_of("-3,1\n1,0\n", {.header = Header::counts}), Contains("at least 0"));
+  // What a header tells must not be taken for memory.
+  CHECK(problem_of("5,2000000000,a,b\n1,2,3\n", {.header = Header::counts}) ==
+        "table.csv:2:6: a row must have 2000000001 columns as line 1 tells, but this one has 3");
+  for (const char* features : {"2147483647", "999999999999999", "9223372036854775807"})
+    CHECK(problem_of("5," + std::string(features) + ",a,b\n1,2,3\n", {.header = Header::counts}) ==
+          "table.csv:1:3: the header's number of features must be at most 2147483646, but is " +
+              std::string(features));
+  CHECK(read_text("0,2000000000\n", {.header = Header::counts}).values.shape() == Shape{0, 2000000001});
 }
 
 TEST_CASE("quotes that do not fit", "[data][csv]") {

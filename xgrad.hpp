@@ -1,4 +1,5 @@
-// Everything but the bridge to xtensor (autograd/xtensor.hpp).
+// Everything but the bridge to xtensor (autograd/xtensor.hpp) and the helpers of test suites
+// (autograd/check_operator.hpp, autograd/testing/catch.hpp).
 #pragma once
 
 #include "autograd/dtype.hpp"

@@ -38,9 +38,9 @@ struct GradOptions {
 /// Gradients of sum_k <outputs[k], cotangents[k]> with respect to `inputs` (leaves or intermediate results), in their
 /// shapes and dtypes. Touches no Tensor::grad(). Without cotangents each output must have one element.
 ///
-/// Throws std::invalid_argument for cotangents of another number, shape or dtype and for outputs that require no
-/// gradient; std::logic_error for an input that no output depends on, a graph that an earlier pass freed, or a saved
-/// value that was overwritten. Nothing is changed then.
+/// Throws std::invalid_argument for cotangents of another number, shape or dtype; std::logic_error for outputs that
+/// require no gradient, an input that no output depends on, a graph that an earlier pass freed, or a saved value that was
+/// overwritten. Nothing is changed then.
 std::vector<Tensor> grad(std::span<const Tensor> outputs, std::span<const Tensor> inputs,
                          std::span<const Tensor> cotangents = {}, GradOptions options = {},
                          SourceLocation where = SourceLocation::current());

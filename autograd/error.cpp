@@ -1,6 +1,8 @@
 #include "autograd/error.hpp"
 
+#include <cmath>
 #include <cstdio>
+#include <utility>
 
 namespace xgrad {
 namespace {
@@ -31,18 +33,23 @@ void append_text(std::string& out, SourceLocation where) {
 
 void append_text(std::string& out, double value) {
   char text[32];
-  std::snprintf(text, sizeof text, "%g", value);
+  // A nan's sign says nothing.
+  std::snprintf(text, sizeof text, "%g", std::isnan(value) ? std::abs(value) : value);
   out += text;
 }
 
-template <class Error>
-void fail(SourceLocation where, std::string message) {
+std::string with_place(std::string message, SourceLocation where) {
   where = CallSite::or_else(where);
   if (where.known()) {
     message += message.ends_with('.') ? " at " : ", at ";
     append_text(message, where);
   }
-  throw Error(message);
+  return message;
+}
+
+template <class Error>
+void fail(SourceLocation where, std::string message) {
+  throw Error(with_place(std::move(message), where));
 }
 template void fail<std::invalid_argument>(SourceLocation, std::string);
 template void fail<std::out_of_range>(SourceLocation, std::string);

@@ -65,7 +65,10 @@ std::string concat(const Parts&... parts) {
   return text;
 }
 
-/// Throws Error with the message and, where it is known, the place: "... at model.cpp:42".
+/// The message and, where it is known, the place: "... at model.cpp:42".
+std::string with_place(std::string message, SourceLocation where);
+
+/// Throws Error with the message and the place.
 template <class Error>
 [[noreturn]] void fail(SourceLocation where, std::string message);
 extern template void fail<std::invalid_argument>(SourceLocation, std::string);

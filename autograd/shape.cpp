@@ -2,15 +2,15 @@
 
 namespace xgrad {
 
-Shape::Shape(std::initializer_list<Extent> extents) {
-  check(extents.size() <= kMaxDims, {}, "shape: a tensor has at most ", kMaxDims, " axes, but ", extents.size(),
-        " were given.");
+Shape::Shape(std::initializer_list<Extent> extents, SourceLocation where) {
+  check(extents.size() <= kMaxDims, where, "shape: a tensor has at most ", kMaxDims, " axes, but ",
+        extents.size(), " were given.");
   for (Extent extent : extents) extents_[ndim_++] = extent.value;
 }
 
-Shape::Shape(std::span<const std::int64_t> extents) {
-  check(extents.size() <= kMaxDims, {}, "shape: a tensor has at most ", kMaxDims, " axes, but ", extents.size(),
-        " were given.");
+Shape::Shape(std::span<const std::int64_t> extents, SourceLocation where) {
+  check(extents.size() <= kMaxDims, where, "shape: a tensor has at most ", kMaxDims, " axes, but ",
+        extents.size(), " were given.");
   std::copy(extents.begin(), extents.end(), extents_.begin());
   ndim_ = static_cast<int>(extents.size());
 }
@@ -28,10 +28,11 @@ std::int64_t Shape::numel() const {
   return overflow ? checked_numel("shape", *this, {}) : n;
 }
 
-void Shape::push_back(std::int64_t extent) { insert(ndim_, extent); }
+void Shape::push_back(std::int64_t extent, SourceLocation where) { insert(ndim_, extent, where); }
 
-void Shape::insert(int axis, std::int64_t extent) {
-  check(ndim_ < kMaxDims, {}, "shape: a tensor has at most ", kMaxDims, " axes.");
+void Shape::insert(int axis, std::int64_t extent, SourceLocation where) {
+  check(ndim_ < kMaxDims, where, "shape: a tensor has at most ", kMaxDims, " axes, but ", *this,
+        " was to have one more.");
   std::copy_backward(begin() + axis, end(), end() + 1);
   extents_[axis] = extent;
   ++ndim_;

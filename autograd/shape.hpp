@@ -27,6 +27,12 @@ constexpr std::int64_t saturated(T value) {
     if (static_cast<std::int64_t>(value) < 0) return std::numeric_limits<std::int64_t>::max();
   return static_cast<std::int64_t>(value);
 }
+/// The integer as an int; the largest or the smallest int where it lies beyond, which no axis can be.
+template <std::integral T>
+constexpr int saturated_axis(T value) {
+  using Limits = std::numeric_limits<int>;
+  return static_cast<int>(std::clamp<std::int64_t>(saturated(value), Limits::min(), Limits::max()));
+}
 }  // namespace internal
 
 /// One extent in braces, of any integer type: zeros({values.size(), 3}).
@@ -51,8 +57,9 @@ class Shape {
     for (int i = 0; i < ndim_; ++i) extents_[i] = other.extents_[i];
     return *this;
   }
-  Shape(std::initializer_list<Extent> extents);
-  explicit Shape(std::span<const std::int64_t> extents);
+  /// Throws std::invalid_argument beyond kMaxDims axes.
+  Shape(std::initializer_list<Extent> extents, SourceLocation where = SourceLocation::current());
+  explicit Shape(std::span<const std::int64_t> extents, SourceLocation where = SourceLocation::current());
   /// `ndim` axes that all have this extent.
   static Shape filled(int ndim, std::int64_t extent);
   /// As many axes as asked for (at most kMaxDims), their extents not set.
@@ -73,8 +80,8 @@ class Shape {
   std::int64_t* end() { return extents_.data() + ndim_; }
 
   /// Throws std::invalid_argument beyond kMaxDims axes.
-  void push_back(std::int64_t extent);
-  void insert(int axis, std::int64_t extent);
+  void push_back(std::int64_t extent, SourceLocation where = SourceLocation::current());
+  void insert(int axis, std::int64_t extent, SourceLocation where = SourceLocation::current());
   void erase(int axis);
 
   friend bool operator==(const Shape& a, const Shape& b) {
@@ -109,7 +116,7 @@ class Axes {
   // Not a std::initializer_list: g++ 12 would make one of options, and take sum(x, {.keepdims = true}) for sum(x, {1}).
   template <std::integral... T>
     requires(sizeof...(T) > 0 && (!std::same_as<T, bool> && ...))
-  Axes(T... axes) : axes_{static_cast<int>(axes)...} {}
+  Axes(T... axes) : axes_{internal::saturated_axis(axes)...} {}
   template <std::same_as<std::vector<int>> List>
   Axes(List axes) : axes_(std::move(axes)) {}
   /// Every axis of the operand.

@@ -190,6 +190,8 @@ class Operand {
   }
 
   bool is_number() const { return tensor_ == nullptr; }
+  /// Whether it is a number or a tensor that is defined.
+  bool defined() const { return tensor_ == nullptr || tensor_->defined(); }
   double number() const { return number_; }
   /// boolean, int64 or float32 for a number of that kind; a tensor's dtype. Throws as tensor().
   DType dtype(const char* operation = "dtype") const;

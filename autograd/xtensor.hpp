@@ -1,4 +1,5 @@
 // The bridge to xtensor: from_xtensor(expression), as_xtensor<T>(tensor). Opt-in, since xtensor takes 2.6 s to compile.
+// Include it before any `using namespace xgrad;`: xtl calls a data() that would then be the namespace xgrad::data.
 #pragma once
 
 #include <concepts>
@@ -10,16 +11,20 @@
 namespace xgrad {
 
 /// A tensor of an xtensor expression's values, evaluated straight into the tensor's memory. float and double give
-/// float32 and float64, bool boolean, any integer int64. Throws std::invalid_argument beyond kMaxDims axes.
+/// float32 and float64, bool boolean, any integer int64. Throws std::invalid_argument beyond kMaxDims axes, and where an
+/// int64 cannot hold an integer.
 ///
 ///     Tensor t = from_xtensor(xt::random::randn<double>({3, 4}));
 template <class Expression>
-Tensor from_xtensor(const xt::xexpression<Expression>& expression) {
+Tensor from_xtensor(const xt::xexpression<Expression>& expression,
+                    SourceLocation where = SourceLocation::current()) {
   const Expression& values = expression.derived_cast();
   using Value = std::decay_t<typename Expression::value_type>;
   static_assert(std::is_arithmetic_v<Value>, "from_xtensor: the elements must be numbers or booleans");
   using Element = std::conditional_t<std::is_same_v<Value, bool>, bool,
                                      std::conditional_t<std::integral<Value>, std::int64_t, Value>>;
+  check(values.dimension() <= kMaxDims, where, "from_xtensor: a tensor has at most ", kMaxDims,
+        " axes, but the expression has ", values.dimension(), ".");
   Shape shape;
   for (auto extent : values.shape()) shape.push_back(static_cast<std::int64_t>(extent));
   Tensor tensor = internal::new_tensor(shape, dtype_of<Element>);
@@ -27,6 +32,10 @@ Tensor from_xtensor(const xt::xexpression<Expression>& expression) {
   auto target = xt::adapt(internal::data_of<Element>(tensor), static_cast<std::size_t>(tensor.numel()),
                           xt::no_ownership(), extents);
   xt::noalias(target) = values;
+  if constexpr (std::unsigned_integral<Value> && sizeof(Value) == sizeof(std::int64_t))
+    for (Element element : target)  // what is too large has become negative
+      check(element >= 0, where, "from_xtensor: an int64 must hold each integer, but there is ",
+            static_cast<Value>(element), ".");
   return tensor;
 }
 
@@ -34,6 +43,7 @@ Tensor from_xtensor(const xt::xexpression<Expression>& expression) {
 /// lives. Throws std::invalid_argument unless the dtype is T's.
 template <class T>
 auto as_xtensor(const Tensor& tensor, SourceLocation where = SourceLocation::current()) {
+  check(tensor.defined(), where, "as_xtensor: the tensor must be defined, but it is default-constructed.");
   check(tensor.dtype() == dtype_of<T>, where, "as_xtensor: the tensor's dtype must be ", dtype_of<T>, ", but it is ",
         tensor.dtype(), ".");
   std::vector<std::size_t> extents(tensor.shape().begin(), tensor.shape().end());

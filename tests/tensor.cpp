@@ -161,7 +161,16 @@ TEST_CASE("an error names the line where the operator stands", "[tensor][errors]
 }
 
 TEST_CASE("a shape has at most eight axes", "[tensor][errors]") {
-  CHECK_THROWS_AS(ones({1, 1, 1, 1, 1, 1, 1, 1, 1}), std::invalid_argument);
+  CHECK_THROWS_WITH(ones({1, 1, 1, 1, 1, 1, 1, 1, 1}),
+                    Contains("shape: a tensor has at most 8 axes, but 9 were given. at tensor.cpp:"));
+  std::vector<std::int64_t> extents(9, 1);
+  int line = __LINE__ + 1;
+  CHECK_THROWS_WITH(Shape(extents), Contains("tensor.cpp:" + std::to_string(line)));
+  Shape shape{1, 1, 1, 1, 1, 1, 1, 2};
+  line = __LINE__ + 1;
+  CHECK_THROWS_WITH(
+      shape.push_back(1),
+      Contains("but [1, 1, 1, 1, 1, 1, 1, 2] was to have one more. at tensor.cpp:" + std::to_string(line)));
   CHECK_THROWS_AS(unsqueeze(ones({1, 1, 1, 1, 1, 1, 1, 1}), 0), std::invalid_argument);
 }
 
@@ -203,4 +212,36 @@ TEST_CASE("elements that share memory cannot be written one by one", "[tensor][e
 
 TEST_CASE("an empty hook is refused", "[tensor][errors]") {
   CHECK_THROWS_WITH(ones({2}).set_requires_grad().add_hook(nullptr), Contains("add_hook: the hook must be callable"));
+}
+
+TEST_CASE("an axis beyond int is out of range, not another axis", "[tensor][errors]") {
+  Tensor x = ones({2, 3});
+  CHECK_THROWS_AS(sum(x, 4294967297LL), std::out_of_range);
+  CHECK_THROWS_AS(sum(x, -4294967297LL), std::out_of_range);
+  CHECK_THROWS_AS(sum(x, {0, std::uint64_t{1} << 63}), std::out_of_range);
+  CHECK(sum(x, std::uint64_t{1}).shape() == Shape{2});
+}
+
+TEST_CASE("a nan in a message has no sign", "[tensor][errors]") {
+  CHECK(concat(-std::nan("")) == "nan");
+  CHECK(concat(std::nan(""), ' ', -0.5) == "nan -0.5");
+}
+
+TEST_CASE("where_safe names the caller's line in its errors and nodes", "[tensor][errors]") {
+  Tensor x = tensor({-1., 4.}).set_requires_grad();
+  auto root = [](const Tensor& x) { return sqrt(x); };
+  auto half = [](const Tensor& x) { return x / 2; };
+  const std::string here = "tensor.cpp:";
+  int line = __LINE__ + 1;
+  CHECK_THROWS_WITH(where_safe(x, root, half, x),
+                    Contains("must be boolean") && Contains(here + std::to_string(line)));
+  Tensor none;
+  line = __LINE__ + 1;
+  CHECK_THROWS_WITH(where_safe(x > 0, root, half, none), Contains(here + std::to_string(line)));
+
+  Tensor mask = tensor({true, false});
+  line = __LINE__ + 1;
+  Tensor y = where_safe(mask, root, half, x);
+  mask.assign(false);
+  CHECK_THROWS_WITH(sum(y).backward(), Contains(here + std::to_string(line)));
 }

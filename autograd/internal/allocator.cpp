@@ -166,25 +166,19 @@ inline ThreadCache* cache_of_this_thread() {
   return thread_cache != nullptr ? thread_cache : start_thread_cache();
 }
 
-/// Says how much was asked for, without taking memory for it.
-class OutOfMemory : public std::bad_alloc {
- public:
-  explicit OutOfMemory(std::size_t bytes) {
-    std::snprintf(text_, sizeof text_, "memory: %zu bytes cannot be had from the system; %lld are in use.", bytes,
-                  static_cast<long long>(memory::stats().bytes_live));
-  }
-  const char* what() const noexcept override { return text_; }
-
- private:
-  char text_[128];
-};
+[[noreturn]] void fail_to_allocate(std::size_t bytes) {
+  char text[128];
+  std::snprintf(text, sizeof text, "memory: %zu bytes cannot be had from the system; %lld are in use.", bytes,
+                static_cast<long long>(memory::stats().bytes_live));
+  throw OutOfMemory(text);
+}
 
 void* from_system(std::size_t bytes) {
   shared().system_allocations.fetch_add(1, std::memory_order_relaxed);
   std::size_t alignment = bytes >= kHugePageBytes ? kHugePageBytes : kBlockAlignment;
   std::size_t rounded = (bytes + kBlockAlignment - 1) / kBlockAlignment * kBlockAlignment;
   void* block = nullptr;
-  if (posix_memalign(&block, alignment, rounded) != 0) throw OutOfMemory(bytes);
+  if (posix_memalign(&block, alignment, rounded) != 0) fail_to_allocate(bytes);
   // Huge pages take a 512th of the page faults, once, when a large block is first written.
   if (bytes >= kHugePageBytes) madvise(block, bytes, MADV_HUGEPAGE);
   return block;
@@ -203,8 +197,10 @@ void* from_slab(ThreadCache& cache, int size_class) {
 
 }  // namespace
 
+OutOfMemory::OutOfMemory(std::string_view text) { text_[text.copy(text_, sizeof text_ - 1)] = '\0'; }
+
 void* allocate_block(std::size_t bytes) {
-  if (bytes > kLargest) throw OutOfMemory(bytes);
+  if (bytes > kLargest) fail_to_allocate(bytes);
   int size_class = class_of(bytes);
   std::size_t size = size_of_class(size_class);
   ThreadCache* cache = size <= kThreadLocalUpTo ? cache_of_this_thread() : nullptr;

@@ -7,8 +7,20 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
+#include <string_view>
 
 namespace xgrad::internal {
+
+/// A std::bad_alloc that says what was asked for. It takes no memory itself, and cuts long texts short.
+class OutOfMemory : public std::bad_alloc {
+ public:
+  explicit OutOfMemory(std::string_view text);
+  const char* what() const noexcept override { return text_; }
+
+ private:
+  char text_[512];
+};
 
 /// Alignment of every block: a cache line, and the widest SIMD register.
 inline constexpr std::size_t kBlockAlignment = 64;

@@ -6,7 +6,7 @@
 namespace xgrad::internal {
 
 /// new_tensor, after checking that no extent is negative and that the elements can be counted. Throws
-/// std::invalid_argument, naming the operation.
+/// std::invalid_argument, and std::bad_alloc where memory runs out, naming the operation.
 Tensor new_checked(const char* operation, const Shape& shape, DType dtype, SourceLocation where);
 
 /// The number as an element: not 0 is true, integers truncate. Throws std::invalid_argument where int64

@@ -4,10 +4,13 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <new>
 
+#include "autograd/internal/allocator.hpp"
 #include "autograd/internal/create.hpp"
 #include "autograd/internal/parallel.hpp"
 #include "autograd/internal/tensor_impl.hpp"
+#include "autograd/memory.hpp"
 
 namespace xgrad {
 namespace internal {
@@ -22,7 +25,14 @@ Tensor new_checked(const char* operation, const Shape& shape, DType dtype, Sourc
   }
   check(!overflow, where, operation, ": the number of bytes must fit in an int64, but the shape is ", shape,
         ".");
-  return new_tensor(shape, dtype);
+  try {
+    return new_tensor(shape, dtype);
+  } catch (const std::bad_alloc&) {
+    throw OutOfMemory(with_place(
+        concat(operation, ": there must be memory for ", dtype, ' ', shape, ", but the system does not have ",
+               bytes, " bytes more; ", memory::stats().bytes_live, " are in use."),
+        where));
+  }
 }
 
 template <class T>
@@ -136,6 +146,9 @@ Tensor internal::arange(double start, double stop, double step, TensorOptions op
 
 Tensor linspace(double start, double stop, std::int64_t count, TensorOptions options, SourceLocation where) {
   check(count >= 0, where, "linspace: count must not be negative, but it is ", count, ".");
+  check(std::isfinite(stop - start), where,
+        "linspace: start, stop and the distance between them must be finite, but start and stop are ", start,
+        " and ", stop, ".");
   Tensor result = new_checked("linspace", {count}, options.dtype, where);
   double step = count > 1 ? (stop - start) / static_cast<double>(count - 1) : 0;
   dispatch(options.dtype, [&]<class T>(T) {

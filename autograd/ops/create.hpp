@@ -42,6 +42,14 @@ double exact_double(const char* operation, T number, SourceLocation where) {
   return static_cast<double>(number);
 }
 Tensor arange(double start, double stop, double step, TensorOptions options, SourceLocation where);
+/// Throws std::invalid_argument where an int64 cannot hold one of the integers.
+template <class T>
+std::vector<std::int64_t> as_int64(const std::vector<T>& integers, SourceLocation where) {
+  for (T integer : integers)
+    check(std::signed_integral<T> || static_cast<std::int64_t>(integer) >= 0, where,
+          "from_vector: an int64 must hold each integer, but there is ", integer, ".");
+  return {integers.begin(), integers.end()};
+}
 template <class... Numbers>
 inline constexpr DType counted_dtype = (std::integral<Numbers> && ...) ? DType::int64 : DType::float32;
 }  // namespace internal
@@ -66,7 +74,7 @@ arange(Stop stop, TensorOptions options = {.dtype = internal::counted_dtype<Stop
   return internal::arange(0, internal::exact_double("arange", stop, where), 1, options, where);
 }
 /// `count` numbers from start to stop, both included, evenly spaced. [count]. Throws std::invalid_argument
-/// when count is negative.
+/// when count is negative, and unless start, stop and the distance between them are finite.
 Tensor linspace(double start, double stop, std::int64_t count, TensorOptions options = {},
                 SourceLocation where = SourceLocation::current());
 /// Ones on the diagonal, zeros elsewhere. [rows, columns].
@@ -117,17 +125,17 @@ Tensor from_vector(const std::vector<T>& values, SourceLocation where = SourceLo
 template <ElementType T>
 Tensor from_vector(const std::vector<T>& values, const Shape& shape,
                    SourceLocation where = SourceLocation::current());
-/// Integers of another size become int64.
+/// Integers of another size become int64. Throws std::invalid_argument where an int64 cannot hold one.
 template <std::integral T>
   requires(!ElementType<T>)
 Tensor from_vector(const std::vector<T>& values, SourceLocation where = SourceLocation::current()) {
-  return from_vector(std::vector<std::int64_t>(values.begin(), values.end()), where);
+  return from_vector(internal::as_int64(values, where), where);
 }
 template <std::integral T>
   requires(!ElementType<T>)
 Tensor from_vector(const std::vector<T>& values, const Shape& shape,
                    SourceLocation where = SourceLocation::current()) {
-  return from_vector(std::vector<std::int64_t>(values.begin(), values.end()), shape, where);
+  return from_vector(internal::as_int64(values, where), shape, where);
 }
 
 }  // namespace xgrad

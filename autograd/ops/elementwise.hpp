@@ -79,7 +79,8 @@ Tensor where(const Operand& condition, const Operand& a, const Operand& b);
 /// where(condition, f(x), g(x)) with each function fed `safe` in place of the elements that it is not chosen for, so
 /// that a nan or inf that it would make of them cannot reach the gradient (0 * inf = nan).
 template <class F, class G>
-Tensor where_safe(const Tensor& condition, F&& f, G&& g, const Tensor& x, double safe = 1);
+Tensor where_safe(const Tensor& condition, F&& f, G&& g, const Tensor& x, double safe = 1,
+                  SourceLocation place = SourceLocation::current());
 /// The larger, the smaller. NaN where either is NaN. At a tie each gets half the gradient.
 Tensor maximum(const Operand& a, const Operand& b);
 Tensor minimum(const Operand& a, const Operand& b);
@@ -160,8 +161,11 @@ struct Tolerance {
 bool allclose(const Operand& a, const Operand& b, Tolerance tolerance = {});
 
 template <class F, class G>
-Tensor where_safe(const Tensor& condition, F&& f, G&& g, const Tensor& x, double safe) {
-  return where(condition, f(where(condition, x, safe)), g(where(condition, safe, x)));
+Tensor where_safe(const Tensor& condition, F&& f, G&& g, const Tensor& x, double safe, SourceLocation place) {
+  // No CallSite: f and g are the user's code, which has lines of its own.
+  const Operand mask(condition, place), given(x, place), instead(safe, place);
+  const Tensor a = f(where(mask, given, instead)), b = g(where(mask, instead, given));
+  return where(mask, {a, place}, {b, place});
 }
 
 }  // namespace xgrad

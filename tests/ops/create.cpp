@@ -125,6 +125,15 @@ TEST_CASE("linspace meets both ends exactly", "[create]") {
   CHECK_THROWS_WITH(linspace(0, 1, -1), Contains("linspace: count must not be negative, but it is -1"));
 }
 
+TEST_CASE("linspace refuses what is not finite", "[create]") {
+  const double inf = HUGE_VAL, nan = std::nan("");
+  for (auto [start, stop] : {std::pair{0., inf}, {-inf, 0.}, {nan, 1.}, {0., nan}, {-1e308, 1e308}})
+    CHECK_THROWS_AS(linspace(start, stop, 3), std::invalid_argument);
+  CHECK_THROWS_WITH(linspace(0, inf, 3),
+                    Contains("linspace: start, stop and the distance between them must be finite, "
+                             "but start and stop are 0 and inf. at create.cpp:"));
+}
+
 TEST_CASE("eye has ones on the diagonal", "[create]") {
   CHECK(numbers(eye(2)) == Numbers{1, 0, 0, 1});
   CHECK(numbers(eye(2, 3)) == Numbers{1, 0, 0, 0, 1, 0});
@@ -181,7 +190,23 @@ TEST_CASE("integers that a double cannot hold are refused", "[create]") {
   CHECK(arange(kOdd - 2, kOdd - 1).to_vector<std::int64_t>() == std::vector<std::int64_t>{kOdd - 2});
 }
 
+TEST_CASE("integers that int64 cannot hold are refused", "[create]") {
+  const std::uint64_t large = std::uint64_t{1} << 63;
+  CHECK_THROWS_WITH(
+      from_vector(std::vector<std::uint64_t>{1, large}),
+      Contains("from_vector: an int64 must hold each integer, but there is 9223372036854775808. at "
+               "create.cpp:"));
+  CHECK_THROWS_AS(from_vector(std::vector<std::uint64_t>{1, large}, {2, 1}), std::invalid_argument);
+  CHECK(from_vector(std::vector<std::uint64_t>{large - 1}).item<std::uint64_t>() == large - 1);
+}
+
 TEST_CASE("a lack of memory says how much was asked for", "[create]") {
   CHECK_THROWS_AS(zeros({std::int64_t{1} << 45}), std::bad_alloc);
-  CHECK_THROWS_WITH(zeros({std::int64_t{1} << 45}), Contains("memory: 140737488355") && Contains("bytes cannot be had"));
+  int line = __LINE__ + 1;
+  CHECK_THROWS_WITH(
+      zeros({std::int64_t{1} << 45}),
+      Contains("zeros: there must be memory for float32 [35184372088832], but the system does not have "
+               "140737488355328 bytes more; ") &&
+          Contains(" are in use. at create.cpp:" + std::to_string(line)));
+  CHECK_THROWS_WITH(normal({1 << 25, 1 << 25, 2}), Contains("normal: there must be memory for"));
 }

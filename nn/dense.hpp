@@ -20,7 +20,8 @@ struct DenseOptions {
 /// Linear do; `{.bias_init = init::zeros()}` starts the bias at 0. Mixed dtypes promote.
 class Dense : public Module {
  public:
-  /// Throws std::invalid_argument for sizes below 0 and a dtype that is not floating.
+  /// Throws std::invalid_argument for sizes below 0, a dtype that is not floating, and an initialiser that gives
+  /// another shape or dtype.
   Dense(std::int64_t in, std::int64_t out, DenseOptions options = {},
         SourceLocation where = SourceLocation::current());
 

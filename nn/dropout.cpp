@@ -1,6 +1,7 @@
 #include "nn/dropout.hpp"
 
 #include "autograd/ops/elementwise.hpp"
+#include "nn/input.hpp"
 
 namespace xgrad::nn {
 
@@ -23,7 +24,9 @@ Dropout::Dropout(double p, Generator& generator, SourceLocation where) : Dropout
 }
 
 Tensor Dropout::operator()(const Operand& x) const {
-  if (!is_training() || p_ == 0) return x.tensor("Dropout");
+  const Tensor& input = input_of(*this, x);
+  if (!is_training() || p_ == 0) return input;
+  check(is_floating(input.dtype()), x.where(), *this, ": x must be floating, but it is ", input.dtype(), ".");
   return dropout(x, p_, generator_ != nullptr ? *generator_ : default_generator());
 }
 

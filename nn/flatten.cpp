@@ -1,11 +1,12 @@
 #include "nn/flatten.hpp"
 
 #include "autograd/ops/movement.hpp"
+#include "nn/input.hpp"
 
 namespace xgrad::nn {
 
 Tensor Flatten::operator()(const Operand& x) const {
-  const Shape& shape = x.tensor("Flatten").shape();
+  const Shape& shape = input_of(*this, x).shape();
   int ndim = shape.ndim();
   for (int axis : {first_, last_})
     check<std::out_of_range>(-ndim <= axis && axis < ndim, x.where(), *this, ": x must have the axes ",

@@ -14,11 +14,12 @@
 
 namespace xgrad::nn {
 
-Tensor Initializer::operator()(const Shape& shape, TensorOptions options, Generator& generator) const {
-  check<std::logic_error>(static_cast<bool>(function_), {},
+Tensor Initializer::operator()(const Shape& shape, TensorOptions options, Generator& generator,
+                               SourceLocation where) const {
+  check<std::logic_error>(static_cast<bool>(function_), where,
                           "Initializer: it must be one of nn::init or a callable, "
                           "but it is default-constructed.");
-  return function_(shape, options, generator);
+  return function_(shape, options, generator, where);
 }
 
 namespace init {
@@ -30,22 +31,29 @@ double inverse_root(double fan) { return fan > 0 ? 1 / std::sqrt(fan) : 0; }
 /// Uniform in +-bound, the bound taken from the shape.
 template <class Bound>
 Initializer symmetric(std::string name, Bound bound) {
-  return {std::move(name), [bound](const Shape& shape, TensorOptions options, Generator& generator) {
-            double b = bound(fans(shape));
-            return xgrad::uniform(shape, -b, b, options, generator);
+  return {std::move(name),
+          [bound](const Shape& shape, TensorOptions options, Generator& generator, SourceLocation where) {
+            double b = bound(fans(shape, where));
+            return xgrad::uniform(shape, -b, b, options, generator, where);
           }};
 }
 
 /// Normal around 0, the standard deviation taken from the shape.
 template <class Deviation>
 Initializer centered(std::string name, Deviation deviation) {
-  return {std::move(name), [deviation](const Shape& shape, TensorOptions options, Generator& generator) {
-            return xgrad::normal(shape, 0, deviation(fans(shape)), options, generator);
+  return {std::move(name),
+          [deviation](const Shape& shape, TensorOptions options, Generator& generator, SourceLocation where) {
+            return xgrad::normal(shape, 0, deviation(fans(shape, where)), options, generator, where);
           }};
 }
 
 double fan_of(const Fans& fans, Fan fan) { return static_cast<double>(fan == Fan::in ? fans.in : fans.out); }
 double both(const Fans& fans) { return static_cast<double>(fans.in + fans.out); }
+
+void check_gain(const char* initializer, double gain, SourceLocation where) {
+  check(gain >= 0 && std::isfinite(gain), where, "init::", initializer,
+        ": gain must be finite and at least 0, but it is ", gain, ".");
+}
 
 }  // namespace
 
@@ -77,9 +85,8 @@ double gain(Nonlinearity nonlinearity, double slope) {
 namespace {
 
 Initializer filled(std::string name, double value) {
-  return {std::move(name), [value](const Shape& shape, TensorOptions options, Generator&) {
-            return full(shape, value, options);
-          }};
+  return {std::move(name), [value](const Shape& shape, TensorOptions options, Generator&,
+                                   SourceLocation where) { return full(shape, value, options, where); }};
 }
 
 }  // namespace
@@ -91,15 +98,17 @@ Initializer ones() { return filled("ones", 1); }
 Initializer uniform(double low, double high, SourceLocation where) {
   check(low <= high, where, "init::uniform: low must not exceed high, but they are ", low, " and ", high,
         ".");
-  return {"uniform", [low, high](const Shape& shape, TensorOptions options, Generator& generator) {
-            return xgrad::uniform(shape, low, high, options, generator);
+  return {"uniform",
+          [low, high](const Shape& shape, TensorOptions options, Generator& generator, SourceLocation where) {
+            return xgrad::uniform(shape, low, high, options, generator, where);
           }};
 }
 
 Initializer normal(double mean, double std, SourceLocation where) {
   check(std >= 0, where, "init::normal: std must be at least 0, but it is ", std, ".");
-  return {"normal", [mean, std](const Shape& shape, TensorOptions options, Generator& generator) {
-            return xgrad::normal(shape, mean, std, options, generator);
+  return {"normal",
+          [mean, std](const Shape& shape, TensorOptions options, Generator& generator, SourceLocation where) {
+            return xgrad::normal(shape, mean, std, options, generator, where);
           }};
 }
 
@@ -147,49 +156,89 @@ double normal_quantile(double p) {
   return x - step / (1 + x * step / 2);
 }
 
+/// The inverse of a truncated normal distribution's function.
+class TruncatedQuantile {
+ public:
+  explicit TruncatedQuantile(const TruncatedNormal& options) : options_(options) {
+    low_ = (options.low - options.mean) / options.std;
+    high_ = (options.high - options.mean) / options.std;
+    // The distribution function is near 1 in the upper tail and would lose its digits: mirror it.
+    is_mirrored_ = low_ > 0;
+    if (is_mirrored_) {
+      std::swap(low_, high_);
+      low_ = -low_;
+      high_ = -high_;
+    }
+    p_low_ = normal_cdf(low_);
+    p_high_ = normal_cdf(high_);
+  }
+
+  double operator()(double p) const {
+    double value;
+    if (high_ < kFarTail) {
+      double near = is_mirrored_ ? options_.low : options_.high;
+      double distance = options_.std * tail_distance(p);
+      value = is_mirrored_ ? near + distance : near - distance;
+    } else {
+      double x = normal_quantile(p_low_ + (p_high_ - p_low_) * p);
+      value = options_.mean + options_.std * (is_mirrored_ ? -x : x);
+    }
+    return std::clamp(value, options_.low, options_.high);
+  }
+
+ private:
+  static constexpr double kFarTail = -37;  // from about here the distribution function underflows
+
+  /// How far below high_ x lies, in standard deviations: by the density -x exp(-x^2 / 2), which differs from the
+  /// normal one by less than 1 / high_^2 of it there, and whose distribution function has a simple inverse.
+  double tail_distance(double p) const {
+    double width = (options_.high - options_.low) / options_.std;
+    double exponent = std::log1p((1 - p) * std::expm1(width * (low_ + high_) / 2));
+    return -2 * exponent / (std::sqrt(high_ * high_ - 2 * exponent) - high_);
+  }
+
+  TruncatedNormal options_;
+  double low_, high_;  // in standard deviations from the mean; high_ is not above -low_
+  bool is_mirrored_;
+  double p_low_, p_high_;  // the share of the normal distribution below them
+};
+
 }  // namespace
 
 Initializer truncated_normal(TruncatedNormal options, SourceLocation where) {
-  check(options.std > 0, where, "init::truncated_normal: std must be above 0, but it is ", options.std, ".");
+  check(options.std > 0 && std::isfinite(options.std), where,
+        "init::truncated_normal: std must be finite and above 0, but it is ", options.std, ".");
+  check(std::isfinite(options.mean), where, "init::truncated_normal: mean must be finite, but it is ",
+        options.mean, ".");
   check(options.low < options.high, where, "init::truncated_normal: low must be below high, but they are ",
         options.low, " and ", options.high, ".");
-  return {
-      "truncated_normal", [options](const Shape& shape, TensorOptions tensor_options, Generator& generator) {
-        double low = (options.low - options.mean) / options.std;
-        double high = (options.high - options.mean) / options.std;
-        // The distribution function is near 1 in the upper tail and would lose its digits: mirror it.
-        bool is_mirrored = low > 0;
-        if (is_mirrored) {
-          std::swap(low, high);
-          low = -low;
-          high = -high;
-        }
-        double p_low = normal_cdf(low);
-        double p_high = normal_cdf(high);
-        std::vector<double> values =
-            xgrad::uniform(shape, 0, 1, {.dtype = DType::float64}, generator).to_vector<double>();
-        for (double& value : values) {
-          double x = normal_quantile(p_low + (p_high - p_low) * value);
-          value = std::clamp(options.mean + options.std * (is_mirrored ? -x : x), options.low, options.high);
-        }
-        Tensor result = cast(from_vector(values, shape), tensor_options.dtype);
-        return result.set_requires_grad(tensor_options.requires_grad);
-      }};
+  return {"truncated_normal", [options](const Shape& shape, TensorOptions tensor_options,
+                                        Generator& generator, SourceLocation where) {
+            std::vector<double> values =
+                xgrad::uniform(shape, 0, 1, {.dtype = DType::float64}, generator, where).to_vector<double>();
+            TruncatedQuantile quantile(options);
+            for (double& value : values) value = quantile(value);
+            Tensor result = cast({from_vector(values, shape, where), where}, tensor_options.dtype);
+            return result.set_requires_grad(tensor_options.requires_grad, where);
+          }};
 }
 
 // ---- By the weight's fans ----
 
-Initializer uniform_fan_in(double gain) {
+Initializer uniform_fan_in(double gain, SourceLocation where) {
+  check_gain("uniform_fan_in", gain, where);
   return symmetric("uniform_fan_in",
                    [gain](const Fans& fans) { return gain * inverse_root(fan_of(fans, Fan::in)); });
 }
 
-Initializer glorot_uniform(double gain) {
+Initializer glorot_uniform(double gain, SourceLocation where) {
+  check_gain("glorot_uniform", gain, where);
   return symmetric("glorot_uniform",
                    [gain](const Fans& f) { return gain * std::sqrt(6) * inverse_root(both(f)); });
 }
 
-Initializer glorot_normal(double gain) {
+Initializer glorot_normal(double gain, SourceLocation where) {
+  check_gain("glorot_normal", gain, where);
   return centered("glorot_normal",
                   [gain](const Fans& f) { return gain * std::sqrt(2) * inverse_root(both(f)); });
 }
@@ -198,13 +247,15 @@ Initializer lecun_normal() {
   return centered("lecun_normal", [](const Fans& fans) { return inverse_root(fan_of(fans, Fan::in)); });
 }
 
-Initializer he_uniform(He options) {
+Initializer he_uniform(He options, SourceLocation where) {
+  check_gain("he_uniform", options.gain, where);
   return symmetric("he_uniform", [options](const Fans& fans) {
     return options.gain * std::sqrt(3) * inverse_root(fan_of(fans, options.fan));
   });
 }
 
-Initializer he_normal(He options) {
+Initializer he_normal(He options, SourceLocation where) {
+  check_gain("he_normal", options.gain, where);
   return centered("he_normal", [options](const Fans& fans) {
     return options.gain * inverse_root(fan_of(fans, options.fan));
   });
@@ -213,10 +264,10 @@ Initializer he_normal(He options) {
 // ---- Matrices ----
 
 Initializer identity() {
-  return {"identity", [](const Shape& shape, TensorOptions options, Generator&) {
-            check(shape.ndim() == 2, {}, "init::identity: the shape must have two axes, but it is ", shape,
+  return {"identity", [](const Shape& shape, TensorOptions options, Generator&, SourceLocation where) {
+            check(shape.ndim() == 2, where, "init::identity: the shape must have two axes, but it is ", shape,
                   ".");
-            return eye(shape[0], shape[1], options);
+            return eye(shape[0], shape[1], options, where);
           }};
 }
 
@@ -263,9 +314,12 @@ Tensor orthonormal(std::int64_t rows, std::int64_t columns, Generator& generator
 
 }  // namespace
 
-Initializer orthogonal(double gain) {
-  return {"orthogonal", [gain](const Shape& shape, TensorOptions options, Generator& generator) {
-            check(shape.ndim() >= 2, {},
+Initializer orthogonal(double gain, SourceLocation where) {
+  check(std::isfinite(gain), where, "init::orthogonal: gain must be finite, but it is ", gain, ".");
+  return {"orthogonal",
+          [gain](const Shape& shape, TensorOptions options, Generator& generator, SourceLocation where) {
+            CallSite site(where);
+            check(shape.ndim() >= 2, where,
                   "init::orthogonal: the shape must have at least two axes, but it is ", shape, ".");
             std::int64_t rows = shape[0];
             std::int64_t columns = rows > 0 ? shape.numel() / rows : 0;  // axes after the first as one

@@ -15,7 +15,9 @@ namespace xgrad::nn {
 /// Makes a tensor of a given shape: those of nn::init, or any callable of this signature.
 class Initializer {
  public:
-  using Function = std::function<Tensor(const Shape& shape, TensorOptions options, Generator& generator)>;
+  /// What it does. `where`, the line that asks for the tensor, is for errors; a user's callable goes without it.
+  using Function = std::function<Tensor(const Shape& shape, TensorOptions options, Generator& generator,
+                                        SourceLocation where)>;
 
   /// None: a layer then takes its own default.
   Initializer() = default;
@@ -23,10 +25,20 @@ class Initializer {
   requires(!std::same_as<std::remove_cvref_t<F>, Initializer> &&
            std::is_invocable_r_v<Tensor, F&, const Shape&, TensorOptions, Generator&>) Initializer(F function)
       : Initializer("custom", std::move(function)) {}
+  template <class F>
+  requires std::is_invocable_r_v<Tensor, F&, const Shape&, TensorOptions, Generator&> Initializer(
+      std::string name, F function)
+      : Initializer(std::move(name), Function([function = std::move(function)](
+                                                  const Shape& shape, TensorOptions options,
+                                                  Generator& generator, SourceLocation) mutable -> Tensor {
+                      return function(shape, options, generator);
+                    })) {}
   Initializer(std::string name, Function function) : name_(std::move(name)), function_(std::move(function)) {}
 
+  /// Throws std::logic_error where it is none.
   Tensor operator()(const Shape& shape, TensorOptions options = {},
-                    Generator& generator = default_generator()) const;
+                    Generator& generator = default_generator(),
+                    SourceLocation where = SourceLocation::current()) const;
 
   /// "he_uniform"; "custom" for a callable without a name; "" for none.
   const std::string& name() const { return name_; }
@@ -72,17 +84,18 @@ struct TruncatedNormal {
   double high = 2;
 };
 /// Normal, restricted to [low, high]: by the inverse of its distribution function, so any bounds cost the
-/// same. Throws std::invalid_argument unless low < high and std > 0.
+/// same. Throws std::invalid_argument unless low < high, std > 0, and mean and std are finite.
 Initializer truncated_normal(TruncatedNormal options = {}, SourceLocation where = SourceLocation::current());
 
-// ---- By the weight's fans: throw std::invalid_argument for fewer than two axes when they are applied ----
+// ---- By the weight's fans. Throw std::invalid_argument for a gain below 0 or not finite, and for fewer than two axes
+// when they are applied ----
 
 /// Uniform in +-gain / sqrt(fan_in).
-Initializer uniform_fan_in(double gain = 1);
+Initializer uniform_fan_in(double gain = 1, SourceLocation where = SourceLocation::current());
 /// Uniform in +-gain sqrt(6 / (fan_in + fan_out)). Glorot, Bengio 2010 (also named Xavier).
-Initializer glorot_uniform(double gain = 1);
+Initializer glorot_uniform(double gain = 1, SourceLocation where = SourceLocation::current());
 /// Normal, std gain sqrt(2 / (fan_in + fan_out)).
-Initializer glorot_normal(double gain = 1);
+Initializer glorot_normal(double gain = 1, SourceLocation where = SourceLocation::current());
 /// Normal, std 1 / sqrt(fan_in). LeCun, Bottou, Orr, Müller 1998.
 Initializer lecun_normal();
 
@@ -92,17 +105,17 @@ struct He {
   double gain = 1.4142135623730951;  ///< of relu
 };
 /// Uniform in +-gain sqrt(3 / fan). He, Zhang, Ren, Sun 2015 (also named Kaiming).
-Initializer he_uniform(He options = {});
+Initializer he_uniform(He options = {}, SourceLocation where = SourceLocation::current());
 /// Normal, std gain / sqrt(fan).
-Initializer he_normal(He options = {});
+Initializer he_normal(He options = {}, SourceLocation where = SourceLocation::current());
 
 // ---- Matrices ----
 
 /// Ones on the diagonal, zeros elsewhere. Two axes.
 Initializer identity();
 /// gain times a random matrix with orthonormal rows or columns, whichever are fewer; axes after the first are
-/// taken as one. Saxe, McClelland, Ganguli 2014.
-Initializer orthogonal(double gain = 1);
+/// taken as one. Throws std::invalid_argument for a gain that is not finite. Saxe, McClelland, Ganguli 2014.
+Initializer orthogonal(double gain = 1, SourceLocation where = SourceLocation::current());
 
 }  // namespace init
 }  // namespace xgrad::nn

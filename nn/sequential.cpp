@@ -1,9 +1,11 @@
 #include "nn/sequential.hpp"
 
+#include "nn/input.hpp"
+
 namespace xgrad::nn {
 
 Tensor Sequential::operator()(const Operand& x) const {
-  Tensor y = x.tensor("Sequential");
+  Tensor y = input_of(*this, x);
   for (const Call& layer : *layers_) y = layer(y, x.where());
   return y;
 }

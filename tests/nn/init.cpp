@@ -7,8 +7,11 @@
 
 #include "autograd/ops.hpp"
 #include "tests/catch.hpp"
+#include "tests/nn/message.hpp"
 
 using namespace xgrad;
+using nn::testing::at;
+using nn::testing::message_of;
 namespace init = nn::init;
 
 namespace {
@@ -100,6 +103,22 @@ TEST_CASE("truncated_normal reaches into far tails", "[nn][init]") {
     CHECK(max(x).item() <= high);
     CHECK(mean(x).item() == Approx(sign * 8.121).epsilon(0.002));
   }
+  // Where the distribution function underflows: at the bound towards the mean, nearly exponential with 1 / distance.
+  for (double sign : {-1., 1.}) {
+    Tensor x = draw(init::truncated_normal({.mean = sign * 1000, .std = 2}), {100, 100});
+    CHECK(max(abs(x)).item() <= 2);
+    check_moments(2 - sign * x, 4. / 998, 4. / 998);
+  }
+  check_moments(draw(init::truncated_normal({.low = 40, .high = HUGE_VAL}), {100, 100}), 40.024969, 0.024938);
+  CHECK(max(draw(init::truncated_normal({.mean = -1e300, .std = 1e-10}), {9})).item() == -2);
+  // Both ways agree where one takes over from the other.
+  Tensor near = draw(init::truncated_normal({.low = -60, .high = -36.999}), {2000});
+  Tensor far = draw(init::truncated_normal({.low = -60, .high = -37.001}), {2000});
+  CHECK(max(abs(near - far - 0.002)).item() < 3e-4);
+  for (double bad : {std::nan(""), HUGE_VAL}) {
+    CHECK_THROWS_AS(init::truncated_normal({.mean = bad}), std::invalid_argument);
+    CHECK_THROWS_AS(init::truncated_normal({.std = bad}), std::invalid_argument);
+  }
   CHECK_THROWS_AS(init::truncated_normal({.low = 1, .high = 1}), std::invalid_argument);
   CHECK_THROWS_AS(init::truncated_normal({.std = 0}), std::invalid_argument);
 }
@@ -151,4 +170,32 @@ TEST_CASE("any function of shape, options and generator is an initialiser", "[nn
   CHECK(init::he_uniform().name() == "he_uniform");
   CHECK_FALSE(nn::Initializer());
   CHECK_THROWS_AS(nn::Initializer()({2}), std::logic_error);
+}
+
+TEST_CASE("errors of initialisers name the caller's line", "[nn][init]") {
+  const nn::Initializer drawn[] = {init::he_normal(), init::glorot_uniform(), init::orthogonal(),
+                                   init::identity(), nn::Initializer()};
+  for (const nn::Initializer& initializer : drawn) {
+    INFO(initializer.name());
+    auto call = [&] { initializer({3}); };
+    int line = __LINE__ - 1;
+    CHECK_THAT(message_of<std::logic_error>(call), Catch::Matchers::EndsWith(at("init.cpp", line)));
+  }
+
+  auto gain = [] { init::he_uniform({.gain = std::nan("")}); };
+  int line = __LINE__ - 1;
+  CHECK(message_of<std::invalid_argument>(gain) ==
+        "init::he_uniform: gain must be finite and at least 0, but it is nan." + at("init.cpp", line));
+  CHECK_THROWS_AS(init::he_normal({.gain = -1}), std::invalid_argument);
+  CHECK_THROWS_AS(init::glorot_normal(-1), std::invalid_argument);
+  CHECK_THROWS_AS(init::glorot_uniform(HUGE_VAL), std::invalid_argument);
+  CHECK_THROWS_AS(init::uniform_fan_in(-1), std::invalid_argument);
+  CHECK_THROWS_AS(init::orthogonal(std::nan("")), std::invalid_argument);
+}
+
+TEST_CASE("errors in a user's initialiser name the line in it", "[nn][init]") {
+  int line = __LINE__ + 1;
+  nn::Initializer wrong = [](const Shape&, TensorOptions, Generator&) { return ones({2}) + ones({3}); };
+  CHECK_THAT(message_of<std::invalid_argument>([&] { wrong({2}); }),
+             Catch::Matchers::EndsWith(at("init.cpp", line)));
 }

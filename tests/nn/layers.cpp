@@ -10,6 +10,7 @@
 #include "tests/nn/message.hpp"
 
 using namespace xgrad;
+using Catch::Matchers::Contains;
 using nn::testing::at;
 using nn::testing::message_of;
 
@@ -76,6 +77,20 @@ TEST_CASE("Dense refuses wrong sizes and dtypes", "[nn][dense]") {
   CHECK(message_of<std::invalid_argument>(call) ==
         "Dense: its sizes must be at least 0, but in is -1 and out is 3." + at("layers.cpp", line));
   CHECK_THROWS_AS(nn::Dense(1, 1, {.dtype = DType::int64}), std::invalid_argument);
+}
+
+TEST_CASE("Dense refuses what an initialiser makes of another shape or dtype", "[nn][dense]") {
+  auto init_of = [](Tensor value) {
+    return [value](const Shape&, TensorOptions, Generator&) { return value; };
+  };
+  auto call = [&] { nn::Dense(3, 2, {.weight_init = init_of(ones({3, 2}))}); };
+  int line = __LINE__ - 1;
+  CHECK(message_of<std::invalid_argument>(call) ==
+        "Dense: weight_init must give float32 [2, 3], but it gave float32 [3, 2]." + at("layers.cpp", line));
+  CHECK_THROWS_WITH(nn::Dense(3, 2, {.bias_init = init_of(ones({2}, kDouble))}),
+                    Contains("Dense: bias_init must give float32 [2], but it gave float64 [2]"));
+  CHECK_THROWS_WITH(nn::Dense(3, 2, {.weight_init = init_of({})}),
+                    Contains("weight_init must give a tensor"));
 }
 
 TEST_CASE("Dense has right gradients to order 2", "[nn][dense]") {
@@ -191,6 +206,30 @@ TEST_CASE("dropout refuses a wrong probability and integers", "[nn][dropout]") {
         "Dropout: p must be in [0, 1], but it is 1.5." + at("layers.cpp", line));
   CHECK_THROWS_AS(nn::dropout(ones({2}), -0.1), std::invalid_argument);
   CHECK_THROWS_AS(nn::dropout(tensor({1, 2}), 0.5), std::invalid_argument);
+}
+
+TEST_CASE("a layer's errors about its input name its path", "[nn]") {
+  struct Inner : nn::Module {
+    nn::Dropout drop = child("drop", nn::Dropout());
+    nn::Dense dense = child("dense", nn::Dense(2, 2));
+    nn::Flatten flat = child("flat", nn::Flatten());
+    nn::Sequential layers = child("layers", nn::Sequential());
+  };
+  struct Outer : nn::Module {
+    Inner inner = child("inner", Inner());
+  };
+  Outer outer;
+  auto call = [&] { outer.inner.drop(tensor({1, 2})); };
+  int line = __LINE__ - 1;
+  CHECK(message_of<std::invalid_argument>(call) ==
+        "Outer.inner.drop (Dropout): x must be floating, but it is int64." + at("layers.cpp", line));
+
+  const std::string problem = "x must be a defined tensor, but it is default-constructed.";
+  Tensor none;
+  CHECK_THROWS_WITH(outer.inner.drop(none), Contains("Outer.inner.drop (Dropout): " + problem));
+  CHECK_THROWS_WITH(outer.inner.dense(none), Contains("Outer.inner.dense (Dense): " + problem));
+  CHECK_THROWS_WITH(outer.inner.flat(none), Contains("Outer.inner.flat (Flatten): " + problem));
+  CHECK_THROWS_WITH(outer.inner.layers(none), Contains("Outer.inner.layers (Sequential): " + problem));
 }
 
 // ---- Flatten ----

@@ -29,6 +29,7 @@ void Optimizer::zero_grad() {
 }
 
 void Optimizer::step(SourceLocation where) {
+  check_states(where);
   if (!gradients_are_finite(where)) return;
 
   // Large parameters are split over the threads one by one, the others shared out whole. An update may be written with
@@ -94,6 +95,24 @@ void Optimizer::add_group(const char* optimizer, std::vector<Tensor> parameters,
 void Optimizer::check_group(int group, SourceLocation where) const {
   check<std::out_of_range>(group >= 0 && group < group_count(), where, name(), ": group ", group,
                            " is asked for, but there are ", group_count(), " (counted from 0)");
+}
+
+void Optimizer::check_states(SourceLocation where) const {
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const Tensor& parameter = parameters_[i];
+    for (std::size_t k = 0; k < states_[i].buffers.size(); ++k) {
+      const Tensor& buffer = states_[i].buffers[k];
+      if (!buffer.defined()) continue;
+      const internal::TensorImpl &kept = *buffer.impl(), &own = *parameter.impl();
+      if (kept.dtype == own.dtype && kept.shape == own.shape) continue;
+      if (!parameter.grad().defined()) break;
+      fail<std::invalid_argument>(
+          where,
+          concat(name(), ": what is kept for a parameter must have its dtype and shape, but parameter ", i,
+                 " is ", own.dtype, ' ', own.shape, " and its ", buffer_names()[k], ' ', kept.dtype, ' ',
+                 kept.shape, ", as from before a Module::to(); make a new optimizer; nothing was updated"));
+    }
+  }
 }
 
 bool Optimizer::gradients_are_finite(SourceLocation where) const {

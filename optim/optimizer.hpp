@@ -22,7 +22,8 @@ enum class NonFinite : std::uint8_t {
 /// What an optimizer keeps for one parameter.
 struct State {
   std::int64_t steps = 0;         ///< steps that this parameter has taken
-  std::array<Tensor, 3> buffers;  ///< named by Optimizer::buffer_names(); undefined until first needed
+  std::array<Tensor, 3> buffers;  ///< in the parameter's shape and dtype, named by Optimizer::buffer_names();
+                                  ///< undefined until first needed
 };
 
 /// Parameters that share options:
@@ -48,7 +49,8 @@ class Optimizer {
   void zero_grad();
 
   /// Moves every parameter that has a gradient; the others keep value and state. Gradients are not changed.
-  /// Throws std::runtime_error by the option NonFinite::error; nothing is changed then.
+  /// Throws std::runtime_error by the option NonFinite::error, and std::invalid_argument where what is kept for a
+  /// parameter was made for another dtype or shape (Module::to() came in between). Nothing is changed then.
   void step(SourceLocation where = SourceLocation::current());
 
   /// All parameters, group after group.
@@ -59,7 +61,8 @@ class Optimizer {
 
   /// Learning rate of one group. Throws std::out_of_range.
   virtual double lr(int group = 0, SourceLocation where = SourceLocation::current()) const = 0;
-  /// Sets the learning rate of every group, from the next step on. Throws std::invalid_argument below 0.
+  /// Sets the learning rate of every group, from the next step on. Throws std::invalid_argument below 0
+  /// and for what is not finite.
   void set_lr(double lr, SourceLocation where = SourceLocation::current());
   /// Sets that of one group.
   virtual void set_group_lr(int group, double lr, SourceLocation where = SourceLocation::current()) = 0;
@@ -86,6 +89,8 @@ class Optimizer {
   virtual void step_parameter(int group, std::size_t i) = 0;
   virtual NonFinite nonfinite(int group) const = 0;
   std::size_t group_begin(int group) const { return group == 0 ? 0 : group_ends_[group - 1]; }
+  /// Throws std::invalid_argument unless the buffers of each parameter that is to move fit it.
+  void check_states(SourceLocation where) const;
   /// Whether the gradients of the groups that ask for it are all finite.
   bool gradients_are_finite(SourceLocation where) const;
 

@@ -7,6 +7,7 @@ namespace xgrad::optim {
 void SgdOptions::check(SourceLocation where) const {
   check_not_negative(kOptimizer, "lr", lr, where);
   check_not_negative(kOptimizer, "momentum", momentum, where);
+  check_finite(kOptimizer, "dampening", dampening, where);
   check_not_negative(kOptimizer, "weight_decay", weight_decay, where);
   xgrad::check(!nesterov || momentum > 0, where, kOptimizer,
                ": nesterov needs momentum > 0, but momentum is ", momentum);

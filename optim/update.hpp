@@ -1,6 +1,8 @@
 // What the optimizers' formulas have in common. Not for users of the library.
 #pragma once
 
+#include <cmath>
+
 #include "autograd/each.hpp"
 #include "autograd/error.hpp"
 #include "autograd/ops/create.hpp"
@@ -41,10 +43,16 @@ struct Root {
   double inside, outside;
 };
 
-/// Throws std::invalid_argument unless value >= 0; nan is refused too.
+/// Throws std::invalid_argument for infinities and nan: a step would hand them on to the weights.
+inline void check_finite(const char* optimizer, const char* option, double value, SourceLocation where) {
+  check(std::isfinite(value), where, optimizer, ": ", option, " must be finite, but is ", value);
+}
+
+/// Throws std::invalid_argument unless 0 <= value < infinity.
 inline void check_not_negative(const char* optimizer, const char* option, double value,
                                SourceLocation where) {
-  check(value >= 0, where, optimizer, ": ", std::string_view(option), " must be at least 0, but is ", value);
+  check_finite(optimizer, option, value, where);
+  check(value >= 0, where, optimizer, ": ", option, " must be at least 0, but is ", value);
 }
 
 /// Throws std::invalid_argument unless 0 <= value < 1: the share that a running average keeps.

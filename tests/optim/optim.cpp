@@ -10,6 +10,7 @@
 #include "autograd/memory.hpp"
 #include "autograd/ops.hpp"
 #include "autograd/threads.hpp"
+#include "nn/module.hpp"
 #include "tests/catch.hpp"
 
 using namespace xgrad;
@@ -304,6 +305,28 @@ TEST_CASE("options outside their range are named with their value", "[optim]") {
   CHECK(adam.lr() == 1e-3);
 }
 
+TEST_CASE("options that are not finite are refused", "[optim]") {
+  Tensor w = variable({1});
+  Adam adam({w});
+  for (double bad : {kInfinity, std::nan("")}) {
+    CHECK_THROWS_AS(SGD({w}, {.lr = bad}), std::invalid_argument);
+    CHECK_THROWS_AS(SGD({w}, {.momentum = bad}), std::invalid_argument);
+    CHECK_THROWS_AS(SGD({w}, {.momentum = 0.9, .dampening = bad}), std::invalid_argument);
+    CHECK_THROWS_AS(SGD({w}, {.weight_decay = bad}), std::invalid_argument);
+    CHECK_THROWS_AS(Adagrad({w}, {.lr_decay = bad}), std::invalid_argument);
+    CHECK_THROWS_AS(Adagrad({w}, {.initial_accumulator_value = bad}), std::invalid_argument);
+    CHECK_THROWS_AS(RMSProp({w}, {.eps = bad}), std::invalid_argument);
+    CHECK_THROWS_AS(RMSProp({w}, {.momentum = bad}), std::invalid_argument);
+    CHECK_THROWS_AS(Adadelta({w}, {.eps = bad}), std::invalid_argument);
+    CHECK_THROWS_AS(Adam({w}, {.eps = bad}), std::invalid_argument);
+    CHECK_THROWS_AS(AdamW({w}, {.weight_decay = bad}), std::invalid_argument);
+    CHECK_THROWS_AS(adam.set_lr(bad), std::invalid_argument);
+  }
+  CHECK_THROWS_WITH(SGD({w}, {.dampening = kInfinity}),
+                    Contains("SGD: dampening must be finite, but is inf") && Contains("optim.cpp"));
+  CHECK(adam.lr() == 1e-3);
+}
+
 TEST_CASE("parameters must be floating leaves that require a gradient, each once", "[optim]") {
   Tensor w = variable({1, 2});
   CHECK_THROWS_WITH(SGD(std::vector<Tensor>{}, {.lr = 1}), Contains("SGD: at least one parameter"));
@@ -357,6 +380,52 @@ TEST_CASE("a run goes on from copied states", "[optim]") {
   train(rest, resumed, 4, 8);
   CHECK(w.to_vector<double>() == resumed.to_vector<double>());
   CHECK(std::string(whole.buffer_names()[1]) == "mean_square");
+}
+
+namespace {
+
+struct Pair : nn::Module {
+  Tensor first = param("first", ones({2}));
+  Tensor second = param("second", ones({3, 2}));
+};
+
+/// Makes the optimizer take a step, converts its parameters as Module::to() does, and tells what the next step throws.
+template <class T>
+std::string problem_after_conversion(const typename OptionsOf<T>::type& options) {
+  Pair model;
+  T optimizer(model.parameters(), options);
+  model.second.set_grad(ones({3, 2}));
+  optimizer.step();
+  model.to(DType::float64);
+  for (Tensor parameter : model.parameters()) parameter.set_grad(ones_like(parameter));
+  std::vector<double> before = model.second.to_vector<double>();
+  std::string problem = "no error";
+  try {
+    optimizer.step();
+  } catch (const std::invalid_argument& error) {
+    problem = error.what();
+    CHECK(model.second.to_vector<double>() == before);
+    CHECK(model.first.to_vector<double>() == std::vector<double>{1, 1});
+    CHECK(optimizer.states()[0].steps == 0);
+    CHECK(optimizer.states()[1].steps == 1);
+  }
+  return problem;
+}
+
+}  // namespace
+
+TEST_CASE("state made for another dtype is named, and nothing is changed", "[optim]") {
+  CHECK_THAT(problem_after_conversion<Adam>({}),
+             Contains("Adam: what is kept for a parameter must have its dtype and shape, but parameter 1 is "
+                      "float64 [3, 2] and its mean float32 [3, 2], as from before a Module::to()") &&
+                 Contains("at optim.cpp:"));
+  CHECK_THAT(problem_after_conversion<SGD>({.momentum = 0.9}),
+             Contains("SGD: ") && Contains("its momentum float32"));
+  CHECK_THAT(problem_after_conversion<Adagrad>({}), Contains("Adagrad: ") && Contains("parameter 1"));
+  CHECK_THAT(problem_after_conversion<RMSProp>({}), Contains("RMSProp: ") && Contains("parameter 1"));
+  CHECK_THAT(problem_after_conversion<Adadelta>({}), Contains("Adadelta: ") && Contains("parameter 1"));
+  CHECK_THAT(problem_after_conversion<AdamW>({}), Contains("AdamW: ") && Contains("parameter 1"));
+  CHECK(problem_after_conversion<SGD>({}) == "no error");  // keeps nothing
 }
 
 TEST_CASE("a step does not depend on the number of threads", "[optim]") {

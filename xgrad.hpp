@@ -6,6 +6,7 @@
 #include "autograd/each.hpp"
 #include "autograd/error.hpp"
 #include "autograd/extend.hpp"
+#include "autograd/function.hpp"
 #include "autograd/functional.hpp"
 #include "autograd/grad.hpp"
 #include "autograd/gradcheck.hpp"

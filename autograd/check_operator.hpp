@@ -9,7 +9,6 @@
 
 #include <concepts>
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -51,7 +50,7 @@ class ElementFunction {
 
  private:
   std::size_t arity_ = 0;
-  std::function<double(std::span<const double>)> call_;
+  Function<double(std::span<const double>)> call_;
 };
 
 /// Where the elements of one input are drawn from.

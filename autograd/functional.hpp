@@ -14,7 +14,6 @@
 // that the function captured, requires a gradient. Under NoGrad it is not, which saves the work.
 #pragma once
 
-#include <functional>
 #include <initializer_list>
 #include <span>
 #include <type_traits>
@@ -27,7 +26,7 @@
 namespace xgrad {
 
 /// A function of tensors, the number of its arguments known when it is called.
-using TensorFunction = std::function<Tensor(std::span<const Tensor> arguments)>;
+using TensorFunction = Function<Tensor(std::span<const Tensor> arguments)>;
 
 namespace internal {
 

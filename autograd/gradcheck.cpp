@@ -528,7 +528,7 @@ GradcheckReport gradcheck(const TensorFunction& f, std::span<const Tensor> input
   return run_gradcheck(*Subject::of(f, inputs, where), options, throws, where);
 }
 
-GradcheckReport gradcheck(const std::function<Tensor()>& f, std::span<const Tensor> variables,
+GradcheckReport gradcheck(const Function<Tensor()>& f, std::span<const Tensor> variables,
                           const GradcheckOptions& options, bool throws, SourceLocation where) {
   return run_gradcheck(*Subject::of(f, variables, where), options, throws, where);
 }

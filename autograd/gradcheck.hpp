@@ -6,7 +6,6 @@
 
 #include <concepts>
 #include <cstdint>
-#include <functional>
 #include <initializer_list>
 #include <span>
 #include <stdexcept>
@@ -78,7 +77,7 @@ class gradcheck_error : public std::runtime_error {
 namespace functional {
 GradcheckReport gradcheck(const TensorFunction& f, std::span<const Tensor> inputs,
                           const GradcheckOptions& options, bool throws, SourceLocation where);
-GradcheckReport gradcheck(const std::function<Tensor()>& f, std::span<const Tensor> variables,
+GradcheckReport gradcheck(const Function<Tensor()>& f, std::span<const Tensor> variables,
                           const GradcheckOptions& options, bool throws, SourceLocation where);
 }  // namespace functional
 
@@ -115,12 +114,12 @@ GradcheckReport gradcheck(F&& f, std::span<const Tensor> inputs, GradcheckOption
 template <Closure F>
 GradcheckReport gradcheck(F&& f, std::span<const Tensor> variables, GradcheckOptions options = {},
                           SourceLocation where = SourceLocation::current()) {
-  return functional::gradcheck(std::function<Tensor()>(std::ref(f)), variables, options, true, where);
+  return functional::gradcheck([&f]() -> Tensor { return f(); }, variables, options, true, where);
 }
 template <Closure F>
 GradcheckReport gradcheck(F&& f, std::initializer_list<Tensor> variables, GradcheckOptions options = {},
                           SourceLocation where = SourceLocation::current()) {
-  return functional::gradcheck(std::function<Tensor()>(std::ref(f)), {variables.begin(), variables.size()},
+  return functional::gradcheck([&f]() -> Tensor { return f(); }, {variables.begin(), variables.size()},
                                options, true, where);
 }
 
@@ -146,7 +145,7 @@ requires FunctionOfTensors<F> || Closure<F> GradcheckReport
 gradcheck_report(F&& f, std::span<const Tensor> inputs, GradcheckOptions options = {},
                  SourceLocation where = SourceLocation::current()) {
   if constexpr (Closure<F>)
-    return functional::gradcheck(std::function<Tensor()>(std::ref(f)), inputs, options, false, where);
+    return functional::gradcheck([&f]() -> Tensor { return f(); }, inputs, options, false, where);
   else
     return functional::gradcheck(internal::refer(f, inputs.size(), where), inputs, options, false, where);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstring>
 #include <tuple>
 #include <vector>
 
@@ -188,7 +189,7 @@ double sum_block(const F& f, const std::array<const T*, K>& x, const std::array<
           .store(padded[2 * K]);
       for (int j = 0; j < count; ++j) sum += padded[2 * K][j];
       for (std::size_t k = 0; k < K; ++k)
-        if (partials[k] != nullptr) std::copy_n(padded[K + k], count, partials[k] + i);
+        if (partials[k] != nullptr) std::memcpy(partials[k] + i, padded[K + k], count * sizeof(T));
     }
     return sum;
   }

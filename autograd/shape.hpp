@@ -1,7 +1,6 @@
 // Shape, Strides and Axes: short lists of integers that live inside their owner, never on the heap.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <concepts>
 #include <cstdint>
@@ -31,7 +30,8 @@ constexpr std::int64_t saturated(T value) {
 template <std::integral T>
 constexpr int saturated_axis(T value) {
   using Limits = std::numeric_limits<int>;
-  return static_cast<int>(std::clamp<std::int64_t>(saturated(value), Limits::min(), Limits::max()));
+  const std::int64_t axis = saturated(value);
+  return axis < Limits::min() ? Limits::min() : axis > Limits::max() ? Limits::max() : static_cast<int>(axis);
 }
 }  // namespace internal
 

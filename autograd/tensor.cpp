@@ -268,7 +268,7 @@ void Tensor::retain_grad(SourceLocation where) {
   extras.retains[impl.output] = true;
 }
 
-void Tensor::add_hook(std::function<Tensor(const Tensor&)> hook, SourceLocation where) {
+void Tensor::add_hook(Function<Tensor(const Tensor&)> hook, SourceLocation where) {
   TensorImpl& impl = defined_impl(*this, "add_hook", where);
   check<std::logic_error>(static_cast<bool>(impl.node), where,
                           "add_hook: the tensor must require a gradient.");

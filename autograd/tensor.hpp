@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <iosfwd>
 #include <initializer_list>
 #include <string>
@@ -12,6 +11,7 @@
 
 #include "autograd/dtype.hpp"
 #include "autograd/error.hpp"
+#include "autograd/function.hpp"
 #include "autograd/shape.hpp"
 
 namespace xgrad {
@@ -121,7 +121,7 @@ class Tensor {
   /// Asks backward() to keep the gradient of a tensor that is not a leaf as well.
   void retain_grad(SourceLocation where = SourceLocation::current());
   /// Calls `hook` with the tensor's gradient in each backward pass; a defined result replaces the gradient.
-  void add_hook(std::function<Tensor(const Tensor& gradient)> hook, SourceLocation where = SourceLocation::current());
+  void add_hook(Function<Tensor(const Tensor& gradient)> hook, SourceLocation where = SourceLocation::current());
 
   /// Adds the gradient of this tensor with respect to each variable it was computed from to that variable's grad().
   /// The tensor must have one element, or `cotangent` must give the gradient of what follows, in its shape.

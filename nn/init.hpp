@@ -3,7 +3,6 @@
 #pragma once
 
 #include <concepts>
-#include <functional>
 #include <string>
 #include <utility>
 
@@ -16,7 +15,7 @@ namespace xgrad::nn {
 class Initializer {
  public:
   /// What it does. `where`, the line that asks for the tensor, is for errors; a user's callable goes without it.
-  using Function = std::function<Tensor(const Shape& shape, TensorOptions options, Generator& generator,
+  using Function = xgrad::Function<Tensor(const Shape& shape, TensorOptions options, Generator& generator,
                                         SourceLocation where)>;
 
   /// None: a layer then takes its own default.

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <concepts>
-#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -31,7 +30,7 @@ class Layer {
 
  private:
   friend class Sequential;
-  std::function<void(Sequential& model)> add_to_;
+  Function<void(Sequential& model)> add_to_;
 };
 
 /// Applies layers in order:
@@ -79,7 +78,7 @@ class Sequential : public Module {
   int size() const { return static_cast<int>(layers_->size()); }
 
  private:
-  using Call = std::function<Tensor(const Tensor& x, SourceLocation where)>;
+  using Call = Function<Tensor(const Tensor& x, SourceLocation where)>;
 
   /// Layers that take an Operand are handed the line of the Sequential's caller, to report errors at.
   template <class F>

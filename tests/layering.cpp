@@ -43,7 +43,8 @@ std::string_view folder_of(std::string_view path) {
 /// Height of a header of autograd/ in the house: a header includes none that stands higher.
 int layer_of(std::string_view header) {
   static const std::vector<std::vector<std::string_view>> kLayers = {
-      {"autograd/dtype.hpp", "autograd/shape.hpp", "autograd/error.hpp", "autograd/version.hpp"},
+      {"autograd/dtype.hpp", "autograd/shape.hpp", "autograd/error.hpp", "autograd/function.hpp",
+       "autograd/version.hpp"},
       {"autograd/tensor.hpp", "autograd/memory.hpp", "autograd/threads.hpp"},
       {"autograd/rule.hpp", "autograd/extend.hpp", "autograd/internal/"},
       {"autograd/ops", "autograd/dual.hpp", "autograd/each.hpp", "autograd/map.hpp"},
@@ -82,7 +83,8 @@ std::string violation(std::string_view file, std::string_view header) {
         file == "autograd/map.hpp" || file == "autograd/each.hpp" || file == "autograd/dual.hpp";
     bool is_loop = header == "autograd/internal/vectorize.hpp" || header == "autograd/internal/simd.hpp";
     bool is_bridge = file == "autograd/xtensor.hpp";
-    if (!(is_template && is_loop) && !is_bridge) return "a public header includes nothing of internal/";
+    bool is_count = file == "autograd/function.hpp" && header == "autograd/internal/ref.hpp";
+    if (!(is_template && is_loop) && !is_bridge && !is_count) return "a public header includes nothing of internal/";
   } else if (is_public_header(file) && folder_of(file) == "autograd" && layer_of(header) > layer_of(file)) {
     return "this header stands above the one that includes it";
   }
@@ -165,6 +167,7 @@ TEST_CASE("each kind of violation is seen", "[layering]") {
   CHECK(violation("nn/dense.cpp", "cblas.h") != "");
 
   CHECK(violation("autograd/map.hpp", "autograd/internal/vectorize.hpp") == "");
+  CHECK(violation("autograd/function.hpp", "autograd/internal/ref.hpp") == "");
   CHECK(violation("autograd/xtensor.hpp", "autograd/internal/xt.hpp") == "");
   CHECK(violation("autograd/internal/xt.hpp", "xtensor/xarray.hpp") == "");
   CHECK(violation("autograd/tensor.cpp", "autograd/ops/elementwise.hpp") == "");

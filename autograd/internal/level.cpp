@@ -84,7 +84,7 @@ class FunctionSubject : public Subject {
 /// A function of no arguments: its variables are moved in place, and back in the end.
 class ClosureSubject : public Subject {
  public:
-  ClosureSubject(const std::function<Tensor()>& f, std::span<const Tensor> variables, SourceLocation where)
+  ClosureSubject(const Function<Tensor()>& f, std::span<const Tensor> variables, SourceLocation where)
       : f_(f), variables_(variables.begin(), variables.end()) {
     std::unordered_set<const Node*> known;
     for (std::size_t i = 0; i < variables.size(); ++i) {
@@ -121,7 +121,7 @@ class ClosureSubject : public Subject {
     for (std::size_t i = 0; i < variables_.size(); ++i) variables_[i].assign(values[i]);
   }
 
-  const std::function<Tensor()>& f_;
+  const Function<Tensor()>& f_;
   std::vector<Tensor> variables_;
   std::vector<Tensor> original_;
   std::vector<Shape> shapes_;
@@ -199,7 +199,7 @@ std::unique_ptr<Subject> Subject::of(const TensorFunction& f, std::span<const Te
   return std::make_unique<FunctionSubject>(f, inputs, where);
 }
 
-std::unique_ptr<Subject> Subject::of(const std::function<Tensor()>& f, std::span<const Tensor> variables,
+std::unique_ptr<Subject> Subject::of(const Function<Tensor()>& f, std::span<const Tensor> variables,
                                      SourceLocation where) {
   return std::make_unique<ClosureSubject>(f, variables, where);
 }

@@ -68,7 +68,7 @@ class Subject {
   static std::unique_ptr<Subject> of(const TensorFunction& f, std::span<const Tensor> inputs,
                                      SourceLocation where);
   /// A function of no arguments: its variables are moved in place, and back in the end.
-  static std::unique_ptr<Subject> of(const std::function<Tensor()>& f, std::span<const Tensor> variables,
+  static std::unique_ptr<Subject> of(const Function<Tensor()>& f, std::span<const Tensor> variables,
                                      SourceLocation where);
 };
 

@@ -1,7 +1,6 @@
 // The graph: what made a tensor, and from what.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <vector>
 
@@ -33,7 +32,7 @@ struct OutputInfo {
 struct NodeExtras {
   struct Hook {
     int output;
-    std::function<Tensor(const Tensor&)> function;
+    Function<Tensor(const Tensor&)> function;
   };
   std::vector<Hook> hooks;
   std::vector<Tensor> retained;  // by output; the gradients of retain_grad()

@@ -1,0 +1,61 @@
+// Function: any callable of one signature, as std::function holds it. <functional> takes 0.15 s to compile, which every file
+// that includes a tensor would pay for.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+
+#include "autograd/error.hpp"
+#include "autograd/internal/ref.hpp"
+
+namespace xgrad {
+
+template <class Signature>
+class Function;
+
+/// `Function<Tensor(const Tensor&)>` holds anything that can be called so, or nothing. Copies share the callable, and what
+/// a lambda that is `mutable` has changed in itself. Throws std::logic_error when an empty one is called.
+template <class R, class... Arguments>
+class Function<R(Arguments...)> {
+ public:
+  Function() = default;
+  Function(std::nullptr_t) {}
+  template <class F>
+    requires(!std::same_as<F, Function> && std::is_invocable_r_v<R, F&, Arguments...>)
+  Function(F callable) {
+    // A pointer to a function, or a std::function, may be empty itself.
+    if constexpr (!std::is_empty_v<F> && requires { callable == nullptr; })
+      if (callable == nullptr) return;
+    callable_ = internal::Ref<Callable>::adopt(new Holder<F>(std::move(callable)));
+  }
+
+  explicit operator bool() const { return static_cast<bool>(callable_); }
+  R operator()(Arguments... arguments) const {
+    check<std::logic_error>(static_cast<bool>(callable_), {}, "Function: it must hold a callable, but it is empty.");
+    return callable_->call(std::forward<Arguments>(arguments)...);
+  }
+
+ private:
+  struct Callable : internal::RefCounted {
+    virtual ~Callable() = default;
+    virtual R call(Arguments... arguments) = 0;
+    static void destroy(Callable* callable) { delete callable; }
+  };
+  template <class F>
+  struct Holder final : Callable {
+    explicit Holder(F callable) : held(std::move(callable)) {}
+    R call(Arguments... arguments) override {
+      if constexpr (std::is_void_v<R>)
+        held(std::forward<Arguments>(arguments)...);
+      else
+        return held(std::forward<Arguments>(arguments)...);
+    }
+    F held;
+  };
+
+  internal::Ref<Callable> callable_;
+};
+
+}  // namespace xgrad

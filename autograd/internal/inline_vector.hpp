@@ -47,7 +47,7 @@ class InlineVector {
   template <class... Args>
   T& emplace_back(Args&&... args) {
     if (size_ == capacity_) reserve(2 * capacity_);
-    T* slot = new (data_ + size_) T(std::forward<Args>(args)...);
+    T* slot = new (data_ + size_) T{std::forward<Args>(args)...};
     ++size_;
     return *slot;
   }

@@ -203,8 +203,9 @@ TEST_CASE("integers that int64 cannot hold are refused", "[create]") {
 TEST_CASE("a lack of memory says how much was asked for", "[create]") {
   CHECK_THROWS_AS(zeros({std::int64_t{1} << 45}), std::bad_alloc);
   int line = __LINE__ + 1;
+  auto call = [] { zeros({std::int64_t{1} << 45}); };
   CHECK_THROWS_WITH(
-      zeros({std::int64_t{1} << 45}),
+      call(),
       Contains("zeros: there must be memory for float32 [35184372088832], but the system does not have "
                "140737488355328 bytes more; ") &&
           Contains(" are in use. at create.cpp:" + std::to_string(line)));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <memory>
 #include <mutex>
 #include <string_view>
 #include <unordered_set>
@@ -38,17 +39,26 @@ std::string join(const std::vector<std::string>& names) {
 
 }  // namespace
 
-struct Module::State {
-  std::string name;             // in the parent; empty for an outermost module
-  std::weak_ptr<State> parent;  // the first module that this one was registered in
-  std::string class_name;       // known from then on
+struct Module::State : internal::RefCounted {
+  std::string name;         // in the parent; empty for an outermost module
+  State* parent = nullptr;  // the first module that this one was registered in, while it is there
+  std::string class_name;   // known from then on
   NamedTensors parameters;
   NamedTensors buffers;
-  std::vector<std::pair<std::string, std::shared_ptr<State>>> children;
+  std::vector<std::pair<std::string, internal::Ref<State>>> children;
   bool training = true;
 
-  std::mutex mutex;           // guards the list of handles
+  std::mutex mutex;           // guards the list of handles and the parent
   Module* handles = nullptr;  // first of the list
+
+  State() = default;
+  ~State() {
+    for (auto& [child_name, child] : children) {
+      std::lock_guard lock(child->mutex);
+      if (child->parent == this) child->parent = nullptr;
+    }
+  }
+  static void destroy(State* state) { delete state; }
 
   bool contains(const State* other) const {
     return this == other || std::any_of(children.begin(), children.end(),
@@ -91,15 +101,18 @@ struct Module::State {
   }
 
   std::string path() {
-    std::shared_ptr<State> above = parent.lock();
-    return above ? above->path() + "." + name : class_name_or_ask();
+    {
+      std::lock_guard lock(mutex);  // a parent that goes away waits for it
+      if (parent != nullptr) return parent->path() + "." + name;
+    }
+    return class_name_or_ask();
   }
 };
 
 // ---- Handles ----
 
-Module::Module() : state_(std::make_shared<State>()) { enlist(); }
-Module::Module(std::shared_ptr<State> state) noexcept : state_(std::move(state)) { enlist(); }
+Module::Module() : state_(internal::Ref<State>::adopt(new State)) { enlist(); }
+Module::Module(internal::Ref<State> state) noexcept : state_(std::move(state)) { enlist(); }
 Module::Module(const Module& other) noexcept : state_(other.state_) { enlist(); }
 Module::Module(Module&& other) noexcept : state_(other.state_) { enlist(); }
 
@@ -138,9 +151,12 @@ void Module::register_child(const std::string& name, const Module& module, const
   check(!module.state_->contains(state_.get()), where, *this, ": the child '", name,
         "' must not contain the module that it becomes a part of.");
   State& child = *module.state_;
-  if (child.parent.expired()) {
-    child.parent = state_;
-    child.name = name;
+  {
+    std::lock_guard lock(child.mutex);
+    if (child.parent == nullptr) {
+      child.parent = state_.get();
+      child.name = name;
+    }
   }
   if (child.class_name.empty())
     child.class_name = type == typeid(Module) ? child.class_name_or_ask() : short_name(type);

@@ -3,12 +3,12 @@
 
 #include <concepts>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <typeinfo>
 #include <utility>
 #include <vector>
 
+#include "autograd/internal/ref.hpp"
 #include "autograd/tensor.hpp"
 
 namespace xgrad::nn {
@@ -100,12 +100,12 @@ class Module {
  private:
   struct State;
 
-  explicit Module(std::shared_ptr<State> state) noexcept;
+  explicit Module(internal::Ref<State> state) noexcept;
   void register_child(const std::string& name, const Module& module, const std::type_info& type,
                       SourceLocation where);
   void enlist() noexcept;
 
-  std::shared_ptr<State> state_;
+  internal::Ref<State> state_;
   // All handles of one state are linked, for one of them knows the class that the user wrote.
   Module* previous_ = nullptr;
   Module* next_ = nullptr;

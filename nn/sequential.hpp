@@ -3,7 +3,6 @@
 
 #include <concepts>
 #include <initializer_list>
-#include <memory>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -58,9 +57,9 @@ class Sequential : public Module {
   template <LayerFunction F>
   Sequential& add(const std::string& name, F layer, SourceLocation where = SourceLocation::current()) {
     if constexpr (std::derived_from<F, Module>)
-      layers_->push_back(call_of(child(name, std::move(layer), where)));
+      layers_->calls.push_back(call_of(child(name, std::move(layer), where)));
     else
-      layers_->push_back(call_of(std::move(layer)));
+      layers_->calls.push_back(call_of(std::move(layer)));
     return *this;
   }
   template <LayerFunction F>
@@ -75,7 +74,7 @@ class Sequential : public Module {
   Tensor operator()(const Operand& x) const;
 
   /// Number of layers.
-  int size() const { return static_cast<int>(layers_->size()); }
+  int size() const { return static_cast<int>(layers_->calls.size()); }
 
  private:
   using Call = Function<Tensor(const Tensor& x, SourceLocation where)>;
@@ -96,7 +95,12 @@ class Sequential : public Module {
       return [layer = std::move(layer)](const Tensor& x, SourceLocation) -> Tensor { return layer(x); };
   }
 
-  std::shared_ptr<std::vector<Call>> layers_ = std::make_shared<std::vector<Call>>();
+  /// Shared by the copies.
+  struct Layers : internal::RefCounted {
+    std::vector<Call> calls;
+    static void destroy(Layers* layers) { delete layers; }
+  };
+  internal::Ref<Layers> layers_ = internal::Ref<Layers>::adopt(new Layers);
 };
 
 template <LayerFunction F>

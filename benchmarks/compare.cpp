@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "benchmarks/contender.hpp"
+#include "benchmarks/times.hpp"
 
 namespace bench {
 namespace {
@@ -173,32 +174,6 @@ std::vector<Workload> workloads(bool more) {
       all.push_back(std::move(workload));
   return all;
 }
-
-/// Milliseconds of one iteration, in each repetition, by benchmark.
-class Times : public benchmark::BenchmarkReporter {
- public:
-  explicit Times(bool cpu_time) : cpu_time_(cpu_time) {}
-  bool ReportContext(const Context&) override { return true; }
-  void ReportRuns(const std::vector<Run>& runs) override {
-    for (const Run& run : runs)
-      if (run.run_type == Run::RT_Iteration)
-        times_[run.run_name.function_name].push_back(
-            1e3 * (cpu_time_ ? run.cpu_accumulated_time : run.real_accumulated_time) /
-            static_cast<double>(run.iterations));
-  }
-  std::optional<double> median(const std::string& name) const {
-    auto found = times_.find(name);
-    if (found == times_.end()) return {};
-    std::vector<double> sorted = found->second;
-    std::sort(sorted.begin(), sorted.end());
-    std::size_t half = sorted.size() / 2;
-    return sorted.size() % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
-  }
-
- private:
-  bool cpu_time_;
-  std::map<std::string, std::vector<double>> times_;
-};
 
 struct Row {
   std::string workload;
@@ -370,10 +345,7 @@ int main(int argc, char** argv) {
     std::cerr << error.what() << "\n" << bench::kUsage;
     return 2;
   }
-  std::string program = argv[0], interleaved = "--benchmark_enable_random_interleaving=true";
-  char* arguments[] = {program.data(), interleaved.data(), nullptr};
-  int count = 2;
-  benchmark::Initialize(&count, arguments);
+  bench::interleave();
   try {
     bench::run(options);
   } catch (const std::exception& error) {

@@ -1,10 +1,12 @@
-# bench_compare measures xgrad beside libtorch, where that is found, and the machine's limits; bench_counters counts
-# what xgrad asks of the system.
+# bench_compare measures xgrad beside libtorch, where that is found, and the machine's limits; bench_functions the
+# functions of SIMD batches beside xsimd's, where that is found; bench_counters counts what xgrad asks of the system.
 
 find_package(benchmark REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 find_package(Torch QUIET)
+find_package(xtl QUIET)  # xsimd 8 links it without looking for it
+find_package(xsimd QUIET)
 
 set(benchmark_folder ${PROJECT_SOURCE_DIR}/benchmarks)
 string(TOUPPER "${CMAKE_BUILD_TYPE}" build_type)
@@ -34,5 +36,16 @@ endif()
 
 xgrad_executable(bench_counters ${benchmark_folder}/counters.cpp ${benchmark_folder}/data.cpp)
 
-set_target_properties(bench_compare bench_counters PROPERTIES
+set(benchmark_programs bench_compare bench_counters)
+
+if(xsimd_FOUND)
+  xgrad_executable(bench_functions ${benchmark_folder}/functions.cpp ${benchmark_folder}/data.cpp)
+  target_link_libraries(bench_functions PRIVATE benchmark::benchmark xsimd Threads::Threads)
+  # g++ 12 warns of the deliberately undefined registers in its own AVX-512 intrinsics (GCC bug 105593).
+  target_compile_options(bench_functions PRIVATE
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-uninitialized> $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+  list(APPEND benchmark_programs bench_functions)
+endif()
+
+set_target_properties(${benchmark_programs} PROPERTIES
   RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/benchmarks)

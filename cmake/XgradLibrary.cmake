@@ -4,7 +4,6 @@ find_package(Threads REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(OpenBLAS REQUIRED)
 find_package(xtensor REQUIRED)
-find_package(xsimd REQUIRED)
 # The headers alone: xtensor-blas's own CMake target would link whichever BLAS the system prefers, beside ours.
 find_path(XTENSOR_BLAS_INCLUDE_DIR xtensor-blas/xlinalg.hpp REQUIRED)
 mark_as_advanced(XTENSOR_BLAS_INCLUDE_DIR)
@@ -37,9 +36,7 @@ function(xgrad_library target)
   # Calls inside of the library go straight to their function, not through the table that lets a program replace it.
   target_link_options(${target} PRIVATE LINKER:-Bsymbolic-functions)
   xgrad_warnings(${target})
-  # xsimd is public: the templates of map.hpp and each.hpp are instantiated in the user's code.
   target_link_libraries(${target}
-    PUBLIC xsimd
     PRIVATE Threads::Threads ZLIB::ZLIB OpenBLAS::OpenBLAS $<BUILD_INTERFACE:xtensor>)
 endfunction()
 

@@ -33,6 +33,20 @@ if(EXISTS ${test_main})
     add_test(NAME ${name} COMMAND xgrad_tests "-#" "[#${name}]~[.]" WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
     set_tests_properties(${name} PROPERTIES LABELS unit)
   endforeach()
+
+  # The SIMD layer is compiled in users' files, at whatever instruction set they take. The tests above are compiled for
+  # this machine's; these for the least, and for a machine whose instructions xgrad has no names for.
+  if(CMAKE_SYSTEM_PROCESSOR STREQUAL x86_64)
+    foreach(level baseline unknown)
+      add_executable(xgrad_simd_${level} tests/simd.cpp ${test_main})
+      set_target_properties(xgrad_simd_${level} PROPERTIES CXX_EXTENSIONS OFF)
+      target_link_libraries(xgrad_simd_${level} PRIVATE xgrad::xgrad Catch2::Catch2)
+      xgrad_warnings(xgrad_simd_${level})
+      target_compile_options(xgrad_simd_${level} PRIVATE -march=x86-64 $<$<STREQUAL:${level},unknown>:-U__SSE2__>)
+      add_test(NAME simd.${level} COMMAND xgrad_simd_${level} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+      set_tests_properties(simd.${level} PROPERTIES LABELS unit)
+    endforeach()
+  endif()
 endif()
 
 file(GLOB conformance_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/conformance/*.cpp)

@@ -10,6 +10,8 @@
 #       --busy          one thread only, by its CPU time: for a machine that has other work to do
 #   scripts/bench.sh --counters
 #       allocations, page faults and peak memory instead of times
+#   scripts/bench.sh --functions
+#       the functions of SIMD batches, as exp(), beside xsimd's
 set -euo pipefail
 caller="$PWD"
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -18,9 +20,10 @@ scripts/setup.sh --benchmarks >&2
 cmake --preset benchmarks >&2
 programs=build/benchmarks/benchmarks
 
-if [[ ${1-} == --counters ]]; then
-  cmake --build --preset benchmarks --target bench_counters >&2
-  exec "$programs/bench_counters"
+if [[ ${1-} == --counters || ${1-} == --functions ]]; then
+  program=bench_${1#--}
+  cmake --build --preset benchmarks --target "$program" >&2
+  exec "$programs/$program"
 fi
 cmake --build --preset benchmarks --target bench_compare >&2
 programs="$PWD/$programs"

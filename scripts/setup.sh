@@ -3,7 +3,7 @@
 # what is missing.
 #
 #   scripts/setup.sh                 what the library, the tests and the examples take
-#   scripts/setup.sh --benchmarks    also Google Benchmark and libtorch, to compare with
+#   scripts/setup.sh --benchmarks    also Google Benchmark, and libtorch and xsimd to compare with
 set -euo pipefail
 
 # What to look for (a command, a command that we can do without, or a header), and the package that has it: Debian's
@@ -15,7 +15,6 @@ needed=(
   "useful ccache                          ccache               ccache"
   "header xtensor/xtensor_config.hpp      libxtensor-dev       xtensor=0.24"
   "header xtensor-blas/xlinalg.hpp        libxtensor-blas-dev  xtensor-blas=0.20"
-  "header xsimd/xsimd.hpp                 libxsimd-dev         xsimd=8"
   "header openblas_config.h               libopenblas-dev      openblas"
   "header zlib.h                          zlib1g-dev           zlib"
   "header catch2/catch.hpp|catch2/catch_all.hpp  catch2        catch2"
@@ -27,6 +26,7 @@ case "${1-}" in
   --benchmarks)
     needed+=(
       "header benchmark/benchmark.h       libbenchmark-dev     benchmark"
+      "header xsimd/xsimd.hpp             libxsimd-dev         xsimd=8"
       "header torch/csrc/api/include/torch/torch.h  libtorch-dev  libtorch"
     ) ;;
   *) echo "usage: scripts/setup.sh [--benchmarks]" >&2; exit 2 ;;

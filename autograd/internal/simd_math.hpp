@@ -1,16 +1,22 @@
-// The transcendental functions of Batch that are built here, quicker or more accurate than xsimd 8.1's.
+// The transcendental functions of Batch.
 //
 // Largest errors in units of the last place, with fused multiply-add and without:
 //
 //             exp          expm1        tanh         sigmoid      erf          pow
-//     float   0.90  0.92   1.20  1.18   1.72  1.80   1.65  1.79   1.11  1.40   0.54  libm
-//     double  0.84  0.84   1.23  1.22   1.59  1.77   1.62  1.78   1.18  1.31   libm  libm
+//     float   0.90  0.92   1.20  1.18   1.72  1.80   1.65  1.79   1.11  1.40   0.54  0.54
+//     double  0.85  0.86   1.23  1.22   1.59  1.77   1.62  1.78   1.18  1.31   libm  libm
+//
+//             log          log1p        sin          cos
+//     float   0.83  0.83   0.83  0.87   1.57  1.56   1.56  1.58
+//     double  0.86  0.86   0.80  0.84   1.53  1.58   1.52  1.55
 //
 // (float: every seventh number there is, but for pow; double and pow: millions of random ones.) A lane's
 // result does not depend on its neighbours. NaN, infinities, signed zeros and denormals are as in libm.
+// benchmarks/functions.cpp measures them beside xsimd's.
 //
-// The coefficients are minimax: the Remez exchange algorithm in 60 digits, for the error that is given beside
-// them; each is rounded to the type in turn, lowest power first, and those above it are fitted again.
+// Where no source is given, the coefficients are minimax: the Remez exchange algorithm in 60 digits, for the error
+// that is given beside them; each is rounded to the type in turn, lowest power first, and those above it are fitted
+// again.
 #pragma once
 
 #include "autograd/internal/simd.hpp"
@@ -95,10 +101,10 @@ struct Exponential {
   Batch<T> power() const { return exponent_from(shifted); }
 
   /// exp(x)
-  Batch<T> value() const { return scale(1 + (r + s), n); }
+  Batch<T> value() const { return scale(1 + (r + s), shifted); }
 
   /// exp(x), cheaper, for x <= 0.
-  Batch<T> value_up_to_one() const { return scale_down(1 + (r + s), n); }
+  Batch<T> value_up_to_one() const { return scale_down(1 + (r + s), shifted); }
 
   /// exp(x) - 1, for x within the range of power().
   Batch<T> minus_one() const {
@@ -197,7 +203,182 @@ inline Batch<double> erf(Batch<double> x) {
   return where(is_near, near, with_sign(simd_math::without_rest(log_rest), x));
 }
 
-#if XGRAD_SIMD_WIDENS
+namespace simd_math {
+
+/// What log() is made of: log(2) in two parts, the first with so few bits that its product with the exponent is exact.
+/// (fdlibm's e_log.c and FreeBSD's e_logf.c, Sun Microsystems 1993.)
+template <class T>
+struct LogConstants;
+
+template <>
+struct LogConstants<float> {
+  static constexpr float kLog2High = 0x1.62e3p-1f, kLog2Low = 0x1.2fefa2p-17f;
+
+  /// (log(1 + s) - log(1 - s)) / s - 2 = z (c0 + c1 z + ...) for z = s^2 <= 0.0295; this is the sum, its error 2^-34.
+  static Batch<float> series(Batch<float> z) {
+    return polynomial(z, 0x1.555554p-1f, 0x1.999c26p-2f, 0x1.23d3dcp-2f, 0x1.f13c4cp-3f);
+  }
+};
+
+template <>
+struct LogConstants<double> {
+  static constexpr double kLog2High = 0x1.62e42feep-1, kLog2Low = 0x1.a39ef35793c76p-33;
+
+  /// As above, with an error of 2^-58.
+  static Batch<double> series(Batch<double> z) {
+    return polynomial(z, 0x1.5555555555593p-1, 0x1.999999997fa04p-2, 0x1.2492494229359p-2,
+                      0x1.c71c51d8e78afp-3, 0x1.7466496cb03dep-3, 0x1.39a09d078c69fp-3, 0x1.2f112df3e5244p-3);
+  }
+};
+
+/// log(x) + correction, for a positive x that is no denormal. With x = (1 + f) 2^e and s = f / (2 + f) it is
+/// e log(2) + f - f^2 / 2 + s (f^2 / 2 + series).
+template <class T>
+Batch<T> log_of(Batch<T> x, Batch<T> shift, Batch<T> correction) {
+  using Constants = LogConstants<T>;
+  Batch<T> mantissa, e;
+  split_exponent(x, mantissa, e);
+  e -= shift;
+  Batch<T> f = mantissa - 1;
+  Batch<T> s = f / (f + 2);
+  Batch<T> z = s * s;
+  Batch<T> half_square = f * f * T(0.5);
+  Batch<T> rest =
+      fma(s, fma(z, Constants::series(z), half_square), fma(e, Batch<T>(Constants::kLog2Low), correction));
+  return fma(e, Batch<T>(Constants::kLog2High), f - (half_square - rest));
+}
+
+/// -infinity at 0, NaN below.
+template <class T>
+Batch<T> log_special(Batch<T> x) {
+  return where(x == 0, Batch<T>(-std::numeric_limits<T>::infinity()),
+               Batch<T>(std::numeric_limits<T>::quiet_NaN()));
+}
+
+}  // namespace simd_math
+
+template <class T>
+Batch<T> log(Batch<T> x) {
+  using Limits = std::numeric_limits<T>;
+  Batch<T> scaled = x, shift = 0;
+  if (Mask<T> is_small = x < Limits::min(); any(is_small)) {
+    scaled = where(is_small, x * T(std::uint64_t(1) << Limits::digits), x);
+    shift = where(is_small, Batch<T>(Limits::digits), shift);
+  }
+  Batch<T> y = simd_math::log_of(scaled, shift, Batch<T>(0));
+  return where(x > 0, where(x < Limits::infinity(), y, x), simd_math::log_special(x));
+}
+
+/// log(u) + c / u, where c is what rounding took from u = 1 + x.
+template <class T>
+Batch<T> log1p(Batch<T> x) {
+  Batch<T> u = 1 + x;
+  Batch<T> c = where(x > 1, 1 - (u - x), x - (u - 1));
+  Batch<T> y = simd_math::log_of(u, Batch<T>(0), c / u);
+  y = where(x < std::numeric_limits<T>::infinity() && x != 0, y, x);
+  return where(u > 0, y, simd_math::log_special(u));
+}
+
+namespace simd_math {
+
+/// x = n pi / 2 + r with a whole n and |r| <= pi / 4, for |x| <= kMostAngle.
+template <class T>
+struct Angle {
+  Batch<T> n, r;
+};
+
+template <class T>
+inline constexpr T kMostAngle = sizeof(T) == 4 ? 0x1p16 : 0x1p20;
+
+/// x in quarters of a turn, rounded to a whole number.
+template <class T>
+Batch<T> quarters_of(Batch<T> x) {
+  constexpr T kShift = T(1.5) / std::numeric_limits<T>::epsilon();
+  return fma(x, Batch<T>(2 * std::numbers::inv_pi_v<T>), Batch<T>(kShift)) - kShift;
+}
+
+inline Angle<double> reduce_angle(Batch<double> x) {
+  Batch<double> n = quarters_of(x);
+  if constexpr (simd::kFuses) {
+    Batch<double> r = fma(n, Batch<double>(-0x1.921fb54442d18p+0), x);  // exact
+    r = fma(n, Batch<double>(-0x1.1a62633145c07p-54), r);
+    return {n, fma(n, Batch<double>(0x1.f1976b7ed8fbcp-110), r)};
+  } else {
+    // Parts of 33 bits, whose products with n are exact. (fdlibm's e_rem_pio2.c.)
+    Batch<double> first = x - n * 0x1.921fb544p+0;
+    Batch<double> second = n * 0x1.0b4611a6p-34;
+    Batch<double> r = first - second;
+    Batch<double> low = (first - r) - second - n * 0x1.3198a2e037073p-69;
+    return {n, r + low};
+  }
+}
+
+inline Angle<float> reduce_angle(Batch<float> x) {
+  if constexpr (simd::kFuses) {
+    Batch<float> n = quarters_of(x);
+    Batch<float> r = fma(n, Batch<float>(-0x1.921fb6p+0f), x);  // exact
+    r = fma(n, Batch<float>(0x1.777a5cp-25f), r);
+    return {n, fma(n, Batch<float>(0x1.ee59dap-50f), r)};
+  } else {
+    auto reduce = [](Batch<double> x, Batch<double>& n) {
+      n = quarters_of(x);
+      return x - n * 0x1.921fb544p+0 - n * 0x1.0b4611a62633p-34;
+    };
+    Batch<double> low, high, n_low, n_high;
+    widen(x, low, high);
+    low = reduce(low, n_low);
+    high = reduce(high, n_high);
+    return {narrow(n_low, n_high), narrow(low, high)};
+  }
+}
+
+/// (sin(r) - r) / r^3 and (cos(r) - 1 + r^2 / 2) / r^4, of z = r^2. (Cephes's sinf.c, fdlibm's k_sin.c, k_cos.c.)
+inline Batch<float> sine_series(Batch<float> z) {
+  return polynomial(z, -1.6666654611e-1f, 8.3321608736e-3f, -1.9515295891e-4f);
+}
+inline Batch<double> sine_series(Batch<double> z) {
+  return polynomial(z, -0x1.5555555555549p-3, 0x1.111111110f8a6p-7, -0x1.a01a019c161d5p-13,
+                    0x1.71de357b1fe7dp-19, -0x1.ae5e68a2b9cebp-26, 0x1.5d93a5acfd57cp-33);
+}
+inline Batch<float> cosine_series(Batch<float> z) {
+  return polynomial(z, 4.166664568298827e-2f, -1.388731625493765e-3f, 2.443315711809948e-5f);
+}
+inline Batch<double> cosine_series(Batch<double> z) {
+  return polynomial(z, 0x1.555555555554cp-5, -0x1.6c16c16c15177p-10, 0x1.a01a019cb159p-16,
+                    -0x1.27e4f809c52adp-22, 0x1.1ee9ebdb4b1c4p-29, -0x1.8fae9be8838d4p-37);
+}
+
+/// sin(x) or cos(x).
+template <bool kCosine, class T, class Libm>
+Batch<T> sine_or_cosine(Batch<T> x, Libm libm) {
+  Batch<T> size = abs(x);
+  Angle<T> angle = reduce_angle(size);
+  Batch<T> r = angle.r;
+  Batch<T> z = r * r;
+  Batch<T> sine = fma(r * z, sine_series(z), r);
+  Batch<T> cosine = fma(z * z, cosine_series(z), fma(z, Batch<T>(T(-0.5)), Batch<T>(1)));
+  // An odd number of quarters exchanges sine and cosine; two turn the sign. They are the number's last bits.
+  Batch<T> quarters = angle.n + (T(1.5) / std::numeric_limits<T>::epsilon() + T(kCosine));
+  constexpr int kSign = 8 * sizeof(T) - 1;
+  Batch<T> y = where(has_sign(bits_up(quarters, kSign)), cosine, sine);
+  y = flip_sign(y, bits_up(quarters, kSign - 1));
+  if constexpr (!kCosine) y = flip_sign(y, x);
+  Mask<T> is_usual = size <= kMostAngle<T>;
+  if (all(is_usual)) return y;
+  return where(is_usual, y, each_lane(libm, x, x));
+}
+
+}  // namespace simd_math
+
+template <class T>
+Batch<T> sin(Batch<T> x) {
+  return simd_math::sine_or_cosine<false>(x, [](T x, T) { return static_cast<T>(__builtin_sin(x)); });
+}
+template <class T>
+Batch<T> cos(Batch<T> x) {
+  return simd_math::sine_or_cosine<true>(x, [](T x, T) { return static_cast<T>(__builtin_cos(x)); });
+}
+
 namespace simd_math {
 
 /// a^b to float's accuracy, for numbers that are floats, a >= 0. NaN where the logarithm of a is 0 and b
@@ -234,10 +415,10 @@ inline Batch<float> power(Batch<float> a, Batch<float> b) {
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
   Batch<float> size = abs(a);
   Batch<double> size_low, size_high, b_low, b_high;
-  simd_math::widen(size, size_low, size_high);
-  simd_math::widen(b, b_low, b_high);
-  Batch<float> y = simd_math::narrow(simd_math::power_of_size(size_low, b_low),
-                                     simd_math::power_of_size(size_high, b_high));
+  widen(size, size_low, size_high);
+  widen(b, b_low, b_high);
+  Batch<float> y =
+      narrow(simd_math::power_of_size(size_low, b_low), simd_math::power_of_size(size_high, b_high));
   y = where(size == 1 || b == 0, Batch<float>(1), y);
   Mask<float> is_whole = trunc(b) == b;
   Batch<float> half = b * 0.5f;
@@ -246,15 +427,8 @@ inline Batch<float> power(Batch<float> a, Batch<float> b) {
   // size == 1 has given 1 for NaN, too.
   return where(a < 0 && size < kInfinity && !is_whole, Batch<float>(kNan), y);
 }
-#else
-/// By libm, which is as quick where a batch is four floats.
-inline Batch<float> power(Batch<float> a, Batch<float> b) {
-  return each_lane([](float x, float y) { return std::pow(x, y); }, a, b);
-}
-#endif
-
 inline Batch<double> power(Batch<double> a, Batch<double> b) {
-  return each_lane([](double x, double y) { return std::pow(x, y); }, a, b);
+  return each_lane([](double x, double y) { return __builtin_pow(x, y); }, a, b);
 }
 
 }  // namespace XGRAD_SIMD_NAMESPACE

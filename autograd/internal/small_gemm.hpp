@@ -67,7 +67,7 @@ void small_gemm_columns(std::int64_t m, std::int64_t k, const T* a, std::int64_t
 }
 
 /// Registers that hold sums: of 32 or 16, some are left for the operands.
-#if defined(__AVX512F__)
+#if XGRAD_SIMD_BYTES == 64
 inline constexpr int kSums = 16;
 #else
 inline constexpr int kSums = 8;

@@ -1,33 +1,33 @@
-// The activation functions as layers, for Sequential. Each is the operator of its name (autograd/ops).
+// The activation functions as layers, for Sequential. Each is the operator of its name (autograd/ops), and its errors
+// begin with the layer's path.
 #pragma once
 
 #include "autograd/ops/elementwise.hpp"
-#include "autograd/ops/reduce.hpp"
 #include "nn/module.hpp"
 
 namespace xgrad::nn {
 
 /// x itself.
 struct Identity : Module {
-  Tensor operator()(const Operand& x) const { return x.tensor("Identity"); }
+  Tensor operator()(const Operand& x) const;
 };
 
 struct Sigmoid : Module {
-  Tensor operator()(const Operand& x) const { return sigmoid(x); }
+  Tensor operator()(const Operand& x) const;
 };
 
 struct Tanh : Module {
-  Tensor operator()(const Operand& x) const { return tanh(x); }
+  Tensor operator()(const Operand& x) const;
 };
 
 struct Relu : Module {
-  Tensor operator()(const Operand& x) const { return relu(x); }
+  Tensor operator()(const Operand& x) const;
 };
 
 class LeakyRelu : public Module {
  public:
   explicit LeakyRelu(double slope = 0.01) : slope_(slope) {}
-  Tensor operator()(const Operand& x) const { return leaky_relu(x, slope_); }
+  Tensor operator()(const Operand& x) const;
 
  private:
   double slope_;
@@ -36,7 +36,7 @@ class LeakyRelu : public Module {
 class Elu : public Module {
  public:
   explicit Elu(double alpha = 1) : alpha_(alpha) {}
-  Tensor operator()(const Operand& x) const { return elu(x, alpha_); }
+  Tensor operator()(const Operand& x) const;
 
  private:
   double alpha_;
@@ -45,20 +45,20 @@ class Elu : public Module {
 class Gelu : public Module {
  public:
   explicit Gelu(xgrad::Gelu form = xgrad::Gelu::erf) : form_(form) {}
-  Tensor operator()(const Operand& x) const { return gelu(x, form_); }
+  Tensor operator()(const Operand& x) const;
 
  private:
   xgrad::Gelu form_;
 };
 
 struct Silu : Module {
-  Tensor operator()(const Operand& x) const { return silu(x); }
+  Tensor operator()(const Operand& x) const;
 };
 
 class Softplus : public Module {
  public:
   explicit Softplus(double beta = 1, double threshold = 20) : beta_(beta), threshold_(threshold) {}
-  Tensor operator()(const Operand& x) const { return softplus(x, beta_, threshold_); }
+  Tensor operator()(const Operand& x) const;
 
  private:
   double beta_;
@@ -69,7 +69,7 @@ class Softplus : public Module {
 class Softmax : public Module {
  public:
   explicit Softmax(int axis = -1) : axis_(axis) {}
-  Tensor operator()(const Operand& x) const { return softmax(x, axis_); }
+  Tensor operator()(const Operand& x) const;
 
  private:
   int axis_;
@@ -79,7 +79,7 @@ class Softmax : public Module {
 class LogSoftmax : public Module {
  public:
   explicit LogSoftmax(int axis = -1) : axis_(axis) {}
-  Tensor operator()(const Operand& x) const { return log_softmax(x, axis_); }
+  Tensor operator()(const Operand& x) const;
 
  private:
   int axis_;

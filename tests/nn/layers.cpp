@@ -268,3 +268,17 @@ TEST_CASE("activation layers are the operators of their names", "[nn][activation
   CHECK(same(nn::Softmax(0)(x), softmax(x, 0)));
   CHECK(same(nn::LogSoftmax()(x), log_softmax(x, -1)));
 }
+
+TEST_CASE("an activation layer's errors begin with its path and name the caller's line", "[nn][activation]") {
+  struct Net : nn::Module {
+    nn::Sequential layers = child("layers", nn::Sequential(nn::Identity(), nn::Softmax(2)));
+    nn::Elu act = child("act", nn::Elu(-1));
+  } net;
+  Tensor x = zeros({2, 3});
+  auto call = [&] { net.layers(x); };
+  int line = __LINE__ - 1;
+  CHECK(message_of<std::out_of_range>(call) ==
+        "Net.layers.1 (Softmax): softmax: axis must be in [-2, 1], but it is 2." + at("layers.cpp", line));
+  CHECK_THROWS_WITH(net.act(Tensor()),
+                    Contains("Net.act (Elu): x must be a defined tensor, but it is default-constructed."));
+}

@@ -71,6 +71,16 @@ struct ReducePlan {
     }
     return place;
   }
+  /// Whether each result is folded of one block by row.
+  bool has_short_rows() const { return !by_column && blocks == 1; }
+  /// row(in, out) for the places of results [begin, end).
+  template <class Row>
+  void for_rows(std::int64_t begin, std::int64_t end, const Row& row) const {
+    for (std::int64_t i = begin; i < end; ++i) {
+      auto [in, out] = place(i);
+      row(in, out);
+    }
+  }
   std::int64_t numel() const { return outer_count * (by_column ? run : 1); }
   std::int64_t tasks() const { return outer_count * chunks * tiles; }
   std::int64_t elements_per_task() const { return outer_count * positions * run / tasks(); }
@@ -90,19 +100,24 @@ concept IsBatch = requires {
   typename V::Element;
 };
 
+// NaN where either is NaN. Numbers are compared without a branch, which could not be foretold.
 template <class V>
 V larger(V a, V b) {
-  if constexpr (IsBatch<V>)
+  if constexpr (IsBatch<V>) {
     return max(a, b);
-  else
-    return a > b || a != a ? a : b;
+  } else {
+    V larger = a > b ? a : b;  // b where a is NaN
+    return a != a ? a : larger;
+  }
 }
 template <class V>
 V smaller(V a, V b) {
-  if constexpr (IsBatch<V>)
+  if constexpr (IsBatch<V>) {
     return min(a, b);
-  else
-    return a < b || a != a ? a : b;
+  } else {
+    V smaller = a < b ? a : b;
+    return a != a ? a : smaller;
+  }
 }
 
 /// The fold of a batch's lanes.
@@ -114,6 +129,12 @@ auto across(V value) {
     return value;
   }
 }
+
+/// Whether a step of F takes longer for a number than for a batch, as one with exp() does: such an F says so.
+template <class F>
+inline constexpr bool kIsCostly = requires {
+  F::kIsCostly;
+};
 
 /// Joins values pairwise as they come: the k-th waits until it has a partner of the same weight.
 template <class F, class V>
@@ -178,14 +199,8 @@ class Folder {
     write(out, chunk, static_cast<const T*>(results), count, plan_.run_out_stride);
   }
 
-  /// Results [begin, end), each of one block by row: without the cost of a task.
-  void fold_short_rows(std::int64_t begin, std::int64_t end, const T* center, T* out) const {
-    const std::int64_t n = plan_.run;
-    for (std::int64_t i = begin; i < end; ++i) {
-      auto [in, at] = plan_.place(i);
-      out[at] = fold_block(x_ + in, n, F::kCentered ? center[at] : T(0));
-    }
-  }
+  /// A result of one block by row, without the cost of a task. `in` is the row's place.
+  T fold_short_row(std::int64_t in, T center) const { return fold_block(x_ + in, plan_.run, center); }
 
   /// The fold of n neighbours.
   static V fold_run(const E* x, std::int64_t n, T center) {
@@ -222,7 +237,7 @@ class Folder {
   static T fold_block(const E* from, std::int64_t n, T center) {
     if constexpr (kLanes > 1) {
       if (n > kLanes) return across<F>(fold_run(from, n, center));
-      if (n > kLanes / 4) {
+      if (kIsCostly<F> || n > kLanes / 4) {
         V c(center);
         return across<F>(F::step(F::template start<V>(),
                                  load_part(from, static_cast<int>(n), F::template neutral<V>(c)), c));
@@ -364,7 +379,10 @@ void fold_into(const ReducePlan& plan, const E* x, T* out, const T* center = nul
   Folder<E, T, F> folder(plan, x);
   if (plan.chunks == 1) {
     for_tasks(plan, [&](std::int64_t begin, std::int64_t end) {
-      if (!plan.by_column && plan.blocks == 1) return folder.fold_short_rows(begin, end, center, out);
+      if (plan.has_short_rows())
+        return plan.for_rows(begin, end, [&](std::int64_t in, std::int64_t at) {
+          out[at] = folder.fold_short_row(in, F::kCentered ? center[at] : T(0));
+        });
       for (std::int64_t task = begin; task < end; ++task)
         folder.run_task(
             task, center,
@@ -408,6 +426,12 @@ void fold_twice(const ReducePlan& plan, const T* x, T* center, T* out, const ToC
   Folder<T, T, First> first(plan, x);
   Folder<T, T, Second> second(plan, x);
   for_tasks(plan, [&](std::int64_t begin, std::int64_t end) {
+    if (plan.has_short_rows())
+      return plan.for_rows(begin, end, [&](std::int64_t in, std::int64_t at) {
+        T c = to_center(center[at], first.fold_short_row(in, First::kCentered ? center[at] : T(0)));
+        center[at] = c;
+        out[at] = second.fold_short_row(in, c);
+      });
     for (std::int64_t task = begin; task < end; ++task) {
       first.run_task(
           task, First::kCentered ? center : nullptr,

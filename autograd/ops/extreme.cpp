@@ -72,19 +72,32 @@ Tensor extreme_value(const char* name, const Operand& operand, const Axes& axes,
 
 // ---- Positions ----
 
-/// Whether a comes before b in the order asked for; NaN comes before all else.
+/// Whether a comes before b in the order asked for; NaN comes before all else. Without branches, which could not be
+/// foretold.
 template <bool kLargest, class T>
 bool beats(T a, T b) {
-  return (kLargest ? a > b : a < b) || (a != a && b == b);
+  return (kLargest ? a > b : a < b) | ((a != a) & (b == b));
 }
+
+/// Elements up to which each is compared with the best so far.
+constexpr std::int64_t kFew = 4;
 
 /// First position of the extreme among n elements.
 template <bool kLargest, class T>
 std::int64_t find_in_run(const T* x, std::int64_t n) {
-  using F = std::conditional_t<kLargest, MaxFold, MinFold>;
-  T extreme = across<F>(Folder<T, T, F>::fold_run(x, n, T(0)));
   constexpr int kSize = Lanes<T>::kSize;
   std::int64_t i = 0;
+  if (n <= kFew) {
+    T best = x[0];
+    for (std::int64_t next = 1; next < n; ++next) {
+      std::int64_t better = beats<kLargest>(x[next], best);
+      best = better ? x[next] : best;
+      i += better * (next - i);
+    }
+    return i;
+  }
+  using F = std::conditional_t<kLargest, MaxFold, MinFold>;
+  T extreme = across<F>(Folder<T, T, F>::fold_run(x, n, T(0)));
   if constexpr (kSize > 1) {
     Batch<T> wanted = extreme;
     for (; i + kSize <= n; i += kSize) {

@@ -13,6 +13,7 @@ namespace {
 
 struct ExpSumFold : SumFold {
   static constexpr bool kCentered = true;
+  static constexpr bool kIsCostly = true;
   template <class V>
   static V step(V sum, V x, V center) {
     if constexpr (IsBatch<V>)
@@ -226,8 +227,8 @@ Tensor logsumexp(const Operand& operand, const Axes& axes, Reduce options) {
       return y;
     }
     auto [center, sum] = exponential_sum<T>(x, mask, shape);
-    const T* shift = data_of<T>(center);
-    for_each_element<T>(sum, [&](T sum) { return std::log(sum) + *shift++; });
+    compute_into<T>(
+        sum, [](auto sum, auto center) { return log(sum) + center; }, sum, center);
     return sum;
   });
   return record(

@@ -1,5 +1,5 @@
-// Function: any callable of one signature, as std::function holds it. <functional> takes 0.15 s to compile, which every file
-// that includes a tensor would pay for.
+// Function: any callable of one signature, as std::function holds it, but copies share it. <functional> takes 0.15 s to
+// compile, which every file that includes a tensor would pay for.
 #pragma once
 
 #include <concepts>
@@ -15,6 +15,17 @@ namespace xgrad {
 template <class Signature>
 class Function;
 
+namespace internal {
+/// Whether a callable is empty itself, as a pointer to a function, a std::function or a Function may be.
+template <class F>
+bool is_empty(const F& callable) {
+  if constexpr (!std::is_empty_v<F> && requires { callable == nullptr; })
+    return callable == nullptr;
+  else
+    return false;
+}
+}  // namespace internal
+
 /// `Function<Tensor(const Tensor&)>` holds anything that can be called so, or nothing. Copies share the callable, and what
 /// a lambda that is `mutable` has changed in itself. Throws std::logic_error when an empty one is called.
 template <class R, class... Arguments>
@@ -23,15 +34,14 @@ class Function<R(Arguments...)> {
   Function() = default;
   Function(std::nullptr_t) {}
   template <class F>
-    requires(!std::same_as<F, Function> && std::is_invocable_r_v<R, F&, Arguments...>)
+    requires(!std::same_as<F, Function> && !std::is_member_pointer_v<F> && std::is_invocable_r_v<R, F&, Arguments...>)
   Function(F callable) {
-    // A pointer to a function, or a std::function, may be empty itself.
-    if constexpr (!std::is_empty_v<F> && requires { callable == nullptr; })
-      if (callable == nullptr) return;
+    if (internal::is_empty(callable)) return;
     callable_ = internal::Ref<Callable>::adopt(new Holder<F>(std::move(callable)));
   }
 
   explicit operator bool() const { return static_cast<bool>(callable_); }
+  friend bool operator==(const Function& function, std::nullptr_t) { return !function; }
   R operator()(Arguments... arguments) const {
     check<std::logic_error>(static_cast<bool>(callable_), {}, "Function: it must hold a callable, but it is empty.");
     return callable_->call(std::forward<Arguments>(arguments)...);

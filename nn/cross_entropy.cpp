@@ -423,12 +423,12 @@ Tensor cross_entropy_of_probabilities(const Tensor& x, Tensor target, const Cros
   std::int64_t classes = x.shape()[axis];
   if (options.label_smoothing > 0)
     target = target * (1 - options.label_smoothing) + options.label_smoothing / static_cast<double>(classes);
-  Tensor terms = target * no_infinity_at_zero(log_softmax(x, axis), target);
   if (Tensor weight = constant_weight("cross_entropy", options.weight, x, where); weight.defined()) {
     Shape along_classes = Shape::filled(x.ndim(), 1);
     along_classes[axis] = classes;
-    terms = terms * reshape(weight, along_classes);
+    target = target * reshape(weight, along_classes);
   }
+  Tensor terms = target * no_infinity_at_zero(log_softmax(x, axis), target);
   if (options.reduction == Reduction::none) return -sum(terms, axis);
   if (options.reduction == Reduction::sum) return -sum(terms);
   double count = static_cast<double>(x.numel()) / static_cast<double>(classes);

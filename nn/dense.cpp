@@ -26,6 +26,7 @@ Dense::Dense(std::int64_t in, std::int64_t out, DenseOptions options, SourceLoca
         out, ".");
   check(is_floating(options.dtype), where, "Dense: its dtype must be floating, but it is ", options.dtype,
         ".");
+  if (!options.weight_init) options.weight_init = init::uniform_fan_in();
   weight_ = param("weight", start("weight_init", options.weight_init, {out, in}, options, where), where);
   if (!options.bias) return;
   if (!options.bias_init) {

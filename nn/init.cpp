@@ -96,8 +96,8 @@ Initializer zeros() { return filled("zeros", 0); }
 Initializer ones() { return filled("ones", 1); }
 
 Initializer uniform(double low, double high, SourceLocation where) {
-  check(low <= high, where, "init::uniform: low must not exceed high, but they are ", low, " and ", high,
-        ".");
+  check(low <= high && std::isfinite(high - low), where,
+        "init::uniform: low must not exceed high, and both must be finite, but they are ", low, " and ", high, ".");
   return {"uniform",
           [low, high](const Shape& shape, TensorOptions options, Generator& generator, SourceLocation where) {
             return xgrad::uniform(shape, low, high, options, generator, where);
@@ -106,6 +106,8 @@ Initializer uniform(double low, double high, SourceLocation where) {
 
 Initializer normal(double mean, double std, SourceLocation where) {
   check(std >= 0, where, "init::normal: std must be at least 0, but it is ", std, ".");
+  check(std::isfinite(std) && std::isfinite(mean), where, "init::normal: mean and std must be finite, but they are ", mean,
+        " and ", std, ".");
   return {"normal",
           [mean, std](const Shape& shape, TensorOptions options, Generator& generator, SourceLocation where) {
             return xgrad::normal(shape, mean, std, options, generator, where);
@@ -174,6 +176,7 @@ class TruncatedQuantile {
   }
 
   double operator()(double p) const {
+    p = std::max(p, 0x1p-54);  // 0 stands for what rounds to it; its quantile may be infinite
     double value;
     if (high_ < kFarTail) {
       double near = is_mirrored_ ? options_.low : options_.high;

@@ -27,12 +27,10 @@ class Initializer {
   template <class F>
   requires std::is_invocable_r_v<Tensor, F&, const Shape&, TensorOptions, Generator&> Initializer(
       std::string name, F function)
-      : Initializer(std::move(name), Function([function = std::move(function)](
-                                                  const Shape& shape, TensorOptions options,
-                                                  Generator& generator, SourceLocation) mutable -> Tensor {
-                      return function(shape, options, generator);
-                    })) {}
-  Initializer(std::string name, Function function) : name_(std::move(name)), function_(std::move(function)) {}
+      : Initializer(std::move(name), with_place(std::move(function))) {}
+  Initializer(std::string name, Function function) : function_(std::move(function)) {
+    if (function_) name_ = std::move(name);
+  }
 
   /// Throws std::logic_error where it is none.
   Tensor operator()(const Shape& shape, TensorOptions options = {},
@@ -44,6 +42,16 @@ class Initializer {
   explicit operator bool() const { return static_cast<bool>(function_); }
 
  private:
+  /// A user's callable, which takes no place.
+  template <class F>
+  static Function with_place(F function) {
+    if (internal::is_empty(function)) return {};
+    return [function = std::move(function)](const Shape& shape, TensorOptions options, Generator& generator,
+                                            SourceLocation) mutable -> Tensor {
+      return function(shape, options, generator);
+    };
+  }
+
   std::string name_;
   Function function_;
 };

@@ -40,7 +40,7 @@ std::string join(const std::vector<std::string>& names) {
 }  // namespace
 
 struct Module::State : internal::RefCounted {
-  std::string name;         // in the parent; empty for an outermost module
+  std::string name;         // in the parent
   State* parent = nullptr;  // the first module that this one was registered in, while it is there
   std::string class_name;   // known from then on
   NamedTensors parameters;
@@ -48,7 +48,7 @@ struct Module::State : internal::RefCounted {
   std::vector<std::pair<std::string, internal::Ref<State>>> children;
   bool training = true;
 
-  std::mutex mutex;           // guards the list of handles and the parent
+  std::mutex mutex;           // guards all of the above but the lists, and the list of handles
   Module* handles = nullptr;  // first of the list
 
   State() = default;
@@ -93,8 +93,8 @@ struct Module::State : internal::RefCounted {
   }
 
   std::string class_name_or_ask() {
-    if (!class_name.empty()) return class_name;
     std::lock_guard lock(mutex);
+    if (!class_name.empty()) return class_name;
     for (const Module* handle = handles; handle != nullptr; handle = handle->next_)
       if (typeid(*handle) != typeid(Module)) return short_name(typeid(*handle));
     return "Module";
@@ -151,26 +151,32 @@ void Module::register_child(const std::string& name, const Module& module, const
   check(!module.state_->contains(state_.get()), where, *this, ": the child '", name,
         "' must not contain the module that it becomes a part of.");
   State& child = *module.state_;
-  {
-    std::lock_guard lock(child.mutex);
-    if (child.parent == nullptr) {
-      child.parent = state_.get();
-      child.name = name;
-    }
-  }
-  if (child.class_name.empty())
-    child.class_name = type == typeid(Module) ? child.class_name_or_ask() : short_name(type);
+  std::string class_name = type == typeid(Module) ? module.class_name() : short_name(type);
+  std::string own_name = name;
   state_->children.emplace_back(name, module.state_);
+  // From here on nothing throws: a child that names a parent is in the parent's list.
+  std::lock_guard lock(child.mutex);
+  if (child.class_name.empty()) child.class_name = std::move(class_name);
+  if (child.parent != nullptr) return;
+  child.parent = state_.get();
+  child.name = std::move(own_name);
 }
+
+namespace {
+
+/// A tensor itself, or a copy of a view: elements that are shared within a view could not be changed one by one.
+Tensor with_own_elements(const Tensor& value) { return value.is_contiguous() ? value : copy(value); }
+
+}  // namespace
 
 Tensor Module::param(const std::string& name, Tensor value, SourceLocation where) {
   check_name(*this, "parameter", name, state_->has(name), where);
   check(value.defined(), where, *this, ": the parameter '", name, "' must be a tensor, but it is undefined.");
   check(is_floating(value.dtype()), where, *this, ": the parameter '", name, "' must be floating, but it is ",
         value.dtype(), ".");
-  // Elements that are shared within a view could not be moved one by one.
-  if (!value.requires_grad() && !value.is_contiguous()) value = copy(value);
+  if (!value.requires_grad()) value = with_own_elements(value);
   value.set_requires_grad(true, where);
+  internal::check_writable("param", value, where);
   state_->parameters.emplace_back(name, value);
   return value;
 }
@@ -180,6 +186,7 @@ Tensor Module::buffer(const std::string& name, Tensor value, SourceLocation wher
   check(value.defined(), where, *this, ": the buffer '", name, "' must be a tensor, but it is undefined.");
   check(!value.requires_grad(), where, *this, ": the buffer '", name,
         "' must not require a gradient. Register it as a parameter, or pass its detach().");
+  value = with_own_elements(value);
   state_->buffers.emplace_back(name, value);
   return value;
 }
@@ -256,12 +263,17 @@ void Module::load(const NamedTensors& values, SourceLocation where) {
   for (std::size_t i = 0; i < own.size(); ++i)
     if (sources[i] == nullptr) missing.push_back(own[i].first);
 
-  // All are converted before the first one is written: nothing is changed when one cannot be.
+  // All are converted before the first one is written: nothing is changed when one cannot be, and values that are views of
+  // the module's own tensors are read first.
   std::vector<Tensor> converted(own.size());
   for (std::size_t i = 0; i < own.size() && misshapen.empty(); ++i) {
     if (sources[i] == nullptr) continue;
     try {
-      converted[i] = cast({sources[i]->detach(), where}, own[i].second.dtype());
+      Tensor value = cast({sources[i]->detach(), SourceLocation{}}, own[i].second.dtype());
+      bool is_own = std::any_of(own.begin(), own.end(), [&](const auto& entry) {
+        return entry.second.impl()->storage == value.impl()->storage;
+      });
+      converted[i] = is_own ? copy(value) : value;
     } catch (const std::invalid_argument& error) {
       unfit.push_back(concat(own[i].first, " (", error.what(), ")"));
     }

@@ -32,7 +32,8 @@ using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 class Module {
  public:
   Module(const Module& other) noexcept;
-  /// The same as copying: `other` stays usable.
+  /// The same as copying: `other` stays usable. (Members of a derived class are moved, unless that class declares its
+  /// copy constructor, as the layers of this library do.)
   Module(Module&& other) noexcept;
   Module& operator=(const Module&) = delete;
   virtual ~Module();
@@ -68,8 +69,8 @@ class Module {
   /// Clears the gradient of every parameter.
   void zero_grad();
   /// Overwrites parameters and buffers by name, as state() gives them; the dtypes stay. Throws
-  /// std::invalid_argument, listing the names, when some are missing, unknown or of another shape. Nothing is
-  /// changed then.
+  /// std::invalid_argument, listing the names, when some are missing, unknown, of another shape, or have elements
+  /// that the module's dtype cannot hold. Nothing is changed then.
   void load(const NamedTensors& values, SourceLocation where = SourceLocation::current());
   /// load(other.state()).
   void copy_parameters_from(const Module& other, SourceLocation where = SourceLocation::current());

@@ -44,6 +44,7 @@ class Layer {
 class Sequential : public Module {
  public:
   Sequential() = default;
+  Sequential(const Sequential&) = default;  // moving is copying, too
   explicit Sequential(std::initializer_list<Layer> layers) {
     for (const Layer& layer : layers) layer.add_to_(*this);
   }

@@ -26,7 +26,8 @@ TEST_CASE("a Function holds lambdas, functions and std::functions", "[function]"
 TEST_CASE("an empty Function says so", "[function]") {
   int (*none)(int) = nullptr;
   for (const Function<int(int)>& f : {Function<int(int)>(), Function<int(int)>(nullptr), Function<int(int)>(none),
-                                      Function<int(int)>(std::function<int(int)>())}) {
+                                      Function<int(int)>(std::function<int(int)>()),
+                                      Function<int(int)>(Function<short(int)>())}) {
     CHECK_FALSE(static_cast<bool>(f));
     CHECK_THROWS_WITH(f(1), Contains("Function: it must hold a callable, but it is empty."));
   }
@@ -53,4 +54,12 @@ TEST_CASE("copies of a Function share the callable, and it goes with the last of
     CHECK(alive == 1);
   }
   CHECK(alive == 0);
+}
+
+TEST_CASE("a Function is not made of what cannot be called as it is", "[function]") {
+  struct Box {
+    int value;
+  };
+  static_assert(!std::is_constructible_v<Function<int(Box)>, int Box::*>);
+  static_assert(!std::is_constructible_v<Function<int(int)>, int>);
 }

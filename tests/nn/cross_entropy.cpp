@@ -381,3 +381,10 @@ TEST_CASE("wrong options are refused", "[nn][cross_entropy]") {
   CHECK_THROWS_AS(nn::cross_entropy(x, labels(), {.label_smoothing = 1.5}), std::invalid_argument);
   CHECK_THROWS_AS(nn::cross_entropy(x, probabilities(), {.ignore_index = 1}), std::invalid_argument);
 }
+
+TEST_CASE("a class of weight 0 costs nothing, even if it is impossible", "[nn][loss]") {
+  Tensor logits = tensor({{0., -std::numeric_limits<double>::infinity(), 1.}}, {.dtype = DType::float64});
+  Tensor target = tensor({{0.5, 0.5, 0.}}, {.dtype = DType::float64});
+  Tensor weight = tensor({1., 0., 1.}, {.dtype = DType::float64});
+  CHECK(nn::cross_entropy(logits, target, {.weight = weight}).item() == Approx(0.5 * std::log(1 + std::exp(1.0))));
+}

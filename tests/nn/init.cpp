@@ -1,11 +1,13 @@
 #include "nn/init.hpp"
 
 #include <cmath>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "autograd/ops.hpp"
+#include "nn/dense.hpp"
 #include "tests/catch.hpp"
 #include "tests/nn/message.hpp"
 
@@ -198,4 +200,17 @@ TEST_CASE("errors in a user's initialiser name the line in it", "[nn][init]") {
   nn::Initializer wrong = [](const Shape&, TensorOptions, Generator&) { return ones({2}) + ones({3}); };
   CHECK_THAT(message_of<std::invalid_argument>([&] { wrong({2}); }),
              Catch::Matchers::EndsWith(at("init.cpp", line)));
+}
+
+TEST_CASE("an empty callable is no initialiser", "[nn][init]") {
+  std::function<Tensor(const Shape&, TensorOptions, Generator&)> none;
+  CHECK_FALSE(static_cast<bool>(nn::Initializer(none)));
+  CHECK(nn::Initializer(none).name().empty());
+  CHECK(nn::Dense(2, 3, {.weight_init = none, .bias_init = none}).weight().shape() == Shape{3, 2});
+}
+
+TEST_CASE("initialisers refuse what is not finite", "[nn][init]") {
+  CHECK_THROWS_WITH(nn::init::normal(std::nan(""), 1), Catch::Contains("init::normal: mean and std must be finite"));
+  CHECK_THROWS_WITH(nn::init::normal(0, HUGE_VAL), Catch::Contains("init::normal: mean and std must be finite"));
+  CHECK_THROWS_WITH(nn::init::uniform(-HUGE_VAL, HUGE_VAL), Catch::Contains("init::uniform:"));
 }

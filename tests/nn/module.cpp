@@ -9,6 +9,7 @@
 #include "autograd/grad.hpp"
 #include "autograd/ops.hpp"
 #include "nn/dense.hpp"
+#include "nn/sequential.hpp"
 #include "tests/catch.hpp"
 #include "tests/nn/message.hpp"
 
@@ -302,4 +303,45 @@ TEST_CASE("a model is differentiated through all of its layers", "[nn][module]")
   Mlp model;
   sum(model(ones({5, 4}))).backward();
   for (const Tensor& parameter : model.parameters()) CHECK(parameter.grad().shape() == parameter.shape());
+}
+
+TEST_CASE("load reads values that are the module's own before it writes", "[nn][module]") {
+  struct Two : nn::Module {
+    Tensor a = param("a", tensor({1.}));
+    Tensor b = param("b", tensor({2.}));
+  } model;
+  model.load({{"a", model.b}, {"b", model.a}});
+  CHECK(model.a.item() == 2);
+  CHECK(model.b.item() == 1);
+}
+
+TEST_CASE("a parameter or buffer has elements of its own", "[nn][module]") {
+  struct Viewed : nn::Module {
+    Tensor w = param("w", expand(ones({1}), {3}));
+    Tensor b = buffer("b", expand(ones({1}), {3}));
+  } model;
+  model.load({{"w", tensor({1., 2., 3.})}, {"b", tensor({4., 5., 6.})}});
+  CHECK(model.w.to_vector() == std::vector<double>{1, 2, 3});
+  CHECK(model.b.to_vector() == std::vector<double>{4, 5, 6});
+}
+
+TEST_CASE("a layer stays usable when it is moved from", "[nn][module]") {
+  nn::Dense dense(2, 3);
+  nn::Dense moved = std::move(dense);
+  CHECK(dense(ones({1, 2})).shape() == Shape{1, 3});
+  nn::Sequential layers(relu, nn::Dense(2, 2));
+  nn::Sequential taken = std::move(layers);
+  CHECK(layers.size() == 2);
+  CHECK(layers(ones({1, 2})).shape() == Shape{1, 2});
+}
+
+TEST_CASE("a child outlives its parent, and is called by its class then", "[nn][module]") {
+  nn::Dense inner(2, 2);
+  {
+    struct Outer : nn::Module {
+      explicit Outer(nn::Dense& dense) { child("inner", dense); }
+    } outer(inner);
+    CHECK(inner.path() == "Outer.inner");
+  }
+  CHECK(inner.path() == "Dense");
 }

@@ -104,8 +104,7 @@ class Reader {
     bool too_large = error == std::errc::result_out_of_range;
     if constexpr (std::is_floating_point_v<T>) {
       if (too_large) value = out_of_range_value(text);
-      too_large = too_large ? std::isinf(value)
-                            : std::isfinite(value) && std::abs(value) > std::numeric_limits<T>::max();
+      too_large = too_large ? std::isinf(value) : std::isfinite(value) && std::isinf(static_cast<T>(value));
     }
     if (too_large)
       fail(field.begin, concat("column ", column + 1, ": the number '", field.text,

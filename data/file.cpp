@@ -10,6 +10,7 @@ namespace xgrad::data {
 namespace {
 
 std::string place(const std::string& file, std::int64_t line, std::int64_t column) {
+  if (file.empty()) return "file '': ";
   return line == 0 ? file + ": " : file + ':' + std::to_string(line) + ':' + std::to_string(column) + ": ";
 }
 

@@ -42,8 +42,8 @@ Tensor read_idx(const std::string& path, DType dtype, SourceLocation where) {
           "an IDX file is expected, but it does not begin as one");
   require(rest[2] == kUnsignedByte, "elements of type 8 (unsigned bytes) are expected, but the type is ",
           static_cast<int>(rest[2]));
-  const int axes = rest[3];
-  require(axes >= 0 && axes <= kMaxDims, "at most ", kMaxDims, " axes are expected, but the file has ", axes);
+  const int axes = static_cast<unsigned char>(rest[3]);
+  require(axes <= kMaxDims, "at most ", kMaxDims, " axes are expected, but the file has ", axes);
   rest.remove_prefix(4);
   require(rest.size() >= std::size_t{4} * axes, "the file ends within the extents of its ", axes, " axes");
   Shape shape;

@@ -30,7 +30,8 @@ double total_norm(std::span<const Tensor> parameters, double p) {
 
 void check_defined(const char* operation, std::span<const Tensor> parameters, SourceLocation where) {
   for (std::size_t i = 0; i < parameters.size(); ++i)
-    check(parameters[i].defined(), where, operation, ": parameter ", i, " is an undefined tensor");
+    check(parameters[i].defined(), where, operation, ": parameters must be defined tensors, but parameter ", i,
+          " is default-constructed");
 }
 
 /// A second handle to the same tensor, whose gradient can be set.

@@ -68,7 +68,8 @@ void Optimizer::add_group(const char* optimizer, std::vector<Tensor> parameters,
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const Tensor& parameter = parameters[i];
     const std::size_t number = parameters_.size() + i;
-    check(parameter.defined(), where, optimizer, ": parameter ", number, " is an undefined tensor");
+    check(parameter.defined(), where, optimizer, ": parameters must be defined tensors, but parameter ",
+          number, " is default-constructed");
     check(is_floating(parameter.dtype()), where, optimizer, ": parameters must be floating, but parameter ",
           number, ' ', parameter.shape(), " is ", parameter.dtype());
     check(parameter.is_leaf(), where, optimizer, ": parameters must be leaves, but parameter ", number, ' ',
@@ -98,19 +99,16 @@ void Optimizer::check_group(int group, SourceLocation where) const {
 }
 
 void Optimizer::check_states(SourceLocation where) const {
+  check(states_.size() == parameters_.size(), where, name(), ": there must be one state for each parameter, but there are ",
+        states_.size(), " states and ", parameters_.size(), " parameters; nothing was updated");
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    const Tensor& parameter = parameters_[i];
-    for (std::size_t k = 0; k < states_[i].buffers.size(); ++k) {
-      const Tensor& buffer = states_[i].buffers[k];
-      if (!buffer.defined()) continue;
-      const internal::TensorImpl &kept = *buffer.impl(), &own = *parameter.impl();
-      if (kept.dtype == own.dtype && kept.shape == own.shape) continue;
-      if (!parameter.grad().defined()) break;
-      fail<std::invalid_argument>(
-          where,
-          concat(name(), ": what is kept for a parameter must have its dtype and shape, but parameter ", i,
-                 " is ", own.dtype, ' ', own.shape, " and its ", buffer_names()[k], ' ', kept.dtype, ' ',
-                 kept.shape, ", as from before a Module::to(); make a new optimizer; nothing was updated"));
+    const DType own = parameters_[i].impl()->dtype;
+    for (const Tensor& buffer : states_[i].buffers) {
+      if (!buffer.defined() || buffer.impl()->dtype == own) continue;
+      check(!parameters_[i].grad().defined(), where, name(),
+            ": what is kept for a parameter must have its dtype, but parameter ", i, ' ', parameters_[i].shape(), " is ",
+            own, " and what is kept for it ", buffer.impl()->dtype,
+            ", as from before a Module::to(); make a new optimizer; nothing was updated");
     }
   }
 }

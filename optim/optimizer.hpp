@@ -22,8 +22,8 @@ enum class NonFinite : std::uint8_t {
 /// What an optimizer keeps for one parameter.
 struct State {
   std::int64_t steps = 0;         ///< steps that this parameter has taken
-  std::array<Tensor, 3> buffers;  ///< in the parameter's shape and dtype, named by Optimizer::buffer_names();
-                                  ///< undefined until first needed
+  std::array<Tensor, 3> buffers;  ///< in the parameter's dtype, named by Optimizer::buffer_names(); undefined
+                                  ///< until first needed
 };
 
 /// Parameters that share options:
@@ -50,7 +50,7 @@ class Optimizer {
 
   /// Moves every parameter that has a gradient; the others keep value and state. Gradients are not changed.
   /// Throws std::runtime_error by the option NonFinite::error, and std::invalid_argument where what is kept for a
-  /// parameter was made for another dtype or shape (Module::to() came in between). Nothing is changed then.
+  /// parameter was made for another dtype (Module::to() came in between). Nothing is changed then.
   void step(SourceLocation where = SourceLocation::current());
 
   /// All parameters, group after group.

@@ -241,3 +241,9 @@ TEST_CASE("the error carries file, line and column", "[data][csv]") {
     CHECK(error.column() == 3);
   }
 }
+
+TEST_CASE("the largest float is a float, however it is written", "[csv]") {
+  data::Table table = read_text("3.4028235e+38,-3.40282347e+38\n");
+  CHECK(table.values.to_vector<float>() ==
+        std::vector<float>{std::numeric_limits<float>::max(), std::numeric_limits<float>::lowest()});
+}

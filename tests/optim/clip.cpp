@@ -75,6 +75,6 @@ TEST_CASE("clipping refuses bounds below 0 and nan", "[optim][clip]") {
 
 TEST_CASE("clipping names a parameter that is undefined", "[optim][clip]") {
   std::vector<Tensor> parameters = {with_gradient(tensor({1.})), Tensor()};
-  CHECK_THROWS_WITH(clip_grad_norm(parameters, 1), Contains("clip_grad_norm: parameter 1 is an undefined tensor"));
-  CHECK_THROWS_WITH(clip_grad_value(parameters, 1), Contains("clip_grad_value: parameter 1 is an undefined tensor"));
+  CHECK_THROWS_WITH(clip_grad_norm(parameters, 1), Contains("clip_grad_norm: parameters must be defined tensors, but parameter 1 is default-constructed"));
+  CHECK_THROWS_WITH(clip_grad_value(parameters, 1), Contains("clip_grad_value: parameters must be defined tensors, but parameter 1 is default-constructed"));
 }

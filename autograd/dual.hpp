@@ -36,6 +36,10 @@ struct Dual {
     for (int i = 0; i < N; ++i) y.d[i] = slope * x.d[i];
     return y;
   }
+  /// The same where the slope may be infinite or nan: directions that x does not depend on stay out of it.
+  static Dual chain_at_pole(const Dual& x, V value, V slope) {
+    return combine(value, [&](int i) { return times(slope, x.d[i]); });
+  }
   template <class F>
   static Dual combine(V value, const F& part) {
     Dual y;
@@ -55,7 +59,7 @@ struct Dual {
   }
   friend Dual operator/(const Dual& a, const Dual& b) {
     V ratio = a.value / b.value;
-    return combine(ratio, [&](int i) { return (a.d[i] - ratio * b.d[i]) / b.value; });
+    return combine(ratio, [&](int i) { return times(1 / b.value, a.d[i] - times(ratio, b.d[i])); });
   }
   friend Dual operator-(const Dual& x) {
     return combine(-x.value, [&](int i) { return -x.d[i]; });
@@ -93,7 +97,7 @@ struct Dual {
   template <Number T>
   friend Dual operator/(T a, const Dual& b) {
     V y = a / b.value;
-    return chain(b, y, -y / b.value);
+    return chain_at_pole(b, y, -y / b.value);
   }
   Dual& operator+=(const Dual& b) { return *this = *this + b; }
   Dual& operator-=(const Dual& b) { return *this = *this - b; }
@@ -115,9 +119,13 @@ struct Dual {
     return combine(where(condition, a.value, b.value),
                    [&](int i) { return where(condition, a.d[i], b.d[i]); });
   }
-  /// At a tie half of each derivative.
-  friend Dual max(const Dual& a, const Dual& b) { return where(a > b, a, where(b > a, b, (a + b) * 0.5)); }
-  friend Dual min(const Dual& a, const Dual& b) { return where(a < b, a, where(b < a, b, (a + b) * 0.5)); }
+  /// At a tie half of each derivative; 0 where either is NaN.
+  friend Dual max(const Dual& a, const Dual& b) {
+    return where(a > b, a, where(b > a, b, where(a == b, (a + b) * 0.5, Dual(max(a.value, b.value)))));
+  }
+  friend Dual min(const Dual& a, const Dual& b) {
+    return where(a < b, a, where(b < a, b, where(a == b, (a + b) * 0.5, Dual(min(a.value, b.value)))));
+  }
 
   friend Dual abs(const Dual& x) { return chain(x, abs(x.value), sign(x.value)); }
   friend Dual sign(const Dual& x) { return sign(x.value); }
@@ -130,7 +138,7 @@ struct Dual {
   friend Dual reciprocal(const Dual& x) { return 1 / x; }
   friend Dual sqrt(const Dual& x) {
     V y = sqrt(x.value);
-    return chain(x, y, 0.5 / y);
+    return chain_at_pole(x, y, 0.5 / y);
   }
   friend Dual exp(const Dual& x) {
     V y = exp(x.value);
@@ -140,8 +148,8 @@ struct Dual {
     V y = expm1(x.value);
     return chain(x, y, y + 1);
   }
-  friend Dual log(const Dual& x) { return chain(x, log(x.value), 1 / x.value); }
-  friend Dual log1p(const Dual& x) { return chain(x, log1p(x.value), 1 / (1 + x.value)); }
+  friend Dual log(const Dual& x) { return chain_at_pole(x, log(x.value), 1 / x.value); }
+  friend Dual log1p(const Dual& x) { return chain_at_pole(x, log1p(x.value), 1 / (1 + x.value)); }
   friend Dual sin(const Dual& x) { return chain(x, sin(x.value), cos(x.value)); }
   friend Dual cos(const Dual& x) { return chain(x, cos(x.value), -sin(x.value)); }
   friend Dual tanh(const Dual& x) {
@@ -159,16 +167,40 @@ struct Dual {
   template <Number T>
   friend Dual pow(const Dual& x, T c) {
     if (c == 0) return 1;
-    return chain(x, pow(x.value, V(c)), c * pow(x.value, V(c - 1)));
+    return chain_at_pole(x, pow(x.value, c), c * pow(x.value, c - 1));
   }
   friend Dual pow(const Dual& a, const Dual& b) {
     V y = pow(a.value, b.value);
     V zero(0);
     V slope_a = where(b.value == zero, zero, b.value * pow(a.value, b.value - 1));
-    V slope_b = where(a.value == zero, zero, y * log(a.value));
-    return combine(y, [&](int i) { return slope_a * a.d[i] + slope_b * b.d[i]; });
+    V slope_b = where(a.value == zero && b.value >= zero, zero, y * log(a.value));
+    return combine(y, [&](int i) { return times(slope_a, a.d[i]) + times(slope_b, b.d[i]); });
+  }
+
+ private:
+  /// slope d, and 0 where d is, whatever the slope.
+  static V times(const V& slope, const V& d) { return where(is_zero(d), V(0), slope * d); }
+
+  friend auto is_zero(const Dual& x) {
+    auto zero = is_zero(x.value);
+    for (const V& part : x.d) zero = zero && is_zero(part);
+    return zero;
   }
 };
+template <class T>
+Mask<T> is_zero(Batch<T> x) {
+  return x == 0;
+}
+
+/// The value as a constant.
+template <class T>
+Batch<T> without_slope(const Batch<T>& x) {
+  return x;
+}
+template <class V, int N>
+Dual<V, N> without_slope(const Dual<V, N>& x) {
+  return x.value;
+}
 
 /// A type that formulas of map() are evaluated on.
 template <class V>
@@ -183,7 +215,7 @@ concept Lane = kIsLane<V>;
 // Functions that are made of others, so that one definition serves batches and duals.
 template <Lane V>
 V relu(const V& x) {
-  return where(x <= V(0), V(0), x);
+  return where(x > V(0), x, where(isnan(x), without_slope(x), V(0)));
 }
 template <Lane V>
 V leaky_relu(const V& x, double slope = 0.01) {
@@ -221,12 +253,16 @@ Dual<V, N> log_sigmoid(const Dual<V, N>& x) {
 }
 template <Lane V>
 V clamp(const V& x, double low, double high) {
-  return where(x < V(low), V(low), where(x > V(high), V(high), x));
+  return where(x < V(low), V(low), where(x > V(high), V(high), where(isnan(x), without_slope(x), x)));
 }
 /// The larger, the smaller of a lane and a number.
 template <Lane V, Number T>
 V maximum(const V& a, T b) {
   return max(a, V(b));
+}
+template <Lane V, Number T>
+V maximum(T a, const V& b) {
+  return max(V(a), b);
 }
 template <Lane V>
 V maximum(const V& a, const V& b) {
@@ -235,6 +271,10 @@ V maximum(const V& a, const V& b) {
 template <Lane V, Number T>
 V minimum(const V& a, T b) {
   return min(a, V(b));
+}
+template <Lane V, Number T>
+V minimum(T a, const V& b) {
+  return min(V(a), b);
 }
 template <Lane V>
 V minimum(const V& a, const V& b) {

@@ -29,10 +29,17 @@ void each_tensor(const Formula& formula, SourceLocation where, Arguments&&... te
           tensor.dtype(), ".");
     check<std::logic_error>(!is_written || tensor.is_leaf(), where,
                             "each: a tensor that is written must be a leaf, but '", tensor.operation(),
-                            "' made it.");
+                            "' made it. Pass it as const if it is only read.");
     if (is_written) check_writable("each", tensor, where);
   };
   (agree(tensors, kIsWritten<Arguments>), ...);
+  // Each batch is read, then written: of two tensors that share elements one would lose what the other wrote.
+  const void* written[] = {(kIsWritten<Arguments> ? tensors.impl()->storage.get() : nullptr)...};
+  for (const void* storage : written) {
+    int times = 0;
+    for (const void* other : written) times += storage != nullptr && storage == other;
+    check(times <= 1, where, "each: tensors that are written must not share memory, but two of them do.");
+  }
   auto note = [&](const Tensor& tensor, bool is_written) {
     if (is_written) note_write(tensor, where);
   };
@@ -90,7 +97,8 @@ class Written {
 ///
 /// Arguments that are Tensor& are read and written, const Tensor& only read; the formula comes last and gets SIMD
 /// batches in the same order. One pass over memory. What is written must be a leaf. Throws std::invalid_argument where
-/// shapes or dtypes differ or are not floating.
+/// shapes or dtypes differ or are not floating, or tensors that are written share memory, with others that are written or
+/// within themselves; std::logic_error where a tensor that is written is no leaf.
 template <class... More>
 void each(const Written& first, More&&... more) {
   auto all = std::forward_as_tuple(first.tensor(), std::forward<More>(more)...);

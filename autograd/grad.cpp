@@ -386,7 +386,8 @@ void check_outputs(const char* operation, std::span<const Tensor> outputs, std::
     check<std::logic_error>(
         output.requires_grad(), where, operation,
         ": the output must depend on a tensor that requires a gradient, but it does not. Call "
-        "set_requires_grad() on a variable before computing with it, outside of NoGrad.");
+        "set_requires_grad() on a variable before computing with it, outside of NoGrad. A gradient that is "
+        "differentiated in turn is taken with {.create_graph = true}.");
     if (cotangents.empty()) {
       check(output.numel() == 1, where, operation, ": the output must have one element, but its shape is ",
             output.shape(), ". Reduce it with sum() or mean(), or pass a cotangent of that shape.");

@@ -17,8 +17,8 @@ Mapped prepare_map(const char* name, std::initializer_list<const Operand*> opera
   }
   check(any_tensor, where, name, ": at least one operand must be a tensor.");
   for (const Operand* operand : operands)
-    mapped.inputs.push_back(operand->is_number() ? operand->number_as(mapped.dtype)
-                                                 : cast({operand->tensor(name), where}, mapped.dtype));
+    mapped.inputs.push_back(operand->is_number() ? operand->number_as(mapped.dtype, name)
+                                                 : cast_for(name, {operand->tensor(name), where}, mapped.dtype));
   return mapped;
 }
 
@@ -102,19 +102,23 @@ void map_first_order(Vjp& vjp, const char* name, const MapKernels& kernels, cons
 }
 
 void map_second_order(Vjp& vjp, const MapKernels& kernels, const void* formula) {
-  check<std::logic_error>(
-      !vjp.creates_graph(), vjp.where(),
-      "map: derivatives up to the second order are supported. Write the formula with operators on "
-      "tensors for higher ones.");
   // In float64 whatever the dtype: second derivatives are rare, and each kernel is time that a user's file compiles.
   DType dtype = vjp.input(0).dtype();
   std::vector<Tensor> operands;
-  for (int i = 0; i <= kernels.count; ++i) operands.push_back(cast(vjp.input(i), DType::float64));
-  for (int i = 0; i < kernels.count; ++i) operands.push_back(cast(vjp.g(i), DType::float64));
+  for (int i = 0; i <= kernels.count; ++i) operands.push_back(vjp.input(i));
+  for (int i = 0; i < kernels.count; ++i) operands.push_back(vjp.g(i));
+  std::vector<Tensor> wide;
+  for (const Tensor& operand : operands) wide.push_back(cast(operand.detach(), DType::float64));
   const Shape& shape = operands.back().shape();
   std::vector<Tensor> results = new_tensors(kernels.count + 1, shape, DType::float64);
-  run(kernels.second_order, formula, shape, results, operands);
+  run(kernels.second_order, formula, shape, results, wide);
   for (Tensor& result : results) result = cast(result, dtype);
+  if (vjp.creates_graph())
+    results = record("map_second_order", vjp.where(), operands, std::move(results), {}, [](Vjp& vjp) {
+      fail<std::logic_error>(vjp.where(),
+                             "map: derivatives up to the second order are supported. Write the formula with operators on "
+                             "tensors for higher ones.");
+    });
   give_summed(vjp, results);
 }
 

@@ -136,8 +136,21 @@ struct MapKernel<T, F, std::index_sequence<I...>> {
   }
 };
 
+/// Stops at a wrong formula where the user can read why.
+template <class T, class F, std::size_t... I>
+constexpr bool check_formula(std::index_sequence<I...>) {
+  constexpr bool kTakesAll = std::is_invocable_v<const F&, decltype((void)I, Batch<T>())...>;
+  static_assert(kTakesAll,
+                "map(): the formula must take one `auto` parameter for each tensor, and be callable when it is const");
+  if constexpr (kTakesAll)
+    static_assert(std::is_convertible_v<std::invoke_result_t<const F&, decltype((void)I, Batch<T>())...>, Batch<T>>,
+                  "map(): the formula must return a number; make one of a comparison with where(condition, 1, 0)");
+  return kTakesAll;
+}
+
 template <std::size_t K, class F>
 struct MapOf {
+  static_assert(check_formula<float, F>(std::make_index_sequence<K>{}));
   using Float = MapKernel<float, F, std::make_index_sequence<K>>;
   using Double = MapKernel<double, F, std::make_index_sequence<K>>;
   static constexpr MapKernels kKernels = {static_cast<int>(K),

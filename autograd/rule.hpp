@@ -30,7 +30,8 @@ class Vjp {
 
   /// Cotangent of an output: zeros where nothing depends on that output.
   const Tensor& g(int output = 0);
-  /// The same, handed over: for a rule that passes it on or writes over it. g() must not be called for it after that.
+  /// The same, handed over: for a rule that passes it on or writes over it. Throws std::logic_error the second time, as
+  /// g() does after that.
   Tensor take_g(int output = 0);
   /// Whether anything depends on that output.
   bool has(int output) const;
@@ -47,8 +48,8 @@ class Vjp {
 
   /// Whether input i's cotangent is wanted. Rules skip the work for the others.
   bool needs(int i) const;
-  /// Answers for input i. An input without an answer has a zero gradient. Throws std::logic_error, naming the
-  /// operation, unless shape and dtype are the input's.
+  /// Answers for input i, once. An input without an answer has a zero gradient. Throws std::logic_error, naming the
+  /// operation, unless shape and dtype are the input's, and for a second answer.
   void give(int i, Tensor cotangent);
 
   /// The sum of the cotangents that input i has been given so far in this pass, where the rule may add its own in place

@@ -1,5 +1,7 @@
 #include "autograd/shape.hpp"
 
+#include <algorithm>
+
 namespace xgrad {
 
 Shape::Shape(std::initializer_list<Extent> extents, SourceLocation where) {
@@ -15,17 +17,34 @@ Shape::Shape(std::span<const std::int64_t> extents, SourceLocation where) {
   ndim_ = static_cast<int>(extents.size());
 }
 
-Shape Shape::filled(int ndim, std::int64_t extent) {
+Shape Shape::filled(int ndim, std::int64_t extent, SourceLocation where) {
   Shape shape;
-  for (int i = 0; i < ndim; ++i) shape.push_back(extent);
+  for (int i = 0; i < ndim; ++i) shape.push_back(extent, where);
   return shape;
+}
+
+int Shape::place_from_end(int axis) const {
+  check<std::out_of_range>(-ndim_ <= axis && axis < 0, {}, "shape: the axis must be in [", -ndim_, ", ", ndim_ - 1,
+                           "], but it is ", axis, " and the shape is ", *this, ".");
+  return axis + ndim_;
+}
+
+void Shape::fail_ndim(int ndim) {
+  fail<std::invalid_argument>({}, concat("shape: a tensor has at most ", kMaxDims, " axes, but ", ndim, " were given."));
+  __builtin_unreachable();
 }
 
 std::int64_t Shape::numel() const {
   std::int64_t n = 1;
-  bool overflow = false;
-  for (std::int64_t extent : *this) overflow |= __builtin_mul_overflow(n, extent, &n);
-  return overflow ? checked_numel("shape", *this, {}) : n;
+  bool overflow = false, empty = false;
+  for (std::int64_t extent : *this) {
+    if (extent == 0)
+      empty = true;  // which must not hide that the others overflow
+    else
+      overflow |= __builtin_mul_overflow(n, extent, &n);
+  }
+  if (overflow) return checked_numel("shape", *this, {});
+  return empty ? 0 : n;
 }
 
 void Shape::push_back(std::int64_t extent, SourceLocation where) { insert(ndim_, extent, where); }
@@ -33,12 +52,15 @@ void Shape::push_back(std::int64_t extent, SourceLocation where) { insert(ndim_,
 void Shape::insert(int axis, std::int64_t extent, SourceLocation where) {
   check(ndim_ < kMaxDims, where, "shape: a tensor has at most ", kMaxDims, " axes, but ", *this,
         " was to have one more.");
+  check<std::out_of_range>(0 <= axis && axis <= ndim_, where, "shape: an axis is inserted at 0 to ", ndim_,
+                           ", but the place is ", axis, ".");
   std::copy_backward(begin() + axis, end(), end() + 1);
   extents_[axis] = extent;
   ++ndim_;
 }
 
 void Shape::erase(int axis) {
+  axis = place_of(axis);
   std::copy(begin() + axis + 1, end(), begin() + axis);
   --ndim_;
 }

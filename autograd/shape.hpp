@@ -61,25 +61,30 @@ class Shape {
   Shape(std::initializer_list<Extent> extents, SourceLocation where = SourceLocation::current());
   explicit Shape(std::span<const std::int64_t> extents, SourceLocation where = SourceLocation::current());
   /// `ndim` axes that all have this extent.
-  static Shape filled(int ndim, std::int64_t extent);
-  /// As many axes as asked for (at most kMaxDims), their extents not set.
-  void resize(int ndim) { ndim_ = ndim; }
+  static Shape filled(int ndim, std::int64_t extent, SourceLocation where = SourceLocation::current());
+  /// As many axes as asked for, their extents not set. Throws std::invalid_argument beyond kMaxDims axes.
+  void resize(int ndim) {
+    if (static_cast<unsigned>(ndim) > kMaxDims) fail_ndim(ndim);
+    ndim_ = ndim;
+  }
 
   int ndim() const { return ndim_; }
   bool empty() const { return ndim_ == 0; }
-  /// Product of the extents; 1 for a scalar. Throws std::invalid_argument when an int64 cannot hold it.
+  /// Product of the extents; 1 for a scalar. Throws std::invalid_argument when an int64 cannot hold the product of those
+  /// that are not 0.
   std::int64_t numel() const;
 
-  std::int64_t operator[](int axis) const { return extents_[axis]; }
-  std::int64_t& operator[](int axis) { return extents_[axis]; }
-  std::int64_t front() const { return extents_[0]; }
-  std::int64_t back() const { return extents_[ndim_ - 1]; }
+  /// Extent of one axis; negative axes count from the last. Throws std::out_of_range.
+  std::int64_t operator[](int axis) const { return extents_[place_of(axis)]; }
+  std::int64_t& operator[](int axis) { return extents_[place_of(axis)]; }
+  std::int64_t front() const { return (*this)[0]; }
+  std::int64_t back() const { return (*this)[-1]; }
   const std::int64_t* begin() const { return extents_.data(); }
   const std::int64_t* end() const { return extents_.data() + ndim_; }
   std::int64_t* begin() { return extents_.data(); }
   std::int64_t* end() { return extents_.data() + ndim_; }
 
-  /// Throws std::invalid_argument beyond kMaxDims axes.
+  /// Throws std::invalid_argument beyond kMaxDims axes, std::out_of_range for an axis that is not there.
   void push_back(std::int64_t extent, SourceLocation where = SourceLocation::current());
   void insert(int axis, std::int64_t extent, SourceLocation where = SourceLocation::current());
   void erase(int axis);
@@ -92,6 +97,13 @@ class Shape {
   }
 
  private:
+  int place_of(int axis) const {
+    if (static_cast<unsigned>(axis) < static_cast<unsigned>(ndim_)) return axis;
+    return place_from_end(axis);
+  }
+  int place_from_end(int axis) const;
+  [[noreturn]] static void fail_ndim(int ndim);
+
   std::array<std::int64_t, kMaxDims> extents_;  // only the first ndim_ have a value
   int ndim_ = 0;
 };

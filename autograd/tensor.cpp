@@ -63,7 +63,7 @@ Tensor new_tensor(const Shape& shape, DType dtype) {
 
 void check_writable(const char* operation, const Tensor& tensor, SourceLocation where) {
   const TensorImpl& impl = *tensor.impl();
-  if (impl.contiguous) return;
+  if (impl.contiguous || impl.numel == 0) return;
   for (int axis = 0; axis < impl.shape.ndim(); ++axis)
     check(impl.strides[axis] != 0 || impl.shape[axis] <= 1, where, operation,
           ": each element that is written must have a place of its own, but those along axis ", axis, " of ",
@@ -157,7 +157,7 @@ template <ElementType T>
 std::vector<T> Tensor::elements(SourceLocation where) const {
   TensorImpl& impl = defined_impl(*this, "to_vector", where);
   NoGrad no_grad;
-  Tensor converted = contiguous(cast({*this, where}, dtype_of<T>));
+  Tensor converted = contiguous(cast_for("to_vector", {*this, where}, dtype_of<T>));
   const T* first = data_of<T>(converted);
   return std::vector<T>(first, first + impl.numel);
 }
@@ -194,7 +194,7 @@ XGRAD_INSTANTIATE(double)
 
 void Tensor::assign(const Operand& operand, SourceLocation where) {
   TensorImpl& impl = defined_impl(*this, "assign", where);
-  Tensor value = operand.is_number() ? operand.number_as(impl.dtype) : operand.tensor("assign");
+  Tensor value = operand.is_number() ? operand.number_as(impl.dtype, "assign") : operand.tensor("assign");
   const TensorImpl& from = *value.impl();
   check<std::logic_error>(is_leaf(), where, "assign: the tensor must be a leaf, but '", operation(),
                           "' made it. The graph is functional: compute a new tensor instead.");
@@ -203,7 +203,7 @@ void Tensor::assign(const Operand& operand, SourceLocation where) {
   check_writable("assign", *this, where);
   NoGrad no_grad;
   // Read before written: the value may be a view of this very tensor.
-  Tensor source = cast({value, where}, impl.dtype);
+  Tensor source = cast_for("assign", {value, where}, impl.dtype);
   if (source.impl()->storage == impl.storage) source = copy(source);
   note_write(*this, where);
   copy_into(*this, source);
@@ -292,7 +292,7 @@ DType Operand::dtype(const char* operation) const {
 
 const Tensor& Operand::tensor(const char* operation) const {
   if (tensor_ == nullptr) {
-    if (!owned_.defined()) owned_ = number_as(number_dtype_);
+    if (!owned_.defined()) owned_ = number_as(number_dtype_, operation);
     return owned_;
   }
   check(tensor_->defined(), where_, operation,
@@ -300,12 +300,12 @@ const Tensor& Operand::tensor(const char* operation) const {
   return *tensor_;
 }
 
-Tensor Operand::number_as(DType dtype) const {
+Tensor Operand::number_as(DType dtype, const char* operation) const {
   Tensor result = new_tensor(Shape{}, dtype);
   if (dtype == DType::int64 && number_dtype_ != DType::float32)
     *data_of<std::int64_t>(result) = integer_;
   else
-    dispatch(dtype, [&]<class T>(T) { *data_of<T>(result) = element_of<T>("cast", number_, where_); });
+    dispatch(dtype, [&]<class T>(T) { *data_of<T>(result) = element_of<T>(operation, number_, where_); });
   return result;
 }
 

@@ -149,7 +149,7 @@ class Tensor {
   template <class T>
   using NearestElement =
       std::conditional_t<ElementType<T>, T, std::conditional_t<std::is_integral_v<T>, std::int64_t, double>>;
-  /// An element in a type of fewer bits.
+  /// An element in a type of another range.
   template <class T, class E>
   static T narrowed(const char* operation, E element, SourceLocation where) {
     T result = static_cast<T>(element);
@@ -200,8 +200,9 @@ class Operand {
   /// The tensor. Throws std::invalid_argument, naming the operation, when it is undefined. A number becomes a 0-d
   /// tensor of its kind's dtype.
   const Tensor& tensor(const char* operation) const;
-  /// The number as a 0-d tensor of this dtype. Throws std::invalid_argument where int64 cannot hold it.
-  Tensor number_as(DType dtype) const;
+  /// The number as a 0-d tensor of this dtype. Throws std::invalid_argument, naming the operation, where int64 cannot
+  /// hold it.
+  Tensor number_as(DType dtype, const char* operation) const;
 
  private:
   template <class T>

@@ -14,7 +14,8 @@ namespace bench {
 /// Tells Google Benchmark to run the repetitions of all benchmarks in random order, not one benchmark after the other.
 /// To be called once, at the start.
 inline void interleave() {
-  std::string program = "benchmark", option = "--benchmark_enable_random_interleaving=true";
+  // Google Benchmark keeps the program's name.
+  static std::string program = "benchmark", option = "--benchmark_enable_random_interleaving=true";
   char* arguments[] = {program.data(), option.data(), nullptr};
   int count = 2;
   benchmark::Initialize(&count, arguments);

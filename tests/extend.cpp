@@ -167,3 +167,21 @@ TEST_CASE("Errors and nodes of an operator of one's own name the caller's line",
 TEST_CASE("The code in docs/extending.md is the code of this file", "[extend][docs]") {
   CHECK(blocks_missing("docs/extending.md", "tests/extend.cpp").empty());
 }
+
+TEST_CASE("a rule that reads a cotangent it gave away, or answers twice, is refused", "[extend][errors]") {
+  auto with_rule = [](auto rule) {
+    Tensor x = ones({2}).set_requires_grad();
+    Tensor y = record("twice", SourceLocation::current(), {x}, copy(x.detach()), {}, rule);
+    sum(y).backward();
+  };
+  CHECK_THROWS_WITH(with_rule([](Vjp& vjp) {
+                      Tensor g = vjp.take_g();
+                      vjp.give(0, g * vjp.g());
+                    }),
+                    Contains("twice: its rule reads the cotangent of output 0 after take_g()."));
+  CHECK_THROWS_WITH(with_rule([](Vjp& vjp) {
+                      vjp.give(0, vjp.g());
+                      vjp.give(0, vjp.g());
+                    }),
+                    Contains("twice: its rule gave input 0 two cotangents."));
+}

@@ -246,3 +246,38 @@ TEST_CASE("where_safe names the caller's line in its errors and nodes", "[tensor
   mask.assign(false);
   CHECK_THROWS_WITH(sum(y).backward(), Contains(here + std::to_string(line)));
 }
+
+TEST_CASE("a shape's axes are counted from both ends, and none beyond", "[tensor][shape]") {
+  Shape shape{2, 3, 4};
+  CHECK(shape[-1] == 4);
+  CHECK(shape[-3] == 2);
+  CHECK(shape.back() == 4);
+  CHECK_THROWS_WITH(shape[3], Contains("shape: the axis must be in [-3, 2], but it is 3 and the shape is [2, 3, 4]."));
+  CHECK_THROWS_AS(shape[-4], std::out_of_range);
+  CHECK_THROWS_AS(Shape{}.back(), std::out_of_range);
+  CHECK_THROWS_AS(shape.insert(4, 1), std::out_of_range);
+  CHECK_THROWS_AS(shape.insert(-1, 1), std::out_of_range);
+  CHECK_THROWS_AS(shape.erase(3), std::out_of_range);
+  CHECK_THROWS_AS(shape.resize(kMaxDims + 1), std::invalid_argument);
+  CHECK(shape == Shape{2, 3, 4});
+}
+
+TEST_CASE("an extent of 0 does not hide that the others overflow", "[tensor][shape]") {
+  std::int64_t large = std::int64_t{1} << 40;
+  CHECK_THROWS_AS((Shape{0, large, large}.numel()), std::invalid_argument);
+  CHECK_THROWS_AS((Shape{large, large, 0}.numel()), std::invalid_argument);
+  CHECK(Shape{large, 0}.numel() == 0);
+}
+
+TEST_CASE("assign to a tensor without elements writes nothing", "[tensor]") {
+  Tensor x = expand(ones({0, 1}), {0, 3});
+  x.assign(1);
+  CHECK(x.numel() == 0);
+}
+
+TEST_CASE("conversions are named by what was called", "[tensor][errors]") {
+  Tensor whole = zeros({2}, {.dtype = DType::int64});
+  CHECK_THROWS_WITH(whole.assign(std::nan("")), Contains("assign: an int64 must hold the number"));
+  CHECK_THROWS_WITH(whole.assign(tensor({1e30, 1.})), Contains("assign: an int64 must hold each element"));
+  CHECK_THROWS_WITH(full({2}, std::nan("")).to_vector<int>(), Contains("to_vector: an int64 must hold each element"));
+}

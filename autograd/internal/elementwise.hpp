@@ -13,6 +13,7 @@
 #pragma once
 
 #include "autograd/extend.hpp"
+#include "autograd/internal/create.hpp"
 #include "autograd/internal/vectorize.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
@@ -117,9 +118,10 @@ Tensor unary(const char* name, const Operand& operand, const Value& value, const
     converted = cast({*x, operand.where()}, to_floating(dtype));
     x = &converted;
   }
-  Tensor y = dispatch_floating(x->dtype(), [&]<class T>(T) {
-    return compute<T>(
-        x->shape(), [&](Batch<T> x) { return Batch<T>(value(x)); }, *x);
+  Tensor y = new_result(name, x->shape(), x->dtype(), operand.where());
+  dispatch_floating(x->dtype(), [&]<class T>(T) {
+    compute_into<T>(
+        y, [&](Batch<T> x) { return Batch<T>(value(x)); }, *x);
   });
   return record(name, operand.where(), {*x}, std::move(y), {to_uses(kReads)}, [derivative](Vjp& vjp) {
     auto of_x = [&](auto g, auto x, auto, auto y) { return derivative(g, x, y); };
@@ -173,9 +175,10 @@ Tensor binary(const char* name, const Operand& left, const Operand& right, const
   Promoted pair(name, left, right, kIntegers == Integers::stay ? DType::boolean : DType::float32);
   if constexpr (kIntegers == Integers::stay)
     if (!is_floating(pair.dtype())) return compute_integers(pair, left.where(), value);
-  Tensor y = dispatch_floating(pair.dtype(), [&]<class T>(T) {
-    return compute<T>(
-        pair.shape(), [&](Batch<T> a, Batch<T> b) { return Batch<T>(value(a, b)); }, pair.a(), pair.b());
+  Tensor y = new_result(name, pair.shape(), pair.dtype(), left.where());
+  dispatch_floating(pair.dtype(), [&]<class T>(T) {
+    compute_into<T>(
+        y, [&](Batch<T> a, Batch<T> b) { return Batch<T>(value(a, b)); }, pair.a(), pair.b());
   });
   return record(name, left.where(), {pair.a(), pair.b()}, std::move(y), {to_uses(kReadsA), to_uses(kReadsB)},
                 [derivative_a, derivative_b](Vjp& vjp) {
@@ -190,7 +193,7 @@ Tensor binary(const char* name, const Operand& left, const Operand& right, const
 template <class Value>
 Tensor comparison(const char* name, const Operand& left, const Operand& right, const Value& value) {
   Promoted pair(name, left, right);
-  Tensor y = new_tensor(pair.shape(), DType::boolean);
+  Tensor y = new_result(name, pair.shape(), DType::boolean, left.where());
   dispatch(pair.dtype(), [&]<class T>(T) {
     vectorize<T>(pair.shape(), Types<bool>{}, {y.impl()}, Types<T, T>{}, {pair.a().impl(), pair.b().impl()},
                  value);
@@ -202,7 +205,7 @@ Tensor comparison(const char* name, const Operand& left, const Operand& right, c
 template <class Value>
 Tensor predicate(const char* name, const Operand& operand, const Value& value) {
   const Tensor& x = operand.tensor(name);
-  Tensor y = new_tensor(x.shape(), DType::boolean);
+  Tensor y = new_result(name, x.shape(), DType::boolean, operand.where());
   dispatch(x.dtype(), [&]<class T>(T) {
     vectorize<T>(x.shape(), Types<bool>{}, {y.impl()}, Types<T>{}, {x.impl()}, value);
   });

@@ -221,6 +221,8 @@ const OutputInfo& info_of(const Node& node, int i) {
 
 const Tensor& Vjp::g(int output) {
   check_output(frame_.node, output);
+  check<std::logic_error>((frame_.taken >> std::min(output, 63) & 1) == 0, frame_.node.where, frame_.node.name,
+                          ": its rule reads the cotangent of output ", output, " after take_g().");
   Tensor& cotangent = frame_.cotangents[output];
   const OutputInfo& info = frame_.node.outputs[output];
   if (!cotangent.defined()) cotangent = zeros(info.shape, {.dtype = info.dtype});
@@ -229,6 +231,7 @@ const Tensor& Vjp::g(int output) {
 
 Tensor Vjp::take_g(int output) {
   g(output);
+  if (output < 63) frame_.taken |= std::uint64_t(1) << output;
   return std::move(frame_.cotangents[output]);
 }
 
@@ -296,6 +299,8 @@ void Vjp::give(int i, Tensor cotangent) {
         concat(frame_.node.name, ": the cotangent of input ", i, " must be ", expected.dtype, " ",
                expected.shape, ", but the rule gave ",
                cotangent.defined() ? concat(cotangent.dtype(), " ", cotangent.shape()) : "nothing", "."));
+  check<std::logic_error>(!frame_.given[i].defined(), where(), frame_.node.name, ": its rule gave input ", i,
+                          " two cotangents. Give their sum.");
   frame_.given[i] = std::move(cotangent);
 }
 

@@ -78,6 +78,7 @@ struct VjpFrame {
   Node& node;
   Tensor* cotangents;   // of the node's outputs
   std::uint64_t needs;  // bit i: input i
+  std::uint64_t taken = 0;  // bit k: the cotangent of output k was handed over
   bool create_graph;
   bool retain_graph;
   InlineVector<Tensor, 3> given;     // by input; undefined where the rule gave no answer

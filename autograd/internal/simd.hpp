@@ -116,11 +116,11 @@ struct Batch {
   friend Batch with_sign(Batch size, Batch x) { return simd::with_sign(size.lanes, x.lanes); }
   /// x, its sign flipped where y has one.
   friend Batch flip_sign(Batch x, Batch y) {
-    return simd::from_bits(simd::bits_of(x.lanes) ^ (simd::bits_of(y.lanes) & simd::bits_of(-Register{})));
+    return simd::from_words(simd::words_of(x.lanes) ^ (simd::words_of(y.lanes) & simd::words_of(-Register{})));
   }
 
   /// x, its bits moved towards the sign.
-  friend Batch bits_up(Batch x, int count) { return simd::from_bits(simd::bits_of(x.lanes) << count); }
+  friend Batch bits_up(Batch x, int count) { return simd::from_words(simd::words_of(x.lanes) << count); }
   /// Where x has a sign, be it of a zero.
   friend Mask<T> has_sign(Batch x) { return {simd::has_sign(x.lanes)}; }
 
@@ -128,7 +128,7 @@ struct Batch {
   /// 1024.
   friend Batch exponent_from(Batch shifted) {
     constexpr int kMantissa = std::numeric_limits<T>::digits - 1;
-    return simd::from_bits(simd::bits_of(shifted.lanes) << kMantissa);
+    return simd::from_words(simd::words_of(shifted.lanes) << kMantissa);
   }
   /// x 2^n, rounded once, for `shifted` as above, but n within twice the exponent's range. x is neither huge nor tiny.
   friend Batch scale(Batch x, Batch shifted) {
@@ -162,10 +162,10 @@ struct Batch {
     constexpr Word kOne = std::bit_cast<Word>(T(1));
     constexpr Word kLeast = std::bit_cast<Word>(T(1 / std::numbers::sqrt2));
     constexpr T kWhole = T(Word(1) << kMantissa);  // numbers from here on count in ones in their last bits
-    simd::Bits<T> bits = simd::bits_of(x.lanes) + (kOne - kLeast);
-    e = Batch(simd::from_bits((bits >> kMantissa) | std::bit_cast<Word>(kWhole))) -
+    simd::Words<T> words = simd::words_of(x.lanes) + (kOne - kLeast);
+    e = Batch(simd::from_words((words >> kMantissa) | std::bit_cast<Word>(kWhole))) -
         (kWhole + T(std::numeric_limits<T>::max_exponent - 1));
-    m = simd::from_bits((bits & ((Word(1) << kMantissa) - 1)) + kLeast);
+    m = simd::from_words((words & ((Word(1) << kMantissa) - 1)) + kLeast);
   }
 
   /// Each lane by libm: for functions without a vectorised form that is accurate enough.
@@ -191,6 +191,12 @@ struct Batch {
     return join(x, Batch(simd::exchange<1>(x.lanes))).lanes[0];
   }
 };
+
+/// A choice between two numbers: where(x > 0, 1, 0).
+template <class T, Number A, Number B>
+Batch<T> where(Mask<T> condition, A a, B b) {
+  return where(condition, Batch<T>(a), Batch<T>(b));
+}
 
 /// The first and the second half of the lanes as doubles.
 inline void widen(Batch<float> x, Batch<double>& low, Batch<double>& high) {

@@ -8,17 +8,24 @@
 
 #include <bit>
 #include <cstdint>
-#include <cstring>
 #include <type_traits>
 #include <utility>
 
+#if defined(__FAST_MATH__)
+#error "xgrad's formulas rest on the arithmetic of IEEE 754: compile files that include map() or each() without -ffast-math"
+#endif
+
 // Code for different instruction sets may meet in one program (a library built for AVX2, a user's file for
-// SSE2). The types' names tell them apart, so that the linker never puts one in the other's place.
+// SSE2). What depends on them stands in a namespace that tells them apart, so that the linker never puts one in the
+// other's place.
 #if defined(__AVX512F__)
 #define XGRAD_SIMD_NAMESPACE simd_avx512
 #define XGRAD_SIMD_BYTES 64
 #elif defined(__AVX2__) && defined(__FMA__)
 #define XGRAD_SIMD_NAMESPACE simd_avx2
+#define XGRAD_SIMD_BYTES 32
+#elif defined(__AVX2__)
+#define XGRAD_SIMD_NAMESPACE simd_avx2_without_fma
 #define XGRAD_SIMD_BYTES 32
 #elif defined(__AVX__)
 #define XGRAD_SIMD_NAMESPACE simd_avx
@@ -58,29 +65,29 @@ inline constexpr int kBytes = XGRAD_SIMD_BYTES;
 
 typedef float Floats __attribute__((vector_size(kBytes)));
 typedef double Doubles __attribute__((vector_size(kBytes)));
-typedef std::uint32_t FloatBits __attribute__((vector_size(kBytes)));
-typedef std::uint64_t DoubleBits __attribute__((vector_size(kBytes)));
+typedef std::uint32_t FloatWords __attribute__((vector_size(kBytes)));
+typedef std::uint64_t DoubleWords __attribute__((vector_size(kBytes)));
 
 /// The register of elements T, and its bits as unsigned words.
 template <class T>
 using Register = std::conditional_t<std::is_same_v<T, float>, Floats, Doubles>;
 template <class T>
-using Bits = std::conditional_t<std::is_same_v<T, float>, FloatBits, DoubleBits>;
+using Words = std::conditional_t<std::is_same_v<T, float>, FloatWords, DoubleWords>;
 
-inline FloatBits bits_of(Floats x) { return std::bit_cast<FloatBits>(x); }
-inline DoubleBits bits_of(Doubles x) { return std::bit_cast<DoubleBits>(x); }
-inline Floats from_bits(FloatBits x) { return std::bit_cast<Floats>(x); }
-inline Doubles from_bits(DoubleBits x) { return std::bit_cast<Doubles>(x); }
+inline FloatWords words_of(Floats x) { return std::bit_cast<FloatWords>(x); }
+inline DoubleWords words_of(Doubles x) { return std::bit_cast<DoubleWords>(x); }
+inline Floats from_words(FloatWords x) { return std::bit_cast<Floats>(x); }
+inline Doubles from_words(DoubleWords x) { return std::bit_cast<Doubles>(x); }
 
 /// x without its sign.
 template <class V>
 V absolute(V x) {
-  return from_bits(bits_of(x) & ~bits_of(-V{}));
+  return from_words(words_of(x) & ~words_of(-V{}));
 }
 /// `size`, which is not negative, with the sign of x.
 template <class V>
 V with_sign(V size, V x) {
-  return from_bits(bits_of(size) | (bits_of(x) & bits_of(-V{})));
+  return from_words(words_of(size) | (words_of(x) & words_of(-V{})));
 }
 
 /// x in every lane. (The vector types' operators take a number on one side.)
@@ -123,7 +130,7 @@ template <class T>
 using MaskBits = std::conditional_t<std::is_same_v<T, float>, FloatMask, DoubleMask>;
 
 /// Whether fused() rounds once.
-#if XGRAD_SIMD_BYTES >= 32 || (!defined(__SSE2__) && defined(__FP_FAST_FMA) && defined(__FP_FAST_FMAF))
+#if XGRAD_SIMD_BYTES == 64 || (XGRAD_SIMD_BYTES == 32 && defined(__FMA__)) || defined(__aarch64__)
 inline constexpr bool kFuses = true;
 #else
 inline constexpr bool kFuses = false;
@@ -197,8 +204,15 @@ inline Floats minimum(Floats a, Floats b) { return _mm256_min_ps(a, b); }
 inline Doubles minimum(Doubles a, Doubles b) { return _mm256_min_pd(a, b); }
 inline Floats square_root(Floats x) { return _mm256_sqrt_ps(x); }
 inline Doubles square_root(Doubles x) { return _mm256_sqrt_pd(x); }
+#if defined(__FMA__)
 inline Floats fused(Floats a, Floats b, Floats c) { return _mm256_fmadd_ps(a, b, c); }
 inline Doubles fused(Doubles a, Doubles b, Doubles c) { return _mm256_fmadd_pd(a, b, c); }
+#else
+template <class V>
+V fused(V a, V b, V c) {
+  return a * b + c;
+}
+#endif
 inline Floats round_even(Floats x) {
   return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
@@ -239,13 +253,14 @@ inline Doubles round_to_zero(Doubles x) { return _mm_round_pd(x, _MM_FROUND_TO_Z
 #else
 template <class Mask, class V>
 V select(Mask mask, V a, V b) {
-  auto bits = std::bit_cast<decltype(bits_of(a))>(mask);
-  return from_bits((bits & bits_of(a)) | (~bits & bits_of(b)));
+  auto words = std::bit_cast<decltype(words_of(a))>(mask);
+  return from_words((words & words_of(a)) | (~words & words_of(b)));
 }
 /// Numbers from 2^23 (2^52) on are whole, and adding it rounds.
 template <class V>
 V round_even(V x) {
-  V whole = V{} + (std::is_same_v<V, Floats> ? 0x1p23f : 0x1p52);
+  using Element = std::remove_reference_t<decltype(x[0])>;
+  V whole = broadcast(std::is_same_v<V, Floats> ? Element(0x1p23) : Element(0x1p52));
   V size = absolute(x);
   return select(size < whole, with_sign((size + whole) - whole, x), x);
 }
@@ -314,7 +329,7 @@ inline void widen(Floats x, Doubles& low, Doubles& high) {
 inline Floats narrow(Doubles low, Doubles high) {
   return Floats{float(low[0]), float(low[1]), float(high[0]), float(high[1])};
 }
-#if defined(__FP_FAST_FMA) && defined(__FP_FAST_FMAF)
+#if defined(__aarch64__)
 inline Floats fused(Floats a, Floats b, Floats c) {
   for (int i = 0; i < 4; ++i) c[i] = __builtin_fmaf(a[i], b[i], c[i]);
   return c;

@@ -44,6 +44,10 @@ struct Types {};
 template <class T, class Tensor>
 using ElementOf = T;  // one T for each tensor of a pack
 
+}  // namespace xgrad::internal
+namespace xgrad::XGRAD_SIMD_NAMESPACE {
+using internal::Types;
+
 /// What a formula that computes in T sees of an operand with elements E: Batch<T>, or Mask<T> of booleans.
 /// Integers are computed one by one, in loops that the compiler vectorises.
 template <class T>
@@ -51,7 +55,7 @@ struct Lanes {
   static constexpr int kSize = Batch<T>::kSize;
   static auto load(const T* from) { return Batch<T>::load(from); }
   /// The first `count` elements; the lanes beyond are 0.
-  static auto load_first(const T* from, int count) { return load_part(from, count, Batch<T>(0)); }
+  static auto load_first(const T* from, int count) { return internal::load_part(from, count, Batch<T>(0)); }
   static auto load_first(const bool* from, int count) {
     bool padded[kSize] = {};
     std::memcpy(padded, from, count);
@@ -63,7 +67,7 @@ struct Lanes {
     return Batch<T>::load(numbers) != Batch<T>(0);
   }
   static void store(T* to, Batch<T> value) { value.store(to); }
-  static void store_first(T* to, int count, Batch<T> value) { store_part(to, count, value); }
+  static void store_first(T* to, int count, Batch<T> value) { internal::store_part(to, count, value); }
   static void store_first(bool* to, int count, Mask<T> value) {
     bool padded[kSize];
     store(padded, value);
@@ -131,6 +135,11 @@ struct FormulaKernel<T, Types<Os...>, Types<Is...>, F> {
       return std::get<O>(result);
   }
 };
+
+}  // namespace xgrad::XGRAD_SIMD_NAMESPACE
+namespace xgrad::internal {
+using XGRAD_SIMD_NAMESPACE::FormulaKernel;
+using XGRAD_SIMD_NAMESPACE::Lanes;
 
 /// outs... = formula(ins...) for each element of `shape`, in one pass. `formula` gets a Batch<T> (or Mask<T>)
 /// for each input and returns one, or a std::tuple of as many as there are outputs.

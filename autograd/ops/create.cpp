@@ -25,13 +25,19 @@ Tensor new_checked(const char* operation, const Shape& shape, DType dtype, Sourc
   }
   check(!overflow, where, operation, ": the number of bytes must fit in an int64, but the shape is ", shape,
         ".");
+  return new_result(operation, shape, dtype, where);
+}
+
+Tensor new_result(const char* operation, const Shape& shape, DType dtype, SourceLocation where) {
   try {
     return new_tensor(shape, dtype);
   } catch (const std::bad_alloc&) {
-    throw OutOfMemory(with_place(
-        concat(operation, ": there must be memory for ", dtype, ' ', shape, ", but the system does not have ",
-               bytes, " bytes more; ", memory::stats().bytes_live, " are in use."),
-        where));
+    std::int64_t bytes;
+    bool counts = !__builtin_mul_overflow(shape.numel(), static_cast<std::int64_t>(size_of(dtype)), &bytes);
+    throw OutOfMemory(with_place(concat(operation, ": there must be memory for ", dtype, ' ', shape,
+                                        ", but the system does not have ", counts ? std::to_string(bytes) : "so many",
+                                        " bytes more; ", memory::stats().bytes_live, " are in use."),
+                                 where));
   }
 }
 

@@ -54,7 +54,7 @@ Promoted::Promoted(const char* name, const Operand& left, const Operand& right, 
 const Tensor* Promoted::convert(const Operand& operand, const char* name, SourceLocation where,
                                 Tensor& converted) const {
   if (!operand.is_number() && operand.dtype(name) == dtype_) return &operand.tensor(name);
-  converted = operand.is_number() ? operand.number_as(dtype_) : cast({operand.tensor(name), where}, dtype_);
+  converted = operand.is_number() ? operand.number_as(dtype_, name) : cast_for(name, {operand.tensor(name), where}, dtype_);
   return &converted;
 }
 
@@ -72,8 +72,8 @@ Tensor sum_or_difference(const char* name, const Operand& left, const Operand& r
                          bool subtract) {
   Promoted pair(name, left, right);
   if (!is_floating(pair.dtype())) return compute_integers(pair, left.where(), value);
-  Tensor y = dispatch_floating(
-      pair.dtype(), [&]<class T>(T) { return compute<T>(pair.shape(), value, pair.a(), pair.b()); });
+  Tensor y = new_result(name, pair.shape(), pair.dtype(), left.where());
+  dispatch_floating(pair.dtype(), [&]<class T>(T) { compute_into<T>(y, value, pair.a(), pair.b()); });
   return record(name, left.where(), {pair.a(), pair.b()}, std::move(y), {}, [subtract](Vjp& vjp) {
     Tensor g = vjp.take_g();
     if (vjp.needs(0)) vjp.give(0, unbroadcast(g, vjp.shape(0)));
@@ -156,13 +156,18 @@ Tensor pow(const Operand& a, const Operand& b) {
     return y;
   }
   if (b.is_number()) return pow_number(base, b.number(), a.where());
-  // A factor of 0 wins over one that is infinite or nan there: b over a^(b-1), and a^b, of a = 0 and b >= 0, over log(a).
-  // The branch not taken is fed a base of 1: its own derivative would make nan of 0 * inf.
+  // Where a factor is 0 the gradient is 0, even if the other is infinite or nan there: to the base that is b, and to the
+  // exponent a^b at a = 0. For further derivatives only those elements are cut out where the other factor is not finite,
+  // and a base of 1 is put in their place: the derivative of the branch not taken would make nan of 0 * inf.
   return binary<reads_a | reads_b, reads_a | reads_b | reads_y>(
       "pow", {base, a.where()}, {exponent, a.where()}, [](auto a, auto b) { return pow(a, b); },
-      [](auto g, auto a, auto b, auto) {
-        auto is_zero = logical_and(b == 0, logical_or(a == 0, isnan(a)));
-        return where(is_zero, zeros_like(g), g * (b * pow(where(is_zero, ones_like(a), a), b - 1)));
+      []<class V>(auto g, V a, auto b, auto) {
+        if constexpr (std::same_as<V, Tensor>) {
+          auto is_cut = logical_and(b == 0, logical_not(isfinite(1 / a)));
+          return where(is_cut, zeros_like(g), g * (b * pow(where(is_cut, ones_like(a), a), b - 1)));
+        } else {
+          return where(b == 0, zeros_like(g), g * (b * pow(a, b - 1)));
+        }
       },
       []<class V>(auto g, V a, auto b, auto y) {
         auto is_zero = logical_and(a == 0, b >= 0);
@@ -525,21 +530,23 @@ Tensor softplus(const Operand& x, double beta, double threshold) {
 
 namespace {
 /// Throws std::invalid_argument where int64 cannot hold an element.
-void check_fits_int64(const Tensor& x, SourceLocation where) {
+void check_fits_int64(const char* operation, const Tensor& x, SourceLocation where) {
   if (x.numel() == 0) return;
   NoGrad no_grad;
   double least = amin(x).item(), largest = amax(x).item();
-  check(-0x1p63 <= least && largest < 0x1p63, where,
-        "cast: an int64 must hold each element, but the smallest is ", least, " and the largest ", largest, ".");
+  check(-0x1p63 <= least && largest < 0x1p63, where, operation,
+        ": an int64 must hold each element, but the smallest is ", least, " and the largest ", largest, ".");
 }
 }  // namespace
 
-Tensor cast(const Operand& x, DType dtype) {
-  if (x.is_number()) return x.number_as(dtype);  // at once: as a float32 tensor it would lose digits
-  const Tensor& tensor = x.tensor("cast");
+Tensor cast(const Operand& x, DType dtype) { return internal::cast_for("cast", x, dtype); }
+
+Tensor internal::cast_for(const char* operation, const Operand& x, DType dtype) {
+  if (x.is_number()) return x.number_as(dtype, operation);  // at once: as a float32 tensor it would lose digits
+  const Tensor& tensor = x.tensor(operation);
   if (tensor.dtype() == dtype) return tensor;
-  if (dtype == DType::int64 && is_floating(tensor.dtype())) check_fits_int64(tensor, x.where());
-  Tensor y = new_tensor(tensor.shape(), dtype);
+  if (dtype == DType::int64 && is_floating(tensor.dtype())) check_fits_int64(operation, tensor, x.where());
+  Tensor y = new_result(operation, tensor.shape(), dtype, x.where());
   copy_into(y, tensor);
   return record("cast", x.where(), {tensor}, std::move(y), {},
                 [](Vjp& vjp) { vjp.give(0, cast(vjp.g(), vjp.dtype(0))); });
@@ -547,7 +554,7 @@ Tensor cast(const Operand& x, DType dtype) {
 
 Tensor copy(const Operand& x) {
   const Tensor& tensor = x.tensor("copy");
-  Tensor y = new_tensor(tensor.shape(), tensor.dtype());
+  Tensor y = new_result("copy", tensor.shape(), tensor.dtype(), x.where());
   copy_into(y, tensor);
   return record("copy", x.where(), {tensor}, std::move(y), {}, [](Vjp& vjp) { vjp.give(0, vjp.g()); });
 }

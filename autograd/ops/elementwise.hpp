@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "autograd/number.hpp"
 #include "autograd/tensor.hpp"
 
 namespace xgrad {
@@ -164,7 +165,8 @@ template <class F, class G>
 Tensor where_safe(const Tensor& condition, F&& f, G&& g, const Tensor& x, double safe, SourceLocation place) {
   // No CallSite: f and g are the user's code, which has lines of its own.
   const Operand mask(condition, place), given(x, place), instead(safe, place);
-  const Tensor a = f(where(mask, given, instead)), b = g(where(mask, instead, given));
+  const auto a = f(where(mask, given, instead));
+  const auto b = g(where(mask, instead, given));
   return where(mask, {a, place}, {b, place});
 }
 

@@ -32,6 +32,7 @@ inline constexpr struct NewAxis {
 struct Index {
   enum class Kind : std::uint8_t { integer, slice, ellipsis, newaxis };
   template <std::integral T>
+    requires(!std::same_as<T, bool>)
   Index(T i) : kind(Kind::integer), integer(internal::saturated(i)) {}
   Index(Slice s) : kind(Kind::slice), range(s) {}
   Index(Ellipsis) : kind(Kind::ellipsis) {}

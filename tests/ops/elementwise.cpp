@@ -271,3 +271,48 @@ TEST_CASE("clamp between tensors passes nothing to a NaN", "[elementwise][conven
   CHECK(grad(sum(y), x).to_vector() == std::vector<double>{0, 0, 1, 0});
   CHECK(clamp(tensor({-3, 5}), tensor({0}), tensor({2})).to_vector<std::int64_t>() == std::vector<std::int64_t>{0, 2});
 }
+
+TEST_CASE("pow's gradient to a base of any size is 0 where the exponent is 0", "[elementwise][conventions]") {
+  for (double base : {0.0, 1e-310, -1e-310, kInf, kNan}) {
+    Tensor a = doubles({base}).set_requires_grad(), b = doubles({0}).set_requires_grad();
+    INFO(base);
+    CHECK(grad(sum(pow(a, b)), a).item() == 0);
+    CHECK(grad(sum(pow(a, b)), a, {.create_graph = true}).item() == 0);
+  }
+}
+
+TEST_CASE("where_safe takes branches that give numbers", "[elementwise]") {
+  Tensor x = doubles({-1, 4}).set_requires_grad();
+  Tensor y = where_safe(
+      x > 0, [](const Tensor& x) { return sqrt(x); }, [](const Tensor&) { return 7.0; }, x);
+  CHECK(values(y) == std::vector<double>{7, 2});
+  CHECK(values(grad(sum(y), x)) == std::vector<double>{0, 0.25});
+}
+
+TEST_CASE("functions of plain numbers stay plain", "[elementwise]") {
+  static_assert(std::is_same_v<decltype(xgrad::sqrt(2.0)), double>);
+  static_assert(std::is_same_v<decltype(xgrad::sqrt(2.0f)), float>);
+  static_assert(std::is_same_v<decltype(xgrad::exp(1)), double>);
+  static_assert(std::is_same_v<decltype(xgrad::pow(2, 3.0f)), double>);
+  static_assert(std::is_same_v<decltype(xgrad::abs(-3)), int>);
+  CHECK(xgrad::sqrt(2.0) == std::sqrt(2.0));
+  CHECK(xgrad::log1p(0.25) == std::log1p(0.25));
+  CHECK(xgrad::pow(2.5, 3) == 15.625);
+  CHECK(xgrad::round(2.5) == 3);
+  CHECK(xgrad::abs(-3) == 3);
+  CHECK((doubles({1}) * xgrad::sqrt(2.0)).item() == std::sqrt(2.0));
+}
+
+TEST_CASE("a lack of memory names the operation, the shape and the line", "[elementwise]") {
+  Tensor a = expand(zeros({1}), {std::int64_t{1} << 45});
+  for (auto call : {+[](const Tensor& a) { return exp(a); }, +[](const Tensor& a) { return a + 1; },
+                    +[](const Tensor& a) { return a == 1; }, +[](const Tensor& a) { return copy(a); }}) {
+    try {
+      call(a);
+      FAIL("no error");
+    } catch (const std::bad_alloc& error) {
+      CHECK_THAT(error.what(), Contains(": there must be memory for ") && Contains("[35184372088832]") &&
+                                   Contains(" are in use. at elementwise.cpp:"));
+    }
+  }
+}

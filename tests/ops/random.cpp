@@ -231,3 +231,9 @@ TEST_CASE("draws can be variables", "[random]") {
   CHECK(normal({2}, 0, 1, {.requires_grad = true}).requires_grad());
   CHECK(uniform({2}, 0, 1, {.dtype = DType::float64, .requires_grad = true}).is_leaf());
 }
+
+TEST_CASE("a range that the dtype cannot span is refused", "[random]") {
+  CHECK_THROWS_WITH(uniform({2}, -3e38, 3e38), Contains("uniform: a float32 must hold the range, but it is from -3e+38 to 3e+38. at random.cpp:"));
+  CHECK(uniform({2}, -3e38, 3e38, {.dtype = DType::float64}).numel() == 2);
+  CHECK_THROWS_WITH(normal({2}, std::nan(""), 1), Contains("normal: mean and std must be finite"));
+}

@@ -41,11 +41,8 @@ std::vector<std::vector<Shape>> elementwise_shapes(std::size_t operands) {
   for (const Shape& shape : {Shape{2, 3}, Shape{}, Shape{0}, Shape{3, 0, 2}, Shape{67}, Shape{3, 5, 7}})
     sets.push_back(std::vector<Shape>(operands, shape));
   if (operands < 2) return sets;
-  const std::vector<std::vector<Shape>> kBroadcasts = {{{2, 3}, {}, {3}},
-                                                       {{3, 1}, {1, 4}, {4}},
-                                                       {{4}, {2, 3, 4}, {3, 1}},
-                                                       {{2, 0}, {1, 1}, {}},
-                                                       {{1}, {33}, {1, 1}}};
+  const std::vector<std::vector<Shape>> kBroadcasts = {
+      {{2, 3}, {}, {3}}, {{3, 1}, {1, 4}, {4}}, {{4}, {2, 3, 4}, {3, 1}}, {{2, 0}, {1, 1}, {}}, {{1}, {33}, {1, 1}}};
   for (const std::vector<Shape>& shapes : kBroadcasts)
     for (std::size_t turn = 0; turn < operands; ++turn) {
       std::vector<Shape> set;
@@ -142,12 +139,12 @@ std::string difference(const Tensor& actual, const Tensor& expected, Closeness c
   std::vector<double> a = actual.to_vector<double>(), b = expected.to_vector<double>();
   double largest = largest_of(expected);
   for (std::size_t i = 0; i < a.size(); ++i) {
-    bool same = a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i])) ||
-                std::abs(a[i] - b[i]) <=
-                    closeness.rtol * std::abs(b[i]) + closeness.of_largest * largest + closeness.absolute;
+    bool same =
+        a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i])) ||
+        std::abs(a[i] - b[i]) <= closeness.rtol * std::abs(b[i]) + closeness.of_largest * largest + closeness.absolute;
     if (!same)
-      return concat("element ", index_text(static_cast<std::int64_t>(i), actual.shape()), " must be ",
-                    digits(b[i]), ", but it is ", digits(a[i]));
+      return concat("element ", index_text(static_cast<std::int64_t>(i), actual.shape()), " must be ", digits(b[i]),
+                    ", but it is ", digits(a[i]));
   }
   return "";
 }
@@ -164,19 +161,15 @@ std::string shapes_text(const Tensors& tensors) {
 /// One run over a row.
 class OperatorCheck {
  public:
-  OperatorCheck(const OperatorRow& row, SourceLocation where)
-      : row_(row), where_(where), generator_(row.seed) {}
+  OperatorCheck(const OperatorRow& row, SourceLocation where) : row_(row), where_(where), generator_(row.seed) {}
 
   OperatorReport run() {
-    std::vector<std::vector<Shape>> sets =
-        row_.shapes.empty() ? elementwise_shapes(row_.inputs.size()) : row_.shapes;
+    std::vector<std::vector<Shape>> sets = row_.shapes.empty() ? elementwise_shapes(row_.inputs.size()) : row_.shapes;
     for (const std::vector<Shape>& shapes : sets) {
       check(shapes.size() == row_.inputs.size(), where_, "check_operator: '", row_.name,
-            "' must have a shape for each of its ", row_.inputs.size(), " inputs, but a set has ",
-            shapes.size(), ".");
+            "' must have a shape for each of its ", row_.inputs.size(), " inputs, but a set has ", shapes.size(), ".");
       Tensors inputs;
-      for (std::size_t i = 0; i < shapes.size(); ++i)
-        inputs.push_back(draw(row_.inputs[i], shapes[i], generator_));
+      for (std::size_t i = 0; i < shapes.size(); ++i) inputs.push_back(draw(row_.inputs[i], shapes[i], generator_));
       guarded(shapes_text(inputs), [&] { check_inputs(inputs); });
     }
     if (row_.shapes.empty() && !row_.extremes.empty()) guarded("extreme numbers", [&] { check_extremes(); });
@@ -191,16 +184,15 @@ class OperatorCheck {
     try {
       body();
     } catch (const std::exception& error) {
-      report_.errors.push_back(
-          concat(row_.name, " of ", what, ": it must not throw, but it said: ", error.what()));
+      report_.errors.push_back(concat(row_.name, " of ", what, ": it must not throw, but it said: ", error.what()));
     }
   }
 
   void expect(bool holds, const Tensors& inputs, const char* kind, const std::string& what) {
     ++report_.checks;
     if (!holds && report_.errors.size() < kMostErrors)
-      report_.errors.push_back(concat(row_.name, " of ", shapes_text(inputs), ", ", kind, ": ", what,
-                                      what.ends_with('.') ? "" : "."));
+      report_.errors.push_back(
+          concat(row_.name, " of ", shapes_text(inputs), ", ", kind, ": ", what, what.ends_with('.') ? "" : "."));
   }
   void expect_same(const Tensors& inputs, const char* kind, const Tensor& actual, const Tensor& expected,
                    Closeness closeness) {
@@ -233,12 +225,10 @@ class OperatorCheck {
     Tensors before = map_all(inputs, plain_copy);
     expect(!value.requires_grad(), inputs, "constants", "the value must not require a gradient");
     if (row_.reference)
-      expect_same(inputs, "float64", value, by_reference(inputs),
-                  {.rtol = row_.rtol, .of_largest = 1e-3 * row_.rtol});
+      expect_same(inputs, "float64", value, by_reference(inputs), {.rtol = row_.rtol, .of_largest = 1e-3 * row_.rtol});
     else if (row_.expected)
-      expect_same(
-          inputs, "float64", value, row_.expected(inputs),
-          {.rtol = row_.rtol, .of_largest = row_.rtol, .absolute = 1e-3 * row_.rtol * largest_of(inputs)});
+      expect_same(inputs, "float64", value, row_.expected(inputs),
+                  {.rtol = row_.rtol, .of_largest = row_.rtol, .absolute = 1e-3 * row_.rtol * largest_of(inputs)});
     call(inputs);
     for (std::size_t i = 0; i < inputs.size(); ++i)
       expect_same(inputs, "inputs after the call", inputs[i], before[i], {});
@@ -246,8 +236,7 @@ class OperatorCheck {
 
   Tensor by_reference(const Tensors& inputs) const {
     Shape shape = inputs[0].shape();
-    for (const Tensor& input : inputs)
-      shape = broadcast_shapes(row_.name.c_str(), shape, input.shape(), where_);
+    for (const Tensor& input : inputs) shape = broadcast_shapes(row_.name.c_str(), shape, input.shape(), where_);
     std::vector<std::vector<double>> operands;
     for (const Tensor& input : inputs) operands.push_back(expand(input, shape).to_vector<double>());
     std::vector<double> results(static_cast<std::size_t>(shape.numel())), elements(inputs.size());
@@ -316,16 +305,14 @@ class OperatorCheck {
       expect_same(inputs, layout.name, call(laid_out), is_other ? call(contiguous_inputs) : value, closeness);
       if (!cotangent.defined()) continue;
       Tensors expected = is_other ? pull_back(contiguous_inputs, cotangent) : gradients;
-      compare_all(inputs, concat("gradient, ", layout.name), pull_back(laid_out, cotangent), expected,
-                  closeness);
-      compare_all(inputs, concat("gradient, cotangent with ", layout.name),
-                  pull_back(inputs, layout.make(cotangent)),
+      compare_all(inputs, concat("gradient, ", layout.name), pull_back(laid_out, cotangent), expected, closeness);
+      compare_all(inputs, concat("gradient, cotangent with ", layout.name), pull_back(inputs, layout.make(cotangent)),
                   is_other ? pull_back(inputs, copy(layout.make(cotangent))) : gradients, closeness);
     }
   }
 
-  void compare_all(const Tensors& inputs, const std::string& kind, const Tensors& actual,
-                   const Tensors& expected, Closeness closeness) {
+  void compare_all(const Tensors& inputs, const std::string& kind, const Tensors& actual, const Tensors& expected,
+                   Closeness closeness) {
     for (std::size_t i = 0; i < actual.size(); ++i)
       expect_same(inputs, kind.c_str(), actual[i], expected[i], closeness);
   }
@@ -344,13 +331,11 @@ class OperatorCheck {
         NoGrad no_grad;
         Tensor unrecorded = call(arguments);
         bool is_argument = unrecorded.is_same(arguments[i]);  // as of contiguous()
-        expect(is_argument || !unrecorded.requires_grad(), inputs, "NoGrad",
-               "the value must not require a gradient");
+        expect(is_argument || !unrecorded.requires_grad(), inputs, "NoGrad", "the value must not require a gradient");
       }
       Tensor alone;
       if (recorded.requires_grad())
-        alone = grad(Tensors{recorded}, Tensors{arguments[i]}, Tensors{cotangent}, {.allow_unused = true},
-                     where_)[0];
+        alone = grad(Tensors{recorded}, Tensors{arguments[i]}, Tensors{cotangent}, {.allow_unused = true}, where_)[0];
       if (!alone.defined()) alone = zeros_like(inputs[i]);
       expect_same(inputs, concat("gradient by input ", i, " alone").c_str(), alone, together[floating++],
                   {.rtol = 1e-14});
@@ -360,8 +345,8 @@ class OperatorCheck {
   void check_gradient(const Tensors& inputs) {
     if (!takes_floating(inputs)) return;
     ++report_.checks;
-    GradcheckReport gradient = functional::gradcheck(row_.function.call(), inputs,
-                                                     {.order = row_.order, .seed = row_.seed}, false, where_);
+    GradcheckReport gradient =
+        functional::gradcheck(row_.function.call(), inputs, {.order = row_.order, .seed = row_.seed}, false, where_);
     report_.kinks += static_cast<int>(gradient.kinks.size());
     expect(gradient.passed(), inputs, "gradient", gradient.text());
   }
@@ -391,10 +376,8 @@ class OperatorCheck {
       Tensors inputs;
       for (std::size_t k = 0, stride = 1; k < operands; ++k, stride *= row_.extremes.size()) {
         std::vector<double> numbers;
-        for (std::size_t i = 0; i < count; ++i)
-          numbers.push_back(row_.extremes[i / stride % row_.extremes.size()]);
-        inputs.push_back(
-            cast(from_vector(numbers), is_floating(row_.inputs[k].dtype) ? dtype : row_.inputs[k].dtype));
+        for (std::size_t i = 0; i < count; ++i) numbers.push_back(row_.extremes[i / stride % row_.extremes.size()]);
+        inputs.push_back(cast(from_vector(numbers), is_floating(row_.inputs[k].dtype) ? dtype : row_.inputs[k].dtype));
       }
       check_extremes_of(inputs, dtype);
     }
@@ -408,8 +391,7 @@ class OperatorCheck {
       Tensor expected = cast(by_reference(inputs), value.dtype());
       // Numbers below the smallest normal one have few digits or none.
       double smallest = narrow ? std::numeric_limits<float>::min() : std::numeric_limits<double>::min();
-      expect_same(inputs, kind, value, expected,
-                  {.rtol = narrow ? row_.rtol32 : row_.rtol, .absolute = smallest});
+      expect_same(inputs, kind, value, expected, {.rtol = narrow ? row_.rtol32 : row_.rtol, .absolute = smallest});
     }
     if (!is_floating(value.dtype()) || row_.order == 0) return;
     Tensors gradients = pull_back(inputs, ones_like(value));
@@ -426,9 +408,8 @@ class OperatorCheck {
           finite &= std::isfinite(x);
           at += (at.empty() ? "" : ", ") + digits(x);
         }
-        expect(
-            !finite || !std::isnan(gradient[i]), inputs, kind,
-            concat("the gradient by input ", k, " at (", at, ") must not be nan where the value is finite"));
+        expect(!finite || !std::isnan(gradient[i]), inputs, kind,
+               concat("the gradient by input ", k, " at (", at, ") must not be nan where the value is finite"));
       }
     }
   }

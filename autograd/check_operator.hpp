@@ -40,8 +40,7 @@ class ElementFunction {
   template <std::invocable<double, double> F>
   ElementFunction(F f) : arity_(2), call_([f](std::span<const double> x) -> double { return f(x[0], x[1]); }) {}
   template <std::invocable<double, double, double> F>
-  ElementFunction(F f)
-      : arity_(3), call_([f](std::span<const double> x) -> double { return f(x[0], x[1], x[2]); }) {}
+  ElementFunction(F f) : arity_(3), call_([f](std::span<const double> x) -> double { return f(x[0], x[1], x[2]); }) {}
 
   /// How many numbers it takes; 0 when empty.
   std::size_t arity() const { return arity_; }
@@ -58,8 +57,8 @@ struct OperatorInput {
   double low = -2;
   double high = 2;
   std::vector<double> avoid = {};  ///< kinks and poles: elements stay a twentieth away from them
-  DType dtype = DType::
-      float64;  ///< int64 (from low up to and without high) and boolean inputs are handed over as they are
+  DType dtype =
+      DType::float64;  ///< int64 (from low up to and without high) and boolean inputs are handed over as they are
 };
 
 /// An operator and what is known about it.
@@ -75,12 +74,12 @@ struct OperatorRow {
   ElementFunction reference = {};  ///< of an elementwise operator
   TensorFunction expected = {};    ///< of any other: computed from float64 inputs in some other way
   std::vector<double> extremes =
-      {};  ///< numbers (of an elementwise operator, in all combinations) at which the value must
-           ///< be the reference's, and the gradient not nan where inputs and value are finite
+      {};                      ///< numbers (of an elementwise operator, in all combinations) at which the value must
+                               ///< be the reference's, and the gradient not nan where inputs and value are finite
   bool propagates_nan = true;  ///< a nan in any floating input makes a nan in the value
   int order = 2;               ///< of the gradient check; 0: the operator has no gradient
   double rtol = 1e-12;         ///< of float64 values to the reference
-  double rtol32 = 2e-5;  ///< of float32 values and gradients to those in float64, relative to the largest
+  double rtol32 = 2e-5;        ///< of float32 values and gradients to those in float64, relative to the largest
   std::uint64_t seed = 0;
 };
 
@@ -107,7 +106,6 @@ class operator_error : public std::runtime_error {
 OperatorReport check_operator(const OperatorRow& row, SourceLocation where = SourceLocation::current());
 
 /// The same, but answers with the report instead of throwing.
-OperatorReport check_operator_report(const OperatorRow& row,
-                                     SourceLocation where = SourceLocation::current());
+OperatorReport check_operator_report(const OperatorRow& row, SourceLocation where = SourceLocation::current());
 
 }  // namespace xgrad

@@ -47,7 +47,7 @@ inline constexpr DType dtype_of<double> = DType::float64;
 
 /// A C++ type that elements have in memory.
 template <class T>
-concept ElementType = std::same_as<T, bool> || std::same_as<T, std::int64_t> || std::same_as<T, float> ||
-                      std::same_as<T, double>;
+concept ElementType =
+    std::same_as<T, bool> || std::same_as<T, std::int64_t> || std::same_as<T, float> || std::same_as<T, double>;
 
 }  // namespace xgrad

@@ -116,8 +116,7 @@ struct Dual {
 
   template <class M>
   friend Dual where(M condition, const Dual& a, const Dual& b) {
-    return combine(where(condition, a.value, b.value),
-                   [&](int i) { return where(condition, a.d[i], b.d[i]); });
+    return combine(where(condition, a.value, b.value), [&](int i) { return where(condition, a.d[i], b.d[i]); });
   }
   /// At a tie half of each derivative; 0 where either is NaN.
   friend Dual max(const Dual& a, const Dual& b) {

@@ -25,8 +25,8 @@ void each_tensor(const Formula& formula, SourceLocation where, Arguments&&... te
     check(tensor.shape() == first.shape() && tensor.dtype() == first.dtype(), where,
           "each: the tensors must agree in shape and dtype, but one is ", first.dtype(), " ", first.shape(),
           " and another ", tensor.dtype(), " ", tensor.shape(), ".");
-    check(is_floating(tensor.dtype()), where, "each: the tensors must be floating, but the dtype is ",
-          tensor.dtype(), ".");
+    check(is_floating(tensor.dtype()), where, "each: the tensors must be floating, but the dtype is ", tensor.dtype(),
+          ".");
     check<std::logic_error>(!is_written || tensor.is_leaf(), where,
                             "each: a tensor that is written must be a leaf, but '", tensor.operation(),
                             "' made it. Pass it as const if it is only read.");

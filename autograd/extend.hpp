@@ -19,8 +19,7 @@ class Uses {
   constexpr Uses() = default;  ///< nothing: the rule needs the cotangent alone
   /// Throws std::out_of_range for an input from kMaxInputs on, or an output from kMaxOutputs on.
   static constexpr Uses input(int i) {
-    if (i < 0 || i >= kMaxInputs)
-      throw std::out_of_range("Uses: an input that is saved must be one of the first 48.");
+    if (i < 0 || i >= kMaxInputs) throw std::out_of_range("Uses: an input that is saved must be one of the first 48.");
     return Uses(std::uint64_t{1} << i);
   }
   static constexpr Uses output(int k = 0) {
@@ -74,8 +73,8 @@ class Inputs {
 /// Where `output` is one of the inputs, or was recorded before, the result is a second handle to its elements. Integer
 /// and boolean outputs carry no gradient. Throws std::logic_error when `uses` names inputs or outputs that are not there,
 /// an input or output is undefined, or the rule is empty.
-Tensor record(const char* name, SourceLocation where, Inputs inputs, Tensor output,
-              std::initializer_list<Uses> uses, Rule rule);
+Tensor record(const char* name, SourceLocation where, Inputs inputs, Tensor output, std::initializer_list<Uses> uses,
+              Rule rule);
 
 /// The same for an operation with several outputs.
 std::vector<Tensor> record(const char* name, SourceLocation where, Inputs inputs, std::vector<Tensor> outputs,

@@ -34,8 +34,8 @@ class Function<R(Arguments...)> {
   Function() = default;
   Function(std::nullptr_t) {}
   template <class F>
-    requires(!std::same_as<F, Function> && !std::is_member_pointer_v<F> && std::is_invocable_r_v<R, F&, Arguments...>)
-  Function(F callable) {
+  requires(!std::same_as<F, Function> && !std::is_member_pointer_v<F> && std::is_invocable_r_v<R, F&, Arguments...>)
+      Function(F callable) {
     if (internal::is_empty(callable)) return;
     callable_ = internal::Ref<Callable>::adopt(new Holder<F>(std::move(callable)));
   }

@@ -11,8 +11,7 @@
 namespace xgrad {
 
 void internal::check_argument_count(bool holds, std::size_t given, SourceLocation where) {
-  check(holds, where,
-        "grad: the function must take as many tensors as there are inputs, but it cannot be called with ",
+  check(holds, where, "grad: the function must take as many tensors as there are inputs, but it cannot be called with ",
         given, ".");
 }
 
@@ -48,8 +47,7 @@ Tensor alias(const Tensor& tensor, SourceLocation where) {
 /// A function computed at a point, with the arguments that stood for the inputs.
 class Evaluation {
  public:
-  Evaluation(const char* operation, const TensorFunction& f, std::span<const Tensor> inputs,
-             SourceLocation where)
+  Evaluation(const char* operation, const TensorFunction& f, std::span<const Tensor> inputs, SourceLocation where)
       : operation_(operation), where_(where), differentiable_(grad_enabled()) {
     bool linked = false;
     GradMode recorded(true);
@@ -84,9 +82,8 @@ class Evaluation {
   Tensor result() const { return differentiable_ ? value_ : value_.detach(); }
 
   void check_scalar() const {
-    check(value_.numel() == 1, where_, operation_,
-          ": the function must give one element, but its value has shape ", value_.shape(),
-          ". Reduce it with sum() or mean(), or take the jacobian.");
+    check(value_.numel() == 1, where_, operation_, ": the function must give one element, but its value has shape ",
+          value_.shape(), ". Reduce it with sum() or mean(), or take the jacobian.");
   }
 
   /// cotangent^T d(output)/d(arguments), for an output computed from the arguments; 0 where it does not
@@ -108,16 +105,15 @@ class Evaluation {
     std::vector<std::vector<Tensor>> rows(arguments_.size());
     for (std::int64_t row = 0; row < count; ++row) {
       Tensor unit = one_hot_row(output, row);
-      std::vector<Tensor> gradients =
-          pull_back(output, unit, {.create_graph = differentiable_, .retain_graph = true});
+      std::vector<Tensor> gradients = pull_back(output, unit, {.create_graph = differentiable_, .retain_graph = true});
       for (std::size_t i = 0; i < gradients.size(); ++i) rows[i].push_back(std::move(gradients[i]));
     }
     std::vector<Tensor> results;
     for (std::size_t i = 0; i < arguments_.size(); ++i) {
       const Tensor& argument = arguments_[i];
-      check(output.ndim() + argument.ndim() <= kMaxDims, where_, operation_,
-            ": the result must have at most ", kMaxDims, " axes, but ", output.shape(), " by ",
-            argument.shape(), " has more. Flatten the value or the input.");
+      check(output.ndim() + argument.ndim() <= kMaxDims, where_, operation_, ": the result must have at most ",
+            kMaxDims, " axes, but ", output.shape(), " by ", argument.shape(),
+            " has more. Flatten the value or the input.");
       Shape shape = output.shape();
       for (std::int64_t extent : argument.shape()) shape.push_back(extent);
       results.push_back(count == 0 ? zeros(shape, {.dtype = argument.dtype()})
@@ -132,8 +128,8 @@ class Evaluation {
     for (std::size_t i = 0; i < tensors.size(); ++i) check_like(what, tensors[i], arguments_[i]);
   }
   void check_like(const char* what, const Tensor& tensor, const Tensor& like) const {
-    check(tensor.defined() && tensor.shape() == like.shape() && tensor.dtype() == like.dtype(), where_,
-          operation_, ": the ", what, " must be ", like.dtype(), " ", like.shape(), ", but it is ",
+    check(tensor.defined() && tensor.shape() == like.shape() && tensor.dtype() == like.dtype(), where_, operation_,
+          ": the ", what, " must be ", like.dtype(), " ", like.shape(), ", but it is ",
           tensor.defined() ? concat(tensor.dtype(), " ", tensor.shape()) : "undefined", ".");
   }
 
@@ -158,8 +154,7 @@ Tensor one_like(const Tensor& value) { return ones(value.shape(), {.dtype = valu
 ValueAndGrads value_and_grad(const TensorFunction& f, std::span<const Tensor> x, SourceLocation where) {
   Evaluation at("grad", f, x, where);
   at.check_scalar();
-  std::vector<Tensor> gradients =
-      at.pull_back(at.value(), one_like(at.value()), {.create_graph = at.differentiable()});
+  std::vector<Tensor> gradients = at.pull_back(at.value(), one_like(at.value()), {.create_graph = at.differentiable()});
   return {at.result(), std::move(gradients)};
 }
 
@@ -171,8 +166,7 @@ std::vector<Tensor> vjp(const TensorFunction& f, std::span<const Tensor> x, cons
   return at.pull_back(at.value(), cotangent, {.create_graph = at.differentiable()});
 }
 
-Tensor jvp(const TensorFunction& f, std::span<const Tensor> x, std::span<const Tensor> tangents,
-           SourceLocation where) {
+Tensor jvp(const TensorFunction& f, std::span<const Tensor> x, std::span<const Tensor> tangents, SourceLocation where) {
   Evaluation at("jvp", f, x, where);
   at.check_like("tangent", tangents);
   at.follow(tangents);
@@ -200,8 +194,7 @@ std::vector<Tensor> jacobian(const TensorFunction& f, std::span<const Tensor> x,
   return at.rows(at.value());
 }
 
-std::vector<std::vector<Tensor>> hessian(const TensorFunction& f, std::span<const Tensor> x,
-                                         SourceLocation where) {
+std::vector<std::vector<Tensor>> hessian(const TensorFunction& f, std::span<const Tensor> x, SourceLocation where) {
   Evaluation at("hessian", f, x, where);
   at.check_scalar();
   std::vector<Tensor> gradients = at.pull_back(at.value(), one_like(at.value()), {.create_graph = true});

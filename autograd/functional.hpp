@@ -131,11 +131,9 @@ namespace functional {
 ValueAndGrads value_and_grad(const TensorFunction& f, std::span<const Tensor> x, SourceLocation where);
 std::vector<Tensor> vjp(const TensorFunction& f, std::span<const Tensor> x, const Tensor& cotangent,
                         SourceLocation where);
-Tensor jvp(const TensorFunction& f, std::span<const Tensor> x, std::span<const Tensor> tangents,
-           SourceLocation where);
+Tensor jvp(const TensorFunction& f, std::span<const Tensor> x, std::span<const Tensor> tangents, SourceLocation where);
 std::vector<Tensor> jacobian(const TensorFunction& f, std::span<const Tensor> x, SourceLocation where);
-std::vector<std::vector<Tensor>> hessian(const TensorFunction& f, std::span<const Tensor> x,
-                                         SourceLocation where);
+std::vector<std::vector<Tensor>> hessian(const TensorFunction& f, std::span<const Tensor> x, SourceLocation where);
 std::vector<Tensor> hvp(const TensorFunction& f, std::span<const Tensor> x, std::span<const Tensor> vectors,
                         SourceLocation where);
 }  // namespace functional
@@ -147,13 +145,11 @@ ValueAndGrad value_and_grad(F&& f, const Tensor& x, SourceLocation where = Sourc
   return {std::move(both.value), std::move(both.grads[0])};
 }
 template <FunctionOfTensors F>
-ValueAndGrads value_and_grad(F&& f, std::span<const Tensor> x,
-                             SourceLocation where = SourceLocation::current()) {
+ValueAndGrads value_and_grad(F&& f, std::span<const Tensor> x, SourceLocation where = SourceLocation::current()) {
   return functional::value_and_grad(internal::refer(f, x.size(), where), x, where);
 }
 template <FunctionOfTensors F>
-ValueAndGrads value_and_grad(F&& f, std::initializer_list<Tensor> x,
-                             SourceLocation where = SourceLocation::current()) {
+ValueAndGrads value_and_grad(F&& f, std::initializer_list<Tensor> x, SourceLocation where = SourceLocation::current()) {
   return functional::value_and_grad(internal::refer(f, x.size(), where), {x.begin(), x.size()}, where);
 }
 
@@ -167,15 +163,13 @@ std::vector<Tensor> grad(F&& f, std::span<const Tensor> x, SourceLocation where 
   return functional::value_and_grad(internal::refer(f, x.size(), where), x, where).grads;
 }
 template <FunctionOfTensors F>
-std::vector<Tensor> grad(F&& f, std::initializer_list<Tensor> x,
-                         SourceLocation where = SourceLocation::current()) {
+std::vector<Tensor> grad(F&& f, std::initializer_list<Tensor> x, SourceLocation where = SourceLocation::current()) {
   return functional::value_and_grad(internal::refer(f, x.size(), where), {x.begin(), x.size()}, where).grads;
 }
 
 /// cotangent^T J: the gradient of <cotangent, f(x)>. cotangent in the shape of f(x), the result in that of x.
 template <UnaryFunction F>
-Tensor vjp(F&& f, const Tensor& x, const Tensor& cotangent,
-           SourceLocation where = SourceLocation::current()) {
+Tensor vjp(F&& f, const Tensor& x, const Tensor& cotangent, SourceLocation where = SourceLocation::current()) {
   return std::move(functional::vjp(internal::refer(f, 1, where), {&x, 1}, cotangent, where)[0]);
 }
 template <FunctionOfTensors F>
@@ -215,13 +209,11 @@ Tensor jacobian(F&& f, const Tensor& x, SourceLocation where = SourceLocation::c
   return std::move(functional::jacobian(internal::refer(f, 1, where), {&x, 1}, where)[0]);
 }
 template <FunctionOfTensors F>
-std::vector<Tensor> jacobian(F&& f, std::span<const Tensor> x,
-                             SourceLocation where = SourceLocation::current()) {
+std::vector<Tensor> jacobian(F&& f, std::span<const Tensor> x, SourceLocation where = SourceLocation::current()) {
   return functional::jacobian(internal::refer(f, x.size(), where), x, where);
 }
 template <FunctionOfTensors F>
-std::vector<Tensor> jacobian(F&& f, std::initializer_list<Tensor> x,
-                             SourceLocation where = SourceLocation::current()) {
+std::vector<Tensor> jacobian(F&& f, std::initializer_list<Tensor> x, SourceLocation where = SourceLocation::current()) {
   return functional::jacobian(internal::refer(f, x.size(), where), {x.begin(), x.size()}, where);
 }
 
@@ -255,8 +247,8 @@ std::vector<Tensor> hvp(F&& f, std::span<const Tensor> x, std::span<const Tensor
 template <FunctionOfTensors F>
 std::vector<Tensor> hvp(F&& f, std::initializer_list<Tensor> x, std::initializer_list<Tensor> vectors,
                         SourceLocation where = SourceLocation::current()) {
-  return functional::hvp(internal::refer(f, x.size(), where), {x.begin(), x.size()},
-                         {vectors.begin(), vectors.size()}, where);
+  return functional::hvp(internal::refer(f, x.size(), where), {x.begin(), x.size()}, {vectors.begin(), vectors.size()},
+                         where);
 }
 
 }  // namespace xgrad

@@ -178,16 +178,15 @@ class Backward {
   Tensor* sum_so_far(const Edge& edge) {
     if (create_graph_) return nullptr;
     Node& producer = *edge.producer;
-    Tensor* sum = producer.is_leaf ? workspace_->leaves.find(&producer)
-                                   : &workspace_->cotangents[producer.slot + edge.output];
+    Tensor* sum =
+        producer.is_leaf ? workspace_->leaves.find(&producer) : &workspace_->cotangents[producer.slot + edge.output];
     return sum != nullptr && sum->defined() && owns_elements(*sum) ? sum : nullptr;
   }
 
   /// The gradients of the tensors wanted, undefined where no output depends on one.
   std::vector<Tensor> take_results() {
     for (std::size_t i = 0; i < wanted_.size(); ++i)
-      if (const Ref<Node>& node = wanted_[i].node; node->is_leaf)
-        results_[i] = *workspace_->leaves.find(node.get());
+      if (const Ref<Node>& node = wanted_[i].node; node->is_leaf) results_[i] = *workspace_->leaves.find(node.get());
     return std::move(results_);
   }
 
@@ -210,8 +209,8 @@ class Backward {
       return;
     // The gradient of a freed node's output itself needs nothing of what was freed.
     check<std::logic_error>(
-        node.wanted_run == run_ && wanted_.size() == 1, where_,
-        "backward: the graph must not be used up, but '", node.name, "' (recorded at ", node.where,
+        node.wanted_run == run_ && wanted_.size() == 1, where_, "backward: the graph must not be used up, but '",
+        node.name, "' (recorded at ", node.where,
         ") was freed by an earlier backward pass. Give that pass {.retain_graph = true}, or detach() here.");
   }
 
@@ -259,8 +258,7 @@ class Backward {
 
   void deliver(Node& producer, int output, Tensor cotangent) {
     if (producer.is_leaf) {
-      if (Tensor* sum =
-              all_leaves_ ? &workspace_->leaves.insert(&producer) : workspace_->leaves.find(&producer))
+      if (Tensor* sum = all_leaves_ ? &workspace_->leaves.insert(&producer) : workspace_->leaves.find(&producer))
         accumulate(*sum, std::move(cotangent), create_graph_);
     } else if (producer.needed) {
       accumulate(workspace_->cotangents[producer.slot + output], std::move(cotangent), create_graph_);
@@ -268,9 +266,8 @@ class Backward {
   }
 
   void check_still_mine(const Node& node) const {
-    check<std::logic_error>(node.run == run_, where_,
-                            "backward: the graph was changed by another pass through '", node.name,
-                            "' while this one ran. Separate threads need separate graphs.");
+    check<std::logic_error>(node.run == run_, where_, "backward: the graph was changed by another pass through '",
+                            node.name, "' while this one ran. Separate threads need separate graphs.");
   }
 
   void process(Node& node) {
@@ -336,10 +333,9 @@ class Backward {
       hooks_ran_ = true;
       Tensor replaced = hook.function(cotangent);
       if (!replaced.defined()) continue;
-      check<std::logic_error>(replaced.shape() == cotangent.shape() && replaced.dtype() == cotangent.dtype(),
-                              where_, "backward: a hook's result must be ", cotangent.dtype(), " ",
-                              cotangent.shape(), " as the gradient it replaces, but it is ", replaced.dtype(),
-                              " ", replaced.shape(), ".");
+      check<std::logic_error>(replaced.shape() == cotangent.shape() && replaced.dtype() == cotangent.dtype(), where_,
+                              "backward: a hook's result must be ", cotangent.dtype(), " ", cotangent.shape(),
+                              " as the gradient it replaces, but it is ", replaced.dtype(), " ", replaced.shape(), ".");
       cotangent = std::move(replaced);
     }
     auto& retains = node.extras->retains;
@@ -377,9 +373,8 @@ namespace {
 void check_outputs(const char* operation, std::span<const Tensor> outputs, std::span<const Tensor> cotangents,
                    SourceLocation where) {
   check(!outputs.empty(), where, operation, ": at least one output is needed.");
-  check(cotangents.empty() || cotangents.size() == outputs.size(), where, operation,
-        ": there must be one cotangent ", "for each output, but there are ", cotangents.size(), " for ",
-        outputs.size(), " outputs.");
+  check(cotangents.empty() || cotangents.size() == outputs.size(), where, operation, ": there must be one cotangent ",
+        "for each output, but there are ", cotangents.size(), " for ", outputs.size(), " outputs.");
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const Tensor& output = outputs[i];
     check(output.defined(), where, operation, ": the output must be defined.");
@@ -393,8 +388,8 @@ void check_outputs(const char* operation, std::span<const Tensor> outputs, std::
             output.shape(), ". Reduce it with sum() or mean(), or pass a cotangent of that shape.");
     } else {
       const Tensor& cotangent = cotangents[i];
-      check(cotangent.defined(), where, operation, ": the cotangent must be ", output.dtype(), " ",
-            output.shape(), " as its output, but it is undefined.");
+      check(cotangent.defined(), where, operation, ": the cotangent must be ", output.dtype(), " ", output.shape(),
+            " as its output, but it is undefined.");
       check(cotangent.shape() == output.shape() && cotangent.dtype() == output.dtype(), where, operation,
             ": the cotangent must be ", output.dtype(), " ", output.shape(), " as its output, but it is ",
             cotangent.dtype(), " ", cotangent.shape(), ".");
@@ -414,8 +409,7 @@ std::vector<Tensor> grad(std::span<const Tensor> outputs, std::span<const Tensor
   for (const Tensor& input : inputs) {
     check(input.defined(), where, "grad: the input must be defined.");
     check<std::logic_error>(input.requires_grad(), where, "grad: the input must require a gradient, but a ",
-                            input.dtype(), " tensor of shape ", input.shape(),
-                            " does not. Call set_requires_grad().");
+                            input.dtype(), " tensor of shape ", input.shape(), " does not. Call set_requires_grad().");
   }
   Backward pass(options.create_graph, options.retain_graph, where);
   pass.want(inputs);
@@ -425,8 +419,8 @@ std::vector<Tensor> grad(std::span<const Tensor> outputs, std::span<const Tensor
     if (results[i].defined()) [[likely]]
       continue;
     std::string shape = inputs[i].defined() ? concat(" of shape ", inputs[i].shape()) : "";
-    fail<std::logic_error>(where, concat("grad: the outputs must depend on each input, but not on input ", i,
-                                         shape, ". Pass {.allow_unused = true} for an undefined gradient."));
+    fail<std::logic_error>(where, concat("grad: the outputs must depend on each input, but not on input ", i, shape,
+                                         ". Pass {.allow_unused = true} for an undefined gradient."));
   }
   return results;
 }

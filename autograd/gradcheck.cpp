@@ -69,8 +69,7 @@ class Checker {
     cotangent = weights_.list(y.size());
     for (std::size_t i = 0; i < count; ++i) direction[i] *= x[i] != 0 ? std::abs(x[i]) : 1;
     double largest = largest_of(y);
-    for (std::size_t j = 0; j < y.size() && largest > 0; ++j)
-      cotangent[j] /= y[j] != 0 ? std::abs(y[j]) : largest;
+    for (std::size_t j = 0; j < y.size() && largest > 0; ++j) cotangent[j] /= y[j] != 0 ? std::abs(y[j]) : largest;
     check_direction(direction, cotangent);
   }
 
@@ -153,8 +152,8 @@ class Checker {
     examine(middle, end, direction, cotangent, gradient);
   }
 
-  bool direction_agrees(std::size_t begin, std::size_t end, const Numbers& direction,
-                        const Numbers& cotangent, const Numbers& gradient) {
+  bool direction_agrees(std::size_t begin, std::size_t end, const Numbers& direction, const Numbers& cotangent,
+                        const Numbers& gradient) {
     Numbers part(direction.size(), 0.0);
     std::copy(direction.begin() + begin, direction.begin() + end, part.begin() + begin);
     double expected = dot(gradient, part);
@@ -177,8 +176,7 @@ class Checker {
       samples.minus.push_back(line.value(-step));
     }
     Difference difference = internal::differentiate(samples);
-    bool precise =
-        difference.error <= std::max(tolerance * std::abs(difference.value), 1e-9 * samples.magnitude);
+    bool precise = difference.error <= std::max(tolerance * std::abs(difference.value), 1e-9 * samples.magnitude);
     return precise && !difference.kink && close(difference.value, 3 * difference.error);
   }
 
@@ -187,14 +185,12 @@ class Checker {
   Verdict judge(double rule, const Difference& difference) const {
     bool have_difference = std::isfinite(difference.error);
     // Beside an output that is itself infinite, 0 * inf in the rule is no fault of its own.
-    if (std::isnan(rule) && have_difference)
-      return all_finite(level_.value()) ? Verdict::not_finite : Verdict::kink;
+    if (std::isnan(rule) && have_difference) return all_finite(level_.value()) ? Verdict::not_finite : Verdict::kink;
     double allowed = options_.atol + options_.rtol * std::max(std::abs(rule), std::abs(difference.value));
     bool agrees = std::abs(rule - difference.value) <= allowed + 5 * difference.error;
     if (std::isfinite(rule) && agrees && difference.error <= allowed) return Verdict::right;
     if (difference.kink || !have_difference) {
-      double low = std::min(difference.left, difference.right),
-             high = std::max(difference.left, difference.right);
+      double low = std::min(difference.left, difference.right), high = std::max(difference.left, difference.right);
       double room = 1e-3 * (high - low) + 20 * difference.side_error +
                     options_.rtol * std::max(std::abs(low), std::abs(high)) + options_.atol;
       bool one_of_the_slopes = rule >= low - room && rule <= high + room;
@@ -221,8 +217,7 @@ class Checker {
       double other = level_.pull_back(level_.record_at(elements), cotangent)[i];
       noise = std::max(noise, std::abs(other - rule));
     }
-    return noise > 1e-2 * std::abs(rule) &&
-           std::abs(rule - difference.value) <= 10 * noise + 5 * difference.error;
+    return noise > 1e-2 * std::abs(rule) && std::abs(rule - difference.value) <= 10 * noise + 5 * difference.error;
   }
 
   /// Steps for one element: down to a small part of its own size, as near a pole or a border of the domain.
@@ -301,8 +296,8 @@ class Checker {
     bool agrees = all_finite(column);
     for (std::size_t j = 0; j < column.size() && agrees; ++j) {
       double value = (quick.plus[0][j] - quick.minus[0][j]) / (2 * step);
-      agrees = std::abs(column[j] - value) <=
-               options_.atol + options_.rtol * std::max(std::abs(column[j]), std::abs(value));
+      agrees =
+          std::abs(column[j] - value) <= options_.atol + options_.rtol * std::max(std::abs(column[j]), std::abs(value));
     }
     if (!agrees) judge_column(i, column, move_element(i, steps_for(x)));
   }
@@ -318,8 +313,7 @@ class Checker {
     Entry worst, kink;
     for (std::size_t j = 0; j < column.size(); ++j) {
       if (!std::isfinite(level_.value()[j])) continue;
-      Entry entry{Verdict::right, static_cast<std::int64_t>(j),
-                  internal::differentiate(moves.output(level_, j))};
+      Entry entry{Verdict::right, static_cast<std::int64_t>(j), internal::differentiate(moves.output(level_, j))};
       entry.verdict = judge(column[j], entry.difference);
       if (entry.verdict == Verdict::wrong) {
         Numbers unit(column.size(), 0.0);
@@ -336,11 +330,9 @@ class Checker {
       }
     }
     bool beside_infinity = kink.output >= 0 && std::isinf(column[kink.output]);
-    if (worst.verdict == Verdict::not_finite && std::isnan(column[worst.output]) && beside_infinity)
-      worst = {};
+    if (worst.verdict == Verdict::not_finite && std::isnan(column[worst.output]) && beside_infinity) worst = {};
     for (const Entry& entry : {worst, kink})
-      if (entry.output >= 0)
-        add_verdict(entry.verdict, i, entry.output, column[entry.output], entry.difference);
+      if (entry.output >= 0) add_verdict(entry.verdict, i, entry.output, column[entry.output], entry.difference);
   }
 
   /// One backward pass for each output.
@@ -356,18 +348,15 @@ class Checker {
     return rows_;
   }
 
-  void add_verdict(Verdict verdict, std::size_t i, std::int64_t output, double rule,
-                   const Difference& difference) {
+  void add_verdict(Verdict verdict, std::size_t i, std::int64_t output, double rule, const Difference& difference) {
     using Kind = GradcheckFinding::Kind;
-    Kind kind = verdict == Verdict::kink         ? Kind::kink
-                : verdict == Verdict::not_finite ? Kind::not_finite
-                                                 : Kind::wrong;
+    Kind kind = verdict == Verdict::kink ? Kind::kink : verdict == Verdict::not_finite ? Kind::not_finite : Kind::wrong;
     add(kind, i, output, rule, difference.value, difference.error);
   }
 
   /// output: the flat position, or -1 for a random weighting of all.
-  void add(GradcheckFinding::Kind kind, std::size_t element, std::int64_t output, double rule,
-           double difference, double uncertainty) {
+  void add(GradcheckFinding::Kind kind, std::size_t element, std::int64_t output, double rule, double difference,
+           double uncertainty) {
     bool is_kink = kind == GradcheckFinding::Kind::kink;
     std::vector<GradcheckFinding>& list = is_kink ? report_.kinks : report_.errors;
     if (list.size() >= (is_kink ? kMostKinks : kMostErrors)) return;
@@ -414,9 +403,8 @@ std::string index_text(const std::vector<std::int64_t>& index) { return to_strin
 
 std::string text_of(const GradcheckFinding& finding) {
   using Kind = GradcheckFinding::Kind;
-  std::string text = finding.input >= 0
-                         ? concat("input ", finding.input, ", element ", index_text(finding.element))
-                         : concat("the cotangent's element ", index_text(finding.element));
+  std::string text = finding.input >= 0 ? concat("input ", finding.input, ", element ", index_text(finding.element))
+                                        : concat("the cotangent's element ", index_text(finding.element));
   if (finding.order == 2) text += " (second order)";
   if (finding.order > 2) text += concat(" (order ", finding.order, ")");
   std::string value = finding.output.empty() ? "" : concat(" of output ", index_text(finding.output));
@@ -427,9 +415,8 @@ std::string text_of(const GradcheckFinding& finding) {
     difference += concat(" (to within ", digits(finding.uncertainty, "%.1g"), ")");
   switch (finding.kind) {
     case Kind::kink:
-      text +=
-          concat(": within a step of a kink, a jump or the border of the domain, so the derivative", value,
-                 " cannot be judged; the rule gives ", digits(finding.rule), ", ", difference, ".");
+      text += concat(": within a step of a kink, a jump or the border of the domain, so the derivative", value,
+                     " cannot be judged; the rule gives ", digits(finding.rule), ", ", difference, ".");
       break;
     case Kind::inconsistent:
       text += concat(": the rule gives ", digits(finding.rule), " when it records the gradient's graph and ",
@@ -437,10 +424,9 @@ std::string text_of(const GradcheckFinding& finding) {
       break;
     case Kind::not_finite:
     case Kind::wrong: {
-      double apart = std::abs(finding.rule - finding.difference) /
-                     std::max(std::abs(finding.rule), std::abs(finding.difference));
-      text +=
-          concat(": the derivative", value, " is ", digits(finding.rule), " by the rule, but ", difference);
+      double apart =
+          std::abs(finding.rule - finding.difference) / std::max(std::abs(finding.rule), std::abs(finding.difference));
+      text += concat(": the derivative", value, " is ", digits(finding.rule), " by the rule, but ", difference);
       if (std::isfinite(apart)) text += concat(", ", digits(100 * apart, "%.3g"), " % apart");
       text += '.';
     }
@@ -457,28 +443,24 @@ std::string text_of(const GradcheckFinding& finding) {
 void check_repeatable(Level& level, SourceLocation where) {
   const Numbers& value = level.value();
   for (std::size_t j = 0; j < value.size(); ++j)
-    check(std::isfinite(value[j]), where,
-          "gradcheck: the function must be finite at the inputs, but element ",
+    check(std::isfinite(value[j]), where, "gradcheck: the function must be finite at the inputs, but element ",
           index_text(place_of(static_cast<std::int64_t>(j), level.outputs()).index), " of its value is ",
           digits(value[j]), ".");
   double largest = largest_of(value);
   for (const Numbers& again : {level.evaluate(level.elements()), level.record_at_inputs().value()}) {
-    check(again.size() == value.size(), where,
-          "gradcheck: the function must give the same shape each time, but gave ", value.size(),
-          " elements and then ", again.size(), ".");
+    check(again.size() == value.size(), where, "gradcheck: the function must give the same shape each time, but gave ",
+          value.size(), " elements and then ", again.size(), ".");
     for (std::size_t j = 0; j < value.size(); ++j)
       check(std::abs(again[j] - value[j]) <= 1e-9 * largest, where,
-            "gradcheck: the function must give the same value each time, but gave ",
-            digits(value[j], "%.17g"), " and then ", digits(again[j], "%.17g"),
-            ". Draw random numbers (dropout ...) before, or in eval().");
+            "gradcheck: the function must give the same value each time, but gave ", digits(value[j], "%.17g"),
+            " and then ", digits(again[j], "%.17g"), ". Draw random numbers (dropout ...) before, or in eval().");
   }
 }
 
-GradcheckReport run_gradcheck(Subject& subject, const GradcheckOptions& options, bool throws,
-                              SourceLocation where) {
+GradcheckReport run_gradcheck(Subject& subject, const GradcheckOptions& options, bool throws, SourceLocation where) {
   check(options.eps > 0 && options.rtol >= 0 && options.atol >= 0, where,
-        "gradcheck: eps must be above 0, rtol and atol not below 0, but they are ", options.eps, ", ",
-        options.rtol, " and ", options.atol, ".");
+        "gradcheck: eps must be above 0, rtol and atol not below 0, but they are ", options.eps, ", ", options.rtol,
+        " and ", options.atol, ".");
   check(options.order >= 1, where, "gradcheck: order must be at least 1, but it is ", options.order, ".");
   GradcheckReport report{.errors = {}, .kinks = {}, .seed = options.seed};
   Weights weights(options.seed);
@@ -507,24 +489,23 @@ GradcheckReport run_gradcheck(Subject& subject, const GradcheckOptions& options,
 }  // namespace
 
 std::string GradcheckReport::text() const {
-  std::string text =
-      errors.empty()
-          ? "gradcheck: the gradient agrees with finite differences."
-          : concat("gradcheck: the gradient must agree with finite differences, but at ", text_of(errors[0]));
+  std::string text = errors.empty() ? "gradcheck: the gradient agrees with finite differences."
+                                    : concat("gradcheck: the gradient must agree with finite differences, but at ",
+                                             text_of(errors[0]));
   for (std::size_t i = 1; i < errors.size(); ++i) text += concat("\n  Also at ", text_of(errors[i]));
   if (errors.size() == kMostErrors) text += "\n  There may be more.";
   for (std::size_t i = 0; i < std::min(kinks.size(), kMostKinksShown); ++i)
     text += concat("\n  Not judged: ", text_of(kinks[i]));
   if (kinks.size() > kMostKinksShown)
-    text += concat("\n  Not judged: ", kinks.size() - kMostKinksShown,
-                   kinks.size() == kMostKinks ? " and more" : "", " others.");
+    text += concat("\n  Not judged: ", kinks.size() - kMostKinksShown, kinks.size() == kMostKinks ? " and more" : "",
+                   " others.");
   return text + concat(text.find('\n') == text.npos ? " " : "\n  ", "Seed ", seed, ".");
 }
 
 namespace functional {
 
-GradcheckReport gradcheck(const TensorFunction& f, std::span<const Tensor> inputs,
-                          const GradcheckOptions& options, bool throws, SourceLocation where) {
+GradcheckReport gradcheck(const TensorFunction& f, std::span<const Tensor> inputs, const GradcheckOptions& options,
+                          bool throws, SourceLocation where) {
   return run_gradcheck(*Subject::of(f, inputs, where), options, throws, where);
 }
 

@@ -21,19 +21,18 @@ struct GradcheckOptions {
   double eps = 1e-6;   ///< step of the first comparison, relative to max(1, |x|); where it fails, steps of
                        ///< many sizes follow
   double rtol = 1e-5;  ///< relative difference that is still right
-  double atol =
-      0;  ///< absolute difference that is; the error of the differences themselves is allowed for anyway
-  int order = 1;     ///< 2 also checks the derivative of the gradient, and so on
-  bool fast = true;  ///< random directions first, single elements where they disagree; false: each entry of
-                     ///< the Jacobian
+  double atol = 0;     ///< absolute difference that is; the error of the differences themselves is allowed for anyway
+  int order = 1;       ///< 2 also checks the derivative of the gradient, and so on
+  bool fast = true;    ///< random directions first, single elements where they disagree; false: each entry of
+                       ///< the Jacobian
   std::uint64_t seed = 0;  ///< of the random directions
 };
 
 /// One entry of a Jacobian that gradcheck reports.
 struct GradcheckFinding {
   enum class Kind {
-    wrong,  ///< the rule disagrees with the differences
-    kink,   ///< the point is within a step of a kink or jump, where there is no derivative to compare with
+    wrong,         ///< the rule disagrees with the differences
+    kink,          ///< the point is within a step of a kink or jump, where there is no derivative to compare with
     inconsistent,  ///< the rule gives another gradient when it also records the gradient's graph
     not_finite     ///< the rule gives nan or inf where the differences do not
   };
@@ -41,14 +40,13 @@ struct GradcheckFinding {
   int order = 1;                      ///< 1: derivative of the function, 2: of its gradient ...
   int input = 0;                      ///< position among the inputs
   std::vector<std::int64_t> element;  ///< index in that input
-  std::vector<std::int64_t>
-      output;              ///< index in the function's value (of order 2: in the gradient of `of_input`)
-  int of_input = -1;       ///< order 2: in which input's gradient `output` is
-  double rule = 0;         ///< what the rule says
-  double difference = 0;   ///< what the finite differences say
-  double uncertainty = 0;  ///< estimated error of `difference`
-  std::string fault;       ///< of order 1: the operation whose rule is wrong, and its line; empty if unclear
-  std::string operations;  ///< those from the input to the output, the last one first, and their lines
+  std::vector<std::int64_t> output;   ///< index in the function's value (of order 2: in the gradient of `of_input`)
+  int of_input = -1;                  ///< order 2: in which input's gradient `output` is
+  double rule = 0;                    ///< what the rule says
+  double difference = 0;              ///< what the finite differences say
+  double uncertainty = 0;             ///< estimated error of `difference`
+  std::string fault;                  ///< of order 1: the operation whose rule is wrong, and its line; empty if unclear
+  std::string operations;             ///< those from the input to the output, the last one first, and their lines
 };
 
 struct GradcheckReport {
@@ -75,8 +73,8 @@ class gradcheck_error : public std::runtime_error {
 };
 
 namespace functional {
-GradcheckReport gradcheck(const TensorFunction& f, std::span<const Tensor> inputs,
-                          const GradcheckOptions& options, bool throws, SourceLocation where);
+GradcheckReport gradcheck(const TensorFunction& f, std::span<const Tensor> inputs, const GradcheckOptions& options,
+                          bool throws, SourceLocation where);
 GradcheckReport gradcheck(const Function<Tensor()>& f, std::span<const Tensor> variables,
                           const GradcheckOptions& options, bool throws, SourceLocation where);
 }  // namespace functional
@@ -99,8 +97,8 @@ concept Closure = std::is_invocable_r_v<Tensor, F&>;
 template <FunctionOfTensors F>
 GradcheckReport gradcheck(F&& f, std::initializer_list<Tensor> inputs, GradcheckOptions options = {},
                           SourceLocation where = SourceLocation::current()) {
-  return functional::gradcheck(internal::refer(f, inputs.size(), where), {inputs.begin(), inputs.size()},
-                               options, true, where);
+  return functional::gradcheck(internal::refer(f, inputs.size(), where), {inputs.begin(), inputs.size()}, options, true,
+                               where);
 }
 template <FunctionOfTensors F>
 GradcheckReport gradcheck(F&& f, std::span<const Tensor> inputs, GradcheckOptions options = {},
@@ -119,8 +117,8 @@ GradcheckReport gradcheck(F&& f, std::span<const Tensor> variables, GradcheckOpt
 template <Closure F>
 GradcheckReport gradcheck(F&& f, std::initializer_list<Tensor> variables, GradcheckOptions options = {},
                           SourceLocation where = SourceLocation::current()) {
-  return functional::gradcheck([&f]() -> Tensor { return f(); }, {variables.begin(), variables.size()},
-                               options, true, where);
+  return functional::gradcheck([&f]() -> Tensor { return f(); }, {variables.begin(), variables.size()}, options, true,
+                               where);
 }
 
 /// gradcheck to order 2: the gradient and its own gradient.

@@ -78,13 +78,13 @@ void give_summed(Vjp& vjp, std::span<const Tensor> cotangents) {
 
 }  // namespace
 
-Tensor map_forward(const MapKernels& kernels, const void* formula,
-                   std::initializer_list<const Operand*> operands, Rule rule) {
+Tensor map_forward(const MapKernels& kernels, const void* formula, std::initializer_list<const Operand*> operands,
+                   Rule rule) {
   Mapped mapped = prepare_map("map", operands);
   Tensor y = new_tensor(mapped.shape, mapped.dtype);
   run(kernels.value[kernel_of(mapped.dtype)], formula, mapped.shape, {&y, 1}, mapped.inputs);
-  return record("map", (*operands.begin())->where(), mapped.inputs, std::move(y),
-                {uses_inputs(kernels.count)}, std::move(rule));
+  return record("map", (*operands.begin())->where(), mapped.inputs, std::move(y), {uses_inputs(kernels.count)},
+                std::move(rule));
 }
 
 void map_first_order(Vjp& vjp, const char* name, const MapKernels& kernels, const void* formula, Rule rule) {
@@ -97,8 +97,8 @@ void map_first_order(Vjp& vjp, const char* name, const MapKernels& kernels, cons
   DType dtype = operands[0].dtype();
   std::vector<Tensor> cotangents = new_tensors(kernels.count, shape, dtype);
   run(kernels.cotangents[kernel_of(dtype)], formula, shape, cotangents, operands);
-  give_summed(vjp, record(name, vjp.where(), operands, std::move(cotangents),
-                          {uses_inputs(kernels.count + 1)}, std::move(rule)));
+  give_summed(vjp, record(name, vjp.where(), operands, std::move(cotangents), {uses_inputs(kernels.count + 1)},
+                          std::move(rule)));
 }
 
 void map_second_order(Vjp& vjp, const MapKernels& kernels, const void* formula) {
@@ -115,15 +115,15 @@ void map_second_order(Vjp& vjp, const MapKernels& kernels, const void* formula) 
   for (Tensor& result : results) result = cast(result, dtype);
   if (vjp.creates_graph())
     results = record("map_second_order", vjp.where(), operands, std::move(results), {}, [](Vjp& vjp) {
-      fail<std::logic_error>(vjp.where(),
-                             "map: derivatives up to the second order are supported. Write the formula with operators on "
-                             "tensors for higher ones.");
+      fail<std::logic_error>(
+          vjp.where(),
+          "map: derivatives up to the second order are supported. Write the formula with operators on "
+          "tensors for higher ones.");
     });
   give_summed(vjp, results);
 }
 
-void pad_lanes(void* const* operands, int first, int last, std::size_t offset, std::size_t bytes,
-               void* room) {
+void pad_lanes(void* const* operands, int first, int last, std::size_t offset, std::size_t bytes, void* room) {
   for (int k = first; k < last; ++k) {
     char* to = static_cast<char*>(room) + k * kLaneBytes;
     std::memset(to, 0, kLaneBytes);
@@ -133,8 +133,7 @@ void pad_lanes(void* const* operands, int first, int last, std::size_t offset, s
 
 void unpad_lanes(void* const* operands, int last, std::size_t offset, std::size_t bytes, const void* room) {
   for (int k = 0; k < last; ++k)
-    std::memcpy(static_cast<char*>(operands[k]) + offset, static_cast<const char*>(room) + k * kLaneBytes,
-                bytes);
+    std::memcpy(static_cast<char*>(operands[k]) + offset, static_cast<const char*>(room) + k * kLaneBytes, bytes);
 }
 
 }  // namespace xgrad::internal

@@ -38,9 +38,7 @@ using MapSequence = std::make_index_sequence<K>;
 /// f(x...) for lanes of any kind, with direction i of a dual belonging to x_i.
 template <class D, class F, class... V>
 D on_duals(const F& f, const V&... x) {
-  return [&]<std::size_t... I>(std::index_sequence<I...>) {
-    return D(f(D::variable(x, static_cast<int>(I))...));
-  }
+  return [&]<std::size_t... I>(std::index_sequence<I...>) { return D(f(D::variable(x, static_cast<int>(I))...)); }
   (std::index_sequence_for<V...>{});
 }
 
@@ -56,8 +54,8 @@ struct MapKernels {
 };
 
 /// y = f(x...), recorded with the rule, whose work is map_first_order.
-Tensor map_forward(const MapKernels& kernels, const void* formula,
-                   std::initializer_list<const Operand*> operands, Rule rule);
+Tensor map_forward(const MapKernels& kernels, const void* formula, std::initializer_list<const Operand*> operands,
+                   Rule rule);
 /// The operands' cotangents c_i = g df/dx_i, in one pass. An operator itself, so that it can be differentiated
 /// once more; the rule's work is then map_second_order.
 void map_first_order(Vjp& vjp, const char* name, const MapKernels& kernels, const void* formula, Rule rule);
@@ -171,8 +169,8 @@ Tensor map_operands(const F& f, std::initializer_list<const Operand*> operands) 
 
 /// Adds f(x...) up over the elements [begin, end); with duals also writes the partial derivatives that are wanted.
 template <class T, class D, std::size_t K, class F>
-double sum_block(const F& f, const std::array<const T*, K>& x, const std::array<T*, K>& partials,
-                 std::int64_t begin, std::int64_t end) {
+double sum_block(const F& f, const std::array<const T*, K>& x, const std::array<T*, K>& partials, std::int64_t begin,
+                 std::int64_t end) {
   constexpr int kSize = Batch<T>::kSize;
   constexpr bool kDerives = !std::is_same_v<D, Batch<T>>;
   return [&]<std::size_t... I>(std::index_sequence<I...>) {
@@ -198,8 +196,7 @@ double sum_block(const F& f, const std::array<const T*, K>& x, const std::array<
       alignas(64) T padded[2 * K + 1][kSize];
       for (std::size_t k = 0; k < K; ++k)
         for (int j = 0; j < kSize; ++j) padded[k][j] = x[k][i + std::min(j, count - 1)];
-      value_at({padded[I]...}, 0, {(partials[I] != nullptr ? padded[K + I] : nullptr)...})
-          .store(padded[2 * K]);
+      value_at({padded[I]...}, 0, {(partials[I] != nullptr ? padded[K + I] : nullptr)...}).store(padded[2 * K]);
       for (int j = 0; j < count; ++j) sum += padded[2 * K][j];
       for (std::size_t k = 0; k < K; ++k)
         if (partials[k] != nullptr) std::memcpy(partials[k] + i, padded[K + k], count * sizeof(T));
@@ -223,8 +220,7 @@ Tensor map_sum_operands(const F& f, std::initializer_list<const Operand*> operan
     bool is_dense = x.is_contiguous() && x.numel() == n;
     dense.push_back(is_dense ? x : contiguous(expand(x.detach(), mapped.shape)));
     if (records)
-      outputs.push_back(x.requires_grad() ? new_tensor(mapped.shape, mapped.dtype)
-                                          : new_tensor({0}, mapped.dtype));
+      outputs.push_back(x.requires_grad() ? new_tensor(mapped.shape, mapped.dtype) : new_tensor({0}, mapped.dtype));
   }
   std::vector<double> sums((n + kMapSumBlock - 1) / kMapSumBlock);
   dispatch_floating(mapped.dtype, [&]<class T>(T) {
@@ -283,8 +279,7 @@ Tensor map(const F& f, const Operand& a, const Operand& b, const Operand& c) {
   return internal::map_operands<3>(f, {&a, &b, &c});
 }
 template <class F, std::convertible_to<Operand>... More>
-Tensor map(const F& f, const Operand& a, const Operand& b, const Operand& c, const Operand& d,
-           const More&... more) {
+Tensor map(const F& f, const Operand& a, const Operand& b, const Operand& c, const Operand& d, const More&... more) {
   static_assert(sizeof...(More) <= 4, "map() takes up to eight tensors");
   return [&](const auto&... rest) {
     return internal::map_operands<4 + sizeof...(More)>(f, {&a, &b, &c, &d, &rest...});

@@ -153,10 +153,8 @@ class ElementFormat<T> {
     }
     // All have the digits that the longest needs; they are the number's own, not zeros behind the shortest
     // form.
-    Parts parts =
-        take_apart(to_text(element, std::chars_format::scientific, static_cast<int>(fraction_width_)));
-    std::string text =
-        padded_left(parts.whole, whole_width_) + '.' + parts.fraction + 'e' + parts.exponent[0];
+    Parts parts = take_apart(to_text(element, std::chars_format::scientific, static_cast<int>(fraction_width_)));
+    std::string text = padded_left(parts.whole, whole_width_) + '.' + parts.fraction + 'e' + parts.exponent[0];
     return text.append(exponent_digits_ + 1 - parts.exponent.size(), '0') + parts.exponent.substr(1);
   }
 
@@ -164,9 +162,7 @@ class ElementFormat<T> {
   Parts parts(T element) const {
     return shortest_parts(element, scientific_ ? std::chars_format::scientific : std::chars_format::fixed);
   }
-  std::size_t width() const {
-    return whole_width_ + 1 + fraction_width_ + (scientific_ ? 2 + exponent_digits_ : 0);
-  }
+  std::size_t width() const { return whole_width_ + 1 + fraction_width_ + (scientific_ ? 2 + exponent_digits_ : 0); }
 
   std::vector<T> finite_;
   bool scientific_ = false;
@@ -183,8 +179,7 @@ std::string scalar_text(T element) {
   } else {
     if (!std::isfinite(element)) return non_finite_text(element);
     T size = std::abs(element);
-    if (size != 0 && (size < T(1e-4) || size >= T(1e16)))
-      return to_text(element, std::chars_format::scientific);
+    if (size != 0 && (size < T(1e-4) || size >= T(1e16))) return to_text(element, std::chars_format::scientific);
     Parts parts = take_apart(to_text(element, std::chars_format::fixed));
     if (!parts.fraction.empty()) return parts.whole + '.' + parts.fraction;
     // A large number: zeros follow the digits that matter, where to_chars writes the exact value.
@@ -208,8 +203,7 @@ std::string bracketed(const TensorImpl& impl, const ElementFormat<T>& format, bo
     const T* element = i == kGap ? nullptr : first + i * impl.strides[axis];
     if (inner_axes > 0) {
       if (!is_first) text += std::string(inner_axes, '\n') + margin;
-      text +=
-          i == kGap ? "..." : bracketed(impl, format, abbreviated, axis + 1, element, indent + 1, width - 1);
+      text += i == kGap ? "..." : bracketed(impl, format, abbreviated, axis + 1, element, indent + 1, width - 1);
     } else {
       std::string word = i == kGap ? "..." : format(*element);
       if (!is_first) {

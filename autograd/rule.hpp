@@ -71,8 +71,7 @@ class Rule {
  public:
   Rule() = default;
   template <class F>
-    requires(!std::is_same_v<std::decay_t<F>, Rule> && std::is_invocable_v<F&, Vjp&>)
-  Rule(F function) {
+  requires(!std::is_same_v<std::decay_t<F>, Rule> && std::is_invocable_v<F&, Vjp&>) Rule(F function) {
     if constexpr (kInline<F>) {
       new (room_) F(std::move(function));
       run_ = [](void* room, Vjp& vjp) { (*std::launder(static_cast<F*>(room)))(vjp); };
@@ -115,8 +114,8 @@ class Rule {
  private:
   static constexpr std::size_t kRoom = 64;
   template <class F>
-  static constexpr bool kInline =
-      sizeof(F) <= kRoom && alignof(F) <= alignof(std::max_align_t) && std::is_nothrow_move_constructible_v<F>;
+  static constexpr bool kInline = sizeof(F) <= kRoom &&
+                                  alignof(F) <= alignof(std::max_align_t) && std::is_nothrow_move_constructible_v<F>;
   template <class F>
   static F* held_in(void* room) {
     F* held;

@@ -5,14 +5,14 @@
 namespace xgrad {
 
 Shape::Shape(std::initializer_list<Extent> extents, SourceLocation where) {
-  check(extents.size() <= kMaxDims, where, "shape: a tensor has at most ", kMaxDims, " axes, but ",
-        extents.size(), " were given.");
+  check(extents.size() <= kMaxDims, where, "shape: a tensor has at most ", kMaxDims, " axes, but ", extents.size(),
+        " were given.");
   for (Extent extent : extents) extents_[ndim_++] = extent.value;
 }
 
 Shape::Shape(std::span<const std::int64_t> extents, SourceLocation where) {
-  check(extents.size() <= kMaxDims, where, "shape: a tensor has at most ", kMaxDims, " axes, but ",
-        extents.size(), " were given.");
+  check(extents.size() <= kMaxDims, where, "shape: a tensor has at most ", kMaxDims, " axes, but ", extents.size(),
+        " were given.");
   std::copy(extents.begin(), extents.end(), extents_.begin());
   ndim_ = static_cast<int>(extents.size());
 }
@@ -30,7 +30,8 @@ int Shape::place_from_end(int axis) const {
 }
 
 void Shape::fail_ndim(int ndim) {
-  fail<std::invalid_argument>({}, concat("shape: a tensor has at most ", kMaxDims, " axes, but ", ndim, " were given."));
+  fail<std::invalid_argument>({},
+                              concat("shape: a tensor has at most ", kMaxDims, " axes, but ", ndim, " were given."));
   __builtin_unreachable();
 }
 

@@ -38,8 +38,7 @@ constexpr int saturated_axis(T value) {
 /// One extent in braces, of any integer type: zeros({values.size(), 3}).
 struct Extent {
   template <std::integral T>
-    requires(!std::same_as<T, bool>)
-  Extent(T value) : value(internal::saturated(value)) {}
+  requires(!std::same_as<T, bool>) Extent(T value) : value(internal::saturated(value)) {}
 
   std::int64_t value;
 };
@@ -127,8 +126,8 @@ class Axes {
   Axes() = default;  ///< none
   // Not a std::initializer_list: g++ 12 would make one of options, and take sum(x, {.keepdims = true}) for sum(x, {1}).
   template <std::integral... T>
-    requires(sizeof...(T) > 0 && (!std::same_as<T, bool> && ...))
-  Axes(T... axes) : axes_{internal::saturated_axis(axes)...} {}
+  requires(sizeof...(T) > 0 && (!std::same_as<T, bool> && ...)) Axes(T... axes)
+      : axes_{internal::saturated_axis(axes)...} {}
   template <std::same_as<std::vector<int>> List>
   Axes(List axes) : axes_(std::move(axes)) {}
   /// Every axis of the operand.

@@ -115,17 +115,14 @@ const Shape& Tensor::shape(SourceLocation where) const { return defined_impl(*th
 int Tensor::ndim(SourceLocation where) const { return defined_impl(*this, "ndim", where).shape.ndim(); }
 std::int64_t Tensor::numel(SourceLocation where) const { return defined_impl(*this, "numel", where).numel; }
 DType Tensor::dtype(SourceLocation where) const { return defined_impl(*this, "dtype", where).dtype; }
-const Strides& Tensor::strides(SourceLocation where) const {
-  return defined_impl(*this, "strides", where).strides;
-}
+const Strides& Tensor::strides(SourceLocation where) const { return defined_impl(*this, "strides", where).strides; }
 bool Tensor::is_contiguous(SourceLocation where) const {
   return defined_impl(*this, "is_contiguous", where).contiguous;
 }
 
 std::int64_t Tensor::size(int axis, SourceLocation where) const {
   const Shape& shape = defined_impl(*this, "size", where).shape;
-  check<std::out_of_range>(shape.ndim() > 0, where, "size: a scalar has no axes, but axis ", axis,
-                           " was asked for.");
+  check<std::out_of_range>(shape.ndim() > 0, where, "size: a scalar has no axes, but axis ", axis, " was asked for.");
   return shape[normalize_axis("size", axis, shape.ndim(), where)];
 }
 
@@ -143,8 +140,7 @@ T Tensor::element(SourceLocation where) const {
   check(impl.numel == 1, where, "item: the tensor must have one element, but its shape is ", impl.shape, ".");
   return dispatch(impl.dtype, [&]<class E>(E) {
     E element = *static_cast<E*>(impl.data);
-    if constexpr (std::floating_point<E> && std::same_as<T, std::int64_t>)
-      return element_of<T>("item", element, where);
+    if constexpr (std::floating_point<E> && std::same_as<T, std::int64_t>) return element_of<T>("item", element, where);
     T converted = static_cast<T>(element);
     if constexpr (std::same_as<E, std::int64_t> && std::floating_point<T>)
       check(is_exact(converted, element), where, "item: ", dtype_of<T>, " must hold the number, but it is ", element,
@@ -165,10 +161,10 @@ std::vector<T> Tensor::elements(SourceLocation where) const {
 template <ElementType T>
 const T* Tensor::data(SourceLocation where) const {
   TensorImpl& impl = defined_impl(*this, "data", where);
-  check(impl.dtype == dtype_of<T>, where, "data: the tensor's dtype must be ", dtype_of<T>, ", but it is ",
-        impl.dtype, ".");
-  check(impl.contiguous, where, "data: the tensor must be contiguous, but its shape is ", impl.shape,
-        " with strides ", impl.strides, ". Call contiguous() first.");
+  check(impl.dtype == dtype_of<T>, where, "data: the tensor's dtype must be ", dtype_of<T>, ", but it is ", impl.dtype,
+        ".");
+  check(impl.contiguous, where, "data: the tensor must be contiguous, but its shape is ", impl.shape, " with strides ",
+        impl.strides, ". Call contiguous() first.");
   return static_cast<const T*>(impl.data);
 }
 
@@ -220,11 +216,10 @@ bool Tensor::is_leaf(SourceLocation where) const {
 
 Tensor& Tensor::set_requires_grad(bool requires_grad, SourceLocation where) {
   TensorImpl& impl = defined_impl(*this, "set_requires_grad", where);
-  check<std::logic_error>(is_leaf(), where, "set_requires_grad: the tensor must be a leaf, but '",
-                          operation(), "' made it. Call detach() for a leaf with its elements.");
+  check<std::logic_error>(is_leaf(), where, "set_requires_grad: the tensor must be a leaf, but '", operation(),
+                          "' made it. Call detach() for a leaf with its elements.");
   check(!requires_grad || is_floating(impl.dtype), where,
-        "set_requires_grad: only float32 and float64 tensors have gradients, but the dtype is ", impl.dtype,
-        ".");
+        "set_requires_grad: only float32 and float64 tensors have gradients, but the dtype is ", impl.dtype, ".");
   if (requires_grad == static_cast<bool>(impl.node)) return *this;
   impl.node = requires_grad ? Node::make_leaf(impl.shape, impl.dtype) : Ref<Node>();
   impl.output = 0;
@@ -247,20 +242,17 @@ void Tensor::set_grad(Tensor grad, SourceLocation where) {
           impl.dtype, " ", impl.shape, " as the tensor, but it is ", grad.dtype(), " ", grad.shape(), ".");
   if (impl.node && impl.node->is_leaf) {
     impl.node->grad = std::move(grad);
-  } else if (impl.node && impl.node->extras &&
-             impl.output < static_cast<int>(impl.node->extras->retained.size())) {
+  } else if (impl.node && impl.node->extras && impl.output < static_cast<int>(impl.node->extras->retained.size())) {
     impl.node->extras->retained[impl.output] = std::move(grad);
   } else {
-    check<std::logic_error>(
-        !grad.defined(), where,
-        "set_grad: the tensor must require a gradient. Call set_requires_grad() or retain_grad().");
+    check<std::logic_error>(!grad.defined(), where,
+                            "set_grad: the tensor must require a gradient. Call set_requires_grad() or retain_grad().");
   }
 }
 
 void Tensor::retain_grad(SourceLocation where) {
   TensorImpl& impl = defined_impl(*this, "retain_grad", where);
-  check<std::logic_error>(static_cast<bool>(impl.node), where,
-                          "retain_grad: the tensor must require a gradient.");
+  check<std::logic_error>(static_cast<bool>(impl.node), where, "retain_grad: the tensor must require a gradient.");
   if (impl.node->is_leaf) return;
   NodeExtras& extras = impl.node->need_extras();
   extras.retained.resize(impl.node->outputs.size());
@@ -270,8 +262,7 @@ void Tensor::retain_grad(SourceLocation where) {
 
 void Tensor::add_hook(Function<Tensor(const Tensor&)> hook, SourceLocation where) {
   TensorImpl& impl = defined_impl(*this, "add_hook", where);
-  check<std::logic_error>(static_cast<bool>(impl.node), where,
-                          "add_hook: the tensor must require a gradient.");
+  check<std::logic_error>(static_cast<bool>(impl.node), where, "add_hook: the tensor must require a gradient.");
   check(static_cast<bool>(hook), where, "add_hook: the hook must be callable, but it is empty.");
   impl.node->need_extras().hooks.push_back({impl.output, std::move(hook)});
 }
@@ -286,9 +277,7 @@ const char* Tensor::operation(SourceLocation where) const {
   return node ? node->name : "";
 }
 
-DType Operand::dtype(const char* operation) const {
-  return tensor_ ? tensor(operation).impl()->dtype : number_dtype_;
-}
+DType Operand::dtype(const char* operation) const { return tensor_ ? tensor(operation).impl()->dtype : number_dtype_; }
 
 const Tensor& Operand::tensor(const char* operation) const {
   if (tensor_ == nullptr) {

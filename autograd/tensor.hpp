@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <iosfwd>
 #include <initializer_list>
+#include <iosfwd>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -71,15 +71,13 @@ class Tensor {
   /// The only element, converted to T; floating to integer truncates. Throws std::invalid_argument when there is not
   /// exactly one, and where T cannot hold it: nan or 1e30 as an integer, an integer beyond 2^53 as a double.
   template <class T = double>
-    requires std::is_arithmetic_v<T>
-  T item(SourceLocation where = SourceLocation::current()) const {
-    return narrowed<T>("item", element<NearestElement<T>>(where), where);
-  }
+  requires std::is_arithmetic_v<T> T item(SourceLocation where = SourceLocation::current())
+  const { return narrowed<T>("item", element<NearestElement<T>>(where), where); }
   /// The elements in row-major order, converted to T as by cast(). Throws std::invalid_argument where an integer type
   /// cannot hold one.
   template <class T = double>
-    requires std::is_arithmetic_v<T>
-  std::vector<T> to_vector(SourceLocation where = SourceLocation::current()) const {
+  requires std::is_arithmetic_v<T> std::vector<T> to_vector(SourceLocation where = SourceLocation::current())
+  const {
     if constexpr (ElementType<T>) {
       return elements<T>(where);
     } else {
@@ -174,12 +172,11 @@ std::string to_string(const Tensor& tensor);
 /// caller's line for errors and graph nodes. Lives only as a parameter.
 class Operand {
  public:
-  Operand(const Tensor& tensor, SourceLocation where = SourceLocation::current())
-      : tensor_(&tensor), where_(where) {}
+  Operand(const Tensor& tensor, SourceLocation where = SourceLocation::current()) : tensor_(&tensor), where_(where) {}
   /// Throws std::invalid_argument for an unsigned integer beyond int64.
   template <class T>
-    requires std::integral<T> || std::floating_point<T>
-  Operand(T number, SourceLocation where = SourceLocation::current())
+  requires std::integral<T> || std::floating_point<T> Operand(T number,
+                                                              SourceLocation where = SourceLocation::current())
       : number_(static_cast<double>(number)), number_dtype_(kind_of<T>), where_(where) {
     if constexpr (std::integral<T>) {
       integer_ = static_cast<std::int64_t>(number);

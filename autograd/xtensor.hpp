@@ -16,8 +16,7 @@ namespace xgrad {
 ///
 ///     Tensor t = from_xtensor(xt::random::randn<double>({3, 4}));
 template <class Expression>
-Tensor from_xtensor(const xt::xexpression<Expression>& expression,
-                    SourceLocation where = SourceLocation::current()) {
+Tensor from_xtensor(const xt::xexpression<Expression>& expression, SourceLocation where = SourceLocation::current()) {
   const Expression& values = expression.derived_cast();
   using Value = std::decay_t<typename Expression::value_type>;
   static_assert(std::is_arithmetic_v<Value>, "from_xtensor: the elements must be numbers or booleans");

@@ -98,8 +98,7 @@ Workload map_sum(std::int64_t size) {
   return {text_of("map_sum ", size), [=](Contender& c) { return c.fused_formula(size); }};
 }
 Workload cross_entropy(std::int64_t rows, std::int64_t classes) {
-  return {text_of("cross_entropy ", rows, "x", classes),
-          [=](Contender& c) { return c.cross_entropy(rows, classes); }};
+  return {text_of("cross_entropy ", rows, "x", classes), [=](Contender& c) { return c.cross_entropy(rows, classes); }};
 }
 Workload normalize(std::int64_t size) {
   return {text_of("normalize ", size, "x", size), [=](Contender& c) { return c.normalize(size); }};
@@ -111,8 +110,7 @@ Workload adam(int count, std::int64_t size) {
   return {text_of("adam ", count, "x", size), [=](Contender& c) { return c.adam(count, size); }};
 }
 Workload sgd(int count, std::int64_t size) {
-  return {text_of("sgd momentum ", count, "x", size),
-          [=](Contender& c) { return c.sgd_momentum(count, size); }};
+  return {text_of("sgd momentum ", count, "x", size), [=](Contender& c) { return c.sgd_momentum(count, size); }};
 }
 Workload batched_matmul(std::int64_t batch, std::int64_t size) {
   return {text_of("batched matmul ", batch, "x", size, "x", size),
@@ -233,15 +231,14 @@ Row measure(const Workload& workload, int threads, std::vector<Entrant>& entrant
   for (auto& [name, task] : tasks) {
     Contender& contender =
         *std::find_if(entrants.begin(), entrants.end(), [&](auto& e) { return e.name == name; })->contender;
-    benchmark::RegisterBenchmark(
-        name.c_str(),
-        [&contender, &task = task, threads](benchmark::State& state) {
-          contender.set_threads(threads);
-          // Waiting threads of the one before go to sleep, not only the caches get warm.
-          std::this_thread::sleep_for(std::chrono::milliseconds(threads == 1 ? 1 : 30));
-          task.run();
-          for (auto _ : state) task.run();
-        })
+    benchmark::RegisterBenchmark(name.c_str(),
+                                 [&contender, &task = task, threads](benchmark::State& state) {
+                                   contender.set_threads(threads);
+                                   // Waiting threads of the one before go to sleep, not only the caches get warm.
+                                   std::this_thread::sleep_for(std::chrono::milliseconds(threads == 1 ? 1 : 30));
+                                   task.run();
+                                   for (auto _ : state) task.run();
+                                 })
         ->Repetitions(options.quick ? 3 : 15)
         ->MinTime(options.quick ? 0.005 : 0.06)
         ->UseRealTime();
@@ -262,8 +259,7 @@ std::string machine() {
   std::string text = text_of(model, ", ", std::thread::hardware_concurrency(), " cores");
   for (const auto& cache : benchmark::CPUInfo::Get().caches)
     text += text_of(", L", cache.level, " ", cache.type, " ", cache.size / 1024, " KiB");
-  double gib =
-      static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1 << 30);
+  double gib = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1 << 30);
   return text_of(text, ", ", std::lround(gib), " GiB of memory");
 }
 
@@ -277,8 +273,7 @@ std::string flags() { return XGRAD_BENCHMARK_FLAGS; }
 
 std::string with_digits(std::optional<double> number, int digits) {
   if (!number) return "";
-  int decimals =
-      *number <= 0 ? 0 : std::max(0, digits - 1 - static_cast<int>(std::floor(std::log10(*number))));
+  int decimals = *number <= 0 ? 0 : std::max(0, digits - 1 - static_cast<int>(std::floor(std::log10(*number))));
   char text[64];
   std::snprintf(text, sizeof text, "%.*f", decimals, *number);
   return text;
@@ -313,10 +308,9 @@ void run(const Options& options) {
   if (auto torch = make_torch()) entrants.push_back({"libtorch", std::move(torch)});
   entrants.push_back({"limit", make_limits()});
 
-  std::cout
-      << "Machine: " << machine() << "\nVersions: " << versions() << "\nFlags: " << flags() << "\n\n"
-      << "| workload | threads | xgrad ms | libtorch ms | limit ms | libtorch / xgrad | xgrad / limit |\n"
-      << "|---|---|---|---|---|---|---|\n";
+  std::cout << "Machine: " << machine() << "\nVersions: " << versions() << "\nFlags: " << flags() << "\n\n"
+            << "| workload | threads | xgrad ms | libtorch ms | limit ms | libtorch / xgrad | xgrad / limit |\n"
+            << "|---|---|---|---|---|---|---|\n";
   Json rows = Json::array();
   std::vector<int> thread_counts{1};
   if (std::thread::hardware_concurrency() >= 2 && !options.busy) thread_counts.push_back(2);

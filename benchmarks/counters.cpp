@@ -58,8 +58,7 @@ bool promises_hold = true;
 /// Counts while `step` is repeated, after it has been repeated often enough for every block to be there.
 void count(const char* name, int repetitions, const std::function<void()>& step, int operations_in_step) {
   for (int i = 0; i < std::max(repetitions, 30); ++i) step();
-  std::int64_t heap = heap_allocations, system = xgrad::memory::stats().system_allocations,
-               faults = page_faults();
+  std::int64_t heap = heap_allocations, system = xgrad::memory::stats().system_allocations, faults = page_faults();
   for (int i = 0; i < repetitions; ++i) step();
   faults = page_faults() - faults;
   system = xgrad::memory::stats().system_allocations - system;

@@ -56,8 +56,8 @@ void compare_of(const char* name, double low, double high, F f) {
   Times times(true);
   benchmark::RunSpecifiedBenchmarks(&times, ".");
   double ours = *times.median("xgrad") * 1e6 / kCount, theirs = *times.median("xsimd") * 1e6 / kCount;
-  std::printf("| %s | %s | %.3f | %.3f | %.2f |\n", name, std::is_same_v<T, float> ? "float" : "double", ours,
-              theirs, theirs / ours);
+  std::printf("| %s | %s | %.3f | %.3f | %.2f |\n", name, std::is_same_v<T, float> ? "float" : "double", ours, theirs,
+              theirs / ours);
   std::fflush(stdout);
 }
 

@@ -41,10 +41,10 @@ void loop(int threads, std::int64_t count, F body) {
   }
 }
 
-void product(CBLAS_TRANSPOSE transpose_a, CBLAS_TRANSPOSE transpose_b, std::int64_t m, std::int64_t n,
-             std::int64_t k, const float* a, const float* b, float* c) {
-  cblas_sgemm(CblasRowMajor, transpose_a, transpose_b, static_cast<int>(m), static_cast<int>(n),
-              static_cast<int>(k), 1.0f, a, static_cast<int>(transpose_a == CblasNoTrans ? k : m), b,
+void product(CBLAS_TRANSPOSE transpose_a, CBLAS_TRANSPOSE transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
+             const float* a, const float* b, float* c) {
+  cblas_sgemm(CblasRowMajor, transpose_a, transpose_b, static_cast<int>(m), static_cast<int>(n), static_cast<int>(k),
+              1.0f, a, static_cast<int>(transpose_a == CblasNoTrans ? k : m), b,
               static_cast<int>(transpose_b == CblasNoTrans ? n : k), 0.0f, c, static_cast<int>(n));
 }
 
@@ -73,14 +73,13 @@ class Limits : public Contender {
       products->cotangents.emplace_back(batch * sizes[i], static_cast<unsigned>(i) + 50);
       if (i == 0) continue;
       std::int64_t in = sizes[i - 1], out = sizes[i];
-      products->layers.push_back(
-          {in, out, Buffer(in * out, static_cast<unsigned>(i) + 100), Buffer(in * out)});
+      products->layers.push_back({in, out, Buffer(in * out, static_cast<unsigned>(i) + 100), Buffer(in * out)});
     }
     return {[=] {
       auto& [layers, values, cotangents] = *products;
       for (std::size_t i = 0; i < layers.size(); ++i)
-        product(CblasNoTrans, CblasTrans, batch, layers[i].out, layers[i].in, values[i].data(),
-                layers[i].weight.data(), values[i + 1].data());
+        product(CblasNoTrans, CblasTrans, batch, layers[i].out, layers[i].in, values[i].data(), layers[i].weight.data(),
+                values[i + 1].data());
       for (std::size_t i = layers.size(); i-- > 0;) {
         product(CblasTrans, CblasNoTrans, layers[i].out, layers[i].in, batch, cotangents[i + 1].data(),
                 values[i].data(), layers[i].weight_gradient.data());
@@ -93,9 +92,7 @@ class Limits : public Contender {
 
   Task formula(std::int64_t size) override { return read_and_write(size); }
   Task fused_formula(std::int64_t size) override { return read_and_write(size); }
-  Task cross_entropy(std::int64_t rows, std::int64_t classes) override {
-    return read_and_write(rows * classes);
-  }
+  Task cross_entropy(std::int64_t rows, std::int64_t classes) override { return read_and_write(rows * classes); }
   Task normalize(std::int64_t size) override { return read_and_write(size * size); }
 
   /// Two read and two written: the gradient of c is small.
@@ -170,8 +167,7 @@ class Limits : public Contender {
     };
     auto parameters = std::make_shared<std::vector<Parameter>>();
     for (int i = 0; i < count; ++i)
-      parameters->push_back(
-          {Buffer(size, i + 1), Buffer(size, i + 2), Buffer(size, i + 3), Buffer(size, i + 4)});
+      parameters->push_back({Buffer(size, i + 1), Buffer(size, i + 2), Buffer(size, i + 3), Buffer(size, i + 4)});
     return {[=, this] {
       for (const Parameter& parameter : *parameters) {
         float *w = parameter.w.data(), *m = parameter.m.data(), *v = parameter.v.data();

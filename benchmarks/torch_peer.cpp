@@ -52,15 +52,13 @@ struct Function {
 template <class F>
 Task task_of(std::vector<torch::Tensor> variables, F f) {
   auto function = std::make_shared<Function>(Function{std::move(variables)});
-  return {[=] { function->run([&] { return f(function->variables); }); },
-          [=] { return function->outcome(); }};
+  return {[=] { function->run([&] { return f(function->variables); }); }, [=] { return function->outcome(); }};
 }
 
 struct Mlp : torch::nn::Module {
   explicit Mlp(const std::vector<std::int64_t>& sizes) {
     for (std::size_t i = 0; i + 1 < sizes.size(); ++i)
-      layers.push_back(
-          register_module("layer" + std::to_string(i), torch::nn::Linear(sizes[i], sizes[i + 1])));
+      layers.push_back(register_module("layer" + std::to_string(i), torch::nn::Linear(sizes[i], sizes[i + 1])));
     std::vector<std::vector<float>> values = mlp_parameters(sizes);
     torch::NoGradGuard no_grad;
     std::size_t k = 0;
@@ -134,22 +132,19 @@ class Torch : public Contender {
   }
 
   Task normalize(std::int64_t size) override {
-    return task_of(
-        {variable_of(numbers(size * size, 1), {size, size})}, [](const std::vector<torch::Tensor>& v) {
-          const torch::Tensor& x = v[0];
-          torch::Tensor z =
-              (x - torch::mean(x, 0)) / (torch::std(x, 1, /*unbiased=*/true, /*keepdim=*/true) + 1e-5);
-          return torch::mean(torch::square(z));
-        });
+    return task_of({variable_of(numbers(size * size, 1), {size, size})}, [](const std::vector<torch::Tensor>& v) {
+      const torch::Tensor& x = v[0];
+      torch::Tensor z = (x - torch::mean(x, 0)) / (torch::std(x, 1, /*unbiased=*/true, /*keepdim=*/true) + 1e-5);
+      return torch::mean(torch::square(z));
+    });
   }
 
   Task transposed(std::int64_t size) override {
-    return task_of(
-        {variable_of(numbers(size * size, 1), {size, size}),
-         variable_of(numbers(size * size, 2), {size, size}), variable_of(numbers(size, 3), {size})},
-        [](const std::vector<torch::Tensor>& v) {
-          return torch::sum(v[0] * torch::transpose(v[1], 0, 1) + v[2].unsqueeze(1));
-        });
+    return task_of({variable_of(numbers(size * size, 1), {size, size}),
+                    variable_of(numbers(size * size, 2), {size, size}), variable_of(numbers(size, 3), {size})},
+                   [](const std::vector<torch::Tensor>& v) {
+                     return torch::sum(v[0] * torch::transpose(v[1], 0, 1) + v[2].unsqueeze(1));
+                   });
   }
 
   Task adam(int count, std::int64_t size) override {

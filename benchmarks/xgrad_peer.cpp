@@ -15,9 +15,7 @@ namespace {
 using xgrad::Shape;
 using xgrad::Tensor;
 
-Tensor tensor_of(const std::vector<float>& values, const Shape& shape) {
-  return xgrad::from_vector(values, shape);
-}
+Tensor tensor_of(const std::vector<float>& values, const Shape& shape) { return xgrad::from_vector(values, shape); }
 
 Tensor variable_of(const std::vector<float>& values, const Shape& shape) {
   return tensor_of(values, shape).set_requires_grad();
@@ -58,8 +56,7 @@ struct Function {
 template <class F>
 Task task_of(std::vector<Tensor> variables, F f) {
   auto function = std::make_shared<Function>(Function{std::move(variables)});
-  return {[=] { function->run([&] { return f(function->variables); }); },
-          [=] { return function->outcome(); }};
+  return {[=] { function->run([&] { return f(function->variables); }); }, [=] { return function->outcome(); }};
 }
 
 struct Mlp : xgrad::nn::Module {
@@ -146,20 +143,18 @@ class Xgrad : public Contender {
   }
 
   Task transposed(std::int64_t size) override {
-    return task_of(
-        {variable_of(numbers(size * size, 1), {size, size}),
-         variable_of(numbers(size * size, 2), {size, size}), variable_of(numbers(size, 3), {size})},
-        [](const std::vector<Tensor>& v) {
-          return xgrad::sum(v[0] * xgrad::transpose(v[1]) + v[2][{xgrad::ellipsis, xgrad::newaxis}]);
-        });
+    return task_of({variable_of(numbers(size * size, 1), {size, size}),
+                    variable_of(numbers(size * size, 2), {size, size}), variable_of(numbers(size, 3), {size})},
+                   [](const std::vector<Tensor>& v) {
+                     return xgrad::sum(v[0] * xgrad::transpose(v[1]) + v[2][{xgrad::ellipsis, xgrad::newaxis}]);
+                   });
   }
 
   Task adam(int count, std::int64_t size) override {
     return optimizer<xgrad::optim::Adam>(count, size, xgrad::optim::AdamOptions{.lr = kLearningRate});
   }
   Task sgd_momentum(int count, std::int64_t size) override {
-    return optimizer<xgrad::optim::SGD>(count, size,
-                                        xgrad::optim::SgdOptions{.lr = kLearningRate, .momentum = 0.9});
+    return optimizer<xgrad::optim::SGD>(count, size, xgrad::optim::SgdOptions{.lr = kLearningRate, .momentum = 0.9});
   }
 
   Task batched_matmul(std::int64_t batch, std::int64_t size) override {

@@ -8,8 +8,7 @@ namespace xgrad::data {
 
 Dataset Batches::Iterator::operator*() const {
   const std::int64_t length = std::min(size_, end_ - at_);
-  if (!order_.defined())
-    return {narrow(dataset_.inputs, 0, at_, length), narrow(dataset_.targets, 0, at_, length)};
+  if (!order_.defined()) return {narrow(dataset_.inputs, 0, at_, length), narrow(dataset_.targets, 0, at_, length)};
   const Tensor positions = narrow(order_, 0, at_, length);
   return {index_select(dataset_.inputs, 0, positions), index_select(dataset_.targets, 0, positions)};
 }

@@ -1,8 +1,8 @@
 // Going through a data set in mini-batches.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <iterator>
 
 #include "autograd/ops/random.hpp"
 #include "autograd/tensor.hpp"
@@ -11,9 +11,9 @@
 namespace xgrad::data {
 
 struct BatchOptions {
-  std::int64_t size = 32;  ///< points in a batch; 0, or the number of points or more: all in one batch
-  bool shuffle = false;    ///< a new random order each time the data is gone through
-  bool drop_last = false;  ///< leave out a last batch that is smaller than the others
+  std::int64_t size = 32;          ///< points in a batch; 0, or the number of points or more: all in one batch
+  bool shuffle = false;            ///< a new random order each time the data is gone through
+  bool drop_last = false;          ///< leave out a last batch that is smaller than the others
   Generator* generator = nullptr;  ///< where the orders come from; null: the thread's default generator
 };
 
@@ -21,13 +21,11 @@ struct BatchOptions {
 /// shuffled.
 class Batches {
  public:
+  struct End {};
   class Iterator {
    public:
-    using iterator_category = std::input_iterator_tag;
     using value_type = Dataset;
     using difference_type = std::ptrdiff_t;
-    using pointer = void;
-    using reference = Dataset;
 
     Dataset operator*() const;
     Iterator& operator++() {
@@ -35,7 +33,7 @@ class Batches {
       return *this;
     }
     void operator++(int) { ++*this; }
-    friend bool operator==(const Iterator& i, std::default_sentinel_t) { return i.at_ >= i.end_; }
+    friend bool operator==(const Iterator& i, End) { return i.at_ >= i.end_; }
 
    private:
     friend class Batches;
@@ -50,7 +48,7 @@ class Batches {
   Batches(Dataset dataset, BatchOptions options, SourceLocation where);
 
   Iterator begin() const;
-  std::default_sentinel_t end() const { return {}; }
+  End end() const { return {}; }
   /// How many batches one pass has.
   std::int64_t count() const { return batch_size_ == 0 ? 0 : (end_ + batch_size_ - 1) / batch_size_; }
 
@@ -68,7 +66,6 @@ class Batches {
 /// One after the other they are views of the data set's tensors, shuffled ones copies. One batch of all
 /// points is the data set itself, not shuffled. An empty data set has no batches. Throws
 /// std::invalid_argument for a size below 0 and for inputs and targets of different lengths.
-Batches batches(const Dataset& dataset, BatchOptions options = {},
-                SourceLocation where = SourceLocation::current());
+Batches batches(const Dataset& dataset, BatchOptions options = {}, SourceLocation where = SourceLocation::current());
 
 }  // namespace xgrad::data

@@ -107,8 +107,8 @@ class Reader {
       too_large = too_large ? std::isinf(value) : std::isfinite(value) && std::isinf(static_cast<T>(value));
     }
     if (too_large)
-      fail(field.begin, concat("column ", column + 1, ": the number '", field.text,
-                               "' is outside the range of ", dtype_of<T>));
+      fail(field.begin,
+           concat("column ", column + 1, ": the number '", field.text, "' is outside the range of ", dtype_of<T>));
     return static_cast<T>(value);
   }
 
@@ -146,8 +146,8 @@ class Reader {
         if (at < line_.size() && line_[at] != delimiter && delimiter != ' ')
           fail(at, "a delimiter is expected after the closing quote");
       } else {
-        std::size_t end = std::min(
-            delimiter == ' ' ? line_.find_first_of(" \t", at) : line_.find(delimiter, at), line_.size());
+        std::size_t end =
+            std::min(delimiter == ' ' ? line_.find_first_of(" \t", at) : line_.find(delimiter, at), line_.size());
         const std::size_t next = end;
         while (end > at && pads(line_[end - 1])) --end;
         field.text = line_.substr(at, end - at);
@@ -185,14 +185,13 @@ class Reader {
 };
 
 /// Columns to keep as text, counted from 0, in the order asked for.
-std::vector<std::size_t> find_text_columns(const CsvOptions& options, std::size_t columns,
-                                           SourceLocation where) {
+std::vector<std::size_t> find_text_columns(const CsvOptions& options, std::size_t columns, SourceLocation where) {
   std::vector<std::size_t> found;
   for (int column : options.text_columns) {
-    found.push_back(static_cast<std::size_t>(
-        normalize_axis("read_csv: text_columns", column, static_cast<int>(columns), where)));
-    check(std::count(found.begin(), found.end(), found.back()) == 1, where,
-          "read_csv: text_columns names column ", column, " twice");
+    found.push_back(
+        static_cast<std::size_t>(normalize_axis("read_csv: text_columns", column, static_cast<int>(columns), where)));
+    check(std::count(found.begin(), found.end(), found.back()) == 1, where, "read_csv: text_columns names column ",
+          column, " twice");
   }
   return found;
 }
@@ -205,15 +204,14 @@ constexpr std::int64_t kMostFeatures = std::numeric_limits<int>::max() - 1;  // 
 
 Counts read_counts(const Reader& reader) {
   if (reader.fields().size() < 2)
-    reader.fail(0, concat("the header must tell the numbers of rows and features, but has ",
-                          reader.fields().size(), " field"));
+    reader.fail(
+        0, concat("the header must tell the numbers of rows and features, but has ", reader.fields().size(), " field"));
   const Counts counts{reader.number<std::int64_t>(0), reader.number<std::int64_t>(1)};
   if (counts.rows < 0 || counts.features < 0)
-    reader.fail(
-        0, concat("the header's counts must be at least 0, but are ", counts.rows, " and ", counts.features));
+    reader.fail(0, concat("the header's counts must be at least 0, but are ", counts.rows, " and ", counts.features));
   if (counts.features > kMostFeatures)
-    reader.fail(reader.fields()[1].begin, concat("the header's number of features must be at most ",
-                                                 kMostFeatures, ", but is ", counts.features));
+    reader.fail(reader.fields()[1].begin, concat("the header's number of features must be at most ", kMostFeatures,
+                                                 ", but is ", counts.features));
   return counts;
 }
 
@@ -240,8 +238,7 @@ Table read_table(Reader& reader, const CsvOptions& options, SourceLocation where
     like_line = reader.line_number();
     in_row = reader.next_line();
   }
-  if (!in_row && announced != 0)
-    reader.fail_at_end("a row is expected after the header, but the file ends here");
+  if (!in_row && announced != 0) reader.fail_at_end("a row is expected after the header, but the file ends here");
   if (like_line == 0) {
     columns = reader.fields().size();
     like_line = reader.line_number();
@@ -264,11 +261,9 @@ Table read_table(Reader& reader, const CsvOptions& options, SourceLocation where
       table.text[i].push_back(reader.text(reader.fields()[text_columns[i]]));
   }
   if (announced >= 0 && rows != announced)
-    reader.fail_at_end(
-        concat(announced, " rows are announced in line ", like_line, ", but the file has ", rows));
+    reader.fail_at_end(concat(announced, " rows are announced in line ", like_line, ", but the file has ", rows));
 
-  table.values =
-      from_data(values.data(), {rows, static_cast<std::int64_t>(columns - text_columns.size())}, where);
+  table.values = from_data(values.data(), {rows, static_cast<std::int64_t>(columns - text_columns.size())}, where);
   return table;
 }
 
@@ -278,8 +273,7 @@ Table read_csv(const std::string& path, const CsvOptions& options, SourceLocatio
   check(options.dtype != DType::boolean, where, "read_csv: dtype must be int64, float32 or float64, but is ",
         options.dtype);
   using namespace std::string_view_literals;
-  constexpr std::string_view kNoDelimiters =
-      "\0\n\r\"+-.0123456789aefintyAEFINTY"sv;  // letters: of nan, infinity
+  constexpr std::string_view kNoDelimiters = "\0\n\r\"+-.0123456789aefintyAEFINTY"sv;  // letters: of nan, infinity
   check(kNoDelimiters.find(options.delimiter) == kNoDelimiters.npos, where,
         "read_csv: the delimiter must not be a quote, an end of line, NUL, or part of numbers, but is '",
         shown({&options.delimiter, 1}), "'");

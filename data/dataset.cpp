@@ -18,8 +18,7 @@ namespace {
 
 /// How many points of each class are test data: the exact shares rounded by largest remainder, so that they
 /// add up.
-std::map<std::int64_t, std::int64_t> test_counts(const std::vector<std::int64_t>& labels,
-                                                 std::int64_t test_size) {
+std::map<std::int64_t, std::int64_t> test_counts(const std::vector<std::int64_t>& labels, std::int64_t test_size) {
   std::map<std::int64_t, std::int64_t> sizes;
   for (std::int64_t label : labels) ++sizes[label];
 
@@ -57,8 +56,7 @@ Dataset separate_target(const Tensor& values, TargetOptions options, SourceLocat
         values.defined() ? concat(", but are ", values.shape()) : ", but are undefined");
   CallSite site(where);
   const auto columns = values.shape()[1];
-  const int column =
-      normalize_axis("separate_target: column", options.column, static_cast<int>(columns), where);
+  const int column = normalize_axis("separate_target: column", options.column, static_cast<int>(columns), where);
   const Tensor target = contiguous(narrow(values, 1, column, 1));
   check(is_floating(options.dtype) || all(equal(target, floor(target))).item<bool>(), where,
         "separate_target: class labels must be integers, but column ", column,
@@ -77,10 +75,9 @@ Split split(const Dataset& dataset, SplitOptions options, SourceLocation where) 
   check(options.test_fraction > 0 && options.test_fraction < 1, where,
         "split: test_fraction must be above 0 and below 1, but is ", options.test_fraction);
   const std::int64_t size = dataset.size(where);
-  const auto test_size =
-      static_cast<std::int64_t>(std::ceil(static_cast<double>(size) * options.test_fraction));
-  check(test_size > 0 && test_size < size, where, "split: both parts need a point, but of ", size, ' ',
-        test_size, " would be test data");
+  const auto test_size = static_cast<std::int64_t>(std::ceil(static_cast<double>(size) * options.test_fraction));
+  check(test_size > 0 && test_size < size, where, "split: both parts need a point, but of ", size, ' ', test_size,
+        " would be test data");
   CallSite site(where);
 
   std::vector<std::int64_t> order(size);
@@ -92,8 +89,8 @@ Split split(const Dataset& dataset, SplitOptions options, SourceLocation where) 
 
   if (options.stratify) {
     check(dataset.targets.dtype() == DType::int64 && dataset.targets.ndim() == 1, where,
-          "split: to stratify, targets must be class labels, int64 [n], but are ", dataset.targets.dtype(),
-          ' ', dataset.targets.shape());
+          "split: to stratify, targets must be class labels, int64 [n], but are ", dataset.targets.dtype(), ' ',
+          dataset.targets.shape());
     const auto labels = dataset.targets.to_vector<std::int64_t>();
     auto test_left = test_counts(labels, test_size);
     // From the back, so that without shuffling each class gives its last points.

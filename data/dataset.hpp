@@ -19,7 +19,7 @@ struct Dataset {
 };
 
 struct TargetOptions {
-  int column = -1;  ///< which column of the values is the target; negative ones count from the last
+  int column = -1;             ///< which column of the values is the target; negative ones count from the last
   DType dtype = DType::int64;  ///< int64 for class labels, floating for numbers to predict
 };
 
@@ -30,8 +30,7 @@ Dataset separate_target(const Tensor& values, TargetOptions options = {},
                         SourceLocation where = SourceLocation::current());
 
 /// The points at these positions: int64 [m], 0 ... n - 1. Throws std::out_of_range beyond.
-Dataset subset(const Dataset& dataset, const Tensor& positions,
-               SourceLocation where = SourceLocation::current());
+Dataset subset(const Dataset& dataset, const Tensor& positions, SourceLocation where = SourceLocation::current());
 
 struct SplitOptions {
   double test_fraction = 0.25;  ///< above 0 and below 1; rounded up to whole points
@@ -46,7 +45,6 @@ struct Split {
 
 /// Takes a data set apart. Throws std::invalid_argument when test_fraction is outside its range, a part would
 /// be empty, or the targets of a stratified split are no class labels.
-Split split(const Dataset& dataset, SplitOptions options = {},
-            SourceLocation where = SourceLocation::current());
+Split split(const Dataset& dataset, SplitOptions options = {}, SourceLocation where = SourceLocation::current());
 
 }  // namespace xgrad::data

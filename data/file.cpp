@@ -17,17 +17,13 @@ std::string place(const std::string& file, std::int64_t line, std::int64_t colum
 }  // namespace
 
 FileError::FileError(std::string file, std::int64_t line, std::int64_t column, const std::string& problem)
-    : std::runtime_error(place(file, line, column) + problem),
-      file_(std::move(file)),
-      line_(line),
-      column_(column) {}
+    : std::runtime_error(place(file, line, column) + problem), file_(std::move(file)), line_(line), column_(column) {}
 
 FileContents read_file(const std::string& path) {
   // zlib hands plain files through as they are.
   errno = 0;
   std::unique_ptr<gzFile_s, int (*)(gzFile)> file(gzopen(path.c_str(), "rb"), gzclose);
-  if (file == nullptr)
-    throw FileError(path, 0, 0, std::string("the file cannot be opened: ") + std::strerror(errno));
+  if (file == nullptr) throw FileError(path, 0, 0, std::string("the file cannot be opened: ") + std::strerror(errno));
 
   constexpr unsigned kChunk = 1 << 18;
   gzbuffer(file.get(), kChunk);
@@ -43,8 +39,7 @@ FileContents read_file(const std::string& path) {
   if (count < 0) {
     int code;
     const std::string reason = gzerror(file.get(), &code);
-    if (code == Z_ERRNO)
-      throw FileError(path, 0, 0, std::string("the file cannot be read: ") + std::strerror(errno));
+    if (code == Z_ERRNO) throw FileError(path, 0, 0, std::string("the file cannot be read: ") + std::strerror(errno));
     contents.problem = "the gzip stream is damaged (" + reason + ')';
   } else if (gzclose(file.release()) == Z_BUF_ERROR) {
     contents.problem = "the gzip stream is truncated";

@@ -13,8 +13,7 @@ namespace {
 template <class T>
 Tensor from_bytes(std::string_view bytes, const Shape& shape, SourceLocation where) {
   std::vector<T> values(bytes.size());
-  for (std::size_t i = 0; i < bytes.size(); ++i)
-    values[i] = static_cast<T>(static_cast<unsigned char>(bytes[i]));
+  for (std::size_t i = 0; i < bytes.size(); ++i) values[i] = static_cast<T>(static_cast<unsigned char>(bytes[i]));
   return from_data(values.data(), shape, where);
 }
 
@@ -38,8 +37,7 @@ Tensor read_idx(const std::string& path, DType dtype, SourceLocation where) {
   // Two zero bytes, the type of the elements, the number of axes; then the extents, 32 bits each, big end
   // first.
   constexpr char kUnsignedByte = 8;
-  require(rest.size() >= 4 && rest[0] == 0 && rest[1] == 0,
-          "an IDX file is expected, but it does not begin as one");
+  require(rest.size() >= 4 && rest[0] == 0 && rest[1] == 0, "an IDX file is expected, but it does not begin as one");
   require(rest[2] == kUnsignedByte, "elements of type 8 (unsigned bytes) are expected, but the type is ",
           static_cast<int>(rest[2]));
   const int axes = static_cast<unsigned char>(rest[3]);
@@ -56,8 +54,8 @@ Tensor read_idx(const std::string& path, DType dtype, SourceLocation where) {
     require(extent == 0 || count <= rest.max_size() / extent, "the extents are too large");
     count *= extent;
   }
-  require(rest.size() == count, "the extents ", shape, " need ", count,
-          " bytes of elements, but the file has ", rest.size());
+  require(rest.size() == count, "the extents ", shape, " need ", count, " bytes of elements, but the file has ",
+          rest.size());
 
   switch (dtype) {
     case DType::int64:
@@ -72,10 +70,10 @@ Tensor read_idx(const std::string& path, DType dtype, SourceLocation where) {
 Dataset read_mnist(const std::string& folder, MnistPart part, SourceLocation where) {
   CallSite site(where);
   const bool train = part == MnistPart::train;
-  const Tensor images = read_idx(
-      find_file(folder, train ? "train-images-idx3-ubyte" : "t10k-images-idx3-ubyte"), DType::float32, where);
-  const Tensor labels = read_idx(
-      find_file(folder, train ? "train-labels-idx1-ubyte" : "t10k-labels-idx1-ubyte"), DType::int64, where);
+  const Tensor images =
+      read_idx(find_file(folder, train ? "train-images-idx3-ubyte" : "t10k-images-idx3-ubyte"), DType::float32, where);
+  const Tensor labels =
+      read_idx(find_file(folder, train ? "train-labels-idx1-ubyte" : "t10k-labels-idx1-ubyte"), DType::int64, where);
   Dataset dataset{images / 255, labels};
   dataset.size(where);
   return dataset;

@@ -19,7 +19,6 @@ enum class MnistPart : std::uint8_t { train, test };
 /// One part of MNIST from the folder with its four files, named as they are distributed, plain or with .gz at
 /// the end: images [n, 28, 28] as float32 in [0, 1], labels [n] as int64. LeCun, Cortes, Burges, The MNIST
 /// database.
-Dataset read_mnist(const std::string& folder, MnistPart part,
-                   SourceLocation where = SourceLocation::current());
+Dataset read_mnist(const std::string& folder, MnistPart part, SourceLocation where = SourceLocation::current());
 
 }  // namespace xgrad::data

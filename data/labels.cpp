@@ -29,8 +29,8 @@ Labels<T> encode(const std::vector<T>& labels, std::vector<T> classes, SourceLoc
   indices.reserve(labels.size());
   for (const T& label : labels) {
     const auto at = std::lower_bound(sorted.begin(), sorted.end(), label);
-    check(at != sorted.end() && *at == label, where, "encode_labels: the label '", label, "' of point ",
-          indices.size(), " is not among the ", classes.size(), " classes");
+    check(at != sorted.end() && *at == label, where, "encode_labels: the label '", label, "' of point ", indices.size(),
+          " is not among the ", classes.size(), " classes");
     indices.push_back(number_of[at - sorted.begin()]);
   }
   return {from_vector(indices), std::move(classes)};
@@ -38,8 +38,8 @@ Labels<T> encode(const std::vector<T>& labels, std::vector<T> classes, SourceLoc
 
 }  // namespace
 
-Labels<std::string> encode_labels(const std::vector<std::string>& labels,
-                                  const std::vector<std::string>& classes, SourceLocation where) {
+Labels<std::string> encode_labels(const std::vector<std::string>& labels, const std::vector<std::string>& classes,
+                                  SourceLocation where) {
   return encode(labels, classes, where);
 }
 

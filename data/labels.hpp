@@ -18,8 +18,7 @@ struct Labels {
 /// Numbers the classes in ascending order, or in the order of `classes` where those of the training data are
 /// given. Throws std::invalid_argument for a label that is not among `classes`, or a class that is named
 /// twice.
-Labels<std::string> encode_labels(const std::vector<std::string>& labels,
-                                  const std::vector<std::string>& classes = {},
+Labels<std::string> encode_labels(const std::vector<std::string>& labels, const std::vector<std::string>& classes = {},
                                   SourceLocation where = SourceLocation::current());
 /// The same for integers of any value: an int64 tensor [n].
 Labels<std::int64_t> encode_labels(const Tensor& labels, const std::vector<std::int64_t>& classes = {},

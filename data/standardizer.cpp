@@ -38,8 +38,7 @@ void Standardizer::check_features(const char* operation, const Tensor& x, Source
         x.defined() ? concat(", but ", x.dtype(), " came") : ", but an undefined one came");
   const Shape& features = mean_.shape();
   const Shape& shape = x.shape();
-  check(shape.ndim() >= features.ndim() &&
-            std::equal(features.begin(), features.end(), shape.end() - features.ndim()),
+  check(shape.ndim() >= features.ndim() && std::equal(features.begin(), features.end(), shape.end() - features.ndim()),
         where, name, ": the last axes must be the features fitted, ", features, ", but x is ", shape);
 }
 

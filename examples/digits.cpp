@@ -53,34 +53,25 @@ struct OptimizerChoice {
 };
 
 const std::map<std::string, OptimizerChoice> kOptimizers = {
-    {"sgd",
-     {0.1, [](auto& p, double lr) { return std::make_unique<optim::SGD>(p, optim::SgdOptions{.lr = lr}); }}},
+    {"sgd", {0.1, [](auto& p, double lr) { return std::make_unique<optim::SGD>(p, optim::SgdOptions{.lr = lr}); }}},
     {"momentum",
-     {0.02,
-      [](auto& p, double lr) {
-        return std::make_unique<optim::SGD>(p, optim::SgdOptions{.lr = lr, .momentum = 0.9});
-      }}},
+     {0.02, [](auto& p,
+               double lr) { return std::make_unique<optim::SGD>(p, optim::SgdOptions{.lr = lr, .momentum = 0.9}); }}},
     {"nesterov",
      {0.02,
       [](auto& p, double lr) {
-        return std::make_unique<optim::SGD>(p,
-                                            optim::SgdOptions{.lr = lr, .momentum = 0.9, .nesterov = true});
+        return std::make_unique<optim::SGD>(p, optim::SgdOptions{.lr = lr, .momentum = 0.9, .nesterov = true});
       }}},
     {"adagrad",
-     {0.02, [](auto& p,
-               double lr) { return std::make_unique<optim::Adagrad>(p, optim::AdagradOptions{.lr = lr}); }}},
+     {0.02, [](auto& p, double lr) { return std::make_unique<optim::Adagrad>(p, optim::AdagradOptions{.lr = lr}); }}},
     {"rmsprop",
-     {0.001, [](auto& p,
-                double lr) { return std::make_unique<optim::RMSProp>(p, optim::RmsPropOptions{.lr = lr}); }}},
+     {0.001, [](auto& p, double lr) { return std::make_unique<optim::RMSProp>(p, optim::RmsPropOptions{.lr = lr}); }}},
     {"adadelta",
-     {1, [](auto& p,
-            double lr) { return std::make_unique<optim::Adadelta>(p, optim::AdadeltaOptions{.lr = lr}); }}},
+     {1, [](auto& p, double lr) { return std::make_unique<optim::Adadelta>(p, optim::AdadeltaOptions{.lr = lr}); }}},
     {"adam",
-     {0.002,
-      [](auto& p, double lr) { return std::make_unique<optim::Adam>(p, optim::AdamOptions{.lr = lr}); }}},
+     {0.002, [](auto& p, double lr) { return std::make_unique<optim::Adam>(p, optim::AdamOptions{.lr = lr}); }}},
     {"adamw",
-     {0.002,
-      [](auto& p, double lr) { return std::make_unique<optim::AdamW>(p, optim::AdamWOptions{.lr = lr}); }}},
+     {0.002, [](auto& p, double lr) { return std::make_unique<optim::AdamW>(p, optim::AdamWOptions{.lr = lr}); }}},
 };
 
 struct Settings {
@@ -117,11 +108,10 @@ struct Mlp : nn::Module {
   Mlp(const Settings& settings, DType dtype) : activation(kActivations.at(settings.activation)) {
     const std::vector<std::int64_t> sizes = layer_sizes(settings.hidden);
     for (std::size_t i = 0; i + 1 < sizes.size(); ++i)
-      layers.push_back(
-          child("layer" + std::to_string(i + 1), nn::Dense(sizes[i], sizes[i + 1],
-                                                           {.weight_init = kInitializers.at(settings.init),
-                                                            .bias_init = nn::init::zeros(),
-                                                            .dtype = dtype})));
+      layers.push_back(child(
+          "layer" + std::to_string(i + 1),
+          nn::Dense(sizes[i], sizes[i + 1],
+                    {.weight_init = kInitializers.at(settings.init), .bias_init = nn::init::zeros(), .dtype = dtype})));
   }
 
   /// The logits. What each hidden layer hands to its activation is added to `inputs_of_activations`, where
@@ -144,8 +134,7 @@ std::int64_t count_right(const Tensor& logits, const Tensor& labels) {
   return sum(argmax(logits, 1) == labels).item<std::int64_t>();
 }
 
-void train(const Mlp& model, optim::Optimizer& optimizer, const data::Dataset& dataset,
-           const Settings& settings) {
+void train(const Mlp& model, optim::Optimizer& optimizer, const data::Dataset& dataset, const Settings& settings) {
   const data::Batches batches = data::batches(dataset, {.size = settings.batch, .shuffle = true});
   Progress progress(settings.epochs, batches.count());
   for (int epoch = 0; epoch < settings.epochs; ++epoch) {
@@ -157,8 +146,7 @@ void train(const Mlp& model, optim::Optimizer& optimizer, const data::Dataset& d
       optimizer.step();
       const double value = loss.item();
       if (!std::isfinite(value))
-        throw std::runtime_error(
-            "the training has diverged: the loss is not finite any more; try a smaller --lr");
+        throw std::runtime_error("the training has diverged: the loss is not finite any more; try a smaller --lr");
       progress.batch_done(x.size(0), value, count_right(logits, y));
     }
     progress.epoch_done();
@@ -180,8 +168,7 @@ struct LayerReport {
 std::vector<LayerReport> examine(const Mlp& model, const data::Dataset& dataset) {
   std::vector<Tensor> weights, z;
   for (const nn::Dense& layer : model.layers) weights.push_back(layer.weight());
-  const std::vector<Tensor> gradients =
-      grad(nn::cross_entropy(model(dataset.inputs, &z), dataset.targets), weights);
+  const std::vector<Tensor> gradients = grad(nn::cross_entropy(model(dataset.inputs, &z), dataset.targets), weights);
 
   std::vector<LayerReport> report;
   for (std::size_t i = 0; i < gradients.size(); ++i) {
@@ -196,8 +183,7 @@ std::vector<LayerReport> examine(const Mlp& model, const data::Dataset& dataset)
   return report;
 }
 
-void print_layers(const Mlp& model, const std::vector<LayerReport>& before,
-                  const std::vector<LayerReport>& after) {
+void print_layers(const Mlp& model, const std::vector<LayerReport>& before, const std::vector<LayerReport>& after) {
   std::printf("\nlayer        units  |gradient| at the start  |gradient| at the end  dead units\n");
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     const bool hidden = i + 1 < model.layers.size();
@@ -220,8 +206,7 @@ void check_gradients(const Mlp& model, const Settings& settings, const data::Dat
   precise.copy_parameters_from(model);
   const Tensor x = cast(dataset.inputs[slice(0, 16)], DType::float64);
   const Tensor y = dataset.targets[slice(0, 16)];
-  const GradcheckReport report =
-      gradcheck([&] { return nn::cross_entropy(precise(x), y); }, precise.parameters());
+  const GradcheckReport report = gradcheck([&] { return nn::cross_entropy(precise(x), y); }, precise.parameters());
   std::printf(
       "\ngradcheck in float64: the gradients of all %ld parameters agree with finite differences (%ld "
       "evaluations)\n",
@@ -239,9 +224,9 @@ void run(const Settings& settings) {
   const OptimizerChoice& choice = kOptimizers.at(settings.optimizer);
   const auto optimizer = choice.make(model.parameters(), settings.lr > 0 ? settings.lr : choice.lr);
   std::printf("%ld images to learn from, %ld held out; %s with %ld parameters, %s, lr %g, batches of %s\n",
-              static_cast<long>(training.size()), static_cast<long>(held_out.size()),
-              settings.activation.c_str(), static_cast<long>(model.parameter_count()), optimizer->name(),
-              optimizer->lr(), settings.batch == 0 ? "all" : std::to_string(settings.batch).c_str());
+              static_cast<long>(training.size()), static_cast<long>(held_out.size()), settings.activation.c_str(),
+              static_cast<long>(model.parameter_count()), optimizer->name(), optimizer->lr(),
+              settings.batch == 0 ? "all" : std::to_string(settings.batch).c_str());
 
   const std::vector<LayerReport> before = examine(model, training);
   const auto start = std::chrono::steady_clock::now();
@@ -285,23 +270,16 @@ int main(int argc, char** argv) {
   const CLI::Validator positive = number("above 0", [](double x) { return x > 0; });
   app.add_option("--optimizer", settings.optimizer)->check(one_of(kOptimizers))->capture_default_str();
   app.add_option("--activation", settings.activation)->check(one_of(kActivations))->capture_default_str();
-  app.add_option("--init", settings.init, "how weights start")
-      ->check(one_of(kInitializers))
-      ->capture_default_str();
+  app.add_option("--init", settings.init, "how weights start")->check(one_of(kInitializers))->capture_default_str();
   app.add_option("--hidden", settings.hidden, "sizes of the hidden layers; 32x10 stands for ten of 32")
       ->check(CLI::Validator(size_problem, "SIZE[xTIMES]"))
       ->delimiter(',')
       ->capture_default_str();
   app.add_option("--epochs", settings.epochs)->check(CLI::Range(1, 1'000'000))->capture_default_str();
-  app.add_option("--batch", settings.batch, "points in a batch; 0: all")
-      ->check(not_negative)
-      ->capture_default_str();
-  app.add_option("--lr", settings.lr, "learning rate; left out: one that suits the optimizer")
-      ->check(positive);
+  app.add_option("--batch", settings.batch, "points in a batch; 0: all")->check(not_negative)->capture_default_str();
+  app.add_option("--lr", settings.lr, "learning rate; left out: one that suits the optimizer")->check(positive);
   app.add_option("--seed", settings.seed)->check(not_negative)->capture_default_str();
-  app.add_option("--data", settings.file, "the table of digits")
-      ->check(CLI::ExistingFile)
-      ->capture_default_str();
+  app.add_option("--data", settings.file, "the table of digits")->check(CLI::ExistingFile)->capture_default_str();
   CLI11_PARSE(app, argc, argv);
 
   try {

@@ -38,10 +38,9 @@ Tensor least_squares(const Tensor& x, const Tensor& y) {
 
 int run() {
   const auto folder = std::filesystem::path(__FILE__).parent_path() / "data";
-  const auto table = data::read_csv((folder / "diabetes_data_raw.csv.gz").string(),
-                                    {.delimiter = ' ', .dtype = DType::float64});
-  const Tensor y =
-      data::read_csv((folder / "diabetes_target.csv.gz").string(), {.dtype = DType::float64}).values;
+  const auto table =
+      data::read_csv((folder / "diabetes_data_raw.csv.gz").string(), {.delimiter = ' ', .dtype = DType::float64});
+  const Tensor y = data::read_csv((folder / "diabetes_target.csv.gz").string(), {.dtype = DType::float64}).values;
   const Tensor x = data::Standardizer::fit(table.values).transform(table.values);
 
   manual_seed(0);
@@ -61,8 +60,7 @@ int run() {
   const double by_descent = r_squared(model(x), y), by_equations = r_squared(matmul(with_bias, exact), y);
   std::printf("\nR^2 by gradient descent %.6f, by the normal equations %.6f\n\n", by_descent, by_equations);
 
-  const char* features[] = {"age", "sex", "body mass", "blood pressure", "s1", "s2", "s3", "s4",
-                            "s5",  "s6",  "bias"};
+  const char* features[] = {"age", "sex", "body mass", "blood pressure", "s1", "s2", "s3", "s4", "s5", "s6", "bias"};
   std::printf("%-14s  %10s  %16s\n", "coefficient of", "descent", "normal equations");
   const Tensor found = cat({reshape(model.weight(), {-1}), model.bias()});
   for (int i = 0; i < 11; ++i)

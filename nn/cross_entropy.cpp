@@ -45,7 +45,9 @@ struct Labels {
         ignore_index(ignore_index) {}
 
   bool is_ignored(std::int64_t i) const { return labels[i] == ignore_index; }
-  bool any_ignored(std::int64_t count) const { return std::find(labels, labels + count, ignore_index) != labels + count; }
+  bool any_ignored(std::int64_t count) const {
+    return std::find(labels, labels + count, ignore_index) != labels + count;
+  }
   /// Of a sample that is not ignored.
   T weight(std::int64_t i) const { return weights != nullptr ? weights[labels[i]] : T(1); }
 };
@@ -59,8 +61,7 @@ double check_labels(const char* name, const Labels<T>& samples, const Tensor& la
     if (samples.is_ignored(i)) continue;
     std::int64_t label = samples.labels[i];
     check<std::out_of_range>(0 <= label && label < classes, where, name, ": labels must be in [0, ", classes,
-                             ") or ignore_index ", samples.ignore_index, ", but element ", i, " is ", label,
-                             ".");
+                             ") or ignore_index ", samples.ignore_index, ", but element ", i, " is ", label, ".");
     total += samples.weight(i);
   }
   return reduction == Reduction::mean ? total : 1;
@@ -204,8 +205,7 @@ double exponentiate_row(const T* x, T m, std::int64_t n, T* p) {
 
 /// The softmax of each row, and each row's log(sum(exp(x - max))) + max.
 template <class T>
-void softmax_rows(const T* logits, std::int64_t rows, std::int64_t classes, T* softmax, T* maxima,
-                  T* log_sums) {
+void softmax_rows(const T* logits, std::int64_t rows, std::int64_t classes, T* softmax, T* maxima, T* log_sums) {
   // A long row is gone through while it is in the first-level cache. For short rows exp() runs over whole blocks of
   // them, so that they cost no more.
   bool is_long = classes >= 4 * Batch<T>::kSize;
@@ -231,8 +231,8 @@ void softmax_rows(const T* logits, std::int64_t rows, std::int64_t classes, T* s
 
 /// The loss of each sample, before weights: -log softmax[label]. `softmax` is filled where it is not null.
 template <class T>
-void negative_log_likelihoods(const T* logits, const Labels<T>& samples, std::int64_t count,
-                              std::int64_t classes, T* softmax, T* losses) {
+void negative_log_likelihoods(const T* logits, const Labels<T>& samples, std::int64_t count, std::int64_t classes,
+                              T* softmax, T* losses) {
   std::int64_t block = std::max<std::int64_t>(1, kBlock / std::max<std::int64_t>(classes, 1));
   std::int64_t grain = std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(classes, 1));
   parallel_for(count, grain, [&](std::int64_t begin, std::int64_t end) {
@@ -243,9 +243,8 @@ void negative_log_likelihoods(const T* logits, const Labels<T>& samples, std::in
       T* p = softmax == nullptr ? room.data() : softmax + begin * classes;
       softmax_rows(logits + begin * classes, rows, classes, p, maxima, losses + begin);
       for (std::int64_t i = begin; i < begin + rows; ++i)
-        losses[i] = samples.is_ignored(i)
-                        ? T(0)
-                        : losses[i] - (logits[i * classes + samples.labels[i]] - maxima[i - begin]);
+        losses[i] =
+            samples.is_ignored(i) ? T(0) : losses[i] - (logits[i * classes + samples.labels[i]] - maxima[i - begin]);
     }
   });
 }
@@ -290,8 +289,8 @@ Tensor cross_entropy_of_labels(const Tensor& logits, const Tensor& labels, const
   if (is_recorded) softmax = new_tensor(logits.shape(), logits.dtype());
   Tensor losses = new_tensor({count}, logits.dtype());
   T* loss = data_of<T>(losses);
-  negative_log_likelihoods(data_of<T>(logits), samples, count, classes,
-                           is_recorded ? data_of<T>(softmax) : nullptr, loss);
+  negative_log_likelihoods(data_of<T>(logits), samples, count, classes, is_recorded ? data_of<T>(softmax) : nullptr,
+                           loss);
   Tensor result = reduce_samples<T>(count, options.reduction, divisor, [&](std::int64_t i) {
     return samples.is_ignored(i) ? T(0) : loss[i] * samples.weight(i);
   });
@@ -319,8 +318,8 @@ Tensor cross_entropy_of_labels(const Tensor& logits, const Tensor& labels, const
   Uses uses = Uses::input(1) | Uses::output(1);
   if (!weight.defined())
     return record("cross_entropy", where, {logits, labels}, std::vector{result, softmax}, {uses}, rule)[0];
-  return record("cross_entropy", where, {logits, labels, weight}, std::vector{result, softmax},
-                {uses | Uses::input(2)}, rule)[0];
+  return record("cross_entropy", where, {logits, labels, weight}, std::vector{result, softmax}, {uses | Uses::input(2)},
+                rule)[0];
 }
 
 // ---- The shapes that users pass ----
@@ -336,8 +335,7 @@ struct Samples {
 void check_logits(const char* name, const Operand& operand) {
   const Tensor& x = operand.tensor(name);
   check(is_floating(x.dtype()), operand.where(), name, ": x must be floating, but it is ", x.dtype(), ".");
-  check(x.ndim() > 0, operand.where(), name,
-        ": x must be [C], [N, C] or [N, C, d1 ...], but it is a scalar.");
+  check(x.ndim() > 0, operand.where(), name, ": x must be [C], [N, C] or [N, C, d1 ...], but it is a scalar.");
 }
 
 int class_axis(const Tensor& x) { return x.ndim() == 1 ? 0 : 1; }
@@ -350,14 +348,12 @@ Tensor constant_weight(const char* name, const Tensor& weight, const Tensor& x, 
   return contiguous(cast(weight.detach(), x.dtype()));
 }
 
-Samples as_rows(const char* name, const Tensor& x, const Tensor& labels, const Tensor& weight,
-                SourceLocation where) {
+Samples as_rows(const char* name, const Tensor& x, const Tensor& labels, const Tensor& weight, SourceLocation where) {
   check(labels.defined(), where, name, ": the target must be a tensor, but it is undefined.");
   Shape reduced = x.shape();
   reduced.erase(class_axis(x));
-  check(labels.dtype() == DType::int64 && labels.shape() == reduced, where, name, ": the target of logits ",
-        x.shape(), " must be int64 labels ", reduced, ", but it is ", labels.dtype(), " ", labels.shape(),
-        ".");
+  check(labels.dtype() == DType::int64 && labels.shape() == reduced, where, name, ": the target of logits ", x.shape(),
+        " must be int64 labels ", reduced, ", but it is ", labels.dtype(), " ", labels.shape(), ".");
   Samples samples{x, labels, constant_weight(name, weight, x, where), reduced};
   if (x.ndim() > 2) {
     std::vector<int> classes_last(x.ndim() - 1);
@@ -376,8 +372,7 @@ Samples as_rows(const char* name, const Tensor& x, const Tensor& labels, const T
 
 /// The losses of the rows in the shape of the labels; a reduced loss as it is.
 Tensor as_given(const Tensor& losses, const Samples& samples, Reduction reduction) {
-  return reduction == Reduction::none && samples.reduced.ndim() != 1 ? reshape(losses, samples.reduced)
-                                                                     : losses;
+  return reduction == Reduction::none && samples.reduced.ndim() != 1 ? reshape(losses, samples.reduced) : losses;
 }
 
 // ---- Smoothed labels, and probabilities ----
@@ -401,8 +396,7 @@ Tensor cross_entropy_smoothed(const Samples& s, const CrossEntropy& options, Sou
     if (samples.is_ignored(i)) continue;
     T* row = data_of<T>(target) + i * classes;
     for (std::int64_t c = 0; c < classes; ++c)
-      row[c] = static_cast<T>(options.label_smoothing / classes *
-                              (s.weight.defined() ? samples.weights[c] : T(1)));
+      row[c] = static_cast<T>(options.label_smoothing / classes * (s.weight.defined() ? samples.weights[c] : T(1)));
     row[samples.labels[i]] += static_cast<T>((1 - options.label_smoothing) * samples.weight(i));
   }
   // What an ignored sample's logits are must reach neither the loss nor the gradient.
@@ -415,8 +409,8 @@ Tensor cross_entropy_smoothed(const Samples& s, const CrossEntropy& options, Sou
 
 Tensor cross_entropy_of_probabilities(const Tensor& x, Tensor target, const CrossEntropy& options,
                                       SourceLocation where) {
-  check(target.shape() == x.shape(), where, "cross_entropy: a floating target must have the logits' shape ",
-        x.shape(), ", but it is ", target.shape(), ". Labels must be int64.");
+  check(target.shape() == x.shape(), where, "cross_entropy: a floating target must have the logits' shape ", x.shape(),
+        ", but it is ", target.shape(), ". Labels must be int64.");
   check(options.ignore_index < 0, where, "cross_entropy: ignore_index is for labels, but the target is ",
         target.dtype(), " probabilities and ignore_index is ", options.ignore_index, ".");
   int axis = class_axis(x);
@@ -444,8 +438,7 @@ Tensor cross_entropy(const Operand& logits, const Tensor& target, CrossEntropy o
   check(options.label_smoothing >= 0 && options.label_smoothing <= 1, where,
         "cross_entropy: label_smoothing must be in [0, 1], but it is ", options.label_smoothing, ".");
   const Tensor& x = logits.tensor("cross_entropy");
-  if (target.defined() && is_floating(target.dtype()))
-    return cross_entropy_of_probabilities(x, target, options, where);
+  if (target.defined() && is_floating(target.dtype())) return cross_entropy_of_probabilities(x, target, options, where);
 
   Samples samples = as_rows("cross_entropy", x, target, options.weight, where);
   Tensor loss = dispatch_floating(x.dtype(), [&]<class T>(T) {
@@ -474,10 +467,8 @@ Tensor nll_loss(const Operand& operand, const Tensor& labels, Nll options) {
       const Shape& shape = vjp.shape(0);
       vjp.give(0, -as_column(vjp.g()) * make_factors(samples, shape[0], shape[1], divisor).at_label);
     };
-    if (!s.weight.defined())
-      return record("nll_loss", where, {s.x, s.labels}, result, {Uses::input(1)}, rule);
-    return record("nll_loss", where, {s.x, s.labels, s.weight}, result, {Uses::input(1) | Uses::input(2)},
-                  rule);
+    if (!s.weight.defined()) return record("nll_loss", where, {s.x, s.labels}, result, {Uses::input(1)}, rule);
+    return record("nll_loss", where, {s.x, s.labels, s.weight}, result, {Uses::input(1) | Uses::input(2)}, rule);
   });
   return as_given(loss, s, options.reduction);
 }

@@ -9,7 +9,7 @@ namespace xgrad::nn {
 struct DenseOptions {
   bool bias = true;
   Initializer weight_init = {};  ///< none: init::uniform_fan_in()
-  Initializer bias_init = {};  ///< none: uniform in +-1 / sqrt(in)
+  Initializer bias_init = {};    ///< none: uniform in +-1 / sqrt(in)
   DType dtype = DType::float32;
   Generator* generator = nullptr;  ///< null: the thread's default_generator()
 };
@@ -22,8 +22,7 @@ class Dense : public Module {
  public:
   /// Throws std::invalid_argument for sizes below 0, a dtype that is not floating, and an initialiser that gives
   /// another shape or dtype.
-  Dense(std::int64_t in, std::int64_t out, DenseOptions options = {},
-        SourceLocation where = SourceLocation::current());
+  Dense(std::int64_t in, std::int64_t out, DenseOptions options = {}, SourceLocation where = SourceLocation::current());
   Dense(const Dense&) = default;  // moving is copying, too
 
   /// Throws std::invalid_argument unless x's last axis is `in` long.

@@ -19,9 +19,7 @@ Dropout::Dropout(double p, SourceLocation where) : p_(p) {
   check(p >= 0 && p <= 1, where, "Dropout: p must be in [0, 1], but it is ", p, ".");
 }
 
-Dropout::Dropout(double p, Generator& generator, SourceLocation where) : Dropout(p, where) {
-  generator_ = &generator;
-}
+Dropout::Dropout(double p, Generator& generator, SourceLocation where) : Dropout(p, where) { generator_ = &generator; }
 
 Tensor Dropout::operator()(const Operand& x) const {
   const Tensor& input = input_of(*this, x);

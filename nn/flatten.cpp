@@ -9,8 +9,8 @@ Tensor Flatten::operator()(const Operand& x) const {
   const Shape& shape = input_of(*this, x).shape();
   int ndim = shape.ndim();
   for (int axis : {first_, last_})
-    check<std::out_of_range>(-ndim <= axis && axis < ndim, x.where(), *this, ": x must have the axes ",
-                             first_, " to ", last_, ", but x is ", shape, ".");
+    check<std::out_of_range>(-ndim <= axis && axis < ndim, x.where(), *this, ": x must have the axes ", first_, " to ",
+                             last_, ", but x is ", shape, ".");
   return flatten(x, first_, last_);
 }
 

@@ -58,8 +58,8 @@ void check_gain(const char* initializer, double gain, SourceLocation where) {
 }  // namespace
 
 Fans fans(const Shape& shape, SourceLocation where) {
-  check(shape.ndim() >= 2, where, "init: fan-in and fan-out need a weight [out, in, ...], but the shape is ",
-        shape, ". Take one of the initialisers that do not look at the shape.");
+  check(shape.ndim() >= 2, where, "init: fan-in and fan-out need a weight [out, in, ...], but the shape is ", shape,
+        ". Take one of the initialisers that do not look at the shape.");
   std::int64_t area = 1;
   for (int axis = 2; axis < shape.ndim(); ++axis) area *= shape[axis];
   return {shape[1] * area, shape[0] * area};
@@ -85,8 +85,9 @@ double gain(Nonlinearity nonlinearity, double slope) {
 namespace {
 
 Initializer filled(std::string name, double value) {
-  return {std::move(name), [value](const Shape& shape, TensorOptions options, Generator&,
-                                   SourceLocation where) { return full(shape, value, options, where); }};
+  return {std::move(name), [value](const Shape& shape, TensorOptions options, Generator&, SourceLocation where) {
+            return full(shape, value, options, where);
+          }};
 }
 
 }  // namespace
@@ -106,10 +107,9 @@ Initializer uniform(double low, double high, SourceLocation where) {
 
 Initializer normal(double mean, double std, SourceLocation where) {
   check(std >= 0, where, "init::normal: std must be at least 0, but it is ", std, ".");
-  check(std::isfinite(std) && std::isfinite(mean), where, "init::normal: mean and std must be finite, but they are ", mean,
-        " and ", std, ".");
-  return {"normal",
-          [mean, std](const Shape& shape, TensorOptions options, Generator& generator, SourceLocation where) {
+  check(std::isfinite(std) && std::isfinite(mean), where, "init::normal: mean and std must be finite, but they are ",
+        mean, " and ", std, ".");
+  return {"normal", [mean, std](const Shape& shape, TensorOptions options, Generator& generator, SourceLocation where) {
             return xgrad::normal(shape, mean, std, options, generator, where);
           }};
 }
@@ -130,15 +130,12 @@ double polynomial(const double (&c)[n], double x) {
 /// The x with normal_cdf(x) = p: a rational approximation (Acklam 2003, relative error 1e-9), then one step
 /// of Halley's method, which leaves rounding errors.
 double normal_quantile(double p) {
-  static constexpr double kCentreOver[] = {-3.969683028665376e+01, 2.209460984245205e+02,
-                                           -2.759285104469687e+02, 1.383577518672690e+02,
-                                           -3.066479806614716e+01, 2.506628277459239e+00};
-  static constexpr double kCentreUnder[] = {-5.447609879822406e+01, 1.615858368580409e+02,
-                                            -1.556989798598866e+02, 6.680131188771972e+01,
-                                            -1.328068155288572e+01, 1};
-  static constexpr double kTailOver[] = {-7.784894002430293e-03, -3.223964580411365e-01,
-                                         -2.400758277161838e+00, -2.549732539343734e+00,
-                                         4.374664141464968e+00,  2.938163982698783e+00};
+  static constexpr double kCentreOver[] = {-3.969683028665376e+01, 2.209460984245205e+02,  -2.759285104469687e+02,
+                                           1.383577518672690e+02,  -3.066479806614716e+01, 2.506628277459239e+00};
+  static constexpr double kCentreUnder[] = {-5.447609879822406e+01, 1.615858368580409e+02,  -1.556989798598866e+02,
+                                            6.680131188771972e+01,  -1.328068155288572e+01, 1};
+  static constexpr double kTailOver[] = {-7.784894002430293e-03, -3.223964580411365e-01, -2.400758277161838e+00,
+                                         -2.549732539343734e+00, 4.374664141464968e+00,  2.938163982698783e+00};
   static constexpr double kTailUnder[] = {7.784695709041462e-03, 3.224671290700398e-01, 2.445134137142996e+00,
                                           3.754408661907416e+00, 1};
   static constexpr double kTail = 0.02425;
@@ -211,12 +208,12 @@ class TruncatedQuantile {
 Initializer truncated_normal(TruncatedNormal options, SourceLocation where) {
   check(options.std > 0 && std::isfinite(options.std), where,
         "init::truncated_normal: std must be finite and above 0, but it is ", options.std, ".");
-  check(std::isfinite(options.mean), where, "init::truncated_normal: mean must be finite, but it is ",
-        options.mean, ".");
-  check(options.low < options.high, where, "init::truncated_normal: low must be below high, but they are ",
-        options.low, " and ", options.high, ".");
-  return {"truncated_normal", [options](const Shape& shape, TensorOptions tensor_options,
-                                        Generator& generator, SourceLocation where) {
+  check(std::isfinite(options.mean), where, "init::truncated_normal: mean must be finite, but it is ", options.mean,
+        ".");
+  check(options.low < options.high, where, "init::truncated_normal: low must be below high, but they are ", options.low,
+        " and ", options.high, ".");
+  return {"truncated_normal",
+          [options](const Shape& shape, TensorOptions tensor_options, Generator& generator, SourceLocation where) {
             std::vector<double> values =
                 xgrad::uniform(shape, 0, 1, {.dtype = DType::float64}, generator, where).to_vector<double>();
             TruncatedQuantile quantile(options);
@@ -230,20 +227,17 @@ Initializer truncated_normal(TruncatedNormal options, SourceLocation where) {
 
 Initializer uniform_fan_in(double gain, SourceLocation where) {
   check_gain("uniform_fan_in", gain, where);
-  return symmetric("uniform_fan_in",
-                   [gain](const Fans& fans) { return gain * inverse_root(fan_of(fans, Fan::in)); });
+  return symmetric("uniform_fan_in", [gain](const Fans& fans) { return gain * inverse_root(fan_of(fans, Fan::in)); });
 }
 
 Initializer glorot_uniform(double gain, SourceLocation where) {
   check_gain("glorot_uniform", gain, where);
-  return symmetric("glorot_uniform",
-                   [gain](const Fans& f) { return gain * std::sqrt(6) * inverse_root(both(f)); });
+  return symmetric("glorot_uniform", [gain](const Fans& f) { return gain * std::sqrt(6) * inverse_root(both(f)); });
 }
 
 Initializer glorot_normal(double gain, SourceLocation where) {
   check_gain("glorot_normal", gain, where);
-  return centered("glorot_normal",
-                  [gain](const Fans& f) { return gain * std::sqrt(2) * inverse_root(both(f)); });
+  return centered("glorot_normal", [gain](const Fans& f) { return gain * std::sqrt(2) * inverse_root(both(f)); });
 }
 
 Initializer lecun_normal() {
@@ -259,17 +253,15 @@ Initializer he_uniform(He options, SourceLocation where) {
 
 Initializer he_normal(He options, SourceLocation where) {
   check_gain("he_normal", options.gain, where);
-  return centered("he_normal", [options](const Fans& fans) {
-    return options.gain * inverse_root(fan_of(fans, options.fan));
-  });
+  return centered("he_normal",
+                  [options](const Fans& fans) { return options.gain * inverse_root(fan_of(fans, options.fan)); });
 }
 
 // ---- Matrices ----
 
 Initializer identity() {
   return {"identity", [](const Shape& shape, TensorOptions options, Generator&, SourceLocation where) {
-            check(shape.ndim() == 2, where, "init::identity: the shape must have two axes, but it is ", shape,
-                  ".");
+            check(shape.ndim() == 2, where, "init::identity: the shape must have two axes, but it is ", shape, ".");
             return eye(shape[0], shape[1], options, where);
           }};
 }
@@ -319,11 +311,10 @@ Tensor orthonormal(std::int64_t rows, std::int64_t columns, Generator& generator
 
 Initializer orthogonal(double gain, SourceLocation where) {
   check(std::isfinite(gain), where, "init::orthogonal: gain must be finite, but it is ", gain, ".");
-  return {"orthogonal",
-          [gain](const Shape& shape, TensorOptions options, Generator& generator, SourceLocation where) {
+  return {"orthogonal", [gain](const Shape& shape, TensorOptions options, Generator& generator, SourceLocation where) {
             CallSite site(where);
-            check(shape.ndim() >= 2, where,
-                  "init::orthogonal: the shape must have at least two axes, but it is ", shape, ".");
+            check(shape.ndim() >= 2, where, "init::orthogonal: the shape must have at least two axes, but it is ",
+                  shape, ".");
             std::int64_t rows = shape[0];
             std::int64_t columns = rows > 0 ? shape.numel() / rows : 0;  // axes after the first as one
             Tensor matrix = rows <= columns ? orthonormal(rows, columns, generator)

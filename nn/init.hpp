@@ -15,8 +15,8 @@ namespace xgrad::nn {
 class Initializer {
  public:
   /// What it does. `where`, the line that asks for the tensor, is for errors; a user's callable goes without it.
-  using Function = xgrad::Function<Tensor(const Shape& shape, TensorOptions options, Generator& generator,
-                                        SourceLocation where)>;
+  using Function =
+      xgrad::Function<Tensor(const Shape& shape, TensorOptions options, Generator& generator, SourceLocation where)>;
 
   /// None: a layer then takes its own default.
   Initializer() = default;
@@ -25,16 +25,15 @@ class Initializer {
            std::is_invocable_r_v<Tensor, F&, const Shape&, TensorOptions, Generator&>) Initializer(F function)
       : Initializer("custom", std::move(function)) {}
   template <class F>
-  requires std::is_invocable_r_v<Tensor, F&, const Shape&, TensorOptions, Generator&> Initializer(
-      std::string name, F function)
+  requires std::is_invocable_r_v<Tensor, F&, const Shape&, TensorOptions, Generator&> Initializer(std::string name,
+                                                                                                  F function)
       : Initializer(std::move(name), with_place(std::move(function))) {}
   Initializer(std::string name, Function function) : function_(std::move(function)) {
     if (function_) name_ = std::move(name);
   }
 
   /// Throws std::logic_error where it is none.
-  Tensor operator()(const Shape& shape, TensorOptions options = {},
-                    Generator& generator = default_generator(),
+  Tensor operator()(const Shape& shape, TensorOptions options = {}, Generator& generator = default_generator(),
                     SourceLocation where = SourceLocation::current()) const;
 
   /// "he_uniform"; "custom" for a callable without a name; "" for none.

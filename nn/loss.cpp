@@ -16,16 +16,16 @@ constexpr double kSmallest = 3.7200759760208356e-44;
 void check_same_shape(const char* name, const Operand& x, const Operand& target) {
   const Shape& shape = x.tensor(name).shape();
   const Shape& expected = target.tensor(name).shape();
-  check(shape == expected, x.where(), name, ": x and target must have one shape, but x is ", shape,
-        " and target is ", expected, ". Reshape one of them.");
+  check(shape == expected, x.where(), name, ": x and target must have one shape, but x is ", shape, " and target is ",
+        expected, ". Reshape one of them.");
 }
 
 /// A weight that stretches to x's shape, in its dtype.
 void check_weight(const char* name, const char* what, const Tensor& weight, const Operand& x) {
   const Shape& shape = x.tensor(name).shape();
   check(!weight.defined() || broadcasts_to(weight.shape(), shape), x.where(), name, ": ", what,
-        " must broadcast to x's shape, but x is ", shape, " and it is ",
-        weight.defined() ? weight.shape() : Shape{}, ".");
+        " must broadcast to x's shape, but x is ", shape, " and it is ", weight.defined() ? weight.shape() : Shape{},
+        ".");
 }
 
 Tensor reduce(const Tensor& losses, Reduction reduction) {
@@ -89,8 +89,7 @@ Tensor binary_cross_entropy(const Operand& x, const Operand& target, BinaryCross
   return reduce(losses, options.reduction);
 }
 
-Tensor binary_cross_entropy_with_logits(const Operand& x, const Operand& target,
-                                        BinaryCrossEntropyWithLogits options) {
+Tensor binary_cross_entropy_with_logits(const Operand& x, const Operand& target, BinaryCrossEntropyWithLogits options) {
   constexpr const char* kName = "binary_cross_entropy_with_logits";
   check_same_shape(kName, x, target);
   check_weight(kName, "weight", options.weight, x);

@@ -59,6 +59,9 @@ struct CrossEntropy {
 /// probabilities by the number of samples. Smoothing by s, y the label:
 /// (1 - s) weight[y] nll + s / C sum_c weight[c] (-log p_c).
 ///
+/// What the logits of an ignored label are, nan even, reaches neither loss nor gradient. A class of probability 0 (a logit
+/// of -inf) whose target or weight is 0 costs nothing and has gradient 0.
+///
 /// Gradient g (softmax - onehot) for each sample. With labels it is a node of its own: one pass over the
 /// logits forward, one over the softmax back. Throws std::invalid_argument for other shapes and dtypes and
 /// for a smoothing outside [0, 1], std::out_of_range for a label outside [0, C) that is not ignore_index.

@@ -18,8 +18,8 @@ namespace {
 
 /// A class's name without namespaces: of "a::Outer<b::T>::Inner" it is "Inner".
 std::string short_name(const std::type_info& type) {
-  std::unique_ptr<char, decltype(&std::free)> demangled(
-      abi::__cxa_demangle(type.name(), nullptr, nullptr, nullptr), &std::free);
+  std::unique_ptr<char, decltype(&std::free)> demangled(abi::__cxa_demangle(type.name(), nullptr, nullptr, nullptr),
+                                                        &std::free);
   std::string_view name = demangled ? demangled.get() : type.name();
   std::size_t start = 0;
   int depth = 0;  // inside of template arguments or (anonymous namespace)
@@ -134,13 +134,11 @@ Module::~Module() {
 namespace {
 
 /// Names are joined by dots in paths, so they hold none.
-void check_name(const Module& module, const char* what, const std::string& name, bool is_taken,
-                SourceLocation where) {
+void check_name(const Module& module, const char* what, const std::string& name, bool is_taken, SourceLocation where) {
   check(!name.empty(), where, module, ": a ", what, " must have a name, but it is empty.");
-  check(name.find('.') == name.npos, where, module, ": a ", what, "'s name must have no dot, but it is '",
-        name, "'.");
-  check(!is_taken, where, module,
-        ": the names of parameters, buffers and children must differ, but there is a '", name, "' already.");
+  check(name.find('.') == name.npos, where, module, ": a ", what, "'s name must have no dot, but it is '", name, "'.");
+  check(!is_taken, where, module, ": the names of parameters, buffers and children must differ, but there is a '", name,
+        "' already.");
 }
 
 }  // namespace
@@ -233,8 +231,7 @@ void Module::train(bool training) { state_->set_training(training); }
 bool Module::is_training() const { return state_->training; }
 
 void Module::to(DType dtype, SourceLocation where) {
-  check(is_floating(dtype), where, *this, ": parameters must be floating, but they were to become ", dtype,
-        ".");
+  check(is_floating(dtype), where, *this, ": parameters must be floating, but they were to become ", dtype, ".");
   NoGrad no_grad;
   for (auto& [name, tensor] : state())
     if (is_floating(tensor.dtype())) internal::replace_elements(tensor, cast(tensor, dtype), where);
@@ -251,8 +248,7 @@ void Module::load(const NamedTensors& values, SourceLocation where) {
   for (const auto& entry : values) {
     const std::string& name = entry.first;
     const Tensor& value = entry.second;
-    auto place =
-        std::find_if(own.begin(), own.end(), [&](const auto& own_entry) { return own_entry.first == name; });
+    auto place = std::find_if(own.begin(), own.end(), [&](const auto& own_entry) { return own_entry.first == name; });
     if (place == own.end())
       unknown.push_back(name);
     else if (!value.defined() || value.shape() != place->second.shape())
@@ -284,8 +280,7 @@ void Module::load(const NamedTensors& values, SourceLocation where) {
   if (!unknown.empty()) problems += " Not in this module: " + join(unknown) + ".";
   if (!misshapen.empty()) problems += " Of another shape: " + join(misshapen) + ".";
   if (!unfit.empty()) problems += " Of elements that cannot be converted: " + join(unfit) + ".";
-  check(problems.empty(), where, *this, ": the names and shapes of the state must be the module's own.",
-        problems);
+  check(problems.empty(), where, *this, ": the names and shapes of the state must be the module's own.", problems);
 
   for (std::size_t i = 0; i < own.size(); ++i) own[i].second.assign(converted[i], where);
 }

@@ -102,8 +102,7 @@ class Module {
   struct State;
 
   explicit Module(internal::Ref<State> state) noexcept;
-  void register_child(const std::string& name, const Module& module, const std::type_info& type,
-                      SourceLocation where);
+  void register_child(const std::string& name, const Module& module, const std::type_info& type, SourceLocation where);
   void enlist() noexcept;
 
   internal::Ref<State> state_;

@@ -89,9 +89,7 @@ class Sequential : public Module {
   template <class F>
   static Call call_of(F layer) {
     if constexpr (takes_operand<F>)
-      return [layer = std::move(layer)](const Tensor& x, SourceLocation where) {
-        return layer(Operand(x, where));
-      };
+      return [layer = std::move(layer)](const Tensor& x, SourceLocation where) { return layer(Operand(x, where)); };
     else
       return [layer = std::move(layer)](const Tensor& x, SourceLocation) -> Tensor { return layer(x); };
   }

@@ -29,9 +29,7 @@ class Adadelta : public OptimizerOf<AdadeltaOptions> {
  public:
   using OptimizerOf::OptimizerOf;
   /// mean_square: v, mean_square_step: u.
-  std::array<const char*, 3> buffer_names() const override {
-    return {"mean_square", "mean_square_step", nullptr};
-  }
+  std::array<const char*, 3> buffer_names() const override { return {"mean_square", "mean_square_step", nullptr}; }
 
  protected:
   void update(const AdadeltaOptions& options, Tensor& w, const Tensor& g, State& state) override;

@@ -16,12 +16,11 @@ void Adagrad::update(const AdagradOptions& options, Tensor& w, const Tensor& g, 
   const Descent descent(options);
   const Root root(options);
   const double lr = options.lr / (1 + static_cast<double>(state.steps - 1) * options.lr_decay);
-  each(w, g, buffer_like(w, state.buffers[0], options.initial_accumulator_value),
-       [=](auto& w, auto g, auto& a) {
-         auto d = descent(g, w);
-         a += d * d;
-         w -= lr * d / root(a);
-       });
+  each(w, g, buffer_like(w, state.buffers[0], options.initial_accumulator_value), [=](auto& w, auto g, auto& a) {
+    auto d = descent(g, w);
+    a += d * d;
+    w -= lr * d / root(a);
+  });
 }
 
 template class OptimizerOf<AdagradOptions>;

@@ -37,8 +37,7 @@ BiasCorrection bias_correction(std::pair<double, double> betas, std::int64_t ste
 
 /// One fused pass over w, g and the state. `shrink` multiplies w, `descent` makes the gradient that m and v
 /// follow.
-void update_adam(const auto& options, double shrink, Descent descent, Tensor& w, const Tensor& g,
-                 State& state) {
+void update_adam(const auto& options, double shrink, Descent descent, Tensor& w, const Tensor& g, State& state) {
   const double beta1 = options.betas.first, beta2 = options.betas.second;
   const BiasCorrection correction = bias_correction(options.betas, state.steps);
   // lr m' / (sqrt(v') + eps), the fraction expanded by c = sqrt(1 - beta2^t): one division an element fewer.

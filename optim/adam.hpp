@@ -12,9 +12,9 @@ struct AdamOptions {
   std::pair<double, double> betas = {0.9, 0.999};  ///< shares of m and of v that a step keeps, in [0, 1)
   double eps = 1e-8;                               ///< keeps the quotient finite, at least 0
   bool eps_inside_root = false;                    ///< divide by sqrt(v' + eps), as many textbooks write it
-  bool amsgrad = false;     ///< the largest v so far stands for v: Reddi, Kale, Kumar, ICLR 2018
-  double weight_decay = 0;  ///< adds weight_decay w to the gradient, at least 0
-  bool maximize = false;    ///< climb instead of descending
+  bool amsgrad = false;                            ///< the largest v so far stands for v: Reddi, Kale, Kumar, ICLR 2018
+  double weight_decay = 0;                         ///< adds weight_decay w to the gradient, at least 0
+  bool maximize = false;                           ///< climb instead of descending
   NonFinite nonfinite = NonFinite::proceed;
 
   static constexpr const char* kOptimizer = "Adam";
@@ -32,9 +32,7 @@ class Adam : public OptimizerOf<AdamOptions> {
  public:
   using OptimizerOf::OptimizerOf;
   /// mean: m, mean_square: v, largest_mean_square: amsgrad's maximum.
-  std::array<const char*, 3> buffer_names() const override {
-    return {"mean", "mean_square", "largest_mean_square"};
-  }
+  std::array<const char*, 3> buffer_names() const override { return {"mean", "mean_square", "largest_mean_square"}; }
 
  protected:
   void update(const AdamOptions& options, Tensor& w, const Tensor& g, State& state) override;
@@ -46,8 +44,8 @@ struct AdamWOptions {
   double eps = 1e-8;                               ///< keeps the quotient finite, at least 0
   bool eps_inside_root = false;                    ///< divide by sqrt(v' + eps)
   bool amsgrad = false;                            ///< the largest v so far stands for v
-  double weight_decay = 1e-2;  ///< multiplies w by 1 - lr weight_decay in each step, at least 0
-  bool maximize = false;       ///< climb instead of descending
+  double weight_decay = 1e-2;                      ///< multiplies w by 1 - lr weight_decay in each step, at least 0
+  bool maximize = false;                           ///< climb instead of descending
   NonFinite nonfinite = NonFinite::proceed;
 
   static constexpr const char* kOptimizer = "AdamW";
@@ -62,9 +60,7 @@ class AdamW : public OptimizerOf<AdamWOptions> {
  public:
   using OptimizerOf::OptimizerOf;
   /// mean: m, mean_square: v, largest_mean_square: amsgrad's maximum.
-  std::array<const char*, 3> buffer_names() const override {
-    return {"mean", "mean_square", "largest_mean_square"};
-  }
+  std::array<const char*, 3> buffer_names() const override { return {"mean", "mean_square", "largest_mean_square"}; }
 
  protected:
   void update(const AdamWOptions& options, Tensor& w, const Tensor& g, State& state) override;

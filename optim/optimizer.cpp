@@ -68,18 +68,17 @@ void Optimizer::add_group(const char* optimizer, std::vector<Tensor> parameters,
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const Tensor& parameter = parameters[i];
     const std::size_t number = parameters_.size() + i;
-    check(parameter.defined(), where, optimizer, ": parameters must be defined tensors, but parameter ",
-          number, " is default-constructed");
-    check(is_floating(parameter.dtype()), where, optimizer, ": parameters must be floating, but parameter ",
-          number, ' ', parameter.shape(), " is ", parameter.dtype());
+    check(parameter.defined(), where, optimizer, ": parameters must be defined tensors, but parameter ", number,
+          " is default-constructed");
+    check(is_floating(parameter.dtype()), where, optimizer, ": parameters must be floating, but parameter ", number,
+          ' ', parameter.shape(), " is ", parameter.dtype());
     check(parameter.is_leaf(), where, optimizer, ": parameters must be leaves, but parameter ", number, ' ',
           parameter.shape(), " was made by ", std::string_view(parameter.operation()));
-    check(parameter.requires_grad(), where, optimizer, ": parameters must require a gradient, but parameter ",
-          number, ' ', parameter.shape(), " does not; call set_requires_grad()");
+    check(parameter.requires_grad(), where, optimizer, ": parameters must require a gradient, but parameter ", number,
+          ' ', parameter.shape(), " does not; call set_requires_grad()");
     internal::check_writable(optimizer, parameter, where);
-    check(held.insert(parameter.impl()).second, where, optimizer,
-          ": each parameter may be given once, but parameter ", number, ' ', parameter.shape(),
-          " was given before");
+    check(held.insert(parameter.impl()).second, where, optimizer, ": each parameter may be given once, but parameter ",
+          number, ' ', parameter.shape(), " was given before");
   }
 
   for (const Tensor& parameter : parameters) {
@@ -99,15 +98,16 @@ void Optimizer::check_group(int group, SourceLocation where) const {
 }
 
 void Optimizer::check_states(SourceLocation where) const {
-  check(states_.size() == parameters_.size(), where, name(), ": there must be one state for each parameter, but there are ",
-        states_.size(), " states and ", parameters_.size(), " parameters; nothing was updated");
+  check(states_.size() == parameters_.size(), where, name(),
+        ": there must be one state for each parameter, but there are ", states_.size(), " states and ",
+        parameters_.size(), " parameters; nothing was updated");
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const DType own = parameters_[i].impl()->dtype;
     for (const Tensor& buffer : states_[i].buffers) {
       if (!buffer.defined() || buffer.impl()->dtype == own) continue;
       check(!parameters_[i].grad().defined(), where, name(),
-            ": what is kept for a parameter must have its dtype, but parameter ", i, ' ', parameters_[i].shape(), " is ",
-            own, " and what is kept for it ", buffer.impl()->dtype,
+            ": what is kept for a parameter must have its dtype, but parameter ", i, ' ', parameters_[i].shape(),
+            " is ", own, " and what is kept for it ", buffer.impl()->dtype,
             ", as from before a Module::to(); make a new optimizer; nothing was updated");
     }
   }
@@ -123,8 +123,8 @@ bool Optimizer::gradients_are_finite(SourceLocation where) const {
       const Tensor gradient = parameters_[i].grad();
       if (!gradient.defined() || all(isfinite(gradient)).item<bool>()) continue;
       check<std::runtime_error>(reaction != NonFinite::error, where, name(),
-                                ": gradients must be finite, but that of parameter ", i, ' ',
-                                gradient.shape(), " has an infinite or nan element; nothing was updated");
+                                ": gradients must be finite, but that of parameter ", i, ' ', gradient.shape(),
+                                " has an infinite or nan element; nothing was updated");
       return false;
     }
   }

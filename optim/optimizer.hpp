@@ -96,10 +96,9 @@ class Optimizer {
 
   std::vector<Tensor> parameters_;
   std::vector<State> states_;
-  std::vector<int> groups_;  // by parameter
-  std::vector<std::int64_t>
-      work_before_;        // by parameter: the work of those before it that are stepped side by side
-  std::int64_t work_ = 0;  // of all of those
+  std::vector<int> groups_;                // by parameter
+  std::vector<std::int64_t> work_before_;  // by parameter: the work of those before it that are stepped side by side
+  std::int64_t work_ = 0;                  // of all of those
   std::vector<std::size_t> group_ends_;
 };
 
@@ -144,15 +143,13 @@ class OptimizerOf : public Optimizer {
 // compile them again to inline them.
 
 template <class Options>
-OptimizerOf<Options>::OptimizerOf(std::vector<Tensor> parameters, const Options& options,
-                                  SourceLocation where) {
+OptimizerOf<Options>::OptimizerOf(std::vector<Tensor> parameters, const Options& options, SourceLocation where) {
   add(std::move(parameters), options, where);
 }
 
 template <class Options>
 OptimizerOf<Options>::OptimizerOf(std::vector<Group<Options>> groups, SourceLocation where) {
-  check(!groups.empty(), where, Options::kOptimizer,
-        ": at least one group of parameters is needed, but none came");
+  check(!groups.empty(), where, Options::kOptimizer, ": at least one group of parameters is needed, but none came");
   for (Group<Options>& group : groups) add(std::move(group.parameters), group.options, where);
 }
 

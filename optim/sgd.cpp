@@ -9,10 +9,10 @@ void SgdOptions::check(SourceLocation where) const {
   check_not_negative(kOptimizer, "momentum", momentum, where);
   check_finite(kOptimizer, "dampening", dampening, where);
   check_not_negative(kOptimizer, "weight_decay", weight_decay, where);
-  xgrad::check(!nesterov || momentum > 0, where, kOptimizer,
-               ": nesterov needs momentum > 0, but momentum is ", momentum);
-  xgrad::check(!nesterov || dampening == 0, where, kOptimizer,
-               ": nesterov needs dampening 0, but dampening is ", dampening);
+  xgrad::check(!nesterov || momentum > 0, where, kOptimizer, ": nesterov needs momentum > 0, but momentum is ",
+               momentum);
+  xgrad::check(!nesterov || dampening == 0, where, kOptimizer, ": nesterov needs dampening 0, but dampening is ",
+               dampening);
 }
 
 void SGD::update(const SgdOptions& options, Tensor& w, const Tensor& g, State& state) {
@@ -24,8 +24,7 @@ void SGD::update(const SgdOptions& options, Tensor& w, const Tensor& g, State& s
   }
 
   const double momentum = options.momentum;
-  const double share =
-      state.buffers[0].defined() ? 1 - options.dampening : 1;  // the first gradient is taken whole
+  const double share = state.buffers[0].defined() ? 1 - options.dampening : 1;  // the first gradient is taken whole
   Tensor& buffer = buffer_like(w, state.buffers[0]);
   if (options.nesterov) {
     each(w, g, buffer, [=](auto& w, auto g, auto& b) {

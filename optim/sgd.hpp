@@ -6,13 +6,12 @@
 namespace xgrad::optim {
 
 struct SgdOptions {
-  double lr = 1e-3;       ///< learning rate, at least 0
-  double momentum = 0;    ///< at least 0
-  double dampening = 0;   ///< how much of a new gradient the momentum leaves out
-  bool nesterov = false;  ///< look ahead along the momentum; needs momentum > 0 and dampening 0
-  double weight_decay =
-      0;  ///< adds weight_decay w to the gradient (the L2 term weight_decay w^2 / 2), at least 0
-  bool maximize = false;  ///< climb instead of descending
+  double lr = 1e-3;         ///< learning rate, at least 0
+  double momentum = 0;      ///< at least 0
+  double dampening = 0;     ///< how much of a new gradient the momentum leaves out
+  bool nesterov = false;    ///< look ahead along the momentum; needs momentum > 0 and dampening 0
+  double weight_decay = 0;  ///< adds weight_decay w to the gradient (the L2 term weight_decay w^2 / 2), at least 0
+  bool maximize = false;    ///< climb instead of descending
   NonFinite nonfinite = NonFinite::proceed;
 
   static constexpr const char* kOptimizer = "SGD";

@@ -49,8 +49,7 @@ inline void check_finite(const char* optimizer, const char* option, double value
 }
 
 /// Throws std::invalid_argument unless 0 <= value < infinity.
-inline void check_not_negative(const char* optimizer, const char* option, double value,
-                               SourceLocation where) {
+inline void check_not_negative(const char* optimizer, const char* option, double value, SourceLocation where) {
   check_finite(optimizer, option, value, where);
   check(value >= 0, where, optimizer, ": ", option, " must be at least 0, but is ", value);
 }

@@ -47,24 +47,20 @@ TEST_CASE("An operator that keeps the contract passes", "[check_operator]") {
 }
 
 TEST_CASE("check_operator throws what it found, with the caller's line", "[check_operator]") {
-  OperatorRow row{
-      .name = "cosine", .function = [](const Tensor& x) { return cos(x); }, .reference = square_of};
+  OperatorRow row{.name = "cosine", .function = [](const Tensor& x) { return cos(x); }, .reference = square_of};
   int line = __LINE__ + 1;
   auto run = [&] { check_operator(row); };
   std::string message = message_of<operator_error>(run);
-  CHECK_THAT(message,
-             Contains("cosine of [2, 3], float64: element [0, 0] must be") && Contains("at " + place(line)));
+  CHECK_THAT(message, Contains("cosine of [2, 3], float64: element [0, 0] must be") && Contains("at " + place(line)));
 }
 
 TEST_CASE("A wrong rule is found, at first order and at second", "[check_operator]") {
   CHECK_THAT(report_of([](const Tensor& x) {
-               return elementwise(x, square_of,
-                                  [](Vjp& vjp) { vjp.give(0, 2.002 * vjp.g() * vjp.input(0)); });
+               return elementwise(x, square_of, [](Vjp& vjp) { vjp.give(0, 2.002 * vjp.g() * vjp.input(0)); });
              }),
              Contains("gradient: gradcheck") && Contains("0.0999 % apart"));
   CHECK_THAT(report_of([](const Tensor& x) {
-               return elementwise(x, square_of,
-                                  [](Vjp& vjp) { vjp.give(0, 2 * vjp.g() * vjp.input(0).detach()); });
+               return elementwise(x, square_of, [](Vjp& vjp) { vjp.give(0, 2 * vjp.g() * vjp.input(0).detach()); });
              }),
              Contains("second order"));
 }
@@ -132,15 +128,14 @@ TEST_CASE("An overflow at extreme numbers is found, in the value and in the grad
       {.name = "naive softplus", .function = naive, .reference = softplus_of, .extremes = {800, -800}});
   CHECK_THAT(report.text(), Contains("extreme numbers: element [0] must be 800, but it is inf"));
   auto half = [](const Tensor& x) { return where(x > 100, x, log(1 + exp(x))); };
-  report =
-      check_operator_report({.name = "half", .function = half, .reference = softplus_of, .extremes = {800}});
+  report = check_operator_report({.name = "half", .function = half, .reference = softplus_of, .extremes = {800}});
   CHECK_THAT(report.text(), Contains("the gradient by input 0 at (800) must not be nan"));
 }
 
 TEST_CASE("A rule that answers only when all inputs need it is found", "[check_operator]") {
   auto f = [](const Tensor& a, const Tensor& b) {
-    return record("mine", SourceLocation::current(), {a, b}, a.detach() * b.detach(),
-                  {Uses::input(1), Uses::input(0)}, [](Vjp& vjp) {
+    return record("mine", SourceLocation::current(), {a, b}, a.detach() * b.detach(), {Uses::input(1), Uses::input(0)},
+                  [](Vjp& vjp) {
                     if (!vjp.needs(0) || !vjp.needs(1)) return;
                     vjp.give(0, sum_to(vjp.g() * vjp.input(1), vjp.shape(0)));
                     vjp.give(1, sum_to(vjp.g() * vjp.input(0), vjp.shape(1)));
@@ -162,10 +157,12 @@ TEST_CASE("Operators of several inputs, integers among them, with shapes of thei
 }
 
 TEST_CASE("check_operator refuses a row that makes no sense", "[check_operator][errors]") {
-  CHECK_THROWS_WITH(check_operator({.name = "one", .function = good, .reference = [](double a, double b) { return a * b; }}),
-                    Contains("the reference of 'one' must take as many numbers as the operator has inputs, but it takes 2 "
-                             "and there are 1. Set .inputs. at check_operator.cpp:"));
+  CHECK_THROWS_WITH(
+      check_operator({.name = "one", .function = good, .reference = [](double a, double b) { return a * b; }}),
+      Contains("the reference of 'one' must take as many numbers as the operator has inputs, but it takes 2 "
+               "and there are 1. Set .inputs. at check_operator.cpp:"));
   CHECK_THROWS_WITH(check_operator({.name = "empty range", .function = good, .inputs = {{.low = 2, .high = 1}}}),
                     Contains("low must be at most high, but an input of 'empty range' has 2 and 1."));
-  CHECK_THAT(report_of([](const Tensor&) { return Tensor(); }), Contains("the value must be a tensor, but it is undefined"));
+  CHECK_THAT(report_of([](const Tensor&) { return Tensor(); }),
+             Contains("the value must be a tensor, but it is undefined"));
 }

@@ -54,7 +54,11 @@ TEST_CASE("each refuses to write elements that share memory", "[each]") {
 
 TEST_CASE("each refuses to write the same elements twice", "[each][errors]") {
   Tensor x = zeros({3});
-  CHECK_THROWS_WITH(each(x, x, [](auto& a, auto& b) { a += 1; b += 1; }),
+  CHECK_THROWS_WITH(each(x, x,
+                         [](auto& a, auto& b) {
+                           a += 1;
+                           b += 1;
+                         }),
                     Contains("each: tensors that are written must not share memory"));
   CHECK(x.to_vector() == std::vector<double>{0, 0, 0});
   each(x, std::as_const(x), [](auto& a, auto b) { a = b + 1; });

@@ -163,8 +163,8 @@ TEST_CASE("An unused input is an error, or undefined by option", "[engine]") {
   CHECK_THROWS_AS(grad(x * 2, unused), std::logic_error);
   int line = __LINE__ + 1;
   auto call = [&] { grad(x * 2, {x, unused}); };
-  CHECK_THROWS_WITH(call(), Contains("not on input 1 of shape [2]") && Contains("allow_unused") &&
-                                Contains(place(line)));
+  CHECK_THROWS_WITH(call(),
+                    Contains("not on input 1 of shape [2]") && Contains("allow_unused") && Contains(place(line)));
   std::vector<Tensor> gradients = grad(x * 2, {x, unused}, {.allow_unused = true});
   CHECK(gradients[0].item() == 2);
   CHECK_FALSE(gradients[1].defined());
@@ -246,8 +246,7 @@ TEST_CASE("Hooks run in the order they were added, also on variables and in grad
 TEST_CASE("A hook's result must fit", "[engine][hook]") {
   Tensor x = variable({1., 2.});
   x.add_hook([](const Tensor&) { return f64(1.); });
-  CHECK_THROWS_WITH(sum(x).backward(),
-                    Contains("hook's result must be float64 [2]") && Contains("it is float64 []"));
+  CHECK_THROWS_WITH(sum(x).backward(), Contains("hook's result must be float64 [2]") && Contains("it is float64 []"));
   CHECK_FALSE(x.grad().defined());
 }
 
@@ -372,8 +371,7 @@ TEST_CASE("A rule's cotangent must have its input's shape and dtype", "[engine][
   CHECK_THAT(run([](Vjp& vjp) { vjp.give(0, sum(vjp.g())); }),
              Contains("custom: the cotangent of input 0 must be float64 [2], but the rule gave float64 []") &&
                  Contains("engine.cpp"));
-  CHECK_THAT(run([](Vjp& vjp) { vjp.give(0, cast(vjp.g(), DType::float32)); }),
-             Contains("the rule gave float32 [2]"));
+  CHECK_THAT(run([](Vjp& vjp) { vjp.give(0, cast(vjp.g(), DType::float32)); }), Contains("the rule gave float32 [2]"));
   CHECK_THAT(run([](Vjp& vjp) { vjp.give(0, Tensor()); }), Contains("the rule gave nothing"));
   CHECK_FALSE(x.grad().defined());
 }
@@ -453,8 +451,8 @@ TEST_CASE("A rule that asks for what is not there is told so", "[engine][extend]
       record("custom", SourceLocation::current(), {x, constant}, f64(1.), {}, std::move(rule)).backward();
     });
   };
-  CHECK_THAT(run([](Vjp& vjp) { vjp.give(2, vjp.g()); }), Contains("custom: its rule asks for input 2") &&
-                                                              Contains("has 2") && Contains("engine.cpp"));
+  CHECK_THAT(run([](Vjp& vjp) { vjp.give(2, vjp.g()); }),
+             Contains("custom: its rule asks for input 2") && Contains("has 2") && Contains("engine.cpp"));
   CHECK_THAT(run([](Vjp& vjp) { vjp.give(0, vjp.g(1)); }), Contains("asks for output 1") && Contains("has 1"));
   CHECK_THAT(run([](Vjp& vjp) { vjp.give(0, vjp.input(-1)); }), Contains("asks for input -1"));
   CHECK_THAT(run([](Vjp& vjp) { vjp.give(0, zeros(vjp.shape(1))); }),
@@ -507,8 +505,7 @@ TEST_CASE("backward twice names the operation and its line", "[engine][misuse]")
   Tensor y = exp(x);
   y.backward();
   std::string message = message_of<std::logic_error>([&] { y.backward(); });
-  CHECK_THAT(message,
-             Contains("'exp' (recorded at " + place(line) + ") was freed by an earlier backward pass"));
+  CHECK_THAT(message, Contains("'exp' (recorded at " + place(line) + ") was freed by an earlier backward pass"));
   CHECK_THAT(message, Contains("retain_graph") && Contains(place(line + 2)));
   CHECK(is_close(x.grad(), exp(x)));
 }
@@ -553,8 +550,8 @@ TEST_CASE("Values that no rule reads may be overwritten", "[engine][misuse]") {
 
 TEST_CASE("Differentiating what depends on no variable is explained", "[engine][misuse]") {
   Tensor x = f64({1., 2.});
-  CHECK_THROWS_WITH(sum(x).backward(), Contains("must depend on a tensor that requires a gradient") &&
-                                           Contains("set_requires_grad()"));
+  CHECK_THROWS_WITH(sum(x).backward(),
+                    Contains("must depend on a tensor that requires a gradient") && Contains("set_requires_grad()"));
   Tensor w = variable(1.);
   CHECK_THROWS_WITH(grad(w * 2, f64(1.)), Contains("input must require a gradient"));
   CHECK_THROWS_WITH(grad(w * 2, Tensor()), Contains("input must be defined"));
@@ -569,8 +566,7 @@ TEST_CASE("Cotangents must fit", "[engine][misuse]") {
   CHECK_THROWS_WITH(y.backward(tensor({1., 2.})), Contains("it is float32 [2]"));
   CHECK_THROWS_WITH(y.backward(Tensor()), Contains("it is undefined"));
   std::vector<Tensor> outputs = {y, y}, cotangents = {f64({1., 2.})};
-  CHECK_THROWS_WITH(backward(outputs, cotangents),
-                    Contains("one cotangent for each output, but there are 1 for 2"));
+  CHECK_THROWS_WITH(backward(outputs, cotangents), Contains("one cotangent for each output, but there are 1 for 2"));
   CHECK_THROWS_WITH(backward(std::span<const Tensor>{}), Contains("at least one output"));
 }
 

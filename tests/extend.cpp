@@ -35,11 +35,10 @@ Tensor x_log_y(const Operand& a, const Operand& b) {
   const Tensor& x = a.tensor("x_log_y");
   const Tensor& y = b.tensor("x_log_y");
   Tensor value = where(x.detach() == 0, 0.0, x.detach() * log(y.detach()));
-  return record("x_log_y", a.where(), {x, y}, value, {Uses::input(1), Uses::input(0) | Uses::input(1)},
-                [](Vjp& vjp) {
-                  if (vjp.needs(0)) vjp.give(0, sum_to(vjp.g() * log(vjp.input(1)), vjp.shape(0)));
-                  if (vjp.needs(1)) vjp.give(1, sum_to(vjp.g() * vjp.input(0) / vjp.input(1), vjp.shape(1)));
-                });
+  return record("x_log_y", a.where(), {x, y}, value, {Uses::input(1), Uses::input(0) | Uses::input(1)}, [](Vjp& vjp) {
+    if (vjp.needs(0)) vjp.give(0, sum_to(vjp.g() * log(vjp.input(1)), vjp.shape(0)));
+    if (vjp.needs(1)) vjp.give(1, sum_to(vjp.g() * vjp.input(0) / vjp.input(1), vjp.shape(1)));
+  });
 }
 
 // ---- Two outputs ----
@@ -51,10 +50,9 @@ struct SinCos {
 /// sin(x) and cos(x). The derivative of each is made of the other, so the outputs are saved and not the input.
 SinCos sin_cos(const Operand& operand) {
   const Tensor& x = operand.tensor("sin_cos");
-  std::vector<Tensor> y = record("sin_cos", operand.where(), {x}, {sin(x.detach()), cos(x.detach())},
-                                 {Uses::output(0) | Uses::output(1)}, [](Vjp& vjp) {
-                                   vjp.give(0, vjp.g(0) * vjp.output(1) - vjp.g(1) * vjp.output(0));
-                                 });
+  std::vector<Tensor> y =
+      record("sin_cos", operand.where(), {x}, {sin(x.detach()), cos(x.detach())}, {Uses::output(0) | Uses::output(1)},
+             [](Vjp& vjp) { vjp.give(0, vjp.g(0) * vjp.output(1) - vjp.g(1) * vjp.output(0)); });
   return {y[0], y[1]};
 }
 
@@ -82,8 +80,7 @@ Tensor running_sum(const Operand& operand, bool backwards = false) {
   check(is_floating(x.dtype()) && x.ndim() > 0, operand.where(),
         "running_sum: x must be floating and have an axis, but it is ", x.dtype(), " ", x.shape(), ".");
   Tensor value = x.detach();
-  value = x.dtype() == DType::float32 ? running_sums<float>(value, backwards)
-                                      : running_sums<double>(value, backwards);
+  value = x.dtype() == DType::float32 ? running_sums<float>(value, backwards) : running_sums<double>(value, backwards);
   return record("running_sum", operand.where(), {x}, value, {},
                 [backwards](Vjp& vjp) { vjp.give(0, running_sum(vjp.g(), !backwards)); });
 }
@@ -93,9 +90,7 @@ Tensor running_sum(const Operand& operand, bool backwards = false) {
 // ---- Checked ----
 
 TEST_CASE("log_cosh keeps the contract of an operator", "[extend]") {
-  auto expected = [](double x) {
-    return std::abs(x) + std::log1p(std::exp(-2 * std::abs(x))) - std::log(2.0);
-  };
+  auto expected = [](double x) { return std::abs(x) + std::log1p(std::exp(-2 * std::abs(x))) - std::log(2.0); };
   check_operator({.name = "log_cosh",
                   .function = [](const Tensor& x) { return log_cosh(x); },
                   .reference = expected,
@@ -124,8 +119,7 @@ TEST_CASE("Third derivatives of operators of one's own", "[extend]") {
   Tensor x = f64(0.4);
   auto f = [](const Tensor& x) { return grad([](const Tensor& x) { return log_cosh(x); }, x); };
   double t = std::tanh(0.4);
-  CHECK(grad([&](const Tensor& x) { return grad(f, x); }, x).item() ==
-        Approx(-2 * t * (1 - t * t)).epsilon(1e-12));
+  CHECK(grad([&](const Tensor& x) { return grad(f, x); }, x).item() == Approx(-2 * t * (1 - t * t)).epsilon(1e-12));
 }
 
 TEST_CASE("An operator keeps alive what its rule names, and nothing else", "[extend]") {

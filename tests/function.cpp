@@ -25,9 +25,9 @@ TEST_CASE("a Function holds lambdas, functions and std::functions", "[function]"
 
 TEST_CASE("an empty Function says so", "[function]") {
   int (*none)(int) = nullptr;
-  for (const Function<int(int)>& f : {Function<int(int)>(), Function<int(int)>(nullptr), Function<int(int)>(none),
-                                      Function<int(int)>(std::function<int(int)>()),
-                                      Function<int(int)>(Function<short(int)>())}) {
+  for (const Function<int(int)>& f :
+       {Function<int(int)>(), Function<int(int)>(nullptr), Function<int(int)>(none),
+        Function<int(int)>(std::function<int(int)>()), Function<int(int)>(Function<short(int)>())}) {
     CHECK_FALSE(static_cast<bool>(f));
     CHECK_THROWS_WITH(f(1), Contains("Function: it must hold a callable, but it is empty."));
   }

@@ -99,8 +99,7 @@ TEST_CASE("jvp is the Jacobian times the tangent", "[functional]") {
 
 TEST_CASE("jacobian has the shape of the value, then that of the input", "[functional]") {
   Tensor a = f64({{1., 2.}, {3., 4.}}), b = f64({{0.5}, {-1.}});
-  std::vector<Tensor> blocks =
-      jacobian([](const Tensor& a, const Tensor& b) { return matmul(a, b); }, {a, b});
+  std::vector<Tensor> blocks = jacobian([](const Tensor& a, const Tensor& b) { return matmul(a, b); }, {a, b});
   CHECK(blocks[0].shape() == Shape{2, 1, 2, 2});
   CHECK(blocks[1].shape() == Shape{2, 1, 2, 1});
   CHECK(is_close(reshape(blocks[1], {2, 2}), a));
@@ -140,8 +139,7 @@ TEST_CASE("hvp is the Hessian times the vector", "[functional]") {
 TEST_CASE("Derivatives of functions that do not depend on an argument are zero", "[functional]") {
   Tensor x = point();
   CHECK(is_close(grad([](const Tensor&) { return f64(3.); }, x), zeros({3}, kDouble)));
-  CHECK(
-      is_close(grad([](const Tensor& a, const Tensor&) { return sum(a); }, {x, x})[1], zeros({3}, kDouble)));
+  CHECK(is_close(grad([](const Tensor& a, const Tensor&) { return sum(a); }, {x, x})[1], zeros({3}, kDouble)));
   CHECK(is_close(hessian([](const Tensor& x) { return sum(x); }, x), zeros({3, 3}, kDouble)));
   CHECK(is_close(hvp([](const Tensor& x) { return sum(x); }, x, x), zeros({3}, kDouble)));
   CHECK(is_close(jvp([](const Tensor&) { return f64(3.); }, x, x), f64(0.)));
@@ -237,19 +235,13 @@ TEST_CASE("Misuse of derivatives is explained", "[functional]") {
   int line = __LINE__ + 1;
   auto call = [&] { grad(identity, x); };
   CHECK_THROWS_WITH(call(), Contains("must give one element, but its value has shape [3]") && Contains(place(line)));
-  CHECK_THROWS_WITH(grad(identity, tensor({1, 2})),
-                    Contains("input 0 must be floating") && Contains("int64"));
+  CHECK_THROWS_WITH(grad(identity, tensor({1, 2})), Contains("input 0 must be floating") && Contains("int64"));
   std::string message = message_of<std::invalid_argument>([&] { grad(kProduct, {x}); });
-  CHECK_THAT(message,
-             Contains("as many tensors as there are inputs") && Contains("with 1. at functional.cpp"));
-  CHECK_THROWS_WITH(grad([](const Tensor& x) { return argmax(x); }, x),
-                    Contains("must give a floating tensor"));
-  CHECK_THROWS_WITH(vjp(identity, x, f64({1., 2.})),
-                    Contains("cotangent must be float64 [3], but it is float64 [2]"));
-  CHECK_THROWS_WITH(jvp(identity, x, tensor({1., 2., 3.})),
-                    Contains("tangent must be float64 [3], but it is float32"));
-  CHECK_THROWS_WITH(jvp(kProduct, {x, x}, {x}),
-                    Contains("one tangent for each input") && Contains("1 for 2"));
+  CHECK_THAT(message, Contains("as many tensors as there are inputs") && Contains("with 1. at functional.cpp"));
+  CHECK_THROWS_WITH(grad([](const Tensor& x) { return argmax(x); }, x), Contains("must give a floating tensor"));
+  CHECK_THROWS_WITH(vjp(identity, x, f64({1., 2.})), Contains("cotangent must be float64 [3], but it is float64 [2]"));
+  CHECK_THROWS_WITH(jvp(identity, x, tensor({1., 2., 3.})), Contains("tangent must be float64 [3], but it is float32"));
+  CHECK_THROWS_WITH(jvp(kProduct, {x, x}, {x}), Contains("one tangent for each input") && Contains("1 for 2"));
   CHECK_THROWS_WITH(hvp(kWave, x, f64(1.)), Contains("vector must be float64 [3]"));
   CHECK_THROWS_WITH(jacobian(identity, zeros({1, 1, 1, 1, 1}, kDouble)), Contains("at most 8 axes"));
   CHECK_THROWS_WITH(grad(kWave, Tensor()), Contains("input must be defined"));

@@ -39,9 +39,8 @@ Tensor cube_second_order(const Operand& operand, double factor) {
 Tensor cube_two_faced(const Operand& operand) {
   const Tensor& x = operand.tensor("cube3");
   Tensor value = x.detach();
-  return record("cube3", operand.where(), {x}, value * value * value, {Uses::input(0)}, [](Vjp& vjp) {
-    vjp.give(0, (vjp.creates_graph() ? 3.003 : 3.0) * vjp.g() * square(vjp.input(0)));
-  });
+  return record("cube3", operand.where(), {x}, value * value * value, {Uses::input(0)},
+                [](Vjp& vjp) { vjp.give(0, (vjp.creates_graph() ? 3.003 : 3.0) * vjp.g() * square(vjp.input(0))); });
 }
 
 /// Only the cotangent of element 7 of 20 is off.
@@ -73,8 +72,7 @@ TEST_CASE("A small gradient is seen beside a large one", "[gradcheck]") {
 
 TEST_CASE("A right gradient passes at two evaluations for each direction", "[gradcheck]") {
   for (bool fast : {true, false}) {
-    GradcheckReport report =
-        gradcheck([](const Tensor& x) { return sum(sin(x) * exp(x)); }, {point()}, {.fast = fast});
+    GradcheckReport report = gradcheck([](const Tensor& x) { return sum(sin(x) * exp(x)); }, {point()}, {.fast = fast});
     CHECK(report.passed());
     CHECK(report.kinks.empty());
     CHECK(report.evaluations <= 12);
@@ -89,8 +87,7 @@ TEST_CASE("Right gradients pass at all magnitudes, to order 2", "[gradcheck]") {
         INFO("elements about " << size << ", values scaled by " << scale << ", fast " << fast);
         GradcheckOptions options{.order = 2, .fast = fast};
         Tensor x = point() * size;
-        GradcheckReport report =
-            gradcheck_report([&](const Tensor& x) { return scale * cube(x); }, {x}, options);
+        GradcheckReport report = gradcheck_report([&](const Tensor& x) { return scale * cube(x); }, {x}, options);
         INFO(report.text());
         CHECK(report.passed());
         CHECK(report.kinks.empty());
@@ -109,8 +106,7 @@ TEST_CASE("Right gradients pass over many seeds", "[gradcheck]") {
   }
 }
 
-TEST_CASE("Elements near a pole or the border of a domain are judged with small enough steps",
-          "[gradcheck]") {
+TEST_CASE("Elements near a pole or the border of a domain are judged with small enough steps", "[gradcheck]") {
   Tensor x = f64({1e-9, 1e-4, 0.3, 20., 1e7});
   for (bool fast : {true, false}) {
     GradcheckOptions options{.order = 2, .fast = fast};
@@ -142,8 +138,7 @@ TEST_CASE("int64 and boolean inputs are handed over as they are", "[gradcheck]")
   auto f = [](const Tensor& indices, const Tensor& x, const Tensor& mask) {
     return where(mask, index_select(x, 0, indices), 0.0);
   };
-  GradcheckReport report =
-      gradcheck(f, {tensor({2, 0, 2}), point(), tensor({true, false, true})}, {.order = 2});
+  GradcheckReport report = gradcheck(f, {tensor({2, 0, 2}), point(), tensor({true, false, true})}, {.order = 2});
   CHECK(report.passed());
 }
 
@@ -240,8 +235,7 @@ TEST_CASE("A dependence that was cut off is told from a wrong rule", "[gradcheck
   auto f = [](const Tensor& x) { return sum(exp(x) * sin(x.detach())); };
   GradcheckReport report = gradcheck_report(f, {point()});
   REQUIRE_FALSE(report.passed());
-  CHECK(report.errors[0].fault ==
-        "mul (" + place(line) + "), whose input 1 moves too but is cut off from the graph");
+  CHECK(report.errors[0].fault == "mul (" + place(line) + "), whose input 1 moves too but is cut off from the graph");
 }
 
 TEST_CASE("The error carries the report", "[gradcheck]") {
@@ -336,8 +330,7 @@ TEST_CASE("Jumps, ties and borders of the domain count as kinks", "[gradcheck]")
     GradcheckOptions options{.order = 2, .fast = fast};
     CHECK(gradcheck([](const Tensor& x) { return floor(x); }, {f64({3., 0.5})}, options).kinks.size() == 1);
     CHECK_FALSE(gradcheck([](const Tensor& x) { return sqrt(x); }, {f64({0., 2.})}, options).kinks.empty());
-    CHECK_FALSE(
-        gradcheck([](const Tensor& x) { return clamp(x, -1, 1); }, {f64({1., 0.})}, options).kinks.empty());
+    CHECK_FALSE(gradcheck([](const Tensor& x) { return clamp(x, -1, 1); }, {f64({1., 0.})}, options).kinks.empty());
   }
 }
 
@@ -401,8 +394,7 @@ TEST_CASE("float32 inputs are refused with the reason", "[gradcheck]") {
   CHECK_THROWS_WITH(call(), Contains("input 0 must be float64, but it is float32") && Contains("too few digits") &&
                                 Contains(place(line)));
   auto narrow = [](const Tensor& x) { return cast(x, DType::float32); };
-  CHECK_THROWS_WITH(gradcheck(narrow, {point()}),
-                    Contains("must give a float64 tensor, but it gave one of float32"));
+  CHECK_THROWS_WITH(gradcheck(narrow, {point()}), Contains("must give a float64 tensor, but it gave one of float32"));
 }
 
 TEST_CASE("A function that changes from call to call is refused", "[gradcheck]") {

@@ -208,8 +208,7 @@ TEST_CASE("Third derivatives are right to 1e-12", "[graph][order]") {
   for (double x : {-1.3, -0.2, 0.0, 0.7, 2.0}) {
     INFO("x = " << x);
     double s = std::sin(x), c = std::cos(x), t = std::tanh(x);
-    close(derivative([](const Tensor& x) { return exp(sin(x)); }, x, 3),
-          std::exp(s) * (c * c * c - 3 * s * c - c));
+    close(derivative([](const Tensor& x) { return exp(sin(x)); }, x, 3), std::exp(s) * (c * c * c - 3 * s * c - c));
     close(derivative([](const Tensor& x) { return tanh(x); }, x, 3), (1 - t * t) * (6 * t * t - 2));
     close(derivative([](const Tensor& x) { return pow(x, 5); }, x, 3), 60 * x * x);
     close(derivative([](const Tensor& x) { return x * x * x * x * x; }, x, 3), 60 * x * x);
@@ -275,8 +274,7 @@ TEST_CASE("Four threads train their own models, as each would alone", "[graph][t
   for (std::uint64_t seed = 0; seed < 4; ++seed) alone.push_back(train(seed));
   {
     std::vector<std::jthread> threads;
-    for (std::uint64_t seed = 0; seed < 4; ++seed)
-      threads.emplace_back([&, seed] { together[seed] = train(seed); });
+    for (std::uint64_t seed = 0; seed < 4; ++seed) threads.emplace_back([&, seed] { together[seed] = train(seed); });
   }
   CHECK(alone == together);
 }

@@ -74,9 +74,7 @@ class Printed {
 /// While it lives, the repository is the current folder.
 class InRepository {
  public:
-  InRepository() : before_(std::filesystem::current_path()) {
-    std::filesystem::current_path(XGRAD_SOURCE_DIR);
-  }
+  InRepository() : before_(std::filesystem::current_path()) { std::filesystem::current_path(XGRAD_SOURCE_DIR); }
   ~InRepository() { std::filesystem::current_path(before_); }
 
  private:
@@ -191,8 +189,7 @@ TEST_CASE("guide: modules and optimizers", "[guide]") {
   CHECK(nn::mse(model(x), y).item() < 0.5 * mean(square(y)).item());
   std::vector<std::string> names;
   for (const auto& [name, parameter] : model.named_parameters()) names.push_back(name);
-  CHECK(names ==
-        std::vector<std::string>{"features.centers", "features.log_width", "output.weight", "output.bias"});
+  CHECK(names == std::vector<std::string>{"features.centers", "features.log_width", "output.weight", "output.bias"});
 
   Tensor x64 = cast(x, DType::float64), y64 = cast(y, DType::float64);
   Net precise;
@@ -268,6 +265,20 @@ TEST_CASE("guide: numbers are weak", "[guide]") {
   CHECK(same.dtype() == DType::float32);
   CHECK(wider.dtype() == DType::float64);
   CHECK(counts.dtype() == DType::float32);
+}
+
+TEST_CASE("guide: a module's state is its own tensors", "[guide]") {
+  Net model;
+  nn::NamedTensors best;
+  for (auto& [name, value] : model.state()) best.emplace_back(name, copy(value.detach()));
+  double before = sum(model.output.weight()).item();
+  NoGrad no_grad;
+  for (Tensor parameter : model.parameters()) parameter.assign(0);
+  model.load(best);
+  CHECK(sum(model.output.weight()).item() == before);
+
+  std::vector<std::int64_t> extents = {2, 3};
+  CHECK(zeros(Shape(std::span<const std::int64_t>(extents))).shape() == Shape{2, 3});
 }
 
 TEST_CASE("guide: the graph", "[guide]") {

@@ -29,9 +29,7 @@ const std::vector<FolderRule> kFolders = {
     {"io", {"autograd", "nn", "optim"}},
 };
 
-bool starts_with(std::string_view text, std::string_view start) {
-  return text.substr(0, start.size()) == start;
-}
+bool starts_with(std::string_view text, std::string_view start) { return text.substr(0, start.size()) == start; }
 bool is_internal(std::string_view path) { return path.find("/internal/") != path.npos; }
 bool is_public_header(std::string_view path) { return path.ends_with(".hpp") && !is_internal(path); }
 
@@ -43,8 +41,8 @@ std::string_view folder_of(std::string_view path) {
 /// Height of a header of autograd/ in the house: a header includes none that stands higher.
 int layer_of(std::string_view header) {
   static const std::vector<std::vector<std::string_view>> kLayers = {
-      {"autograd/dtype.hpp", "autograd/shape.hpp", "autograd/error.hpp", "autograd/function.hpp",
-       "autograd/number.hpp", "autograd/version.hpp"},
+      {"autograd/dtype.hpp", "autograd/shape.hpp", "autograd/error.hpp", "autograd/function.hpp", "autograd/number.hpp",
+       "autograd/version.hpp"},
       {"autograd/tensor.hpp", "autograd/memory.hpp", "autograd/threads.hpp"},
       {"autograd/rule.hpp", "autograd/extend.hpp", "autograd/internal/"},
       {"autograd/ops", "autograd/dual.hpp", "autograd/each.hpp", "autograd/map.hpp"},
@@ -61,10 +59,8 @@ std::string violation(std::string_view file, std::string_view header) {
   bool is_own = std::any_of(kFolders.begin(), kFolders.end(),
                             [&](const FolderRule& rule) { return folder_of(header) == rule.folder; });
   if (!is_own) {
-    bool is_xtensor =
-        starts_with(header, "xtensor") || starts_with(header, "xtl/") || starts_with(header, "xflens");
-    if (is_xtensor && file != "autograd/internal/xt.hpp")
-      return "only autograd/internal/xt.hpp includes xtensor";
+    bool is_xtensor = starts_with(header, "xtensor") || starts_with(header, "xtl/") || starts_with(header, "xflens");
+    if (is_xtensor && file != "autograd/internal/xt.hpp") return "only autograd/internal/xt.hpp includes xtensor";
     if ((header.ends_with("intrin.h") || header == "arm_neon.h") && !starts_with(file, "autograd/internal/"))
       return "only autograd/internal/ includes intrinsics";
     if (header == "cblas.h" && !starts_with(file, "autograd/internal/"))
@@ -74,20 +70,16 @@ std::string violation(std::string_view file, std::string_view header) {
 
   for (const FolderRule& rule : kFolders)
     if (folder_of(file) == rule.folder && folder_of(header) != rule.folder &&
-        std::find(rule.may_include.begin(), rule.may_include.end(), folder_of(header)) ==
-            rule.may_include.end())
+        std::find(rule.may_include.begin(), rule.may_include.end(), folder_of(header)) == rule.may_include.end())
       return std::string(rule.folder) + "/ does not depend on " + std::string(folder_of(header)) + "/";
 
   if (is_public_header(file) && is_internal(header)) {
-    bool is_template =
-        file == "autograd/map.hpp" || file == "autograd/each.hpp" || file == "autograd/dual.hpp";
+    bool is_template = file == "autograd/map.hpp" || file == "autograd/each.hpp" || file == "autograd/dual.hpp";
     bool is_loop = header == "autograd/internal/vectorize.hpp" || header == "autograd/internal/simd.hpp";
     bool is_bridge = file == "autograd/xtensor.hpp";
-    bool is_handle =
-        file == "autograd/function.hpp" || file == "nn/module.hpp" || file == "nn/sequential.hpp";
+    bool is_handle = file == "autograd/function.hpp" || file == "nn/module.hpp" || file == "nn/sequential.hpp";
     bool is_count = is_handle && header == "autograd/internal/ref.hpp";
-    if (!(is_template && is_loop) && !is_bridge && !is_count)
-      return "a public header includes nothing of internal/";
+    if (!(is_template && is_loop) && !is_bridge && !is_count) return "a public header includes nothing of internal/";
   } else if (is_public_header(file) && folder_of(file) == "autograd" && layer_of(header) > layer_of(file)) {
     return "this header stands above the one that includes it";
   }
@@ -108,8 +100,7 @@ std::vector<fs::path> library_files() {
   for (const FolderRule& rule : kFolders) {
     if (!fs::exists(kRoot / rule.folder)) continue;
     for (const fs::directory_entry& entry : fs::recursive_directory_iterator(kRoot / rule.folder))
-      if (entry.path().extension() == ".hpp" || entry.path().extension() == ".cpp")
-        files.push_back(entry.path());
+      if (entry.path().extension() == ".hpp" || entry.path().extension() == ".cpp") files.push_back(entry.path());
   }
   return files;
 }
@@ -145,8 +136,7 @@ TEST_CASE("the umbrella contains includes only, and keeps xtensor away", "[layer
   std::ifstream in(kRoot / "xgrad.hpp");
   for (std::string line; std::getline(in, line);) {
     INFO(line);
-    CHECK((line.empty() || starts_with(line, "//") || line == "#pragma once" ||
-           starts_with(line, "#include \"")));
+    CHECK((line.empty() || starts_with(line, "//") || line == "#pragma once" || starts_with(line, "#include \"")));
   }
   std::set<std::string> reached;
   collect("xgrad.hpp", reached);

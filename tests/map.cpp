@@ -35,8 +35,8 @@ TEST_CASE("map's first and second derivatives pass gradcheck", "[map][gradcheck]
   auto mixed = [](auto a, auto b, auto c) {
     return where(a > b, sigmoid(a) * c, log1p(exp(b))) + sqrt(1 + c * c) / (2 + cos(a)) - abs(b) * erf(c);
   };
-  CHECK_NOTHROW(gradgradcheck(
-      [&](const Tensor& a, const Tensor& b, const Tensor& c) { return map(mixed, a, b, c); }, {a, b, c}));
+  CHECK_NOTHROW(
+      gradgradcheck([&](const Tensor& a, const Tensor& b, const Tensor& c) { return map(mixed, a, b, c); }, {a, b, c}));
 }
 
 TEST_CASE("each function of a dual number has the right derivatives", "[map][gradcheck]") {

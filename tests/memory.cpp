@@ -58,8 +58,7 @@ TEST_CASE("a tensor may be freed by another thread than made it", "[memory][thre
 }
 
 TEST_CASE("blocks of every size are aligned and large enough", "[memory]") {
-  for (std::size_t bytes :
-       {0ul, 1ul, 64ul, 65ul, 1024ul, 1025ul, 1152ul, 1153ul, 65536ul, 65537ul, 3000000ul}) {
+  for (std::size_t bytes : {0ul, 1ul, 64ul, 65ul, 1024ul, 1025ul, 1152ul, 1153ul, 65536ul, 65537ul, 3000000ul}) {
     auto* block = static_cast<unsigned char*>(internal::allocate_block(bytes));
     CHECK(reinterpret_cast<std::uintptr_t>(block) % internal::kBlockAlignment == 0);
     std::fill_n(block, bytes, 0xAB);

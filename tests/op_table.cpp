@@ -103,12 +103,9 @@ Rows comparisons() {
   append(rows, comparison("less_equal", less_equal, [](double a, double b) { return double(a <= b); }));
   append(rows, comparison("greater", greater, [](double a, double b) { return double(a > b); }));
   append(rows, comparison("greater_equal", greater_equal, [](double a, double b) { return double(a >= b); }));
-  append(rows,
-         comparison("logical_and", logical_and, [](double a, double b) { return double(a != 0 && b != 0); }));
-  append(rows,
-         comparison("logical_or", logical_or, [](double a, double b) { return double(a != 0 || b != 0); }));
-  append(rows, comparison("logical_xor", logical_xor,
-                          [](double a, double b) { return double((a != 0) != (b != 0)); }));
+  append(rows, comparison("logical_and", logical_and, [](double a, double b) { return double(a != 0 && b != 0); }));
+  append(rows, comparison("logical_or", logical_or, [](double a, double b) { return double(a != 0 || b != 0); }));
+  append(rows, comparison("logical_xor", logical_xor, [](double a, double b) { return double((a != 0) != (b != 0)); }));
   const std::vector<double> special = {0, 1, kInfinity, -kInfinity, std::nan("")};
   append(rows, {{.name = "logical_not",
                  .function = [](const Tensor& x) { return logical_not(x); },
@@ -176,8 +173,7 @@ Rows functions() {
   const OperatorInput any = {}, positive = {.low = 0.1, .high = 4}, large = {.low = -20, .high = 20};
   const std::vector<double> halves = {-2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2};
   const std::vector<double> ties = {-2.5, -1.5, -0.5, 0, 0.5, 1.5, 2.5, 4.5, 1e18, -kInfinity};
-  const std::vector<double> ends = {0,  1e-20, -1e-10, 1e-3, 5,   -5,   9.5, -9.5,
-                                    20, -20,   88,     -88,  100, -100, 800, -800};
+  const std::vector<double> ends = {0, 1e-20, -1e-10, 1e-3, 5, -5, 9.5, -9.5, 20, -20, 88, -88, 100, -100, 800, -800};
   std::vector<double> with_infinity = ends;
   with_infinity.insert(with_infinity.end(), {kInfinity, -kInfinity});
   return {
@@ -300,9 +296,7 @@ Rows functions() {
       {.name = "softplus(beta)",
        .function = [](const Tensor& x) { return softplus(x, 3, 10); },
        .reference = [](double x) { return 3 * x > 10 ? x : softplus_of(3 * x) / 3; }},
-      {.name = "copy",
-       .function = [](const Tensor& x) { return copy(x); },
-       .reference = [](double x) { return x; }},
+      {.name = "copy", .function = [](const Tensor& x) { return copy(x); }, .reference = [](double x) { return x; }},
       {.name = "contiguous",
        .function = [](const Tensor& x) { return contiguous(x); },
        .reference = [](double x) { return x; }},
@@ -319,8 +313,7 @@ Rows reductions() {
   };
   auto sum_of_axes = [](std::span<const Tensor> x) {  // of axes 0 and 2 of three
     Tensor ones_row = ones({1, x[0].size(0) * x[0].size(2)}, kDouble);
-    return reshape(matmul(ones_row, reshape(permute(x[0], {0, 2, 1}), {-1, x[0].size(1)})),
-                   {1, x[0].size(1), 1});
+    return reshape(matmul(ones_row, reshape(permute(x[0], {0, 2, 1}), {-1, x[0].size(1)})), {1, x[0].size(1), 1});
   };
   auto direct_mean = [direct_sum](std::span<const Tensor> x) { return direct_sum(x) / x[0].numel(); };
   auto direct_var = [direct_mean](std::span<const Tensor> x) {
@@ -342,16 +335,12 @@ Rows reductions() {
            },
        .shapes = kThreeAxes,
        .expected = sum_of_axes},
-      {.name = "sum(axis)",
-       .function = [](const Tensor& x) { return sum(x, 1); },
-       .shapes = kThreeAxesOrEmpty},
+      {.name = "sum(axis)", .function = [](const Tensor& x) { return sum(x, 1); }, .shapes = kThreeAxesOrEmpty},
       {.name = "mean",
        .function = [](const Tensor& x) { return mean(x); },
        .shapes = kAnyShape,
        .expected = direct_mean},
-      {.name = "mean(axis)",
-       .function = [](const Tensor& x) { return mean(x, -1); },
-       .shapes = kThreeAxesOrEmpty},
+      {.name = "mean(axis)", .function = [](const Tensor& x) { return mean(x, -1); }, .shapes = kThreeAxesOrEmpty},
       {.name = "prod",
        .function = [](const Tensor& x) { return prod(x); },
        .inputs = {positive},
@@ -362,13 +351,8 @@ Rows reductions() {
              for (double element : x[0].to_vector<double>()) product *= element;
              return f64(product);
            }},
-      {.name = "prod(axis)",
-       .function = [](const Tensor& x) { return prod(x, 0); },
-       .shapes = kThreeAxesOrEmpty},
-      {.name = "var",
-       .function = [](const Tensor& x) { return var(x); },
-       .shapes = several,
-       .expected = direct_var},
+      {.name = "prod(axis)", .function = [](const Tensor& x) { return prod(x, 0); }, .shapes = kThreeAxesOrEmpty},
+      {.name = "var", .function = [](const Tensor& x) { return var(x); }, .shapes = several, .expected = direct_var},
       {.name = "var(axis)",
        .function = [](const Tensor& x) { return var(x, 1, {.correction = 0, .keepdims = true}); },
        .shapes = kThreeAxes},
@@ -420,22 +404,10 @@ Rows reductions() {
        .function = [](const Tensor& x) { return min(x, 0).indices; },
        .shapes = kThreeAxes,
        .order = 0},
-      {.name = "argmax",
-       .function = [](const Tensor& x) { return argmax(x, 1); },
-       .shapes = kThreeAxes,
-       .order = 0},
-      {.name = "argmax(all)",
-       .function = [](const Tensor& x) { return argmax(x); },
-       .shapes = kAnyShape,
-       .order = 0},
-      {.name = "argmin",
-       .function = [](const Tensor& x) { return argmin(x, 1); },
-       .shapes = kThreeAxes,
-       .order = 0},
-      {.name = "argmin(all)",
-       .function = [](const Tensor& x) { return argmin(x); },
-       .shapes = kAnyShape,
-       .order = 0},
+      {.name = "argmax", .function = [](const Tensor& x) { return argmax(x, 1); }, .shapes = kThreeAxes, .order = 0},
+      {.name = "argmax(all)", .function = [](const Tensor& x) { return argmax(x); }, .shapes = kAnyShape, .order = 0},
+      {.name = "argmin", .function = [](const Tensor& x) { return argmin(x, 1); }, .shapes = kThreeAxes, .order = 0},
+      {.name = "argmin(all)", .function = [](const Tensor& x) { return argmin(x); }, .shapes = kAnyShape, .order = 0},
       {.name = "all",
        .function = [](const Tensor& x) { return all(x, 1); },
        .inputs = {{.low = 0, .high = 2, .dtype = DType::boolean}},
@@ -464,19 +436,16 @@ Rows reductions() {
       {.name = "softmax",
        .function = [](const Tensor& x) { return softmax(x); },
        .shapes = {{{2, 3}}, {{1}}, {{67}}, {{3, 0}}, {{0, 3}}, {{3, 5, 7}}},
-       .expected =
-           [](std::span<const Tensor> x) { return exp(x[0]) / sum(exp(x[0]), -1, {.keepdims = true}); }},
+       .expected = [](std::span<const Tensor> x) { return exp(x[0]) / sum(exp(x[0]), -1, {.keepdims = true}); }},
       {.name = "softmax(axis)",
        .function = [](const Tensor& x) { return softmax(x, 1); },
        .inputs = {{.low = -30, .high = 30}},
        .shapes = kThreeAxesOrEmpty,
-       .expected =
-           [](std::span<const Tensor> x) { return exp(x[0]) / sum(exp(x[0]), 1, {.keepdims = true}); }},
+       .expected = [](std::span<const Tensor> x) { return exp(x[0]) / sum(exp(x[0]), 1, {.keepdims = true}); }},
       {.name = "log_softmax",
        .function = [](const Tensor& x) { return log_softmax(x); },
        .shapes = {{{2, 3}}, {{1}}, {{67}}, {{0, 3}}, {{3, 5, 7}}},
-       .expected =
-           [](std::span<const Tensor> x) { return x[0] - log(sum(exp(x[0]), -1, {.keepdims = true})); }},
+       .expected = [](std::span<const Tensor> x) { return x[0] - log(sum(exp(x[0]), -1, {.keepdims = true})); }},
       {.name = "log_softmax(axis)",
        .function = [](const Tensor& x) { return log_softmax(x, 1); },
        .shapes = kThreeAxesOrEmpty},
@@ -484,9 +453,7 @@ Rows reductions() {
        .function = [](const Tensor& x) { return norm(x); },
        .shapes = kAnyShape,
        .expected =
-           [direct_sum](std::span<const Tensor> x) {
-             return sqrt(direct_sum(std::vector<Tensor>{x[0] * x[0]}));
-           }},
+           [direct_sum](std::span<const Tensor> x) { return sqrt(direct_sum(std::vector<Tensor>{x[0] * x[0]})); }},
       {.name = "norm(axis)",
        .function = [](const Tensor& x) { return norm(x, 1, {.keepdims = true}); },
        .shapes = kThreeAxes},
@@ -529,16 +496,15 @@ Rows reductions() {
 /// Declared in autograd/ops, but no operators on tensors' elements, or checked in another way.
 const std::set<std::string> kWithoutRow = {
     // They make tensors from nothing: no input, no gradient (tests/ops/create.cpp, tests/ops/random.cpp).
-    "zeros", "ones", "full", "zeros_like", "ones_like", "full_like", "arange", "linspace", "eye", "tensor",
-    "from_data", "from_vector", "uniform", "normal", "randint", "bernoulli", "permutation",
+    "zeros", "ones", "full", "zeros_like", "ones_like", "full_like", "arange", "linspace", "eye", "tensor", "from_data",
+    "from_vector", "uniform", "normal", "randint", "bernoulli", "permutation",
     // Its result's dtype is not its input's, which check_operator expects (tests/ops/elementwise.cpp).
     "cast"};
 
 std::set<std::string> declared_operators() {
   std::set<std::string> names;
   const std::regex declaration(R"(^(?:Tensor|Extreme|std::vector<Tensor>) ([a-z0-9_]+)\()");
-  for (const auto& file :
-       std::filesystem::directory_iterator(std::string(XGRAD_SOURCE_DIR) + "/autograd/ops")) {
+  for (const auto& file : std::filesystem::directory_iterator(std::string(XGRAD_SOURCE_DIR) + "/autograd/ops")) {
     if (file.path().extension() != ".hpp") continue;
     std::ifstream header(file.path());
     std::smatch match;

@@ -33,8 +33,7 @@ double worst_ulps(F f, G reference, double low, double high) {
     T x[kSize], y[kSize];
     for (T& value : x) value = static_cast<T>(uniform(random) * (round % 2 == 0 ? 1 : 1e-3));
     f(Batch<T>::load(x)).store(y);
-    for (int i = 0; i < kSize; ++i)
-      worst = std::max(worst, ulps<T>(y[i], reference(static_cast<long double>(x[i]))));
+    for (int i = 0; i < kSize; ++i) worst = std::max(worst, ulps<T>(y[i], reference(static_cast<long double>(x[i]))));
   }
   return worst;
 }
@@ -50,8 +49,7 @@ T at(F f, T x) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("transcendental functions are within two units of the last place", "[simd]", float,
-                   double) {
+TEMPLATE_TEST_CASE("transcendental functions are within two units of the last place", "[simd]", float, double) {
   using T = TestType;
   double range = sizeof(T) == 4 ? 87 : 700;
   auto real = [](long double (*f)(long double)) { return f; };
@@ -60,8 +58,7 @@ TEMPLATE_TEST_CASE("transcendental functions are within two units of the last pl
   CHECK(worst_ulps<T>([](auto x) { return expm1(x); }, real(expm1l), -range, range) < 1.5);
   CHECK(worst_ulps<T>([](auto x) { return log(x); }, real(logl), 1e-30, 1e3) < 1);
   CHECK(worst_ulps<T>([](auto x) { return log(x); }, real(logl), 0.5, 2) < 1);
-  CHECK(worst_ulps<T>([](auto x) { return log(x); }, real(logl), 0, 1e-37) <
-        1);  // half of the floats are denormal
+  CHECK(worst_ulps<T>([](auto x) { return log(x); }, real(logl), 0, 1e-37) < 1);  // half of the floats are denormal
   CHECK(worst_ulps<T>([](auto x) { return log1p(x); }, real(log1pl), -0.9, 5) < 1);
   CHECK(worst_ulps<T>([](auto x) { return log1p(x); }, real(log1pl), 1, 1e6) < 1);
   // 1e7 is beyond what is reduced without libm.
@@ -140,20 +137,18 @@ TEMPLATE_TEST_CASE("special values are right", "[simd]", float, double) {
   CHECK(at([](auto x) { return erf(x); }, kInf) == 1);
   CHECK(at([](auto x) { return erf(x); }, -kInf) == -1);
   for (auto f :
-       {+[](Batch<T> x) { return exp(x); }, +[](Batch<T> x) { return expm1(x); },
-        +[](Batch<T> x) { return tanh(x); }, +[](Batch<T> x) { return erf(x); },
-        +[](Batch<T> x) { return log(x); }, +[](Batch<T> x) { return log1p(x); },
-        +[](Batch<T> x) { return sin(x); }, +[](Batch<T> x) { return cos(x); },
-        +[](Batch<T> x) { return sqrt(x); }, +[](Batch<T> x) { return abs(x); },
-        +[](Batch<T> x) { return sign(x); }, +[](Batch<T> x) { return sigmoid(x); },
+       {+[](Batch<T> x) { return exp(x); }, +[](Batch<T> x) { return expm1(x); }, +[](Batch<T> x) { return tanh(x); },
+        +[](Batch<T> x) { return erf(x); }, +[](Batch<T> x) { return log(x); }, +[](Batch<T> x) { return log1p(x); },
+        +[](Batch<T> x) { return sin(x); }, +[](Batch<T> x) { return cos(x); }, +[](Batch<T> x) { return sqrt(x); },
+        +[](Batch<T> x) { return abs(x); }, +[](Batch<T> x) { return sign(x); }, +[](Batch<T> x) { return sigmoid(x); },
         +[](Batch<T> x) { return max(x, Batch<T>(0)); }, +[](Batch<T> x) { return max(Batch<T>(0), x); },
         +[](Batch<T> x) { return min(x, Batch<T>(0)); }, +[](Batch<T> x) { return min(Batch<T>(0), x); }}) {
     CHECK(std::isnan(at(f, kNan)));
     CHECK(std::isnan(at(f, -kNan)));
   }
-  for (auto f : {+[](Batch<T> x) { return expm1(x); }, +[](Batch<T> x) { return log1p(x); },
-                 +[](Batch<T> x) { return tanh(x); }, +[](Batch<T> x) { return sin(x); },
-                 +[](Batch<T> x) { return erf(x); }})
+  for (auto f :
+       {+[](Batch<T> x) { return expm1(x); }, +[](Batch<T> x) { return log1p(x); }, +[](Batch<T> x) { return tanh(x); },
+        +[](Batch<T> x) { return sin(x); }, +[](Batch<T> x) { return erf(x); }})
     for (T zero : {T(0), -T(0)}) {
       CHECK(at(f, zero) == 0);
       CHECK(std::signbit(at(f, zero)) == std::signbit(zero));
@@ -258,11 +253,10 @@ TEMPLATE_TEST_CASE("a lane does not depend on its neighbours", "[simd]", float, 
   constexpr int kSize = Batch<T>::kSize;
   using Limits = std::numeric_limits<T>;
   using Function = Batch<T> (*)(Batch<T>);
-  const Function functions[] = {[](Batch<T> x) { return exp(x); },  [](Batch<T> x) { return expm1(x); },
-                                [](Batch<T> x) { return log(x); },  [](Batch<T> x) { return log1p(x); },
-                                [](Batch<T> x) { return sin(x); },  [](Batch<T> x) { return cos(x); },
-                                [](Batch<T> x) { return tanh(x); }, [](Batch<T> x) { return sigmoid(x); },
-                                [](Batch<T> x) { return erf(x); }};
+  const Function functions[] = {
+      [](Batch<T> x) { return exp(x); },   [](Batch<T> x) { return expm1(x); },   [](Batch<T> x) { return log(x); },
+      [](Batch<T> x) { return log1p(x); }, [](Batch<T> x) { return sin(x); },     [](Batch<T> x) { return cos(x); },
+      [](Batch<T> x) { return tanh(x); },  [](Batch<T> x) { return sigmoid(x); }, [](Batch<T> x) { return erf(x); }};
   std::mt19937_64 random(7);
   std::uniform_real_distribution<double> uniform(-3, 3);
   for (Function f : functions)
@@ -313,9 +307,8 @@ TEMPLATE_TEST_CASE("pow treats special values as std::pow does", "[simd]", float
   using Limits = std::numeric_limits<T>;
   std::vector<T> numbers = {Limits::denorm_min(), Limits::min(), Limits::max(), Limits::infinity(),
                             Limits::quiet_NaN()};
-  for (double plain :
-       {0.0,   1 / 3.0, 0.5,   0.9,   1.0,       1.5,        2.0,        3.0,          10.0, 127.0,
-        128.0, 149.0,   150.0, 151.0, 8388607.5, 16777215.0, 16777216.0, 2147483648.0, 1e10, 1e30})
+  for (double plain : {0.0,   1 / 3.0, 0.5,   0.9,   1.0,       1.5,        2.0,        3.0,          10.0, 127.0,
+                       128.0, 149.0,   150.0, 151.0, 8388607.5, 16777215.0, 16777216.0, 2147483648.0, 1e10, 1e30})
     numbers.push_back(static_cast<T>(plain));
   for (T end : {0, 2}) numbers.push_back(std::nextafter(T(1), end));
   for (std::size_t i = 0, n = numbers.size(); i < n; ++i) numbers.push_back(-numbers[i]);
@@ -347,8 +340,7 @@ TEST_CASE("pow of floats is within one unit of the last place", "[simd]") {
       a[i] = static_cast<float>(std::exp2(uniform(random) * spread));
       // The results of every second round lie anywhere between the least and the largest number.
       double log2 = std::log2(static_cast<double>(a[i]));
-      b[i] = static_cast<float>(round % 2 == 0 || log2 == 0 ? uniform(random) * 10
-                                                            : uniform(random) * 125 / log2);
+      b[i] = static_cast<float>(round % 2 == 0 || log2 == 0 ? uniform(random) * 10 : uniform(random) * 125 / log2);
     }
     pow(Batch<float>::load(a), Batch<float>::load(b)).store(y);
     for (int i = 0; i < kSize; ++i) worst = std::max(worst, ulps<float>(y[i], powl(a[i], b[i])));

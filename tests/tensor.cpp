@@ -170,8 +170,7 @@ TEST_CASE("a shape has at most eight axes", "[tensor][errors]") {
   line = __LINE__ + 1;
   auto push = [&] { shape.push_back(1); };
   CHECK_THROWS_WITH(
-      push(),
-      Contains("but [1, 1, 1, 1, 1, 1, 1, 2] was to have one more. at tensor.cpp:" + std::to_string(line)));
+      push(), Contains("but [1, 1, 1, 1, 1, 1, 1, 2] was to have one more. at tensor.cpp:" + std::to_string(line)));
   CHECK_THROWS_AS(unsqueeze(ones({1, 1, 1, 1, 1, 1, 1, 1}), 0), std::invalid_argument);
 }
 
@@ -203,10 +202,11 @@ TEST_CASE("a number that no int64 holds is refused", "[tensor][errors]") {
 
 TEST_CASE("elements that share memory cannot be written one by one", "[tensor][errors]") {
   Tensor row = expand(tensor({{1.}, {2.}}), {2, 3});
-  CHECK_THROWS_WITH(row.assign(tensor({1., 2., 3.})),
-                    Contains("assign: each element that is written must have a place of its own, but those along axis 1 "
-                             "of [2, 3] share one") &&
-                        Contains("at tensor.cpp:"));
+  CHECK_THROWS_WITH(
+      row.assign(tensor({1., 2., 3.})),
+      Contains("assign: each element that is written must have a place of its own, but those along axis 1 "
+               "of [2, 3] share one") &&
+          Contains("at tensor.cpp:"));
   CHECK(row.to_vector<int>() == std::vector<int>{1, 1, 1, 2, 2, 2});
   expand(tensor({{1.}}), {1, 1}).assign(2.0);
 }

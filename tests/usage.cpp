@@ -119,21 +119,36 @@ TEST_CASE("assign takes numbers", "[usage]") {
 }
 
 template <class T>
-concept WritesByIndex = requires(T x) { x[0] = x[1]; };  // would change a handle that is gone at once
+concept WritesByIndex = requires(T x) {
+  x[0] = x[1];
+};  // would change a handle that is gone at once
 template <class T>
-concept AddsInPlace = requires(T x) { x += 1; };  // for this name alone, or for all that hold the tensor?
+concept AddsInPlace = requires(T x) {
+  x += 1;
+};  // for this name alone, or for all that hold the tensor?
 template <class T>
-concept TakesMaxOfTwo = requires(T x) { xgrad::max(x, x); };  // maximum
+concept TakesMaxOfTwo = requires(T x) {
+  xgrad::max(x, x);
+};  // maximum
 template <class T>
-concept TakesMaxWithNumber = requires(T x) { xgrad::max(x, 0.0); };  // maximum, or an axis?
+concept TakesMaxWithNumber = requires(T x) {
+  xgrad::max(x, 0.0);
+};  // maximum, or an axis?
 template <class T>
 concept TakesOptionsForAxes =  // g++ 12 would take it for sum(x, {1})
-    requires(T x) { sum(x, {.keepdims = true}); } || requires(T x) { norm(x, {.p = 1}); } ||
-    requires(T x) { var(x, {.correction = 0}); };
+    requires(T x) {
+  sum(x, {.keepdims = true});
+}
+|| requires(T x) { norm(x, {.p = 1}); }
+|| requires(T x) { var(x, {.correction = 0}); };
 template <class T>
-concept TakesBoolForAxis = requires(T x) { sum(x, true); };
+concept TakesBoolForAxis = requires(T x) {
+  sum(x, true);
+};
 template <class T>
-concept ComparesToBool = requires(T x) { bool(x == x); };
+concept ComparesToBool = requires(T x) {
+  bool(x == x);
+};
 
 TEST_CASE("what would do something else than it says does not compile", "[usage]") {
   CHECK_FALSE(WritesByIndex<Tensor>);

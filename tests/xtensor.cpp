@@ -1,6 +1,5 @@
 #include "autograd/xtensor.hpp"
 
-
 #include "autograd/ops.hpp"
 #include "tests/catch.hpp"
 
@@ -64,21 +63,20 @@ TEST_CASE("flipped tensors are seen backwards", "[xtensor]") {
 
 TEST_CASE("the bridge says which dtype it is asked for and which it has", "[xtensor]") {
   Tensor t = ones({3});
-  CHECK_THROWS_WITH(as_xtensor<double>(t),
-                    Catch::Contains("as_xtensor: the tensor's dtype must be float64, but it is float32. at xtensor.cpp:"));
+  CHECK_THROWS_WITH(
+      as_xtensor<double>(t),
+      Catch::Contains("as_xtensor: the tensor's dtype must be float64, but it is float32. at xtensor.cpp:"));
 }
 
 TEST_CASE("the bridge refuses what a tensor cannot hold, and names the line", "[xtensor]") {
   Tensor none;
-  CHECK_THROWS_WITH(as_xtensor<float>(none),
-                    Catch::Contains("as_xtensor: the tensor must be defined, but it is "
-                                    "default-constructed. at xtensor.cpp:"));
+  CHECK_THROWS_WITH(as_xtensor<float>(none), Catch::Contains("as_xtensor: the tensor must be defined, but it is "
+                                                             "default-constructed. at xtensor.cpp:"));
   xt::xarray<double> deep = xt::zeros<double>(std::vector<std::size_t>(9, 1));
   CHECK_THROWS_WITH(from_xtensor(deep), Catch::Contains("from_xtensor: a tensor has at most 8 axes, but the "
                                                         "expression has 9. at xtensor.cpp:"));
   xt::xarray<std::uint64_t> large = {1, std::uint64_t{1} << 63};
-  CHECK_THROWS_WITH(from_xtensor(large),
-                    Catch::Contains("from_xtensor: an int64 must hold each integer, but there is "
-                                    "9223372036854775808. at xtensor.cpp:"));
+  CHECK_THROWS_WITH(from_xtensor(large), Catch::Contains("from_xtensor: an int64 must hold each integer, but there is "
+                                                         "9223372036854775808. at xtensor.cpp:"));
   CHECK(from_xtensor(large - 1).to_vector<std::int64_t>() == std::vector<std::int64_t>{0, INT64_MAX});
 }

@@ -40,8 +40,8 @@ constexpr int kStepsPerDoubling = 8;                               // above: at 
 constexpr int kClasses = kLinearClasses + 37 * kStepsPerDoubling;  // up to 2^47 bytes
 constexpr std::size_t kLargest = std::size_t{1} << 46;             // more than a machine has
 constexpr std::size_t kThreadLocalUpTo = 256 << 10;                // larger blocks are shared at once
-constexpr std::int64_t kThreadListBytes = 4 << 20;  // a thread's list of one size holds at most this
-constexpr std::size_t kSlabBytes = 64 << 10;        // blocks up to kLinearUpTo are cut from slabs
+constexpr std::int64_t kThreadListBytes = 4 << 20;                 // a thread's list of one size holds at most this
+constexpr std::size_t kSlabBytes = 64 << 10;                       // blocks up to kLinearUpTo are cut from slabs
 constexpr std::size_t kHugePageBytes = 2 << 20;
 constexpr std::int64_t kPublishBytes = 4096;  // how stale a thread's part of the peak may be
 
@@ -55,8 +55,7 @@ int class_of(std::size_t bytes) {
 std::size_t size_of_class(int size_class) {
   if (size_class < kLinearClasses) return (size_class + 1) * kSmallest;
   int above = size_class - kLinearClasses;
-  return static_cast<std::size_t>(above % kStepsPerDoubling + 1 + kStepsPerDoubling)
-         << (above / kStepsPerDoubling + 7);
+  return static_cast<std::size_t>(above % kStepsPerDoubling + 1 + kStepsPerDoubling) << (above / kStepsPerDoubling + 7);
 }
 
 struct FreeBlock {
@@ -162,9 +161,7 @@ struct ThreadGuard {
 }
 
 /// This thread's cache, or null while the thread is ending.
-inline ThreadCache* cache_of_this_thread() {
-  return thread_cache != nullptr ? thread_cache : start_thread_cache();
-}
+inline ThreadCache* cache_of_this_thread() { return thread_cache != nullptr ? thread_cache : start_thread_cache(); }
 
 [[noreturn]] void fail_to_allocate(std::size_t bytes) {
   char text[128];
@@ -249,8 +246,7 @@ void count_storage(std::int64_t storages, std::int64_t bytes) {
   }
   cache->storages.add(storages);
   cache->unpublished_bytes.add(bytes);
-  if (std::abs(cache->unpublished_bytes.value()) >= kPublishBytes)
-    shared().publish(cache->unpublished_bytes.take());
+  if (std::abs(cache->unpublished_bytes.value()) >= kPublishBytes) shared().publish(cache->unpublished_bytes.take());
 }
 
 void count_node(std::int64_t nodes) {

@@ -20,10 +20,9 @@ namespace {
 // number.
 const bool openblas_is_single = (openblas_set_num_threads(1), true);
 
-// A product of so many multiplications is cut in two, of eight times as many in four, and so on: the parts of a product
-// follow from its shape alone, as how OpenBLAS's kernels add at the edge of a part differs from how they do inside. On
-// one thread the cuts cost 1 to 3 % (each part packs its operands anew), and more if they came earlier.
-constexpr std::int64_t kTwoParts = 1 << 24;
+// The parts of a product (see kTwoParts) follow from its shape alone, as how OpenBLAS's kernels add at the edge of a part
+// differs from how they do inside. On one thread the cuts cost 1 to 3 % (each part packs its operands anew), and more if
+// they came earlier or were finer.
 // Multiplications of plain_gemm() that are worth a thread.
 constexpr std::int64_t kPlainPart = 3 << 15;
 // Elements of a matrix that are worth a thread in its product with a vector, which is bound by memory.
@@ -40,8 +39,7 @@ struct Layout {
 std::optional<Layout> blas_layout(std::int64_t rows, std::int64_t columns, std::int64_t row_stride,
                                   std::int64_t column_stride) {
   auto fits = [](std::int64_t length, std::int64_t count, std::int64_t step, std::int64_t leading) {
-    return (step == 1 || length == 1) && (count == 1 || leading >= length) && leading <= INT_MAX &&
-           length <= INT_MAX;
+    return (step == 1 || length == 1) && (count == 1 || leading >= length) && leading <= INT_MAX && length <= INT_MAX;
   };
   if (fits(columns, rows, column_stride, row_stride))
     return Layout{CblasNoTrans, static_cast<int>(rows == 1 ? columns : row_stride)};
@@ -50,31 +48,26 @@ std::optional<Layout> blas_layout(std::int64_t rows, std::int64_t columns, std::
   return std::nullopt;
 }
 
-void blas_gemm(Layout a_layout, Layout b_layout, int m, int n, int k, const float* a, const float* b,
-               float beta, float* c, int ldc) {
+void blas_gemm(Layout a_layout, Layout b_layout, int m, int n, int k, const float* a, const float* b, float beta,
+               float* c, int ldc) {
   cblas_sgemm(CblasRowMajor, a_layout.transpose, b_layout.transpose, m, n, k, 1, a, a_layout.leading, b,
               b_layout.leading, beta, c, ldc);
 }
-void blas_gemm(Layout a_layout, Layout b_layout, int m, int n, int k, const double* a, const double* b,
-               double beta, double* c, int ldc) {
+void blas_gemm(Layout a_layout, Layout b_layout, int m, int n, int k, const double* a, const double* b, double beta,
+               double* c, int ldc) {
   cblas_dgemm(CblasRowMajor, a_layout.transpose, b_layout.transpose, m, n, k, 1, a, a_layout.leading, b,
               b_layout.leading, beta, c, ldc);
 }
 
-float blas_dot(int n, const float* a, int incx, const float* b, int incy) {
-  return cblas_sdot(n, a, incx, b, incy);
-}
-double blas_dot(int n, const double* a, int incx, const double* b, int incy) {
-  return cblas_ddot(n, a, incx, b, incy);
-}
+float blas_dot(int n, const float* a, int incx, const float* b, int incy) { return cblas_sdot(n, a, incx, b, incy); }
+double blas_dot(int n, const double* a, int incx, const double* b, int incy) { return cblas_ddot(n, a, incx, b, incy); }
 
 /// beta c, with 0 for a beta of 0 whatever c holds.
 template <class T>
 void scale(std::int64_t m, std::int64_t n, T beta, T* c, std::int64_t c_row_stride) {
   if (beta == T(1)) return;
   for (std::int64_t i = 0; i < m; ++i)
-    for (std::int64_t j = 0; j < n; ++j)
-      c[i * c_row_stride + j] = beta == T(0) ? T(0) : beta * c[i * c_row_stride + j];
+    for (std::int64_t j = 0; j < n; ++j) c[i * c_row_stride + j] = beta == T(0) ? T(0) : beta * c[i * c_row_stride + j];
 }
 
 /// For integers, and for layouts that BLAS does not take. Row by row of b, which the compiler vectorises.
@@ -100,8 +93,8 @@ void plain_gemm(std::int64_t m, std::int64_t n, std::int64_t k, Matrix<T> a, Mat
 
 /// y = a x + beta y for a [m, k] with neighbours along rows or columns. False where the strides are others.
 template <class T>
-bool matrix_vector(std::int64_t m, std::int64_t k, Matrix<T> a, const T* x, std::int64_t x_stride, T beta,
-                   T* y, std::int64_t y_stride) {
+bool matrix_vector(std::int64_t m, std::int64_t k, Matrix<T> a, const T* x, std::int64_t x_stride, T beta, T* y,
+                   std::int64_t y_stride) {
   bool by_rows = a.column_stride == 1 && x_stride == 1;
   if (!by_rows && (a.row_stride != 1 || y_stride != 1)) return false;
   auto part = [&](std::int64_t begin, std::int64_t end) {
@@ -169,8 +162,7 @@ Grid choose_grid(std::int64_t m, std::int64_t n, std::int64_t parts) {
   Grid best;
   double least = 0;
   for (std::int64_t rows = 1; rows <= parts; ++rows) {
-    if (parts % rows != 0 || rows * kUnit > std::max(m, kUnit) || parts / rows * kUnit > std::max(n, kUnit))
-      continue;
+    if (parts % rows != 0 || rows * kUnit > std::max(m, kUnit) || parts / rows * kUnit > std::max(n, kUnit)) continue;
     double reads = static_cast<double>(m) / static_cast<double>(rows) +
                    static_cast<double>(n) * static_cast<double>(rows) / static_cast<double>(parts);
     if (least == 0 || reads < least) {
@@ -203,8 +195,7 @@ void floating_gemm(std::int64_t m, std::int64_t n, std::int64_t k, Matrix<T> a, 
     for (std::int64_t at = begin; at < end; ++at) {
       std::int64_t i = at / grid.columns;
       std::int64_t j = at % grid.columns;
-      part(cut(m, i, grid.rows), cut(m, i + 1, grid.rows), cut(n, j, grid.columns),
-           cut(n, j + 1, grid.columns));
+      part(cut(m, i, grid.rows), cut(m, i + 1, grid.rows), cut(n, j, grid.columns), cut(n, j + 1, grid.columns));
     }
   });
 }
@@ -223,8 +214,7 @@ void gemm(std::int64_t m, std::int64_t n, std::int64_t k, Matrix<T> a, Matrix<T>
   if (m == 1) c_row_stride = n;  // whatever the caller gave: BLAS checks it
   if constexpr (!std::is_same_v<T, std::int64_t>) {
     if (n == 1 && matrix_vector(m, k, a, b.data, b.row_stride, beta, c, c_row_stride)) return;
-    if (m == 1 && matrix_vector(n, k, b.transposed(), a.data, a.column_stride, beta, c, std::int64_t{1}))
-      return;
+    if (m == 1 && matrix_vector(n, k, b.transposed(), a.data, a.column_stride, beta, c, std::int64_t{1})) return;
     if (small_product(m, n, k, a, b, beta, c, c_row_stride)) return;
     std::optional<Layout> a_layout = blas_layout(m, k, a.row_stride, a.column_stride);
     std::optional<Layout> b_layout = blas_layout(k, n, b.row_stride, b.column_stride);
@@ -258,9 +248,8 @@ T dot_product(std::int64_t n, const T* a, std::int64_t a_stride, const T* b, std
   return sums[0];
 }
 
-#define XGRAD_INSTANTIATE(T)                                                                   \
-  template void gemm<T>(std::int64_t, std::int64_t, std::int64_t, Matrix<T>, Matrix<T>, T, T*, \
-                        std::int64_t);                                                         \
+#define XGRAD_INSTANTIATE(T)                                                                                  \
+  template void gemm<T>(std::int64_t, std::int64_t, std::int64_t, Matrix<T>, Matrix<T>, T, T*, std::int64_t); \
   template T dot_product<T>(std::int64_t, const T*, std::int64_t, const T*, std::int64_t);
 XGRAD_INSTANTIATE(float)
 XGRAD_INSTANTIATE(double)

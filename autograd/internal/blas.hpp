@@ -19,6 +19,9 @@ struct Matrix {
 /// neither rows nor columns overlap.
 bool fits_blas(std::int64_t rows, std::int64_t columns, std::int64_t row_stride, std::int64_t column_stride);
 
+/// From so many multiplications on gemm() cuts a product into parts: two, of eight times as many four, and so on.
+inline constexpr std::int64_t kTwoParts = 1 << 24;
+
 /// c = a b + beta c, for a [m, k], b [k, n] of any layout (those that fits_blas() are faster) and c [m, n]
 /// with neighbours along its rows. beta = 0 does not read c. T: float, double or std::int64_t. Large products
 /// use num_threads() threads; the result does not depend on it.

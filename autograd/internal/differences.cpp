@@ -115,9 +115,7 @@ Difference differentiate(const Samples& samples) {
   Best best;
   double rounding = rounding_of_values(samples);
   std::size_t count = samples.steps.size();
-  auto finite = [&](std::size_t i) {
-    return std::isfinite(samples.plus[i]) && std::isfinite(samples.minus[i]);
-  };
+  auto finite = [&](std::size_t i) { return std::isfinite(samples.plus[i]) && std::isfinite(samples.minus[i]); };
   // Large steps may leave the function's domain, so each run of finite values is extrapolated for itself.
   for (std::size_t begin = 0; begin < count;) {
     std::size_t end = begin;

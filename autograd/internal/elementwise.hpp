@@ -87,8 +87,7 @@ void give_cotangent(Vjp& vjp, int i, Tensor g, const F& formula) {
   const Tensor* y = kReads & reads_y ? &vjp.output() : nullptr;
   with_read<kReads>(a, b, y, [&](const auto&... values) {
     const Shape& shape = vjp.shape(i);
-    if (vjp.creates_graph())
-      return vjp.give(i, unbroadcast(Tensor(spread<kReads>(formula, g, values...)), shape));
+    if (vjp.creates_graph()) return vjp.give(i, unbroadcast(Tensor(spread<kReads>(formula, g, values...)), shape));
     Tensor* sum = g.impl()->shape == shape ? vjp.sum_so_far(i) : nullptr;
     dispatch_floating(g.impl()->dtype, [&]<class T>(T) {
       auto on_batches = [&](auto g, auto... v) { return Batch<T>(spread<kReads>(formula, g, v...)); };
@@ -148,8 +147,7 @@ class Promoted {
   const Shape& shape() const { return shape_; }
 
  private:
-  const Tensor* convert(const Operand& operand, const char* name, SourceLocation where,
-                        Tensor& converted) const;
+  const Tensor* convert(const Operand& operand, const char* name, SourceLocation where, Tensor& converted) const;
 
   DType dtype_;
   Tensor converted_a_, converted_b_;
@@ -168,10 +166,9 @@ Tensor compute_integers(const Promoted& pair, SourceLocation where, const Value&
 
 /// Elementwise operator of two operands that broadcast. `value(a, b)`; `derivative_a(g, a, b, y)` and
 /// `derivative_b` give the cotangents in the common shape, which are then summed to each operand's own.
-template <Reads kReadsA, Reads kReadsB, Integers kIntegers = Integers::become_floating, class Value, class DA,
-          class DB>
-Tensor binary(const char* name, const Operand& left, const Operand& right, const Value& value,
-              const DA& derivative_a, const DB& derivative_b) {
+template <Reads kReadsA, Reads kReadsB, Integers kIntegers = Integers::become_floating, class Value, class DA, class DB>
+Tensor binary(const char* name, const Operand& left, const Operand& right, const Value& value, const DA& derivative_a,
+              const DB& derivative_b) {
   Promoted pair(name, left, right, kIntegers == Integers::stay ? DType::boolean : DType::float32);
   if constexpr (kIntegers == Integers::stay)
     if (!is_floating(pair.dtype())) return compute_integers(pair, left.where(), value);
@@ -183,8 +180,7 @@ Tensor binary(const char* name, const Operand& left, const Operand& right, const
   return record(name, left.where(), {pair.a(), pair.b()}, std::move(y), {to_uses(kReadsA), to_uses(kReadsB)},
                 [derivative_a, derivative_b](Vjp& vjp) {
                   Tensor g = vjp.take_g();
-                  if (vjp.needs(0))
-                    give_cotangent<kReadsA>(vjp, 0, vjp.needs(1) ? g : std::move(g), derivative_a);
+                  if (vjp.needs(0)) give_cotangent<kReadsA>(vjp, 0, vjp.needs(1) ? g : std::move(g), derivative_a);
                   if (vjp.needs(1)) give_cotangent<kReadsB>(vjp, 1, std::move(g), derivative_b);
                 });
 }
@@ -195,8 +191,7 @@ Tensor comparison(const char* name, const Operand& left, const Operand& right, c
   Promoted pair(name, left, right);
   Tensor y = new_result(name, pair.shape(), DType::boolean, left.where());
   dispatch(pair.dtype(), [&]<class T>(T) {
-    vectorize<T>(pair.shape(), Types<bool>{}, {y.impl()}, Types<T, T>{}, {pair.a().impl(), pair.b().impl()},
-                 value);
+    vectorize<T>(pair.shape(), Types<bool>{}, {y.impl()}, Types<T, T>{}, {pair.a().impl(), pair.b().impl()}, value);
   });
   return y;
 }
@@ -206,9 +201,8 @@ template <class Value>
 Tensor predicate(const char* name, const Operand& operand, const Value& value) {
   const Tensor& x = operand.tensor(name);
   Tensor y = new_result(name, x.shape(), DType::boolean, operand.where());
-  dispatch(x.dtype(), [&]<class T>(T) {
-    vectorize<T>(x.shape(), Types<bool>{}, {y.impl()}, Types<T>{}, {x.impl()}, value);
-  });
+  dispatch(x.dtype(),
+           [&]<class T>(T) { vectorize<T>(x.shape(), Types<bool>{}, {y.impl()}, Types<T>{}, {x.impl()}, value); });
   return y;
 }
 

@@ -28,9 +28,7 @@ struct Operation {
       if (output.impl()->node) return *output.impl()->node;
     std::abort();  // a recorded operation has a floating output
   }
-  std::string name() const {
-    return node().where.known() ? concat(node().name, " (", node().where, ")") : node().name;
-  }
+  std::string name() const { return node().where.known() ? concat(node().name, " (", node().where, ")") : node().name; }
 };
 
 /// Writes down what a function records.

@@ -10,12 +10,10 @@ namespace xgrad::internal {
 
 /// y[i] = a[i] x + beta y[i] for each of m rows of k neighbours, `a_stride` apart. y's elements are `y_stride` apart.
 template <class T>
-void rows_times_vector(std::int64_t m, std::int64_t k, const T* a, std::int64_t a_stride, const T* x, T beta,
-                       T* y, std::int64_t y_stride) {
+void rows_times_vector(std::int64_t m, std::int64_t k, const T* a, std::int64_t a_stride, const T* x, T beta, T* y,
+                       std::int64_t y_stride) {
   constexpr int kSize = Batch<T>::kSize;
-  auto finish = [&](std::int64_t i, T sum) {
-    y[i * y_stride] = beta == T(0) ? sum : sum + beta * y[i * y_stride];
-  };
+  auto finish = [&](std::int64_t i, T sum) { y[i * y_stride] = beta == T(0) ? sum : sum + beta * y[i * y_stride]; };
   if (k < kSize / 2) {
     for (std::int64_t i = 0; i < m; ++i) {
       T sum = 0;
@@ -41,11 +39,9 @@ void rows_times_vector(std::int64_t m, std::int64_t k, const T* a, std::int64_t 
     for (; p < k; p += kSize) {
       int count = static_cast<int>(std::min<std::int64_t>(kSize, k - p));
       Batch<T> x0 = load_part(x + p, count, Batch<T>(0));
-      for (int r = 0; r < kRows; ++r)
-        even[r] = fma(load_part(row + r * a_stride + p, count, Batch<T>(0)), x0, even[r]);
+      for (int r = 0; r < kRows; ++r) even[r] = fma(load_part(row + r * a_stride + p, count, Batch<T>(0)), x0, even[r]);
     }
-    for (int r = 0; r < kRows; ++r)
-      finish(i + r, join_lanes(even[r] + odd[r], [](auto u, auto v) { return u + v; }));
+    for (int r = 0; r < kRows; ++r) finish(i + r, join_lanes(even[r] + odd[r], [](auto u, auto v) { return u + v; }));
   };
   std::int64_t i = 0;
   for (; i + 4 <= m; i += 4) sum_rows(std::integral_constant<int, 4>{}, i);

@@ -64,8 +64,7 @@ class LeafTable {
 
   void rehash() {
     buckets_.assign(std::bit_ceil(4 * entries_.size()), -1);
-    for (std::size_t i = 0; i < entries_.size(); ++i)
-      buckets_[bucket_of(entries_[i].leaf.get())] = static_cast<int>(i);
+    for (std::size_t i = 0; i < entries_.size(); ++i) buckets_[bucket_of(entries_[i].leaf.get())] = static_cast<int>(i);
   }
 
   std::vector<Entry> entries_;

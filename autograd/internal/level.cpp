@@ -52,8 +52,8 @@ class FunctionSubject : public Subject {
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       check(inputs[i].defined(), where, "gradcheck: input ", i, " must be defined.");
       if (!is_floating(inputs[i].dtype())) continue;
-      check(inputs[i].dtype() == DType::float64, where, "gradcheck: input ", i,
-            " must be float64, but it is ", inputs[i].dtype(),
+      check(inputs[i].dtype() == DType::float64, where, "gradcheck: input ", i, " must be float64, but it is ",
+            inputs[i].dtype(),
             ": differences of its values have too few digits to judge a gradient by. Convert it "
             "with cast(x, DType::float64).");
       input_of_.push_back(static_cast<int>(i));
@@ -90,13 +90,12 @@ class ClosureSubject : public Subject {
     for (std::size_t i = 0; i < variables.size(); ++i) {
       const Tensor& variable = variables[i];
       check(variable.defined(), where, "gradcheck: variable ", i, " must be defined.");
-      check(variable.dtype() == DType::float64, where, "gradcheck: variable ", i,
-            " must be float64, but it is ", variable.dtype(),
+      check(variable.dtype() == DType::float64, where, "gradcheck: variable ", i, " must be float64, but it is ",
+            variable.dtype(),
             ": differences of its values have too few digits to judge a gradient by. Check the model "
             "in float64.");
-      check<std::logic_error>(
-          variable.is_leaf() && variable.requires_grad(), where, "gradcheck: variable ", i,
-          " must be a leaf that requires a gradient, so that it can be moved and differentiated.");
+      check<std::logic_error>(variable.is_leaf() && variable.requires_grad(), where, "gradcheck: variable ", i,
+                              " must be a leaf that requires a gradient, so that it can be moved and differentiated.");
       check(known.insert(variable.impl()->node.get()).second, where, "gradcheck: variable ", i,
             " must be named once, but it was named before.");
       shapes_.push_back(variable.shape());
@@ -184,8 +183,7 @@ std::string operations_between(std::span<const Tensor> outputs, const Tensor& va
   std::string text;
   std::vector<std::string> named;
   for (auto node = order.rbegin(); node != order.rend(); ++node) {
-    std::string name =
-        (*node)->where.known() ? concat((*node)->name, " (", (*node)->where, ")") : (*node)->name;
+    std::string name = (*node)->where.known() ? concat((*node)->name, " (", (*node)->where, ")") : (*node)->name;
     if (std::find(named.begin(), named.end(), name) != named.end()) continue;
     if (named.size() == kMost) return text + ", ...";
     text += (named.empty() ? "" : ", ") + name;
@@ -194,8 +192,7 @@ std::string operations_between(std::span<const Tensor> outputs, const Tensor& va
   return text;
 }
 
-std::unique_ptr<Subject> Subject::of(const TensorFunction& f, std::span<const Tensor> inputs,
-                                     SourceLocation where) {
+std::unique_ptr<Subject> Subject::of(const TensorFunction& f, std::span<const Tensor> inputs, SourceLocation where) {
   return std::make_unique<FunctionSubject>(f, inputs, where);
 }
 
@@ -277,7 +274,7 @@ Level::Recording Level::run_subject(std::vector<Tensor> variables) {
 
 Numbers Level::pull_back(const Recording& recording, const Numbers& cotangent, bool create_graph) const {
   return flatten(internal::pull_back(recording.outputs, recording.variables, unflatten(cotangent, outputs_),
-                           {.create_graph = create_graph, .retain_graph = true}, where_));
+                                     {.create_graph = create_graph, .retain_graph = true}, where_));
 }
 
 std::vector<Tensor> Level::start_at(const Numbers& elements) const {
@@ -287,8 +284,8 @@ std::vector<Tensor> Level::start_at(const Numbers& elements) const {
 std::vector<Tensor> Level::start_at_inputs() { return with_cotangents(subject_->at_inputs(), elements_); }
 
 std::vector<Tensor> Level::with_cotangents(std::vector<Tensor> variables, const Numbers& elements) const {
-  for (Tensor& cotangent : unflatten(Numbers(elements.begin() + own_count(), elements.end()),
-                                     std::span(variables_).subspan(counts_[0])))
+  for (Tensor& cotangent :
+       unflatten(Numbers(elements.begin() + own_count(), elements.end()), std::span(variables_).subspan(counts_[0])))
     variables.push_back(std::move(cotangent));
   return variables;
 }
@@ -303,9 +300,8 @@ std::vector<Tensor> Level::run_level(int level, std::span<const Tensor> variable
     ++report_->evaluations;
     GradMode mode(record);
     Tensor value = subject_->call(variables);
-    check(value.defined() && value.dtype() == DType::float64, where_,
-          "gradcheck: the function must give a float64 ", "tensor, but it gave ",
-          value.defined() ? concat("one of ", value.dtype()) : "an undefined one", ".");
+    check(value.defined() && value.dtype() == DType::float64, where_, "gradcheck: the function must give a float64 ",
+          "tensor, but it gave ", value.defined() ? concat("one of ", value.dtype()) : "an undefined one", ".");
     return {value};
   }
   std::span<const Tensor> below = variables.first(counts_[level - 2]);

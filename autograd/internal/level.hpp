@@ -65,8 +65,7 @@ class Subject {
   virtual int input_of(int variable) const = 0;
 
   /// A function of tensors; those of its inputs that are floating are its variables.
-  static std::unique_ptr<Subject> of(const TensorFunction& f, std::span<const Tensor> inputs,
-                                     SourceLocation where);
+  static std::unique_ptr<Subject> of(const TensorFunction& f, std::span<const Tensor> inputs, SourceLocation where);
   /// A function of no arguments: its variables are moved in place, and back in the end.
   static std::unique_ptr<Subject> of(const Function<Tensor()>& f, std::span<const Tensor> variables,
                                      SourceLocation where);

@@ -62,16 +62,15 @@ SavedValue* find_saved(Node& node, std::uint64_t bit) {
 
 void check_saved_versions(const Node& node, SourceLocation where) {
   for (const SavedValue& saved : node.saved) {
-    check<std::logic_error>(saved.value.defined(), where, "backward: '", node.name, "' recorded at ",
-                            node.where,
+    check<std::logic_error>(saved.value.defined(), where, "backward: '", node.name, "' recorded at ", node.where,
                             " has handed its values over to a pass that failed. Compute the outputs anew.");
     const Storage& storage = *saved.value.impl()->storage;
     if (storage.version == saved.version) [[likely]]
       continue;
-    fail<std::logic_error>(where, concat("backward: the values that '", node.name, "' saved at ", node.where,
-                                         " must be unchanged, but a tensor of shape ", saved.value.shape(),
-                                         " was overwritten at ", storage.written,
-                                         ". Write after the backward pass, or compute with a copy."));
+    fail<std::logic_error>(
+        where, concat("backward: the values that '", node.name, "' saved at ", node.where,
+                      " must be unchanged, but a tensor of shape ", saved.value.shape(), " was overwritten at ",
+                      storage.written, ". Write after the backward pass, or compute with a copy."));
   }
 }
 
@@ -106,8 +105,8 @@ Ref<Node> start_recording(const char* name, SourceLocation where, const Inputs& 
   if (!is_recording(inputs)) return {};
   check<std::logic_error>(static_cast<bool>(rule), where, name, ": it must have a rule, but that is empty.");
   check<std::logic_error>(uses.size() <= 1 || static_cast<int>(uses.size()) == inputs.size(), where, name,
-                          ": uses must have one entry for all inputs or one for each, but there are ",
-                          uses.size(), " for ", inputs.size(), " inputs.");
+                          ": uses must have one entry for all inputs or one for each, but there are ", uses.size(),
+                          " for ", inputs.size(), " inputs.");
   Ref<Node> node = Node::make(name, where);
   node->rule = std::move(rule);
   node->edges.reserve(inputs.size());
@@ -118,8 +117,8 @@ Ref<Node> start_recording(const char* name, SourceLocation where, const Inputs& 
     if (input.node && uses.size() > 0) bits |= uses.begin()[uses.size() == 1 ? 0 : i].bits();
   }
   check<std::logic_error>(are_there(bits, inputs.size(), outputs), where, name,
-                          ": uses must name what is there, but it names more than the ", inputs.size(),
-                          " inputs and ", outputs, " outputs.");
+                          ": uses must name what is there, but it names more than the ", inputs.size(), " inputs and ",
+                          outputs, " outputs.");
   node->saved_bits = bits;
   for (std::uint64_t left = bits & ((std::uint64_t{1} << Uses::kMaxInputs) - 1); left != 0; left &= left - 1)
     save(*node, inputs[std::countr_zero(left)]);
@@ -160,11 +159,10 @@ bool is_recording(Inputs inputs) {
   return any && grad_enabled();
 }
 
-Tensor record(const char* name, SourceLocation where, Inputs inputs, Tensor output,
-              std::initializer_list<Uses> uses, Rule rule) {
+Tensor record(const char* name, SourceLocation where, Inputs inputs, Tensor output, std::initializer_list<Uses> uses,
+              Rule rule) {
   std::uint64_t bits;
-  check<std::logic_error>(output.defined(), where, name,
-                          ": its output must be a tensor, but it is undefined.");
+  check<std::logic_error>(output.defined(), where, name, ": its output must be a tensor, but it is undefined.");
   check_inputs(name, where, inputs);
   if (!is_floating(output.impl()->dtype)) return output;
   if (Ref<Node> node = start_recording(name, where, inputs, 1, uses, rule, bits)) {
@@ -180,8 +178,8 @@ std::vector<Tensor> record(const char* name, SourceLocation where, Inputs inputs
   std::uint64_t bits;
   int count = static_cast<int>(outputs.size());
   for (int k = 0; k < count; ++k)
-    check<std::logic_error>(outputs[k].defined(), where, name, ": its outputs must be tensors, but output ",
-                            k, " is undefined.");
+    check<std::logic_error>(outputs[k].defined(), where, name, ": its outputs must be tensors, but output ", k,
+                            " is undefined.");
   check_inputs(name, where, inputs);
   if (Ref<Node> node = start_recording(name, where, inputs, count, uses, rule, bits)) {
     for (int k = 0; k < count; ++k) attach_output(node, inputs, outputs[k], k, bits);
@@ -197,14 +195,12 @@ namespace {
 
 /// Throws std::logic_error unless the operation has this input, or output.
 void check_input(const Node& node, int i) {
-  check<std::logic_error>(0 <= i && i < node.edges.size(), node.where, node.name,
-                          ": its rule asks for input ", i, ", but the operation has ", node.edges.size(),
-                          " (counted from 0).");
+  check<std::logic_error>(0 <= i && i < node.edges.size(), node.where, node.name, ": its rule asks for input ", i,
+                          ", but the operation has ", node.edges.size(), " (counted from 0).");
 }
 void check_output(const Node& node, int k) {
-  check<std::logic_error>(0 <= k && k < node.outputs.size(), node.where, node.name,
-                          ": its rule asks for output ", k, ", but the operation has ", node.outputs.size(),
-                          " (counted from 0).");
+  check<std::logic_error>(0 <= k && k < node.outputs.size(), node.where, node.name, ": its rule asks for output ", k,
+                          ", but the operation has ", node.outputs.size(), " (counted from 0).");
 }
 
 /// What the producer of an input knows of it.
@@ -291,14 +287,13 @@ void Vjp::give(int i, Tensor cotangent) {
   if (!needs(i)) return;
   const Edge& edge = frame_.node.edges[i];
   const OutputInfo& expected = edge.producer->outputs[edge.output];
-  bool fits = cotangent.defined() && cotangent.impl()->shape == expected.shape &&
-              cotangent.impl()->dtype == expected.dtype;
+  bool fits =
+      cotangent.defined() && cotangent.impl()->shape == expected.shape && cotangent.impl()->dtype == expected.dtype;
   if (!fits)
     fail<std::logic_error>(
-        where(),
-        concat(frame_.node.name, ": the cotangent of input ", i, " must be ", expected.dtype, " ",
-               expected.shape, ", but the rule gave ",
-               cotangent.defined() ? concat(cotangent.dtype(), " ", cotangent.shape()) : "nothing", "."));
+        where(), concat(frame_.node.name, ": the cotangent of input ", i, " must be ", expected.dtype, " ",
+                        expected.shape, ", but the rule gave ",
+                        cotangent.defined() ? concat(cotangent.dtype(), " ", cotangent.shape()) : "nothing", "."));
   check<std::logic_error>(!frame_.given[i].defined(), where(), frame_.node.name, ": its rule gave input ", i,
                           " two cotangents. Give their sum.");
   frame_.given[i] = std::move(cotangent);

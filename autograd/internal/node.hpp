@@ -76,8 +76,8 @@ class Backward;
 struct VjpFrame {
   Backward* pass;  // null where a rule is run by itself
   Node& node;
-  Tensor* cotangents;   // of the node's outputs
-  std::uint64_t needs;  // bit i: input i
+  Tensor* cotangents;       // of the node's outputs
+  std::uint64_t needs;      // bit i: input i
   std::uint64_t taken = 0;  // bit k: the cotangent of output k was handed over
   bool create_graph;
   bool retain_graph;

@@ -52,8 +52,7 @@ inline void relax() {
 // How long a worker waits for the next loop before it sleeps: that of a training step tends to come within this time,
 // and to wake a thread takes 5 to 50 us. By the clock, as a pause takes 20 ns on one machine and 50 on another.
 constexpr std::chrono::microseconds kWait{50};
-constexpr std::int64_t kPartsEach =
-    4;  // parts for each thread, so that a thread that was held up can be helped
+constexpr std::int64_t kPartsEach = 4;  // parts for each thread, so that a thread that was held up can be helped
 
 /// Waits for `done` to be true, for kWait at most.
 template <class Done>
@@ -78,8 +77,7 @@ class Pool {
   }
 
   /// Returns false, having done nothing, when another thread's loop has the workers.
-  bool run(int threads, std::int64_t count, std::int64_t grain,
-           FunctionRef<void(std::int64_t, std::int64_t)> body) {
+  bool run(int threads, std::int64_t count, std::int64_t grain, FunctionRef<void(std::int64_t, std::int64_t)> body) {
     std::unique_lock lock(mutex_, std::try_to_lock);
     if (!lock.owns_lock()) return false;
     threads = start_workers(threads);
@@ -207,8 +205,7 @@ class Pool {
 
 bool in_parallel() { return inside; }
 
-void parallel_for(std::int64_t count, std::int64_t grain,
-                  FunctionRef<void(std::int64_t, std::int64_t)> body) {
+void parallel_for(std::int64_t count, std::int64_t grain, FunctionRef<void(std::int64_t, std::int64_t)> body) {
   if (count <= 0) return;
   grain = std::max<std::int64_t>(grain, 1);
   if (count >= 2 * grain && !inside) {

@@ -10,10 +10,8 @@ namespace xgrad::internal {
 /// -1 in the first `count` lanes, as the masked moves of AVX take it.
 template <class T>
 inline __m256i first_lanes(int count) {
-  alignas(32) static constexpr std::int32_t kWindow[16] = {-1, -1, -1, -1, -1, -1, -1, -1,
-                                                           0,  0,  0,  0,  0,  0,  0,  0};
-  return _mm256_loadu_si256(
-      reinterpret_cast<const __m256i*>(kWindow + 8 - count * static_cast<int>(sizeof(T) / 4)));
+  alignas(32) static constexpr std::int32_t kWindow[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kWindow + 8 - count * static_cast<int>(sizeof(T) / 4)));
 }
 #endif
 

@@ -9,8 +9,7 @@
 namespace xgrad::internal {
 
 /// One round function applied ten times to a 128-bit counter under a 64-bit key.
-inline std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter,
-                                           std::array<std::uint32_t, 2> key) {
+inline std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key) {
   for (int round = 0; round < 10; ++round) {
     std::uint64_t a = std::uint64_t{0xD2511F53} * counter[0];
     std::uint64_t b = std::uint64_t{0xCD9E8D57} * counter[2];

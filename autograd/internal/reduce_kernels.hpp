@@ -86,8 +86,8 @@ struct ReducePlan {
   std::int64_t elements_per_task() const { return outer_count * positions * run / tasks(); }
 
   static constexpr std::int64_t kBlock = 2048;     // elements of a run that are folded without a break
-  static constexpr std::int64_t kChunk = 1 << 14;  // elements of a task, at least where a result has so many
-  static constexpr std::int64_t kTile = 512;  // columns that are folded together: two tiles fit the L1 cache
+  static constexpr std::int64_t kChunk = 1 << 14;  // elements of a task; fewer where a result has fewer
+  static constexpr std::int64_t kTile = 512;       // columns that are folded together: two tiles fit the L1 cache
   static constexpr std::int64_t kTileRoom = 2 * kTile;
 };
 
@@ -211,8 +211,7 @@ class Folder {
       for (int k = 0; k < 4; ++k) a[k] = F::step(a[k], load(x + i + k * kLanes), c);
     for (; i + kLanes <= n; i += kLanes) a[0] = F::step(a[0], load(x + i), c);
     if constexpr (kLanes > 1) {
-      if (i < n)
-        a[1] = F::step(a[1], load_part(x + i, static_cast<int>(n - i), F::template neutral<V>(c)), c);
+      if (i < n) a[1] = F::step(a[1], load_part(x + i, static_cast<int>(n - i), F::template neutral<V>(c)), c);
     }
     return F::join(F::join(a[0], a[1]), F::join(a[2], a[3]));
   }
@@ -239,8 +238,8 @@ class Folder {
       if (n > kLanes) return across<F>(fold_run(from, n, center));
       if (kIsCostly<F> || n > kLanes / 4) {
         V c(center);
-        return across<F>(F::step(F::template start<V>(),
-                                 load_part(from, static_cast<int>(n), F::template neutral<V>(c)), c));
+        return across<F>(
+            F::step(F::template start<V>(), load_part(from, static_cast<int>(n), F::template neutral<V>(c)), c));
       }
     }
     T result = F::template start<T>();
@@ -264,17 +263,13 @@ class Folder {
   void fold_columns(const E* from, std::int64_t begin, std::int64_t end, std::int64_t count, const T* centers,
                     T* results) const {
     bool dense = plan_.reduced_ndim == 1 && plan_.reduced[0].stride == count;
-    if (dense && count <= kNarrow)
-      return fold_narrow(from + begin * count, end - begin, count, centers, results);
-    fold_rows([&](std::int64_t position) { return from + offset_of(position); }, begin, end, count, centers,
-              results);
+    if (dense && count <= kNarrow) return fold_narrow(from + begin * count, end - begin, count, centers, results);
+    fold_rows([&](std::int64_t position) { return from + offset_of(position); }, begin, end, count, centers, results);
   }
 
   /// A few short rows one after the other are folded as one long row, which is then folded together.
-  static void fold_narrow(const E* from, std::int64_t positions, std::int64_t count, const T* centers,
-                          T* results) {
-    std::int64_t rows =
-        static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(4 * kNarrow / count)));
+  static void fold_narrow(const E* from, std::int64_t positions, std::int64_t count, const T* centers, T* results) {
+    std::int64_t rows = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(4 * kNarrow / count)));
     std::int64_t wide = rows * count;
     std::int64_t steps = positions / rows;
     alignas(64) T folded[ReducePlan::kTileRoom];
@@ -286,8 +281,7 @@ class Folder {
     }
     fold_rows([&](std::int64_t step) { return from + step * wide; }, 0, steps, wide, wide_centers, folded);
     for (std::int64_t half = rows / 2; half > 0; half /= 2)
-      for (std::int64_t j = 0; j < half * count; ++j)
-        folded[j] = F::join(folded[j], folded[j + half * count]);
+      for (std::int64_t j = 0; j < half * count; ++j) folded[j] = F::join(folded[j], folded[j + half * count]);
     for (std::int64_t position = steps * rows; position < positions; ++position)
       for (std::int64_t j = 0; j < count; ++j)
         folded[j] = F::step(folded[j], T(from[position * count + j]), F::kCentered ? centers[j] : T(0));
@@ -296,8 +290,8 @@ class Folder {
 
   /// Pairwise over blocks of rows.
   template <class RowAt>
-  static void fold_rows(const RowAt& row_at, std::int64_t begin, std::int64_t end, std::int64_t count,
-                        const T* centers, T* results) {
+  static void fold_rows(const RowAt& row_at, std::int64_t begin, std::int64_t end, std::int64_t count, const T* centers,
+                        T* results) {
     if (end - begin <= kRows) return fold_few_rows(row_at, begin, end, count, centers, results);
     std::int64_t middle = begin + (end - begin + 2 * kRows - 1) / (2 * kRows) * kRows;
     alignas(64) T others[ReducePlan::kTileRoom];
@@ -384,11 +378,10 @@ void fold_into(const ReducePlan& plan, const E* x, T* out, const T* center = nul
           out[at] = folder.fold_short_row(in, F::kCentered ? center[at] : T(0));
         });
       for (std::int64_t task = begin; task < end; ++task)
-        folder.run_task(
-            task, center,
-            [&](std::int64_t at, std::int64_t, const T* results, std::int64_t count, std::int64_t stride) {
-              for (std::int64_t j = 0; j < count; ++j) out[at + j * stride] = results[j];
-            });
+        folder.run_task(task, center,
+                        [&](std::int64_t at, std::int64_t, const T* results, std::int64_t count, std::int64_t stride) {
+                          for (std::int64_t j = 0; j < count; ++j) out[at + j * stride] = results[j];
+                        });
     });
     return;
   }
@@ -398,12 +391,11 @@ void fold_into(const ReducePlan& plan, const E* x, T* out, const T* center = nul
   T* parts = data_of<T>(room);
   for_tasks(plan, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t task = begin; task < end; ++task)
-      folder.run_task(task, center,
-                      [&](std::int64_t at, std::int64_t chunk, const T* results, std::int64_t count,
-                          std::int64_t stride) {
-                        for (std::int64_t j = 0; j < count; ++j)
-                          parts[chunk * numel + at + j * stride] = results[j];
-                      });
+      folder.run_task(
+          task, center,
+          [&](std::int64_t at, std::int64_t chunk, const T* results, std::int64_t count, std::int64_t stride) {
+            for (std::int64_t j = 0; j < count; ++j) parts[chunk * numel + at + j * stride] = results[j];
+          });
   });
   for (std::int64_t step = 1; step < plan.chunks; step *= 2)
     for (std::int64_t chunk = 0; chunk + step < plan.chunks; chunk += 2 * step)
@@ -433,19 +425,17 @@ void fold_twice(const ReducePlan& plan, const T* x, T* center, T* out, const ToC
         out[at] = second.fold_short_row(in, c);
       });
     for (std::int64_t task = begin; task < end; ++task) {
-      first.run_task(
-          task, First::kCentered ? center : nullptr,
-          [&](std::int64_t at, std::int64_t, const T* results, std::int64_t count, std::int64_t stride) {
-            for (std::int64_t j = 0; j < count; ++j) {
-              T& c = center[at + j * stride];
-              c = to_center(c, results[j]);
-            }
-          });
-      second.run_task(
-          task, center,
-          [&](std::int64_t at, std::int64_t, const T* results, std::int64_t count, std::int64_t stride) {
-            for (std::int64_t j = 0; j < count; ++j) out[at + j * stride] = results[j];
-          });
+      first.run_task(task, First::kCentered ? center : nullptr,
+                     [&](std::int64_t at, std::int64_t, const T* results, std::int64_t count, std::int64_t stride) {
+                       for (std::int64_t j = 0; j < count; ++j) {
+                         T& c = center[at + j * stride];
+                         c = to_center(c, results[j]);
+                       }
+                     });
+      second.run_task(task, center,
+                      [&](std::int64_t at, std::int64_t, const T* results, std::int64_t count, std::int64_t stride) {
+                        for (std::int64_t j = 0; j < count; ++j) out[at + j * stride] = results[j];
+                      });
     }
   });
 }

@@ -16,16 +16,14 @@ bool is_outside(const Axis& a, const Axis& b) {
 }
 
 bool merges(const Axis& a, const Axis& b) {
-  return is_reduced(a) == is_reduced(b) && a.stride == b.stride * b.extent &&
-         a.out_stride == b.out_stride * b.extent;
+  return is_reduced(a) == is_reduced(b) && a.stride == b.stride * b.extent && a.out_stride == b.out_stride * b.extent;
 }
 
 void cut(ReducePlan& plan) {
   if (plan.by_column) {
     plan.blocks = plan.positions;
     plan.tiles = std::max<std::int64_t>(1, plan.run / ReducePlan::kTile);
-    plan.blocks_per_chunk =
-        std::max<std::int64_t>(64, ReducePlan::kChunk / std::min(plan.run, ReducePlan::kTile));
+    plan.blocks_per_chunk = std::max<std::int64_t>(64, ReducePlan::kChunk / std::min(plan.run, ReducePlan::kTile));
   } else {
     plan.blocks_of_run = (plan.run + ReducePlan::kBlock - 1) / ReducePlan::kBlock;
     plan.blocks = plan.positions * plan.blocks_of_run;

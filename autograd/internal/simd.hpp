@@ -80,9 +80,7 @@ struct Batch {
   friend Mask<T> operator>(Batch a, Batch b) { return b < a; }
   friend Mask<T> operator>=(Batch a, Batch b) { return b <= a; }
 
-  friend Batch where(Mask<T> condition, Batch a, Batch b) {
-    return simd::select(condition.bits, a.lanes, b.lanes);
-  }
+  friend Batch where(Mask<T> condition, Batch a, Batch b) { return simd::select(condition.bits, a.lanes, b.lanes); }
   friend Mask<T> isnan(Batch x) { return x != x; }
   friend Mask<T> isinf(Batch x) { return abs(x) == std::numeric_limits<T>::infinity(); }
   friend Mask<T> isfinite(Batch x) { return abs(x) < std::numeric_limits<T>::infinity(); }
@@ -203,9 +201,7 @@ inline void widen(Batch<float> x, Batch<double>& low, Batch<double>& high) {
   simd::widen(x.lanes, low.lanes, high.lanes);
 }
 /// The reverse of widen().
-inline Batch<float> narrow(Batch<double> low, Batch<double> high) {
-  return simd::narrow(low.lanes, high.lanes);
-}
+inline Batch<float> narrow(Batch<double> low, Batch<double> high) { return simd::narrow(low.lanes, high.lanes); }
 
 }  // namespace XGRAD_SIMD_NAMESPACE
 

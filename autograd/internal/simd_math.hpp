@@ -72,10 +72,9 @@ struct ExpConstants<double> {
 
   /// As above, with an error of 3.5e-19.
   static Batch<double> second_order(Batch<double> r) {
-    return polynomial(r, 0.5, 0x1.5555555555557p-3, 0x1.5555555555549p-5, 0x1.111111110feabp-7,
-                      0x1.6c16c16c1d007p-10, 0x1.a01a01ad1e4a3p-13, 0x1.a01a0180764c3p-16,
-                      0x1.71ddfea4e357bp-19, 0x1.27e533479be42p-22, 0x1.af549dab4a4f9p-26,
-                      0x1.1ee57c2403124p-29);
+    return polynomial(r, 0.5, 0x1.5555555555557p-3, 0x1.5555555555549p-5, 0x1.111111110feabp-7, 0x1.6c16c16c1d007p-10,
+                      0x1.a01a01ad1e4a3p-13, 0x1.a01a0180764c3p-16, 0x1.71ddfea4e357bp-19, 0x1.27e533479be42p-22,
+                      0x1.af549dab4a4f9p-26, 0x1.1ee57c2403124p-29);
   }
 };
 
@@ -169,15 +168,14 @@ inline Batch<float> erf(Batch<float> x) {
   constexpr float kOne = 3.95f;  // above, the result rounds to 1
   Batch<float> size = abs(x);
   // erf(x) / x - 1; relative to erf(x) the error is 1.5e-8.
-  Batch<float> ratio = simd_math::polynomial(x * x, 0x1.06eba6p-3f, -0x1.8126ecp-2f, 0x1.ce1b86p-4f,
-                                             -0x1.b69b8ep-6f, 0x1.479bfcp-8f, -0x1.3ba434p-11f);
+  Batch<float> ratio = simd_math::polynomial(x * x, 0x1.06eba6p-3f, -0x1.8126ecp-2f, 0x1.ce1b86p-4f, -0x1.b69b8ep-6f,
+                                             0x1.479bfcp-8f, -0x1.3ba434p-11f);
   Batch<float> near = fma(x, ratio, x);
   Mask<float> is_near = size < kNear;
   if (all(is_near)) return near;
   // log(1 - erf(x)); relative to erf(x) the error is 2e-9.
-  Batch<float> log_rest =
-      simd_math::polynomial(at_most(kOne, size), -0x1.181e38p-13f, -0x1.20c06cp+0f, -0x1.46026ep-1f,
-                            -0x1.ab5332p-4f, 0x1.6f54cep-6f, -0x1.954efp-9f, 0x1.a582a8p-13f);
+  Batch<float> log_rest = simd_math::polynomial(at_most(kOne, size), -0x1.181e38p-13f, -0x1.20c06cp+0f, -0x1.46026ep-1f,
+                                                -0x1.ab5332p-4f, 0x1.6f54cep-6f, -0x1.954efp-9f, 0x1.a582a8p-13f);
   return where(is_near, near, with_sign(simd_math::without_rest(log_rest), x));
 }
 
@@ -186,20 +184,20 @@ inline Batch<double> erf(Batch<double> x) {
   constexpr double kOne = 5.95;
   Batch<double> size = abs(x);
   // Relative to erf(x) the error is 1.6e-17.
-  Batch<double> ratio = simd_math::polynomial(
-      x * x, 0x1.06eba8214db68p-3, -0x1.812746b03799dp-2, 0x1.ce2f21a03f8b9p-4, -0x1.b82ce311a97b8p-6,
-      0x1.565bcceed8dc6p-8, -0x1.c02daeb67042ep-11, 0x1.f9a29697a0055p-14, -0x1.f4c82bf9d11a8p-17,
-      0x1.b96b290ca5927p-20, -0x1.5b8ada7139ebdp-23, 0x1.d3cf48478db9cp-27, -0x1.a20817140e4aap-31);
+  Batch<double> ratio = simd_math::polynomial(x * x, 0x1.06eba8214db68p-3, -0x1.812746b03799dp-2, 0x1.ce2f21a03f8b9p-4,
+                                              -0x1.b82ce311a97b8p-6, 0x1.565bcceed8dc6p-8, -0x1.c02daeb67042ep-11,
+                                              0x1.f9a29697a0055p-14, -0x1.f4c82bf9d11a8p-17, 0x1.b96b290ca5927p-20,
+                                              -0x1.5b8ada7139ebdp-23, 0x1.d3cf48478db9cp-27, -0x1.a20817140e4aap-31);
   Batch<double> near = fma(x, ratio, x);
   Mask<double> is_near = size < kNear;
   if (all(is_near)) return near;
   // Relative to erf(x) the error is 7e-18.
   Batch<double> log_rest = simd_math::polynomial(
-      at_most(kOne, size), -0x1.0dfc0cb0dfbb3p-21, -0x1.20dd1fd280771p+0, -0x1.45f627607cd7ap-1,
-      -0x1.a4ac5b87ec112p-4, 0x1.37228d10c907fp-6, 0x1.ae95f19149c8bp-12, -0x1.f6418a5cd2792p-10,
-      0x1.940b3eb6ee1b4p-11, -0x1.1b3bf0a9bb30bp-13, -0x1.53f6ce3f2c42dp-16, 0x1.7ee03a392f2p-16,
-      -0x1.22ceba9d0d0dbp-17, 0x1.1ea1b123e45f5p-19, -0x1.90cf3a8f38966p-22, 0x1.8ebeebae4ead5p-25,
-      -0x1.0e579460916a7p-28, 0x1.c1a8764f18757p-33, -0x1.5acaa718a561bp-38);
+      at_most(kOne, size), -0x1.0dfc0cb0dfbb3p-21, -0x1.20dd1fd280771p+0, -0x1.45f627607cd7ap-1, -0x1.a4ac5b87ec112p-4,
+      0x1.37228d10c907fp-6, 0x1.ae95f19149c8bp-12, -0x1.f6418a5cd2792p-10, 0x1.940b3eb6ee1b4p-11,
+      -0x1.1b3bf0a9bb30bp-13, -0x1.53f6ce3f2c42dp-16, 0x1.7ee03a392f2p-16, -0x1.22ceba9d0d0dbp-17,
+      0x1.1ea1b123e45f5p-19, -0x1.90cf3a8f38966p-22, 0x1.8ebeebae4ead5p-25, -0x1.0e579460916a7p-28,
+      0x1.c1a8764f18757p-33, -0x1.5acaa718a561bp-38);
   return where(is_near, near, with_sign(simd_math::without_rest(log_rest), x));
 }
 
@@ -226,8 +224,8 @@ struct LogConstants<double> {
 
   /// As above, with an error of 2^-58.
   static Batch<double> series(Batch<double> z) {
-    return polynomial(z, 0x1.5555555555593p-1, 0x1.999999997fa04p-2, 0x1.2492494229359p-2,
-                      0x1.c71c51d8e78afp-3, 0x1.7466496cb03dep-3, 0x1.39a09d078c69fp-3, 0x1.2f112df3e5244p-3);
+    return polynomial(z, 0x1.5555555555593p-1, 0x1.999999997fa04p-2, 0x1.2492494229359p-2, 0x1.c71c51d8e78afp-3,
+                      0x1.7466496cb03dep-3, 0x1.39a09d078c69fp-3, 0x1.2f112df3e5244p-3);
   }
 };
 
@@ -243,16 +241,14 @@ Batch<T> log_of(Batch<T> x, Batch<T> shift, Batch<T> correction) {
   Batch<T> s = f / (f + 2);
   Batch<T> z = s * s;
   Batch<T> half_square = f * f * T(0.5);
-  Batch<T> rest =
-      fma(s, fma(z, Constants::series(z), half_square), fma(e, Batch<T>(Constants::kLog2Low), correction));
+  Batch<T> rest = fma(s, fma(z, Constants::series(z), half_square), fma(e, Batch<T>(Constants::kLog2Low), correction));
   return fma(e, Batch<T>(Constants::kLog2High), f - (half_square - rest));
 }
 
 /// -infinity at 0, NaN below.
 template <class T>
 Batch<T> log_special(Batch<T> x) {
-  return where(x == 0, Batch<T>(-std::numeric_limits<T>::infinity()),
-               Batch<T>(std::numeric_limits<T>::quiet_NaN()));
+  return where(x == 0, Batch<T>(-std::numeric_limits<T>::infinity()), Batch<T>(std::numeric_limits<T>::quiet_NaN()));
 }
 
 }  // namespace simd_math
@@ -337,15 +333,15 @@ inline Batch<float> sine_series(Batch<float> z) {
   return polynomial(z, -1.6666654611e-1f, 8.3321608736e-3f, -1.9515295891e-4f);
 }
 inline Batch<double> sine_series(Batch<double> z) {
-  return polynomial(z, -0x1.5555555555549p-3, 0x1.111111110f8a6p-7, -0x1.a01a019c161d5p-13,
-                    0x1.71de357b1fe7dp-19, -0x1.ae5e68a2b9cebp-26, 0x1.5d93a5acfd57cp-33);
+  return polynomial(z, -0x1.5555555555549p-3, 0x1.111111110f8a6p-7, -0x1.a01a019c161d5p-13, 0x1.71de357b1fe7dp-19,
+                    -0x1.ae5e68a2b9cebp-26, 0x1.5d93a5acfd57cp-33);
 }
 inline Batch<float> cosine_series(Batch<float> z) {
   return polynomial(z, 4.166664568298827e-2f, -1.388731625493765e-3f, 2.443315711809948e-5f);
 }
 inline Batch<double> cosine_series(Batch<double> z) {
-  return polynomial(z, 0x1.555555555554cp-5, -0x1.6c16c16c15177p-10, 0x1.a01a019cb159p-16,
-                    -0x1.27e4f809c52adp-22, 0x1.1ee9ebdb4b1c4p-29, -0x1.8fae9be8838d4p-37);
+  return polynomial(z, 0x1.555555555554cp-5, -0x1.6c16c16c15177p-10, 0x1.a01a019cb159p-16, -0x1.27e4f809c52adp-22,
+                    0x1.1ee9ebdb4b1c4p-29, -0x1.8fae9be8838d4p-37);
 }
 
 /// sin(x) or cos(x).
@@ -390,11 +386,10 @@ inline Batch<double> power_of_size(Batch<double> a, Batch<double> b) {
   split_exponent(a, mantissa, exponent);
   // log2(1 + t) / t with a relative error of 4.2e-13.
   Batch<double> t = mantissa - 1;
-  Batch<double> log2 =
-      polynomial(t, 0x1.71547652b89ep+0, -0x1.715476528d4bep-1, 0x1.ec709dbd2398dp-2, -0x1.715476b43cbf5p-2,
-                 0x1.2776c940ece76p-2, -0x1.ec7061e3308c9p-3, 0x1.a615465fe2e9ep-3, -0x1.715b8d192f7f9p-3,
-                 0x1.488d07490b968p-3, -0x1.272ba66b5e217p-3, 0x1.087cae7cde31ep-3, -0x1.e9fc2377b95bbp-4,
-                 0x1.024d0265a95b7p-3, -0x1.f9f23c553c404p-4, 0x1.02cc7989b6f9cp-4);
+  Batch<double> log2 = polynomial(
+      t, 0x1.71547652b89ep+0, -0x1.715476528d4bep-1, 0x1.ec709dbd2398dp-2, -0x1.715476b43cbf5p-2, 0x1.2776c940ece76p-2,
+      -0x1.ec7061e3308c9p-3, 0x1.a615465fe2e9ep-3, -0x1.715b8d192f7f9p-3, 0x1.488d07490b968p-3, -0x1.272ba66b5e217p-3,
+      0x1.087cae7cde31ep-3, -0x1.e9fc2377b95bbp-4, 0x1.024d0265a95b7p-3, -0x1.f9f23c553c404p-4, 0x1.02cc7989b6f9cp-4);
   log2 = fma(t, log2, exponent);
   log2 = where(a == 0, Batch<double>(-kInfinity), where(a < kInfinity, log2, a));
   // Past these ends every result rounds to 0, to infinity.
@@ -417,8 +412,7 @@ inline Batch<float> power(Batch<float> a, Batch<float> b) {
   Batch<double> size_low, size_high, b_low, b_high;
   widen(size, size_low, size_high);
   widen(b, b_low, b_high);
-  Batch<float> y =
-      narrow(simd_math::power_of_size(size_low, b_low), simd_math::power_of_size(size_high, b_high));
+  Batch<float> y = narrow(simd_math::power_of_size(size_low, b_low), simd_math::power_of_size(size_high, b_high));
   y = where(size == 1 || b == 0, Batch<float>(1), y);
   Mask<float> is_whole = trunc(b) == b;
   Batch<float> half = b * 0.5f;

@@ -12,7 +12,8 @@
 #include <utility>
 
 #if defined(__FAST_MATH__)
-#error "xgrad's formulas rest on the arithmetic of IEEE 754: compile files that include map() or each() without -ffast-math"
+#error \
+    "xgrad's formulas rest on the arithmetic of IEEE 754: compile files that include map() or each() without -ffast-math"
 #endif
 
 // Code for different instruction sets may meet in one program (a library built for AVX2, a user's file for
@@ -155,30 +156,14 @@ inline Floats square_root(Floats x) { return _mm512_sqrt_ps(x); }
 inline Doubles square_root(Doubles x) { return _mm512_sqrt_pd(x); }
 inline Floats fused(Floats a, Floats b, Floats c) { return _mm512_fmadd_ps(a, b, c); }
 inline Doubles fused(Doubles a, Doubles b, Doubles c) { return _mm512_fmadd_pd(a, b, c); }
-inline Floats round_even(Floats x) {
-  return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-}
-inline Doubles round_even(Doubles x) {
-  return _mm512_roundscale_pd(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-}
-inline Floats round_down(Floats x) {
-  return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
-}
-inline Doubles round_down(Doubles x) {
-  return _mm512_roundscale_pd(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
-}
-inline Floats round_up(Floats x) {
-  return _mm512_roundscale_ps(x, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC);
-}
-inline Doubles round_up(Doubles x) {
-  return _mm512_roundscale_pd(x, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC);
-}
-inline Floats round_to_zero(Floats x) {
-  return _mm512_roundscale_ps(x, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
-}
-inline Doubles round_to_zero(Doubles x) {
-  return _mm512_roundscale_pd(x, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
-}
+inline Floats round_even(Floats x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+inline Doubles round_even(Doubles x) { return _mm512_roundscale_pd(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+inline Floats round_down(Floats x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
+inline Doubles round_down(Doubles x) { return _mm512_roundscale_pd(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
+inline Floats round_up(Floats x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
+inline Doubles round_up(Doubles x) { return _mm512_roundscale_pd(x, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
+inline Floats round_to_zero(Floats x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC); }
+inline Doubles round_to_zero(Doubles x) { return _mm512_roundscale_pd(x, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC); }
 inline void widen(Floats x, Doubles& low, Doubles& high) {
   low = _mm512_cvtps_pd(_mm512_castps512_ps256(x));
   high = _mm512_cvtps_pd(_mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(x), 1)));
@@ -188,9 +173,7 @@ inline Floats narrow(Doubles low, Doubles high) {
   return _mm512_castpd_ps(_mm512_insertf64x4(first, _mm256_castps_pd(_mm512_cvtpd_ps(high)), 1));
 }
 #elif XGRAD_SIMD_BYTES == 32
-inline Floats select(FloatMask mask, Floats a, Floats b) {
-  return _mm256_blendv_ps(b, a, std::bit_cast<Floats>(mask));
-}
+inline Floats select(FloatMask mask, Floats a, Floats b) { return _mm256_blendv_ps(b, a, std::bit_cast<Floats>(mask)); }
 inline Doubles select(DoubleMask mask, Doubles a, Doubles b) {
   return _mm256_blendv_pd(b, a, std::bit_cast<Doubles>(mask));
 }
@@ -213,12 +196,8 @@ V fused(V a, V b, V c) {
   return a * b + c;
 }
 #endif
-inline Floats round_even(Floats x) {
-  return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-}
-inline Doubles round_even(Doubles x) {
-  return _mm256_round_pd(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-}
+inline Floats round_even(Floats x) { return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+inline Doubles round_even(Doubles x) { return _mm256_round_pd(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 inline Floats round_down(Floats x) { return _mm256_floor_ps(x); }
 inline Doubles round_down(Doubles x) { return _mm256_floor_pd(x); }
 inline Floats round_up(Floats x) { return _mm256_ceil_ps(x); }
@@ -229,21 +208,15 @@ inline void widen(Floats x, Doubles& low, Doubles& high) {
   low = _mm256_cvtps_pd(_mm256_castps256_ps128(x));
   high = _mm256_cvtps_pd(_mm256_extractf128_ps(x, 1));
 }
-inline Floats narrow(Doubles low, Doubles high) {
-  return _mm256_set_m128(_mm256_cvtpd_ps(high), _mm256_cvtpd_ps(low));
-}
+inline Floats narrow(Doubles low, Doubles high) { return _mm256_set_m128(_mm256_cvtpd_ps(high), _mm256_cvtpd_ps(low)); }
 #else
 #if defined(__SSE4_1__)
-inline Floats select(FloatMask mask, Floats a, Floats b) {
-  return _mm_blendv_ps(b, a, std::bit_cast<Floats>(mask));
-}
+inline Floats select(FloatMask mask, Floats a, Floats b) { return _mm_blendv_ps(b, a, std::bit_cast<Floats>(mask)); }
 inline Doubles select(DoubleMask mask, Doubles a, Doubles b) {
   return _mm_blendv_pd(b, a, std::bit_cast<Doubles>(mask));
 }
 inline Floats round_even(Floats x) { return _mm_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
-inline Doubles round_even(Doubles x) {
-  return _mm_round_pd(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-}
+inline Doubles round_even(Doubles x) { return _mm_round_pd(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 inline Floats round_down(Floats x) { return _mm_floor_ps(x); }
 inline Doubles round_down(Doubles x) { return _mm_floor_pd(x); }
 inline Floats round_up(Floats x) { return _mm_ceil_ps(x); }
@@ -293,9 +266,7 @@ inline void widen(Floats x, Doubles& low, Doubles& high) {
   low = _mm_cvtps_pd(x);
   high = _mm_cvtps_pd(_mm_movehl_ps(x, x));
 }
-inline Floats narrow(Doubles low, Doubles high) {
-  return _mm_movelh_ps(_mm_cvtpd_ps(low), _mm_cvtpd_ps(high));
-}
+inline Floats narrow(Doubles low, Doubles high) { return _mm_movelh_ps(_mm_cvtpd_ps(low), _mm_cvtpd_ps(high)); }
 template <class V>
 V fused(V a, V b, V c) {
   return a * b + c;

@@ -16,15 +16,16 @@ template <int n, class F>
 [[gnu::always_inline]] inline void unrolled(const F& f) {
   [&]<int... i>(std::integer_sequence<int, i...>) __attribute__((always_inline)) {
     (f(std::integral_constant<int, i>{}), ...);
-  }(std::make_integer_sequence<int, n>{});
+  }
+  (std::make_integer_sequence<int, n>{});
 }
 
 /// c = a b + beta c for kRows x kBatches registers of c, which stay in registers. a's element (i, p) stands at
 /// a[i * row + p * column]; b and c have neighbours along their rows. Of the last register `last` lanes count: all of them
 /// if it is kWhole.
 template <int kRows, int kBatches, bool kWhole, class T>
-void small_gemm_block(std::int64_t k, const T* a, std::int64_t row, std::int64_t column, const T* b,
-                      std::int64_t ldb, T beta, T* c, std::int64_t ldc, int last) {
+void small_gemm_block(std::int64_t k, const T* a, std::int64_t row, std::int64_t column, const T* b, std::int64_t ldb,
+                      T beta, T* c, std::int64_t ldc, int last) {
   constexpr int kSize = Batch<T>::kSize;
   constexpr int kWholes = kBatches - !kWhole;
   Batch<T> sum[kRows][kBatches];
@@ -55,8 +56,8 @@ void small_gemm_block(std::int64_t k, const T* a, std::int64_t row, std::int64_t
 
 /// Rows in blocks of kRows, then of half as many, and so on.
 template <int kRows, int kBatches, bool kWhole, class T>
-void small_gemm_columns(std::int64_t m, std::int64_t k, const T* a, std::int64_t row, std::int64_t column,
-                        const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc, int last) {
+void small_gemm_columns(std::int64_t m, std::int64_t k, const T* a, std::int64_t row, std::int64_t column, const T* b,
+                        std::int64_t ldb, T beta, T* c, std::int64_t ldc, int last) {
   std::int64_t i = 0;
   for (; i + kRows <= m; i += kRows)
     small_gemm_block<kRows, kBatches, kWhole>(k, a + i * row, row, column, b, ldb, beta, c + i * ldc, ldc, last);
@@ -75,8 +76,8 @@ inline constexpr int kSums = 8;
 
 /// c [m, n] = a b + beta c for a of any strides and b [k, n], c with neighbours along their rows.
 template <class T>
-void small_gemm(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t row,
-                std::int64_t column, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc) {
+void small_gemm(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t row, std::int64_t column,
+                const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc) {
   constexpr int kSize = Batch<T>::kSize;
   for (std::int64_t j = 0; j < n; j += 2 * kSize) {
     auto columns = [&]<int kBatches>(std::integral_constant<int, kBatches>, int last) {
@@ -100,8 +101,7 @@ inline constexpr std::int64_t kSmallTransposed = 8192;
 /// The same for b whose neighbours stand along its columns, `ldb` apart: it is transposed first.
 template <class T>
 void small_gemm_transposed(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t row,
-                           std::int64_t column, const T* b, std::int64_t ldb, T beta, T* c,
-                           std::int64_t ldc) {
+                           std::int64_t column, const T* b, std::int64_t ldb, T beta, T* c, std::int64_t ldc) {
   alignas(64) T transposed[kSmallTransposed];
   transpose_block(b, ldb, n, k, transposed, n);
   small_gemm(m, n, k, a, row, column, transposed, n, beta, c, ldc);

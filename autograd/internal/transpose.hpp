@@ -38,8 +38,7 @@ inline void transpose_square(const float* from, std::int64_t from_stride, float*
 }
 
 /// The same for 4 x 4 elements.
-inline void transpose_square(const double* from, std::int64_t from_stride, double* to,
-                             std::int64_t to_stride) {
+inline void transpose_square(const double* from, std::int64_t from_stride, double* to, std::int64_t to_stride) {
   for (int half = 0; half < 2; ++half, from += 2, to += 2 * to_stride) {
     __m256d r0 = load_halves(from, from + 2 * from_stride);
     __m256d r1 = load_halves(from + from_stride, from + 3 * from_stride);

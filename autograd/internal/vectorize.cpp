@@ -7,8 +7,7 @@
 namespace xgrad::internal {
 namespace {
 
-constexpr std::int64_t kBlock =
-    1024;  // elements of a packed block: several of them stay in the first-level cache
+constexpr std::int64_t kBlock = 1024;  // elements of a packed block: several of them stay in the first-level cache
 constexpr std::int64_t kLongRow = 64;  // rows from this length are taken straight from memory
 constexpr std::int64_t kTile = 64;     // a transposed operand is packed in tiles of 64 x 64
 constexpr std::int64_t kTileMin = 16;  // below this extent tiles do not pay
@@ -187,9 +186,7 @@ void fill(const Operand& operand, std::int64_t offset, std::int64_t n, void* blo
 class PackingRoom {
  public:
   PackingRoom(int count, std::int64_t bytes_each)
-      : bytes_(static_cast<std::size_t>(count * bytes_each)),
-        each_(bytes_each),
-        room_(allocate_block(bytes_)) {}
+      : bytes_(static_cast<std::size_t>(count * bytes_each)), each_(bytes_each), room_(allocate_block(bytes_)) {}
   ~PackingRoom() { free_block(room_, bytes_); }
   PackingRoom(const PackingRoom&) = delete;
   PackingRoom& operator=(const PackingRoom&) = delete;
@@ -210,8 +207,7 @@ void run_linear(const Loop& loop, std::int64_t begin, std::int64_t end) {
   for (int k = 0; k < loop.count; ++k) {
     const Operand& operand = loop.operands[k];
     by_row |= operand.access == Access::row || operand.access == Access::fill;
-    if (operand.access == Access::fill || operand.access == Access::gather ||
-        operand.access == Access::periodic)
+    if (operand.access == Access::fill || operand.access == Access::gather || operand.access == Access::periodic)
       longest = std::min(longest, kBlock);
     if (operand.access == Access::periodic) period = std::max(period, operand.period);
   }
@@ -295,14 +291,13 @@ void transpose_tile(const E* from, std::int64_t row_stride, std::int64_t column_
   if constexpr (sizeof(E) > 1) {
     if (row_stride == 1) {
       using T = std::conditional_t<sizeof(E) == 4, float, double>;  // moved as they are, whatever they mean
-      transpose_block(reinterpret_cast<const T*>(from), column_stride, columns, rows,
-                      reinterpret_cast<T*>(to), to_stride);
+      transpose_block(reinterpret_cast<const T*>(from), column_stride, columns, rows, reinterpret_cast<T*>(to),
+                      to_stride);
       return;
     }
   }
   for (std::int64_t r = 0; r < rows; ++r)
-    for (std::int64_t c = 0; c < columns; ++c)
-      to[r * to_stride + c] = from[r * row_stride + c * column_stride];
+    for (std::int64_t c = 0; c < columns; ++c) to[r * to_stride + c] = from[r * row_stride + c * column_stride];
 }
 
 /// The kernel of a copy within one dtype.
@@ -345,8 +340,7 @@ void run_tiles(const Loop& loop, int down, std::int64_t begin, std::int64_t end)
           return transpose_tile(from, operand.stride[down], operand.stride[last], rows, columns,
                                 reinterpret_cast<E*>(first[0]), loop.operands[0].stride[down]);
         if (operand.stride[last] == 0)
-          for (std::int64_t r = 0; r < rows; ++r)
-            std::fill_n(to + r * kTile, columns, from[r * operand.stride[down]]);
+          for (std::int64_t r = 0; r < rows; ++r) std::fill_n(to + r * kTile, columns, from[r * operand.stride[down]]);
         else
           transpose_tile(from, operand.stride[down], operand.stride[last], rows, columns, to, kTile);
       });
@@ -355,9 +349,8 @@ void run_tiles(const Loop& loop, int down, std::int64_t begin, std::int64_t end)
     for (std::int64_t r = 0; r < rows && !moves; ++r) {
       for (int k = 0; k < loop.count; ++k) {
         const Operand& operand = loop.operands[k];
-        pointers[k] = operand.stride[last] == 1
-                          ? static_cast<void*>(first[k] + r * operand.stride[down] * operand.size)
-                          : room.of(k) + r * kTile * operand.size;
+        pointers[k] = operand.stride[last] == 1 ? static_cast<void*>(first[k] + r * operand.stride[down] * operand.size)
+                                                : room.of(k) + r * kTile * operand.size;
       }
       loop.kernel(loop.formula, columns, pointers);
     }
@@ -379,8 +372,7 @@ bool run_straight(Kernel kernel, const void* formula, std::span<const LoopOperan
 
 }  // namespace
 
-void run_kernel(Kernel kernel, const void* formula, const Shape& shape,
-                std::span<const LoopOperand> operands) {
+void run_kernel(Kernel kernel, const void* formula, const Shape& shape, std::span<const LoopOperand> operands) {
   if (run_straight(kernel, formula, operands)) return;
   Loop loop = collapse(kernel, formula, shape, operands);
   if (loop.numel == 0) return;

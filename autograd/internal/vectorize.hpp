@@ -32,8 +32,7 @@ struct LoopOperand {
 inline constexpr int kMaxOperands = 26;
 
 /// Runs the kernel over `shape`, to which every operand broadcasts (those written have this shape).
-void run_kernel(Kernel kernel, const void* formula, const Shape& shape,
-                std::span<const LoopOperand> operands);
+void run_kernel(Kernel kernel, const void* formula, const Shape& shape, std::span<const LoopOperand> operands);
 
 /// Elements from which a loop is worth a second thread. Measured: a thread is woken in about 5 us.
 inline constexpr std::int64_t kElementwiseGrain = 32768;
@@ -144,8 +143,8 @@ using XGRAD_SIMD_NAMESPACE::Lanes;
 /// outs... = formula(ins...) for each element of `shape`, in one pass. `formula` gets a Batch<T> (or Mask<T>)
 /// for each input and returns one, or a std::tuple of as many as there are outputs.
 template <class T, class... Os, class... Is, class F>
-void vectorize(const Shape& shape, Types<Os...>, const std::array<TensorImpl*, sizeof...(Os)>& outs,
-               Types<Is...>, const std::array<TensorImpl*, sizeof...(Is)>& ins, const F& formula) {
+void vectorize(const Shape& shape, Types<Os...>, const std::array<TensorImpl*, sizeof...(Os)>& outs, Types<Is...>,
+               const std::array<TensorImpl*, sizeof...(Is)>& ins, const F& formula) {
   constexpr Kernel kernel = &FormulaKernel<T, Types<Os...>, Types<Is...>, F>::run;
   constexpr std::size_t kCount = sizeof...(Os) + sizeof...(Is);
   LoopOperand operands[kCount];
@@ -158,8 +157,7 @@ void vectorize(const Shape& shape, Types<Os...>, const std::array<TensorImpl*, s
 /// out = formula(ins...), one result for each element. All elements are T. `out` may be one of the inputs.
 template <class T, class F, class... In>
 void compute_into(const Tensor& out, const F& formula, const In&... ins) {
-  vectorize<T>(out.impl()->shape, Types<T>{}, {out.impl()}, Types<ElementOf<T, In>...>{}, {ins.impl()...},
-               formula);
+  vectorize<T>(out.impl()->shape, Types<T>{}, {out.impl()}, Types<ElementOf<T, In>...>{}, {ins.impl()...}, formula);
 }
 
 /// The same in a new tensor.

@@ -23,8 +23,7 @@ Tensor new_checked(const char* operation, const Shape& shape, DType dtype, Sourc
     // An extent of 0 must not hide that the others overflow: strides are computed from them all.
     if (extent > 0) overflow |= __builtin_mul_overflow(bytes, extent, &bytes);
   }
-  check(!overflow, where, operation, ": the number of bytes must fit in an int64, but the shape is ", shape,
-        ".");
+  check(!overflow, where, operation, ": the number of bytes must fit in an int64, but the shape is ", shape, ".");
   return new_result(operation, shape, dtype, where);
 }
 
@@ -34,10 +33,10 @@ Tensor new_result(const char* operation, const Shape& shape, DType dtype, Source
   } catch (const std::bad_alloc&) {
     std::int64_t bytes;
     bool counts = !__builtin_mul_overflow(shape.numel(), static_cast<std::int64_t>(size_of(dtype)), &bytes);
-    throw OutOfMemory(with_place(concat(operation, ": there must be memory for ", dtype, ' ', shape,
-                                        ", but the system does not have ", counts ? std::to_string(bytes) : "so many",
-                                        " bytes more; ", memory::stats().bytes_live, " are in use."),
-                                 where));
+    throw OutOfMemory(with_place(
+        concat(operation, ": there must be memory for ", dtype, ' ', shape, ", but the system does not have ",
+               counts ? std::to_string(bytes) : "so many", " bytes more; ", memory::stats().bytes_live, " are in use."),
+        where));
   }
 }
 
@@ -47,8 +46,8 @@ T element_of(const char* operation, double number, SourceLocation where) {
     return number != 0;
   } else {
     if constexpr (std::same_as<T, std::int64_t>)
-      check(-0x1p63 <= number && number < 0x1p63, where, operation,
-            ": an int64 must hold the number, but it is ", number, ".");
+      check(-0x1p63 <= number && number < 0x1p63, where, operation, ": an int64 must hold the number, but it is ",
+            number, ".");
     return static_cast<T>(number);
   }
 }
@@ -126,8 +125,7 @@ std::int64_t counted_length(double start, double stop, double step, SourceLocati
   check(start == stop || (start < stop) == (step > 0), where,
         "arange: step must lead from start to stop, but they are ", step, ", ", start, ", ", stop, ".");
   double length = std::ceil((stop - start) / step);
-  check(length < 0x1p63, where, "arange: the number of elements must fit in an int64, but it is ", length,
-        ".");
+  check(length < 0x1p63, where, "arange: the number of elements must fit in an int64, but it is ", length, ".");
   return static_cast<std::int64_t>(length);
 }
 
@@ -143,8 +141,7 @@ Tensor internal::arange(double start, double stop, double step, TensorOptions op
       auto first = element_of<T>("arange", start, where), by = element_of<T>("arange", step, where);
       generate<T>(result, [=](std::int64_t i) { return first + i * by; });
     } else {
-      generate<T>(result,
-                  [=](std::int64_t i) { return static_cast<T>(start + static_cast<double>(i) * step); });
+      generate<T>(result, [=](std::int64_t i) { return static_cast<T>(start + static_cast<double>(i) * step); });
     }
   });
   return with_options(std::move(result), options, where);
@@ -153,8 +150,8 @@ Tensor internal::arange(double start, double stop, double step, TensorOptions op
 Tensor linspace(double start, double stop, std::int64_t count, TensorOptions options, SourceLocation where) {
   check(count >= 0, where, "linspace: count must not be negative, but it is ", count, ".");
   check(std::isfinite(stop - start), where,
-        "linspace: start, stop and the distance between them must be finite, but start and stop are ", start,
-        " and ", stop, ".");
+        "linspace: start, stop and the distance between them must be finite, but start and stop are ", start, " and ",
+        stop, ".");
   Tensor result = new_checked("linspace", {count}, options.dtype, where);
   double step = count > 1 ? (stop - start) / static_cast<double>(count - 1) : 0;
   dispatch(options.dtype, [&]<class T>(T) {
@@ -173,9 +170,7 @@ Tensor linspace(double start, double stop, std::int64_t count, TensorOptions opt
   return with_options(std::move(result), options, where);
 }
 
-Tensor eye(std::int64_t rows, TensorOptions options, SourceLocation where) {
-  return eye(rows, rows, options, where);
-}
+Tensor eye(std::int64_t rows, TensorOptions options, SourceLocation where) { return eye(rows, rows, options, where); }
 
 Tensor eye(std::int64_t rows, std::int64_t columns, TensorOptions options, SourceLocation where) {
   Tensor result = filled("eye", {rows, columns}, options.dtype, 0, where);
@@ -193,8 +188,7 @@ NestedList::NestedList(std::initializer_list<NestedList> items) : dtype_(DType::
   if (items.size() == 0) return;
   const NestedList& first = *items.begin();
   if (first.shape_.ndim() + 1 > kMaxDims)
-    problem_ = concat("braces may be nested ", kMaxDims, " deep, but there are ", first.shape_.ndim() + 1,
-                      " levels.");
+    problem_ = concat("braces may be nested ", kMaxDims, " deep, but there are ", first.shape_.ndim() + 1, " levels.");
   else
     for (std::int64_t extent : first.shape_) shape_.push_back(extent);
   dtype_ = first.dtype_;

@@ -13,8 +13,7 @@ namespace xgrad {
 
 /// Tensors of one value, in any shape: `zeros({2, 3}, {.dtype = DType::float64})`. Negative extents, and a
 /// value that an int64 tensor cannot hold, throw std::invalid_argument.
-Tensor zeros(const Shape& shape, TensorOptions options = {},
-             SourceLocation where = SourceLocation::current());
+Tensor zeros(const Shape& shape, TensorOptions options = {}, SourceLocation where = SourceLocation::current());
 Tensor ones(const Shape& shape, TensorOptions options = {}, SourceLocation where = SourceLocation::current());
 Tensor full(const Shape& shape, double value, TensorOptions options = {},
             SourceLocation where = SourceLocation::current());
@@ -55,22 +54,21 @@ inline constexpr DType counted_dtype = (std::integral<Numbers> && ...) ? DType::
 }  // namespace internal
 
 /// start, start + step, ... up to but without stop. [ceil((stop - start) / step)]. int64 when the numbers are
-/// integers, else float32, unless a dtype is given; for int64 the numbers are truncated first. Throws
+/// integers, else float32, unless options are given, which say the dtype (float32 when they leave it out); for int64 the numbers are truncated first. Throws
 /// std::invalid_argument when step is 0 or leads away from stop, and for an integer that a double cannot hold.
 template <class Start, class Stop, class Step = int>
 requires std::is_arithmetic_v<Start> && std::is_arithmetic_v<Stop> && std::is_arithmetic_v<Step> Tensor
 arange(Start start, Stop stop, Step step = 1,
        TensorOptions options = {.dtype = internal::counted_dtype<Start, Stop, Step>},
        SourceLocation where = SourceLocation::current()) {
-  return internal::arange(internal::exact_double("arange", start, where),
-                          internal::exact_double("arange", stop, where),
+  return internal::arange(internal::exact_double("arange", start, where), internal::exact_double("arange", stop, where),
                           internal::exact_double("arange", step, where), options, where);
 }
 /// 0, 1, ... up to but without stop.
 template <class Stop>
-requires std::is_arithmetic_v<Stop> Tensor
-arange(Stop stop, TensorOptions options = {.dtype = internal::counted_dtype<Stop>},
-       SourceLocation where = SourceLocation::current()) {
+requires std::is_arithmetic_v<Stop> Tensor arange(Stop stop,
+                                                  TensorOptions options = {.dtype = internal::counted_dtype<Stop>},
+                                                  SourceLocation where = SourceLocation::current()) {
   return internal::arange(0, internal::exact_double("arange", stop, where), 1, options, where);
 }
 /// `count` numbers from start to stop, both included, evenly spaced. [count]. Throws std::invalid_argument
@@ -113,8 +111,7 @@ class NestedList {
 /// unless a dtype is given. Numbers pass through double: use from_vector for integers beyond 2^53. Throws
 /// std::invalid_argument when rows have different lengths, and for an integer that a double cannot hold.
 Tensor tensor(const NestedList& values, SourceLocation where = SourceLocation::current());
-Tensor tensor(const NestedList& values, TensorOptions options,
-              SourceLocation where = SourceLocation::current());
+Tensor tensor(const NestedList& values, TensorOptions options, SourceLocation where = SourceLocation::current());
 
 /// A copy of `values` (bool, int64_t, float or double), in the given shape or as one axis; dtype is T's.
 /// Throws std::invalid_argument when the shape has another number of elements.
@@ -123,18 +120,16 @@ Tensor from_data(const T* values, const Shape& shape, SourceLocation where = Sou
 template <ElementType T>
 Tensor from_vector(const std::vector<T>& values, SourceLocation where = SourceLocation::current());
 template <ElementType T>
-Tensor from_vector(const std::vector<T>& values, const Shape& shape,
-                   SourceLocation where = SourceLocation::current());
+Tensor from_vector(const std::vector<T>& values, const Shape& shape, SourceLocation where = SourceLocation::current());
 /// Integers of another size become int64. Throws std::invalid_argument where an int64 cannot hold one.
 template <std::integral T>
-  requires(!ElementType<T>)
-Tensor from_vector(const std::vector<T>& values, SourceLocation where = SourceLocation::current()) {
+requires(!ElementType<T>) Tensor
+    from_vector(const std::vector<T>& values, SourceLocation where = SourceLocation::current()) {
   return from_vector(internal::as_int64(values, where), where);
 }
 template <std::integral T>
-  requires(!ElementType<T>)
-Tensor from_vector(const std::vector<T>& values, const Shape& shape,
-                   SourceLocation where = SourceLocation::current()) {
+requires(!ElementType<T>) Tensor
+    from_vector(const std::vector<T>& values, const Shape& shape, SourceLocation where = SourceLocation::current()) {
   return from_vector(internal::as_int64(values, where), shape, where);
 }
 

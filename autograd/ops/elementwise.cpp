@@ -54,7 +54,8 @@ Promoted::Promoted(const char* name, const Operand& left, const Operand& right, 
 const Tensor* Promoted::convert(const Operand& operand, const char* name, SourceLocation where,
                                 Tensor& converted) const {
   if (!operand.is_number() && operand.dtype(name) == dtype_) return &operand.tensor(name);
-  converted = operand.is_number() ? operand.number_as(dtype_, name) : cast_for(name, {operand.tensor(name), where}, dtype_);
+  converted =
+      operand.is_number() ? operand.number_as(dtype_, name) : cast_for(name, {operand.tensor(name), where}, dtype_);
   return &converted;
 }
 
@@ -133,8 +134,7 @@ Tensor pow_number(const Tensor& x, double c, SourceLocation where) {
   if (c == -1) return reciprocal(operand);
   if (c == 3)
     return unary<reads_x>(
-        "pow", operand, [](auto x) { return x * x * x; },
-        [](auto g, auto x, auto) { return 3 * g * square(x); });
+        "pow", operand, [](auto x) { return x * x * x; }, [](auto g, auto x, auto) { return 3 * g * square(x); });
   return unary<reads_x>(
       "pow", operand, [c](auto x) { return pow(x, c); },
       [c](auto g, auto x, auto) { return c == 0 ? zeros_like(g) : g * (c * pow(x, c - 1)); });
@@ -147,8 +147,7 @@ Tensor pow(const Operand& a, const Operand& b) {
   const Tensor& base = pair.a();
   const Tensor& exponent = pair.b();
   if (!is_floating(base.dtype())) {
-    check(base.dtype() == DType::int64, a.where(),
-          "pow: the base must be a number, but both operands are boolean.");
+    check(base.dtype() == DType::int64, a.where(), "pow: the base must be a number, but both operands are boolean.");
     Tensor y = compute<std::int64_t>(
         pair.shape(), [](auto a, auto b) { return integer_power(a, b); }, base, exponent);
     check(!any(exponent < 0).item<bool>(), a.where(),
@@ -265,14 +264,12 @@ Tensor isfinite(const Operand& x) {
 Tensor where(const Operand& condition, const Operand& a, const Operand& b) {
   const Tensor& mask = condition.tensor("where");
   SourceLocation place = condition.where();
-  check(mask.dtype() == DType::boolean, place, "where: the condition must be boolean, but it is ",
-        mask.dtype(), ".");
+  check(mask.dtype() == DType::boolean, place, "where: the condition must be boolean, but it is ", mask.dtype(), ".");
   Promoted pair("where", a, b);
   Shape shape = broadcast_shapes("where", mask.shape(), pair.shape(), place);
   Tensor y = new_tensor(shape, pair.dtype());
   dispatch(pair.dtype(), [&]<class T>(T) {
-    vectorize<T>(shape, Types<T>{}, {y.impl()}, Types<bool, T, T>{},
-                 {mask.impl(), pair.a().impl(), pair.b().impl()},
+    vectorize<T>(shape, Types<T>{}, {y.impl()}, Types<bool, T, T>{}, {mask.impl(), pair.a().impl(), pair.b().impl()},
                  [](auto condition, auto a, auto b) { return where(condition, a, b); });
   });
   // The condition comes last, so that the branches are inputs 0 and 1.
@@ -442,16 +439,14 @@ constexpr double kSqrtTwoOverPi = 2 * kInvSqrtTwoPi;
 
 Tensor erf(const Operand& x) {
   return unary<reads_x>(
-      "erf", x, [](auto x) { return erf(x); },
-      [](auto g, auto x, auto) { return g * (kTwoOverSqrtPi * exp(-x * x)); });
+      "erf", x, [](auto x) { return erf(x); }, [](auto g, auto x, auto) { return g * (kTwoOverSqrtPi * exp(-x * x)); });
 }
 
 // ---- Activations ----
 
 Tensor sigmoid(const Operand& x) {
   return unary<reads_y>(
-      "sigmoid", x, [](auto x) { return sigmoid(x); },
-      [](auto g, auto, auto y) { return g * ((1 - y) * y); });
+      "sigmoid", x, [](auto x) { return sigmoid(x); }, [](auto g, auto, auto y) { return g * ((1 - y) * y); });
 }
 
 Tensor log_sigmoid(const Operand& x) {
@@ -571,8 +566,7 @@ bool allclose(const Operand& a, const Operand& b, Tolerance tolerance) {
   const Tensor& x = pair.a();
   const Tensor& y = pair.b();
   // inf - inf is nan, so equal infinities are let in by the first test.
-  Tensor close =
-      logical_or(x == y, abs(x - y) <= tolerance.atol + tolerance.rtol * where(isfinite(y), abs(y), 0));
+  Tensor close = logical_or(x == y, abs(x - y) <= tolerance.atol + tolerance.rtol * where(isfinite(y), abs(y), 0));
   if (tolerance.equal_nan) close = logical_or(close, logical_and(isnan(x), isnan(y)));
   return all(close).item<bool>();
 }

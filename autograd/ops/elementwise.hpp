@@ -82,7 +82,7 @@ Tensor where(const Operand& condition, const Operand& a, const Operand& b);
 template <class F, class G>
 Tensor where_safe(const Tensor& condition, F&& f, G&& g, const Tensor& x, double safe = 1,
                   SourceLocation place = SourceLocation::current());
-/// The larger, the smaller. NaN where either is NaN. At a tie each gets half the gradient.
+/// The larger, the smaller. NaN where either is NaN, and no gradient there. At a tie each gets half the gradient.
 Tensor maximum(const Operand& a, const Operand& b);
 Tensor minimum(const Operand& a, const Operand& b);
 /// min(max(x, low), high), either bound optional. Gradient g where low <= x <= high, else 0; clamp(nan) is nan with

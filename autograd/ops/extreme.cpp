@@ -46,8 +46,7 @@ Tensor share_among_ties(Vjp& vjp, unsigned mask) {
     Tensor share = g / fold_around<TiesFold, T>(x, mask, y);
     if (vjp.creates_graph()) return where(x == y, share, 0);
     return compute<T>(
-        x.shape(), [](auto x, auto y, auto share) { return where(x == y, share, decltype(x)(0)); }, x, y,
-        share);
+        x.shape(), [](auto x, auto y, auto share) { return where(x == y, share, decltype(x)(0)); }, x, y, share);
   });
 }
 
@@ -113,13 +112,12 @@ std::int64_t find_in_run(const T* x, std::int64_t n) {
 template <bool kLargest, class T>
 void find_extremes(const ReducePlan& plan, const T* x, std::int64_t* positions) {
   if (!plan.by_column) {
-    parallel_for(plan.outer_count, kElementwiseGrain / plan.run + 1,
-                 [&](std::int64_t begin, std::int64_t end) {
-                   for (std::int64_t i = begin; i < end; ++i) {
-                     auto [in, out] = plan.place(i);
-                     positions[out] = find_in_run<kLargest>(x + in, plan.run);
-                   }
-                 });
+    parallel_for(plan.outer_count, kElementwiseGrain / plan.run + 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        auto [in, out] = plan.place(i);
+        positions[out] = find_in_run<kLargest>(x + in, plan.run);
+      }
+    });
     return;
   }
   std::int64_t grain = kElementwiseGrain / (plan.positions * std::min(plan.run, ReducePlan::kTile)) + 1;
@@ -149,8 +147,7 @@ void find_extremes(const ReducePlan& plan, const T* x, std::int64_t* positions) 
 
 /// int64, in the shape of the reduction.
 template <bool kLargest>
-Tensor extreme_positions(const char* name, const Tensor& operand, int axis, bool keepdims,
-                         SourceLocation where) {
+Tensor extreme_positions(const char* name, const Tensor& operand, int axis, bool keepdims, SourceLocation where) {
   Tensor x = operand.dtype() == DType::boolean ? cast(Operand(operand, where), DType::int64) : operand;
   unsigned mask = axis_mask(name, axis, x.ndim(), where);
   check_not_empty(name, x, mask, where);
@@ -173,8 +170,8 @@ template <bool kLargest>
 Tensor flat_position(const char* name, const Operand& operand) {
   const Tensor& x = operand.tensor(name);
   check_not_empty(name, x, axis_mask(name, Axes::all(), x.ndim(), operand.where()), operand.where());
-  return extreme_positions<kLargest>(name, reshape(Operand(x.detach(), operand.where()), {x.numel()}), 0,
-                                     false, operand.where());
+  return extreme_positions<kLargest>(name, reshape(Operand(x.detach(), operand.where()), {x.numel()}), 0, false,
+                                     operand.where());
 }
 
 template <bool kLargest>
@@ -184,8 +181,7 @@ Extreme extreme_along(const char* name, const Operand& operand, int axis, Reduce
   if (x.ndim() == 0) {
     normalize_axis(name, axis, 0, where);
     Extreme only = extreme_along<kLargest>(name, Operand(reshape(Operand(x, where), {1}), where), 0, options);
-    if (options.keepdims)
-      return {reshape(Operand(only.values, where), {}), reshape(Operand(only.indices, where), {})};
+    if (options.keepdims) return {reshape(Operand(only.values, where), {}), reshape(Operand(only.indices, where), {})};
     return only;
   }
   axis = normalize_axis(name, axis, x.ndim(), where);
@@ -215,12 +211,8 @@ Tensor amin(const Operand& x, const Axes& axes, Reduce options) {
 Tensor max(const Operand& x) { return extreme_value<MaxFold>("max", x, Axes::all(), {}); }
 Tensor min(const Operand& x) { return extreme_value<MinFold>("min", x, Axes::all(), {}); }
 
-Extreme max(const Operand& x, int axis, Reduce options) {
-  return extreme_along<true>("max", x, axis, options);
-}
-Extreme min(const Operand& x, int axis, Reduce options) {
-  return extreme_along<false>("min", x, axis, options);
-}
+Extreme max(const Operand& x, int axis, Reduce options) { return extreme_along<true>("max", x, axis, options); }
+Extreme min(const Operand& x, int axis, Reduce options) { return extreme_along<false>("min", x, axis, options); }
 
 Tensor argmax(const Operand& x, int axis, Reduce options) {
   return extreme_positions<true>("argmax", x.tensor("argmax"), axis, options.keepdims, x.where());

@@ -39,8 +39,7 @@ struct AxisWindow {
 Tensor view_at(const Tensor& x, const Shape& shape, const Strides& strides, std::int64_t offset) {
   // An empty view has no first element, and the address that it would have may lie outside of the storage.
   if (shape.numel() == 0) offset = 0;
-  return new_view(x, shape, strides,
-                  data_of<char>(x) + offset * static_cast<std::int64_t>(size_of(x.dtype())));
+  return new_view(x, shape, strides, data_of<char>(x) + offset * static_cast<std::int64_t>(size_of(x.dtype())));
 }
 
 Tensor view_of(const Tensor& x, const Window& window) {
@@ -112,8 +111,8 @@ namespace {
 
 std::int64_t checked_position(const Tensor& x, int axis, std::int64_t i, SourceLocation where) {
   std::int64_t extent = x.shape()[axis];
-  check<std::out_of_range>(-extent <= i && i < extent, where, "get: index ", i, " must be in [", -extent,
-                           ", ", extent, ") on axis ", axis, " of x ", x.shape(), ".");
+  check<std::out_of_range>(-extent <= i && i < extent, where, "get: index ", i, " must be in [", -extent, ", ", extent,
+                           ") on axis ", axis, " of x ", x.shape(), ".");
   return i < 0 ? i + extent : i;
 }
 
@@ -121,8 +120,8 @@ Window window_of(const Tensor& x, const std::vector<Index>& items, int named, So
   Window window{Shape::filled(x.ndim(), 0), Shape::filled(x.ndim(), 1), {}, {}};
   int axis = 0;
   auto add_axis = [&](int source, std::int64_t extent) {
-    check(window.shape.ndim() < kMaxDims, where, "get: a tensor has at most ", kMaxDims,
-          " axes, but this index of x ", x.shape(), " makes more.");
+    check(window.shape.ndim() < kMaxDims, where, "get: a tensor has at most ", kMaxDims, " axes, but this index of x ",
+          x.shape(), " makes more.");
     window.source[window.shape.ndim()] = static_cast<std::int8_t>(source);
     window.shape.push_back(extent);
   };
@@ -180,9 +179,7 @@ Tensor get(const Operand& operand, const Indices& indices) {
   return get("get", x, window_of(x, items, named, where), where);
 }
 
-Tensor Tensor::operator[](const Indices& indices) const {
-  return get(Operand(*this, indices.where()), indices);
-}
+Tensor Tensor::operator[](const Indices& indices) const { return get(Operand(*this, indices.where()), indices); }
 
 Tensor narrow(const Operand& operand, int axis, std::int64_t start, std::int64_t length, std::int64_t step) {
   const Tensor& x = operand.tensor("narrow");
@@ -196,8 +193,7 @@ Tensor narrow(const Operand& operand, int axis, std::int64_t start, std::int64_t
   std::int64_t steps, last;
   bool overflow = __builtin_mul_overflow(std::max<std::int64_t>(length - 1, 0), step, &steps);
   overflow |= __builtin_add_overflow(first, steps, &last);
-  bool fits = length == 0 ? 0 <= first && first <= extent
-                          : 0 <= first && first < extent && 0 <= last && last < extent;
+  bool fits = length == 0 ? 0 <= first && first <= extent : 0 <= first && first < extent && 0 <= last && last < extent;
   check<std::out_of_range>(fits && !overflow, where, "narrow: the elements must lie on axis ", axis, " of x ",
                            x.shape(), ", but start is ", start, ", length ", length, " and step ", step, ".");
   return get("narrow", x, AxisWindow{axis, false, first, step, length}, where);
@@ -208,10 +204,8 @@ Tensor narrow(const Operand& operand, int axis, std::int64_t start, std::int64_t
 namespace {
 
 /// The indices, contiguous, after checking them all.
-Tensor checked_indices(const char* operation, const Tensor& indices, const Tensor& x, int axis,
-                       SourceLocation where) {
-  check(indices.defined(), where, operation,
-        ": the indices must be defined, but they are default-constructed.");
+Tensor checked_indices(const char* operation, const Tensor& indices, const Tensor& x, int axis, SourceLocation where) {
+  check(indices.defined(), where, operation, ": the indices must be defined, but they are default-constructed.");
   check(indices.dtype() == DType::int64, where, operation, ": the indices must be int64, but they are ",
         indices.dtype(), ".");
   Tensor checked = contiguous(Operand(indices, where));
@@ -223,17 +217,15 @@ Tensor checked_indices(const char* operation, const Tensor& indices, const Tenso
     wrong |= static_cast<std::uint64_t>(values[i]) >= static_cast<std::uint64_t>(extent);
   if (!wrong) [[likely]]
     return checked;
-  std::int64_t at =
-      std::find_if(values, values + count, [=](std::int64_t i) { return i < 0 || i >= extent; }) - values;
+  std::int64_t at = std::find_if(values, values + count, [=](std::int64_t i) { return i < 0 || i >= extent; }) - values;
   Shape position = checked.shape();
   for (std::int64_t rest = at, k = position.ndim() - 1; k >= 0; --k) {
     std::int64_t axis_extent = position[static_cast<int>(k)];
     position[static_cast<int>(k)] = rest % axis_extent;
     rest /= axis_extent;
   }
-  fail<std::out_of_range>(
-      where, concat(operation, ": indices must be in [0, ", extent, ") on axis ", axis, " of x ", x.shape(),
-                    ", but the one at ", position, " is ", values[at], "."));
+  fail<std::out_of_range>(where, concat(operation, ": indices must be in [0, ", extent, ") on axis ", axis, " of x ",
+                                        x.shape(), ", but the one at ", position, " is ", values[at], "."));
 }
 
 /// The window that starts at the first element.
@@ -258,8 +250,8 @@ void check_fits(const char* operation, const char* inner_name, const Shape& inne
     return;
   std::string but = except >= 0 ? concat(" but axis ", except) : "";
   fail<std::invalid_argument>(
-      where, concat(operation, ": ", inner_name, " must have as many axes as ", outer_name,
-                    " and be no larger in any", but, ", but they are ", inner, " and ", outer, "."));
+      where, concat(operation, ": ", inner_name, " must have as many axes as ", outer_name, " and be no larger in any",
+                    but, ", but they are ", inner, " and ", outer, "."));
 }
 
 /// Calls f(row, first, second) for each row along the last axis of `shape`: its number and where it starts in
@@ -322,8 +314,7 @@ void scatter_into(const Tensor& to, const Tensor& indices, int axis, const Tenso
 }
 
 /// Zeros of this shape with `source` added where the indices, of its shape, say. Gradient: gather.
-Tensor scatter_sum(const Shape& shape, int axis, const Tensor& indices, const Tensor& source,
-                   SourceLocation where) {
+Tensor scatter_sum(const Shape& shape, int axis, const Tensor& indices, const Tensor& source, SourceLocation where) {
   Tensor result = zeros(shape, {.dtype = source.dtype()}, where);
   scatter_into(result, contiguous(indices), axis, source);
   return record("scatter_sum", where, {source, indices}, result, {Uses::input(1), Uses()},
@@ -348,18 +339,15 @@ Tensor gather(const Operand& operand, int axis, const Tensor& given_indices) {
                      const T* in = data_of<T>(x) + x_at;
                      const std::int64_t* index = data_of<std::int64_t>(indices) + row * length;
                      T* out = data_of<T>(result) + row * length;
-                     for (std::int64_t j = 0; j < length; ++j)
-                       out[j] = in[j * layout.along + index[j] * layout.across];
+                     for (std::int64_t j = 0; j < length; ++j) out[j] = in[j * layout.along + index[j] * layout.across];
                    });
     });
   }
-  return record("gather", where, {x, indices}, result, {Uses::input(1), Uses()}, [axis](Vjp& vjp) {
-    vjp.give(0, scatter_sum(vjp.shape(0), axis, vjp.input(1), vjp.g(), vjp.where()));
-  });
+  return record("gather", where, {x, indices}, result, {Uses::input(1), Uses()},
+                [axis](Vjp& vjp) { vjp.give(0, scatter_sum(vjp.shape(0), axis, vjp.input(1), vjp.g(), vjp.where())); });
 }
 
-Tensor scatter_add(const Operand& operand, int axis, const Tensor& given_indices,
-                   const Operand& source_operand) {
+Tensor scatter_add(const Operand& operand, int axis, const Tensor& given_indices, const Operand& source_operand) {
   SourceLocation where = operand.where();
   DType dtype = promote(operand.dtype("scatter_add"), source_operand.dtype("scatter_add"));
   Tensor x = cast(Operand(operand.tensor("scatter_add"), where), dtype);
@@ -373,17 +361,16 @@ Tensor scatter_add(const Operand& operand, int axis, const Tensor& given_indices
   Tensor result = new_tensor(x.shape(), dtype);
   copy_into(result, x);
   scatter_into(result, indices, axis, source);
-  return record(
-      "scatter_add", where, {x, indices, source}, result, {Uses(), Uses(), Uses::input(1)}, [axis](Vjp& vjp) {
-        vjp.give(0, vjp.g());
-        if (!vjp.needs(2)) return;
-        const Shape& shape = vjp.shape(2);
-        const Tensor& indices = vjp.input(1);
-        if (indices.numel() == 0) return;
-        Tensor taken = gather(Operand(vjp.g(), vjp.where()), axis, indices);
-        // Elements of source that no index stands beside were not read.
-        vjp.give(2, taken.shape() == shape ? taken : put(taken, shape, corner(taken.shape()), vjp.where()));
-      });
+  return record("scatter_add", where, {x, indices, source}, result, {Uses(), Uses(), Uses::input(1)}, [axis](Vjp& vjp) {
+    vjp.give(0, vjp.g());
+    if (!vjp.needs(2)) return;
+    const Shape& shape = vjp.shape(2);
+    const Tensor& indices = vjp.input(1);
+    if (indices.numel() == 0) return;
+    Tensor taken = gather(Operand(vjp.g(), vjp.where()), axis, indices);
+    // Elements of source that no index stands beside were not read.
+    vjp.give(2, taken.shape() == shape ? taken : put(taken, shape, corner(taken.shape()), vjp.where()));
+  });
 }
 
 namespace {
@@ -395,8 +382,7 @@ struct AxisSplit {
 
 AxisSplit split_at(const Shape& shape, int axis) {
   AxisSplit split;
-  for (int k = 0; k < shape.ndim(); ++k)
-    (k < axis ? split.outer : k == axis ? split.extent : split.inner) *= shape[k];
+  for (int k = 0; k < shape.ndim(); ++k) (k < axis ? split.outer : k == axis ? split.extent : split.inner) *= shape[k];
   return split;
 }
 
@@ -410,8 +396,8 @@ Shape selected_shape(const Shape& x, int axis, std::int64_t count) {
 Tensor checked_positions(const char* operation, const Tensor& indices, const Tensor& x, int axis,
                          SourceLocation where) {
   Tensor checked = checked_indices(operation, indices, x, axis, where);
-  check(checked.ndim() <= 1, where, operation,
-        ": the indices must be a scalar or have one axis, but they are ", checked.shape(), ".");
+  check(checked.ndim() <= 1, where, operation, ": the indices must be a scalar or have one axis, but they are ",
+        checked.shape(), ".");
   check(x.ndim() > 0 || checked.numel() == 1, where, operation,
         ": for a scalar there must be one index, but there are ", checked.numel(), ".");
   return checked;
@@ -435,16 +421,14 @@ void add_slices(const Tensor& to, const Tensor& indices, int axis, const Tensor&
 }
 
 /// Zeros of this shape with the slices of `source` added at these positions. Gradient: index_select.
-Tensor index_sum(const Shape& shape, int axis, const Tensor& indices, const Tensor& source,
-                 SourceLocation where) {
+Tensor index_sum(const Shape& shape, int axis, const Tensor& indices, const Tensor& source, SourceLocation where) {
   Tensor result = zeros(shape, {.dtype = source.dtype()}, where);
   {
     NoGrad no_grad;
     add_slices(result, contiguous(indices), axis, source);
   }
-  return record("index_sum", where, {source, indices}, result, {Uses::input(1), Uses()}, [axis](Vjp& vjp) {
-    vjp.give(0, index_select(Operand(vjp.g(), vjp.where()), axis, vjp.input(1)));
-  });
+  return record("index_sum", where, {source, indices}, result, {Uses::input(1), Uses()},
+                [axis](Vjp& vjp) { vjp.give(0, index_select(Operand(vjp.g(), vjp.where()), axis, vjp.input(1))); });
 }
 
 /// result[..., i, ...] = x[..., indices[i], ...]. Indices are contiguous and checked.
@@ -459,8 +443,7 @@ void select_slices(const Tensor& result, const Tensor& x, int axis, const Tensor
       return select_slices(result, rows, axis, indices);
     }
     for (std::int64_t i = 0; i < count; ++i)
-      copy_into(view_of(result, AxisWindow{axis, true, i, 1, 1}),
-                view_of(x, AxisWindow{axis, true, index[i], 1, 1}));
+      copy_into(view_of(result, AxisWindow{axis, true, i, 1, 1}), view_of(x, AxisWindow{axis, true, index[i], 1, 1}));
     return;
   }
   AxisSplit split = split_at(x.shape(), axis);
@@ -487,13 +470,11 @@ Tensor index_select(const Operand& operand, int axis, const Tensor& given_indice
   Tensor indices = checked_positions("index_select", given_indices, x, axis, where);
   Tensor result = new_tensor(selected_shape(x.shape(), axis, indices.numel()), x.dtype());
   if (result.numel() > 0) select_slices(result, x, axis, indices);
-  return record("index_select", where, {x, indices}, result, {Uses::input(1), Uses()}, [axis](Vjp& vjp) {
-    vjp.give(0, index_sum(vjp.shape(0), axis, vjp.input(1), vjp.g(), vjp.where()));
-  });
+  return record("index_select", where, {x, indices}, result, {Uses::input(1), Uses()},
+                [axis](Vjp& vjp) { vjp.give(0, index_sum(vjp.shape(0), axis, vjp.input(1), vjp.g(), vjp.where())); });
 }
 
-Tensor index_add(const Operand& operand, int axis, const Tensor& given_indices,
-                 const Operand& source_operand) {
+Tensor index_add(const Operand& operand, int axis, const Tensor& given_indices, const Operand& source_operand) {
   SourceLocation where = operand.where();
   DType dtype = promote(operand.dtype("index_add"), source_operand.dtype("index_add"));
   Tensor x = cast(Operand(operand.tensor("index_add"), where), dtype);
@@ -501,31 +482,27 @@ Tensor index_add(const Operand& operand, int axis, const Tensor& given_indices,
   axis = normalize_axis("index_add", axis, x.ndim(), where);
   Tensor indices = checked_positions("index_add", given_indices, x, axis, where);
   Shape expected = selected_shape(x.shape(), axis, indices.numel());
-  check(source.shape() == expected, where, "index_add: source must be ", expected, " for x ", x.shape(),
-        " and ", indices.numel(), " indices on axis ", axis, ", but it is ", source.shape(), ".");
+  check(source.shape() == expected, where, "index_add: source must be ", expected, " for x ", x.shape(), " and ",
+        indices.numel(), " indices on axis ", axis, ", but it is ", source.shape(), ".");
   Tensor result = new_tensor(x.shape(), dtype);
   copy_into(result, x);
   {
     NoGrad no_grad;
     add_slices(result, indices, axis, source);
   }
-  return record("index_add", where, {x, indices, source}, result, {Uses(), Uses(), Uses::input(1)},
-                [axis](Vjp& vjp) {
-                  vjp.give(0, vjp.g());
-                  if (vjp.needs(2))
-                    vjp.give(2, index_select(Operand(vjp.g(), vjp.where()), axis, vjp.input(1)));
-                });
+  return record("index_add", where, {x, indices, source}, result, {Uses(), Uses(), Uses::input(1)}, [axis](Vjp& vjp) {
+    vjp.give(0, vjp.g());
+    if (vjp.needs(2)) vjp.give(2, index_select(Operand(vjp.g(), vjp.where()), axis, vjp.input(1)));
+  });
 }
 
 Tensor one_hot(const Operand& operand, std::int64_t classes) {
   const Tensor& labels = operand.tensor("one_hot");
   SourceLocation where = operand.where();
-  check(labels.dtype() == DType::int64, where, "one_hot: labels must be int64, but they are ", labels.dtype(),
-        ".");
+  check(labels.dtype() == DType::int64, where, "one_hot: labels must be int64, but they are ", labels.dtype(), ".");
   check(labels.ndim() < kMaxDims, where, "one_hot: a tensor has at most ", kMaxDims, " axes, but labels ",
         labels.shape(), " have as many.");
-  check(classes >= 0 || classes == -1, where, "one_hot: classes must be -1 or not negative, but it is ",
-        classes, ".");
+  check(classes >= 0 || classes == -1, where, "one_hot: classes must be -1 or not negative, but it is ", classes, ".");
   check(classes >= 0 || labels.numel() > 0, where,
         "one_hot: the number of classes must be given where there are no labels.");
   Tensor flat = contiguous(operand);
@@ -535,8 +512,8 @@ Tensor one_hot(const Operand& operand, std::int64_t classes) {
   if (classes == -1)  // a label of kMost has no place in any case
     classes = std::min(std::max<std::int64_t>(*std::max_element(label, label + count), 0), kMost - 1) + 1;
   for (std::int64_t i = 0; i < count; ++i)
-    check<std::out_of_range>(0 <= label[i] && label[i] < classes, where, "one_hot: labels must be in [0, ",
-                             classes, "), but label ", i, " is ", label[i], ".");
+    check<std::out_of_range>(0 <= label[i] && label[i] < classes, where, "one_hot: labels must be in [0, ", classes,
+                             "), but label ", i, " is ", label[i], ".");
   Shape shape = labels.shape();
   shape.push_back(classes);
   Tensor result = new_checked("one_hot", shape, DType::int64, where);

@@ -16,8 +16,8 @@ struct Slice {
   std::optional<std::int64_t> start, stop;
   std::int64_t step = 1;
 };
-inline Slice slice(std::optional<std::int64_t> start = std::nullopt,
-                   std::optional<std::int64_t> stop = std::nullopt, std::int64_t step = 1) {
+inline Slice slice(std::optional<std::int64_t> start = std::nullopt, std::optional<std::int64_t> stop = std::nullopt,
+                   std::int64_t step = 1) {
   return {start, stop, step};
 }
 
@@ -32,8 +32,7 @@ inline constexpr struct NewAxis {
 struct Index {
   enum class Kind : std::uint8_t { integer, slice, ellipsis, newaxis };
   template <std::integral T>
-    requires(!std::same_as<T, bool>)
-  Index(T i) : kind(Kind::integer), integer(internal::saturated(i)) {}
+  requires(!std::same_as<T, bool>) Index(T i) : kind(Kind::integer), integer(internal::saturated(i)) {}
   Index(Slice s) : kind(Kind::slice), range(s) {}
   Index(Ellipsis) : kind(Kind::ellipsis) {}
   Index(NewAxis) : kind(Kind::newaxis) {}

@@ -94,12 +94,11 @@ void multiply_stacks(const Stack& a, const Stack& b, const Shape& lead, T* c) {
   std::int64_t count = lead.numel();
   auto products = [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i)
-      gemm<T>(m, n, k, a.matrix<T>(a.offset_of(i, lead)), b.matrix<T>(b.offset_of(i, lead)), T(0),
-              c + i * m * n, n);
+      gemm<T>(m, n, k, a.matrix<T>(a.offset_of(i, lead)), b.matrix<T>(b.offset_of(i, lead)), T(0), c + i * m * n, n);
   };
   // A few large products are each split over the threads; of many, each thread takes some.
   std::int64_t work = std::max<std::int64_t>(1, m * n * k);
-  if (count < 2 * num_threads() && work >= 8 * kThreadWork)
+  if (count < 2 * num_threads() && work >= kTwoParts)
     products(0, count);
   else
     parallel_for(count, (kThreadWork + work - 1) / work, products);
@@ -139,8 +138,8 @@ Shape broadcast_lead(const Tensor& a, const Tensor& b, SourceLocation where) {
   for (int axis = 0; axis < right.ndim(); ++axis) {
     std::int64_t& extent = left[shift + axis];
     check(extent == right[axis] || extent == 1 || right[axis] == 1, where,
-          "matmul: axes before the last two must broadcast, but a is ", a.shape(), " and b is ", b.shape(),
-          " (", extent, " and ", right[axis], ").");
+          "matmul: axes before the last two must broadcast, but a is ", a.shape(), " and b is ", b.shape(), " (",
+          extent, " and ", right[axis], ").");
     if (extent == 1) extent = right[axis];
   }
   return left;
@@ -211,40 +210,36 @@ Tensor recorded_product(const char* name, const Tensor& a, const Tensor& b, Sour
 }
 
 Tensor checked_matmul(const Tensor& a, const Tensor& b, SourceLocation where) {
-  check(a.ndim() > 0 && b.ndim() > 0, where, "matmul: operands must have at least one axis, but a is ",
-        a.shape(), " and b is ", b.shape(), ". Scalars are multiplied with *.");
+  check(a.ndim() > 0 && b.ndim() > 0, where, "matmul: operands must have at least one axis, but a is ", a.shape(),
+        " and b is ", b.shape(), ". Scalars are multiplied with *.");
   std::int64_t k = a.shape().back();
   std::int64_t b_k = b.shape()[std::max(0, b.ndim() - 2)];
-  check(k == b_k, where, "matmul: inner sizes must agree, but a is ", a.shape(), " and b is ", b.shape(),
-        " (", k, " != ", b_k, ").");
+  check(k == b_k, where, "matmul: inner sizes must agree, but a is ", a.shape(), " and b is ", b.shape(), " (", k,
+        " != ", b_k, ").");
   return recorded_product("matmul", a, b, where);
 }
 
 Tensor checked_dot(const Tensor& a, const Tensor& b, SourceLocation where) {
-  check(a.ndim() == 1 && a.shape() == b.shape(), where,
-        "dot: operands must be 1-d and equally long, but a is ", a.shape(), " and b is ", b.shape(), ".");
+  check(a.ndim() == 1 && a.shape() == b.shape(), where, "dot: operands must be 1-d and equally long, but a is ",
+        a.shape(), " and b is ", b.shape(), ".");
   return recorded_product("dot", a, b, where);
 }
 
 /// product(a, b) of both operands in their common dtype.
 template <class Product>
-Tensor with_common_dtype(const char* name, const Operand& left, const Operand& right,
-                         const Product& product) {
+Tensor with_common_dtype(const char* name, const Operand& left, const Operand& right, const Product& product) {
   const Tensor& a = left.tensor(name);
   const Tensor& b = right.tensor(name);
   SourceLocation where = left.where();
   DType dtype = promote(a.dtype(), b.dtype());
-  check(dtype != DType::boolean, where, name,
-        ": operands must be numbers, but both are boolean. Use cast().");
+  check(dtype != DType::boolean, where, name, ": operands must be numbers, but both are boolean. Use cast().");
   if (a.dtype() == b.dtype()) return product(a, b, where);
   return product(cast(Operand(a, where), dtype), cast(Operand(b, where), dtype), where);
 }
 
 }  // namespace
 
-Tensor matmul(const Operand& a, const Operand& b) {
-  return with_common_dtype("matmul", a, b, checked_matmul);
-}
+Tensor matmul(const Operand& a, const Operand& b) { return with_common_dtype("matmul", a, b, checked_matmul); }
 
 Tensor dot(const Operand& a, const Operand& b) { return with_common_dtype("dot", a, b, checked_dot); }
 
@@ -252,8 +247,8 @@ Tensor outer(const Operand& left, const Operand& right) {
   CallSite site(left.where());
   const Tensor& a = left.tensor("outer");
   const Tensor& b = right.tensor("outer");
-  check(a.ndim() == 1 && b.ndim() == 1, left.where(), "outer: operands must be 1-d, but a is ", a.shape(),
-        " and b is ", b.shape(), ".");
+  check(a.ndim() == 1 && b.ndim() == 1, left.where(), "outer: operands must be 1-d, but a is ", a.shape(), " and b is ",
+        b.shape(), ".");
   return mul(unsqueeze(a, 1), b);
 }
 
@@ -276,11 +271,10 @@ void fill_rows(const Tensor& y, const Tensor& bias) {
   if (!bias.is_contiguous()) return copy_into(y, bias);
   std::int64_t columns = bias.numel();
   if (columns == 0) return;
-  parallel_for(y.numel() / columns, kElementwiseGrain / columns + 1,
-               [&](std::int64_t begin, std::int64_t end) {
-                 for (std::int64_t row = begin; row < end; ++row)
-                   std::copy_n(data_of<T>(bias), columns, data_of<T>(y) + row * columns);
-               });
+  parallel_for(y.numel() / columns, kElementwiseGrain / columns + 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row)
+      std::copy_n(data_of<T>(bias), columns, data_of<T>(y) + row * columns);
+  });
 }
 
 Tensor affine_value(const Tensor& x, const Tensor& weight, const Tensor& bias, const Shape& shape) {
@@ -301,8 +295,7 @@ Tensor affine_x_cotangent(const Tensor& g, const Tensor& weight, const Shape& sh
   Stack rows = rows_of(g);
   Stack w = rows_of(weight);
   dispatch_floating(g.dtype(), [&]<class T>(T) {
-    gemm<T>(rows.rows, w.columns, w.rows, rows.matrix<T>(), w.matrix<T>(), T(0), data_of<T>(result),
-            w.columns);
+    gemm<T>(rows.rows, w.columns, w.rows, rows.matrix<T>(), w.matrix<T>(), T(0), data_of<T>(result), w.columns);
   });
   return result;
 }
@@ -312,8 +305,8 @@ Tensor affine_weight_cotangent(const Tensor& g, const Tensor& x, const Shape& sh
   Stack rows = rows_of(g);
   Stack inputs = rows_of(x);
   dispatch_floating(g.dtype(), [&]<class T>(T) {
-    gemm<T>(shape[0], shape[1], rows.rows, rows.matrix<T>().transposed(), inputs.matrix<T>(), T(0),
-            data_of<T>(result), shape[1]);
+    gemm<T>(shape[0], shape[1], rows.rows, rows.matrix<T>().transposed(), inputs.matrix<T>(), T(0), data_of<T>(result),
+            shape[1]);
   });
   return result;
 }
@@ -342,12 +335,11 @@ Tensor affine(const Operand& operand, const Tensor& weight, const Tensor& bias) 
   SourceLocation where = operand.where();
   const Tensor& x = operand.tensor("affine");
   check(weight.defined(), where, "affine: weight must be a matrix [out, in], but it is undefined.");
-  check(weight.ndim() == 2, where, "affine: weight must be a matrix [out, in], but it is ", weight.shape(),
-        ".");
+  check(weight.ndim() == 2, where, "affine: weight must be a matrix [out, in], but it is ", weight.shape(), ".");
   std::int64_t ins = weight.shape()[1];
   std::int64_t outs = weight.shape()[0];
-  check(x.ndim() > 0 && x.shape().back() == ins, where, "affine: last axis of x must be ", ins,
-        ", as weight is ", weight.shape(), ", but x is ", x.shape(), ".");
+  check(x.ndim() > 0 && x.shape().back() == ins, where, "affine: last axis of x must be ", ins, ", as weight is ",
+        weight.shape(), ", but x is ", x.shape(), ".");
   if (bias.defined())
     check(bias.ndim() == 1 && bias.numel() == outs, where, "affine: bias must be [", outs, "], as weight is ",
           weight.shape(), ", but it is ", bias.shape(), ".");

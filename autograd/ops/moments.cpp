@@ -85,8 +85,8 @@ Tensor variance_value(const Tensor& x, unsigned mask, const Shape& shape, double
     }
     Tensor means = first_elements(x, mask);
     PlannedOperand operand(x, mask);
-    fold_twice<DifferenceFold, DeviationFold>(operand.plan, data_of<T>(operand.x), data_of<T>(means),
-                                              data_of<T>(y), mean_from_guess<T>(x, mask));
+    fold_twice<DifferenceFold, DeviationFold>(operand.plan, data_of<T>(operand.x), data_of<T>(means), data_of<T>(y),
+                                              mean_from_guess<T>(x, mask));
     T by = static_cast<T>(divisor);
     for_each_element<T>(y, [=](T sum) { return root ? std::sqrt(sum / by) : sum / by; });
     return y;
@@ -103,8 +103,7 @@ Tensor scaled_deviation(Vjp& vjp, unsigned mask, const Tensor& factor) {
       center = first_elements(x, mask);
       Tensor differences = new_tensor(center.shape(), dtype_of<T>);
       PlannedOperand operand(x, mask);
-      fold_into<DifferenceFold>(operand.plan, data_of<T>(operand.x), data_of<T>(differences),
-                                data_of<T>(center));
+      fold_into<DifferenceFold>(operand.plan, data_of<T>(operand.x), data_of<T>(differences), data_of<T>(center));
       auto to_mean = mean_from_guess<T>(x, mask);
       for (std::int64_t i = 0; i < center.numel(); ++i)
         data_of<T>(center)[i] = to_mean(data_of<T>(center)[i], data_of<T>(differences)[i]);
@@ -212,8 +211,7 @@ Tensor norm_value(const Tensor& x, double p, unsigned mask, const Shape& shape) 
     if (p == 0) return fold<NonzeroFold, T>(x, mask, shape);
     if (p == 1) return fold<MagnitudeFold, T>(x, mask, shape);
     if (std::isinf(p))
-      return p > 0 ? fold<LargestMagnitudeFold, T>(x, mask, shape)
-                   : fold<SmallestMagnitudeFold, T>(x, mask, shape);
+      return p > 0 ? fold<LargestMagnitudeFold, T>(x, mask, shape) : fold<SmallestMagnitudeFold, T>(x, mask, shape);
     if (p == 2) {
       Tensor y = fold<SquareFold, T>(x, mask, shape);
       for_each_element<T>(y, [](T sum) { return std::sqrt(sum); });
@@ -248,9 +246,8 @@ Tensor norm(const Operand& operand, const Axes& axes, Norm options) {
   Tensor x = floating_operand("norm", operand);
   double p = options.p;
   unsigned mask = axis_mask("norm", axes, x.ndim(), operand.where());
-  check(reduced_count(x.shape(), mask) > 0 || (p >= 0 && !std::isinf(p)), operand.where(),
-        "norm: with p = ", p, " it needs at least one element along the reduced axes, but x is ", x.shape(),
-        ".");
+  check(reduced_count(x.shape(), mask) > 0 || (p >= 0 && !std::isinf(p)), operand.where(), "norm: with p = ", p,
+        " it needs at least one element along the reduced axes, but x is ", x.shape(), ".");
   check(!std::isnan(p), operand.where(), "norm: p must be a number, but it is nan.");
   Shape shape = reduced_shape(x.shape(), mask, options.keepdims);
   Uses uses = p == 0 ? Uses() : p == 1 ? Uses::input(0) : Uses::input(0) | Uses::output();

@@ -52,8 +52,7 @@ Shape resolve_shape(const Tensor& x, Shape shape, SourceLocation where) {
   std::int64_t known = 1;
   bool overflow = false;
   for (int axis = 0; axis < shape.ndim(); ++axis) {
-    check(shape[axis] >= -1, where, "reshape: extents must be -1 or not negative, but the shape is ", shape,
-          ".");
+    check(shape[axis] >= -1, where, "reshape: extents must be -1 or not negative, but the shape is ", shape, ".");
     if (shape[axis] != -1) {
       overflow |= __builtin_mul_overflow(known, shape[axis], &known);
       continue;
@@ -63,14 +62,14 @@ Shape resolve_shape(const Tensor& x, Shape shape, SourceLocation where) {
   }
   check(!overflow, where, "reshape: the number of elements must fit in an int64, but the shape is ", shape, ".");
   if (open_axis != -1) {
-    check(known != 0, where, "reshape: the extent -1 must follow from the others, but in ", shape, " for x ",
-          x.shape(), " any extent would do. Write it out.");
-    check(x.numel() % known == 0, where, "reshape: the shape must hold the ", x.numel(), " elements of x ",
-          x.shape(), ", but ", shape, " holds a multiple of ", known, ".");
+    check(known != 0, where, "reshape: the extent -1 must follow from the others, but in ", shape, " for x ", x.shape(),
+          " any extent would do. Write it out.");
+    check(x.numel() % known == 0, where, "reshape: the shape must hold the ", x.numel(), " elements of x ", x.shape(),
+          ", but ", shape, " holds a multiple of ", known, ".");
     shape[open_axis] = x.numel() / known;
   } else {
-    check(known == x.numel(), where, "reshape: the shape must hold the ", x.numel(), " elements of x ",
-          x.shape(), ", but ", shape, " holds ", known, ".");
+    check(known == x.numel(), where, "reshape: the shape must hold the ", x.numel(), " elements of x ", x.shape(),
+          ", but ", shape, " holds ", known, ".");
   }
   return shape;
 }
@@ -105,8 +104,8 @@ Tensor flatten(const Operand& operand, int first, int last) {
   const Tensor& x = operand.tensor("flatten");
   first = checked_axis("flatten", first, x, operand.where());
   last = checked_axis("flatten", last, x, operand.where());
-  check(first <= last, operand.where(), "flatten: the first axis must not come after the last, but they are ",
-        first, " and ", last, ".");
+  check(first <= last, operand.where(), "flatten: the first axis must not come after the last, but they are ", first,
+        " and ", last, ".");
   Shape shape;
   for (int axis = 0; axis < x.ndim(); ++axis) {
     if (first < axis && axis <= last)
@@ -136,8 +135,8 @@ Tensor unsqueeze(const Operand& operand, int axis) {
   axis = normalize_axis("unsqueeze", axis, x.ndim() + 1, operand.where());
   Shape shape = x.shape();
   Strides strides = x.strides();
-  check(x.ndim() < kMaxDims, operand.where(), "unsqueeze: a tensor has at most ", kMaxDims, " axes, and x ",
-        x.shape(), " has as many.");
+  check(x.ndim() < kMaxDims, operand.where(), "unsqueeze: a tensor has at most ", kMaxDims, " axes, and x ", x.shape(),
+        " has as many.");
   strides.insert(axis, axis < x.ndim() ? shape[axis] * strides[axis] : 1);
   shape.insert(axis, 1);
   return record_reshape("unsqueeze", operand.where(), x, shape, strides);
@@ -167,9 +166,8 @@ Tensor transpose(const Operand& operand) {
 Tensor permute(const Operand& operand, const Axes& order) {
   const Tensor& x = operand.tensor("permute");
   const std::vector<int>& list = order.list();
-  check(!order.is_all() && static_cast<int>(list.size()) == x.ndim(), operand.where(),
-        "permute: the order must name ", x.ndim(), " axes, as many as x ", x.shape(), " has, but it names ",
-        list.size(), ".");
+  check(!order.is_all() && static_cast<int>(list.size()) == x.ndim(), operand.where(), "permute: the order must name ",
+        x.ndim(), " axes, as many as x ", x.shape(), " has, but it names ", list.size(), ".");
   axis_mask("permute", order, x.ndim(), operand.where());
   Shape shape = x.shape();
   Strides strides = x.strides();
@@ -180,10 +178,9 @@ Tensor permute(const Operand& operand, const Axes& order) {
     strides[i] = x.strides()[axis];
     inverse[axis] = static_cast<std::int8_t>(i);
   }
-  return record(
-      "permute", operand.where(), {x}, new_view(x, shape, strides, x.impl()->data), {}, [inverse](Vjp& vjp) {
-        vjp.give(0, permute(vjp.g(), std::vector<int>(inverse.begin(), inverse.begin() + vjp.g().ndim())));
-      });
+  return record("permute", operand.where(), {x}, new_view(x, shape, strides, x.impl()->data), {}, [inverse](Vjp& vjp) {
+    vjp.give(0, permute(vjp.g(), std::vector<int>(inverse.begin(), inverse.begin() + vjp.g().ndim())));
+  });
 }
 
 Tensor flip(const Operand& operand, const Axes& axes) {
@@ -217,11 +214,10 @@ Tensor expand(const Operand& operand, const Shape& target) {
   for (int axis = 0; axis < target.ndim(); ++axis) {
     std::int64_t from = axis < lead ? 1 : x.shape()[axis - lead];
     if (shape[axis] == -1 && axis >= lead) shape[axis] = from;
-    check(shape[axis] >= 0, operand.where(), "expand: new axes must have an extent of their own, but axis ",
-          axis, " of ", target, " is ", target[axis], ".");
-    check(from == shape[axis] || from == 1, operand.where(),
-          "expand: only an extent of 1 can be stretched, but axis ", axis - lead, " of x ", x.shape(), " is ",
-          from, " and axis ", axis, " of ", target, " is ", shape[axis], ".");
+    check(shape[axis] >= 0, operand.where(), "expand: new axes must have an extent of their own, but axis ", axis,
+          " of ", target, " is ", target[axis], ".");
+    check(from == shape[axis] || from == 1, operand.where(), "expand: only an extent of 1 can be stretched, but axis ",
+          axis - lead, " of x ", x.shape(), " is ", from, " and axis ", axis, " of ", target, " is ", shape[axis], ".");
     strides[axis] = axis < lead || from != shape[axis] ? 0 : x.strides()[axis - lead];
   }
   checked_numel("expand", shape, operand.where());
@@ -247,8 +243,7 @@ std::span<const Tensor> in_common_dtype(const char* operation, std::span<const T
   check(!tensors.empty(), where, operation, ": at least one tensor must be given.");
   bool mixed = false;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
-    check(tensors[i].defined(), where, operation, ": tensor ", i,
-          " must be defined, but it is default-constructed.");
+    check(tensors[i].defined(), where, operation, ": tensor ", i, " must be defined, but it is default-constructed.");
     mixed |= tensors[i].dtype() != tensors[0].dtype();
   }
   if (!mixed) return tensors;
@@ -269,8 +264,7 @@ Tensor cat(std::span<const Tensor> tensors, int axis, SourceLocation where) {
   const Tensor* model = &parts[0];
   for (const Tensor& part : parts)
     if (is_passed_over(*model)) model = &part;
-  check(model->ndim() > 0, where,
-        "cat: tensors must have at least one axis, but there is a scalar. Use stack.");
+  check(model->ndim() > 0, where, "cat: tensors must have at least one axis, but there is a scalar. Use stack.");
   axis = normalize_axis("cat", axis, model->ndim(), where);
   Shape shape = model->shape();
   shape[axis] = 0;
@@ -296,8 +290,7 @@ Tensor cat(std::span<const Tensor> tensors, int axis, SourceLocation where) {
     for (int i = 0; i < static_cast<int>(lengths.size()); ++i) {
       if (vjp.needs(i)) {
         bool is_piece = vjp.shape(i).ndim() == vjp.g().ndim();
-        vjp.give(i, is_piece ? narrow(vjp.g(), axis, start, lengths[i])
-                             : zeros(vjp.shape(i), {.dtype = vjp.dtype(i)}));
+        vjp.give(i, is_piece ? narrow(vjp.g(), axis, start, lengths[i]) : zeros(vjp.shape(i), {.dtype = vjp.dtype(i)}));
       }
       start += lengths[i];
     }
@@ -313,11 +306,11 @@ Tensor stack(std::span<const Tensor> tensors, int axis, SourceLocation where) {
   std::span<const Tensor> parts = in_common_dtype("stack", tensors, room, where);
   Shape shape = parts[0].shape();
   for (std::size_t i = 1; i < parts.size(); ++i)
-    check(parts[i].shape() == shape, where, "stack: tensors must have the same shape, but tensor 0 is ",
-          shape, " and tensor ", i, " is ", parts[i].shape(), ".");
+    check(parts[i].shape() == shape, where, "stack: tensors must have the same shape, but tensor 0 is ", shape,
+          " and tensor ", i, " is ", parts[i].shape(), ".");
   axis = normalize_axis("stack", axis, shape.ndim() + 1, where);
-  check(shape.ndim() < kMaxDims, where, "stack: a tensor has at most ", kMaxDims, " axes, but the tensors ",
-        shape, " have as many.");
+  check(shape.ndim() < kMaxDims, where, "stack: a tensor has at most ", kMaxDims, " axes, but the tensors ", shape,
+        " have as many.");
   int count = static_cast<int>(parts.size());
   shape.insert(axis, count);
   Tensor result = new_tensor(shape, parts[0].dtype());

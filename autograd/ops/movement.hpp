@@ -32,12 +32,10 @@ Tensor flip(const Operand& x, const Axes& axes);
 /// Tensors one after the other along an axis. They must agree in the other extents; dtypes promote. An empty
 /// tensor of shape [0] is passed over, as in PyTorch.
 Tensor cat(std::span<const Tensor> tensors, int axis = 0, SourceLocation where = SourceLocation::current());
-Tensor cat(std::initializer_list<Tensor> tensors, int axis = 0,
-           SourceLocation where = SourceLocation::current());
+Tensor cat(std::initializer_list<Tensor> tensors, int axis = 0, SourceLocation where = SourceLocation::current());
 /// Tensors of one shape along a new axis.
 Tensor stack(std::span<const Tensor> tensors, int axis = 0, SourceLocation where = SourceLocation::current());
-Tensor stack(std::initializer_list<Tensor> tensors, int axis = 0,
-             SourceLocation where = SourceLocation::current());
+Tensor stack(std::initializer_list<Tensor> tensors, int axis = 0, SourceLocation where = SourceLocation::current());
 /// Pieces of `size` along the axis, the last one smaller where it does not come out even (views).
 std::vector<Tensor> split(const Operand& x, std::int64_t size, int axis = 0);
 /// Pieces of these sizes, which must add up to the extent (views).

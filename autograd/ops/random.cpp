@@ -76,8 +76,7 @@ template <class T>
 }
 
 void check_floating(const char* operation, DType dtype, SourceLocation where) {
-  check(is_floating(dtype), where, operation, ": the dtype must be float32 or float64, but it is ", dtype,
-        ".");
+  check(is_floating(dtype), where, operation, ": the dtype must be float32 or float64, but it is ", dtype, ".");
 }
 
 Tensor with_grad(Tensor tensor, const TensorOptions& options, SourceLocation where) {
@@ -125,9 +124,8 @@ namespace {
   double z = s * s;
   double w = z * z;
   double t1 = w * (3.999999999940941908e-01 + w * (2.222219843214978396e-01 + w * 1.531383769920937332e-01));
-  double t2 =
-      z * (6.666666666666735130e-01 +
-           w * (2.857142874366239149e-01 + w * (1.818357216161805012e-01 + w * 1.479819860511658591e-01)));
+  double t2 = z * (6.666666666666735130e-01 +
+                   w * (2.857142874366239149e-01 + w * (1.818357216161805012e-01 + w * 1.479819860511658591e-01)));
   double half_square = 0.5 * f * f;
   return k * kLn2High - ((half_square - (s * (half_square + (t1 + t2)) + k * kLn2Low)) - f);
 }
@@ -147,8 +145,8 @@ struct SineCosine {
                         (-1.66666666666666324348e-01 +
                          z * (8.33333333332248946124e-03 +
                               z * (-1.98412698298579493134e-04 +
-                                   z * (2.75573137070700676789e-06 + z * (-2.50507602534068634195e-08 +
-                                                                          z * 1.58969099521155010221e-10)))));
+                                   z * (2.75573137070700676789e-06 +
+                                        z * (-2.50507602534068634195e-08 + z * 1.58969099521155010221e-10)))));
   double cosine = 1 - 0.5 * z +
                   z * z *
                       (4.16666666666666019037e-02 +
@@ -192,8 +190,7 @@ Tensor normal(const Shape& shape, double mean, double std, TensorOptions options
   return with_grad(std::move(result), options, where);
 }
 
-Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, Generator& generator,
-               SourceLocation where) {
+Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, Generator& generator, SourceLocation where) {
   check(low < high, where, "randint: low must be below high, but they are ", low, " and ", high, ".");
   Tensor result = new_checked("randint", shape, DType::int64, where);
   std::uint64_t range = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);

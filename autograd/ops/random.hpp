@@ -53,8 +53,8 @@ inline Tensor normal(const Shape& shape, TensorOptions options, Generator& gener
   return normal(shape, 0, 1, options, generator, where);
 }
 /// Integers in [low, high), int64.
-Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape,
-               Generator& generator = default_generator(), SourceLocation where = SourceLocation::current());
+Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, Generator& generator = default_generator(),
+               SourceLocation where = SourceLocation::current());
 /// True with probability p, boolean. Throws std::invalid_argument unless p is in [0, 1].
 Tensor bernoulli(const Shape& shape, double p, Generator& generator = default_generator(),
                  SourceLocation where = SourceLocation::current());

@@ -56,9 +56,8 @@ Tensor sum_value(const Tensor& x, unsigned mask, const Shape& shape) {
 Tensor mean_value(const Tensor& x, unsigned mask, const Shape& shape) {
   Tensor y = sum_value(x, mask, shape);
   std::int64_t count = reduced_count(x.shape(), mask);
-  dispatch_floating(x.dtype(), [&]<class T>(T) {
-    for_each_element<T>(y, [n = static_cast<T>(count)](T sum) { return sum / n; });
-  });
+  dispatch_floating(
+      x.dtype(), [&]<class T>(T) { for_each_element<T>(y, [n = static_cast<T>(count)](T sum) { return sum / n; }); });
   return y;
 }
 
@@ -199,10 +198,9 @@ void prod_rule(Vjp& vjp, unsigned mask) {
   const Shape& shape = vjp.shape(0);
   if (shape.numel() == 0) return vjp.give(0, zeros(shape, {.dtype = vjp.dtype(0)}));
   Tensor x = reduced_axes_last(vjp.input(0), mask);
-  Tensor others =
-      vjp.creates_graph()
-          ? products_before(x) * flip(products_before(flip(x, 1)), 1)
-          : dispatch_floating(x.dtype(), [&]<class T>(T) { return products_of_others<T>(contiguous(x)); });
+  Tensor others = vjp.creates_graph()
+                      ? products_before(x) * flip(products_before(flip(x, 1)), 1)
+                      : dispatch_floating(x.dtype(), [&]<class T>(T) { return products_of_others<T>(contiguous(x)); });
   vjp.give(0, with_kept_axes(vjp.g(), shape, mask) * reduced_axes_back(others, shape, mask));
 }
 
@@ -235,9 +233,7 @@ Tensor truth(const char* name, const Operand& operand, const Axes& axes, Reduce 
 
 }  // namespace
 
-Tensor all(const Operand& x, const Axes& axes, Reduce options) {
-  return truth<MinFold>("all", x, axes, options, true);
-}
+Tensor all(const Operand& x, const Axes& axes, Reduce options) { return truth<MinFold>("all", x, axes, options, true); }
 Tensor any(const Operand& x, const Axes& axes, Reduce options) {
   return truth<MaxFold>("any", x, axes, options, false);
 }

@@ -126,8 +126,8 @@ template <class T>
 Parts exponential_sum(const Tensor& x, unsigned mask, const Shape& shape) {
   Parts parts{new_tensor(shape, dtype_of<T>), new_tensor(shape, dtype_of<T>)};
   PlannedOperand operand(x, mask);
-  fold_twice<MaxFold, ExpSumFold>(operand.plan, data_of<T>(operand.x), data_of<T>(parts.center),
-                                  data_of<T>(parts.sum), [](T, T largest) { return center_of(largest); });
+  fold_twice<MaxFold, ExpSumFold>(operand.plan, data_of<T>(operand.x), data_of<T>(parts.center), data_of<T>(parts.sum),
+                                  [](T, T largest) { return center_of(largest); });
   return parts;
 }
 
@@ -140,9 +140,8 @@ Tensor softmax_columns(const Tensor& x, unsigned mask, bool in_logs) {
         x.shape(), [](auto x, auto center, auto log_sum) { return x - center - log_sum; }, x, center, sum);
   }
   // As along rows: nan where all elements are -inf, or one is inf.
-  for_each_element<T>(sum, [](T sum) {
-    return sum > 0 && std::isfinite(sum) ? 1 / sum : std::numeric_limits<T>::quiet_NaN();
-  });
+  for_each_element<T>(
+      sum, [](T sum) { return sum > 0 && std::isfinite(sum) ? 1 / sum : std::numeric_limits<T>::quiet_NaN(); });
   return compute<T>(
       x.shape(), [](auto x, auto center, auto scale) { return exp(x - center) * scale; }, x, center, sum);
 }
@@ -180,8 +179,7 @@ Tensor softmax_cotangent(const Tensor& given, const Tensor& y, unsigned mask, bo
       Tensor products = compute<T>(
           y.shape(), [](auto g, auto y) { return g * y; }, given, y);
       return compute<T>(
-          y.shape(), [](auto g, auto y, auto dot) { return y * (g - dot); }, given, y,
-          sum_value(products, mask, kept));
+          y.shape(), [](auto g, auto y, auto dot) { return y * (g - dot); }, given, y, sum_value(products, mask, kept));
     }
     Tensor result = new_tensor(y.shape(), y.dtype());
     Tensor g = contiguous(given);
@@ -231,19 +229,18 @@ Tensor logsumexp(const Operand& operand, const Axes& axes, Reduce options) {
         sum, [](auto sum, auto center) { return log(sum) + center; }, sum, center);
     return sum;
   });
-  return record(
-      "logsumexp", operand.where(), {x}, std::move(y), {Uses::input(0) | Uses::output()}, [mask](Vjp& vjp) {
-        const Tensor& x = vjp.input(0);
-        Tensor g = with_kept_axes(vjp.g(), x.shape(), mask);
-        Tensor y = with_kept_axes(vjp.output(), x.shape(), mask);
-        // Where all of x is -inf, exp(-inf - 0) gives the gradient 0, and nothing is made of -inf + inf.
-        Tensor finite = where(y == lowest_of<double>(), 0, y);
-        if (vjp.creates_graph()) return vjp.give(0, g * exp(x - finite));
-        vjp.give(0, dispatch_floating(x.dtype(), [&]<class T>(T) {
-                   return compute<T>(
-                       x.shape(), [](auto g, auto x, auto y) { return g * exp(x - y); }, g, x, finite);
-                 }));
-      });
+  return record("logsumexp", operand.where(), {x}, std::move(y), {Uses::input(0) | Uses::output()}, [mask](Vjp& vjp) {
+    const Tensor& x = vjp.input(0);
+    Tensor g = with_kept_axes(vjp.g(), x.shape(), mask);
+    Tensor y = with_kept_axes(vjp.output(), x.shape(), mask);
+    // Where all of x is -inf, exp(-inf - 0) gives the gradient 0, and nothing is made of -inf + inf.
+    Tensor finite = where(y == lowest_of<double>(), 0, y);
+    if (vjp.creates_graph()) return vjp.give(0, g * exp(x - finite));
+    vjp.give(0, dispatch_floating(x.dtype(), [&]<class T>(T) {
+               return compute<T>(
+                   x.shape(), [](auto g, auto x, auto y) { return g * exp(x - y); }, g, x, finite);
+             }));
+  });
 }
 
 }  // namespace xgrad

@@ -37,8 +37,8 @@ DType dtype_named(const std::string& name) {
   throw Unsupported("xgrad has no dtype " + name);
 }
 
-Arguments::Arguments(const Value& positional, const Value& keywords, const Archive& archive,
-                     const Value& leaves, const Value& pre)
+Arguments::Arguments(const Value& positional, const Value& keywords, const Archive& archive, const Value& leaves,
+                     const Value& pre)
     : positional_(&positional), keywords_(&keywords) {
   for (std::size_t i = 0; i < positional.list().size(); ++i)
     load(positional.list()[i], std::to_string(i), archive, leaves, pre);

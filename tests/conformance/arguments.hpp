@@ -74,8 +74,7 @@ class Arguments {
   bool is_positional(int position) const { return position >= 0 && position < count(); }
   const Value& find(int position, const char* name) const;
   const Value& required(int position, const char* name);
-  void load(const Value& value, const std::string& path, const Archive& archive, const Value& leaves,
-            const Value& pre);
+  void load(const Value& value, const std::string& path, const Archive& archive, const Value& leaves, const Value& pre);
 
   const Value* positional_;
   const Value* keywords_;

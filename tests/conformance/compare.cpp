@@ -57,26 +57,22 @@ std::string shown(double number) {
 
 Bound bound_of(const Value& one_case, Kind kind, DType dtype) {
   const char* name = kind == Kind::values ? "outputs" : kind == Kind::gradients ? "grads" : "second";
-  if (const Value& own = one_case["tol"][name]; own.is_list())
-    return {own.list()[0].number(), own.list()[1].number()};
+  if (const Value& own = one_case["tol"][name]; own.is_list()) return {own.list()[0].number(), own.list()[1].number()};
   if (dtype == DType::float32) return {1e-4, 1e-5};
   return kind == Kind::second_order ? Bound{1e-8, 1e-9} : Bound{1e-9, 1e-10};
 }
 
 void check_close(const std::string& what, const Tensor& actual, const Tensor& expected, Bound bound) {
-  if (!actual.defined())
-    throw Mismatch(what + ": there is none, expected one of shape " + to_string(expected.shape()));
+  if (!actual.defined()) throw Mismatch(what + ": there is none, expected one of shape " + to_string(expected.shape()));
   if (!(actual.shape() == expected.shape()))
-    throw Mismatch(what + ": shape is " + to_string(actual.shape()) + ", expected " +
-                   to_string(expected.shape()));
+    throw Mismatch(what + ": shape is " + to_string(actual.shape()) + ", expected " + to_string(expected.shape()));
   if (actual.dtype() != expected.dtype())
     throw Mismatch(what + ": dtype is " + std::string(name(actual.dtype())) + ", expected " +
                    std::string(name(expected.dtype())));
   if (is_floating(expected.dtype()))
     check_elements<double>(what, actual, expected, [=](double a, double e) { return close(a, e, bound); });
   else
-    check_elements<std::int64_t>(what, actual, expected,
-                                 [](std::int64_t a, std::int64_t e) { return a == e; });
+    check_elements<std::int64_t>(what, actual, expected, [](std::int64_t a, std::int64_t e) { return a == e; });
 }
 
 void check_no_gradient(const std::string& what, const Tensor& gradient) {

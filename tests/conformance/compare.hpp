@@ -22,8 +22,7 @@ Bound bound_of(const Value& one_case, Kind kind, xgrad::DType dtype);
 
 /// Throws Mismatch, beginning with `what`, unless shape and dtype are equal and all elements within the
 /// bound; it names the first element that is not, with both numbers.
-void check_close(const std::string& what, const xgrad::Tensor& actual, const xgrad::Tensor& expected,
-                 Bound bound);
+void check_close(const std::string& what, const xgrad::Tensor& actual, const xgrad::Tensor& expected, Bound bound);
 
 /// Throws Mismatch unless the gradient is absent or zero everywhere.
 void check_no_gradient(const std::string& what, const xgrad::Tensor& gradient);

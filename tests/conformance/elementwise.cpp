@@ -147,8 +147,7 @@ void add_expressions(Registry& ops) {
     return xgrad::where(mask, cast(args.operand(2, "value"), x.dtype()), x);
   };
   ops["float_power"] = [](Arguments& args) {
-    return pow(cast(args.operand(0, "input"), DType::float64),
-               cast(args.operand(1, "exponent"), DType::float64));
+    return pow(cast(args.operand(0, "input"), DType::float64), cast(args.operand(1, "exponent"), DType::float64));
   };
 }
 

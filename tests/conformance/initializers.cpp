@@ -40,8 +40,7 @@ xgrad::nn::Initializer initializer_named(const std::string& name, Arguments& arg
   if (name == "eye_") return init::identity();
   if (name == "constant_") return init::constant(args.number(kKeyword, "val"));
   if (name == "uniform_") return init::uniform(args.number(kKeyword, "a", 0), args.number(kKeyword, "b", 1));
-  if (name == "normal_")
-    return init::normal(args.number(kKeyword, "mean", 0), args.number(kKeyword, "std", 1));
+  if (name == "normal_") return init::normal(args.number(kKeyword, "mean", 0), args.number(kKeyword, "std", 1));
   if (name == "trunc_normal_")
     return init::truncated_normal({.mean = args.number(kKeyword, "mean", 0),
                                    .std = args.number(kKeyword, "std", 1),
@@ -77,10 +76,8 @@ void check_distribution(const std::string& what, const std::vector<double>& valu
   const double expected_mean = expect["mean"].number();
   const double expected_std = expect["std"].number();
   const double std = std::sqrt(squares / n);
-  require(std::abs(mean - expected_mean) <= 6 * expected_std / std::sqrt(n), what + ": mean", mean,
-          expected_mean);
-  require(std::abs(std / expected_std - 1) <= 6 / std::sqrt(n), what + ": standard deviation", std,
-          expected_std);
+  require(std::abs(mean - expected_mean) <= 6 * expected_std / std::sqrt(n), what + ": mean", mean, expected_mean);
+  require(std::abs(std / expected_std - 1) <= 6 / std::sqrt(n), what + ": standard deviation", std, expected_std);
   if (expect["distribution"].text() == "uniform" && n >= 1000) {
     const double bound = std::max(std::abs(expect["low"].number()), std::abs(expect["high"].number()));
     require(largest > 0.95 * bound, what + ": largest magnitude", largest, bound);

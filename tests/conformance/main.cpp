@@ -71,8 +71,7 @@ std::vector<Value> read_cases(const Options& options) {
     if (line.empty()) continue;
     Value one_case = parse_json(line);
     const bool all = options.operators.empty() && options.ids.empty();
-    if (all || options.operators.contains(operator_of(one_case)) ||
-        options.ids.contains(one_case["id"].text()))
+    if (all || options.operators.contains(operator_of(one_case)) || options.ids.contains(one_case["id"].text()))
       cases.push_back(std::move(one_case));
   }
   return cases;

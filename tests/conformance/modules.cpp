@@ -60,12 +60,9 @@ const std::map<std::string, Maker>& layers() {
        [](Arguments& init) {
          return layer(nn::Softplus(init.number(kKeyword, "beta", 1), init.number(kKeyword, "threshold", 20)));
        }},
-      {"Softmax",
-       [](Arguments& init) { return layer(nn::Softmax(static_cast<int>(init.integer(kKeyword, "dim")))); }},
+      {"Softmax", [](Arguments& init) { return layer(nn::Softmax(static_cast<int>(init.integer(kKeyword, "dim")))); }},
       {"LogSoftmax",
-       [](Arguments& init) {
-         return layer(nn::LogSoftmax(static_cast<int>(init.integer(kKeyword, "dim"))));
-       }},
+       [](Arguments& init) { return layer(nn::LogSoftmax(static_cast<int>(init.integer(kKeyword, "dim")))); }},
       {"LogSigmoid", [](Arguments&) { return layer(nn::Sequential(xgrad::log_sigmoid)); }},
   };
   return kLayers;
@@ -99,8 +96,7 @@ const char* function_of(const std::string& module) {
 nn::NamedTensors state_of(const Value& one_case, const Archive& archive) {
   nn::NamedTensors state;
   for (const char* kind : {"params", "buffers"})
-    for (const auto& [name, tensor] : one_case[kind].members())
-      state.emplace_back(name, archive.load(tensor.text()));
+    for (const auto& [name, tensor] : one_case[kind].members()) state.emplace_back(name, archive.load(tensor.text()));
   return state;
 }
 

@@ -13,8 +13,7 @@ using Activation = Tensor (*)(const Operand&);
 
 Tensor gelu(Arguments& args) {
   const Tensor& x = args.tensor(0, "input");
-  return xgrad::gelu(
-      x, args.text(kKeyword, "approximate", "none") == "tanh" ? xgrad::Gelu::tanh : xgrad::Gelu::erf);
+  return xgrad::gelu(x, args.text(kKeyword, "approximate", "none") == "tanh" ? xgrad::Gelu::tanh : xgrad::Gelu::erf);
 }
 
 // In training the slope is random.
@@ -55,9 +54,7 @@ void add_activations(Registry& ops) {
       {"silu", xgrad::silu},
       {"logsigmoid", xgrad::log_sigmoid},
       {"selu",
-       [](const Operand& x) {
-         return 1.0507009873554804934193349852946 * elu(x, 1.6732632423543772848170429916717);
-       }},
+       [](const Operand& x) { return 1.0507009873554804934193349852946 * elu(x, 1.6732632423543772848170429916717); }},
       {"mish", [](const Operand& x) { return x * tanh(softplus(x)); }},
       {"softsign", [](const Operand& x) { return x / (1 + abs(x)); }},
       {"tanhshrink", [](const Operand& x) { return x - tanh(x); }},
@@ -70,9 +67,7 @@ void add_activations(Registry& ops) {
   ops["nn.functional.leaky_relu"] = [](Arguments& args) {
     return leaky_relu(args.tensor(0, "input"), args.number(1, "negative_slope", 0.01));
   };
-  ops["nn.functional.elu"] = [](Arguments& args) {
-    return elu(args.tensor(0, "input"), args.number(1, "alpha", 1));
-  };
+  ops["nn.functional.elu"] = [](Arguments& args) { return elu(args.tensor(0, "input"), args.number(1, "alpha", 1)); };
   ops["nn.functional.celu"] = [](Arguments& args) {
     const double alpha = args.number(1, "alpha", 1);
     if (alpha != static_cast<float>(alpha)) throw Unsupported("PyTorch's gradient rounds alpha to float32");

@@ -53,8 +53,7 @@ void check_second_order(const Value& one_case, const std::vector<Tensor>& output
   const std::vector<Tensor> gradients = gradients_of(projected, leaves, false);
   i = 0;
   for (const auto& [path, expected] : second["grads"].members())
-    check_gradient(one_case, "second derivative of " + path, gradients[i++], expected, Kind::second_order,
-                   archive);
+    check_gradient(one_case, "second derivative of " + path, gradients[i++], expected, Kind::second_order, archive);
 }
 
 }  // namespace
@@ -86,8 +85,8 @@ std::vector<Tensor> gradients(const Value& cotangents, const std::vector<Tensor>
   return xgrad::grad(differentiable, leaves, weights, {.retain_graph = retain_graph, .allow_unused = true});
 }
 
-void check_gradient(const Value& one_case, const std::string& what, const Tensor& gradient,
-                    const Value& expected, Kind kind, const Archive& archive) {
+void check_gradient(const Value& one_case, const std::string& what, const Tensor& gradient, const Value& expected,
+                    Kind kind, const Archive& archive) {
   if (expected.is_null()) return check_no_gradient(what, gradient);
   const Tensor wanted = archive.load(expected.text());
   // A leaf that the output does not depend on has no gradient here where PyTorch has one of zeros.

@@ -88,15 +88,13 @@ Options with(const Value& keywords, Options options, const Archive& archive) {
 }
 
 template <class Optimizer, class Options>
-std::unique_ptr<optim::Optimizer> make(const Value& one_case, const Tensors& parameters,
-                                       const Archive& archive) {
+std::unique_ptr<optim::Optimizer> make(const Value& one_case, const Tensors& parameters, const Archive& archive) {
   const Options common = with(one_case["kwargs"], Options{}, archive);
   std::vector<optim::Group<Options>> groups;
   if (const Value& listed = one_case["param_groups"]; listed.is_list()) {
     for (const Value& group : listed.list()) {
       groups.push_back({{}, with(group["kwargs"], common, archive)});
-      for (const Value& name : group["params"].list())
-        groups.back().parameters.push_back(parameters.at(name.text()));
+      for (const Value& name : group["params"].list()) groups.back().parameters.push_back(parameters.at(name.text()));
     }
   } else {
     groups.push_back({{}, common});

@@ -41,8 +41,7 @@ void add_products(Registry& ops) {
   ops["outer"] = [](Arguments& args) { return outer(args.tensor(0, "input"), args.tensor(1, "vec2")); };
   ops["inner"] = inner;
   ops["linalg.vecdot"] = [](Arguments& args) {
-    return sum(args.tensor(0, "x") * args.tensor(1, "y"),
-               static_cast<int>(args.integer(kKeyword, "dim", -1)));
+    return sum(args.tensor(0, "x") * args.tensor(1, "y"), static_cast<int>(args.integer(kKeyword, "dim", -1)));
   };
   ops["linalg.multi_dot"] = [](Arguments& args) {
     const std::vector<Tensor> factors = args.tensors(0, "tensors");

@@ -48,15 +48,13 @@ Outputs linalg_norm(Arguments& args) {
   const Tensor& x = args.tensor(0, "A");
   const Value& order = args.value(1, "ord");
   const Value& dim = args.value(2, "dim");
-  const bool of_matrix =
-      dim.is_null() ? !order.is_null() && x.ndim() == 2 : dim.is_list() && dim.list().size() == 2;
+  const bool of_matrix = dim.is_null() ? !order.is_null() && x.ndim() == 2 : dim.is_list() && dim.list().size() == 2;
   const double p = of_matrix ? matrix_order(order) : vector_order(order);
   return norm(x, args.reduced_axes(2, "dim"), {.p = p, .keepdims = args.flag(3, "keepdim", false)});
 }
 
 Outputs largest_or_smallest(Arguments& args, Tensor (*pair)(const Operand&, const Operand&),
-                            Tensor (*total)(const Operand&),
-                            xgrad::Extreme (*along)(const Operand&, int, Reduce)) {
+                            Tensor (*total)(const Operand&), xgrad::Extreme (*along)(const Operand&, int, Reduce)) {
   const Tensor& x = args.tensor(0, "input");
   if (args.is_tensor(1, "other")) return pair(x, args.tensor(1, "other"));
   if (!args.given(1, "dim")) return total(x);
@@ -86,8 +84,7 @@ void add_plain(Registry& ops) {
   for (const auto& [name, function] : with_dtype)
     ops[name] = [function = function](Arguments& args) {
       const Tensor x = as_asked(args, args.tensor(0, "input"));
-      return as_asked(args,
-                      function(x, args.reduced_axes(1, "dim"), {.keepdims = args.flag(2, "keepdim", false)}));
+      return as_asked(args, function(x, args.reduced_axes(1, "dim"), {.keepdims = args.flag(2, "keepdim", false)}));
     };
   ops["aminmax"] = [](Arguments& args) {
     const Tensor& x = args.tensor(0, "input");
@@ -96,12 +93,8 @@ void add_plain(Registry& ops) {
     if (x.ndim() == 0 && options.keepdims) throw Unsupported("PyTorch's aminmax gives a 0-d tensor an axis");
     return Outputs{amin(x, axes, options), amax(x, axes, options)};
   };
-  ops["max"] = [](Arguments& args) {
-    return largest_or_smallest(args, xgrad::maximum, xgrad::max, xgrad::max);
-  };
-  ops["min"] = [](Arguments& args) {
-    return largest_or_smallest(args, xgrad::minimum, xgrad::min, xgrad::min);
-  };
+  ops["max"] = [](Arguments& args) { return largest_or_smallest(args, xgrad::maximum, xgrad::max, xgrad::max); };
+  ops["min"] = [](Arguments& args) { return largest_or_smallest(args, xgrad::minimum, xgrad::min, xgrad::min); };
   ops["argmax"] = [](Arguments& args) { return extreme_position(args, xgrad::argmax, xgrad::argmax); };
   ops["argmin"] = [](Arguments& args) { return extreme_position(args, xgrad::argmin, xgrad::argmin); };
 }
@@ -135,8 +128,7 @@ void add_norms(Registry& ops) {
   };
   ops["linalg.vector_norm"] = [](Arguments& args) {
     const double p = args.number(1, "ord", 2);
-    return norm(args.tensor(0, "x"), args.reduced_axes(2, "dim"),
-                {.p = p, .keepdims = args.flag(3, "keepdim", false)});
+    return norm(args.tensor(0, "x"), args.reduced_axes(2, "dim"), {.p = p, .keepdims = args.flag(3, "keepdim", false)});
   };
   ops["linalg.matrix_norm"] = [](Arguments& args) {
     const double p = matrix_order(args.value(1, "ord"));
@@ -145,8 +137,7 @@ void add_norms(Registry& ops) {
   };
   ops["linalg.norm"] = linalg_norm;
   ops["dist"] = [](Arguments& args) {
-    return norm(args.tensor(0, "input") - args.tensor(1, "other"), Axes::all(),
-                {.p = args.number(2, "p", 2)});
+    return norm(args.tensor(0, "input") - args.tensor(1, "other"), Axes::all(), {.p = args.number(2, "p", 2)});
   };
 }
 
@@ -165,9 +156,7 @@ void add_softmaxes(Registry& ops) {
 }
 
 void add_sums_of_expressions(Registry& ops) {
-  ops["count_nonzero"] = [](Arguments& args) {
-    return sum(args.tensor(0, "input") != 0, args.reduced_axes(1, "dim"));
-  };
+  ops["count_nonzero"] = [](Arguments& args) { return sum(args.tensor(0, "input") != 0, args.reduced_axes(1, "dim")); };
   ops["nansum"] = [](Arguments& args) {
     return sum(without_nan(args.tensor(0, "input")), args.reduced_axes(1, "dim"),
                {.keepdims = args.flag(2, "keepdim", false)});

@@ -75,8 +75,8 @@ void Report::write_text(std::ostream& out) const {
   write_rows(out, "group", groups_);
   for (const Noted& noted : by_design_) out << "BY DESIGN " << noted.id << ": " << noted.reason << '\n';
   for (const Noted& noted : failures_) out << "FAILED " << noted.id << ": " << noted.reason << '\n';
-  out << total_.passed << " passed, " << total_.failed << " failed, " << total_.unsupported
-      << " unsupported, " << total_.by_design << " different by design\n";
+  out << total_.passed << " passed, " << total_.failed << " failed, " << total_.unsupported << " unsupported, "
+      << total_.by_design << " different by design\n";
 }
 
 Value Report::to_value(const std::map<std::string, Tally>& rows) {

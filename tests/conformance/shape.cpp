@@ -95,9 +95,7 @@ void add_views(Registry& ops) {
   for (const char* name : {"reshape", "view"})
     ops[name] = [](Arguments& args) { return reshape(args.tensor(0, "input"), args.shape(1, "shape")); };
   for (const char* name : {"reshape_as", "view_as"})
-    ops[name] = [](Arguments& args) {
-      return reshape(args.tensor(0, "input"), args.tensor(1, "other").shape());
-    };
+    ops[name] = [](Arguments& args) { return reshape(args.tensor(0, "input"), args.tensor(1, "other").shape()); };
   ops["ravel"] = [](Arguments& args) { return reshape(args.tensor(0, "input"), {-1}); };
   ops["flatten"] = [](Arguments& args) {
     return flatten(args.tensor(0, "input"), axis_argument(args, 1, "start_dim", 0),
@@ -120,16 +118,12 @@ void add_views(Registry& ops) {
   ops["movedim"] = move_axes;
   for (const char* name : {"expand", "broadcast_to"})
     ops[name] = [](Arguments& args) { return expand(args.tensor(0, "input"), args.shape(1, "size")); };
-  ops["expand_as"] = [](Arguments& args) {
-    return expand(args.tensor(0, "input"), args.tensor(1, "other").shape());
-  };
+  ops["expand_as"] = [](Arguments& args) { return expand(args.tensor(0, "input"), args.tensor(1, "other").shape()); };
   ops["squeeze"] = [](Arguments& args) {
     const Tensor& x = args.tensor(0, "input");
     return args.given(1, "dim") ? squeeze(x, args.axes(1, "dim")) : squeeze(x);
   };
-  ops["unsqueeze"] = [](Arguments& args) {
-    return unsqueeze(args.tensor(0, "input"), axis_argument(args, 1, "dim"));
-  };
+  ops["unsqueeze"] = [](Arguments& args) { return unsqueeze(args.tensor(0, "input"), axis_argument(args, 1, "dim")); };
   ops["flip"] = [](Arguments& args) { return flip(args.tensor(0, "input"), args.axes(1, "dims")); };
   ops["fliplr"] = [](Arguments& args) { return flip(args.tensor(0, "input"), 1); };
   ops["flipud"] = [](Arguments& args) { return flip(args.tensor(0, "input"), 0); };
@@ -175,9 +169,7 @@ void add_pieces(Registry& ops) {
 }
 
 void add_joins(Registry& ops) {
-  ops["cat"] = [](Arguments& args) {
-    return xgrad::cat(args.tensors(0, "tensors"), axis_argument(args, 1, "dim", 0));
-  };
+  ops["cat"] = [](Arguments& args) { return xgrad::cat(args.tensors(0, "tensors"), axis_argument(args, 1, "dim", 0)); };
   ops["stack"] = [](Arguments& args) {
     return xgrad::stack(args.tensors(0, "tensors"), axis_argument(args, 1, "dim", 0));
   };
@@ -200,12 +192,8 @@ TensorOptions options(Arguments& args, DType fallback) {
 }
 
 void add_makers(Registry& ops) {
-  ops["zeros"] = [](Arguments& args) {
-    return xgrad::zeros(args.shape(0, "size"), options(args, DType::float32));
-  };
-  ops["ones"] = [](Arguments& args) {
-    return xgrad::ones(args.shape(0, "size"), options(args, DType::float32));
-  };
+  ops["zeros"] = [](Arguments& args) { return xgrad::zeros(args.shape(0, "size"), options(args, DType::float32)); };
+  ops["ones"] = [](Arguments& args) { return xgrad::ones(args.shape(0, "size"), options(args, DType::float32)); };
   ops["new_full"] = [](Arguments& args) {
     return xgrad::full(args.shape(1, "size"), args.number(2, "fill_value"),
                        options(args, args.tensor(0, "input").dtype()));

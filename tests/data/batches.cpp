@@ -41,8 +41,7 @@ std::vector<std::int64_t> joined(const std::vector<std::vector<std::int64_t>>& l
 
 TEST_CASE("batches in order are views", "[data][batches]") {
   Dataset dataset = counted(7);
-  CHECK(pass(batches(dataset, {.size = 3})) ==
-        std::vector<std::vector<std::int64_t>>{{0, 1, 2}, {3, 4, 5}, {6}});
+  CHECK(pass(batches(dataset, {.size = 3})) == std::vector<std::vector<std::int64_t>>{{0, 1, 2}, {3, 4, 5}, {6}});
   const float* first = dataset.inputs.data<float>();
   for (auto [x, y] : batches(dataset, {.size = 3})) {
     CHECK(x.data<float>() == first);
@@ -98,8 +97,7 @@ TEST_CASE("the generator makes the orders", "[data][batches]") {
 
 TEST_CASE("dropping the last of shuffled batches drops other points each time", "[data][batches]") {
   Generator generator(0);
-  data::Batches range =
-      batches(counted(10), {.size = 4, .shuffle = true, .drop_last = true, .generator = &generator});
+  data::Batches range = batches(counted(10), {.size = 4, .shuffle = true, .drop_last = true, .generator = &generator});
   std::set<std::vector<std::int64_t>> passes;
   for (int i = 0; i < 3; ++i) {
     auto points = joined(pass(range));

@@ -112,33 +112,28 @@ TEST_CASE("gzip is seen by its first bytes", "[data][csv]") {
 
 TEST_CASE("the examples' tables can be read", "[data][csv]") {
   CHECK(read_csv(kExamples + "digits.csv.gz").values.shape() == Shape{1797, 65});
-  CHECK(read_csv(kExamples + "diabetes_data_raw.csv.gz", {.delimiter = ' '}).values.shape() ==
-        Shape{442, 10});
+  CHECK(read_csv(kExamples + "diabetes_data_raw.csv.gz", {.delimiter = ' '}).values.shape() == Shape{442, 10});
   CHECK(read_csv(kExamples + "diabetes_target.csv.gz").values.shape() == Shape{442, 1});
   data::Table iris = read_csv(kExamples + "iris.csv", {.header = Header::counts});
   CHECK(iris.values.shape() == Shape{150, 5});
   CHECK(iris.class_names == std::vector<std::string>{"setosa", "versicolor", "virginica"});
   CHECK(read_csv(kExamples + "wine_data.csv", {.header = Header::counts}).values.shape() == Shape{178, 14});
-  CHECK(read_csv(kExamples + "breast_cancer.csv", {.header = Header::counts}).values.shape() ==
-        Shape{569, 31});
+  CHECK(read_csv(kExamples + "breast_cancer.csv", {.header = Header::counts}).values.shape() == Shape{569, 31});
 }
 
 TEST_CASE("a malformed number is named with its place", "[data][csv]") {
   CHECK(problem_of("1,2\n3,abc\n") == "table.csv:2:3: column 2: a number is expected, but 'abc' stands here");
-  CHECK(problem_of("1,2\n\n30, 4x\n") ==
-        "table.csv:3:5: column 2: a number is expected, but '4x' stands here");
+  CHECK(problem_of("1,2\n\n30, 4x\n") == "table.csv:3:5: column 2: a number is expected, but '4x' stands here");
   CHECK(problem_of("1,,3\n") == "table.csv:1:3: column 2: a number is expected, but the field is empty");
   CHECK(problem_of("1,2,\n") == "table.csv:1:5: column 3: a number is expected, but the field is empty");
   CHECK(problem_of("1.5\n", {.dtype = DType::int64}) ==
         "table.csv:1:1: column 1: an integer is expected, but '1.5' stands here");
-  CHECK(problem_of("1\n1e400\n") ==
-        "table.csv:2:1: column 1: the number '1e400' is outside the range of float32");
+  CHECK(problem_of("1\n1e400\n") == "table.csv:2:1: column 1: the number '1e400' is outside the range of float32");
   CHECK(problem_of("1e39\n") == "table.csv:1:1: column 1: the number '1e39' is outside the range of float32");
   CHECK(problem_of("1e39\n", {.dtype = DType::float64}) == "no error");
   CHECK(problem_of("+,2\n") == "table.csv:1:1: column 1: a number is expected, but '+' stands here");
   CHECK(problem_of("1e999x\n") == "table.csv:1:1: column 1: a number is expected, but '1e999x' stands here");
-  CHECK(problem_of({"1,2\0003\n", 6}) ==
-        R"(table.csv:1:3: column 2: a number is expected, but '2\x003' stands here)");
+  CHECK(problem_of({"1,2\0003\n", 6}) == R"(table.csv:1:3: column 2: a number is expected, but '2\x003' stands here)");
 }
 
 TEST_CASE("a number too small for the dtype is 0 or denormal", "[data][csv]") {
@@ -149,8 +144,7 @@ TEST_CASE("a number too small for the dtype is 0 or denormal", "[data][csv]") {
   std::string digits(400, '0');
   CHECK(values_of("0." + digits + "1\n", {.dtype = DType::float64}) == std::vector<double>{0});
   CHECK(values_of("0." + digits + "1e401\n", {.dtype = DType::float64}) == std::vector<double>{1});
-  CHECK_THAT(problem_of("1" + digits + "\n", {.dtype = DType::float64}),
-             Contains("outside the range of float64"));
+  CHECK_THAT(problem_of("1" + digits + "\n", {.dtype = DType::float64}), Contains("outside the range of float64"));
   CHECK_THAT(problem_of("-1e400\n", {.dtype = DType::float64}), Contains("outside the range of float64"));
 }
 
@@ -168,13 +162,10 @@ TEST_CASE("names where numbers are expected: the message tells of the header opt
 }
 
 TEST_CASE("rows of different lengths are named with their place", "[data][csv]") {
-  CHECK(problem_of("1,2,3\n4,5\n") ==
-        "table.csv:2:4: a row must have 3 columns as line 1 tells, but this one has 2");
-  CHECK(problem_of("1,2\n3,4,5\n") ==
-        "table.csv:2:5: a row must have 2 columns as line 1 tells, but this one has 3");
+  CHECK(problem_of("1,2,3\n4,5\n") == "table.csv:2:4: a row must have 3 columns as line 1 tells, but this one has 2");
+  CHECK(problem_of("1,2\n3,4,5\n") == "table.csv:2:5: a row must have 2 columns as line 1 tells, but this one has 3");
   CHECK_THAT(problem_of("a,b\n1\n", {.header = Header::names}), Contains("table.csv:2:2"));
-  CHECK_THAT(problem_of("1,2,x,y\n1,2\n", {.header = Header::counts}),
-             Contains("must have 3 columns as line 1"));
+  CHECK_THAT(problem_of("1,2,x,y\n1,2\n", {.header = Header::counts}), Contains("must have 3 columns as line 1"));
 }
 
 TEST_CASE("empty files, and headers without rows", "[data][csv]") {
@@ -195,8 +186,7 @@ TEST_CASE("a header that does not fit its table", "[data][csv]") {
         "table.csv:2:6: a row must have 2000000001 columns as line 1 tells, but this one has 3");
   for (const char* features : {"2147483647", "999999999999999", "9223372036854775807"})
     CHECK(problem_of("5," + std::string(features) + ",a,b\n1,2,3\n", {.header = Header::counts}) ==
-          "table.csv:1:3: the header's number of features must be at most 2147483646, but is " +
-              std::string(features));
+          "table.csv:1:3: the header's number of features must be at most 2147483646, but is " + std::string(features));
   CHECK(read_text("0,2000000000\n", {.header = Header::counts}).values.shape() == Shape{0, 2000000001});
 }
 

@@ -73,8 +73,7 @@ TEST_CASE("a subset by positions", "[data][dataset]") {
 
 TEST_CASE("a split has every point once and keeps inputs with their targets", "[data][dataset]") {
   for (bool stratify : {false, true}) {
-    auto [train, test] =
-        data::split(counted(30), {.test_fraction = 1.0 / 3, .stratify = stratify, .seed = 7});
+    auto [train, test] = data::split(counted(30), {.test_fraction = 1.0 / 3, .stratify = stratify, .seed = 7});
     CHECK(train.size() == 20);
     CHECK(test.size() == 10);
     std::vector<std::int64_t> points = points_of(train);
@@ -82,16 +81,13 @@ TEST_CASE("a split has every point once and keeps inputs with their targets", "[
     CHECK_FALSE(std::is_sorted(points.begin(), points.end()));
     std::sort(points.begin(), points.end());
     for (int i = 0; i < 30; ++i) CHECK(points[i] == i);
-    std::vector<std::int64_t> test_points = points_of(test),
-                              test_labels = test.targets.to_vector<std::int64_t>();
+    std::vector<std::int64_t> test_points = points_of(test), test_labels = test.targets.to_vector<std::int64_t>();
     for (int i = 0; i < 10; ++i) CHECK(test_points[i] % 3 == test_labels[i]);
   }
 }
 
 TEST_CASE("the seed makes the split", "[data][dataset]") {
-  auto test_points = [](std::uint64_t seed) {
-    return points_of(data::split(counted(50), {.seed = seed}).test);
-  };
+  auto test_points = [](std::uint64_t seed) { return points_of(data::split(counted(50), {.seed = seed}).test); };
   CHECK(test_points(1) == test_points(1));
   CHECK(test_points(1) != test_points(2));
 }
@@ -121,9 +117,7 @@ TEST_CASE("a split without shuffling takes the last points", "[data][dataset]") 
 
 TEST_CASE("splits that cannot be", "[data][dataset]") {
   CHECK_THROWS_WITH(data::split(counted(10), {.test_fraction = 1.5}), Contains("but is 1.5"));
-  CHECK_THROWS_WITH(data::split(counted(10), {.test_fraction = 0}),
-                    Contains("above 0 and below 1, but is 0"));
+  CHECK_THROWS_WITH(data::split(counted(10), {.test_fraction = 0}), Contains("above 0 and below 1, but is 0"));
   CHECK_THROWS_WITH(data::split(counted(1), {}), Contains("both parts need a point"));
-  CHECK_THROWS_WITH(data::split({zeros({4}), zeros({4})}, {.stratify = true}),
-                    Contains("but are float32 [4]"));
+  CHECK_THROWS_WITH(data::split({zeros({4}), zeros({4})}, {.stratify = true}), Contains("but are float32 [4]"));
 }

@@ -29,9 +29,7 @@ bool close(const Tensor& a, const Tensor& b) {
   return allclose(a, b, {.rtol = 1e-12, .atol = 1e-12, .equal_nan = true});
 }
 
-Tensor variable(const NestedList& values) {
-  return tensor(values, {.dtype = DType::float64, .requires_grad = true});
-}
+Tensor variable(const NestedList& values) { return tensor(values, {.dtype = DType::float64, .requires_grad = true}); }
 
 Tensor logits() { return variable({{1, 2, -1}, {0.5, -0.5, 3}, {2, 0, 1}, {-1, 0.25, 0}}); }
 Tensor labels() { return tensor({1, 2, 0, 1}); }
@@ -127,18 +125,16 @@ TEST_CASE("cross_entropy smooths labels", "[nn][cross_entropy]") {
               {0.01011634274462688, -0.001546076807979203, -0.008570265936647697},
               {-0.06702309438962789, 0.014174309959261775, 0.05284878443036608},
               {0.026347345357042286, -0.11228587070638385, 0.08593852534934154}});
-  check_loss(x,
-             nn::cross_entropy(x, labels(), {.weight = weight(), .ignore_index = 2, .label_smoothing = .1}),
+  check_loss(x, nn::cross_entropy(x, labels(), {.weight = weight(), .ignore_index = 2, .label_smoothing = .1}),
              0.5783407417278036,
              {{0.1068225664421415, -0.11437326311000838, 0.007550696667866924},
               {0, 0, 0},
               {-0.01993262038391133, -0.0034776315266928336, 0.02341025191060415},
               {0.055381897028047355, -0.20858580441334534, 0.15320390738529796}});
-  CHECK(
-      close(nn::cross_entropy(
-                x, labels(),
-                {.reduction = Reduction::none, .weight = weight(), .ignore_index = 2, .label_smoothing = .1}),
-            tensor({0.7856067488056905, 0.0, 0.3976433798518156, 1.41928320911761}, kDouble)));
+  CHECK(close(
+      nn::cross_entropy(x, labels(),
+                        {.reduction = Reduction::none, .weight = weight(), .ignore_index = 2, .label_smoothing = .1}),
+      tensor({0.7856067488056905, 0.0, 0.3976433798518156, 1.41928320911761}, kDouble)));
 }
 
 TEST_CASE("cross_entropy takes a single sample and further axes", "[nn][cross_entropy]") {
@@ -250,8 +246,7 @@ TEST_CASE("cross_entropy has right gradients to order 3", "[nn][cross_entropy][g
   }
   gradgradcheck(
       [](const Tensor& x) {
-        return nn::cross_entropy(permute(reshape(x, {2, 2, 3}), std::vector<int>{0, 2, 1}),
-                                 reshape(labels(), {2, 2}));
+        return nn::cross_entropy(permute(reshape(x, {2, 2, 3}), std::vector<int>{0, 2, 1}), reshape(labels(), {2, 2}));
       },
       {x});
 }
@@ -265,17 +260,14 @@ TEST_CASE("cross_entropy of probabilities, in each reduction", "[nn][cross_entro
               {0.018449676077960213, 0.00678725652535413, -0.02523693260331436},
               {-0.08368976105629455, 0.02250764329259511, 0.06118211776369941},
               {0.009680678690375616, -0.028952537373050508, 0.019271858682674878}});
-  CHECK(close(
-      nn::cross_entropy(x, probabilities(), {.reduction = Reduction::none}),
-      tensor({1.4490122167681863, 0.1064141042799557, 0.4076059644443804, 0.9252781960613617}, kDouble)));
-  CHECK(nn::cross_entropy(x, probabilities(), {.reduction = Reduction::sum}).item() ==
-        Approx(4 * 0.7220776203884711));
+  CHECK(close(nn::cross_entropy(x, probabilities(), {.reduction = Reduction::none}),
+              tensor({1.4490122167681863, 0.1064141042799557, 0.4076059644443804, 0.9252781960613617}, kDouble)));
+  CHECK(nn::cross_entropy(x, probabilities(), {.reduction = Reduction::sum}).item() == Approx(4 * 0.7220776203884711));
 }
 
 TEST_CASE("cross_entropy of probabilities takes weights and smoothing", "[nn][cross_entropy]") {
   Tensor x = logits();
-  check_loss(x, nn::cross_entropy(x, probabilities(), {.weight = weight(), .label_smoothing = .1}),
-             0.8818166860000164,
+  check_loss(x, nn::cross_entropy(x, probabilities(), {.weight = weight(), .label_smoothing = .1}), 0.8818166860000164,
              {{0.06264336510118257, 0.0011031697869779808, -0.06374653488816058},
               {0.014590504012592882, -0.009766289199223302, -0.004824214813369617},
               {-0.02242419793190025, -0.003912335467529438, 0.026336533399429665},
@@ -299,8 +291,7 @@ TEST_CASE("cross_entropy of probabilities has right gradients to order 2, to the
   for (Reduction reduction : {Reduction::mean, Reduction::sum, Reduction::none})
     gradgradcheck(
         [&](const Tensor& x, const Tensor& target) {
-          return nn::cross_entropy(x, target,
-                                   {.reduction = reduction, .weight = weight(), .label_smoothing = .1});
+          return nn::cross_entropy(x, target, {.reduction = reduction, .weight = weight(), .label_smoothing = .1});
         },
         {x, probabilities()});
 }
@@ -334,8 +325,7 @@ TEST_CASE("nll_loss has right gradients to order 2", "[nn][nll_loss][gradcheck]"
   for (Reduction reduction : {Reduction::mean, Reduction::sum, Reduction::none})
     gradgradcheck(
         [&](const Tensor& x) {
-          return nn::nll_loss(square(x), labels(),
-                              {.reduction = reduction, .weight = weight(), .ignore_index = 0});
+          return nn::nll_loss(square(x), labels(), {.reduction = reduction, .weight = weight(), .ignore_index = 0});
         },
         {x});
 }
@@ -376,8 +366,7 @@ TEST_CASE("wrong options are refused", "[nn][cross_entropy]") {
   auto call = [&] { nn::cross_entropy(x, labels(), {.weight = ones({2})}); };
   int line = __LINE__ - 1;
   CHECK(message_of<std::invalid_argument>(call) ==
-        "cross_entropy: weight must be [3], one for each class, but it is [2]." +
-            at("cross_entropy.cpp", line));
+        "cross_entropy: weight must be [3], one for each class, but it is [2]." + at("cross_entropy.cpp", line));
   CHECK_THROWS_AS(nn::cross_entropy(x, labels(), {.label_smoothing = 1.5}), std::invalid_argument);
   CHECK_THROWS_AS(nn::cross_entropy(x, probabilities(), {.ignore_index = 1}), std::invalid_argument);
 }

@@ -82,9 +82,8 @@ TEST_CASE("initialisers by fan have their bounds and deviations", "[nn][init]") 
   check_uniform(draw(init::he_uniform(), {64, 100}), 0.2449489742783178);
   check_uniform(draw(init::he_uniform({.fan = init::Fan::out}), {24, 8, 3, 3}), 0.16666666666666666);
   check_moments(draw(init::he_normal(), {24, 8, 3, 3}), 0, 0.16666666666666669);
-  check_moments(
-      draw(init::he_normal({.fan = init::Fan::out, .gain = init::gain(init::Nonlinearity::selu)}), {200, 50}),
-      0, 0.053033008588991064);
+  check_moments(draw(init::he_normal({.fan = init::Fan::out, .gain = init::gain(init::Nonlinearity::selu)}), {200, 50}),
+                0, 0.053033008588991064);
   CHECK_THROWS_AS(draw(init::he_normal(), {5}), std::invalid_argument);
 }
 
@@ -137,16 +136,14 @@ TEST_CASE("orthogonal has orthonormal rows or columns, whichever are fewer", "[n
     CHECK(x.shape() == shape);
     Tensor rows = reshape(x, {shape[0], x.numel() / shape[0]});
     if (rows.size(0) > rows.size(1)) rows = transpose(rows);
-    CHECK(
-        allclose(matmul(rows, transpose(rows)), 4 * eye(rows.size(0), kDouble), {.rtol = 0, .atol = 1e-13}));
+    CHECK(allclose(matmul(rows, transpose(rows)), 4 * eye(rows.size(0), kDouble), {.rtol = 0, .atol = 1e-13}));
   }
   CHECK_THROWS_AS(draw(init::orthogonal(), {5}), std::invalid_argument);
 }
 
 TEST_CASE("initialisers give the dtype and the variable that are asked for", "[nn][init]") {
-  for (const nn::Initializer& initializer :
-       {init::uniform(), init::normal(), init::zeros(), init::identity(), init::orthogonal(),
-        init::he_uniform(), init::truncated_normal()}) {
+  for (const nn::Initializer& initializer : {init::uniform(), init::normal(), init::zeros(), init::identity(),
+                                             init::orthogonal(), init::he_uniform(), init::truncated_normal()}) {
     INFO(initializer.name());
     Tensor x = initializer({3, 4}, {.requires_grad = true});
     CHECK(x.dtype() == DType::float32);
@@ -157,9 +154,8 @@ TEST_CASE("initialisers give the dtype and the variable that are asked for", "[n
 }
 
 TEST_CASE("weights without elements have initialisers too", "[nn][init]") {
-  for (const nn::Initializer& initializer :
-       {init::uniform_fan_in(), init::he_normal(), init::glorot_uniform(), init::orthogonal(),
-        init::truncated_normal()})
+  for (const nn::Initializer& initializer : {init::uniform_fan_in(), init::he_normal(), init::glorot_uniform(),
+                                             init::orthogonal(), init::truncated_normal()})
     for (Shape shape : {Shape{0, 3}, Shape{3, 0}, Shape{0, 0}}) CHECK(initializer(shape).shape() == shape);
 }
 
@@ -175,8 +171,8 @@ TEST_CASE("any function of shape, options and generator is an initialiser", "[nn
 }
 
 TEST_CASE("errors of initialisers name the caller's line", "[nn][init]") {
-  const nn::Initializer drawn[] = {init::he_normal(), init::glorot_uniform(), init::orthogonal(),
-                                   init::identity(), nn::Initializer()};
+  const nn::Initializer drawn[] = {init::he_normal(), init::glorot_uniform(), init::orthogonal(), init::identity(),
+                                   nn::Initializer()};
   for (const nn::Initializer& initializer : drawn) {
     INFO(initializer.name());
     auto call = [&] { initializer({3}); };
@@ -198,8 +194,7 @@ TEST_CASE("errors of initialisers name the caller's line", "[nn][init]") {
 TEST_CASE("errors in a user's initialiser name the line in it", "[nn][init]") {
   int line = __LINE__ + 1;
   nn::Initializer wrong = [](const Shape&, TensorOptions, Generator&) { return ones({2}) + ones({3}); };
-  CHECK_THAT(message_of<std::invalid_argument>([&] { wrong({2}); }),
-             Catch::Matchers::EndsWith(at("init.cpp", line)));
+  CHECK_THAT(message_of<std::invalid_argument>([&] { wrong({2}); }), Catch::Matchers::EndsWith(at("init.cpp", line)));
 }
 
 TEST_CASE("an empty callable is no initialiser", "[nn][init]") {

@@ -50,8 +50,7 @@ TEST_CASE("Dense has the shapes and the start of PyTorch's Linear", "[nn][dense]
 }
 
 TEST_CASE("Dense takes options", "[nn][dense]") {
-  nn::Dense layer(
-      3, 2, {.weight_init = nn::init::ones(), .bias_init = nn::init::constant(4), .dtype = DType::float64});
+  nn::Dense layer(3, 2, {.weight_init = nn::init::ones(), .bias_init = nn::init::constant(4), .dtype = DType::float64});
   CHECK(numbers(layer(tensor({1., 2., 3.}, kDouble))) == std::vector<double>{10, 10});
   CHECK(layer.weight().dtype() == DType::float64);
   nn::Dense bare(3, 2, {.bias = false});
@@ -61,8 +60,7 @@ TEST_CASE("Dense takes options", "[nn][dense]") {
 
 TEST_CASE("a generator with the same seed gives the same layer", "[nn][dense]") {
   Generator a(5), b(5);
-  CHECK(numbers(nn::Dense(3, 4, {.generator = &a}).weight()) ==
-        numbers(nn::Dense(3, 4, {.generator = &b}).weight()));
+  CHECK(numbers(nn::Dense(3, 4, {.generator = &a}).weight()) == numbers(nn::Dense(3, 4, {.generator = &b}).weight()));
 }
 
 TEST_CASE("Dense without inputs or outputs is empty", "[nn][dense]") {
@@ -80,17 +78,14 @@ TEST_CASE("Dense refuses wrong sizes and dtypes", "[nn][dense]") {
 }
 
 TEST_CASE("Dense refuses what an initialiser makes of another shape or dtype", "[nn][dense]") {
-  auto init_of = [](Tensor value) {
-    return [value](const Shape&, TensorOptions, Generator&) { return value; };
-  };
+  auto init_of = [](Tensor value) { return [value](const Shape&, TensorOptions, Generator&) { return value; }; };
   auto call = [&] { nn::Dense(3, 2, {.weight_init = init_of(ones({3, 2}))}); };
   int line = __LINE__ - 1;
   CHECK(message_of<std::invalid_argument>(call) ==
         "Dense: weight_init must give float32 [2, 3], but it gave float32 [3, 2]." + at("layers.cpp", line));
   CHECK_THROWS_WITH(nn::Dense(3, 2, {.bias_init = init_of(ones({2}, kDouble))}),
                     Contains("Dense: bias_init must give float32 [2], but it gave float64 [2]"));
-  CHECK_THROWS_WITH(nn::Dense(3, 2, {.weight_init = init_of({})}),
-                    Contains("weight_init must give a tensor"));
+  CHECK_THROWS_WITH(nn::Dense(3, 2, {.weight_init = init_of({})}), Contains("weight_init must give a tensor"));
 }
 
 TEST_CASE("Dense has right gradients to order 2", "[nn][dense]") {

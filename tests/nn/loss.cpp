@@ -28,9 +28,7 @@ bool close(const Tensor& a, const Tensor& b) {
   return allclose(a, b, {.rtol = 1e-12, .atol = 1e-12, .equal_nan = true});
 }
 
-Tensor variable(const NestedList& values) {
-  return tensor(values, {.dtype = DType::float64, .requires_grad = true});
-}
+Tensor variable(const NestedList& values) { return tensor(values, {.dtype = DType::float64, .requires_grad = true}); }
 
 }  // namespace
 
@@ -122,8 +120,7 @@ TEST_CASE("the losses of numbers have right gradients to order 2", "[nn][loss][g
     gradgradcheck([=](const Tensor& x, const Tensor& t) { return nn::mae(x, t, reduction); }, {x, target});
   }
   gradgradcheck([](const Tensor& x, const Tensor& t) { return nn::rmse(x, t); }, {x, target});
-  gradgradcheck([](const Tensor& x, const Tensor& t) { return nn::mse(transpose(x), transpose(t)); },
-                {x, target});
+  gradgradcheck([](const Tensor& x, const Tensor& t) { return nn::mse(transpose(x), transpose(t)); }, {x, target});
 }
 
 // ---- binary_cross_entropy ----
@@ -133,8 +130,7 @@ TEST_CASE("binary_cross_entropy compares probabilities", "[nn][loss]") {
   Tensor loss = nn::binary_cross_entropy(x, target);
   CHECK(loss.item() == Approx(0.3680919052277828).epsilon(1e-12));
   loss.backward();
-  CHECK(close(x.grad(),
-              tensor({0.27777777777777773, -0.2777777777777778, -0.5, 0.059523809523809514}, kDouble)));
+  CHECK(close(x.grad(), tensor({0.27777777777777773, -0.2777777777777778, -0.5, 0.059523809523809514}, kDouble)));
 }
 
 TEST_CASE("binary_cross_entropy cuts the logarithms at -100", "[nn][loss]") {
@@ -179,8 +175,7 @@ TEST_CASE("binary_cross_entropy refuses what is no probability", "[nn][loss]") {
 
 TEST_CASE("binary_cross_entropy has right gradients to order 2", "[nn][loss][gradcheck]") {
   Generator generator(2);
-  Tensor x = uniform({3, 4}, 0.05, 0.95, kDouble, generator),
-         target = uniform({3, 4}, 0, 1, kDouble, generator);
+  Tensor x = uniform({3, 4}, 0.05, 0.95, kDouble, generator), target = uniform({3, 4}, 0, 1, kDouble, generator);
   Tensor weight = uniform({4}, 0.5, 2, kDouble, generator);
   gradgradcheck([](const Tensor& x, const Tensor& t) { return nn::binary_cross_entropy(x, t); }, {x, target});
   gradgradcheck(
@@ -201,16 +196,14 @@ TEST_CASE("binary_cross_entropy_with_logits never saturates", "[nn][loss]") {
   CHECK(nn::binary_cross_entropy_with_logits(tensor({-800.}), tensor({1.})).item() == 800);
 }
 
-TEST_CASE("binary_cross_entropy_with_logits takes weights of elements and of the positive part",
-          "[nn][loss]") {
+TEST_CASE("binary_cross_entropy_with_logits takes weights of elements and of the positive part", "[nn][loss]") {
   Tensor x = variable({-800., 800., -2., .5}), target = tensor({1., 1., 0., .25}, kDouble);
   Tensor loss = nn::binary_cross_entropy_with_logits(
       x, target, {.weight = tensor({1., 2., 3., 4.}, kDouble), .pos_weight = tensor(3., kDouble)});
   CHECK(loss.item() == Approx(601.1813114845523).epsilon(1e-12));
   loss.backward();
   CHECK(close(x.grad(), tensor({-0.75, 0., 0.08940219151658815, 0.18368899680278195}, kDouble)));
-  CHECK_THROWS_AS(nn::binary_cross_entropy_with_logits(x, target, {.pos_weight = ones({3})}),
-                  std::invalid_argument);
+  CHECK_THROWS_AS(nn::binary_cross_entropy_with_logits(x, target, {.pos_weight = ones({3})}), std::invalid_argument);
 }
 
 TEST_CASE("binary_cross_entropy_with_logits has right gradients to order 2", "[nn][loss][gradcheck]") {
@@ -222,8 +215,7 @@ TEST_CASE("binary_cross_entropy_with_logits has right gradients to order 2", "[n
       for (const Tensor& p : {Tensor(), weight})
         gradgradcheck(
             [&](const Tensor& x, const Tensor& t) {
-              return nn::binary_cross_entropy_with_logits(
-                  x, t, {.reduction = reduction, .weight = w, .pos_weight = p});
+              return nn::binary_cross_entropy_with_logits(x, t, {.reduction = reduction, .weight = w, .pos_weight = p});
             },
             {x, target});
 }

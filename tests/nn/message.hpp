@@ -20,8 +20,6 @@ std::string message_of(F&& f) {
 }
 
 /// " at file:line" for the line it is written in.
-inline std::string at(const char* file, int line) {
-  return std::string(" at ") + file + ":" + std::to_string(line);
-}
+inline std::string at(const char* file, int line) { return std::string(" at ") + file + ":" + std::to_string(line); }
 
 }  // namespace xgrad::nn::testing

@@ -53,8 +53,7 @@ TEST_CASE("a module lists its parameters by path, its own before its children's"
   CHECK(names(model.named_parameters()) ==
         Names{"scale", "body.hidden.weight", "body.hidden.bias", "body.output.weight"});
   CHECK(names(model.named_buffers()) == Names{"seen"});
-  CHECK(names(model.state()) ==
-        Names{"scale", "body.hidden.weight", "body.hidden.bias", "body.output.weight", "seen"});
+  CHECK(names(model.state()) == Names{"scale", "body.hidden.weight", "body.hidden.bias", "body.output.weight", "seen"});
   REQUIRE(model.parameters().size() == 4);
   CHECK(model.parameters()[1].is_same(model.body.hidden.weight()));
   CHECK(model.buffers()[0].is_same(model.seen));
@@ -163,8 +162,7 @@ TEST_CASE("errors of layers carry path, class and the user's line", "[nn][module
   auto call = [&] { model.hidden(x); };
   int line = __LINE__ - 1;
   CHECK(message_of<std::invalid_argument>(call) ==
-        "Mlp.hidden (Dense): last axis of x must be 4, but x is [32, 100]." +
-            nn::testing::at("module.cpp", line));
+        "Mlp.hidden (Dense): last axis of x must be 4, but x is [32, 100]." + nn::testing::at("module.cpp", line));
   nn::Dense alone(4, 3);
   auto other = [&] { alone(tensor(1.)); };
   int other_line = __LINE__ - 1;
@@ -277,8 +275,7 @@ TEST_CASE("load keeps the module's dtype", "[nn][module]") {
 TEST_CASE("load names what does not match, and changes nothing then", "[nn][module]") {
   Mlp model;
   auto before = model.hidden.bias().to_vector<float>();
-  nn::NamedTensors values = {
-      {"hidden.bias", ones({3})}, {"hidden.weight", ones({4, 3})}, {"extra", ones({1})}};
+  nn::NamedTensors values = {{"hidden.bias", ones({3})}, {"hidden.weight", ones({4, 3})}, {"extra", ones({1})}};
   auto call = [&] { model.load(values); };
   int line = __LINE__ - 1;
   CHECK(message_of<std::invalid_argument>(call) ==

@@ -49,15 +49,13 @@ TEST_CASE("new tensors can be variables", "[create]") {
   CHECK(zeros({2}, {.requires_grad = true}).requires_grad());
   CHECK(tensor({1., 2.}, {.requires_grad = true}).is_leaf());
   CHECK_FALSE(ones({2}).requires_grad());
-  CHECK_THROWS_WITH(zeros({2}, {.dtype = DType::int64, .requires_grad = true}),
-                    Contains("float32 and float64"));
+  CHECK_THROWS_WITH(zeros({2}, {.dtype = DType::int64, .requires_grad = true}), Contains("float32 and float64"));
 }
 
 TEST_CASE("shapes that make no tensor are refused", "[create]") {
   CHECK_THROWS_AS(zeros({2, -1}), std::invalid_argument);
-  CHECK_THROWS_WITH(
-      zeros({2, -1}),
-      Contains("zeros: extents must not be negative, but the shape is [2, -1]. at create.cpp:"));
+  CHECK_THROWS_WITH(zeros({2, -1}),
+                    Contains("zeros: extents must not be negative, but the shape is [2, -1]. at create.cpp:"));
   std::int64_t huge = std::int64_t{1} << 31;
   CHECK_THROWS_WITH(ones({huge, huge}), Contains("ones: the number of bytes must fit in an int64"));
   CHECK_THROWS_AS(zeros({0, huge, huge, huge}), std::invalid_argument);
@@ -68,8 +66,7 @@ TEST_CASE("a value that int64 cannot hold is refused", "[create]") {
                     Contains("full: an int64 must hold the number, but it is inf"));
   CHECK_THROWS_AS(full({2}, std::nan(""), {.dtype = DType::int64}), std::invalid_argument);
   CHECK_THROWS_AS(full({2}, 0x1p63, {.dtype = DType::int64}), std::invalid_argument);
-  CHECK(full({}, -0x1p63, {.dtype = DType::int64}).item<std::int64_t>() ==
-        std::numeric_limits<std::int64_t>::min());
+  CHECK(full({}, -0x1p63, {.dtype = DType::int64}).item<std::int64_t>() == std::numeric_limits<std::int64_t>::min());
 }
 
 TEST_CASE("the _like functions take shape and dtype over, not the layout", "[create]") {
@@ -105,9 +102,8 @@ TEST_CASE("arange truncates the numbers of an integer sequence first, as PyTorch
 }
 
 TEST_CASE("arange refuses steps that do not lead to stop", "[create]") {
-  CHECK_THROWS_WITH(
-      arange(0, 5, -1),
-      Contains("arange: step must lead from start to stop, but they are -1, 0, 5. at create.cpp:"));
+  CHECK_THROWS_WITH(arange(0, 5, -1),
+                    Contains("arange: step must lead from start to stop, but they are -1, 0, 5. at create.cpp:"));
   CHECK_THROWS_AS(arange(5, 0), std::invalid_argument);
   CHECK_THROWS_AS(arange(0, 5, 0), std::invalid_argument);
   CHECK_THROWS_WITH(arange(0., kInfinity), Contains("finite"));
@@ -129,9 +125,8 @@ TEST_CASE("linspace refuses what is not finite", "[create]") {
   const double inf = HUGE_VAL, nan = std::nan("");
   for (auto [start, stop] : {std::pair{0., inf}, {-inf, 0.}, {nan, 1.}, {0., nan}, {-1e308, 1e308}})
     CHECK_THROWS_AS(linspace(start, stop, 3), std::invalid_argument);
-  CHECK_THROWS_WITH(linspace(0, inf, 3),
-                    Contains("linspace: start, stop and the distance between them must be finite, "
-                             "but start and stop are 0 and inf. at create.cpp:"));
+  CHECK_THROWS_WITH(linspace(0, inf, 3), Contains("linspace: start, stop and the distance between them must be finite, "
+                                                  "but start and stop are 0 and inf. at create.cpp:"));
 }
 
 TEST_CASE("eye has ones on the diagonal", "[create]") {
@@ -158,10 +153,9 @@ TEST_CASE("nested braces give shape and dtype", "[create]") {
 
 TEST_CASE("braces of different lengths are refused", "[create]") {
   CHECK_THROWS_AS(tensor({{1, 2}, {3}}), std::invalid_argument);
-  CHECK_THROWS_WITH(
-      tensor({{1, 2}, {3}}),
-      Contains("tensor: items of one pair of braces must have the same shape, but item 0 is [2] "
-               "and item 1 is [1]. at create.cpp:"));
+  CHECK_THROWS_WITH(tensor({{1, 2}, {3}}),
+                    Contains("tensor: items of one pair of braces must have the same shape, but item 0 is [2] "
+                             "and item 1 is [1]. at create.cpp:"));
   CHECK_THROWS_AS(tensor({{1, 2}, 3}), std::invalid_argument);
 }
 
@@ -192,10 +186,9 @@ TEST_CASE("integers that a double cannot hold are refused", "[create]") {
 
 TEST_CASE("integers that int64 cannot hold are refused", "[create]") {
   const std::uint64_t large = std::uint64_t{1} << 63;
-  CHECK_THROWS_WITH(
-      from_vector(std::vector<std::uint64_t>{1, large}),
-      Contains("from_vector: an int64 must hold each integer, but there is 9223372036854775808. at "
-               "create.cpp:"));
+  CHECK_THROWS_WITH(from_vector(std::vector<std::uint64_t>{1, large}),
+                    Contains("from_vector: an int64 must hold each integer, but there is 9223372036854775808. at "
+                             "create.cpp:"));
   CHECK_THROWS_AS(from_vector(std::vector<std::uint64_t>{1, large}, {2, 1}), std::invalid_argument);
   CHECK(from_vector(std::vector<std::uint64_t>{large - 1}).item<std::uint64_t>() == large - 1);
 }
@@ -204,10 +197,9 @@ TEST_CASE("a lack of memory says how much was asked for", "[create]") {
   CHECK_THROWS_AS(zeros({std::int64_t{1} << 45}), std::bad_alloc);
   int line = __LINE__ + 1;
   auto call = [] { zeros({std::int64_t{1} << 45}); };
-  CHECK_THROWS_WITH(
-      call(),
-      Contains("zeros: there must be memory for float32 [35184372088832], but the system does not have "
-               "140737488355328 bytes more; ") &&
-          Contains(" are in use. at create.cpp:" + std::to_string(line)));
+  CHECK_THROWS_WITH(call(),
+                    Contains("zeros: there must be memory for float32 [35184372088832], but the system does not have "
+                             "140737488355328 bytes more; ") &&
+                        Contains(" are in use. at create.cpp:" + std::to_string(line)));
   CHECK_THROWS_WITH(normal({1 << 25, 1 << 25, 2}), Contains("normal: there must be memory for"));
 }

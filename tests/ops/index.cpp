@@ -19,16 +19,12 @@ using Numbers = std::vector<double>;
 Numbers numbers(const Tensor& x) { return x.to_vector<double>(); }
 
 /// 0, 1, 2 ... as float64.
-Tensor counted(const Shape& shape) {
-  return reshape(arange(shape.numel(), {.dtype = DType::float64}), shape);
-}
+Tensor counted(const Shape& shape) { return reshape(arange(shape.numel(), {.dtype = DType::float64}), shape); }
 
 Tensor variable(const Shape& shape) { return counted(shape).set_requires_grad(); }
 
 /// The gradient at x of sum(c y), c = 1, 2, 3 ... in the shape of y.
-Tensor weighted_gradient(const Tensor& y, const Tensor& x) {
-  return grad(sum(y * (counted(y.shape()) + 1)), x);
-}
+Tensor weighted_gradient(const Tensor& y, const Tensor& x) { return grad(sum(y * (counted(y.shape()) + 1)), x); }
 
 /// A sixth of the gradient of sum(dx), where dx is the gradient of sum(y^3) at x.
 Tensor second_gradient(const Tensor& y, const Tensor& x) {
@@ -119,9 +115,8 @@ TEST_CASE("indices beyond the axes are refused with index, axis and shape", "[in
   CHECK_THROWS_WITH(x[2], Contains("get: index 2 must be in [-2, 2) on axis 0 of x [2, 3]. at index.cpp:"));
   CHECK_THROWS_WITH((x[{ellipsis, -4}]), Contains("index -4 must be in [-3, 3) on axis 1 of x [2, 3]"));
   CHECK_THROWS_AS((x[{0, 0, 0}]), std::out_of_range);
-  CHECK_THROWS_WITH(
-      (x[{0, 0, 0}]),
-      Contains("get: at most 2 axes of x [2, 3] can be indexed, but there are 3 integers and slices"));
+  CHECK_THROWS_WITH((x[{0, 0, 0}]),
+                    Contains("get: at most 2 axes of x [2, 3] can be indexed, but there are 3 integers and slices"));
   CHECK_THROWS_AS(counted({})[0], std::out_of_range);
   CHECK_THROWS_AS(zeros({0})[0], std::out_of_range);
 }
@@ -130,8 +125,7 @@ TEST_CASE("malformed indices are refused", "[index]") {
   Tensor x = counted({2, 3});
   CHECK_THROWS_AS(x[slice(0, 2, 0)], std::invalid_argument);
   CHECK_THROWS_WITH(x[slice(0, 2, 0)], Contains("get: the step of a slice must not be 0. at index.cpp:"));
-  CHECK_THROWS_WITH((x[{ellipsis, 0, ellipsis}]),
-                    Contains("get: at most one ellipsis may be given, but there are 2"));
+  CHECK_THROWS_WITH((x[{ellipsis, 0, ellipsis}]), Contains("get: at most one ellipsis may be given, but there are 2"));
   CHECK_THROWS_WITH(counted(Shape::filled(8, 1))[newaxis], Contains("a tensor has at most 8 axes"));
   CHECK_THROWS_WITH(Tensor()[0], Contains("get: "));
 }
@@ -190,12 +184,10 @@ TEST_CASE("gather checks every index before it reads", "[index]") {
                     Contains("gather: indices must be in [0, 3) on axis 1 of x [2, 3], but the one at [1, 1] "
                              "is 3. at index.cpp:"));
   CHECK_THROWS_WITH(gather(x, 0, tensor({{0, -1}})), Contains("but the one at [0, 1] is -1"));
-  CHECK_THROWS_WITH(gather(x, 1, full({2, 1}, 0)),
-                    Contains("gather: the indices must be int64, but they are float32"));
-  CHECK_THROWS_WITH(
-      gather(x, 1, tensor({0})),
-      Contains("gather: indices must have as many axes as x and be no larger in any but axis 1, but "
-               "they are [1] and [2, 3]"));
+  CHECK_THROWS_WITH(gather(x, 1, full({2, 1}, 0)), Contains("gather: the indices must be int64, but they are float32"));
+  CHECK_THROWS_WITH(gather(x, 1, tensor({0})),
+                    Contains("gather: indices must have as many axes as x and be no larger in any but axis 1, but "
+                             "they are [1] and [2, 3]"));
   CHECK_THROWS_AS(gather(x, 1, tensor({{0}, {0}, {0}})), std::invalid_argument);
   CHECK_THROWS_AS(gather(x, 2, tensor({{0}})), std::out_of_range);
 }
@@ -209,8 +201,7 @@ TEST_CASE("scatter_add adds at the indices", "[index]") {
   // A source may be larger than the indices: what no index stands beside is not read.
   CHECK(numbers(scatter_add(zeros({2}), 0, tensor({1}), tensor({7., 8.}))) == Numbers{0, 7});
   CHECK(scatter_add(arange(2), 0, tensor({0}), tensor({0.5})).dtype() == DType::float32);
-  CHECK(numbers(scatter_add(tensor({true, false}), 0, tensor({0, 1}), tensor({true, true}))) ==
-        Numbers{1, 1});
+  CHECK(numbers(scatter_add(tensor({true, false}), 0, tensor({0, 1}), tensor({true, true}))) == Numbers{1, 1});
   CHECK(scatter_add(full({}, 1), 0, tensor(0), full({}, 2)).item() == 3);
 }
 
@@ -223,8 +214,8 @@ TEST_CASE("scatter_add and gather are each other's transposes", "[index]") {
   CHECK(numbers(gradients[0]) == Numbers{1, 2, 3});
   CHECK(numbers(gradients[1]) == Numbers{1, 3, 0, 0});
   Tensor v = variable({3});
-  CHECK(numbers(second_gradient(scatter_add(zeros({2}, {.dtype = DType::float64}), 0, tensor({1, 0, 1}), v),
-                                v)) == Numbers{4, 1, 4});
+  CHECK(numbers(second_gradient(scatter_add(zeros({2}, {.dtype = DType::float64}), 0, tensor({1, 0, 1}), v), v)) ==
+        Numbers{4, 1, 4});
 }
 
 TEST_CASE("scatter_add refuses what does not fit", "[index]") {
@@ -267,11 +258,9 @@ TEST_CASE("index_add adds slices at positions", "[index]") {
   std::vector<Tensor> gradients = grad(sum(y * (counted({3, 2}) + 1)), {x, source});
   CHECK(numbers(gradients[0]) == Numbers{1, 2, 3, 4, 5, 6});
   CHECK(numbers(gradients[1]) == Numbers{5, 6, 5, 6});
-  CHECK(numbers(index_add(zeros({2, 2}), 1, tensor({1}), transpose(tensor({{5., 6.}})))) ==
-        Numbers{0, 5, 0, 6});
-  CHECK(numbers(second_gradient(
-            index_add(zeros({2, 2}, {.dtype = DType::float64}), 0, tensor({1, 1}), source), source)) ==
-        Numbers{4, 8, 4, 8});
+  CHECK(numbers(index_add(zeros({2, 2}), 1, tensor({1}), transpose(tensor({{5., 6.}})))) == Numbers{0, 5, 0, 6});
+  CHECK(numbers(second_gradient(index_add(zeros({2, 2}, {.dtype = DType::float64}), 0, tensor({1, 1}), source),
+                                source)) == Numbers{4, 8, 4, 8});
 }
 
 TEST_CASE("positions that do not fit are refused", "[index]") {
@@ -280,9 +269,8 @@ TEST_CASE("positions that do not fit are refused", "[index]") {
                     Contains("index_select: indices must be in [0, 3) on axis 0 of x [3, 2], but the one at "
                              "[1] is 3. at index.cpp:"));
   CHECK_THROWS_AS(index_select(x, 0, tensor({-1})), std::out_of_range);
-  CHECK_THROWS_WITH(
-      index_select(x, 0, tensor({{0}})),
-      Contains("index_select: the indices must be a scalar or have one axis, but they are [1, 1]"));
+  CHECK_THROWS_WITH(index_select(x, 0, tensor({{0}})),
+                    Contains("index_select: the indices must be a scalar or have one axis, but they are [1, 1]"));
   CHECK_THROWS_AS(index_select(full({}, 3), 0, tensor({0, 0})), std::invalid_argument);
   CHECK_THROWS_WITH(index_add(x, 0, tensor({0, 1}), zeros({1, 2})),
                     Contains("index_add: source must be [2, 2] for x [3, 2] and 2 indices on axis 0, but it "
@@ -308,8 +296,7 @@ TEST_CASE("one_hot refuses labels outside the classes", "[index]") {
                     Contains("one_hot: labels must be in [0, 3), but label 1 is 3. at index.cpp:"));
   CHECK_THROWS_AS(one_hot(tensor({0, -1})), std::out_of_range);
   CHECK_THROWS_WITH(one_hot(tensor({0.5})), Contains("one_hot: labels must be int64, but they are float32"));
-  CHECK_THROWS_WITH(one_hot(zeros({0}, {.dtype = DType::int64})),
-                    Contains("the number of classes must be given"));
+  CHECK_THROWS_WITH(one_hot(zeros({0}, {.dtype = DType::int64})), Contains("the number of classes must be given"));
   CHECK_THROWS_AS(one_hot(tensor({0}), -2), std::invalid_argument);
 }
 

@@ -5,6 +5,7 @@
 #include "autograd/functional.hpp"
 #include "autograd/gradcheck.hpp"
 #include "autograd/internal/blas.hpp"
+#include "autograd/internal/small_gemm.hpp"
 #include "autograd/threads.hpp"
 #include "tests/support.hpp"
 
@@ -27,8 +28,8 @@ Tensor random(const Shape& shape, DType dtype, int seed) {
 }
 
 bool same_bits(const Tensor& a, const Tensor& b) {
-  return a.shape() == b.shape() && std::memcmp(a.data<float>(), b.data<float>(),
-                                               static_cast<std::size_t>(a.numel()) * sizeof(float)) == 0;
+  return a.shape() == b.shape() &&
+         std::memcmp(a.data<float>(), b.data<float>(), static_cast<std::size_t>(a.numel()) * sizeof(float)) == 0;
 }
 
 }  // namespace
@@ -70,8 +71,7 @@ TEST_CASE("matmul takes any layout", "[linalg]") {
   Tensor sliced = a[{slice(1, 5), slice(0, 8, 2)}];
   CHECK(is_close(matmul(sliced, counted({4, 3})), reference(contiguous(sliced), counted({4, 3}))));
   Tensor columns = a[{ellipsis, slice(2, 6)}];
-  CHECK(is_close(matmul(transpose(columns), columns),
-                 reference(contiguous(transpose(columns)), contiguous(columns))));
+  CHECK(is_close(matmul(transpose(columns), columns), reference(contiguous(transpose(columns)), contiguous(columns))));
   Tensor backwards = flip(a, 1);
   CHECK(is_close(matmul(backwards, transpose(a)), reference(contiguous(backwards), contiguous(at))));
   Tensor rows = expand(counted({1, 8}), {3, 8});
@@ -173,8 +173,7 @@ TEST_CASE("affine of nothing", "[linalg]") {
   CHECK(is_close(affine(zeros({2, 0}, kDouble), ones({2, 0}, kDouble), f64({1, 2})), f64({{1, 2}, {1, 2}})));
   Tensor weight = ones({2, 3}, kVariable);
   Tensor bias = ones({2}, kVariable);
-  std::vector<Tensor> g =
-      grad(sum(affine(zeros({0, 3}, kDouble), weight, bias)), std::vector<Tensor>{weight, bias});
+  std::vector<Tensor> g = grad(sum(affine(zeros({0, 3}, kDouble), weight, bias)), std::vector<Tensor>{weight, bias});
   CHECK(is_close(g[0], zeros({2, 3}, kDouble)));
   CHECK(is_close(g[1], zeros({2}, kDouble)));
 }
@@ -185,8 +184,7 @@ TEST_CASE("gradients of affine, first and second order", "[linalg]") {
   Tensor b = random({2}, DType::float64, 2);
   for (const Shape& shape : {Shape{3}, Shape{4, 3}, Shape{2, 2, 3}, Shape{1, 3}})
     gradgradcheck(f, {random(shape, DType::float64, 3), w, b});
-  gradgradcheck([](const Tensor& x, const Tensor& w) { return affine(x, w); },
-                {random({4, 3}, DType::float64, 3), w});
+  gradgradcheck([](const Tensor& x, const Tensor& w) { return affine(x, w); }, {random({4, 3}, DType::float64, 3), w});
   gradgradcheck([](const Tensor& x, const Tensor& w) { return affine(transpose(x), transpose(w)); },
                 {random({3, 4}, DType::float64, 3), random({3, 2}, DType::float64, 4)});
 }
@@ -198,8 +196,7 @@ TEST_CASE("affine promotes and checks its operands", "[linalg]") {
   auto layer = [] { affine(zeros({32, 100}), zeros({10, 64})); };
   CHECK(message_of<std::invalid_argument>(layer) ==
         "affine: last axis of x must be 64, as weight is [10, 64], but x is [32, 100]. at " + place(line));
-  CHECK_THROWS_WITH(affine(zeros({2, 3}), zeros({3})),
-                    Contains("weight must be a matrix [out, in], but it is [3]"));
+  CHECK_THROWS_WITH(affine(zeros({2, 3}), zeros({3})), Contains("weight must be a matrix [out, in], but it is [3]"));
   CHECK_THROWS_WITH(affine(zeros({2, 3}), zeros({4, 3}), zeros({3})), Contains("bias must be [4]"));
 }
 
@@ -229,6 +226,38 @@ TEST_CASE("gemm adds to what is there, by beta", "[linalg]") {
   CHECK(std::vector<double>(c, c + 6) == std::vector<double>{21, 24, -1, 45, 52, -1});
   internal::gemm<double>(2, 2, 0, {a, 2, 1}, {b, 2, 1}, 0, c, 3);
   CHECK(std::vector<double>(c, c + 6) == std::vector<double>{0, 0, -1, 0, 0, -1});
+}
+
+TEMPLATE_TEST_CASE("the kernels for small products agree with the definition at every edge", "[linalg]", float,
+                   double) {
+  // Called by themselves: whether gemm() takes them depends on the kernels that OpenBLAS has for this machine.
+  using T = TestType;
+  constexpr T kUntouched = -77;
+  auto number = [](std::int64_t i) { return static_cast<T>(i % 7 - 3); };  // sums of a few products are exact
+  for (std::int64_t m : {1, 3, 8, 9, 17})
+    for (std::int64_t n : {1, 2, 7, 8, 16, 17, 31, 32, 33, 40})
+      for (std::int64_t k : {1, 2, 5, 19})
+        for (T beta : {T(0), T(1), T(-2)})
+          for (bool is_transposed : {false, true}) {
+            std::int64_t ldb = (is_transposed ? k : n) + 3, ldc = n + 2;
+            std::vector<T> a(m * k), b((is_transposed ? n : k) * ldb), c(m * ldc, kUntouched), expected(c);
+            for (std::size_t i = 0; i < a.size(); ++i) a[i] = number(3 * i);
+            for (std::size_t i = 0; i < b.size(); ++i) b[i] = number(5 * i + 1);
+            for (std::int64_t i = 0; i < m; ++i)
+              for (std::int64_t j = 0; j < n; ++j) {
+                T sum = 0;
+                for (std::int64_t p = 0; p < k; ++p) sum += a[p * m + i] * b[is_transposed ? j * ldb + p : p * ldb + j];
+                c[i * ldc + j] = number(i + j);
+                expected[i * ldc + j] = sum + (beta == 0 ? T(0) : beta * number(i + j));
+              }
+            // a is stored by columns.
+            if (is_transposed)
+              internal::small_gemm_transposed<T>(m, n, k, a.data(), 1, m, b.data(), ldb, beta, c.data(), ldc);
+            else
+              internal::small_gemm<T>(m, n, k, a.data(), 1, m, b.data(), ldb, beta, c.data(), ldc);
+            INFO(m << " x " << n << " x " << k << ", beta " << beta << (is_transposed ? ", b transposed" : ""));
+            REQUIRE(c == expected);
+          }
 }
 
 TEST_CASE("products have the same bits for any number of threads", "[linalg]") {

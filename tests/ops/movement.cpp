@@ -20,9 +20,7 @@ using Numbers = std::vector<double>;
 Numbers numbers(const Tensor& x) { return x.to_vector<double>(); }
 
 /// 0, 1, 2 ... as float64.
-Tensor counted(const Shape& shape) {
-  return reshape(arange(shape.numel(), {.dtype = DType::float64}), shape);
-}
+Tensor counted(const Shape& shape) { return reshape(arange(shape.numel(), {.dtype = DType::float64}), shape); }
 
 Tensor variable(const Shape& shape) { return counted(shape).set_requires_grad(); }
 
@@ -36,9 +34,7 @@ bool share_elements(Tensor x, const Tensor& view) {
 }
 
 /// The gradient at x of sum(c y), c = 1, 2, 3 ... in the shape of y.
-Tensor weighted_gradient(const Tensor& y, const Tensor& x) {
-  return grad(sum(y * (counted(y.shape()) + 1)), x);
-}
+Tensor weighted_gradient(const Tensor& y, const Tensor& x) { return grad(sum(y * (counted(y.shape()) + 1)), x); }
 
 /// The same of sum(c y^2), twice: the gradient of sum(d dx), which is 2 d c at the places that y shows.
 Tensor second_gradient(const Tensor& y, const Tensor& x) {
@@ -87,9 +83,7 @@ TEST_CASE("reshape keeps a strided layout a view where the axes can be cut", "[m
     Tensor y = reshape(expand(counted({1}), {3, 4}), {12});
     CHECK(y.strides() == Strides{0});
   }
-  SECTION("axes of extent 1 go anywhere") {
-    CHECK(share_elements(x, reshape(transpose(x), {1, 6, 1, 4, 1})));
-  }
+  SECTION("axes of extent 1 go anywhere") { CHECK(share_elements(x, reshape(transpose(x), {1, 6, 1, 4, 1}))); }
 }
 
 TEST_CASE("reshape copies where no strides fit", "[movement]") {
@@ -173,8 +167,7 @@ TEST_CASE("transpose swaps two axes of a view", "[movement]") {
   CHECK(share_elements(x, y));
   CHECK(transpose(x).shape() == Shape{2, 4, 3});
   CHECK(transpose(counted({}), 0, -1).shape() == Shape{});
-  CHECK_THROWS_WITH(transpose(x, 0, 3),
-                    Contains("transpose: axis must be in [-3, 2], but it is 3. at movement.cpp:"));
+  CHECK_THROWS_WITH(transpose(x, 0, 3), Contains("transpose: axis must be in [-3, 2], but it is 3. at movement.cpp:"));
 }
 
 TEST_CASE("transpose without axes gives vectors and scalars back", "[movement]") {
@@ -192,9 +185,8 @@ TEST_CASE("permute orders the axes of a view", "[movement]") {
   CHECK(y[{1, 1, 2}].item() == x[{1, 2, 1}].item());
   CHECK(permute(x, {-1, 0, -2}).shape() == Shape{4, 2, 3});
   CHECK(share_elements(x, y));
-  CHECK_THROWS_WITH(
-      permute(x, {0, 1}),
-      Contains("permute: the order must name 3 axes, as many as x [2, 3, 4] has, but it names 2"));
+  CHECK_THROWS_WITH(permute(x, {0, 1}),
+                    Contains("permute: the order must name 3 axes, as many as x [2, 3, 4] has, but it names 2"));
   CHECK_THROWS_WITH(permute(x, {0, 1, 1}), Contains("axis 1 comes twice"));
   CHECK_THROWS_AS(permute(x, {0, 1, 3}), std::out_of_range);
   CHECK_THROWS_AS(permute(x, Axes::all()), std::invalid_argument);
@@ -248,10 +240,9 @@ TEST_CASE("the gradient of expand is summed back", "[movement]") {
 
 TEST_CASE("expand refuses to stretch other extents than 1", "[movement]") {
   Tensor x = counted({2, 3});
-  CHECK_THROWS_WITH(
-      expand(x, {2, 4}),
-      Contains("expand: only an extent of 1 can be stretched, but axis 1 of x [2, 3] is 3 and axis 1 of "
-               "[2, 4] is 4. at movement.cpp:"));
+  CHECK_THROWS_WITH(expand(x, {2, 4}),
+                    Contains("expand: only an extent of 1 can be stretched, but axis 1 of x [2, 3] is 3 and axis 1 of "
+                             "[2, 4] is 4. at movement.cpp:"));
   CHECK_THROWS_WITH(expand(x, {3}), Contains("at least as many axes as x [2, 3]"));
   CHECK_THROWS_WITH(expand(x, {-1, 2, 3}),
                     Contains("new axes must have an extent of their own, but axis 0 of [-1, 2, 3] is -1"));
@@ -364,10 +355,9 @@ TEST_CASE("split is one operation whose unused pieces have zero gradients", "[mo
 
 TEST_CASE("split refuses sizes that do not add up", "[movement]") {
   Tensor x = counted({4});
-  CHECK_THROWS_WITH(
-      split(x, {1, 2}),
-      Contains("split: sizes must add up to 4, the extent of axis 0 of x [4], but they add up to 3. at "
-               "movement.cpp:"));
+  CHECK_THROWS_WITH(split(x, {1, 2}),
+                    Contains("split: sizes must add up to 4, the extent of axis 0 of x [4], but they add up to 3. at "
+                             "movement.cpp:"));
   CHECK_THROWS_WITH(split(x, 0), Contains("must be above 0, but it is 0"));
   CHECK_THROWS_WITH(split(x, {5, -1}), Contains("sizes must not be negative, but there is -1"));
   CHECK_THROWS_AS(split(counted({}), 1), std::invalid_argument);

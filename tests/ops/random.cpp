@@ -179,8 +179,8 @@ TEST_CASE("randint covers [low, high) evenly", "[random]") {
     ++counts[static_cast<std::size_t>(value + 2)];
   }
   for (int count : counts) CHECK(count == Approx(10000).epsilon(0.04));
-  Tensor wide = randint(std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max(),
-                        {100}, generator);
+  Tensor wide =
+      randint(std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max(), {100}, generator);
   std::vector<std::int64_t> values = wide.to_vector<std::int64_t>();
   CHECK(std::count_if(values.begin(), values.end(), [](std::int64_t x) { return x < 0; }) > 20);
   CHECK(std::count_if(values.begin(), values.end(), [](std::int64_t x) { return x > 0; }) > 20);
@@ -215,10 +215,9 @@ TEST_CASE("permutation holds each number once", "[random]") {
 }
 
 TEST_CASE("impossible distributions are refused", "[random]") {
-  CHECK_THROWS_WITH(
-      uniform({2}, 1, 0),
-      Contains("uniform: low must not exceed high, and both must be finite, but they are 1 and 0. at "
-               "random.cpp:"));
+  CHECK_THROWS_WITH(uniform({2}, 1, 0),
+                    Contains("uniform: low must not exceed high, and both must be finite, but they are 1 and 0. at "
+                             "random.cpp:"));
   CHECK_THROWS_AS(uniform({2}, 0, 1, {.dtype = DType::int64}), std::invalid_argument);
   CHECK_THROWS_WITH(normal({2}, 0, -1), Contains("normal: std must not be negative, but it is -1"));
   CHECK_THROWS_WITH(bernoulli({2}, 1.5), Contains("bernoulli: p must be in [0, 1], but it is 1.5"));
@@ -233,7 +232,8 @@ TEST_CASE("draws can be variables", "[random]") {
 }
 
 TEST_CASE("a range that the dtype cannot span is refused", "[random]") {
-  CHECK_THROWS_WITH(uniform({2}, -3e38, 3e38), Contains("uniform: a float32 must hold the range, but it is from -3e+38 to 3e+38. at random.cpp:"));
+  CHECK_THROWS_WITH(uniform({2}, -3e38, 3e38),
+                    Contains("uniform: a float32 must hold the range, but it is from -3e+38 to 3e+38. at random.cpp:"));
   CHECK(uniform({2}, -3e38, 3e38, {.dtype = DType::float64}).numel() == 2);
   CHECK_THROWS_WITH(normal({2}, std::nan(""), 1), Contains("normal: mean and std must be finite"));
 }

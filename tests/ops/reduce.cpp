@@ -85,8 +85,7 @@ std::vector<Tensor> layouts_of(const Shape& shape) {
 
 bool same_bits(const Tensor& a, const Tensor& b) {
   return a.shape() == b.shape() && a.dtype() == b.dtype() &&
-         std::memcmp(a.data<float>(), b.data<float>(), static_cast<std::size_t>(a.numel()) * sizeof(float)) ==
-             0;
+         std::memcmp(a.data<float>(), b.data<float>(), static_cast<std::size_t>(a.numel()) * sizeof(float)) == 0;
 }
 
 }  // namespace
@@ -104,8 +103,7 @@ TEST_CASE("sum, mean, prod, amax and amin agree with their definition on every l
         count /= static_cast<double>(total.numel());
         CHECK(allclose(sum(x, axes, keep), total, {.rtol = 1e-12, .atol = 1e-13}));
         CHECK(allclose(mean(x, axes, keep), total / count, {.rtol = 1e-12, .atol = 1e-13}));
-        CHECK(allclose(prod(x, axes, keep),
-                       by_definition(x, axes, 1, [](double a, double b) { return a * b; })));
+        CHECK(allclose(prod(x, axes, keep), by_definition(x, axes, 1, [](double a, double b) { return a * b; })));
         CHECK(is_close(amax(x, axes, keep),
                        by_definition(x, axes, -kInf, [](double a, double b) { return std::max(a, b); })));
         CHECK(is_close(amin(x, axes, keep),
@@ -113,8 +111,7 @@ TEST_CASE("sum, mean, prod, amax and amin agree with their definition on every l
       }
 }
 
-TEST_CASE("var, std, norm and logsumexp agree with compositions on every layout and every set of axes",
-          "[reduce]") {
+TEST_CASE("var, std, norm and logsumexp agree with compositions on every layout and every set of axes", "[reduce]") {
   for (const Shape& shape : {Shape{5}, Shape{3, 4}, Shape{2, 17, 5}, Shape{2, 70, 3}})
     for (const Tensor& x : layouts_of(shape))
       for (const std::vector<int>& axes : subsets(shape.ndim())) {
@@ -145,8 +142,7 @@ TEST_CASE("axes that do not exist are refused", "[reduce]") {
   CHECK_THROWS_AS(sum(x, 2), std::out_of_range);
   int line = __LINE__ + 1;
   auto beyond = [&] { mean(x, -3); };
-  CHECK(message_of<std::out_of_range>(beyond) ==
-        "mean: axis must be in [-2, 1], but it is -3. at " + place(line));
+  CHECK(message_of<std::out_of_range>(beyond) == "mean: axis must be in [-2, 1], but it is -3. at " + place(line));
   CHECK_THROWS_WITH(amax(x, {0, 0}), Contains("axis 0 comes twice"));
   CHECK_THROWS_AS(argmax(x, 2), std::out_of_range);
   CHECK_THROWS_AS(softmax(x, 5), std::out_of_range);
@@ -172,8 +168,7 @@ TEST_CASE("dtypes of reductions", "[reduce]") {
 }
 
 TEST_CASE("integers do not lose digits in a sum", "[reduce]") {
-  Tensor x = full({3}, 0, {.dtype = DType::int64}) +
-             tensor({std::int64_t{1} << 60, std::int64_t{1}, std::int64_t{2}});
+  Tensor x = full({3}, 0, {.dtype = DType::int64}) + tensor({std::int64_t{1} << 60, std::int64_t{1}, std::int64_t{2}});
   CHECK(sum(tensor({3, 4, 5})).item<std::int64_t>() == 12);
   CHECK(sum(x).dtype() == DType::int64);
 }
@@ -193,8 +188,7 @@ TEST_CASE("reductions of nothing", "[reduce]") {
   CHECK_FALSE(any(empty).item<bool>());
   CHECK(all(empty).item<bool>());
   CHECK(amax(zeros({0, 3}), 1).shape() == Shape{0});
-  CHECK_THROWS_WITH(max(empty),
-                    Contains("max: it needs at least one element along the reduced axes, but x is [0]"));
+  CHECK_THROWS_WITH(max(empty), Contains("max: it needs at least one element along the reduced axes, but x is [0]"));
   CHECK_THROWS_AS(amin(zeros({2, 0}), 1), std::invalid_argument);
   CHECK_THROWS_AS(argmax(zeros({2, 0}), 1), std::invalid_argument);
   CHECK_THROWS_AS(argmin(empty), std::invalid_argument);
@@ -223,12 +217,11 @@ TEST_CASE("sums have the same bits for any number of threads", "[reduce]") {
   Tensor tall = random({200000, 3}, DType::float32);
   Tensor deep = random({40, 30, 500}, DType::float32);
   auto results = [&] {
-    return std::vector<Tensor>{
-        sum(big),      sum(big, 0),        sum(big, 1),          sum(transpose(big), 0),
-        sum(tall, 0),  sum(tall, 1),       sum(deep, {0, 2}),    mean(deep, 1),
-        var(big, 0),   xgrad::std(big),    norm(tall, 0),        logsumexp(big, 0),
-        softmax(big),  softmax(big, 0),    log_softmax(deep, 1), prod(big, 0),
-        amax(tall, 0), max(deep, 1).values};
+    return std::vector<Tensor>{sum(big),      sum(big, 0),        sum(big, 1),          sum(transpose(big), 0),
+                               sum(tall, 0),  sum(tall, 1),       sum(deep, {0, 2}),    mean(deep, 1),
+                               var(big, 0),   xgrad::std(big),    norm(tall, 0),        logsumexp(big, 0),
+                               softmax(big),  softmax(big, 0),    log_softmax(deep, 1), prod(big, 0),
+                               amax(tall, 0), max(deep, 1).values};
   };
   int before = num_threads();
   set_num_threads(1);
@@ -250,8 +243,7 @@ TEST_CASE("the gradient of sum is a view, that of mean its share", "[reduce]") {
   CHECK(is_close(g, ones({2, 3}, kDouble)));
   CHECK(g.strides() == Strides{0, 0});
   CHECK(is_close(grad(mean(x), x), full({2, 3}, 1.0 / 6, kDouble)));
-  CHECK(is_close(grad(sum(square(mean(x, 1))), x),
-                 f64({{4. / 3, 4. / 3, 4. / 3}, {10. / 3, 10. / 3, 10. / 3}})));
+  CHECK(is_close(grad(sum(square(mean(x, 1))), x), f64({{4. / 3, 4. / 3, 4. / 3}, {10. / 3, 10. / 3, 10. / 3}})));
 }
 
 TEST_CASE("first and second derivatives of the reductions, over each kind of axes and layout", "[reduce]") {
@@ -269,12 +261,8 @@ TEST_CASE("first and second derivatives of the reductions, over each kind of axe
       [](const Tensor& x, const Axes& axes, bool keep) { return norm(x, axes, {.keepdims = keep}); },
       [](const Tensor& x, const Axes& axes, bool keep) { return norm(x, axes, {.p = 1, .keepdims = keep}); },
       [](const Tensor& x, const Axes& axes, bool keep) { return norm(x, axes, {.p = 3, .keepdims = keep}); },
-      [](const Tensor& x, const Axes& axes, bool keep) {
-        return norm(x, axes, {.p = 1.5, .keepdims = keep});
-      },
-      [](const Tensor& x, const Axes& axes, bool keep) {
-        return norm(x, axes, {.p = kInf, .keepdims = keep});
-      }};
+      [](const Tensor& x, const Axes& axes, bool keep) { return norm(x, axes, {.p = 1.5, .keepdims = keep}); },
+      [](const Tensor& x, const Axes& axes, bool keep) { return norm(x, axes, {.p = kInf, .keepdims = keep}); }};
   int number = 0;
   for (Op op : ops) {
     INFO("operator " << number++);
@@ -429,8 +417,7 @@ TEST_CASE("sum_to undoes a broadcast", "[reduce]") {
   CHECK(is_close(sum_to(x, {3, 1}), sum(sum(x, 0), 1, {.keepdims = true})));
   CHECK(is_close(sum_to(x, {}), sum(x)));
   CHECK(sum_to(x, {2, 3, 4}).is_same(x));
-  CHECK_THROWS_WITH(sum_to(x, {5}),
-                    Contains("sum_to: the shape must broadcast to x [2, 3, 4], but it is [5]"));
+  CHECK_THROWS_WITH(sum_to(x, {5}), Contains("sum_to: the shape must broadcast to x [2, 3, 4], but it is [5]"));
   gradgradcheck([](const Tensor& x) { return sum_to(x, {3, 1}); }, {x});
 }
 

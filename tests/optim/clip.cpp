@@ -41,9 +41,7 @@ TEST_CASE("clip_grad_norm leaves gradients within the bound alone", "[optim][cli
 
 TEST_CASE("clip_grad_norm takes other norms", "[optim][clip]") {
   const double infinity = std::numeric_limits<double>::infinity();
-  auto parameters = [] {
-    return std::vector<Tensor>{with_gradient(tensor({-3., 1.})), with_gradient(tensor({2.}))};
-  };
+  auto parameters = [] { return std::vector<Tensor>{with_gradient(tensor({-3., 1.})), with_gradient(tensor({2.}))}; };
   CHECK(clip_grad_norm(parameters(), 1, {.p = 1}) == Approx(6));
   CHECK(clip_grad_norm(parameters(), 1, {.p = infinity}) == Approx(3));
   CHECK(clip_grad_norm(parameters(), 1, {.p = 3}) == Approx(std::cbrt(36)));
@@ -69,12 +67,15 @@ TEST_CASE("clipping refuses bounds below 0 and nan", "[optim][clip]") {
   std::vector<Tensor> parameters = {with_gradient(tensor({1.}))};
   CHECK_THROWS_WITH(clip_grad_norm(parameters, -1), Contains("max_norm must be at least 0, but is -1"));
   CHECK_THROWS_WITH(clip_grad_norm(parameters, 1, {.p = 0}), Contains("p must be above 0, but is 0"));
-  CHECK_THROWS_WITH(clip_grad_value(parameters, std::nan("")),
-                    Contains("bound must be at least 0, but is nan"));
+  CHECK_THROWS_WITH(clip_grad_value(parameters, std::nan("")), Contains("bound must be at least 0, but is nan"));
 }
 
 TEST_CASE("clipping names a parameter that is undefined", "[optim][clip]") {
   std::vector<Tensor> parameters = {with_gradient(tensor({1.})), Tensor()};
-  CHECK_THROWS_WITH(clip_grad_norm(parameters, 1), Contains("clip_grad_norm: parameters must be defined tensors, but parameter 1 is default-constructed"));
-  CHECK_THROWS_WITH(clip_grad_value(parameters, 1), Contains("clip_grad_value: parameters must be defined tensors, but parameter 1 is default-constructed"));
+  CHECK_THROWS_WITH(
+      clip_grad_norm(parameters, 1),
+      Contains("clip_grad_norm: parameters must be defined tensors, but parameter 1 is default-constructed"));
+  CHECK_THROWS_WITH(
+      clip_grad_value(parameters, 1),
+      Contains("clip_grad_value: parameters must be defined tensors, but parameter 1 is default-constructed"));
 }

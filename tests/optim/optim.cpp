@@ -56,8 +56,7 @@ struct OptionsOf<AdamW> {
 /// The gradient of step t (from 0), as the reference run made it.
 Tensor gradient_of(const Tensor& w, int t) {
   std::vector<double> gradient = w.to_vector<double>();
-  for (int i = 0; i < static_cast<int>(gradient.size()); ++i)
-    gradient[i] = (i + 1) * gradient[i] - 0.3 * t + 0.1;
+  for (int i = 0; i < static_cast<int>(gradient.size()); ++i) gradient[i] = (i + 1) * gradient[i] - 0.3 * t + 0.1;
   return cast(from_vector(gradient), w.dtype());
 }
 
@@ -130,16 +129,14 @@ TEST_CASE("Adam follows PyTorch's trajectories", "[optim][Adam]") {
                          {0.6950976375971727, -1.2990477769143356, 0.19012922814988886});
   check_trajectory<Adam>({.lr = 0.1, .betas = {0.9, 0.5}, .amsgrad = true},
                          {0.6522257505582095, -1.3121509209476137, 0.1508826922405717});
-  check_trajectory<Adam>(
-      {.lr = 0.1, .betas = {0.9, 0.5}, .amsgrad = true, .weight_decay = 0.1, .maximize = true},
-      {1.5416569194116079, -2.6532758799474134, 1.2029015090565556});
+  check_trajectory<Adam>({.lr = 0.1, .betas = {0.9, 0.5}, .amsgrad = true, .weight_decay = 0.1, .maximize = true},
+                         {1.5416569194116079, -2.6532758799474134, 1.2029015090565556});
 }
 
 TEST_CASE("AdamW follows PyTorch's trajectories", "[optim][AdamW]") {
   check_trajectory<AdamW>({.lr = 0.1}, {0.6324873206294125, -1.2857675749835225, 0.13494803549076054});
-  check_trajectory<AdamW>(
-      {.lr = 0.1, .betas = {0.9, 0.5}, .amsgrad = true, .weight_decay = 0.3, .maximize = true},
-      {1.2918447085651454, -2.221054096152352, 1.046269765809519});
+  check_trajectory<AdamW>({.lr = 0.1, .betas = {0.9, 0.5}, .amsgrad = true, .weight_decay = 0.3, .maximize = true},
+                          {1.2918447085651454, -2.221054096152352, 1.046269765809519});
 }
 
 /// One parameter of value 2 and gradient 3 after one step: the formulas by hand.
@@ -293,8 +290,7 @@ TEST_CASE("options outside their range are named with their value", "[optim]") {
                     Contains("nesterov needs dampening 0, but dampening is 0.5"));
   CHECK_THROWS_WITH(Adagrad({w}, {.lr_decay = -1}), Contains("Adagrad: lr_decay"));
   CHECK_THROWS_WITH(Adagrad({w}, {.initial_accumulator_value = -1}), Contains("initial_accumulator_value"));
-  CHECK_THROWS_WITH(RMSProp({w}, {.alpha = 1}),
-                    Contains("RMSProp: alpha must be at least 0 and below 1, but is 1"));
+  CHECK_THROWS_WITH(RMSProp({w}, {.alpha = 1}), Contains("RMSProp: alpha must be at least 0 and below 1, but is 1"));
   CHECK_THROWS_WITH(Adadelta({w}, {.rho = 1.5}), Contains("Adadelta: rho") && Contains("1.5"));
   CHECK_THROWS_WITH(Adam({w}, {.betas = {1, 0.9}}), Contains("Adam: betas.first") && Contains("but is 1"));
   CHECK_THROWS_WITH(Adam({w}, {.betas = {0.9, -0.5}}), Contains("betas.second") && Contains("-0.5"));
@@ -331,12 +327,12 @@ TEST_CASE("parameters must be floating leaves that require a gradient, each once
   Tensor w = variable({1, 2});
   CHECK_THROWS_WITH(SGD(std::vector<Tensor>{}, {.lr = 1}), Contains("SGD: at least one parameter"));
   CHECK_THROWS_WITH(SGD({w, w}), Contains("parameter 1 [2] was given before"));
-  CHECK_THROWS_WITH(SGD({w, Tensor()}), Contains("parameters must be defined tensors, but parameter 1 is default-constructed"));
+  CHECK_THROWS_WITH(SGD({w, Tensor()}),
+                    Contains("parameters must be defined tensors, but parameter 1 is default-constructed"));
   CHECK_THROWS_WITH(SGD({zeros({3})}), Contains("parameter 0 [3] does not; call set_requires_grad()"));
   CHECK_THROWS_WITH(SGD({arange(3)}), Contains("must be floating") && Contains("int64"));
   CHECK_THROWS_WITH(SGD({w * 2}), Contains("must be leaves") && Contains("mul"));
-  CHECK_THROWS_WITH(SGD({{.parameters = {w}}, {.parameters = {w}}}),
-                    Contains("parameter 1 [2] was given before"));
+  CHECK_THROWS_WITH(SGD({{.parameters = {w}}, {.parameters = {w}}}), Contains("parameter 1 [2] was given before"));
   CHECK_THROWS_AS(SGD(std::vector<Group<SgdOptions>>{}), std::invalid_argument);
 }
 
@@ -470,8 +466,7 @@ TEST_CASE("every optimizer finds the minimum of a parabola", "[optim]") {
       if (std::abs(value - 3) > tolerance) return false;
     return true;
   };
-  Tensor a = variable({0, 5}), b = variable({0, 5}), c = variable({0, 5}), d = variable({0, 5}),
-         e = variable({0, 5});
+  Tensor a = variable({0, 5}), b = variable({0, 5}), c = variable({0, 5}), d = variable({0, 5}), e = variable({0, 5});
   CHECK(near(minimise(SGD({a}, {.lr = 0.1}), a), 1e-9));
   CHECK(near(minimise(Adagrad({b}, {.lr = 1}), b), 1e-6));
   CHECK(near(minimise(RMSProp({c}, {.lr = 1e-2}), c), 1e-2));
@@ -525,7 +520,8 @@ TEST_CASE("states must be as many as parameters", "[optim]") {
   Adam adam({w, v});
   adam.states() = std::vector<State>(1);
   w.set_grad(ones({2}));
-  CHECK_THROWS_WITH(adam.step(), Contains("Adam: there must be one state for each parameter, but there are 1 states and 2 "
-                                          "parameters; nothing was updated"));
+  CHECK_THROWS_WITH(adam.step(),
+                    Contains("Adam: there must be one state for each parameter, but there are 1 states and 2 "
+                             "parameters; nothing was updated"));
   CHECK(w.to_vector() == std::vector<double>{1, 1});
 }

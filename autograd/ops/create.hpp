@@ -54,8 +54,9 @@ inline constexpr DType counted_dtype = (std::integral<Numbers> && ...) ? DType::
 }  // namespace internal
 
 /// start, start + step, ... up to but without stop. [ceil((stop - start) / step)]. int64 when the numbers are
-/// integers, else float32, unless options are given, which say the dtype (float32 when they leave it out); for int64 the numbers are truncated first. Throws
-/// std::invalid_argument when step is 0 or leads away from stop, and for an integer that a double cannot hold.
+/// integers, else float32, unless options are given, which say the dtype (float32 when they leave it out); for int64 the
+/// numbers are truncated first. Throws std::invalid_argument when step is 0 or leads away from stop, and for an integer
+/// that a double cannot hold.
 template <class Start, class Stop, class Step = int>
 requires std::is_arithmetic_v<Start> && std::is_arithmetic_v<Stop> && std::is_arithmetic_v<Step> Tensor
 arange(Start start, Stop stop, Step step = 1,
@@ -108,7 +109,7 @@ class NestedList {
 };
 
 /// `tensor({{1., 2.}, {3., 4.}})`: float32 for floating numbers, int64 for integers, boolean for bools,
-/// unless a dtype is given. Numbers pass through double: use from_vector for integers beyond 2^53. Throws
+/// unless options are given. Numbers pass through double: use from_vector for integers beyond 2^53. Throws
 /// std::invalid_argument when rows have different lengths, and for an integer that a double cannot hold.
 Tensor tensor(const NestedList& values, SourceLocation where = SourceLocation::current());
 Tensor tensor(const NestedList& values, TensorOptions options, SourceLocation where = SourceLocation::current());

@@ -77,7 +77,10 @@ auto pow(A a, B b) {
 }
 template <internal::PlainNumber T>
 T abs(T x) {
-  return x < 0 ? -x : x;
+  if constexpr (std::floating_point<T>)
+    return static_cast<T>(__builtin_fabsl(x));
+  else
+    return x < 0 ? -x : x;
 }
 
 }  // namespace xgrad

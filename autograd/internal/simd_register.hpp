@@ -132,10 +132,11 @@ using MaskBits = std::conditional_t<std::is_same_v<T, float>, FloatMask, DoubleM
 
 /// Whether fused() rounds once.
 #if XGRAD_SIMD_BYTES == 64 || (XGRAD_SIMD_BYTES == 32 && defined(__FMA__)) || defined(__aarch64__)
-inline constexpr bool kFuses = true;
+#define XGRAD_SIMD_FUSES 1
 #else
-inline constexpr bool kFuses = false;
+#define XGRAD_SIMD_FUSES 0
 #endif
+inline constexpr bool kFuses = XGRAD_SIMD_FUSES;
 
 // maximum(), minimum(): the second operand where either is NaN, and of two zeros.
 // select(): a where the mask holds, else b. any(), all(): of the lanes. fused(): a b + c, rounded once where the
@@ -187,14 +188,9 @@ inline Floats minimum(Floats a, Floats b) { return _mm256_min_ps(a, b); }
 inline Doubles minimum(Doubles a, Doubles b) { return _mm256_min_pd(a, b); }
 inline Floats square_root(Floats x) { return _mm256_sqrt_ps(x); }
 inline Doubles square_root(Doubles x) { return _mm256_sqrt_pd(x); }
-#if defined(__FMA__)
+#if XGRAD_SIMD_FUSES
 inline Floats fused(Floats a, Floats b, Floats c) { return _mm256_fmadd_ps(a, b, c); }
 inline Doubles fused(Doubles a, Doubles b, Doubles c) { return _mm256_fmadd_pd(a, b, c); }
-#else
-template <class V>
-V fused(V a, V b, V c) {
-  return a * b + c;
-}
 #endif
 inline Floats round_even(Floats x) { return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 inline Doubles round_even(Doubles x) { return _mm256_round_pd(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
@@ -267,10 +263,6 @@ inline void widen(Floats x, Doubles& low, Doubles& high) {
   high = _mm_cvtps_pd(_mm_movehl_ps(x, x));
 }
 inline Floats narrow(Doubles low, Doubles high) { return _mm_movelh_ps(_mm_cvtpd_ps(low), _mm_cvtpd_ps(high)); }
-template <class V>
-V fused(V a, V b, V c) {
-  return a * b + c;
-}
 #else
 // Other machines: loops over the lanes, which compilers turn into instructions.
 inline bool any(FloatMask mask) { return (mask[0] | mask[1] | mask[2] | mask[3]) != 0; }
@@ -300,7 +292,7 @@ inline void widen(Floats x, Doubles& low, Doubles& high) {
 inline Floats narrow(Doubles low, Doubles high) {
   return Floats{float(low[0]), float(low[1]), float(high[0]), float(high[1])};
 }
-#if defined(__aarch64__)
+#if XGRAD_SIMD_FUSES
 inline Floats fused(Floats a, Floats b, Floats c) {
   for (int i = 0; i < 4; ++i) c[i] = __builtin_fmaf(a[i], b[i], c[i]);
   return c;
@@ -309,13 +301,15 @@ inline Doubles fused(Doubles a, Doubles b, Doubles c) {
   for (int i = 0; i < 2; ++i) c[i] = __builtin_fma(a[i], b[i], c[i]);
   return c;
 }
-#else
+#endif
+#endif
+#endif
+
+#if !XGRAD_SIMD_FUSES
 template <class V>
 V fused(V a, V b, V c) {
   return a * b + c;
 }
-#endif
-#endif
 #endif
 
 /// Each lane i exchanged with lane i ^ kStep.

@@ -300,6 +300,7 @@ TEST_CASE("functions of plain numbers stay plain", "[elementwise]") {
   CHECK(xgrad::pow(2.5, 3) == 15.625);
   CHECK(xgrad::round(2.5) == 3);
   CHECK(xgrad::abs(-3) == 3);
+  CHECK_FALSE(std::signbit(xgrad::abs(-0.0)));
   CHECK((doubles({1}) * xgrad::sqrt(2.0)).item() == std::sqrt(2.0));
 }
 

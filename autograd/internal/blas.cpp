@@ -72,7 +72,7 @@ void scale(std::int64_t m, std::int64_t n, T beta, T* c, std::int64_t c_row_stri
 
 /// For integers, and for layouts that BLAS does not take. Row by row of b, which the compiler vectorises.
 template <class T>
-void plain_gemm(std::int64_t m, std::int64_t n, std::int64_t k, Matrix<T> a, Matrix<T> b, T beta, T* c,
+void plain_gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, const Matrix<T>& b, T beta, T* c,
                 std::int64_t c_row_stride) {
   std::int64_t grain = std::max<std::int64_t>(1, kPlainPart / std::max<std::int64_t>(1, n * k));
   parallel_for(m, grain, [&](std::int64_t begin, std::int64_t end) {
@@ -93,7 +93,7 @@ void plain_gemm(std::int64_t m, std::int64_t n, std::int64_t k, Matrix<T> a, Mat
 
 /// y = a x + beta y for a [m, k] with neighbours along rows or columns. False where the strides are others.
 template <class T>
-bool matrix_vector(std::int64_t m, std::int64_t k, Matrix<T> a, const T* x, std::int64_t x_stride, T beta, T* y,
+bool matrix_vector(std::int64_t m, std::int64_t k, const Matrix<T>& a, const T* x, std::int64_t x_stride, T beta, T* y,
                    std::int64_t y_stride) {
   bool by_rows = a.column_stride == 1 && x_stride == 1;
   if (!by_rows && (a.row_stride != 1 || y_stride != 1)) return false;
@@ -124,7 +124,7 @@ bool blas_has_small_kernels() {
 /// A small product by our own kernels, where they are faster than BLAS (measured against OpenBLAS 0.3.21, whose kernels for
 /// small matrices are good but for a transposed b). False where they are not.
 template <class T>
-bool small_product(std::int64_t m, std::int64_t n, std::int64_t k, Matrix<T> a, Matrix<T> b, T beta, T* c,
+bool small_product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, const Matrix<T>& b, T beta, T* c,
                    std::int64_t c_row_stride) {
   constexpr std::int64_t kTiny = 16 * 16 * 16;
   constexpr std::int64_t kSmall = 64 * 64 * 64;
@@ -180,8 +180,8 @@ std::int64_t cut(std::int64_t extent, std::int64_t index, std::int64_t parts) {
 }
 
 template <class T>
-void floating_gemm(std::int64_t m, std::int64_t n, std::int64_t k, Matrix<T> a, Layout a_layout, Matrix<T> b,
-                   Layout b_layout, T beta, T* c, std::int64_t c_row_stride) {
+void floating_gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, Layout a_layout,
+                   const Matrix<T>& b, Layout b_layout, T beta, T* c, std::int64_t c_row_stride) {
   auto part = [&](std::int64_t row, std::int64_t row_end, std::int64_t column, std::int64_t column_end) {
     if (row == row_end || column == column_end) return;
     blas_gemm(a_layout, b_layout, static_cast<int>(row_end - row), static_cast<int>(column_end - column),
@@ -200,6 +200,29 @@ void floating_gemm(std::int64_t m, std::int64_t n, std::int64_t k, Matrix<T> a, 
   });
 }
 
+// Small products pass by what follows, and should not pay for it: hence noinline.
+
+/// A product of which one side is a vector. False where the strides are others than matrix_vector() takes.
+template <class T>
+[[gnu::noinline]] bool vector_product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a,
+                                      const Matrix<T>& b, T beta, T* c, std::int64_t c_row_stride) {
+  return (n == 1 && matrix_vector(m, k, a, b.data, b.row_stride, beta, c, c_row_stride)) ||
+         (m == 1 && matrix_vector(n, k, b.transposed(), a.data, a.column_stride, beta, c, std::int64_t{1}));
+}
+
+/// By BLAS where it takes the type and the layouts.
+template <class T>
+[[gnu::noinline]] void large_product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a,
+                                     const Matrix<T>& b, T beta, T* c, std::int64_t c_row_stride) {
+  if constexpr (!std::is_same_v<T, std::int64_t>) {
+    std::optional<Layout> a_layout = blas_layout(m, k, a.row_stride, a.column_stride);
+    std::optional<Layout> b_layout = blas_layout(k, n, b.row_stride, b.column_stride);
+    if (a_layout && b_layout && c_row_stride <= INT_MAX)
+      return floating_gemm(m, n, k, a, *a_layout, b, *b_layout, beta, c, c_row_stride);
+  }
+  plain_gemm(m, n, k, a, b, beta, c, c_row_stride);
+}
+
 }  // namespace
 
 bool fits_blas(std::int64_t rows, std::int64_t columns, std::int64_t row_stride, std::int64_t column_stride) {
@@ -207,21 +230,16 @@ bool fits_blas(std::int64_t rows, std::int64_t columns, std::int64_t row_stride,
 }
 
 template <class T>
-void gemm(std::int64_t m, std::int64_t n, std::int64_t k, Matrix<T> a, Matrix<T> b, T beta, T* c,
+void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, const Matrix<T>& b, T beta, T* c,
           std::int64_t c_row_stride) {
   if (m == 0 || n == 0) return;
   if (k == 0) return scale(m, n, beta, c, c_row_stride);
   if (m == 1) c_row_stride = n;  // whatever the caller gave: BLAS checks it
   if constexpr (!std::is_same_v<T, std::int64_t>) {
-    if (n == 1 && matrix_vector(m, k, a, b.data, b.row_stride, beta, c, c_row_stride)) return;
-    if (m == 1 && matrix_vector(n, k, b.transposed(), a.data, a.column_stride, beta, c, std::int64_t{1})) return;
+    if ((m == 1 || n == 1) && vector_product(m, n, k, a, b, beta, c, c_row_stride)) return;
     if (small_product(m, n, k, a, b, beta, c, c_row_stride)) return;
-    std::optional<Layout> a_layout = blas_layout(m, k, a.row_stride, a.column_stride);
-    std::optional<Layout> b_layout = blas_layout(k, n, b.row_stride, b.column_stride);
-    if (a_layout && b_layout && c_row_stride <= INT_MAX)
-      return floating_gemm(m, n, k, a, *a_layout, b, *b_layout, beta, c, c_row_stride);
   }
-  plain_gemm(m, n, k, a, b, beta, c, c_row_stride);
+  large_product(m, n, k, a, b, beta, c, c_row_stride);
 }
 
 template <class T>
@@ -248,8 +266,9 @@ T dot_product(std::int64_t n, const T* a, std::int64_t a_stride, const T* b, std
   return sums[0];
 }
 
-#define XGRAD_INSTANTIATE(T)                                                                                  \
-  template void gemm<T>(std::int64_t, std::int64_t, std::int64_t, Matrix<T>, Matrix<T>, T, T*, std::int64_t); \
+#define XGRAD_INSTANTIATE(T)                                                                                 \
+  template void gemm<T>(std::int64_t, std::int64_t, std::int64_t, const Matrix<T>&, const Matrix<T>&, T, T*, \
+                        std::int64_t);                                                                       \
   template T dot_product<T>(std::int64_t, const T*, std::int64_t, const T*, std::int64_t);
 XGRAD_INSTANTIATE(float)
 XGRAD_INSTANTIATE(double)

@@ -286,11 +286,14 @@ struct Angle {
 template <class T>
 inline constexpr T kMostAngle = sizeof(T) == 4 ? 0x1p16 : 0x1p20;
 
+/// Added to a number, it leaves the whole part in the last bits of the sum.
+template <class T>
+inline constexpr T kWholeShift = T(1.5) / std::numeric_limits<T>::epsilon();
+
 /// x in quarters of a turn, rounded to a whole number.
 template <class T>
 Batch<T> quarters_of(Batch<T> x) {
-  constexpr T kShift = T(1.5) / std::numeric_limits<T>::epsilon();
-  return fma(x, Batch<T>(2 * std::numbers::inv_pi_v<T>), Batch<T>(kShift)) - kShift;
+  return fma(x, Batch<T>(2 * std::numbers::inv_pi_v<T>), Batch<T>(kWholeShift<T>)) - kWholeShift<T>;
 }
 
 inline Angle<double> reduce_angle(Batch<double> x) {
@@ -354,7 +357,7 @@ Batch<T> sine_or_cosine(Batch<T> x, Libm libm) {
   Batch<T> sine = fma(r * z, sine_series(z), r);
   Batch<T> cosine = fma(z * z, cosine_series(z), fma(z, Batch<T>(T(-0.5)), Batch<T>(1)));
   // An odd number of quarters exchanges sine and cosine; two turn the sign. They are the number's last bits.
-  Batch<T> quarters = angle.n + (T(1.5) / std::numeric_limits<T>::epsilon() + T(kCosine));
+  Batch<T> quarters = angle.n + (kWholeShift<T> + T(kCosine));
   constexpr int kSign = 8 * sizeof(T) - 1;
   Batch<T> y = where(has_sign(bits_up(quarters, kSign)), cosine, sine);
   y = flip_sign(y, bits_up(quarters, kSign - 1));

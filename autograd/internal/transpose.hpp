@@ -48,6 +48,16 @@ inline void transpose_square(const double* from, std::int64_t from_stride, doubl
 }
 #endif
 
+/// to[j][i] = from[i][j], one by one. Kept apart, as its indices would take the registers of what it stands in.
+template <class T>
+[[gnu::noinline]] void transpose_plainly(const T* from, std::int64_t from_stride, std::int64_t rows,
+                                         std::int64_t columns, T* to, std::int64_t to_stride) {
+  for (std::int64_t r = 0; r < rows; ++r, from += from_stride, ++to) {
+    T* at = to;
+    for (std::int64_t c = 0; c < columns; ++c, at += to_stride) *at = from[c];
+  }
+}
+
 /// to[j][i] = from[i][j] for rows x columns elements of float or double.
 template <class T>
 void transpose_block(const T* from, std::int64_t from_stride, std::int64_t rows, std::int64_t columns, T* to,
@@ -63,8 +73,8 @@ void transpose_block(const T* from, std::int64_t from_stride, std::int64_t rows,
         continue;
       }
 #endif
-      for (std::int64_t r = i; r < i_end; ++r)
-        for (std::int64_t c = j; c < j_end; ++c) to[c * to_stride + r] = from[r * from_stride + c];
+      transpose_plainly(from + i * from_stride + j, from_stride, i_end - i, j_end - j, to + j * to_stride + i,
+                        to_stride);
     }
   }
 }

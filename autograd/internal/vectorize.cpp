@@ -300,18 +300,39 @@ void transpose_tile(const E* from, std::int64_t row_stride, std::int64_t column_
     for (std::int64_t c = 0; c < columns; ++c) to[r * to_stride + c] = from[r * row_stride + c * column_stride];
 }
 
-/// The kernel of a copy within one dtype.
-template <class E>
-void move_elements(const void*, std::int64_t n, void* const* operands) {
-  std::memcpy(operands[0], operands[1], n * sizeof(E));
+/// Whether all elements of an operand are one and the same.
+bool is_constant(const Loop& loop, const Operand& operand) {
+  return std::all_of(operand.stride, operand.stride + loop.ndim, [](std::int64_t stride) { return stride == 0; });
 }
 
-/// Tiles [begin, end) of the loop, along `down` and the innermost axis.
+/// Packs the tile of rows x columns elements whose first is `first`, a row every kTile elements.
+void pack_tile(const Loop& loop, const Operand& operand, int down, const char* first, std::int64_t rows,
+               std::int64_t columns, char* block) {
+  with_size(operand.size, [&]<class E>(E) {
+    auto* to = reinterpret_cast<E*>(block);
+    const auto* from = reinterpret_cast<const E*>(first);
+    std::int64_t row_stride = operand.stride[down];
+    std::int64_t column_stride = operand.stride[loop.ndim - 1];
+    if (column_stride == 0)
+      for (std::int64_t r = 0; r < rows; ++r) std::fill_n(to + r * kTile, columns, from[r * row_stride]);
+    else
+      transpose_tile(from, row_stride, column_stride, rows, columns, to, kTile);
+  });
+}
+
+/// Tiles [begin, end) of the loop, along `down` and the innermost axis. Results are written row by row: rows of a power
+/// of two bytes would otherwise evict each other from the cache while a tile is written column by column.
 void run_tiles(const Loop& loop, int down, std::int64_t begin, std::int64_t end) {
   PackingRoom room(loop.count, kTile * kTile * sizeof(double));
   int last = loop.ndim - 1;
-  bool moves = false;
-  with_size(loop.operands[0].size, [&]<class E>(E) { moves = loop.kernel == &move_elements<E>; });
+  std::int64_t row_bytes[kMaxOperands];  // from one row of a tile to the next, in memory or packed
+  bool is_packed[kMaxOperands];          // for each tile
+  for (int k = 0; k < loop.count; ++k) {
+    const Operand& operand = loop.operands[k];
+    is_packed[k] = operand.stride[last] != 1 && !is_constant(loop, operand);
+    row_bytes[k] = (is_packed[k] ? kTile : operand.stride[down]) * operand.size;
+    if (is_constant(loop, operand)) fill(operand, 0, std::min(kTile, loop.inner()), room.of(k));
+  }
   std::int64_t across_count = (loop.extent[last] + kTile - 1) / kTile;
   std::int64_t down_count = (loop.extent[down] + kTile - 1) / kTile;
   for (std::int64_t tile = begin; tile < end; ++tile) {
@@ -331,28 +352,13 @@ void run_tiles(const Loop& loop, int down, std::int64_t begin, std::int64_t end)
         rest /= loop.extent[axis];
       }
       first[k] = operand.data + offset * operand.size;
-      if (operand.stride[last] == 1) continue;
-      with_size(operand.size, [&]<class E>(E) {
-        auto* to = reinterpret_cast<E*>(room.of(k));
-        const auto* from = reinterpret_cast<const E*>(first[k]);
-        // A copy goes straight to where it belongs.
-        if (moves)
-          return transpose_tile(from, operand.stride[down], operand.stride[last], rows, columns,
-                                reinterpret_cast<E*>(first[0]), loop.operands[0].stride[down]);
-        if (operand.stride[last] == 0)
-          for (std::int64_t r = 0; r < rows; ++r) std::fill_n(to + r * kTile, columns, from[r * operand.stride[down]]);
-        else
-          transpose_tile(from, operand.stride[down], operand.stride[last], rows, columns, to, kTile);
-      });
+      if (is_packed[k]) pack_tile(loop, operand, down, first[k], rows, columns, room.of(k));
+      if (is_packed[k] || operand.stride[last] == 0) first[k] = room.of(k);
     }
-    void* pointers[kMaxOperands];
-    for (std::int64_t r = 0; r < rows && !moves; ++r) {
-      for (int k = 0; k < loop.count; ++k) {
-        const Operand& operand = loop.operands[k];
-        pointers[k] = operand.stride[last] == 1 ? static_cast<void*>(first[k] + r * operand.stride[down] * operand.size)
-                                                : room.of(k) + r * kTile * operand.size;
-      }
-      loop.kernel(loop.formula, columns, pointers);
+    for (std::int64_t r = 0; r < rows; ++r) {
+      void* rows_at[kMaxOperands];
+      for (int k = 0; k < loop.count; ++k) rows_at[k] = first[k] + r * row_bytes[k];
+      loop.kernel(loop.formula, columns, rows_at);
     }
   }
 }
@@ -400,6 +406,11 @@ void convert(const void*, std::int64_t n, void* const* operands) {
   } else {
     for (std::int64_t i = 0; i < n; ++i) to[i] = static_cast<To>(from[i]);
   }
+}
+
+template <class E>
+void move_elements(const void*, std::int64_t n, void* const* operands) {
+  std::memcpy(operands[0], operands[1], n * sizeof(E));
 }
 
 template <class T>

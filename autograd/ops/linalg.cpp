@@ -59,17 +59,6 @@ struct Stack {
     return true;
   }
 
-  /// Offset of the matrix that belongs to matrix `index` of a result with these leading axes.
-  std::int64_t offset_of(std::int64_t index, const Shape& result_lead) const {
-    std::int64_t offset = 0;
-    int shift = result_lead.ndim() - lead_ndim;
-    for (int axis = result_lead.ndim() - 1; axis >= shift; --axis) {
-      if (lead[axis - shift] != 1) offset += index % result_lead[axis] * lead_strides[axis - shift];
-      index /= result_lead[axis];
-    }
-    return offset;
-  }
-
   template <class T>
   Matrix<T> matrix(std::int64_t offset = 0) const {
     return {static_cast<const T*>(data) + offset, row_stride, column_stride};
@@ -83,8 +72,42 @@ struct Stack {
   std::int64_t rows, columns, row_stride, column_stride;
 };
 
-// Multiplications that are worth a thread where whole products are handed out: small ones run at about 50 per ns.
+/// Goes through the matrices of a stack, broadcast to the leading axes of a result, from matrix `index` on.
+class Walk {
+ public:
+  Walk(const Stack& stack, const Shape& lead, std::int64_t index) : lead_(lead) {
+    int shift = lead.ndim() - stack.lead_ndim;
+    for (int axis = lead.ndim() - 1; axis >= 0; --axis) {
+      stride_[axis] = axis < shift || stack.lead[axis - shift] == 1 ? 0 : stack.lead_strides[axis - shift];
+      index_[axis] = index % lead[axis];
+      index /= lead[axis];
+      offset_ += index_[axis] * stride_[axis];
+    }
+  }
+
+  /// Where the matrix begins, in elements.
+  std::int64_t offset() const { return offset_; }
+
+  void next() {
+    for (int axis = lead_.ndim() - 1; axis >= 0; --axis) {
+      offset_ += stride_[axis];
+      if (++index_[axis] < lead_[axis]) return;
+      index_[axis] = 0;
+      offset_ -= lead_[axis] * stride_[axis];
+    }
+  }
+
+ private:
+  const Shape& lead_;
+  std::int64_t offset_ = 0;
+  std::int64_t stride_[kMaxDims];
+  std::int64_t index_[kMaxDims];
+};
+
+// Multiplications that are worth a thread where whole products are handed out: small ones run at about 50 per ns, after
+// what each costs whatever its size.
 constexpr std::int64_t kThreadWork = 1 << 19;
+constexpr std::int64_t kProductWork = 1 << 10;
 
 template <class T>
 void multiply_stacks(const Stack& a, const Stack& b, const Shape& lead, T* c) {
@@ -93,11 +116,13 @@ void multiply_stacks(const Stack& a, const Stack& b, const Shape& lead, T* c) {
   std::int64_t k = a.columns;
   std::int64_t count = lead.numel();
   auto products = [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i)
-      gemm<T>(m, n, k, a.matrix<T>(a.offset_of(i, lead)), b.matrix<T>(b.offset_of(i, lead)), T(0), c + i * m * n, n);
+    Walk a_walk(a, lead, begin);
+    Walk b_walk(b, lead, begin);
+    for (std::int64_t i = begin; i < end; ++i, a_walk.next(), b_walk.next())
+      gemm<T>(m, n, k, a.matrix<T>(a_walk.offset()), b.matrix<T>(b_walk.offset()), T(0), c + i * m * n, n);
   };
   // A few large products are each split over the threads; of many, each thread takes some.
-  std::int64_t work = std::max<std::int64_t>(1, m * n * k);
+  std::int64_t work = m * n * k + kProductWork;
   if (count < 2 * num_threads() && work >= kTwoParts)
     products(0, count);
   else

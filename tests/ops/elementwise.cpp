@@ -99,6 +99,23 @@ TEST_CASE("long transposed operands are tiled right", "[elementwise][layout]") {
     for (int c = 0; c < 201; ++c) REQUIRE(py[r * 201 + c] == pa[r * 201 + c] + pb[c * 130 + r]);
 }
 
+TEST_CASE("tiles take constants, columns and every element size", "[elementwise][layout]") {
+  Tensor x = normal({2, 201, 130}, 0, 1, {.dtype = DType::float64});
+  Tensor constant = expand(full({}, 3, {.dtype = DType::float64}), {2, 130, 201});
+  Tensor column = normal({2, 130, 1}, 0, 1, {.dtype = DType::float64});
+  Tensor turned = transpose(x);
+  CHECK(values(turned * constant) == values(contiguous(turned) * 3));
+  CHECK(values(where(turned > 0, constant, column)) ==
+        values(where(contiguous(turned) > 0, contiguous(constant), contiguous(expand(column, {2, 130, 201})))));
+  for (DType dtype : {DType::boolean, DType::int64, DType::float32, DType::float64}) {
+    CAPTURE(dtype);
+    Tensor numbers = cast(x * 2, dtype);
+    CHECK(values(cast(transpose(numbers), DType::float64)) == values(transpose(cast(numbers, DType::float64))));
+    CHECK(values(cast(contiguous(transpose(numbers)), DType::float64)) ==
+          values(transpose(cast(numbers, DType::float64))));
+  }
+}
+
 TEST_CASE("integers stay integers where they can", "[elementwise][dtype]") {
   Tensor i = tensor({-3, 0, 7});
   CHECK((i * i).to_vector<std::int64_t>() == std::vector<std::int64_t>{9, 0, 49});

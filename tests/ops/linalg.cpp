@@ -63,6 +63,18 @@ TEST_CASE("matmul broadcasts leading axes", "[linalg]") {
   CHECK(is_close(matmul(counted({4, 2, 3}), expanded), reference(counted({4, 2, 3}), expanded)));
 }
 
+TEST_CASE("matmul of many broadcast matrices, cut between threads anywhere", "[linalg]") {
+  Tensor a = counted({41, 1, 7, 2, 3}, -50);
+  Tensor b = transpose(counted({5, 1, 2, 3}, -7));
+  Tensor expected = reference(a, b);
+  int threads = num_threads();
+  for (int count : {1, 2, 3}) {
+    set_num_threads(count);
+    CHECK(is_close(matmul(a, b), expected));
+  }
+  set_num_threads(threads);
+}
+
 TEST_CASE("matmul takes any layout", "[linalg]") {
   Tensor a = counted({6, 8});
   Tensor b = counted({6, 10}, 1);

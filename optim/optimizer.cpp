@@ -1,6 +1,7 @@
 #include "optim/optimizer.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <unordered_set>
 #include <utility>
 
@@ -13,9 +14,12 @@
 namespace xgrad::optim {
 namespace {
 
-// Work is counted in elements. These two are measured.
+// Work is counted in elements. These are measured.
 constexpr std::int64_t kCallWork = 400;         // what a call of each() costs beside its elements
 constexpr std::int64_t kWorkGrain = 32 * 1024;  // less is not worth waking a thread
+// Less than this in all stays on one thread, where the next pass finds it in the core's cache. To fetch it from another
+// core's costs more than a second thread saves.
+constexpr std::int64_t kCacheWork = 128 * 1024;
 
 /// Whether each() splits a parameter of this size over the threads itself.
 bool is_large(const Tensor& parameter) { return parameter.numel() >= 2 * internal::kElementwiseGrain; }
@@ -32,6 +36,8 @@ void Optimizer::step(SourceLocation where) {
   check_states(where);
   if (!gradients_are_finite(where)) return;
 
+  std::optional<internal::OneThread> one_thread;
+  if (total_work_ < kCacheWork) one_thread.emplace();
   // Large parameters are split over the threads one by one, the others shared out whole. An update may be written with
   // operators: each thread must be told that they are not to be recorded.
   {
@@ -40,7 +46,7 @@ void Optimizer::step(SourceLocation where) {
     for (std::size_t i = 0; i < parameters_.size(); ++i)
       if (is_large(parameters_[i])) step_parameter(groups_[i], i);
   }
-  internal::parallel_for(work_, kWorkGrain, [&](std::int64_t begin, std::int64_t end) {
+  internal::parallel_for(shared_work_, kWorkGrain, [&](std::int64_t begin, std::int64_t end) {
     CallSite site(where);
     NoGrad no_grad;
     const auto first = std::lower_bound(work_before_.begin(), work_before_.end(), begin);
@@ -82,8 +88,10 @@ void Optimizer::add_group(const char* optimizer, std::vector<Tensor> parameters,
   }
 
   for (const Tensor& parameter : parameters) {
-    work_before_.push_back(work_);
-    if (!is_large(parameter)) work_ += parameter.numel() + kCallWork;
+    const std::int64_t work = parameter.numel() + kCallWork;
+    total_work_ += work;
+    work_before_.push_back(shared_work_);
+    if (!is_large(parameter)) shared_work_ += work;
   }
   groups_.resize(groups_.size() + parameters.size(), group_count());
   parameters_.insert(parameters_.end(), std::make_move_iterator(parameters.begin()),

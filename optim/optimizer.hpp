@@ -98,7 +98,8 @@ class Optimizer {
   std::vector<State> states_;
   std::vector<int> groups_;                // by parameter
   std::vector<std::int64_t> work_before_;  // by parameter: the work of those before it that are stepped side by side
-  std::int64_t work_ = 0;                  // of all of those
+  std::int64_t shared_work_ = 0;           // of all of those
+  std::int64_t total_work_ = 0;            // of all parameters
   std::vector<std::size_t> group_ends_;
 };
 

@@ -108,6 +108,23 @@ TEST_CASE("parallel_for inside of parallel_for runs on the calling thread", "[pa
   CHECK(visited == std::vector<int>(64 * 64, 1));
 }
 
+TEST_CASE("OneThread keeps loops on the thread that it lives on", "[parallel]") {
+  Threads scope(3);
+  int parts = 0;
+  auto count_parts = [&](std::int64_t, std::int64_t) { ++parts; };
+  {
+    internal::OneThread outer;
+    {
+      internal::OneThread inner;
+      parallel_for(1000, 1, count_parts);
+    }
+    CHECK(internal::in_parallel());
+    parallel_for(1000, 1, count_parts);
+  }
+  CHECK(parts == 2);  // each loop whole
+  CHECK_FALSE(internal::in_parallel());
+}
+
 TEST_CASE("several threads may call parallel_for at once", "[parallel]") {
   Threads scope(2);
   std::atomic<int> wrong{0};

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include "autograd/threads.hpp"
 
@@ -204,6 +205,9 @@ class Pool {
 }  // namespace
 
 bool in_parallel() { return inside; }
+
+OneThread::OneThread() : was_inside_(std::exchange(inside, true)) {}
+OneThread::~OneThread() { inside = was_inside_; }
 
 void parallel_for(std::int64_t count, std::int64_t grain, FunctionRef<void(std::int64_t, std::int64_t)> body) {
   if (count <= 0) return;

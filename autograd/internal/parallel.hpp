@@ -29,7 +29,19 @@ class FunctionRef<R(Args...)> {
 /// on. Inside of another parallel_for it runs on the calling thread alone.
 void parallel_for(std::int64_t count, std::int64_t grain, FunctionRef<void(std::int64_t, std::int64_t)> body);
 
-/// Whether this thread is inside of a parallel_for's body.
+/// Whether this thread is inside of a parallel_for's body, or a OneThread lives on it.
 bool in_parallel();
+
+/// While it lives, the loops of this thread run on it alone.
+class OneThread {
+ public:
+  OneThread();
+  ~OneThread();
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  bool was_inside_;
+};
 
 }  // namespace xgrad::internal

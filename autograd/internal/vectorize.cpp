@@ -12,12 +12,10 @@ constexpr std::int64_t kLongRow = 64;  // rows from this length are taken straig
 constexpr std::int64_t kTile = 64;     // a transposed operand is packed in tiles of 64 x 64
 constexpr std::int64_t kTileMin = 16;  // below this extent tiles do not pay
 
-/// How an operand's elements reach the kernel.
+/// How an operand's elements reach the kernel where the loop is cut into blocks.
 enum class Access {
   linear,    // row-major: straight from memory, however the loop is cut
   periodic,  // repeats with a short period: packed once
-  row,       // neighbours along the innermost axis: straight from memory, a row at a time
-  fill,      // constant along the innermost axis: a block is filled for each row
   gather,    // anything else: packed block by block
 };
 
@@ -91,22 +89,47 @@ Access classify(const Loop& loop, Operand& operand) {
   bool constant_outside = true;
   for (int i = axis; i >= 0; --i) constant_outside &= operand.stride[i] == 0;
   operand.period = step;
-  if (constant_outside && step <= kBlock / 4 && !operand.is_written) return Access::periodic;
-  std::int64_t inner = operand.stride[loop.ndim - 1];
-  if (loop.inner() >= kLongRow && inner == 1) return Access::row;
-  if (loop.inner() >= kLongRow && inner == 0 && !operand.is_written) return Access::fill;
-  return Access::gather;
+  return constant_outside && step <= kBlock / 4 && !operand.is_written ? Access::periodic : Access::gather;
 }
 
-/// Position of element `at` of the loop, counted row-major, in an operand.
-std::int64_t offset_of(const Loop& loop, const Operand& operand, std::int64_t at) {
-  std::int64_t offset = 0;
-  for (int axis = loop.ndim - 1; axis >= 0; --axis) {
-    offset += at % loop.extent[axis] * operand.stride[axis];
-    at /= loop.extent[axis];
+/// Where the operands' elements stand while a loop goes on from its element `at`, counted row-major.
+class Walk {
+ public:
+  Walk(const Loop& loop, std::int64_t at) : loop_(loop) {
+    std::fill_n(offset_, loop.count, 0);
+    for (int axis = loop.ndim - 1; axis >= 0; --axis) {
+      index_[axis] = at % loop.extent[axis];
+      at /= loop.extent[axis];
+      move(axis, index_[axis]);
+    }
   }
-  return offset;
-}
+
+  /// Position of the element in operand k.
+  std::int64_t offset(int k) const { return offset_[k]; }
+  /// How many steps along an axis there are until its end.
+  std::int64_t left(int axis) const { return loop_.extent[axis] - index_[axis]; }
+
+  /// Goes n <= left(axis) steps along an axis, from the beginning of those inside of it.
+  void advance(int axis, std::int64_t n) {
+    index_[axis] += n;
+    move(axis, n);
+    for (; axis > 0 && index_[axis] == loop_.extent[axis]; --axis) {
+      index_[axis] = 0;
+      move(axis, -loop_.extent[axis]);
+      ++index_[axis - 1];
+      move(axis - 1, 1);
+    }
+  }
+
+ private:
+  void move(int axis, std::int64_t steps) {
+    for (int k = 0; k < loop_.count; ++k) offset_[k] += steps * loop_.operands[k].stride[axis];
+  }
+
+  const Loop& loop_;
+  std::int64_t index_[kMaxDims];
+  std::int64_t offset_[kMaxOperands];
+};
 
 template <class F>
 void with_size(std::int64_t size, F&& f) {
@@ -198,17 +221,14 @@ class PackingRoom {
   void* room_;
 };
 
-/// The elements [begin, end) of the loop, counted row-major.
-void run_linear(const Loop& loop, std::int64_t begin, std::int64_t end) {
+/// The elements [begin, end) of the loop, counted row-major, block by block.
+void run_blocks(const Loop& loop, std::int64_t begin, std::int64_t end) {
   PackingRoom room(loop.count, kBlock * sizeof(double));
   std::int64_t longest = end - begin;
-  bool by_row = false;
   std::int64_t period = 1;
   for (int k = 0; k < loop.count; ++k) {
     const Operand& operand = loop.operands[k];
-    by_row |= operand.access == Access::row || operand.access == Access::fill;
-    if (operand.access == Access::fill || operand.access == Access::gather || operand.access == Access::periodic)
-      longest = std::min(longest, kBlock);
+    if (operand.access != Access::linear) longest = std::min(longest, kBlock);
     if (operand.access == Access::periodic) period = std::max(period, operand.period);
   }
   // Periods divide one another (they are products of the innermost extents): blocks that start and end at a
@@ -216,47 +236,27 @@ void run_linear(const Loop& loop, std::int64_t begin, std::int64_t end) {
   std::int64_t aligned = longest / period * period;
   std::int64_t packed_phase[kMaxOperands];
   std::int64_t packed_count[kMaxOperands];
-  std::int64_t filled_from[kMaxOperands];
-  std::int64_t filled_count[kMaxOperands];
   std::fill_n(packed_count, loop.count, 0);
-  std::fill_n(filled_count, loop.count, 0);
 
   void* pointers[kMaxOperands];
   for (std::int64_t at = begin; at < end;) {
     std::int64_t n = std::min(end - at, longest);
     if (period > 1 && aligned > 0) n = std::min(n, at % period == 0 ? aligned : period - at % period);
-    if (by_row) n = std::min(n, loop.inner() - at % loop.inner());
     for (int k = 0; k < loop.count; ++k) {
       const Operand& operand = loop.operands[k];
-      void* block = room.of(k);
+      pointers[k] = room.of(k);
       switch (operand.access) {
         case Access::linear:
           pointers[k] = operand.data + at * operand.size;
           break;
-        case Access::row:
-          pointers[k] = operand.data + offset_of(loop, operand, at) * operand.size;
-          break;
         case Access::periodic:
-          if (packed_count[k] < n || packed_phase[k] != at % operand.period) {
-            pack(loop, operand, at, n, block);
-            packed_phase[k] = at % operand.period;
-            packed_count[k] = n;
-          }
-          pointers[k] = block;
+          if (packed_count[k] >= n && packed_phase[k] == at % operand.period) break;
+          pack(loop, operand, at, n, room.of(k));
+          packed_phase[k] = at % operand.period;
+          packed_count[k] = n;
           break;
-        case Access::fill: {
-          std::int64_t from = offset_of(loop, operand, at);
-          if (filled_count[k] < n || filled_from[k] != from) {
-            fill(operand, from, n, block);
-            filled_from[k] = from;
-            filled_count[k] = n;
-          }
-          pointers[k] = block;
-          break;
-        }
         case Access::gather:
-          if (operand.is_read) pack(loop, operand, at, n, block);
-          pointers[k] = block;
+          if (operand.is_read) pack(loop, operand, at, n, room.of(k));
           break;
       }
     }
@@ -265,6 +265,58 @@ void run_linear(const Loop& loop, std::int64_t begin, std::int64_t end) {
       if (loop.operands[k].is_written && loop.operands[k].access == Access::gather)
         unpack(loop, loop.operands[k], at, n, room.of(k));
     at += n;
+  }
+}
+
+/// Whether rows along the innermost axis are long, and each operand's elements are neighbours there, or all the same.
+bool has_rows(const Loop& loop) {
+  return loop.ndim > 1 && loop.inner() >= kLongRow &&
+         std::all_of(loop.operands, loop.operands + loop.count, [&](const Operand& operand) {
+           std::int64_t inner = operand.stride[loop.ndim - 1];
+           return inner == 1 || (inner == 0 && !operand.is_written);
+         });
+}
+
+/// The same for a loop that has rows: straight from memory, or from a row that is filled with an element.
+void run_rows(const Loop& loop, std::int64_t begin, std::int64_t end) {
+  PackingRoom room(loop.count, kBlock * sizeof(double));
+  const int last = loop.ndim - 1;
+  std::int64_t longest = loop.inner();
+  bool is_filled[kMaxOperands];
+  std::int64_t filled_from[kMaxOperands];
+  std::int64_t filled_count[kMaxOperands];
+  for (int k = 0; k < loop.count; ++k) {
+    is_filled[k] = loop.operands[k].stride[last] == 0;
+    filled_count[k] = 0;
+    if (is_filled[k]) longest = std::min(longest, kBlock);
+  }
+
+  Walk walk(loop, begin);
+  void* pointers[kMaxOperands];
+  for (std::int64_t at = begin; at < end;) {
+    const std::int64_t n = std::min({end - at, longest, walk.left(last)});
+    const bool is_whole = n == loop.inner();
+    const std::int64_t rows = is_whole ? std::min((end - at) / n, walk.left(last - 1)) : 1;
+    std::int64_t offset[kMaxOperands];
+    for (int k = 0; k < loop.count; ++k) offset[k] = walk.offset(k);
+    for (std::int64_t row = 0; row < rows; ++row) {
+      for (int k = 0; k < loop.count; ++k) {
+        const Operand& operand = loop.operands[k];
+        pointers[k] = is_filled[k] ? room.of(k) : operand.data + offset[k] * operand.size;
+        if (is_filled[k] && (filled_count[k] < n || filled_from[k] != offset[k])) {
+          fill(operand, offset[k], n, room.of(k));
+          filled_from[k] = offset[k];
+          filled_count[k] = n;
+        }
+        offset[k] += operand.stride[last - 1];
+      }
+      loop.kernel(loop.formula, n, pointers);
+    }
+    at += rows * n;
+    if (is_whole)
+      walk.advance(last - 1, rows);
+    else
+      walk.advance(last, n);
   }
 }
 
@@ -378,9 +430,12 @@ bool run_straight(Kernel kernel, const void* formula, std::span<const LoopOperan
 
 }  // namespace
 
-void run_kernel(Kernel kernel, const void* formula, const Shape& shape, std::span<const LoopOperand> operands) {
-  if (run_straight(kernel, formula, operands)) return;
-  Loop loop = collapse(kernel, formula, shape, operands);
+namespace {
+
+/// How a loop is run that only moves elements.
+enum class Moves { no, yes };
+
+void run_loop(Loop& loop, Moves moves = Moves::no) {
   if (loop.numel == 0) return;
   if (int down = tile_axis(loop); down >= 0) {
     std::int64_t across_count = (loop.inner() + kTile - 1) / kTile;
@@ -390,9 +445,27 @@ void run_kernel(Kernel kernel, const void* formula, const Shape& shape, std::spa
                  [&](std::int64_t begin, std::int64_t end) { run_tiles(loop, down, begin, end); });
     return;
   }
-  for (int k = 0; k < loop.count; ++k) loop.operands[k].access = classify(loop, loop.operands[k]);
-  parallel_for(loop.numel, kElementwiseGrain,
-               [&](std::int64_t begin, std::int64_t end) { run_linear(loop, begin, end); });
+  bool in_blocks = true;  // without packing, or once
+  for (int k = 0; k < loop.count; ++k) {
+    loop.operands[k].access = classify(loop, loop.operands[k]);
+    in_blocks &= loop.operands[k].access != Access::gather;
+  }
+  bool by_rows = !in_blocks && has_rows(loop);
+  // Moved elements are packed where they belong.
+  bool packs_only = moves == Moves::yes && !in_blocks && !by_rows && loop.operands[0].access == Access::linear;
+  parallel_for(loop.numel, kElementwiseGrain, [&](std::int64_t begin, std::int64_t end) {
+    const Operand& target = loop.operands[0];
+    if (packs_only) return pack(loop, loop.operands[1], begin, end - begin, target.data + begin * target.size);
+    by_rows ? run_rows(loop, begin, end) : run_blocks(loop, begin, end);
+  });
+}
+
+}  // namespace
+
+void run_kernel(Kernel kernel, const void* formula, const Shape& shape, std::span<const LoopOperand> operands) {
+  if (run_straight(kernel, formula, operands)) return;
+  Loop loop = collapse(kernel, formula, shape, operands);
+  run_loop(loop);
 }
 
 namespace {
@@ -429,14 +502,16 @@ void copy_into(const Tensor& target, const Tensor& source) {
     std::memcpy(to.data, from.data, static_cast<std::size_t>(to.numel) * size_of(to.dtype));
     return;
   }
-  Kernel kernel = nullptr;
-  if (to.dtype == from.dtype)
-    with_size(size_of(to.dtype), [&]<class E>(E) { kernel = &move_elements<E>; });
-  else
-    kernel = dispatch(target.dtype(), [&]<class To>(To) {
-      return dispatch(source.dtype(), []<class From>(From) -> Kernel { return &convert<To, From>; });
-    });
   LoopOperand operands[] = {{target.impl(), true, false}, {source.impl(), false, true}};
+  if (to.dtype == from.dtype) {
+    Kernel kernel = nullptr;
+    with_size(size_of(to.dtype), [&]<class E>(E) { kernel = &move_elements<E>; });
+    Loop loop = collapse(kernel, nullptr, target.shape(), operands);
+    return run_loop(loop, Moves::yes);
+  }
+  Kernel kernel = dispatch(target.dtype(), [&]<class To>(To) {
+    return dispatch(source.dtype(), []<class From>(From) -> Kernel { return &convert<To, From>; });
+  });
   run_kernel(kernel, nullptr, target.shape(), operands);
 }
 

@@ -97,15 +97,23 @@ std::int64_t find_in_run(const T* x, std::int64_t n) {
   }
   using F = std::conditional_t<kLargest, MaxFold, MinFold>;
   T extreme = across<F>(Folder<T, T, F>::fold_run(x, n, T(0)));
-  if constexpr (kSize > 1) {
+  if constexpr (kSize == 1) {
+    while (x[i] != extreme) ++i;
+    return i;
+  } else {
     Batch<T> wanted = extreme;
     for (; i + kSize <= n; i += kSize) {
       Batch<T> here = Batch<T>::load(x + i);
       if (any(here == wanted || here != here)) break;
     }
+    // Within one batch from the back, again without branches.
+    std::int64_t found = i;
+    for (std::int64_t at = std::min(n, i + kSize) - 1; at >= i; --at) {
+      const std::int64_t is_it = (x[at] == extreme) | (x[at] != x[at]);
+      found += is_it * (at - found);
+    }
+    return found;
   }
-  while (i < n - 1 && x[i] != extreme && x[i] == x[i]) ++i;
-  return i;
 }
 
 /// Position of the extreme along the one reduced axis of the plan.

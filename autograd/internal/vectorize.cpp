@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "autograd/internal/transpose.hpp"
+#include "autograd/internal/walk.hpp"
 
 namespace xgrad::internal {
 namespace {
@@ -92,45 +93,6 @@ Access classify(const Loop& loop, Operand& operand) {
   return constant_outside && step <= kBlock / 4 && !operand.is_written ? Access::periodic : Access::gather;
 }
 
-/// Where the operands' elements stand while a loop goes on from its element `at`, counted row-major.
-class Walk {
- public:
-  Walk(const Loop& loop, std::int64_t at) : loop_(loop) {
-    std::fill_n(offset_, loop.count, 0);
-    for (int axis = loop.ndim - 1; axis >= 0; --axis) {
-      index_[axis] = at % loop.extent[axis];
-      at /= loop.extent[axis];
-      move(axis, index_[axis]);
-    }
-  }
-
-  /// Position of the element in operand k.
-  std::int64_t offset(int k) const { return offset_[k]; }
-  /// How many steps along an axis there are until its end.
-  std::int64_t left(int axis) const { return loop_.extent[axis] - index_[axis]; }
-
-  /// Goes n <= left(axis) steps along an axis, from the beginning of those inside of it.
-  void advance(int axis, std::int64_t n) {
-    index_[axis] += n;
-    move(axis, n);
-    for (; axis > 0 && index_[axis] == loop_.extent[axis]; --axis) {
-      index_[axis] = 0;
-      move(axis, -loop_.extent[axis]);
-      ++index_[axis - 1];
-      move(axis - 1, 1);
-    }
-  }
-
- private:
-  void move(int axis, std::int64_t steps) {
-    for (int k = 0; k < loop_.count; ++k) offset_[k] += steps * loop_.operands[k].stride[axis];
-  }
-
-  const Loop& loop_;
-  std::int64_t index_[kMaxDims];
-  std::int64_t offset_[kMaxOperands];
-};
-
 template <class F>
 void with_size(std::int64_t size, F&& f) {
   switch (size) {
@@ -147,26 +109,13 @@ void with_size(std::int64_t size, F&& f) {
 /// loop.
 template <class F>
 void for_runs(const Loop& loop, const Operand& operand, std::int64_t at, std::int64_t n, F&& run) {
-  std::int64_t index[kMaxDims];
-  std::int64_t rest = at;
-  std::int64_t offset = 0;
-  for (int axis = loop.ndim - 1; axis >= 0; --axis) {
-    index[axis] = rest % loop.extent[axis];
-    rest /= loop.extent[axis];
-    offset += index[axis] * operand.stride[axis];
-  }
-  int last = loop.ndim - 1;
+  const int last = loop.ndim - 1;
+  Walk walk(loop.ndim, loop.extent, operand.stride, at);
   while (n > 0) {
-    std::int64_t count = std::min(n, loop.extent[last] - index[last]);
-    run(offset, count);
+    std::int64_t count = std::min(n, walk.left(last));
+    run(walk.offset(), count);
+    walk.advance(last, count);
     n -= count;
-    offset += count * operand.stride[last];
-    index[last] += count;
-    for (int axis = last; axis > 0 && index[axis] == loop.extent[axis]; --axis) {
-      index[axis] = 0;
-      offset += operand.stride[axis - 1] - loop.extent[axis] * operand.stride[axis];
-      ++index[axis - 1];
-    }
   }
 }
 
@@ -277,7 +226,7 @@ bool has_rows(const Loop& loop) {
          });
 }
 
-/// The same for a loop that has rows: straight from memory, or from a row that is filled with an element.
+/// The elements [begin, end) of a loop that has rows: straight from memory, or from a row that is filled with an element.
 void run_rows(const Loop& loop, std::int64_t begin, std::int64_t end) {
   PackingRoom room(loop.count, kBlock * sizeof(double));
   const int last = loop.ndim - 1;
@@ -285,20 +234,21 @@ void run_rows(const Loop& loop, std::int64_t begin, std::int64_t end) {
   bool is_filled[kMaxOperands];
   std::int64_t filled_from[kMaxOperands];
   std::int64_t filled_count[kMaxOperands];
+  Walk walks[kMaxOperands];
   for (int k = 0; k < loop.count; ++k) {
+    walks[k] = Walk(loop.ndim, loop.extent, loop.operands[k].stride, begin);
     is_filled[k] = loop.operands[k].stride[last] == 0;
     filled_count[k] = 0;
     if (is_filled[k]) longest = std::min(longest, kBlock);
   }
 
-  Walk walk(loop, begin);
   void* pointers[kMaxOperands];
   for (std::int64_t at = begin; at < end;) {
-    const std::int64_t n = std::min({end - at, longest, walk.left(last)});
+    const std::int64_t n = std::min({end - at, longest, walks[0].left(last)});
     const bool is_whole = n == loop.inner();
-    const std::int64_t rows = is_whole ? std::min((end - at) / n, walk.left(last - 1)) : 1;
+    const std::int64_t rows = is_whole ? std::min((end - at) / n, walks[0].left(last - 1)) : 1;
     std::int64_t offset[kMaxOperands];
-    for (int k = 0; k < loop.count; ++k) offset[k] = walk.offset(k);
+    for (int k = 0; k < loop.count; ++k) offset[k] = walks[k].offset();
     for (std::int64_t row = 0; row < rows; ++row) {
       for (int k = 0; k < loop.count; ++k) {
         const Operand& operand = loop.operands[k];
@@ -313,10 +263,7 @@ void run_rows(const Loop& loop, std::int64_t begin, std::int64_t end) {
       loop.kernel(loop.formula, n, pointers);
     }
     at += rows * n;
-    if (is_whole)
-      walk.advance(last - 1, rows);
-    else
-      walk.advance(last, n);
+    for (int k = 0; k < loop.count; ++k) is_whole ? walks[k].advance(last - 1, rows) : walks[k].advance(last, n);
   }
 }
 
@@ -336,20 +283,19 @@ int tile_axis(const Loop& loop) {
   return found;
 }
 
-/// Packs rows x columns elements, neighbours down the rows, so that they are neighbours along the columns.
+/// Packs rows x columns elements so that they are neighbours along the columns, a row every kTile elements.
 template <class E>
 void transpose_tile(const E* from, std::int64_t row_stride, std::int64_t column_stride, std::int64_t rows,
-                    std::int64_t columns, E* to, std::int64_t to_stride) {
+                    std::int64_t columns, E* to) {
   if constexpr (sizeof(E) > 1) {
     if (row_stride == 1) {
       using T = std::conditional_t<sizeof(E) == 4, float, double>;  // moved as they are, whatever they mean
-      transpose_block(reinterpret_cast<const T*>(from), column_stride, columns, rows, reinterpret_cast<T*>(to),
-                      to_stride);
+      transpose_block(reinterpret_cast<const T*>(from), column_stride, columns, rows, reinterpret_cast<T*>(to), kTile);
       return;
     }
   }
   for (std::int64_t r = 0; r < rows; ++r)
-    for (std::int64_t c = 0; c < columns; ++c) to[r * to_stride + c] = from[r * row_stride + c * column_stride];
+    for (std::int64_t c = 0; c < columns; ++c) to[r * kTile + c] = from[r * row_stride + c * column_stride];
 }
 
 /// Whether all elements of an operand are one and the same.
@@ -357,7 +303,7 @@ bool is_constant(const Loop& loop, const Operand& operand) {
   return std::all_of(operand.stride, operand.stride + loop.ndim, [](std::int64_t stride) { return stride == 0; });
 }
 
-/// Packs the tile of rows x columns elements whose first is `first`, a row every kTile elements.
+/// Packs the tile of rows x columns elements whose first is `first`.
 void pack_tile(const Loop& loop, const Operand& operand, int down, const char* first, std::int64_t rows,
                std::int64_t columns, char* block) {
   with_size(operand.size, [&]<class E>(E) {
@@ -368,7 +314,7 @@ void pack_tile(const Loop& loop, const Operand& operand, int down, const char* f
     if (column_stride == 0)
       for (std::int64_t r = 0; r < rows; ++r) std::fill_n(to + r * kTile, columns, from[r * row_stride]);
     else
-      transpose_tile(from, row_stride, column_stride, rows, columns, to, kTile);
+      transpose_tile(from, row_stride, column_stride, rows, columns, to);
   });
 }
 

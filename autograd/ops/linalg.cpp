@@ -7,6 +7,7 @@
 #include "autograd/internal/parallel.hpp"
 #include "autograd/internal/tensor_impl.hpp"
 #include "autograd/internal/vectorize.hpp"
+#include "autograd/internal/walk.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/movement.hpp"
 #include "autograd/ops/reduce.hpp"
@@ -59,6 +60,15 @@ struct Stack {
     return true;
   }
 
+  /// From one matrix to the next along the leading axes of a result, to which those of the stack broadcast.
+  Strides strides_over(const Shape& result_lead) const {
+    Strides strides;
+    int shift = result_lead.ndim() - lead_ndim;
+    for (int axis = 0; axis < result_lead.ndim(); ++axis)
+      strides.push_back(axis < shift || lead[axis - shift] == 1 ? 0 : lead_strides[axis - shift]);
+    return strides;
+  }
+
   template <class T>
   Matrix<T> matrix(std::int64_t offset = 0) const {
     return {static_cast<const T*>(data) + offset, row_stride, column_stride};
@@ -72,38 +82,6 @@ struct Stack {
   std::int64_t rows, columns, row_stride, column_stride;
 };
 
-/// Goes through the matrices of a stack, broadcast to the leading axes of a result, from matrix `index` on.
-class Walk {
- public:
-  Walk(const Stack& stack, const Shape& lead, std::int64_t index) : lead_(lead) {
-    int shift = lead.ndim() - stack.lead_ndim;
-    for (int axis = lead.ndim() - 1; axis >= 0; --axis) {
-      stride_[axis] = axis < shift || stack.lead[axis - shift] == 1 ? 0 : stack.lead_strides[axis - shift];
-      index_[axis] = index % lead[axis];
-      index /= lead[axis];
-      offset_ += index_[axis] * stride_[axis];
-    }
-  }
-
-  /// Where the matrix begins, in elements.
-  std::int64_t offset() const { return offset_; }
-
-  void next() {
-    for (int axis = lead_.ndim() - 1; axis >= 0; --axis) {
-      offset_ += stride_[axis];
-      if (++index_[axis] < lead_[axis]) return;
-      index_[axis] = 0;
-      offset_ -= lead_[axis] * stride_[axis];
-    }
-  }
-
- private:
-  const Shape& lead_;
-  std::int64_t offset_ = 0;
-  std::int64_t stride_[kMaxDims];
-  std::int64_t index_[kMaxDims];
-};
-
 // Multiplications that are worth a thread where whole products are handed out: small ones run at about 50 per ns, after
 // what each costs whatever its size.
 constexpr std::int64_t kThreadWork = 1 << 19;
@@ -115,9 +93,11 @@ void multiply_stacks(const Stack& a, const Stack& b, const Shape& lead, T* c) {
   std::int64_t n = b.columns;
   std::int64_t k = a.columns;
   std::int64_t count = lead.numel();
+  const Strides a_strides = a.strides_over(lead);
+  const Strides b_strides = b.strides_over(lead);
   auto products = [&](std::int64_t begin, std::int64_t end) {
-    Walk a_walk(a, lead, begin);
-    Walk b_walk(b, lead, begin);
+    Walk a_walk(lead.ndim(), lead.begin(), a_strides.begin(), begin);
+    Walk b_walk(lead.ndim(), lead.begin(), b_strides.begin(), begin);
     for (std::int64_t i = begin; i < end; ++i, a_walk.next(), b_walk.next())
       gemm<T>(m, n, k, a.matrix<T>(a_walk.offset()), b.matrix<T>(b_walk.offset()), T(0), c + i * m * n, n);
   };

@@ -81,10 +81,10 @@ void give_summed(Vjp& vjp, std::span<const Tensor> cotangents) {
 Tensor map_forward(const MapKernels& kernels, const void* formula, std::initializer_list<const Operand*> operands,
                    Rule rule) {
   Mapped mapped = prepare_map("map", operands);
-  Tensor y = new_tensor(mapped.shape, mapped.dtype);
+  SourceLocation where = (*operands.begin())->where();
+  Tensor y = new_result("map", mapped.shape, mapped.dtype, where);
   run(kernels.value[kernel_of(mapped.dtype)], formula, mapped.shape, {&y, 1}, mapped.inputs);
-  return record("map", (*operands.begin())->where(), mapped.inputs, std::move(y), {uses_inputs(kernels.count)},
-                std::move(rule));
+  return record("map", where, mapped.inputs, std::move(y), {uses_inputs(kernels.count)}, std::move(rule));
 }
 
 void map_first_order(Vjp& vjp, const char* name, const MapKernels& kernels, const void* formula, Rule rule) {

@@ -4,6 +4,7 @@
 
 #include "autograd/extend.hpp"
 #include "autograd/internal/blas.hpp"
+#include "autograd/internal/create.hpp"
 #include "autograd/internal/parallel.hpp"
 #include "autograd/internal/tensor_impl.hpp"
 #include "autograd/internal/vectorize.hpp"
@@ -110,12 +111,13 @@ void multiply_stacks(const Stack& a, const Stack& b, const Shape& lead, T* c) {
 }
 
 /// a b for operands of one dtype, with at least one axis each and agreeing sizes.
-Tensor multiply(const Tensor& left, const Tensor& right, const Shape& lead, const Shape& shape) {
+Tensor multiply(const char* name, const Tensor& left, const Tensor& right, const Shape& lead, const Shape& shape,
+                SourceLocation where) {
   Stack a(left, Vector::row);
   Stack b(right, Vector::column);
   if (!a.fits()) a.copy(left, Vector::row);
   if (!b.fits()) b.copy(right, Vector::column);
-  Tensor c = new_tensor(shape, left.dtype());
+  Tensor c = new_result(name, shape, left.dtype(), where);
   // One matrix b for all of a: one long product.
   bool folds = b.lead_ndim == 0 && a.lead_ndim > 0 && a.fold_lead();
   dispatch(left.dtype(), [&]<class T>(T) {
@@ -210,7 +212,7 @@ Tensor recorded_product(const char* name, const Tensor& a, const Tensor& b, Sour
   Shape shape = lead;
   if (!a_is_1d) shape.push_back(a.shape()[a.ndim() - 2]);
   if (!b_is_1d) shape.push_back(b.shape().back());
-  return record(name, where, {a, b}, multiply(a, b, lead, shape), {Uses::input(1), Uses::input(0)},
+  return record(name, where, {a, b}, multiply(name, a, b, lead, shape, where), {Uses::input(1), Uses::input(0)},
                 [a_is_1d, b_is_1d](Vjp& vjp) { matmul_rule(vjp, a_is_1d, b_is_1d); });
 }
 
@@ -282,8 +284,9 @@ void fill_rows(const Tensor& y, const Tensor& bias) {
   });
 }
 
-Tensor affine_value(const Tensor& x, const Tensor& weight, const Tensor& bias, const Shape& shape) {
-  Tensor y = new_tensor(shape, x.dtype());
+Tensor affine_value(const Tensor& x, const Tensor& weight, const Tensor& bias, const Shape& shape,
+                    SourceLocation where) {
+  Tensor y = new_result("affine", shape, x.dtype(), where);
   Stack rows = rows_of(x);
   Stack w = rows_of(weight);
   dispatch_floating(x.dtype(), [&]<class T>(T) {
@@ -360,7 +363,7 @@ Tensor affine(const Operand& operand, const Tensor& weight, const Tensor& bias) 
   }
   Shape shape = x.shape();
   shape[shape.ndim() - 1] = outs;
-  Tensor y = affine_value(x, weight, bias, shape);
+  Tensor y = affine_value(x, weight, bias, shape, where);
   if (!bias.defined())
     return record("affine", where, {x, weight}, std::move(y), {Uses::input(1), Uses::input(0)},
                   [](Vjp& vjp) { affine_rule(vjp); });

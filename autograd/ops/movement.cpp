@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "autograd/extend.hpp"
+#include "autograd/internal/create.hpp"
 #include "autograd/internal/tensor_impl.hpp"
 #include "autograd/internal/vectorize.hpp"
 #include "autograd/ops/create.hpp"
@@ -279,7 +280,7 @@ Tensor cat(std::span<const Tensor> tensors, int axis, SourceLocation where) {
     lengths.push_back(passed_over ? 0 : part[axis]);
     shape[axis] += lengths.back();
   }
-  Tensor result = new_tensor(shape, model->dtype());
+  Tensor result = new_result("cat", shape, model->dtype(), where);
   std::int64_t start = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     if (lengths[i] > 0) copy_into(window(result, axis, start, lengths[i]), parts[i]);
@@ -313,7 +314,7 @@ Tensor stack(std::span<const Tensor> tensors, int axis, SourceLocation where) {
         " have as many.");
   int count = static_cast<int>(parts.size());
   shape.insert(axis, count);
-  Tensor result = new_tensor(shape, parts[0].dtype());
+  Tensor result = new_result("stack", shape, parts[0].dtype(), where);
   for (int i = 0; i < count; ++i) {
     Tensor place = window(result, axis, i, 1);
     Strides strides = place.strides();

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "autograd/extend.hpp"
+#include "autograd/internal/create.hpp"
 #include "autograd/internal/reduce.hpp"
 #include "autograd/ops/reduce.hpp"
 
@@ -132,36 +133,36 @@ Parts exponential_sum(const Tensor& x, unsigned mask, const Shape& shape) {
 }
 
 template <class T>
-Tensor softmax_columns(const Tensor& x, unsigned mask, bool in_logs) {
+void softmax_columns(const Tensor& x, const Tensor& y, unsigned mask, bool in_logs) {
   auto [center, sum] = exponential_sum<T>(x, mask, reduced_shape(x.shape(), mask, true));
   if (in_logs) {
     for_each_element<T>(sum, [](T sum) { return std::log(sum); });
-    return compute<T>(
-        x.shape(), [](auto x, auto center, auto log_sum) { return x - center - log_sum; }, x, center, sum);
+    return compute_into<T>(
+        y, [](auto x, auto center, auto log_sum) { return x - center - log_sum; }, x, center, sum);
   }
   // As along rows: nan where all elements are -inf, or one is inf.
   for_each_element<T>(
       sum, [](T sum) { return sum > 0 && std::isfinite(sum) ? 1 / sum : std::numeric_limits<T>::quiet_NaN(); });
-  return compute<T>(
-      x.shape(), [](auto x, auto center, auto scale) { return exp(x - center) * scale; }, x, center, sum);
+  compute_into<T>(
+      y, [](auto x, auto center, auto scale) { return exp(x - center) * scale; }, x, center, sum);
 }
 
 // ---- Both ----
 
-Tensor softmax_value(const Tensor& x, unsigned mask, bool in_logs) {
-  if (x.numel() == 0) return new_tensor(x.shape(), x.dtype());
+Tensor softmax_value(const char* name, const Tensor& x, unsigned mask, bool in_logs, SourceLocation where) {
+  Tensor y = new_result(name, x.shape(), x.dtype(), where);
+  if (x.numel() == 0) return y;
   std::int64_t n = reduced_count(x.shape(), mask);
-  return dispatch_floating(x.dtype(), [&]<class T>(T) {
+  dispatch_floating(x.dtype(), [&]<class T>(T) {
     bool along_last = mask == 0 || mask >> (x.ndim() - 1) == 1;
-    if (!along_last || !x.is_contiguous()) return softmax_columns<T>(x, mask, in_logs);
-    Tensor y = new_tensor(x.shape(), x.dtype());
+    if (!along_last || !x.is_contiguous()) return softmax_columns<T>(x, y, mask, in_logs);
     const T* from = data_of<T>(x);
     T* to = data_of<T>(y);
     for_rows(x.numel() / n, n, [&](std::int64_t at) {
       in_logs ? log_softmax_row(from + at, to + at, n) : softmax_row(from + at, to + at, n);
     });
-    return y;
   });
+  return y;
 }
 
 /// Not recorded: the first order.
@@ -196,7 +197,7 @@ Tensor softmax_cotangent(const Tensor& given, const Tensor& y, unsigned mask, bo
 Tensor recorded_softmax(const char* name, const Operand& operand, int axis, bool in_logs) {
   Tensor x = floating_operand(name, operand);
   unsigned mask = axis_mask(name, axis, x.ndim(), operand.where());
-  return record(name, operand.where(), {x}, softmax_value(x, mask, in_logs), {Uses::output()},
+  return record(name, operand.where(), {x}, softmax_value(name, x, mask, in_logs, operand.where()), {Uses::output()},
                 [mask, in_logs](Vjp& vjp) {
                   const Tensor& g = vjp.g();
                   const Tensor& y = vjp.output();

@@ -5,6 +5,7 @@
 
 #include "autograd/functional.hpp"
 #include "autograd/gradcheck.hpp"
+#include "autograd/map.hpp"
 #include "autograd/ops.hpp"
 #include "tests/catch.hpp"
 
@@ -324,7 +325,9 @@ TEST_CASE("functions of plain numbers stay plain", "[elementwise]") {
 TEST_CASE("a lack of memory names the operation, the shape and the line", "[elementwise]") {
   Tensor a = expand(zeros({1}), {std::int64_t{1} << 50});
   for (auto call : {+[](const Tensor& a) { return exp(a); }, +[](const Tensor& a) { return a + 1; },
-                    +[](const Tensor& a) { return a == 1; }, +[](const Tensor& a) { return copy(a); }}) {
+                    +[](const Tensor& a) { return a == 1; }, +[](const Tensor& a) { return copy(a); },
+                    +[](const Tensor& a) { return softmax(a, 0); }, +[](const Tensor& a) { return cat({a}, 0); },
+                    +[](const Tensor& a) { return map([](auto x) { return x; }, a); }}) {
     try {
       call(a);
       FAIL("no error");
@@ -333,4 +336,6 @@ TEST_CASE("a lack of memory names the operation, the shape and the line", "[elem
                                    Contains(" are in use. at elementwise.cpp:"));
     }
   }
+  Tensor column = expand(zeros({1, 1}), {std::int64_t{1} << 25, 1});
+  CHECK_THROWS_WITH(matmul(column, transpose(column)), Contains("matmul: there must be memory for"));
 }

@@ -94,6 +94,7 @@ void multiply_stacks(const Stack& a, const Stack& b, const Shape& lead, T* c) {
   std::int64_t n = b.columns;
   std::int64_t k = a.columns;
   std::int64_t count = lead.numel();
+  if (count == 0) return;
   const Strides a_strides = a.strides_over(lead);
   const Strides b_strides = b.strides_over(lead);
   auto products = [&](std::int64_t begin, std::int64_t end) {

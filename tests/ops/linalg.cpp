@@ -99,6 +99,7 @@ TEST_CASE("matmul of empty operands", "[linalg]") {
   CHECK(matmul(zeros({0, 2}), zeros({2, 3})).shape() == Shape{0, 3});
   CHECK(matmul(zeros({5, 0, 2}), zeros({2, 3})).shape() == Shape{5, 0, 3});
   CHECK(matmul(zeros({0, 4, 2}), zeros({0, 2, 3})).shape() == Shape{0, 4, 3});
+  CHECK(matmul(zeros({0, 300, 300}), zeros({0, 300, 300})).shape() == Shape{0, 300, 300});  // each a large product
   CHECK(matmul(zeros({0}, kDouble), zeros({0}, kDouble)).item() == 0);
 }
 

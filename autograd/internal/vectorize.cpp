@@ -327,9 +327,10 @@ void run_tiles(const Loop& loop, int down, std::int64_t begin, std::int64_t end)
   bool is_packed[kMaxOperands];          // for each tile
   for (int k = 0; k < loop.count; ++k) {
     const Operand& operand = loop.operands[k];
-    is_packed[k] = operand.stride[last] != 1 && !is_constant(loop, operand);
+    const bool is_same = is_constant(loop, operand);  // one row, filled once, serves all
+    is_packed[k] = operand.stride[last] != 1 && !is_same;
     row_bytes[k] = (is_packed[k] ? kTile : operand.stride[down]) * operand.size;
-    if (is_constant(loop, operand)) fill(operand, 0, std::min(kTile, loop.inner()), room.of(k));
+    if (is_same) fill(operand, 0, std::min(kTile, loop.inner()), room.of(k));
   }
   std::int64_t across_count = (loop.extent[last] + kTile - 1) / kTile;
   std::int64_t down_count = (loop.extent[down] + kTile - 1) / kTile;
@@ -351,7 +352,7 @@ void run_tiles(const Loop& loop, int down, std::int64_t begin, std::int64_t end)
       }
       first[k] = operand.data + offset * operand.size;
       if (is_packed[k]) pack_tile(loop, operand, down, first[k], rows, columns, room.of(k));
-      if (is_packed[k] || operand.stride[last] == 0) first[k] = room.of(k);
+      if (operand.stride[last] != 1) first[k] = room.of(k);
     }
     for (std::int64_t r = 0; r < rows; ++r) {
       void* rows_at[kMaxOperands];
@@ -374,11 +375,7 @@ bool run_straight(Kernel kernel, const void* formula, std::span<const LoopOperan
   return true;
 }
 
-}  // namespace
-
-namespace {
-
-/// How a loop is run that only moves elements.
+/// Whether a loop copies elements as they are, so that packing them is all there is to do.
 enum class Moves { no, yes };
 
 void run_loop(Loop& loop, Moves moves = Moves::no) {

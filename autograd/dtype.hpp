@@ -7,7 +7,9 @@
 #include <iosfwd>
 #include <string_view>
 
-namespace xgrad {
+#include "config.hpp"
+
+namespace xgrad XGRAD_API {
 
 /// Element type of a Tensor. The order is the order of promotion: of two types the later one wins.
 enum class DType : std::uint8_t { boolean, int64, float32, float64 };

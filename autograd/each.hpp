@@ -6,9 +6,9 @@
 #include <type_traits>
 #include <utility>
 
-#include "autograd/internal/vectorize.hpp"
+#include "kernels/elementwise.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 namespace internal {
 

@@ -1,4 +1,4 @@
-#include "autograd/error.hpp"
+#include "error.hpp"
 
 #include <cmath>
 #include <cstdio>

@@ -9,9 +9,9 @@
 #include <string>
 #include <string_view>
 
-#include "autograd/dtype.hpp"
+#include "dtype.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 /// A place in source code. As a defaulted argument it is the caller's place. (clang 14 has no std::source_location.)
 struct SourceLocation {
@@ -70,7 +70,7 @@ std::string with_place(std::string message, SourceLocation where);
 
 /// Throws Error with the message and the place.
 template <class Error>
-[[noreturn]] void fail(SourceLocation where, std::string message);
+[[noreturn]] XGRAD_API void fail(SourceLocation where, std::string message);
 extern template void fail<std::invalid_argument>(SourceLocation, std::string);
 extern template void fail<std::out_of_range>(SourceLocation, std::string);
 extern template void fail<std::logic_error>(SourceLocation, std::string);

@@ -7,10 +7,10 @@
 #include <stdexcept>
 #include <vector>
 
-#include "autograd/rule.hpp"
-#include "autograd/tensor.hpp"
+#include "rule.hpp"
+#include "tensor.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 /// Which values a rule reads: a set of inputs and outputs, Uses::input(1) | Uses::output(). The graph keeps those alive
 /// and no others.

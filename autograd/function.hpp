@@ -7,10 +7,10 @@
 #include <type_traits>
 #include <utility>
 
-#include "autograd/error.hpp"
-#include "autograd/internal/ref.hpp"
+#include "error.hpp"
+#include "base/ref.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 template <class Signature>
 class Function;

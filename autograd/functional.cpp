@@ -1,12 +1,12 @@
-#include "autograd/functional.hpp"
+#include "functional.hpp"
 
 #include <unordered_set>
 
-#include "autograd/extend.hpp"
-#include "autograd/internal/node.hpp"
-#include "autograd/internal/pull_back.hpp"
-#include "autograd/ops/create.hpp"
-#include "autograd/ops/movement.hpp"
+#include "extend.hpp"
+#include "engine/node.hpp"
+#include "ops/detail/pull_back.hpp"
+#include "ops/create.hpp"
+#include "ops/movement.hpp"
 
 namespace xgrad {
 

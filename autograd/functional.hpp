@@ -20,10 +20,10 @@
 #include <utility>
 #include <vector>
 
-#include "autograd/grad.hpp"
-#include "autograd/tensor.hpp"
+#include "grad.hpp"
+#include "tensor.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 /// A function of tensors, the number of its arguments known when it is called.
 using TensorFunction = Function<Tensor(std::span<const Tensor> arguments)>;

@@ -1,22 +1,20 @@
-#include "autograd/grad.hpp"
+#include "grad.hpp"
 
 #include <atomic>
 #include <bit>
 #include <memory>
 
-#include "autograd/internal/leaf_table.hpp"
-#include "autograd/internal/node.hpp"
-#include "autograd/internal/vectorize.hpp"
-#include "autograd/ops/create.hpp"
-#include "autograd/ops/elementwise.hpp"
+#include "engine/leaf_table.hpp"
+#include "engine/node.hpp"
+#include "kernels/elementwise.hpp"
+#include "ops/create.hpp"
+#include "ops/elementwise.hpp"
 
 namespace xgrad {
 
 using namespace internal;
 
 namespace {
-
-thread_local bool recording = true;
 
 // Numbers the passes, so that the marks a pass leaves on nodes need no clearing.
 std::atomic<std::uint64_t> last_run{0};
@@ -399,10 +397,6 @@ void check_outputs(const char* operation, std::span<const Tensor> outputs, std::
 
 }  // namespace
 
-bool grad_enabled() { return recording; }
-GradMode::GradMode(bool enabled) : previous_(std::exchange(recording, enabled)) {}
-GradMode::~GradMode() { recording = previous_; }
-
 std::vector<Tensor> grad(std::span<const Tensor> outputs, std::span<const Tensor> inputs,
                          std::span<const Tensor> cotangents, GradOptions options, SourceLocation where) {
   check_outputs("grad", outputs, cotangents, where);
@@ -440,14 +434,6 @@ void backward(std::span<const Tensor> outputs, std::span<const Tensor> cotangent
   Backward pass(options.create_graph, options.retain_graph, where);
   pass.run(outputs, cotangents);
   pass.store();
-}
-
-void Tensor::backward(BackwardOptions options, SourceLocation where) const {
-  xgrad::backward(std::span(this, 1), {}, options, where);
-}
-
-void Tensor::backward(const Tensor& cotangent, BackwardOptions options, SourceLocation where) const {
-  xgrad::backward(std::span(this, 1), std::span(&cotangent, 1), options, where);
 }
 
 }  // namespace xgrad

@@ -1,33 +1,13 @@
-// The engine's interface: gradients of any order through the graph, and the modes that steer what is recorded.
+// The engine's interface: gradients of any order through the graph.
 #pragma once
 
 #include <span>
 #include <vector>
 
-#include "autograd/tensor.hpp"
+#include "grad_mode.hpp"
+#include "tensor.hpp"
 
-namespace xgrad {
-
-/// Whether operations on this thread are recorded. True unless a NoGrad is alive.
-bool grad_enabled();
-
-/// While it lives, operations on this thread are (or are not) recorded.
-class GradMode {
- public:
-  explicit GradMode(bool enabled);
-  ~GradMode();
-  GradMode(const GradMode&) = delete;
-  GradMode& operator=(const GradMode&) = delete;
-
- private:
-  bool previous_;
-};
-
-/// While it lives, operations on this thread are not recorded: for evaluation and for updating parameters.
-class NoGrad : public GradMode {
- public:
-  NoGrad() : GradMode(false) {}
-};
+namespace xgrad XGRAD_API {
 
 struct GradOptions {
   bool create_graph = false;  ///< record the gradients' own graph, so that they can be differentiated again

@@ -1,7 +1,7 @@
-#include "autograd/map.hpp"
+#include "map.hpp"
 
-#include "autograd/grad.hpp"
-#include "autograd/internal/elementwise.hpp"
+#include "grad.hpp"
+#include "ops/detail/formula.hpp"
 
 namespace xgrad::internal {
 

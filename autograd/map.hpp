@@ -7,14 +7,14 @@
 #include <tuple>
 #include <vector>
 
-#include "autograd/dual.hpp"
-#include "autograd/extend.hpp"
-#include "autograd/internal/vectorize.hpp"
-#include "autograd/ops/elementwise.hpp"
-#include "autograd/ops/movement.hpp"
-#include "autograd/ops/reduce.hpp"
+#include "simd/dual.hpp"
+#include "extend.hpp"
+#include "kernels/elementwise.hpp"
+#include "ops/elementwise.hpp"
+#include "ops/movement.hpp"
+#include "ops/reduce.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 namespace internal {
 

@@ -4,7 +4,10 @@
 
 #include <cstdint>
 
-namespace xgrad::memory {
+#include "config.hpp"
+
+namespace xgrad XGRAD_API {
+namespace memory {
 
 struct Stats {
   std::int64_t bytes_live = 0;          ///< in storages that some tensor uses
@@ -25,4 +28,5 @@ void reset_peak();
 /// up to 1 KiB stay for reuse.
 void release_cached();
 
-}  // namespace xgrad::memory
+}  // namespace memory
+}  // namespace xgrad

@@ -8,7 +8,9 @@
 #include <concepts>
 #include <type_traits>
 
-namespace xgrad {
+#include "config.hpp"
+
+namespace xgrad XGRAD_API {
 
 namespace internal {
 template <class T>

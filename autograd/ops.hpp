@@ -1,10 +1,11 @@
 // All operators.
 #pragma once
 
-#include "autograd/ops/create.hpp"
-#include "autograd/ops/elementwise.hpp"
-#include "autograd/ops/index.hpp"
-#include "autograd/ops/linalg.hpp"
-#include "autograd/ops/movement.hpp"
-#include "autograd/ops/random.hpp"
-#include "autograd/ops/reduce.hpp"
+#include "ops/create.hpp"
+#include "ops/elementwise.hpp"
+#include "ops/index.hpp"
+#include "ops/linalg.hpp"
+#include "ops/loss.hpp"
+#include "ops/movement.hpp"
+#include "ops/random.hpp"
+#include "ops/reduce.hpp"

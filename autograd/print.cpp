@@ -1,5 +1,5 @@
-// How tensors print. The layout, and when numbers turn scientific, are NumPy's
-// (numpy/core/arrayprint.py, 1.24).
+// The layout, and when numbers turn scientific, are NumPy's (numpy/core/arrayprint.py, 1.24).
+#include "print.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "autograd/internal/tensor_impl.hpp"
-#include "autograd/tensor.hpp"
+#include "tensor.hpp"
+#include "tensor_impl.hpp"
 
 namespace xgrad {
 
@@ -252,7 +252,5 @@ std::string to_string(const Tensor& tensor) {
 }
 
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor) { return out << to_string(tensor); }
-std::ostream& operator<<(std::ostream& out, const Shape& shape) { return out << to_string(shape); }
-std::ostream& operator<<(std::ostream& out, DType dtype) { return out << name(dtype); }
 
 }  // namespace xgrad

@@ -7,9 +7,9 @@
 #include <type_traits>
 #include <utility>
 
-#include "autograd/tensor.hpp"
+#include "tensor.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 namespace internal {
 struct VjpFrame;

@@ -1,4 +1,4 @@
-#include "autograd/shape.hpp"
+#include "shape.hpp"
 
 #include <algorithm>
 
@@ -149,5 +149,7 @@ bool broadcasts_to(const Shape& from, const Shape& to) {
     if (from[i] != to[lead + i] && from[i] != 1) return false;
   return true;
 }
+
+std::ostream& operator<<(std::ostream& out, const Shape& shape) { return out << to_string(shape); }
 
 }  // namespace xgrad

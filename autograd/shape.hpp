@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "autograd/error.hpp"
+#include "error.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 /// The most axes a tensor can have.
 inline constexpr int kMaxDims = 8;

@@ -9,12 +9,13 @@
 #include <utility>
 #include <vector>
 
-#include "autograd/dtype.hpp"
-#include "autograd/error.hpp"
-#include "autograd/function.hpp"
-#include "autograd/shape.hpp"
+#include "dtype.hpp"
+#include "error.hpp"
+#include "function.hpp"
+#include "print.hpp"
+#include "shape.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 class Indices;
 class Operand;
@@ -163,10 +164,6 @@ class Tensor {
 
   internal::TensorImpl* impl_ = nullptr;
 };
-
-/// Writes as NumPy prints: brackets by axis, columns aligned, long axes abbreviated, the dtype unless it is float32.
-std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
-std::string to_string(const Tensor& tensor);
 
 /// What every operator takes: a Tensor, or a number that adapts to the other operands' dtype. It also picks up the
 /// caller's line for errors and graph nodes. Lives only as a parameter.

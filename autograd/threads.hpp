@@ -1,9 +1,9 @@
 // How many threads one operation may use.
 #pragma once
 
-#include "autograd/error.hpp"
+#include "error.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 /// Threads that one operation may use, the caller's included. Starts at the number of cores, or OMP_NUM_THREADS where
 /// that is set. Results do not depend on it.

@@ -5,10 +5,10 @@
 #include <concepts>
 #include <vector>
 
-#include "autograd/internal/tensor_impl.hpp"
-#include "autograd/internal/xt.hpp"
+#include "tensor_impl.hpp"
+#include "base/xt.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 /// A tensor of an xtensor expression's values, evaluated straight into the tensor's memory. float and double give
 /// float32 and float64, bool boolean, any integer int64. Throws std::invalid_argument beyond kMaxDims axes, and where an

@@ -22,8 +22,8 @@
 #include <thread>
 #include <vector>
 
-#include "benchmarks/contender.hpp"
-#include "benchmarks/times.hpp"
+#include "contender.hpp"
+#include "times.hpp"
 
 namespace bench {
 namespace {

@@ -10,12 +10,12 @@
 #include <cstdlib>
 #include <functional>
 #include <memory>
-#include <xgrad.hpp>
+#include <xgrad/xgrad.hpp>
 
-#include "benchmarks/contender.hpp"
-#include "nn/dense.hpp"
-#include "nn/loss.hpp"
-#include "optim/optim.hpp"
+#include "contender.hpp"
+#include <xgrad/nn/dense.hpp>
+#include <xgrad/autograd/ops/loss.hpp>
+#include <xgrad/optim/optim.hpp>
 
 // Every way to glibc's heap leads through here, from whichever library.
 namespace {

@@ -1,7 +1,7 @@
 #include <cmath>
 #include <random>
 
-#include "benchmarks/contender.hpp"
+#include "contender.hpp"
 
 namespace bench {
 

@@ -8,9 +8,9 @@
 #include <vector>
 #include <xsimd/xsimd.hpp>
 
-#include "autograd/internal/simd.hpp"
-#include "benchmarks/contender.hpp"
-#include "benchmarks/times.hpp"
+#include <xgrad/autograd/simd/math.hpp>
+#include "contender.hpp"
+#include "times.hpp"
 
 namespace bench {
 namespace {

@@ -6,7 +6,7 @@
 #include <new>
 #include <utility>
 
-#include "benchmarks/contender.hpp"
+#include "contender.hpp"
 
 namespace bench {
 namespace {

@@ -1,6 +1,6 @@
 // The workloads in libtorch's C++ interface, as its documentation writes them. The only file that includes
 // libtorch.
-#include "benchmarks/contender.hpp"
+#include "contender.hpp"
 
 #ifdef XGRAD_WITH_TORCH
 

@@ -1,13 +1,13 @@
 // The workloads in xgrad, as its documentation writes them.
 #include <cblas.h>
 
-#include <xgrad.hpp>
+#include <xgrad/xgrad.hpp>
 
-#include "autograd/map.hpp"
-#include "benchmarks/contender.hpp"
-#include "nn/dense.hpp"
-#include "nn/loss.hpp"
-#include "optim/optim.hpp"
+#include <xgrad/autograd/map.hpp>
+#include "contender.hpp"
+#include <xgrad/nn/dense.hpp>
+#include <xgrad/autograd/ops/loss.hpp>
+#include <xgrad/optim/optim.hpp>
 
 namespace bench {
 namespace {
@@ -154,7 +154,7 @@ class Xgrad : public Contender {
     return optimizer<xgrad::optim::Adam>(count, size, xgrad::optim::AdamOptions{.lr = kLearningRate});
   }
   Task sgd_momentum(int count, std::int64_t size) override {
-    return optimizer<xgrad::optim::SGD>(count, size, xgrad::optim::SgdOptions{.lr = kLearningRate, .momentum = 0.9});
+    return optimizer<xgrad::optim::SGD>(count, size, xgrad::optim::SGDOptions{.lr = kLearningRate, .momentum = 0.9});
   }
 
   Task batched_matmul(std::int64_t batch, std::int64_t size) override {

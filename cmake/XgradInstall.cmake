@@ -1,4 +1,4 @@
-# cmake --install: the library, its headers under the paths they have here, and the files for find_package(xgrad).
+# cmake --install: the library, its headers under include/xgrad, and the files for find_package(xgrad).
 
 include(CMakePackageConfigHelpers)
 
@@ -7,13 +7,17 @@ set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/xgrad)
 install(TARGETS xgrad EXPORT xgradTargets
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(FILES ${PROJECT_SOURCE_DIR}/xgrad.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-foreach(folder autograd nn optim data io)
-  if(IS_DIRECTORY ${PROJECT_SOURCE_DIR}/${folder})
-    install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
-      FILES_MATCHING PATTERN *.hpp)
-  endif()
+install(FILES ${PROJECT_SOURCE_DIR}/include/xgrad.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES ${PROJECT_SOURCE_DIR}/include/xgrad/xgrad.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/xgrad)
+foreach(folder IN LISTS xgrad_folders)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/xgrad
+    FILES_MATCHING PATTERN *.hpp)
 endforeach()
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+# For projects that are not built by CMake: g++ app.cpp $(pkg-config --cflags --libs xgrad)
+configure_file(${PROJECT_SOURCE_DIR}/cmake/xgrad.pc.in ${PROJECT_BINARY_DIR}/xgrad.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/xgrad.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
 install(EXPORT xgradTargets NAMESPACE xgrad:: DESTINATION ${package_folder})
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/xgradConfig.cmake.in

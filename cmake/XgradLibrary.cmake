@@ -8,30 +8,35 @@ find_package(xtensor REQUIRED)
 find_path(XTENSOR_BLAS_INCLUDE_DIR xtensor-blas/xlinalg.hpp REQUIRED)
 mark_as_advanced(XTENSOR_BLAS_INCLUDE_DIR)
 
-file(GLOB_RECURSE xgrad_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/autograd/*.cpp)
-file(GLOB xgrad_other_sources CONFIGURE_DEPENDS
-  ${PROJECT_SOURCE_DIR}/nn/*.cpp ${PROJECT_SOURCE_DIR}/optim/*.cpp
-  ${PROJECT_SOURCE_DIR}/data/*.cpp ${PROJECT_SOURCE_DIR}/io/*.cpp)
-list(APPEND xgrad_sources ${xgrad_other_sources})
+set(xgrad_folders autograd nn optim data)
+list(TRANSFORM xgrad_folders REPLACE ".+" "${PROJECT_SOURCE_DIR}/\\0/*.cpp" OUTPUT_VARIABLE xgrad_patterns)
+file(GLOB_RECURSE xgrad_sources CONFIGURE_DEPENDS ${xgrad_patterns})
 # A seed gives the same bits whether or not the machine can fuse a multiplication with an addition.
 set_source_files_properties(${PROJECT_SOURCE_DIR}/autograd/ops/random.cpp PROPERTIES COMPILE_OPTIONS -ffp-contract=off)
+
+# Without a build type CMake passes no -O at all, and everything would be 20 to 100 times slower. The library's own sources
+# are optimised all the same, unless the user's project asks for Debug.
+set(xgrad_optimise $<$<AND:$<CONFIG:>,$<NOT:$<BOOL:${CMAKE_CONFIGURATION_TYPES}>>>:-O3>)
 
 function(xgrad_library target)
   add_library(${target} ${xgrad_sources})
   target_include_directories(${target} PUBLIC
-    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_include_directories(${target} SYSTEM PRIVATE ${XTENSOR_BLAS_INCLUDE_DIR})
   target_compile_features(${target} PUBLIC cxx_std_20)
   set_target_properties(${target} PROPERTIES
     CXX_EXTENSIONS OFF
+    CXX_VISIBILITY_PRESET hidden  # but for what XGRAD_API marks (autograd/config.hpp)
+    VISIBILITY_INLINES_HIDDEN ON
     POSITION_INDEPENDENT_CODE ON
     VERSION ${PROJECT_VERSION}
     SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
     INSTALL_RPATH_USE_LINK_PATH ON)  # an OpenBLAS outside of the system's folders is found when a program runs
   target_compile_options(${target} PRIVATE
+    ${xgrad_optimise}
     -fwrapv  # integer overflow of int64 tensors wraps
-    -fno-math-errno -fvisibility-inlines-hidden -fno-semantic-interposition
+    -fno-math-errno -fno-semantic-interposition
     -ftls-model=initial-exec)  # each operation looks at a few thread-local words; so they cost no call
   # Calls inside of the library go straight to their function, not through the table that lets a program replace it.
   target_link_options(${target} PRIVATE LINKER:-Bsymbolic-functions)

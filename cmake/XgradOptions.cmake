@@ -17,7 +17,7 @@ function(xgrad_warnings target)
   endif()
 endfunction()
 
-# The instruction set: this machine's own, with XGRAD_NATIVE. Every target that includes internal/simd.hpp needs the
+# The instruction set: this machine's own, with XGRAD_NATIVE. Every target that includes simd/batch.hpp needs the
 # library's setting to measure or test what the library does. Nothing of it is passed on to users.
 function(xgrad_native target)
   if(XGRAD_NATIVE)

@@ -1,52 +1,67 @@
-# xgrad_tests (tests/**.cpp) and xgrad_conformance (tests/conformance/*.cpp).
+# xgrad_tests (tests/*.cpp), xgrad_tests_<folder> (tests/<folder>/*.cpp) and xgrad_conformance (tests/conformance/*.cpp).
 
 find_package(Catch2 REQUIRED)
 find_package(nlohmann_json REQUIRED)
 
 option(XGRAD_TEST_MULTIARCH "Test the package for several instruction sets: compiles the library three times" OFF)
 
-file(GLOB_RECURSE test_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/*.cpp)
-list(FILTER test_sources EXCLUDE REGEX "/tests/(consume|conformance)/")
-set(test_main ${PROJECT_SOURCE_DIR}/tests/main.cpp)
+# Catch2's runner, which takes longer to compile than any file of tests.
+add_library(xgrad_test_main OBJECT ${PROJECT_SOURCE_DIR}/tests/main.cpp)
+set_target_properties(xgrad_test_main PROPERTIES CXX_EXTENSIONS OFF)
+target_link_libraries(xgrad_test_main PRIVATE xgrad::xgrad Catch2::Catch2)
 
-if(EXISTS ${test_main})
-  xgrad_executable(xgrad_tests ${test_sources})
-  target_link_libraries(xgrad_tests PRIVATE Catch2::Catch2 nlohmann_json::nlohmann_json xtensor)
-  target_include_directories(xgrad_tests SYSTEM PRIVATE ${XTENSOR_BLAS_INCLUDE_DIR})
-  target_compile_definitions(xgrad_tests PRIVATE XGRAD_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-  # ccache cannot share objects between build folders where a precompiled header is in play.
-  if(NOT CMAKE_CXX_COMPILER_LAUNCHER)
-    target_precompile_headers(xgrad_tests PRIVATE ${PROJECT_SOURCE_DIR}/tests/catch.hpp)
-    set_source_files_properties(${test_main} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+# A program of test cases. They are compiled with little optimisation: the library is what should run fast.
+function(xgrad_test_program target)
+  xgrad_executable(${target} ${ARGN})
+  target_link_libraries(${target} PRIVATE xgrad_test_main Catch2::Catch2)
+  target_compile_definitions(${target} PRIVATE XGRAD_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  if(NOT CMAKE_BUILD_TYPE STREQUAL Debug)
+    target_compile_options(${target} PRIVATE -O1)
   endif()
+endfunction()
 
-  # One test for each file of test cases: a process for each of several hundred cases would take longer than the cases.
-  list(REMOVE_ITEM test_sources ${test_main})
-  set(test_names)
-  foreach(source IN LISTS test_sources)
-    cmake_path(GET source STEM name)
-    list(APPEND test_names ${name})
-  endforeach()
-  list(REMOVE_DUPLICATES test_names)
-  foreach(name IN LISTS test_names)
-    # -# makes each file's name a tag of its cases: #grad.
-    add_test(NAME ${name} COMMAND xgrad_tests "-#" "[#${name}]~[.]" WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-    set_tests_properties(${name} PROPERTIES LABELS unit)
-  endforeach()
-
-  # The SIMD layer is compiled in users' files, at whatever instruction set they take. The tests above are compiled for
-  # this machine's; these for the least, and for a machine whose instructions xgrad has no names for.
-  if(CMAKE_SYSTEM_PROCESSOR STREQUAL x86_64)
-    foreach(level baseline unknown)
-      add_executable(xgrad_simd_${level} tests/simd.cpp ${test_main})
-      set_target_properties(xgrad_simd_${level} PROPERTIES CXX_EXTENSIONS OFF)
-      target_link_libraries(xgrad_simd_${level} PRIVATE xgrad::xgrad Catch2::Catch2)
-      xgrad_warnings(xgrad_simd_${level})
-      target_compile_options(xgrad_simd_${level} PRIVATE -march=x86-64 $<$<STREQUAL:${level},unknown>:-U__SSE2__>)
-      add_test(NAME simd.${level} COMMAND xgrad_simd_${level} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-      set_tests_properties(simd.${level} PROPERTIES LABELS unit)
-    endforeach()
+# The programs by folder. One test for each file of test cases: a process for each of several hundred cases would take
+# longer than the cases.
+file(GLOB_RECURSE test_sources CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR}/tests/*.cpp)
+list(FILTER test_sources EXCLUDE REGEX "^(consume|conformance)/|^main.cpp$")
+set(test_programs)
+foreach(source IN LISTS test_sources)
+  cmake_path(GET source PARENT_PATH folder)
+  cmake_path(GET source STEM stem)
+  if(folder STREQUAL "")
+    set(program xgrad_tests)
+    set(name ${stem})
+  else()
+    string(REPLACE "/" "_" program xgrad_tests_${folder})
+    string(REPLACE "/" "." name ${folder}.${stem})
   endif()
+  list(APPEND test_programs ${program})
+  list(APPEND ${program}_sources ${PROJECT_SOURCE_DIR}/tests/${source})
+  # -# makes each file's name a tag of its cases: #grad.
+  add_test(NAME ${name} COMMAND ${program} "-#" "[#${stem}]~[.]" WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES LABELS unit)
+endforeach()
+list(REMOVE_DUPLICATES test_programs)
+foreach(program IN LISTS test_programs)
+  xgrad_test_program(${program} ${${program}_sources})
+endforeach()
+foreach(program xgrad_tests_autograd xgrad_tests_op_table)  # those that compare with xtensor
+  target_link_libraries(${program} PRIVATE xtensor)
+  target_include_directories(${program} SYSTEM PRIVATE ${XTENSOR_BLAS_INCLUDE_DIR})
+endforeach()
+
+# The SIMD layer is compiled in users' files, at whatever instruction set they take. The tests above are compiled for
+# this machine's; these for the least, and for a machine whose instructions xgrad has no names for.
+if(CMAKE_SYSTEM_PROCESSOR STREQUAL x86_64)
+  foreach(level baseline unknown)
+    add_executable(xgrad_simd_${level} tests/simd/simd.cpp)
+    set_target_properties(xgrad_simd_${level} PROPERTIES CXX_EXTENSIONS OFF)
+    target_link_libraries(xgrad_simd_${level} PRIVATE xgrad::xgrad xgrad_test_main Catch2::Catch2)
+    xgrad_warnings(xgrad_simd_${level})
+    target_compile_options(xgrad_simd_${level} PRIVATE -march=x86-64 $<$<STREQUAL:${level},unknown>:-U__SSE2__>)
+    add_test(NAME simd.${level} COMMAND xgrad_simd_${level} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    set_tests_properties(simd.${level} PROPERTIES LABELS unit)
+  endforeach()
 endif()
 
 file(GLOB conformance_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/conformance/*.cpp)

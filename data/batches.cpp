@@ -1,8 +1,8 @@
-#include "data/batches.hpp"
+#include "batches.hpp"
 
 #include <algorithm>
 
-#include "autograd/ops/index.hpp"
+#include "../autograd/ops/index.hpp"
 
 namespace xgrad::data {
 

@@ -4,11 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "autograd/ops/random.hpp"
-#include "autograd/tensor.hpp"
-#include "data/dataset.hpp"
+#include "../autograd/ops/random.hpp"
+#include "../autograd/tensor.hpp"
+#include "dataset.hpp"
 
-namespace xgrad::data {
+namespace xgrad XGRAD_API {
+namespace data {
 
 struct BatchOptions {
   std::int64_t size = 32;          ///< points in a batch; 0, or the number of points or more: all in one batch
@@ -68,4 +69,5 @@ class Batches {
 /// std::invalid_argument for a size below 0 and for inputs and targets of different lengths.
 Batches batches(const Dataset& dataset, BatchOptions options = {}, SourceLocation where = SourceLocation::current());
 
-}  // namespace xgrad::data
+}  // namespace data
+}  // namespace xgrad

@@ -1,4 +1,4 @@
-#include "data/csv.hpp"
+#include "csv.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -9,7 +9,7 @@
 #include <sstream>
 #include <string_view>
 
-#include "autograd/ops/create.hpp"
+#include "../autograd/ops/create.hpp"
 
 namespace xgrad::data {
 namespace {

@@ -4,10 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "autograd/tensor.hpp"
-#include "data/file.hpp"
+#include "../autograd/tensor.hpp"
+#include "file.hpp"
 
-namespace xgrad::data {
+namespace xgrad XGRAD_API {
+namespace data {
 
 /// What the first line of a table is.
 enum class Header : std::uint8_t {
@@ -41,4 +42,5 @@ struct Table {
 Table read_csv(const std::string& path, const CsvOptions& options = {},
                SourceLocation where = SourceLocation::current());
 
-}  // namespace xgrad::data
+}  // namespace data
+}  // namespace xgrad

@@ -1,10 +1,10 @@
 // Reading, preparing and going through data.
 #pragma once
 
-#include "data/batches.hpp"
-#include "data/csv.hpp"
-#include "data/dataset.hpp"
-#include "data/file.hpp"
-#include "data/idx.hpp"
-#include "data/labels.hpp"
-#include "data/standardizer.hpp"
+#include "batches.hpp"
+#include "csv.hpp"
+#include "dataset.hpp"
+#include "file.hpp"
+#include "idx.hpp"
+#include "labels.hpp"
+#include "standardizer.hpp"

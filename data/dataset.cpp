@@ -1,4 +1,4 @@
-#include "data/dataset.hpp"
+#include "dataset.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -6,12 +6,12 @@
 #include <numeric>
 #include <vector>
 
-#include "autograd/ops/create.hpp"
-#include "autograd/ops/elementwise.hpp"
-#include "autograd/ops/index.hpp"
-#include "autograd/ops/movement.hpp"
-#include "autograd/ops/random.hpp"
-#include "autograd/ops/reduce.hpp"
+#include "../autograd/ops/create.hpp"
+#include "../autograd/ops/elementwise.hpp"
+#include "../autograd/ops/index.hpp"
+#include "../autograd/ops/movement.hpp"
+#include "../autograd/ops/random.hpp"
+#include "../autograd/ops/reduce.hpp"
 
 namespace xgrad::data {
 namespace {

@@ -3,10 +3,11 @@
 
 #include <cstdint>
 
-#include "autograd/tensor.hpp"
-#include "data/csv.hpp"
+#include "../autograd/tensor.hpp"
+#include "csv.hpp"
 
-namespace xgrad::data {
+namespace xgrad XGRAD_API {
+namespace data {
 
 /// Points and what a model should answer for them, one along the first axis of each tensor. A mini-batch is
 /// one too: `for (auto [x, y] : batches(train, {.size = 32}))`.
@@ -47,4 +48,5 @@ struct Split {
 /// be empty, or the targets of a stratified split are no class labels.
 Split split(const Dataset& dataset, SplitOptions options = {}, SourceLocation where = SourceLocation::current());
 
-}  // namespace xgrad::data
+}  // namespace data
+}  // namespace xgrad

@@ -1,4 +1,4 @@
-#include "data/file.hpp"
+#include "file.hpp"
 
 #include <zlib.h>
 

@@ -5,7 +5,10 @@
 #include <stdexcept>
 #include <string>
 
-namespace xgrad::data {
+#include "../autograd/config.hpp"
+
+namespace xgrad XGRAD_API {
+namespace data {
 
 /// A data file is missing, empty, truncated or malformed: "digits.csv.gz:17:3: a number is expected, but
 /// ...".
@@ -33,4 +36,5 @@ struct FileContents {
 /// when it cannot be opened or read.
 FileContents read_file(const std::string& path);
 
-}  // namespace xgrad::data
+}  // namespace data
+}  // namespace xgrad

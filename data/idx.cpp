@@ -1,11 +1,11 @@
-#include "data/idx.hpp"
+#include "idx.hpp"
 
 #include <filesystem>
 #include <string_view>
 #include <vector>
 
-#include "autograd/ops/create.hpp"
-#include "autograd/ops/elementwise.hpp"
+#include "../autograd/ops/create.hpp"
+#include "../autograd/ops/elementwise.hpp"
 
 namespace xgrad::data {
 namespace {

@@ -3,11 +3,12 @@
 
 #include <string>
 
-#include "autograd/tensor.hpp"
-#include "data/dataset.hpp"
-#include "data/file.hpp"
+#include "../autograd/tensor.hpp"
+#include "dataset.hpp"
+#include "file.hpp"
 
-namespace xgrad::data {
+namespace xgrad XGRAD_API {
+namespace data {
 
 /// Reads an array of bytes (0 ... 255) in the shape that the file tells, plain or gzipped, as float32,
 /// float64 or int64. Throws FileError when the file is missing, truncated, or no IDX file of bytes.
@@ -21,4 +22,5 @@ enum class MnistPart : std::uint8_t { train, test };
 /// database.
 Dataset read_mnist(const std::string& folder, MnistPart part, SourceLocation where = SourceLocation::current());
 
-}  // namespace xgrad::data
+}  // namespace data
+}  // namespace xgrad

@@ -1,10 +1,10 @@
-#include "data/labels.hpp"
+#include "labels.hpp"
 
 #include <algorithm>
 
-#include "autograd/ops/create.hpp"
-#include "autograd/ops/elementwise.hpp"
-#include "autograd/ops/index.hpp"
+#include "../autograd/ops/create.hpp"
+#include "../autograd/ops/elementwise.hpp"
+#include "../autograd/ops/index.hpp"
 
 namespace xgrad::data {
 namespace {

@@ -4,9 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "autograd/tensor.hpp"
+#include "../autograd/tensor.hpp"
 
-namespace xgrad::data {
+namespace xgrad XGRAD_API {
+namespace data {
 
 /// Labels 0 ... C - 1, and what each stands for.
 template <class T>
@@ -30,4 +31,5 @@ Labels<std::int64_t> encode_labels(const Tensor& labels, const std::vector<std::
 Tensor one_hot(const Tensor& labels, std::int64_t classes = -1, DType dtype = DType::float32,
                SourceLocation where = SourceLocation::current());
 
-}  // namespace xgrad::data
+}  // namespace data
+}  // namespace xgrad

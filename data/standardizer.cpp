@@ -1,8 +1,8 @@
-#include "data/standardizer.hpp"
+#include "standardizer.hpp"
 
-#include "autograd/grad.hpp"
-#include "autograd/ops/elementwise.hpp"
-#include "autograd/ops/reduce.hpp"
+#include "../autograd/grad.hpp"
+#include "../autograd/ops/elementwise.hpp"
+#include "../autograd/ops/reduce.hpp"
 
 namespace xgrad::data {
 

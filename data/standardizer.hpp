@@ -1,9 +1,10 @@
 // Features brought to mean 0 and standard deviation 1.
 #pragma once
 
-#include "autograd/tensor.hpp"
+#include "../autograd/tensor.hpp"
 
-namespace xgrad::data {
+namespace xgrad XGRAD_API {
+namespace data {
 
 /// Shifts and scales each feature as fitted on training data; test data must take the same shift and scale,
 /// since fitting on it would let the model see it:
@@ -33,4 +34,5 @@ class Standardizer {
   Tensor mean_, scale_;
 };
 
-}  // namespace xgrad::data
+}  // namespace data
+}  // namespace xgrad

@@ -19,8 +19,8 @@
 #include <string>
 #include <vector>
 
-#include "examples/progress.hpp"
-#include "xgrad.hpp"
+#include "progress.hpp"
+#include <xgrad/xgrad.hpp>
 
 using namespace xgrad;
 
@@ -53,19 +53,19 @@ struct OptimizerChoice {
 };
 
 const std::map<std::string, OptimizerChoice> kOptimizers = {
-    {"sgd", {0.1, [](auto& p, double lr) { return std::make_unique<optim::SGD>(p, optim::SgdOptions{.lr = lr}); }}},
+    {"sgd", {0.1, [](auto& p, double lr) { return std::make_unique<optim::SGD>(p, optim::SGDOptions{.lr = lr}); }}},
     {"momentum",
      {0.02, [](auto& p,
-               double lr) { return std::make_unique<optim::SGD>(p, optim::SgdOptions{.lr = lr, .momentum = 0.9}); }}},
+               double lr) { return std::make_unique<optim::SGD>(p, optim::SGDOptions{.lr = lr, .momentum = 0.9}); }}},
     {"nesterov",
      {0.02,
       [](auto& p, double lr) {
-        return std::make_unique<optim::SGD>(p, optim::SgdOptions{.lr = lr, .momentum = 0.9, .nesterov = true});
+        return std::make_unique<optim::SGD>(p, optim::SGDOptions{.lr = lr, .momentum = 0.9, .nesterov = true});
       }}},
     {"adagrad",
      {0.02, [](auto& p, double lr) { return std::make_unique<optim::Adagrad>(p, optim::AdagradOptions{.lr = lr}); }}},
     {"rmsprop",
-     {0.001, [](auto& p, double lr) { return std::make_unique<optim::RMSProp>(p, optim::RmsPropOptions{.lr = lr}); }}},
+     {0.001, [](auto& p, double lr) { return std::make_unique<optim::RMSProp>(p, optim::RMSPropOptions{.lr = lr}); }}},
     {"adadelta",
      {1, [](auto& p, double lr) { return std::make_unique<optim::Adadelta>(p, optim::AdadeltaOptions{.lr = lr}); }}},
     {"adam",

@@ -1,6 +1,6 @@
 // The README's first screen: a model, its training, and derivatives of plain functions.
 #include <iostream>
-#include <xgrad.hpp>
+#include <xgrad/xgrad.hpp>
 using namespace xgrad;
 
 struct Mlp : nn::Module {

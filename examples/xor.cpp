@@ -2,7 +2,7 @@
 // points.
 #include <cstdio>
 
-#include "xgrad.hpp"
+#include <xgrad/xgrad.hpp>
 
 using namespace xgrad;
 

@@ -1,9 +1,9 @@
-#include "nn/activation.hpp"
+#include "activation.hpp"
 
 #include <stdexcept>
 
-#include "autograd/ops/reduce.hpp"
-#include "nn/input.hpp"
+#include "../autograd/ops/reduce.hpp"
+#include "detail/input.hpp"
 
 namespace xgrad::nn {
 namespace {
@@ -31,19 +31,19 @@ Tensor Sigmoid::operator()(const Operand& x) const {
 Tensor Tanh::operator()(const Operand& x) const {
   return in_layer(*this, x, [](const Operand& x) { return tanh(x); });
 }
-Tensor Relu::operator()(const Operand& x) const {
+Tensor ReLU::operator()(const Operand& x) const {
   return in_layer(*this, x, [](const Operand& x) { return relu(x); });
 }
-Tensor LeakyRelu::operator()(const Operand& x) const {
+Tensor LeakyReLU::operator()(const Operand& x) const {
   return in_layer(*this, x, [this](const Operand& x) { return leaky_relu(x, slope_); });
 }
-Tensor Elu::operator()(const Operand& x) const {
+Tensor ELU::operator()(const Operand& x) const {
   return in_layer(*this, x, [this](const Operand& x) { return elu(x, alpha_); });
 }
-Tensor Gelu::operator()(const Operand& x) const {
+Tensor GELU::operator()(const Operand& x) const {
   return in_layer(*this, x, [this](const Operand& x) { return gelu(x, form_); });
 }
-Tensor Silu::operator()(const Operand& x) const {
+Tensor SiLU::operator()(const Operand& x) const {
   return in_layer(*this, x, [](const Operand& x) { return silu(x); });
 }
 Tensor Softplus::operator()(const Operand& x) const {

@@ -2,10 +2,11 @@
 // begin with the layer's path.
 #pragma once
 
-#include "autograd/ops/elementwise.hpp"
-#include "nn/module.hpp"
+#include "../autograd/ops/elementwise.hpp"
+#include "module.hpp"
 
-namespace xgrad::nn {
+namespace xgrad XGRAD_API {
+namespace nn {
 
 /// x itself.
 struct Identity : Module {
@@ -20,38 +21,38 @@ struct Tanh : Module {
   Tensor operator()(const Operand& x) const;
 };
 
-struct Relu : Module {
+struct ReLU : Module {
   Tensor operator()(const Operand& x) const;
 };
 
-class LeakyRelu : public Module {
+class LeakyReLU : public Module {
  public:
-  explicit LeakyRelu(double slope = 0.01) : slope_(slope) {}
+  explicit LeakyReLU(double slope = 0.01) : slope_(slope) {}
   Tensor operator()(const Operand& x) const;
 
  private:
   double slope_;
 };
 
-class Elu : public Module {
+class ELU : public Module {
  public:
-  explicit Elu(double alpha = 1) : alpha_(alpha) {}
+  explicit ELU(double alpha = 1) : alpha_(alpha) {}
   Tensor operator()(const Operand& x) const;
 
  private:
   double alpha_;
 };
 
-class Gelu : public Module {
+class GELU : public Module {
  public:
-  explicit Gelu(xgrad::Gelu form = xgrad::Gelu::erf) : form_(form) {}
+  explicit GELU(xgrad::GeluForm form = xgrad::GeluForm::erf) : form_(form) {}
   Tensor operator()(const Operand& x) const;
 
  private:
-  xgrad::Gelu form_;
+  xgrad::GeluForm form_;
 };
 
-struct Silu : Module {
+struct SiLU : Module {
   Tensor operator()(const Operand& x) const;
 };
 
@@ -85,4 +86,5 @@ class LogSoftmax : public Module {
   int axis_;
 };
 
-}  // namespace xgrad::nn
+}  // namespace nn
+}  // namespace xgrad

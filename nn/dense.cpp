@@ -1,9 +1,9 @@
-#include "nn/dense.hpp"
+#include "dense.hpp"
 
 #include <cmath>
 
-#include "autograd/ops/linalg.hpp"
-#include "nn/input.hpp"
+#include "../autograd/ops/linalg.hpp"
+#include "detail/input.hpp"
 
 namespace xgrad::nn {
 namespace {

@@ -1,10 +1,11 @@
 // Dense: the fully connected layer.
 #pragma once
 
-#include "nn/init.hpp"
-#include "nn/module.hpp"
+#include "init.hpp"
+#include "module.hpp"
 
-namespace xgrad::nn {
+namespace xgrad XGRAD_API {
+namespace nn {
 
 struct DenseOptions {
   bool bias = true;
@@ -39,4 +40,5 @@ class Dense : public Module {
   Tensor bias_;
 };
 
-}  // namespace xgrad::nn
+}  // namespace nn
+}  // namespace xgrad

@@ -1,7 +1,7 @@
-#include "nn/dropout.hpp"
+#include "dropout.hpp"
 
-#include "autograd/ops/elementwise.hpp"
-#include "nn/input.hpp"
+#include "../autograd/ops/elementwise.hpp"
+#include "detail/input.hpp"
 
 namespace xgrad::nn {
 

@@ -1,10 +1,11 @@
 // Dropout: random zeros while training.
 #pragma once
 
-#include "autograd/ops/random.hpp"
-#include "nn/module.hpp"
+#include "../autograd/ops/random.hpp"
+#include "module.hpp"
 
-namespace xgrad::nn {
+namespace xgrad XGRAD_API {
+namespace nn {
 
 /// x with each element set to 0 with probability p, the others multiplied by 1 / (1 - p), so that the mean
 /// stays. p = 1 gives zeros. Gradient: g / (1 - p) where x was kept, 0 elsewhere. Throws
@@ -30,4 +31,5 @@ class Dropout : public Module {
   Generator* generator_ = nullptr;
 };
 
-}  // namespace xgrad::nn
+}  // namespace nn
+}  // namespace xgrad

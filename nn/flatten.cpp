@@ -1,7 +1,7 @@
-#include "nn/flatten.hpp"
+#include "flatten.hpp"
 
-#include "autograd/ops/movement.hpp"
-#include "nn/input.hpp"
+#include "../autograd/ops/movement.hpp"
+#include "detail/input.hpp"
 
 namespace xgrad::nn {
 

@@ -1,9 +1,10 @@
 // Flatten: several axes as one.
 #pragma once
 
-#include "nn/module.hpp"
+#include "module.hpp"
 
-namespace xgrad::nn {
+namespace xgrad XGRAD_API {
+namespace nn {
 
 /// The axes `first` to `last`, both included, as one: by default all but the batch's.
 /// x [n, c, h, w] -> [n, c h w].
@@ -19,4 +20,5 @@ class Flatten : public Module {
   int last_;
 };
 
-}  // namespace xgrad::nn
+}  // namespace nn
+}  // namespace xgrad

@@ -1,4 +1,4 @@
-#include "nn/init.hpp"
+#include "init.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -6,11 +6,11 @@
 #include <utility>
 #include <vector>
 
-#include "autograd/ops/create.hpp"
-#include "autograd/ops/elementwise.hpp"
-#include "autograd/ops/index.hpp"
-#include "autograd/ops/linalg.hpp"
-#include "autograd/ops/movement.hpp"
+#include "../autograd/ops/create.hpp"
+#include "../autograd/ops/elementwise.hpp"
+#include "../autograd/ops/index.hpp"
+#include "../autograd/ops/linalg.hpp"
+#include "../autograd/ops/movement.hpp"
 
 namespace xgrad::nn {
 
@@ -158,7 +158,7 @@ double normal_quantile(double p) {
 /// The inverse of a truncated normal distribution's function.
 class TruncatedQuantile {
  public:
-  explicit TruncatedQuantile(const TruncatedNormal& options) : options_(options) {
+  explicit TruncatedQuantile(const TruncatedNormalOptions& options) : options_(options) {
     low_ = (options.low - options.mean) / options.std;
     high_ = (options.high - options.mean) / options.std;
     // The distribution function is near 1 in the upper tail and would lose its digits: mirror it.
@@ -197,7 +197,7 @@ class TruncatedQuantile {
     return -2 * exponent / (std::sqrt(high_ * high_ - 2 * exponent) - high_);
   }
 
-  TruncatedNormal options_;
+  TruncatedNormalOptions options_;
   double low_, high_;  // in standard deviations from the mean; high_ is not above -low_
   bool is_mirrored_;
   double p_low_, p_high_;  // the share of the normal distribution below them
@@ -205,7 +205,7 @@ class TruncatedQuantile {
 
 }  // namespace
 
-Initializer truncated_normal(TruncatedNormal options, SourceLocation where) {
+Initializer truncated_normal(TruncatedNormalOptions options, SourceLocation where) {
   check(options.std > 0 && std::isfinite(options.std), where,
         "init::truncated_normal: std must be finite and above 0, but it is ", options.std, ".");
   check(std::isfinite(options.mean), where, "init::truncated_normal: mean must be finite, but it is ", options.mean,
@@ -244,14 +244,14 @@ Initializer lecun_normal() {
   return centered("lecun_normal", [](const Fans& fans) { return inverse_root(fan_of(fans, Fan::in)); });
 }
 
-Initializer he_uniform(He options, SourceLocation where) {
+Initializer he_uniform(HeOptions options, SourceLocation where) {
   check_gain("he_uniform", options.gain, where);
   return symmetric("he_uniform", [options](const Fans& fans) {
     return options.gain * std::sqrt(3) * inverse_root(fan_of(fans, options.fan));
   });
 }
 
-Initializer he_normal(He options, SourceLocation where) {
+Initializer he_normal(HeOptions options, SourceLocation where) {
   check_gain("he_normal", options.gain, where);
   return centered("he_normal",
                   [options](const Fans& fans) { return options.gain * inverse_root(fan_of(fans, options.fan)); });

@@ -6,10 +6,11 @@
 #include <string>
 #include <utility>
 
-#include "autograd/ops/random.hpp"
-#include "autograd/tensor.hpp"
+#include "../autograd/ops/random.hpp"
+#include "../autograd/tensor.hpp"
 
-namespace xgrad::nn {
+namespace xgrad XGRAD_API {
+namespace nn {
 
 /// Makes a tensor of a given shape: those of nn::init, or any callable of this signature.
 class Initializer {
@@ -83,7 +84,7 @@ Initializer uniform(double low = 0, double high = 1, SourceLocation where = Sour
 /// Normal. Throws std::invalid_argument when std < 0.
 Initializer normal(double mean = 0, double std = 1, SourceLocation where = SourceLocation::current());
 
-struct TruncatedNormal {
+struct TruncatedNormalOptions {
   double mean = 0;
   double std = 1;
   double low = -2;  ///< bounds of the values themselves, whatever the mean and std
@@ -91,7 +92,7 @@ struct TruncatedNormal {
 };
 /// Normal, restricted to [low, high]: by the inverse of its distribution function, so any bounds cost the
 /// same. Throws std::invalid_argument unless low < high, std > 0, and mean and std are finite.
-Initializer truncated_normal(TruncatedNormal options = {}, SourceLocation where = SourceLocation::current());
+Initializer truncated_normal(TruncatedNormalOptions options = {}, SourceLocation where = SourceLocation::current());
 
 // ---- By the weight's fans. Throw std::invalid_argument for a gain below 0 or not finite, and for fewer than two axes
 // when they are applied ----
@@ -106,14 +107,14 @@ Initializer glorot_normal(double gain = 1, SourceLocation where = SourceLocation
 Initializer lecun_normal();
 
 enum class Fan { in, out };
-struct He {
+struct HeOptions {
   Fan fan = Fan::in;  ///< in keeps the size of the values going forward, out that of the gradients going back
   double gain = 1.4142135623730951;  ///< of relu
 };
 /// Uniform in +-gain sqrt(3 / fan). He, Zhang, Ren, Sun 2015 (also named Kaiming).
-Initializer he_uniform(He options = {}, SourceLocation where = SourceLocation::current());
+Initializer he_uniform(HeOptions options = {}, SourceLocation where = SourceLocation::current());
 /// Normal, std gain / sqrt(fan).
-Initializer he_normal(He options = {}, SourceLocation where = SourceLocation::current());
+Initializer he_normal(HeOptions options = {}, SourceLocation where = SourceLocation::current());
 
 // ---- Matrices ----
 
@@ -124,4 +125,5 @@ Initializer identity();
 Initializer orthogonal(double gain = 1, SourceLocation where = SourceLocation::current());
 
 }  // namespace init
-}  // namespace xgrad::nn
+}  // namespace nn
+}  // namespace xgrad

@@ -1,4 +1,4 @@
-#include "nn/module.hpp"
+#include "module.hpp"
 
 #include <cxxabi.h>
 
@@ -9,9 +9,9 @@
 #include <string_view>
 #include <unordered_set>
 
-#include "autograd/grad.hpp"
-#include "autograd/internal/tensor_impl.hpp"
-#include "autograd/ops/elementwise.hpp"
+#include "../autograd/grad.hpp"
+#include "../autograd/engine/node.hpp"
+#include "../autograd/ops/elementwise.hpp"
 
 namespace xgrad::nn {
 namespace {

@@ -8,10 +8,11 @@
 #include <utility>
 #include <vector>
 
-#include "autograd/internal/ref.hpp"
-#include "autograd/tensor.hpp"
+#include "../autograd/base/ref.hpp"
+#include "../autograd/tensor.hpp"
 
-namespace xgrad::nn {
+namespace xgrad XGRAD_API {
+namespace nn {
 
 /// Tensors with their names, in order: "hidden.weight".
 using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
@@ -115,4 +116,5 @@ class Module {
 /// begins.
 void append_text(std::string& out, const Module& module);
 
-}  // namespace xgrad::nn
+}  // namespace nn
+}  // namespace xgrad

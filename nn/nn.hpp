@@ -1,11 +1,11 @@
 // Everything of xgrad::nn.
 #pragma once
 
-#include "nn/activation.hpp"
-#include "nn/dense.hpp"
-#include "nn/dropout.hpp"
-#include "nn/flatten.hpp"
-#include "nn/init.hpp"
-#include "nn/loss.hpp"
-#include "nn/module.hpp"
-#include "nn/sequential.hpp"
+#include "activation.hpp"
+#include "dense.hpp"
+#include "dropout.hpp"
+#include "flatten.hpp"
+#include "init.hpp"
+#include "losses.hpp"
+#include "module.hpp"
+#include "sequential.hpp"

@@ -1,6 +1,6 @@
-#include "nn/sequential.hpp"
+#include "sequential.hpp"
 
-#include "nn/input.hpp"
+#include "detail/input.hpp"
 
 namespace xgrad::nn {
 

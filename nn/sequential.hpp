@@ -8,9 +8,10 @@
 #include <utility>
 #include <vector>
 
-#include "nn/module.hpp"
+#include "module.hpp"
 
-namespace xgrad::nn {
+namespace xgrad XGRAD_API {
+namespace nn {
 
 /// What a Sequential is made of: any module that maps a tensor to a tensor, function (`relu`), or lambda.
 template <class F>
@@ -107,4 +108,5 @@ Layer::Layer(F layer) : add_to_([layer = std::move(layer)](Sequential& model) { 
 inline Layer::Layer(Tensor (*function)(const Operand&))
     : add_to_([function](Sequential& model) { model.add(function); }) {}
 
-}  // namespace xgrad::nn
+}  // namespace nn
+}  // namespace xgrad

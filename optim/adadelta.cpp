@@ -1,6 +1,6 @@
-#include "optim/adadelta.hpp"
+#include "adadelta.hpp"
 
-#include "optim/update.hpp"
+#include "detail/update.hpp"
 
 namespace xgrad::optim {
 

@@ -1,9 +1,10 @@
 // Adadelta: steps in the parameter's own units, so that no learning rate has to be found.
 #pragma once
 
-#include "optim/optimizer.hpp"
+#include "optimizer.hpp"
 
-namespace xgrad::optim {
+namespace xgrad XGRAD_API {
+namespace optim {
 
 struct AdadeltaOptions {
   double lr = 1;            ///< factor on the step, at least 0
@@ -35,4 +36,5 @@ class Adadelta : public OptimizerOf<AdadeltaOptions> {
   void update(const AdadeltaOptions& options, Tensor& w, const Tensor& g, State& state) override;
 };
 
-}  // namespace xgrad::optim
+}  // namespace optim
+}  // namespace xgrad

@@ -1,6 +1,6 @@
-#include "optim/adagrad.hpp"
+#include "adagrad.hpp"
 
-#include "optim/update.hpp"
+#include "detail/update.hpp"
 
 namespace xgrad::optim {
 

@@ -1,9 +1,10 @@
 // Adagrad: each element's learning rate falls with the sum of its squared gradients.
 #pragma once
 
-#include "optim/optimizer.hpp"
+#include "optimizer.hpp"
 
-namespace xgrad::optim {
+namespace xgrad XGRAD_API {
+namespace optim {
 
 struct AdagradOptions {
   double lr = 1e-2;                      ///< learning rate, at least 0
@@ -35,4 +36,5 @@ class Adagrad : public OptimizerOf<AdagradOptions> {
   void update(const AdagradOptions& options, Tensor& w, const Tensor& g, State& state) override;
 };
 
-}  // namespace xgrad::optim
+}  // namespace optim
+}  // namespace xgrad

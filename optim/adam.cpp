@@ -1,8 +1,8 @@
-#include "optim/adam.hpp"
+#include "adam.hpp"
 
 #include <cmath>
 
-#include "optim/update.hpp"
+#include "detail/update.hpp"
 
 namespace xgrad::optim {
 namespace {

@@ -3,9 +3,10 @@
 
 #include <utility>
 
-#include "optim/optimizer.hpp"
+#include "optimizer.hpp"
 
-namespace xgrad::optim {
+namespace xgrad XGRAD_API {
+namespace optim {
 
 struct AdamOptions {
   double lr = 1e-3;                                ///< learning rate, at least 0
@@ -66,4 +67,5 @@ class AdamW : public OptimizerOf<AdamWOptions> {
   void update(const AdamWOptions& options, Tensor& w, const Tensor& g, State& state) override;
 };
 
-}  // namespace xgrad::optim
+}  // namespace optim
+}  // namespace xgrad

@@ -3,11 +3,12 @@
 
 #include <span>
 
-#include "autograd/tensor.hpp"
+#include "../autograd/tensor.hpp"
 
-namespace xgrad::optim {
+namespace xgrad XGRAD_API {
+namespace optim {
 
-struct ClipNorm {
+struct ClipNormOptions {
   double p = 2;                     ///< of the norm (sum |g|^p)^(1/p); infinity: the largest |g|
   bool error_if_nonfinite = false;  ///< throw std::runtime_error when the norm is infinite or nan
 };
@@ -17,11 +18,12 @@ struct ClipNorm {
 /// gradient is a new tensor: handles to the old ones keep their values. Throws std::invalid_argument unless
 /// max_norm >= 0 and p > 0. Pascanu, Mikolov, Bengio, On the difficulty of training recurrent neural
 /// networks, ICML 2013.
-double clip_grad_norm(std::span<const Tensor> parameters, double max_norm, ClipNorm options = {},
+double clip_grad_norm(std::span<const Tensor> parameters, double max_norm, ClipNormOptions options = {},
                       SourceLocation where = SourceLocation::current());
 
 /// Puts each element of each gradient into [-bound, bound]. Throws std::invalid_argument unless bound >= 0.
 void clip_grad_value(std::span<const Tensor> parameters, double bound,
                      SourceLocation where = SourceLocation::current());
 
-}  // namespace xgrad::optim
+}  // namespace optim
+}  // namespace xgrad

@@ -1,10 +1,10 @@
 // All optimizers.
 #pragma once
 
-#include "optim/adadelta.hpp"
-#include "optim/adagrad.hpp"
-#include "optim/adam.hpp"
-#include "optim/clip.hpp"
-#include "optim/optimizer.hpp"
-#include "optim/rmsprop.hpp"
-#include "optim/sgd.hpp"
+#include "adadelta.hpp"
+#include "adagrad.hpp"
+#include "adam.hpp"
+#include "clip.hpp"
+#include "optimizer.hpp"
+#include "rmsprop.hpp"
+#include "sgd.hpp"

@@ -1,15 +1,15 @@
-#include "optim/optimizer.hpp"
+#include "optimizer.hpp"
 
 #include <algorithm>
 #include <optional>
 #include <unordered_set>
 #include <utility>
 
-#include "autograd/grad.hpp"
-#include "autograd/internal/parallel.hpp"
-#include "autograd/internal/vectorize.hpp"
-#include "autograd/ops/elementwise.hpp"
-#include "autograd/ops/reduce.hpp"
+#include "../autograd/grad.hpp"
+#include "../autograd/base/parallel.hpp"
+#include "../autograd/kernels/elementwise.hpp"
+#include "../autograd/ops/elementwise.hpp"
+#include "../autograd/ops/reduce.hpp"
 
 namespace xgrad::optim {
 namespace {

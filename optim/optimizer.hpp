@@ -7,10 +7,11 @@
 #include <span>
 #include <vector>
 
-#include "autograd/error.hpp"
-#include "autograd/tensor.hpp"
+#include "../autograd/error.hpp"
+#include "../autograd/tensor.hpp"
 
-namespace xgrad::optim {
+namespace xgrad XGRAD_API {
+namespace optim {
 
 /// What step() does when a gradient has an element that is infinite or nan.
 enum class NonFinite : std::uint8_t {
@@ -203,4 +204,5 @@ NonFinite OptimizerOf<Options>::nonfinite(int group) const {
   return options_[group].nonfinite;
 }
 
-}  // namespace xgrad::optim
+}  // namespace optim
+}  // namespace xgrad

@@ -1,10 +1,10 @@
-#include "optim/rmsprop.hpp"
+#include "rmsprop.hpp"
 
-#include "optim/update.hpp"
+#include "detail/update.hpp"
 
 namespace xgrad::optim {
 
-void RmsPropOptions::check(SourceLocation where) const {
+void RMSPropOptions::check(SourceLocation where) const {
   check_not_negative(kOptimizer, "lr", lr, where);
   check_decay(kOptimizer, "alpha", alpha, where);
   check_not_negative(kOptimizer, "eps", eps, where);
@@ -12,7 +12,7 @@ void RmsPropOptions::check(SourceLocation where) const {
   check_not_negative(kOptimizer, "weight_decay", weight_decay, where);
 }
 
-void RMSProp::update(const RmsPropOptions& options, Tensor& w, const Tensor& g, State& state) {
+void RMSProp::update(const RMSPropOptions& options, Tensor& w, const Tensor& g, State& state) {
   const Descent descent(options);
   const Root root(options);
   const double lr = options.lr, alpha = options.alpha, momentum = options.momentum;
@@ -49,6 +49,6 @@ void RMSProp::update(const RmsPropOptions& options, Tensor& w, const Tensor& g, 
   }
 }
 
-template class OptimizerOf<RmsPropOptions>;
+template class OptimizerOf<RMSPropOptions>;
 
 }  // namespace xgrad::optim

@@ -1,10 +1,10 @@
-#include "optim/sgd.hpp"
+#include "sgd.hpp"
 
-#include "optim/update.hpp"
+#include "detail/update.hpp"
 
 namespace xgrad::optim {
 
-void SgdOptions::check(SourceLocation where) const {
+void SGDOptions::check(SourceLocation where) const {
   check_not_negative(kOptimizer, "lr", lr, where);
   check_not_negative(kOptimizer, "momentum", momentum, where);
   check_finite(kOptimizer, "dampening", dampening, where);
@@ -15,7 +15,7 @@ void SgdOptions::check(SourceLocation where) const {
                dampening);
 }
 
-void SGD::update(const SgdOptions& options, Tensor& w, const Tensor& g, State& state) {
+void SGD::update(const SGDOptions& options, Tensor& w, const Tensor& g, State& state) {
   const Descent descent(options);
   const double lr = options.lr;
   if (options.momentum == 0) {
@@ -40,6 +40,6 @@ void SGD::update(const SgdOptions& options, Tensor& w, const Tensor& g, State& s
   }
 }
 
-template class OptimizerOf<SgdOptions>;
+template class OptimizerOf<SGDOptions>;
 
 }  // namespace xgrad::optim

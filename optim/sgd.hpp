@@ -1,11 +1,12 @@
 // Stochastic gradient descent, plain and with momentum.
 #pragma once
 
-#include "optim/optimizer.hpp"
+#include "optimizer.hpp"
 
-namespace xgrad::optim {
+namespace xgrad XGRAD_API {
+namespace optim {
 
-struct SgdOptions {
+struct SGDOptions {
   double lr = 1e-3;         ///< learning rate, at least 0
   double momentum = 0;      ///< at least 0
   double dampening = 0;     ///< how much of a new gradient the momentum leaves out
@@ -18,7 +19,7 @@ struct SgdOptions {
   void check(SourceLocation where) const;
 };
 
-extern template class OptimizerOf<SgdOptions>;
+extern template class OptimizerOf<SGDOptions>;
 
 /// w -= lr g, or with momentum
 ///
@@ -26,14 +27,15 @@ extern template class OptimizerOf<SgdOptions>;
 ///     w -= lr b                              (nesterov: w -= lr (g + momentum b))
 ///
 /// Polyak 1964; Nesterov 1983 in the form of Sutskever, Martens, Dahl, Hinton, ICML 2013.
-class SGD : public OptimizerOf<SgdOptions> {
+class SGD : public OptimizerOf<SGDOptions> {
  public:
   using OptimizerOf::OptimizerOf;
   /// momentum: b.
   std::array<const char*, 3> buffer_names() const override { return {"momentum", nullptr, nullptr}; }
 
  protected:
-  void update(const SgdOptions& options, Tensor& w, const Tensor& g, State& state) override;
+  void update(const SGDOptions& options, Tensor& w, const Tensor& g, State& state) override;
 };
 
-}  // namespace xgrad::optim
+}  // namespace optim
+}  // namespace xgrad

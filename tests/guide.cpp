@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "tests/pages.hpp"
-#include "tests/support.hpp"
+#include "pages.hpp"
+#include "support.hpp"
 // The page shows the next lines together.
-#include "xgrad.hpp"
+#include <xgrad/xgrad.hpp>
 
 using namespace xgrad;
 

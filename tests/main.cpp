@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "autograd/memory.hpp"
-#include "tests/catch.hpp"
+#include <xgrad/autograd/memory.hpp>
+#include "catch.hpp"
 
 #if __has_include(<catch2/catch_all.hpp>)
 using ListenerBase = Catch::EventListenerBase;

@@ -1,8 +1,8 @@
 // The README shows code that exists: its first block is the program examples/overview.cpp.
 #include <string>
 
-#include "tests/catch.hpp"
-#include "tests/pages.hpp"
+#include "catch.hpp"
+#include "pages.hpp"
 
 using xgrad::testing::code_blocks;
 using xgrad::testing::read_file;

@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "autograd/ops.hpp"
-#include "tests/catch.hpp"
+#include <xgrad/autograd/ops.hpp>
+#include "catch.hpp"
 
 namespace xgrad::testing {
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "tests/catch.hpp"
-#include "xgrad.hpp"
+#include "catch.hpp"
+#include <xgrad/xgrad.hpp>
 
 using namespace std;
 using namespace xgrad;

@@ -1,4 +1,4 @@
-#include "autograd/ops/create.hpp"
+#include "create.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -6,11 +6,11 @@
 #include <limits>
 #include <new>
 
-#include "autograd/internal/allocator.hpp"
-#include "autograd/internal/create.hpp"
-#include "autograd/internal/parallel.hpp"
-#include "autograd/internal/tensor_impl.hpp"
-#include "autograd/memory.hpp"
+#include "../base/allocator.hpp"
+#include "detail/result.hpp"
+#include "../base/parallel.hpp"
+#include "../tensor_impl.hpp"
+#include "../memory.hpp"
 
 namespace xgrad {
 namespace internal {
@@ -39,22 +39,6 @@ Tensor new_result(const char* operation, const Shape& shape, DType dtype, Source
         where));
   }
 }
-
-template <class T>
-T element_of(const char* operation, double number, SourceLocation where) {
-  if constexpr (std::same_as<T, bool>) {
-    return number != 0;
-  } else {
-    if constexpr (std::same_as<T, std::int64_t>)
-      check(-0x1p63 <= number && number < 0x1p63, where, operation, ": an int64 must hold the number, but it is ",
-            number, ".");
-    return static_cast<T>(number);
-  }
-}
-template bool element_of(const char*, double, SourceLocation);
-template std::int64_t element_of(const char*, double, SourceLocation);
-template float element_of(const char*, double, SourceLocation);
-template double element_of(const char*, double, SourceLocation);
 
 }  // namespace internal
 

@@ -7,9 +7,9 @@
 #include <type_traits>
 #include <vector>
 
-#include "autograd/tensor.hpp"
+#include "../tensor.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 /// Tensors of one value, in any shape: `zeros({2, 3}, {.dtype = DType::float64})`. Negative extents, and a
 /// value that an int64 tensor cannot hold, throw std::invalid_argument.
@@ -117,11 +117,11 @@ Tensor tensor(const NestedList& values, TensorOptions options, SourceLocation wh
 /// A copy of `values` (bool, int64_t, float or double), in the given shape or as one axis; dtype is T's.
 /// Throws std::invalid_argument when the shape has another number of elements.
 template <ElementType T>
-Tensor from_data(const T* values, const Shape& shape, SourceLocation where = SourceLocation::current());
+XGRAD_API Tensor from_data(const T* values, const Shape& shape, SourceLocation where = SourceLocation::current());
 template <ElementType T>
-Tensor from_vector(const std::vector<T>& values, SourceLocation where = SourceLocation::current());
+XGRAD_API Tensor from_vector(const std::vector<T>& values, SourceLocation where = SourceLocation::current());
 template <ElementType T>
-Tensor from_vector(const std::vector<T>& values, const Shape& shape, SourceLocation where = SourceLocation::current());
+XGRAD_API Tensor from_vector(const std::vector<T>& values, const Shape& shape, SourceLocation where = SourceLocation::current());
 /// Integers of another size become int64. Throws std::invalid_argument where an int64 cannot hold one.
 template <std::integral T>
 requires(!ElementType<T>) Tensor

@@ -1,11 +1,11 @@
-#include "autograd/ops/elementwise.hpp"
+#include "elementwise.hpp"
 
 #include <limits>
 #include <numbers>
 #include <optional>
 
-#include "autograd/grad.hpp"
-#include "autograd/internal/elementwise.hpp"
+#include "../grad.hpp"
+#include "detail/formula.hpp"
 
 namespace xgrad {
 namespace internal {
@@ -491,8 +491,8 @@ Tensor silu(const Operand& x) {
       });
 }
 
-Tensor gelu(const Operand& x, Gelu form) {
-  if (form == Gelu::erf)
+Tensor gelu(const Operand& x, GeluForm form) {
+  if (form == GeluForm::erf)
     return unary<reads_x>(
         "gelu", x, [](auto x) { return 0.5 * x * (1 + erf(x * kInvSqrt2)); },
         [](auto g, auto x, auto) {
@@ -559,7 +559,7 @@ Tensor contiguous(const Operand& x) {
   return tensor.is_contiguous() ? tensor : copy(x);
 }
 
-bool allclose(const Operand& a, const Operand& b, Tolerance tolerance) {
+bool allclose(const Operand& a, const Operand& b, AllcloseOptions tolerance) {
   CallSite site(a.where());
   NoGrad no_grad;
   Promoted pair("allclose", a, b, DType::float64);

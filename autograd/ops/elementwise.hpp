@@ -4,10 +4,10 @@
 
 #include <optional>
 
-#include "autograd/number.hpp"
-#include "autograd/tensor.hpp"
+#include "../number.hpp"
+#include "../tensor.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 // ---- Arithmetic. Mixed dtypes promote; integers stay integers except in division. As in PyTorch, a number, and a 0-d
 // tensor beside one with axes, has a say only if it is of a later kind: boolean, integer, floating. ----
@@ -136,9 +136,9 @@ Tensor leaky_relu(const Operand& x, double slope = 0.01);
 Tensor elu(const Operand& x, double alpha = 1);
 /// x sigmoid(x). Elfwing, Uchibe, Doya 2017 (also named swish).
 Tensor silu(const Operand& x);
-enum class Gelu { erf, tanh };
+enum class GeluForm { erf, tanh };
 /// x Phi(x), Phi the normal distribution function; or its tanh approximation. Hendrycks, Gimpel 2016.
-Tensor gelu(const Operand& x, Gelu form = Gelu::erf);
+Tensor gelu(const Operand& x, GeluForm form = GeluForm::erf);
 /// log(1 + exp(beta x)) / beta; x itself where beta x > threshold.
 Tensor softplus(const Operand& x, double beta = 1, double threshold = 20);
 
@@ -154,12 +154,12 @@ Tensor contiguous(const Operand& x);
 
 /// Whether |a - b| <= atol + rtol |b| everywhere (broadcast); two infinities of one sign are close, nan is close to
 /// nothing unless equal_nan.
-struct Tolerance {
+struct AllcloseOptions {
   double rtol = 1e-5;
   double atol = 1e-8;
   bool equal_nan = false;
 };
-bool allclose(const Operand& a, const Operand& b, Tolerance tolerance = {});
+bool allclose(const Operand& a, const Operand& b, AllcloseOptions tolerance = {});
 
 template <class F, class G>
 Tensor where_safe(const Tensor& condition, F&& f, G&& g, const Tensor& x, double safe, SourceLocation place) {

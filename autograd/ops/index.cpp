@@ -1,17 +1,17 @@
-#include "autograd/ops/index.hpp"
+#include "index.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstring>
 #include <limits>
 
-#include "autograd/extend.hpp"
-#include "autograd/grad.hpp"
-#include "autograd/internal/create.hpp"
-#include "autograd/internal/tensor_impl.hpp"
-#include "autograd/internal/vectorize.hpp"
-#include "autograd/ops/create.hpp"
-#include "autograd/ops/elementwise.hpp"
+#include "../extend.hpp"
+#include "../grad.hpp"
+#include "detail/result.hpp"
+#include "../tensor_impl.hpp"
+#include "../kernels/elementwise.hpp"
+#include "create.hpp"
+#include "elementwise.hpp"
 
 namespace xgrad {
 
@@ -178,8 +178,6 @@ Tensor get(const Operand& operand, const Indices& indices) {
   }
   return get("get", x, window_of(x, items, named, where), where);
 }
-
-Tensor Tensor::operator[](const Indices& indices) const { return get(Operand(*this, indices.where()), indices); }
 
 Tensor narrow(const Operand& operand, int axis, std::int64_t start, std::int64_t length, std::int64_t step) {
   const Tensor& x = operand.tensor("narrow");

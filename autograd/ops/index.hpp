@@ -6,9 +6,9 @@
 #include <optional>
 #include <vector>
 
-#include "autograd/tensor.hpp"
+#include "../tensor.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 /// start, start + step, ... before stop, as Python's start:stop:step. What is left out reaches to the end;
 /// negative bounds count from the end; bounds beyond the ends are cut. A negative step walks backwards.

@@ -1,18 +1,18 @@
-#include "autograd/ops/linalg.hpp"
+#include "linalg.hpp"
 
 #include <algorithm>
 
-#include "autograd/extend.hpp"
-#include "autograd/internal/blas.hpp"
-#include "autograd/internal/create.hpp"
-#include "autograd/internal/parallel.hpp"
-#include "autograd/internal/tensor_impl.hpp"
-#include "autograd/internal/vectorize.hpp"
-#include "autograd/internal/walk.hpp"
-#include "autograd/ops/elementwise.hpp"
-#include "autograd/ops/movement.hpp"
-#include "autograd/ops/reduce.hpp"
-#include "autograd/threads.hpp"
+#include "../extend.hpp"
+#include "../kernels/matmul.hpp"
+#include "detail/result.hpp"
+#include "../base/parallel.hpp"
+#include "../tensor_impl.hpp"
+#include "../kernels/elementwise.hpp"
+#include "../kernels/walk.hpp"
+#include "elementwise.hpp"
+#include "movement.hpp"
+#include "reduce.hpp"
+#include "../threads.hpp"
 
 namespace xgrad {
 

@@ -1,9 +1,9 @@
 // Matrix products, by OpenBLAS.
 #pragma once
 
-#include "autograd/tensor.hpp"
+#include "../tensor.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 /// Matrix product. a [..., m, k], b [..., k, n] -> [..., m, n]; leading axes broadcast. A 1-d operand is a row (a) or a
 /// column (b) whose axis vanishes from the result. Transposed operands are not copied. Gradients g b^T, a^T g.

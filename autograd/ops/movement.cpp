@@ -1,16 +1,16 @@
-#include "autograd/ops/movement.hpp"
+#include "movement.hpp"
 
 #include <array>
 #include <optional>
 
-#include "autograd/extend.hpp"
-#include "autograd/internal/create.hpp"
-#include "autograd/internal/tensor_impl.hpp"
-#include "autograd/internal/vectorize.hpp"
-#include "autograd/ops/create.hpp"
-#include "autograd/ops/elementwise.hpp"
-#include "autograd/ops/index.hpp"
-#include "autograd/ops/reduce.hpp"
+#include "../extend.hpp"
+#include "detail/result.hpp"
+#include "../tensor_impl.hpp"
+#include "../kernels/elementwise.hpp"
+#include "create.hpp"
+#include "elementwise.hpp"
+#include "index.hpp"
+#include "reduce.hpp"
 
 namespace xgrad {
 

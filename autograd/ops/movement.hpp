@@ -4,9 +4,9 @@
 #include <span>
 #include <vector>
 
-#include "autograd/tensor.hpp"
+#include "../tensor.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 /// The elements in row-major order in another shape; one extent may be -1. A view where the layout allows it
 /// (always for a contiguous x), else a copy. Throws std::invalid_argument when the number of elements

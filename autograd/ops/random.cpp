@@ -1,4 +1,4 @@
-#include "autograd/ops/random.hpp"
+#include "random.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -6,10 +6,10 @@
 #include <limits>
 #include <numeric>
 
-#include "autograd/internal/create.hpp"
-#include "autograd/internal/parallel.hpp"
-#include "autograd/internal/philox.hpp"
-#include "autograd/internal/tensor_impl.hpp"
+#include "detail/result.hpp"
+#include "../base/parallel.hpp"
+#include "../kernels/philox.hpp"
+#include "../tensor_impl.hpp"
 
 // The same seed must give the same bits on every machine. So the functions here are made of additions,
 // multiplications and roots, which IEEE 754 rounds in one way only, not of the C library's log and cos; and

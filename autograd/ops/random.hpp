@@ -4,9 +4,9 @@
 
 #include <cstdint>
 
-#include "autograd/tensor.hpp"
+#include "../tensor.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 /// A stream of random numbers: Philox4x32-10 (Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3, SC
 /// 2011). Element i of a draw is a function of the seed and the stream position alone.

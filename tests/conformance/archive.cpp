@@ -1,12 +1,12 @@
-#include "tests/conformance/archive.hpp"
+#include "archive.hpp"
 
 #include <cstring>
 #include <fstream>
 #include <iterator>
 #include <memory>
 
-#include "autograd/ops.hpp"
-#include "tests/conformance/json.hpp"
+#include <xgrad/autograd/ops.hpp>
+#include "json.hpp"
 
 namespace conformance {
 namespace {

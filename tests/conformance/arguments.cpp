@@ -1,6 +1,6 @@
-#include "tests/conformance/arguments.hpp"
+#include "arguments.hpp"
 
-#include "autograd/ops.hpp"
+#include <xgrad/autograd/ops.hpp>
 
 namespace conformance {
 namespace {

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "autograd/tensor.hpp"
-#include "tests/conformance/archive.hpp"
-#include "tests/conformance/value.hpp"
+#include <xgrad/autograd/tensor.hpp>
+#include "archive.hpp"
+#include "value.hpp"
 
 namespace conformance {
 

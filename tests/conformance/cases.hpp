@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "tests/conformance/archive.hpp"
-#include "tests/conformance/compare.hpp"
-#include "tests/conformance/value.hpp"
+#include "archive.hpp"
+#include "compare.hpp"
+#include "value.hpp"
 
 namespace conformance {
 

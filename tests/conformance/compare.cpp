@@ -1,4 +1,4 @@
-#include "tests/conformance/compare.hpp"
+#include "compare.hpp"
 
 #include <charconv>
 #include <cmath>

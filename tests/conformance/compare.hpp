@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "autograd/tensor.hpp"
-#include "tests/conformance/value.hpp"
+#include <xgrad/autograd/tensor.hpp>
+#include "value.hpp"
 
 namespace conformance {
 

@@ -2,8 +2,8 @@
 #include <limits>
 #include <numbers>
 
-#include "autograd/ops.hpp"
-#include "tests/conformance/registry.hpp"
+#include <xgrad/autograd/ops.hpp>
+#include "registry.hpp"
 
 namespace conformance {
 namespace {

@@ -1,4 +1,4 @@
-#include "tests/conformance/exceptions.hpp"
+#include "exceptions.hpp"
 
 #include <map>
 

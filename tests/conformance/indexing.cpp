@@ -1,6 +1,6 @@
 // Picking elements, and adding into picked places.
-#include "autograd/ops.hpp"
-#include "tests/conformance/registry.hpp"
+#include <xgrad/autograd/ops.hpp>
+#include "registry.hpp"
 
 namespace conformance {
 namespace {

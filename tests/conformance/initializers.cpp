@@ -3,11 +3,11 @@
 #include <cstdlib>
 #include <numeric>
 
-#include "autograd/ops.hpp"
-#include "nn/dense.hpp"
-#include "nn/init.hpp"
-#include "tests/conformance/arguments.hpp"
-#include "tests/conformance/cases.hpp"
+#include <xgrad/autograd/ops.hpp>
+#include <xgrad/nn/dense.hpp>
+#include <xgrad/nn/init.hpp>
+#include "arguments.hpp"
+#include "cases.hpp"
 
 namespace conformance {
 namespace {
@@ -26,7 +26,7 @@ init::Nonlinearity nonlinearity_named(const std::string& name) {
   throw Unsupported("no such gain");
 }
 
-init::He he_options(Arguments& args) {
+init::HeOptions he_options(Arguments& args) {
   const double slope = args.number(kKeyword, "a", 0);
   const auto fan = args.text(kKeyword, "mode", "fan_in") == "fan_out" ? init::Fan::out : init::Fan::in;
   const auto nonlinearity = nonlinearity_named(args.text(kKeyword, "nonlinearity", "leaky_relu"));

@@ -1,4 +1,4 @@
-#include "tests/conformance/json.hpp"
+#include "json.hpp"
 
 #include <limits>
 #include <nlohmann/json.hpp>

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "tests/conformance/value.hpp"
+#include "value.hpp"
 
 namespace conformance {
 

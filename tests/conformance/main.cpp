@@ -9,8 +9,8 @@
 #include <set>
 #include <string>
 
-#include "tests/conformance/json.hpp"
-#include "tests/conformance/worker.hpp"
+#include "json.hpp"
+#include "worker.hpp"
 
 namespace {
 

@@ -2,14 +2,14 @@
 #include <functional>
 #include <map>
 
-#include "autograd/ops.hpp"
-#include "nn/activation.hpp"
-#include "nn/dense.hpp"
-#include "nn/flatten.hpp"
-#include "nn/sequential.hpp"
-#include "tests/conformance/arguments.hpp"
-#include "tests/conformance/cases.hpp"
-#include "tests/conformance/registry.hpp"
+#include <xgrad/autograd/ops.hpp>
+#include <xgrad/nn/activation.hpp>
+#include <xgrad/nn/dense.hpp>
+#include <xgrad/nn/flatten.hpp>
+#include <xgrad/nn/sequential.hpp>
+#include "arguments.hpp"
+#include "cases.hpp"
+#include "registry.hpp"
 
 namespace conformance {
 namespace {
@@ -44,17 +44,17 @@ const std::map<std::string, Maker>& layers() {
          return layer(nn::Flatten(static_cast<int>(init.integer(kKeyword, "start_dim", 1)),
                                   static_cast<int>(init.integer(kKeyword, "end_dim", -1))));
        }},
-      {"ReLU", [](Arguments&) { return layer(nn::Relu()); }},
+      {"ReLU", [](Arguments&) { return layer(nn::ReLU()); }},
       {"Sigmoid", [](Arguments&) { return layer(nn::Sigmoid()); }},
       {"Tanh", [](Arguments&) { return layer(nn::Tanh()); }},
-      {"SiLU", [](Arguments&) { return layer(nn::Silu()); }},
+      {"SiLU", [](Arguments&) { return layer(nn::SiLU()); }},
       {"LeakyReLU",
-       [](Arguments& init) { return layer(nn::LeakyRelu(init.number(kKeyword, "negative_slope", 0.01))); }},
-      {"ELU", [](Arguments& init) { return layer(nn::Elu(init.number(kKeyword, "alpha", 1))); }},
+       [](Arguments& init) { return layer(nn::LeakyReLU(init.number(kKeyword, "negative_slope", 0.01))); }},
+      {"ELU", [](Arguments& init) { return layer(nn::ELU(init.number(kKeyword, "alpha", 1))); }},
       {"GELU",
        [](Arguments& init) {
          const bool is_tanh = init.text(kKeyword, "approximate", "none") == "tanh";
-         return layer(nn::Gelu(is_tanh ? xgrad::Gelu::tanh : xgrad::Gelu::erf));
+         return layer(nn::GELU(is_tanh ? xgrad::GeluForm::tanh : xgrad::GeluForm::erf));
        }},
       {"Softplus",
        [](Arguments& init) {

@@ -1,7 +1,7 @@
 // Activations and other functions of torch.nn.functional.
-#include "autograd/ops.hpp"
-#include "nn/dropout.hpp"
-#include "tests/conformance/registry.hpp"
+#include <xgrad/autograd/ops.hpp>
+#include <xgrad/nn/dropout.hpp>
+#include "registry.hpp"
 
 namespace conformance {
 namespace {
@@ -13,7 +13,7 @@ using Activation = Tensor (*)(const Operand&);
 
 Tensor gelu(Arguments& args) {
   const Tensor& x = args.tensor(0, "input");
-  return xgrad::gelu(x, args.text(kKeyword, "approximate", "none") == "tanh" ? xgrad::Gelu::tanh : xgrad::Gelu::erf);
+  return xgrad::gelu(x, args.text(kKeyword, "approximate", "none") == "tanh" ? xgrad::GeluForm::tanh : xgrad::GeluForm::erf);
 }
 
 // In training the slope is random.

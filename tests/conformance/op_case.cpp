@@ -1,8 +1,8 @@
 // One call of an operation: values, gradients, and gradients of gradients.
-#include "autograd/grad.hpp"
-#include "autograd/ops.hpp"
-#include "tests/conformance/cases.hpp"
-#include "tests/conformance/registry.hpp"
+#include <xgrad/autograd/grad.hpp>
+#include <xgrad/autograd/ops.hpp>
+#include "cases.hpp"
+#include "registry.hpp"
 
 namespace conformance {
 namespace {

@@ -2,10 +2,10 @@
 #include <map>
 #include <memory>
 
-#include "autograd/ops.hpp"
-#include "optim/optim.hpp"
-#include "tests/conformance/arguments.hpp"
-#include "tests/conformance/cases.hpp"
+#include <xgrad/autograd/ops.hpp>
+#include <xgrad/optim/optim.hpp>
+#include "arguments.hpp"
+#include "cases.hpp"
 
 namespace conformance {
 namespace {
@@ -41,7 +41,7 @@ Problem problem_named(const std::string& name) {
 }
 
 // The options that PyTorch's names stand for, on top of those in `options`.
-void read(Arguments& args, optim::SgdOptions& options) {
+void read(Arguments& args, optim::SGDOptions& options) {
   options.momentum = args.number(kKeyword, "momentum", options.momentum);
   options.dampening = args.number(kKeyword, "dampening", options.dampening);
   options.nesterov = args.flag(kKeyword, "nesterov", options.nesterov);
@@ -54,7 +54,7 @@ void read(Arguments& args, optim::AdagradOptions& options) {
   options.eps = args.number(kKeyword, "eps", options.eps);
 }
 
-void read(Arguments& args, optim::RmsPropOptions& options) {
+void read(Arguments& args, optim::RMSPropOptions& options) {
   options.alpha = args.number(kKeyword, "alpha", options.alpha);
   options.eps = args.number(kKeyword, "eps", options.eps);
   options.centered = args.flag(kKeyword, "centered", options.centered);
@@ -107,9 +107,9 @@ std::unique_ptr<optim::Optimizer> make(const Value& one_case, const Tensors& par
 std::unique_ptr<optim::Optimizer> make_optimizer(const Value& one_case, const Tensors& parameters,
                                                  const Archive& archive) {
   const std::string& name = one_case["optimizer"].text();
-  if (name == "SGD") return make<optim::SGD, optim::SgdOptions>(one_case, parameters, archive);
+  if (name == "SGD") return make<optim::SGD, optim::SGDOptions>(one_case, parameters, archive);
   if (name == "Adagrad") return make<optim::Adagrad, optim::AdagradOptions>(one_case, parameters, archive);
-  if (name == "RMSprop") return make<optim::RMSProp, optim::RmsPropOptions>(one_case, parameters, archive);
+  if (name == "RMSprop") return make<optim::RMSProp, optim::RMSPropOptions>(one_case, parameters, archive);
   if (name == "Adadelta") return make<optim::Adadelta, optim::AdadeltaOptions>(one_case, parameters, archive);
   if (name == "Adam") return make<optim::Adam, optim::AdamOptions>(one_case, parameters, archive);
   if (name == "AdamW") return make<optim::AdamW, optim::AdamWOptions>(one_case, parameters, archive);

@@ -1,6 +1,6 @@
 // Matrix products.
-#include "autograd/ops.hpp"
-#include "tests/conformance/registry.hpp"
+#include <xgrad/autograd/ops.hpp>
+#include "registry.hpp"
 
 namespace conformance {
 namespace {

@@ -1,18 +1,18 @@
 // Reductions and what is built on them.
-#include "autograd/ops.hpp"
-#include "tests/conformance/registry.hpp"
+#include <xgrad/autograd/ops.hpp>
+#include "registry.hpp"
 
 namespace conformance {
 namespace {
 
 using xgrad::Axes;
-using xgrad::Norm;
+using xgrad::NormOptions;
 using xgrad::Operand;
-using xgrad::Reduce;
+using xgrad::ReduceOptions;
 using xgrad::Tensor;
-using xgrad::Variance;
+using xgrad::VarianceOptions;
 
-using Reduction = Tensor (*)(const Operand&, const Axes&, Reduce);
+using Reduction = Tensor (*)(const Operand&, const Axes&, ReduceOptions);
 
 Tensor without_nan(const Tensor& x) { return xgrad::where(isnan(x), 0, x); }
 
@@ -23,7 +23,7 @@ Tensor as_asked(Arguments& args, const Tensor& x) {
 }
 
 // std(x, unbiased), std(x, dim, unbiased, keepdim) and std(x, dim, correction=1, keepdim=False).
-std::pair<Axes, Variance> variance_options(Arguments& args) {
+std::pair<Axes, VarianceOptions> variance_options(Arguments& args) {
   const bool short_form = args.count() > 1 && args.value(1, "dim").is_boolean();
   const Axes axes = short_form ? Axes::all() : args.reduced_axes(1, "dim");
   const bool unbiased = args.flag(short_form ? 1 : 2, "unbiased", true);
@@ -54,7 +54,7 @@ Outputs linalg_norm(Arguments& args) {
 }
 
 Outputs largest_or_smallest(Arguments& args, Tensor (*pair)(const Operand&, const Operand&),
-                            Tensor (*total)(const Operand&), xgrad::Extreme (*along)(const Operand&, int, Reduce)) {
+                            Tensor (*total)(const Operand&), xgrad::Extreme (*along)(const Operand&, int, ReduceOptions)) {
   const Tensor& x = args.tensor(0, "input");
   if (args.is_tensor(1, "other")) return pair(x, args.tensor(1, "other"));
   if (!args.given(1, "dim")) return total(x);
@@ -64,7 +64,7 @@ Outputs largest_or_smallest(Arguments& args, Tensor (*pair)(const Operand&, cons
 }
 
 Tensor extreme_position(Arguments& args, Tensor (*total)(const Operand&),
-                        Tensor (*along)(const Operand&, int, Reduce)) {
+                        Tensor (*along)(const Operand&, int, ReduceOptions)) {
   const Tensor& x = args.tensor(0, "input");
   if (!args.given(1, "dim")) return total(x);
   return along(x, static_cast<int>(args.integer(1, "dim")), {.keepdims = args.flag(2, "keepdim", false)});
@@ -89,7 +89,7 @@ void add_plain(Registry& ops) {
   ops["aminmax"] = [](Arguments& args) {
     const Tensor& x = args.tensor(0, "input");
     const Axes axes = args.reduced_axes(kKeyword, "dim");
-    const Reduce options{.keepdims = args.flag(kKeyword, "keepdim", false)};
+    const ReduceOptions options{.keepdims = args.flag(kKeyword, "keepdim", false)};
     if (x.ndim() == 0 && options.keepdims) throw Unsupported("PyTorch's aminmax gives a 0-d tensor an axis");
     return Outputs{amin(x, axes, options), amax(x, axes, options)};
   };
@@ -164,7 +164,7 @@ void add_sums_of_expressions(Registry& ops) {
   ops["nanmean"] = [](Arguments& args) {
     const Tensor& x = args.tensor(0, "input");
     const Axes axes = args.reduced_axes(1, "dim");
-    const Reduce options{.keepdims = args.flag(2, "keepdim", false)};
+    const ReduceOptions options{.keepdims = args.flag(2, "keepdim", false)};
     return sum(without_nan(x), axes, options) / sum(logical_not(isnan(x)), axes, options);
   };
 }

@@ -1,4 +1,4 @@
-#include "tests/conformance/registry.hpp"
+#include "registry.hpp"
 
 namespace conformance {
 

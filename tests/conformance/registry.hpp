@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "tests/conformance/arguments.hpp"
+#include "arguments.hpp"
 
 namespace conformance {
 

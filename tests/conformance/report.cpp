@@ -1,4 +1,4 @@
-#include "tests/conformance/report.hpp"
+#include "report.hpp"
 
 #include <algorithm>
 #include <iomanip>

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/conformance/value.hpp"
+#include "value.hpp"
 
 namespace conformance {
 

@@ -1,4 +1,4 @@
-#include "tests/conformance/cases.hpp"
+#include "cases.hpp"
 
 namespace conformance {
 

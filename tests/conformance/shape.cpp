@@ -1,8 +1,8 @@
 // Operations that move elements or make tensors.
 #include <numeric>
 
-#include "autograd/ops.hpp"
-#include "tests/conformance/registry.hpp"
+#include <xgrad/autograd/ops.hpp>
+#include "registry.hpp"
 
 namespace conformance {
 namespace {

@@ -1,4 +1,4 @@
-#include "tests/conformance/worker.hpp"
+#include "worker.hpp"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <cstring>
 
-#include "tests/conformance/cases.hpp"
-#include "tests/conformance/exceptions.hpp"
+#include "cases.hpp"
+#include "exceptions.hpp"
 
 namespace conformance {
 namespace {

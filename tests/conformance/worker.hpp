@@ -4,8 +4,8 @@
 #include <functional>
 #include <vector>
 
-#include "tests/conformance/archive.hpp"
-#include "tests/conformance/report.hpp"
+#include "archive.hpp"
+#include "report.hpp"
 
 namespace conformance {
 

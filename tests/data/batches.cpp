@@ -1,11 +1,11 @@
-#include "data/batches.hpp"
+#include <xgrad/data/batches.hpp>
 
 #include <algorithm>
 #include <set>
 #include <vector>
 
-#include "autograd/ops.hpp"
-#include "tests/catch.hpp"
+#include <xgrad/autograd/ops.hpp>
+#include "../catch.hpp"
 
 using namespace xgrad;
 using Catch::Matchers::Contains;

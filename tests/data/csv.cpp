@@ -1,13 +1,13 @@
-#include "data/csv.hpp"
+#include <xgrad/data/csv.hpp>
 
 #include <cmath>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "autograd/ops.hpp"
-#include "tests/catch.hpp"
-#include "tests/data/temporary_file.hpp"
+#include <xgrad/autograd/ops.hpp>
+#include "../catch.hpp"
+#include "temporary_file.hpp"
 
 using namespace xgrad;
 using Catch::Matchers::Contains;

@@ -1,11 +1,11 @@
-#include "data/dataset.hpp"
+#include <xgrad/data/dataset.hpp>
 
 #include <algorithm>
 #include <map>
 #include <vector>
 
-#include "autograd/ops.hpp"
-#include "tests/catch.hpp"
+#include <xgrad/autograd/ops.hpp>
+#include "../catch.hpp"
 
 using namespace xgrad;
 using Catch::Matchers::Contains;

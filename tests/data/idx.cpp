@@ -1,12 +1,12 @@
-#include "data/idx.hpp"
+#include <xgrad/data/idx.hpp>
 
 #include <filesystem>
 #include <string>
 #include <vector>
 
-#include "autograd/ops.hpp"
-#include "tests/catch.hpp"
-#include "tests/data/temporary_file.hpp"
+#include <xgrad/autograd/ops.hpp>
+#include "../catch.hpp"
+#include "temporary_file.hpp"
 
 using namespace xgrad;
 using Catch::Matchers::Contains;

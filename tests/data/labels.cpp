@@ -1,10 +1,10 @@
-#include "data/labels.hpp"
+#include <xgrad/data/labels.hpp>
 
 #include <string>
 #include <vector>
 
-#include "autograd/ops.hpp"
-#include "tests/catch.hpp"
+#include <xgrad/autograd/ops.hpp>
+#include "../catch.hpp"
 
 using namespace xgrad;
 using Catch::Matchers::Contains;

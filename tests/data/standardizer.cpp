@@ -1,10 +1,10 @@
-#include "data/standardizer.hpp"
+#include <xgrad/data/standardizer.hpp>
 
 #include <cmath>
 #include <vector>
 
-#include "autograd/ops.hpp"
-#include "tests/catch.hpp"
+#include <xgrad/autograd/ops.hpp>
+#include "../catch.hpp"
 
 using namespace xgrad;
 using Catch::Matchers::Contains;

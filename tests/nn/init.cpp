@@ -1,4 +1,4 @@
-#include "nn/init.hpp"
+#include <xgrad/nn/init.hpp>
 
 #include <cmath>
 #include <functional>
@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "autograd/ops.hpp"
-#include "nn/dense.hpp"
-#include "tests/catch.hpp"
-#include "tests/nn/message.hpp"
+#include <xgrad/autograd/ops.hpp>
+#include <xgrad/nn/dense.hpp>
+#include "../catch.hpp"
+#include "message.hpp"
 
 using namespace xgrad;
 using nn::testing::at;

@@ -3,11 +3,11 @@
 #include <string>
 #include <vector>
 
-#include "autograd/gradcheck.hpp"
-#include "autograd/ops.hpp"
-#include "nn/nn.hpp"
-#include "tests/catch.hpp"
-#include "tests/nn/message.hpp"
+#include <xgrad/autograd/check/gradcheck.hpp>
+#include <xgrad/autograd/ops.hpp>
+#include <xgrad/nn/nn.hpp>
+#include "../catch.hpp"
+#include "message.hpp"
 
 using namespace xgrad;
 using Catch::Matchers::Contains;
@@ -111,7 +111,7 @@ TEST_CASE("Sequential names its modules by place or as told", "[nn][sequential]"
   std::vector<std::string> names;
   for (const auto& [name, parameter] : model.named_parameters()) names.push_back(name);
   CHECK(names == std::vector<std::string>{"0.weight", "0.bias", "2.weight", "last.0.weight"});
-  CHECK_THROWS_AS(model.add("last", nn::Relu()), std::invalid_argument);
+  CHECK_THROWS_AS(model.add("last", nn::ReLU()), std::invalid_argument);
 }
 
 TEST_CASE("Sequential holds users' modules", "[nn][sequential]") {
@@ -127,7 +127,7 @@ TEST_CASE("Sequential holds users' modules", "[nn][sequential]") {
 TEST_CASE("copies of a Sequential name the same layers", "[nn][sequential]") {
   nn::Sequential model(nn::Dense(2, 2));
   nn::Sequential copy = model;
-  copy.add(nn::Relu());
+  copy.add(nn::ReLU());
   CHECK(model.size() == 2);
   CHECK(copy.parameters()[0].is_same(model.parameters()[0]));
 }
@@ -252,12 +252,12 @@ TEST_CASE("activation layers are the operators of their names", "[nn][activation
   CHECK(nn::Identity()(x).is_same(x));
   CHECK(same(nn::Sigmoid()(x), sigmoid(x)));
   CHECK(same(nn::Tanh()(x), tanh(x)));
-  CHECK(same(nn::Relu()(x), relu(x)));
-  CHECK(same(nn::LeakyRelu(0.2)(x), leaky_relu(x, 0.2)));
-  CHECK(same(nn::Elu(0.5)(x), elu(x, 0.5)));
-  CHECK(same(nn::Gelu()(x), gelu(x)));
-  CHECK(same(nn::Gelu(Gelu::tanh)(x), gelu(x, Gelu::tanh)));
-  CHECK(same(nn::Silu()(x), silu(x)));
+  CHECK(same(nn::ReLU()(x), relu(x)));
+  CHECK(same(nn::LeakyReLU(0.2)(x), leaky_relu(x, 0.2)));
+  CHECK(same(nn::ELU(0.5)(x), elu(x, 0.5)));
+  CHECK(same(nn::GELU()(x), gelu(x)));
+  CHECK(same(nn::GELU(GeluForm::tanh)(x), gelu(x, GeluForm::tanh)));
+  CHECK(same(nn::SiLU()(x), silu(x)));
   CHECK(same(nn::Softplus(2, 10)(x), softplus(x, 2, 10)));
   CHECK(same(nn::Softmax()(x), softmax(x, -1)));
   CHECK(same(nn::Softmax(0)(x), softmax(x, 0)));
@@ -267,7 +267,7 @@ TEST_CASE("activation layers are the operators of their names", "[nn][activation
 TEST_CASE("an activation layer's errors begin with its path and name the caller's line", "[nn][activation]") {
   struct Net : nn::Module {
     nn::Sequential layers = child("layers", nn::Sequential(nn::Identity(), nn::Softmax(2)));
-    nn::Elu act = child("act", nn::Elu(-1));
+    nn::ELU act = child("act", nn::ELU(-1));
   } net;
   Tensor x = zeros({2, 3});
   auto call = [&] { net.layers(x); };
@@ -275,5 +275,5 @@ TEST_CASE("an activation layer's errors begin with its path and name the caller'
   CHECK(message_of<std::out_of_range>(call) ==
         "Net.layers.1 (Softmax): softmax: axis must be in [-2, 1], but it is 2." + at("layers.cpp", line));
   CHECK_THROWS_WITH(net.act(Tensor()),
-                    Contains("Net.act (Elu): x must be a defined tensor, but it is default-constructed."));
+                    Contains("Net.act (ELU): x must be a defined tensor, but it is default-constructed."));
 }

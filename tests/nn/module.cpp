@@ -1,4 +1,4 @@
-#include "nn/module.hpp"
+#include <xgrad/nn/module.hpp>
 
 #include <cmath>
 #include <memory>
@@ -6,12 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "autograd/grad.hpp"
-#include "autograd/ops.hpp"
-#include "nn/dense.hpp"
-#include "nn/sequential.hpp"
-#include "tests/catch.hpp"
-#include "tests/nn/message.hpp"
+#include <xgrad/autograd/grad.hpp>
+#include <xgrad/autograd/ops.hpp>
+#include <xgrad/nn/dense.hpp>
+#include <xgrad/nn/sequential.hpp>
+#include "../catch.hpp"
+#include "message.hpp"
 
 using namespace xgrad;
 using nn::testing::message_of;

@@ -1,5 +1,5 @@
 // Making tensors: shapes, dtypes, values, and what is refused.
-#include "autograd/ops/create.hpp"
+#include <xgrad/autograd/ops/create.hpp>
 
 #include <cmath>
 #include <cstdint>
@@ -7,8 +7,8 @@
 #include <new>
 #include <vector>
 
-#include "autograd/ops.hpp"
-#include "tests/catch.hpp"
+#include <xgrad/autograd/ops.hpp>
+#include "../catch.hpp"
 
 using namespace xgrad;
 using Catch::Matchers::Contains;

@@ -1,13 +1,13 @@
-#include "autograd/ops/elementwise.hpp"
+#include <xgrad/autograd/ops/elementwise.hpp>
 
 #include <cmath>
 #include <limits>
 
-#include "autograd/functional.hpp"
-#include "autograd/gradcheck.hpp"
-#include "autograd/map.hpp"
-#include "autograd/ops.hpp"
-#include "tests/catch.hpp"
+#include <xgrad/autograd/functional.hpp>
+#include <xgrad/autograd/check/gradcheck.hpp>
+#include <xgrad/autograd/map.hpp>
+#include <xgrad/autograd/ops.hpp>
+#include "../catch.hpp"
 
 using namespace xgrad;
 using Catch::Contains;
@@ -225,7 +225,7 @@ TEST_CASE("saturated functions neither overflow nor lose accuracy", "[elementwis
   CHECK(slope_at([](auto x) { return log_sigmoid(x); }, -800) == 1);
   CHECK(slope_at([](auto x) { return softplus(x); }, 800) == 1);
   check_close(gelu(doubles({1.0})), {0.8413447460685429});
-  check_close(gelu(doubles({1.0}), Gelu::tanh), {0.8411919906082768});
+  check_close(gelu(doubles({1.0}), GeluForm::tanh), {0.8411919906082768});
   check_close(log(doubles({-1, 0})), {kNan, -kInf});
   check_close(exp(tensor({88.5})), {double(std::exp(88.5f))}, 1e-6);
   check_close(round(doubles({0.5, 1.5, 2.5, -0.5})), {0, 2, 2, 0});
@@ -234,7 +234,7 @@ TEST_CASE("saturated functions neither overflow nor lose accuracy", "[elementwis
 TEST_CASE("second derivatives of activations hold where the first saturates", "[elementwise][gradcheck]") {
   Tensor x = doubles({-25, -3, -0.7, 0.4, 2, 18, 24});
   CHECK_NOTHROW(gradgradcheck([](const Tensor& x) { return sum(softplus(x) * elu(x)); }, {x}));
-  CHECK_NOTHROW(gradgradcheck([](const Tensor& x) { return sum(silu(x) + gelu(x) + gelu(x, Gelu::tanh)); }, {x}));
+  CHECK_NOTHROW(gradgradcheck([](const Tensor& x) { return sum(silu(x) + gelu(x) + gelu(x, GeluForm::tanh)); }, {x}));
   CHECK_NOTHROW(gradgradcheck([](const Tensor& x) { return sum(log_sigmoid(x) * sigmoid(x)); }, {x}));
 }
 

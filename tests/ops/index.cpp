@@ -1,13 +1,13 @@
 // Picking elements: basic indexing as NumPy's, and indexing by tensors as PyTorch's.
-#include "autograd/ops/index.hpp"
+#include <xgrad/autograd/ops/index.hpp>
 
 #include <cstdint>
 #include <limits>
 #include <vector>
 
-#include "autograd/grad.hpp"
-#include "autograd/ops.hpp"
-#include "tests/catch.hpp"
+#include <xgrad/autograd/grad.hpp>
+#include <xgrad/autograd/ops.hpp>
+#include "../catch.hpp"
 
 using namespace xgrad;
 using Catch::Matchers::Contains;

@@ -1,13 +1,13 @@
-#include "autograd/ops/linalg.hpp"
+#include <xgrad/autograd/ops/linalg.hpp>
 
 #include <cstring>
 
-#include "autograd/functional.hpp"
-#include "autograd/gradcheck.hpp"
-#include "autograd/internal/blas.hpp"
-#include "autograd/internal/small_gemm.hpp"
-#include "autograd/threads.hpp"
-#include "tests/support.hpp"
+#include <xgrad/autograd/functional.hpp>
+#include <xgrad/autograd/check/gradcheck.hpp>
+#include <xgrad/autograd/kernels/matmul.hpp>
+#include <xgrad/autograd/kernels/small_gemm.hpp>
+#include <xgrad/autograd/threads.hpp>
+#include "../support.hpp"
 
 using namespace xgrad;
 using namespace xgrad::testing;

@@ -1,14 +1,14 @@
 // Operators that move elements: values, which results are views, gradients, and what is refused.
-#include "autograd/ops/movement.hpp"
+#include <xgrad/autograd/ops/movement.hpp>
 
 #include <cstdint>
 #include <limits>
 #include <new>
 #include <vector>
 
-#include "autograd/grad.hpp"
-#include "autograd/ops.hpp"
-#include "tests/catch.hpp"
+#include <xgrad/autograd/grad.hpp>
+#include <xgrad/autograd/ops.hpp>
+#include "../catch.hpp"
 
 using namespace xgrad;
 using Catch::Matchers::Contains;

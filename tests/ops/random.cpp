@@ -1,5 +1,5 @@
 // Random numbers: Philox itself, the distributions, and what makes them the same everywhere.
-#include "autograd/ops/random.hpp"
+#include <xgrad/autograd/ops/random.hpp>
 
 #include <algorithm>
 #include <array>
@@ -11,10 +11,10 @@
 #include <thread>
 #include <vector>
 
-#include "autograd/internal/philox.hpp"
-#include "autograd/ops.hpp"
-#include "autograd/threads.hpp"
-#include "tests/catch.hpp"
+#include <xgrad/autograd/kernels/philox.hpp>
+#include <xgrad/autograd/ops.hpp>
+#include <xgrad/autograd/threads.hpp>
+#include "../catch.hpp"
 
 using namespace xgrad;
 using Catch::Matchers::Contains;

@@ -1,13 +1,13 @@
-#include "autograd/ops/reduce.hpp"
+#include <xgrad/autograd/ops/reduce.hpp>
 
 #include <cmath>
 #include <cstring>
 #include <limits>
 
-#include "autograd/functional.hpp"
-#include "autograd/gradcheck.hpp"
-#include "autograd/threads.hpp"
-#include "tests/support.hpp"
+#include <xgrad/autograd/functional.hpp>
+#include <xgrad/autograd/check/gradcheck.hpp>
+#include <xgrad/autograd/threads.hpp>
+#include "../support.hpp"
 
 using namespace xgrad;
 using namespace xgrad::testing;
@@ -97,7 +97,7 @@ TEST_CASE("sum, mean, prod, amax and amin agree with their definition on every l
       for (const std::vector<int>& axes : subsets(shape.ndim())) {
         INFO(to_string(shape) << " strides " << to_string(x.strides()) << " axes "
                               << to_string(from_vector(std::vector<std::int64_t>(axes.begin(), axes.end()))));
-        Reduce keep{.keepdims = true};
+        ReduceOptions keep{.keepdims = true};
         double count = static_cast<double>(x.numel());
         Tensor total = by_definition(x, axes, 0, [](double a, double b) { return a + b; });
         count /= static_cast<double>(total.numel());
@@ -116,8 +116,8 @@ TEST_CASE("var, std, norm and logsumexp agree with compositions on every layout 
     for (const Tensor& x : layouts_of(shape))
       for (const std::vector<int>& axes : subsets(shape.ndim())) {
         INFO(to_string(shape) << " strides " << to_string(x.strides()));
-        Reduce keep{.keepdims = true};
-        Tolerance close{.rtol = 1e-11, .atol = 1e-13};
+        ReduceOptions keep{.keepdims = true};
+        AllcloseOptions close{.rtol = 1e-11, .atol = 1e-13};
         Tensor spread = mean(square(x - mean(x, axes, keep)), axes, keep);
         CHECK(allclose(var(x, axes, {.correction = 0, .keepdims = true}), spread, close));
         CHECK(allclose(xgrad::std(x, axes, {.correction = 0, .keepdims = true}), sqrt(spread), close));

@@ -1,11 +1,11 @@
-#include "optim/clip.hpp"
+#include <xgrad/optim/clip.hpp>
 
 #include <cmath>
 #include <limits>
 #include <vector>
 
-#include "autograd/ops.hpp"
-#include "tests/catch.hpp"
+#include <xgrad/autograd/ops.hpp>
+#include "../catch.hpp"
 
 using namespace xgrad;
 using Catch::Matchers::Contains;

@@ -1,5 +1,5 @@
 // The optimizers' formulas, beside PyTorch 1.13.1, and what all of them share.
-#include "optim/optim.hpp"
+#include <xgrad/optim/optim.hpp>
 
 #include <array>
 #include <cmath>
@@ -7,11 +7,11 @@
 #include <limits>
 #include <vector>
 
-#include "autograd/memory.hpp"
-#include "autograd/ops.hpp"
-#include "autograd/threads.hpp"
-#include "nn/module.hpp"
-#include "tests/catch.hpp"
+#include <xgrad/autograd/memory.hpp>
+#include <xgrad/autograd/ops.hpp>
+#include <xgrad/autograd/threads.hpp>
+#include <xgrad/nn/module.hpp>
+#include "../catch.hpp"
 
 using namespace xgrad;
 using namespace xgrad::optim;
@@ -30,7 +30,7 @@ template <class T>
 struct OptionsOf;
 template <>
 struct OptionsOf<SGD> {
-  using type = SgdOptions;
+  using type = SGDOptions;
 };
 template <>
 struct OptionsOf<Adagrad> {
@@ -38,7 +38,7 @@ struct OptionsOf<Adagrad> {
 };
 template <>
 struct OptionsOf<RMSProp> {
-  using type = RmsPropOptions;
+  using type = RMSPropOptions;
 };
 template <>
 struct OptionsOf<Adadelta> {
@@ -268,7 +268,7 @@ TEST_CASE("groups have their own options", "[optim]") {
   CHECK(a.item() == -0.5);
   CHECK(b.item() == -0.25);
 
-  SgdOptions options = sgd.options(0);
+  SGDOptions options = sgd.options(0);
   options.maximize = true;
   sgd.set_options(0, options);
   sgd.step();
@@ -333,7 +333,7 @@ TEST_CASE("parameters must be floating leaves that require a gradient, each once
   CHECK_THROWS_WITH(SGD({arange(3)}), Contains("must be floating") && Contains("int64"));
   CHECK_THROWS_WITH(SGD({w * 2}), Contains("must be leaves") && Contains("mul"));
   CHECK_THROWS_WITH(SGD({{.parameters = {w}}, {.parameters = {w}}}), Contains("parameter 1 [2] was given before"));
-  CHECK_THROWS_AS(SGD(std::vector<Group<SgdOptions>>{}), std::invalid_argument);
+  CHECK_THROWS_AS(SGD(std::vector<Group<SGDOptions>>{}), std::invalid_argument);
 }
 
 TEST_CASE("gradients that are not finite: proceed, skip or error", "[optim]") {

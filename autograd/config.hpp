@@ -1,0 +1,12 @@
+// What holds for every file that includes xgrad: the language standard, and which symbols the library exports.
+#pragma once
+
+#if __cplusplus < 202002L
+#error "xgrad needs C++20: compile with -std=c++20 or later"
+#endif
+
+/// Marks what belongs to the library's interface: a block, `namespace xgrad XGRAD_API {`, or (which a block does not
+/// reach) a function template whose instances the library has. What is not marked is hidden in the shared library. The
+/// kernels and the graph that templates in public headers (map, each, record) reach carry it too, and the few internal
+/// functions that have tests of their own.
+#define XGRAD_API __attribute__((visibility("default")))

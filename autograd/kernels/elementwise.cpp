@@ -1,0 +1,467 @@
+#include "elementwise.hpp"
+
+#include <algorithm>
+
+#include "transpose.hpp"
+#include "walk.hpp"
+
+namespace xgrad::internal {
+namespace {
+
+constexpr std::int64_t kBlock = 1024;  // elements of a packed block: several of them stay in the first-level cache
+constexpr std::int64_t kLongRow = 64;  // rows from this length are taken straight from memory
+constexpr std::int64_t kTile = 64;     // a transposed operand is packed in tiles of 64 x 64
+constexpr std::int64_t kTileMin = 16;  // below this extent tiles do not pay
+
+/// How an operand's elements reach the kernel where the loop is cut into blocks.
+enum class Access {
+  linear,    // row-major: straight from memory, however the loop is cut
+  periodic,  // repeats with a short period: packed once
+  gather,    // anything else: packed block by block
+};
+
+struct Operand {
+  char* data;
+  std::int64_t stride[kMaxDims];  // in elements, by collapsed axis
+  std::int64_t size;              // bytes of an element
+  std::int64_t period;
+  Access access;
+  bool is_written;
+  bool is_read;
+};
+
+/// The loop after axes of extent 1 are dropped and axes that every operand walks through evenly are merged.
+struct Loop {
+  Kernel kernel;
+  const void* formula;
+  int ndim;
+  int count;
+  std::int64_t numel;
+  std::int64_t extent[kMaxDims];
+  Operand operands[kMaxOperands];  // the first `count`
+
+  std::int64_t inner() const { return extent[ndim - 1]; }
+};
+
+Loop collapse(Kernel kernel, const void* formula, const Shape& shape, std::span<const LoopOperand> operands) {
+  Loop loop;
+  loop.kernel = kernel;
+  loop.formula = formula;
+  loop.ndim = 0;
+  loop.numel = 1;
+  loop.count = static_cast<int>(operands.size());
+  for (int k = 0; k < loop.count; ++k) {
+    const TensorImpl& tensor = *operands[k].tensor;
+    loop.operands[k].data = static_cast<char*>(tensor.data);
+    loop.operands[k].size = static_cast<std::int64_t>(size_of(tensor.dtype));
+    loop.operands[k].is_written = operands[k].is_written;
+    loop.operands[k].is_read = operands[k].is_read;
+  }
+  for (int axis = 0; axis < shape.ndim(); ++axis) {
+    std::int64_t extent = shape[axis];
+    loop.numel *= extent;
+    if (extent == 1) continue;
+    std::int64_t stride[kMaxOperands];
+    bool merges = loop.ndim > 0;
+    for (int k = 0; k < loop.count; ++k) {
+      const TensorImpl& tensor = *operands[k].tensor;
+      int own = axis - (shape.ndim() - tensor.shape.ndim());
+      stride[k] = own < 0 || tensor.shape[own] == 1 ? 0 : tensor.strides[own];
+      merges = merges && loop.operands[k].stride[loop.ndim - 1] == stride[k] * extent;
+    }
+    int at = merges ? loop.ndim - 1 : loop.ndim++;
+    loop.extent[at] = merges ? loop.extent[at] * extent : extent;
+    for (int k = 0; k < loop.count; ++k) loop.operands[k].stride[at] = stride[k];
+  }
+  if (loop.ndim == 0) {
+    loop.ndim = 1;
+    loop.extent[0] = 1;
+    for (int k = 0; k < loop.count; ++k) loop.operands[k].stride[0] = 1;
+  }
+  return loop;
+}
+
+Access classify(const Loop& loop, Operand& operand) {
+  // Row-major from the innermost axis on, up to here; further out either the same or constant.
+  std::int64_t step = 1;
+  int axis = loop.ndim - 1;
+  while (axis >= 0 && operand.stride[axis] == step) step *= loop.extent[axis--];
+  if (axis < 0) return Access::linear;
+  bool constant_outside = true;
+  for (int i = axis; i >= 0; --i) constant_outside &= operand.stride[i] == 0;
+  operand.period = step;
+  return constant_outside && step <= kBlock / 4 && !operand.is_written ? Access::periodic : Access::gather;
+}
+
+template <class F>
+void with_size(std::int64_t size, F&& f) {
+  switch (size) {
+    case 1:
+      return f(std::uint8_t{});
+    case 4:
+      return f(std::uint32_t{});
+    default:
+      return f(std::uint64_t{});
+  }
+}
+
+/// Calls run(first element's offset, count along the innermost axis) for the elements [at, at + n) of the
+/// loop.
+template <class F>
+void for_runs(const Loop& loop, const Operand& operand, std::int64_t at, std::int64_t n, F&& run) {
+  const int last = loop.ndim - 1;
+  Walk walk(loop.ndim, loop.extent, operand.stride, at);
+  while (n > 0) {
+    std::int64_t count = std::min(n, walk.left(last));
+    run(walk.offset(), count);
+    walk.advance(last, count);
+    n -= count;
+  }
+}
+
+void pack(const Loop& loop, const Operand& operand, std::int64_t at, std::int64_t n, void* block) {
+  with_size(operand.size, [&]<class E>(E) {
+    auto* to = static_cast<E*>(block);
+    const auto* from = reinterpret_cast<const E*>(operand.data);
+    std::int64_t stride = operand.stride[loop.ndim - 1];
+    for_runs(loop, operand, at, n, [&](std::int64_t offset, std::int64_t count) {
+      if (stride == 0)
+        std::fill_n(to, count, from[offset]);
+      else if (stride == 1)
+        std::copy_n(from + offset, count, to);
+      else
+        for (std::int64_t i = 0; i < count; ++i) to[i] = from[offset + i * stride];
+      to += count;
+    });
+  });
+}
+
+void unpack(const Loop& loop, const Operand& operand, std::int64_t at, std::int64_t n, const void* block) {
+  with_size(operand.size, [&]<class E>(E) {
+    const auto* from = static_cast<const E*>(block);
+    auto* to = reinterpret_cast<E*>(operand.data);
+    std::int64_t stride = operand.stride[loop.ndim - 1];
+    for_runs(loop, operand, at, n, [&](std::int64_t offset, std::int64_t count) {
+      for (std::int64_t i = 0; i < count; ++i) to[offset + i * stride] = from[i];
+      from += count;
+    });
+  });
+}
+
+void fill(const Operand& operand, std::int64_t offset, std::int64_t n, void* block) {
+  with_size(operand.size, [&]<class E>(E) {
+    std::fill_n(static_cast<E*>(block), n, reinterpret_cast<const E*>(operand.data)[offset]);
+  });
+}
+
+/// Room for one packed block (or tile) of each operand, from the cache of freed blocks.
+class PackingRoom {
+ public:
+  PackingRoom(int count, std::int64_t bytes_each)
+      : bytes_(static_cast<std::size_t>(count * bytes_each)), each_(bytes_each), room_(allocate_block(bytes_)) {}
+  ~PackingRoom() { free_block(room_, bytes_); }
+  PackingRoom(const PackingRoom&) = delete;
+  PackingRoom& operator=(const PackingRoom&) = delete;
+  char* of(int operand) { return static_cast<char*>(room_) + operand * each_; }
+
+ private:
+  std::size_t bytes_;
+  std::int64_t each_;
+  void* room_;
+};
+
+/// The elements [begin, end) of the loop, counted row-major, block by block.
+void run_blocks(const Loop& loop, std::int64_t begin, std::int64_t end) {
+  PackingRoom room(loop.count, kBlock * sizeof(double));
+  std::int64_t longest = end - begin;
+  std::int64_t period = 1;
+  for (int k = 0; k < loop.count; ++k) {
+    const Operand& operand = loop.operands[k];
+    if (operand.access != Access::linear) longest = std::min(longest, kBlock);
+    if (operand.access == Access::periodic) period = std::max(period, operand.period);
+  }
+  // Periods divide one another (they are products of the innermost extents): blocks that start and end at a
+  // multiple of the longest see the same packed elements each time.
+  std::int64_t aligned = longest / period * period;
+  std::int64_t packed_phase[kMaxOperands];
+  std::int64_t packed_count[kMaxOperands];
+  std::fill_n(packed_count, loop.count, 0);
+
+  void* pointers[kMaxOperands];
+  for (std::int64_t at = begin; at < end;) {
+    std::int64_t n = std::min(end - at, longest);
+    if (period > 1 && aligned > 0) n = std::min(n, at % period == 0 ? aligned : period - at % period);
+    for (int k = 0; k < loop.count; ++k) {
+      const Operand& operand = loop.operands[k];
+      pointers[k] = room.of(k);
+      switch (operand.access) {
+        case Access::linear:
+          pointers[k] = operand.data + at * operand.size;
+          break;
+        case Access::periodic:
+          if (packed_count[k] >= n && packed_phase[k] == at % operand.period) break;
+          pack(loop, operand, at, n, room.of(k));
+          packed_phase[k] = at % operand.period;
+          packed_count[k] = n;
+          break;
+        case Access::gather:
+          if (operand.is_read) pack(loop, operand, at, n, room.of(k));
+          break;
+      }
+    }
+    loop.kernel(loop.formula, n, pointers);
+    for (int k = 0; k < loop.count; ++k)
+      if (loop.operands[k].is_written && loop.operands[k].access == Access::gather)
+        unpack(loop, loop.operands[k], at, n, room.of(k));
+    at += n;
+  }
+}
+
+/// Whether rows along the innermost axis are long, and each operand's elements are neighbours there, or all the same.
+bool has_rows(const Loop& loop) {
+  return loop.ndim > 1 && loop.inner() >= kLongRow &&
+         std::all_of(loop.operands, loop.operands + loop.count, [&](const Operand& operand) {
+           std::int64_t inner = operand.stride[loop.ndim - 1];
+           return inner == 1 || (inner == 0 && !operand.is_written);
+         });
+}
+
+/// The elements [begin, end) of a loop that has rows: straight from memory, or from a row that is filled with an element.
+void run_rows(const Loop& loop, std::int64_t begin, std::int64_t end) {
+  PackingRoom room(loop.count, kBlock * sizeof(double));
+  const int last = loop.ndim - 1;
+  std::int64_t longest = loop.inner();
+  bool is_filled[kMaxOperands];
+  std::int64_t filled_from[kMaxOperands];
+  std::int64_t filled_count[kMaxOperands];
+  Walk walks[kMaxOperands];
+  for (int k = 0; k < loop.count; ++k) {
+    walks[k] = Walk(loop.ndim, loop.extent, loop.operands[k].stride, begin);
+    is_filled[k] = loop.operands[k].stride[last] == 0;
+    filled_count[k] = 0;
+    if (is_filled[k]) longest = std::min(longest, kBlock);
+  }
+
+  void* pointers[kMaxOperands];
+  for (std::int64_t at = begin; at < end;) {
+    const std::int64_t n = std::min({end - at, longest, walks[0].left(last)});
+    const bool is_whole = n == loop.inner();
+    const std::int64_t rows = is_whole ? std::min((end - at) / n, walks[0].left(last - 1)) : 1;
+    std::int64_t offset[kMaxOperands];
+    for (int k = 0; k < loop.count; ++k) offset[k] = walks[k].offset();
+    for (std::int64_t row = 0; row < rows; ++row) {
+      for (int k = 0; k < loop.count; ++k) {
+        const Operand& operand = loop.operands[k];
+        pointers[k] = is_filled[k] ? room.of(k) : operand.data + offset[k] * operand.size;
+        if (is_filled[k] && (filled_count[k] < n || filled_from[k] != offset[k])) {
+          fill(operand, offset[k], n, room.of(k));
+          filled_from[k] = offset[k];
+          filled_count[k] = n;
+        }
+        offset[k] += operand.stride[last - 1];
+      }
+      loop.kernel(loop.formula, n, pointers);
+    }
+    at += rows * n;
+    for (int k = 0; k < loop.count; ++k) is_whole ? walks[k].advance(last - 1, rows) : walks[k].advance(last, n);
+  }
+}
+
+/// The axis along which tiles reach down: where some operand, scattered along the innermost axis, has
+/// neighbours. -1 where tiles would not help.
+int tile_axis(const Loop& loop) {
+  if (loop.ndim < 2 || loop.inner() < kTileMin) return -1;
+  int found = -1;
+  for (int k = 0; k < loop.count; ++k) {
+    const Operand& operand = loop.operands[k];
+    std::int64_t inner = operand.stride[loop.ndim - 1];
+    if (operand.is_written && inner != 1) return -1;
+    if (inner == 0 || inner == 1) continue;
+    for (int axis = 0; axis < loop.ndim - 1; ++axis)
+      if (operand.stride[axis] == 1 && loop.extent[axis] >= kTileMin) found = axis;
+  }
+  return found;
+}
+
+/// Packs rows x columns elements so that they are neighbours along the columns, a row every kTile elements.
+template <class E>
+void transpose_tile(const E* from, std::int64_t row_stride, std::int64_t column_stride, std::int64_t rows,
+                    std::int64_t columns, E* to) {
+  if constexpr (sizeof(E) > 1) {
+    if (row_stride == 1) {
+      using T = std::conditional_t<sizeof(E) == 4, float, double>;  // moved as they are, whatever they mean
+      transpose_block(reinterpret_cast<const T*>(from), column_stride, columns, rows, reinterpret_cast<T*>(to), kTile);
+      return;
+    }
+  }
+  for (std::int64_t r = 0; r < rows; ++r)
+    for (std::int64_t c = 0; c < columns; ++c) to[r * kTile + c] = from[r * row_stride + c * column_stride];
+}
+
+/// Whether all elements of an operand are one and the same.
+bool is_constant(const Loop& loop, const Operand& operand) {
+  return std::all_of(operand.stride, operand.stride + loop.ndim, [](std::int64_t stride) { return stride == 0; });
+}
+
+/// Packs the tile of rows x columns elements whose first is `first`.
+void pack_tile(const Loop& loop, const Operand& operand, int down, const char* first, std::int64_t rows,
+               std::int64_t columns, char* block) {
+  with_size(operand.size, [&]<class E>(E) {
+    auto* to = reinterpret_cast<E*>(block);
+    const auto* from = reinterpret_cast<const E*>(first);
+    std::int64_t row_stride = operand.stride[down];
+    std::int64_t column_stride = operand.stride[loop.ndim - 1];
+    if (column_stride == 0)
+      for (std::int64_t r = 0; r < rows; ++r) std::fill_n(to + r * kTile, columns, from[r * row_stride]);
+    else
+      transpose_tile(from, row_stride, column_stride, rows, columns, to);
+  });
+}
+
+/// Tiles [begin, end) of the loop, along `down` and the innermost axis. Results are written row by row: rows of a power
+/// of two bytes would otherwise evict each other from the cache while a tile is written column by column.
+void run_tiles(const Loop& loop, int down, std::int64_t begin, std::int64_t end) {
+  PackingRoom room(loop.count, kTile * kTile * sizeof(double));
+  int last = loop.ndim - 1;
+  std::int64_t row_bytes[kMaxOperands];  // from one row of a tile to the next, in memory or packed
+  bool is_packed[kMaxOperands];          // for each tile
+  for (int k = 0; k < loop.count; ++k) {
+    const Operand& operand = loop.operands[k];
+    const bool is_same = is_constant(loop, operand);  // one row, filled once, serves all
+    is_packed[k] = operand.stride[last] != 1 && !is_same;
+    row_bytes[k] = (is_packed[k] ? kTile : operand.stride[down]) * operand.size;
+    if (is_same) fill(operand, 0, std::min(kTile, loop.inner()), room.of(k));
+  }
+  std::int64_t across_count = (loop.extent[last] + kTile - 1) / kTile;
+  std::int64_t down_count = (loop.extent[down] + kTile - 1) / kTile;
+  for (std::int64_t tile = begin; tile < end; ++tile) {
+    std::int64_t column = tile % across_count * kTile;
+    std::int64_t row = tile / across_count % down_count * kTile;
+    std::int64_t outer = tile / across_count / down_count;
+    std::int64_t columns = std::min(kTile, loop.extent[last] - column);
+    std::int64_t rows = std::min(kTile, loop.extent[down] - row);
+    char* first[kMaxOperands];
+    for (int k = 0; k < loop.count; ++k) {
+      const Operand& operand = loop.operands[k];
+      std::int64_t offset = row * operand.stride[down] + column * operand.stride[last];
+      std::int64_t rest = outer;
+      for (int axis = last - 1; axis >= 0; --axis) {
+        if (axis == down) continue;
+        offset += rest % loop.extent[axis] * operand.stride[axis];
+        rest /= loop.extent[axis];
+      }
+      first[k] = operand.data + offset * operand.size;
+      if (is_packed[k]) pack_tile(loop, operand, down, first[k], rows, columns, room.of(k));
+      if (operand.stride[last] != 1) first[k] = room.of(k);
+    }
+    for (std::int64_t r = 0; r < rows; ++r) {
+      void* rows_at[kMaxOperands];
+      for (int k = 0; k < loop.count; ++k) rows_at[k] = first[k] + r * row_bytes[k];
+      loop.kernel(loop.formula, columns, rows_at);
+    }
+  }
+}
+
+/// Small and without gaps: nothing to cut or to pack.
+bool run_straight(Kernel kernel, const void* formula, std::span<const LoopOperand> operands) {
+  void* pointers[kMaxOperands];
+  std::int64_t n = operands[0].tensor->numel;
+  if (n >= 2 * kElementwiseGrain) return false;
+  for (std::size_t k = 0; k < operands.size(); ++k) {
+    if (!operands[k].tensor->contiguous || operands[k].tensor->numel != n) return false;
+    pointers[k] = operands[k].tensor->data;
+  }
+  if (n > 0) kernel(formula, n, pointers);
+  return true;
+}
+
+/// Whether a loop copies elements as they are, so that packing them is all there is to do.
+enum class Moves { no, yes };
+
+void run_loop(Loop& loop, Moves moves = Moves::no) {
+  if (loop.numel == 0) return;
+  if (int down = tile_axis(loop); down >= 0) {
+    std::int64_t across_count = (loop.inner() + kTile - 1) / kTile;
+    std::int64_t down_count = (loop.extent[down] + kTile - 1) / kTile;
+    std::int64_t tiles = loop.numel / loop.inner() / loop.extent[down] * across_count * down_count;
+    parallel_for(tiles, kElementwiseGrain / (kTile * kTile),
+                 [&](std::int64_t begin, std::int64_t end) { run_tiles(loop, down, begin, end); });
+    return;
+  }
+  bool in_blocks = true;  // without packing, or once
+  for (int k = 0; k < loop.count; ++k) {
+    loop.operands[k].access = classify(loop, loop.operands[k]);
+    in_blocks &= loop.operands[k].access != Access::gather;
+  }
+  bool by_rows = !in_blocks && has_rows(loop);
+  // Moved elements are packed where they belong.
+  bool packs_only = moves == Moves::yes && !in_blocks && !by_rows && loop.operands[0].access == Access::linear;
+  parallel_for(loop.numel, kElementwiseGrain, [&](std::int64_t begin, std::int64_t end) {
+    const Operand& target = loop.operands[0];
+    if (packs_only) return pack(loop, loop.operands[1], begin, end - begin, target.data + begin * target.size);
+    by_rows ? run_rows(loop, begin, end) : run_blocks(loop, begin, end);
+  });
+}
+
+}  // namespace
+
+void run_kernel(Kernel kernel, const void* formula, const Shape& shape, std::span<const LoopOperand> operands) {
+  if (run_straight(kernel, formula, operands)) return;
+  Loop loop = collapse(kernel, formula, shape, operands);
+  run_loop(loop);
+}
+
+namespace {
+
+template <class To, class From>
+void convert(const void*, std::int64_t n, void* const* operands) {
+  auto* to = static_cast<To*>(operands[0]);
+  const auto* from = static_cast<const From*>(operands[1]);
+  if constexpr (std::is_same_v<To, bool>) {
+    for (std::int64_t i = 0; i < n; ++i) to[i] = from[i] != From(0);
+  } else {
+    for (std::int64_t i = 0; i < n; ++i) to[i] = static_cast<To>(from[i]);
+  }
+}
+
+template <class E>
+void move_elements(const void*, std::int64_t n, void* const* operands) {
+  std::memcpy(operands[0], operands[1], n * sizeof(E));
+}
+
+template <class T>
+void add_to(const void*, std::int64_t n, void* const* operands) {
+  auto* to = static_cast<T*>(operands[0]);
+  const auto* from = static_cast<const T*>(operands[1]);
+  for (std::int64_t i = 0; i < n; ++i) to[i] += from[i];
+}
+
+}  // namespace
+
+void copy_into(const Tensor& target, const Tensor& source) {
+  const TensorImpl &to = *target.impl(), &from = *source.impl();
+  if (to.contiguous && from.contiguous && to.numel == from.numel && to.dtype == from.dtype &&
+      to.numel < 2 * kElementwiseGrain) {
+    std::memcpy(to.data, from.data, static_cast<std::size_t>(to.numel) * size_of(to.dtype));
+    return;
+  }
+  LoopOperand operands[] = {{target.impl(), true, false}, {source.impl(), false, true}};
+  if (to.dtype == from.dtype) {
+    Kernel kernel = nullptr;
+    with_size(size_of(to.dtype), [&]<class E>(E) { kernel = &move_elements<E>; });
+    Loop loop = collapse(kernel, nullptr, target.shape(), operands);
+    return run_loop(loop, Moves::yes);
+  }
+  Kernel kernel = dispatch(target.dtype(), [&]<class To>(To) {
+    return dispatch(source.dtype(), []<class From>(From) -> Kernel { return &convert<To, From>; });
+  });
+  run_kernel(kernel, nullptr, target.shape(), operands);
+}
+
+void add_into(const Tensor& target, const Tensor& source) {
+  Kernel kernel = dispatch_floating(target.dtype(), []<class T>(T) -> Kernel { return &add_to<T>; });
+  LoopOperand operands[] = {{target.impl(), true, true}, {source.impl(), false, true}};
+  run_kernel(kernel, nullptr, target.shape(), operands);
+}
+
+}  // namespace xgrad::internal

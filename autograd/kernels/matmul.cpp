@@ -1,0 +1,278 @@
+#include "matmul.hpp"
+
+#include <cblas.h>
+
+#include <algorithm>
+#include <climits>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "gemv.hpp"
+#include "../base/parallel.hpp"
+#include "small_gemm.hpp"
+
+namespace xgrad::internal {
+namespace {
+
+// Products are split over this library's own threads, and OpenBLAS does each part on the thread that calls it. Its own
+// threads would fight with ours for the cores (they spin for 25 ms after a product), and its results depend on their
+// number.
+const bool openblas_is_single = (openblas_set_num_threads(1), true);
+
+// The parts of a product (see kTwoParts) follow from its shape alone, as how OpenBLAS's kernels add at the edge of a part
+// differs from how they do inside. On one thread the cuts cost 1 to 3 % (each part packs its operands anew), and more if
+// they came earlier or were finer.
+// Multiplications of plain_gemm() that are worth a thread.
+constexpr std::int64_t kPlainPart = 3 << 15;
+// Elements of a matrix that are worth a thread in its product with a vector, which is bound by memory.
+constexpr std::int64_t kVectorPart = 1 << 17;
+// Rows and columns are cut at multiples of this, so that the kernels meet few edges.
+constexpr std::int64_t kUnit = 64;
+
+/// A matrix as BLAS sees it.
+struct Layout {
+  CBLAS_TRANSPOSE transpose;
+  int leading;
+};
+
+std::optional<Layout> blas_layout(std::int64_t rows, std::int64_t columns, std::int64_t row_stride,
+                                  std::int64_t column_stride) {
+  auto fits = [](std::int64_t length, std::int64_t count, std::int64_t step, std::int64_t leading) {
+    return (step == 1 || length == 1) && (count == 1 || leading >= length) && leading <= INT_MAX && length <= INT_MAX;
+  };
+  if (fits(columns, rows, column_stride, row_stride))
+    return Layout{CblasNoTrans, static_cast<int>(rows == 1 ? columns : row_stride)};
+  if (fits(rows, columns, row_stride, column_stride))
+    return Layout{CblasTrans, static_cast<int>(columns == 1 ? rows : column_stride)};
+  return std::nullopt;
+}
+
+void blas_gemm(Layout a_layout, Layout b_layout, int m, int n, int k, const float* a, const float* b, float beta,
+               float* c, int ldc) {
+  cblas_sgemm(CblasRowMajor, a_layout.transpose, b_layout.transpose, m, n, k, 1, a, a_layout.leading, b,
+              b_layout.leading, beta, c, ldc);
+}
+void blas_gemm(Layout a_layout, Layout b_layout, int m, int n, int k, const double* a, const double* b, double beta,
+               double* c, int ldc) {
+  cblas_dgemm(CblasRowMajor, a_layout.transpose, b_layout.transpose, m, n, k, 1, a, a_layout.leading, b,
+              b_layout.leading, beta, c, ldc);
+}
+
+float blas_dot(int n, const float* a, int incx, const float* b, int incy) { return cblas_sdot(n, a, incx, b, incy); }
+double blas_dot(int n, const double* a, int incx, const double* b, int incy) { return cblas_ddot(n, a, incx, b, incy); }
+
+/// beta c, with 0 for a beta of 0 whatever c holds.
+template <class T>
+void scale(std::int64_t m, std::int64_t n, T beta, T* c, std::int64_t c_row_stride) {
+  if (beta == T(1)) return;
+  for (std::int64_t i = 0; i < m; ++i)
+    for (std::int64_t j = 0; j < n; ++j) c[i * c_row_stride + j] = beta == T(0) ? T(0) : beta * c[i * c_row_stride + j];
+}
+
+/// For integers, and for layouts that BLAS does not take. Row by row of b, which the compiler vectorises.
+template <class T>
+void plain_gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, const Matrix<T>& b, T beta, T* c,
+                std::int64_t c_row_stride) {
+  std::int64_t grain = std::max<std::int64_t>(1, kPlainPart / std::max<std::int64_t>(1, n * k));
+  parallel_for(m, grain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      T* row = c + i * c_row_stride;
+      scale(1, n, beta, row, 0);
+      for (std::int64_t p = 0; p < k; ++p) {
+        T factor = a.data[i * a.row_stride + p * a.column_stride];
+        const T* from = b.data + p * b.row_stride;
+        if (b.column_stride == 1)
+          for (std::int64_t j = 0; j < n; ++j) row[j] += factor * from[j];
+        else
+          for (std::int64_t j = 0; j < n; ++j) row[j] += factor * from[j * b.column_stride];
+      }
+    }
+  });
+}
+
+/// y = a x + beta y for a [m, k] with neighbours along rows or columns. False where the strides are others.
+template <class T>
+bool matrix_vector(std::int64_t m, std::int64_t k, const Matrix<T>& a, const T* x, std::int64_t x_stride, T beta, T* y,
+                   std::int64_t y_stride) {
+  bool by_rows = a.column_stride == 1 && x_stride == 1;
+  if (!by_rows && (a.row_stride != 1 || y_stride != 1)) return false;
+  auto part = [&](std::int64_t begin, std::int64_t end) {
+    const T* from = a.data + begin * a.row_stride;
+    if (by_rows)
+      rows_times_vector(end - begin, k, from, a.row_stride, x, beta, y + begin * y_stride, y_stride);
+    else
+      vector_times_columns(end - begin, k, from, a.column_stride, x, x_stride, beta, y + begin);
+  };
+  if (m * k < 2 * kVectorPart)
+    part(0, m);
+  else
+    parallel_for(m, (kVectorPart / k + kUnit) / kUnit * kUnit, part);
+  return true;
+}
+
+/// Whether OpenBLAS has kernels for small matrices on this processor. Where it does not (0.3.21: anything but AVX-512, and
+/// processors that it does not know), it packs the smallest operands, under a lock that all threads share.
+bool blas_has_small_kernels() {
+  static const bool has = [] {
+    const std::string_view core = openblas_get_corename();
+    return core == "SkylakeX" || core == "Cooperlake" || core == "SapphireRapids";
+  }();
+  return has;
+}
+
+/// A small product by our own kernels, where they are faster than BLAS (measured against OpenBLAS 0.3.21, whose kernels for
+/// small matrices are good but for a transposed b). False where they are not.
+template <class T>
+bool small_product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, const Matrix<T>& b, T beta, T* c,
+                   std::int64_t c_row_stride) {
+  constexpr std::int64_t kTiny = 16 * 16 * 16;
+  constexpr std::int64_t kSmall = 64 * 64 * 64;
+  std::int64_t work = m * n * k;
+  if (work > kSmall) return false;
+  // OpenBLAS chooses its kernels as the program runs: without AVX2 ours keep up with them on the smallest products alone.
+  constexpr bool kKeepsUp = Batch<float>::kSize >= 8;
+  bool is_wide = n >= Batch<T>::kSize;
+  bool pays = work <= kTiny || (kKeepsUp && !blas_has_small_kernels() && (is_wide || a.column_stride == 1));
+  if (b.column_stride == 1 && pays) {
+    small_gemm(m, n, k, a.data, a.row_stride, a.column_stride, b.data, b.row_stride, beta, c, c_row_stride);
+    return true;
+  }
+  if (b.row_stride != 1 || n * k > kSmallTransposed || !(pays || (kKeepsUp && is_wide && m >= 8))) return false;
+  small_gemm_transposed(m, n, k, a.data, a.row_stride, a.column_stride, b.data, b.column_stride, beta, c, c_row_stride);
+  return true;
+}
+
+/// How a product is cut into rows x columns parts.
+struct Grid {
+  std::int64_t rows = 1;
+  std::int64_t columns = 1;
+};
+
+/// How many parts a product is cut into.
+std::int64_t count_parts(std::int64_t work) {
+  std::int64_t parts = 1;
+  for (; work >= kTwoParts; work /= 8) parts *= 2;
+  return parts;
+}
+
+/// The grid of so many parts (or fewer, where there are not as many units) that reads the least: each part reads its rows
+/// of a and its columns of b.
+Grid choose_grid(std::int64_t m, std::int64_t n, std::int64_t parts) {
+  Grid best;
+  double least = 0;
+  for (std::int64_t rows = 1; rows <= parts; ++rows) {
+    if (parts % rows != 0 || rows * kUnit > std::max(m, kUnit) || parts / rows * kUnit > std::max(n, kUnit)) continue;
+    double reads = static_cast<double>(m) / static_cast<double>(rows) +
+                   static_cast<double>(n) * static_cast<double>(rows) / static_cast<double>(parts);
+    if (least == 0 || reads < least) {
+      least = reads;
+      best = {rows, parts / rows};
+    }
+  }
+  return least == 0 && parts > 1 ? choose_grid(m, n, parts - 1) : best;
+}
+
+/// Where part `index` of `parts` begins, in units.
+std::int64_t cut(std::int64_t extent, std::int64_t index, std::int64_t parts) {
+  std::int64_t units = (extent + kUnit - 1) / kUnit;
+  return std::min(extent, units * index / parts * kUnit);
+}
+
+template <class T>
+void floating_gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, Layout a_layout,
+                   const Matrix<T>& b, Layout b_layout, T beta, T* c, std::int64_t c_row_stride) {
+  auto part = [&](std::int64_t row, std::int64_t row_end, std::int64_t column, std::int64_t column_end) {
+    if (row == row_end || column == column_end) return;
+    blas_gemm(a_layout, b_layout, static_cast<int>(row_end - row), static_cast<int>(column_end - column),
+              static_cast<int>(k), a.data + row * a.row_stride, b.data + column * b.column_stride, beta,
+              c + row * c_row_stride + column, static_cast<int>(c_row_stride));
+  };
+  std::int64_t parts = count_parts(m * n * k);
+  if (parts == 1) return part(0, m, 0, n);
+  Grid grid = choose_grid(m, n, parts);
+  parallel_for(grid.rows * grid.columns, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t at = begin; at < end; ++at) {
+      std::int64_t i = at / grid.columns;
+      std::int64_t j = at % grid.columns;
+      part(cut(m, i, grid.rows), cut(m, i + 1, grid.rows), cut(n, j, grid.columns), cut(n, j + 1, grid.columns));
+    }
+  });
+}
+
+// Small products pass by what follows, and should not pay for it: hence noinline.
+
+/// A product of which one side is a vector. False where the strides are others than matrix_vector() takes.
+template <class T>
+[[gnu::noinline]] bool vector_product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a,
+                                      const Matrix<T>& b, T beta, T* c, std::int64_t c_row_stride) {
+  return (n == 1 && matrix_vector(m, k, a, b.data, b.row_stride, beta, c, c_row_stride)) ||
+         (m == 1 && matrix_vector(n, k, b.transposed(), a.data, a.column_stride, beta, c, std::int64_t{1}));
+}
+
+/// By BLAS where it takes the type and the layouts.
+template <class T>
+[[gnu::noinline]] void large_product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a,
+                                     const Matrix<T>& b, T beta, T* c, std::int64_t c_row_stride) {
+  if constexpr (!std::is_same_v<T, std::int64_t>) {
+    std::optional<Layout> a_layout = blas_layout(m, k, a.row_stride, a.column_stride);
+    std::optional<Layout> b_layout = blas_layout(k, n, b.row_stride, b.column_stride);
+    if (a_layout && b_layout && c_row_stride <= INT_MAX)
+      return floating_gemm(m, n, k, a, *a_layout, b, *b_layout, beta, c, c_row_stride);
+  }
+  plain_gemm(m, n, k, a, b, beta, c, c_row_stride);
+}
+
+}  // namespace
+
+bool fits_blas(std::int64_t rows, std::int64_t columns, std::int64_t row_stride, std::int64_t column_stride) {
+  return blas_layout(rows, columns, row_stride, column_stride).has_value();
+}
+
+template <class T>
+void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, const Matrix<T>& b, T beta, T* c,
+          std::int64_t c_row_stride) {
+  if (m == 0 || n == 0) return;
+  if (k == 0) return scale(m, n, beta, c, c_row_stride);
+  if (m == 1) c_row_stride = n;  // whatever the caller gave: BLAS checks it
+  if constexpr (!std::is_same_v<T, std::int64_t>) {
+    if ((m == 1 || n == 1) && vector_product(m, n, k, a, b, beta, c, c_row_stride)) return;
+    if (small_product(m, n, k, a, b, beta, c, c_row_stride)) return;
+  }
+  large_product(m, n, k, a, b, beta, c, c_row_stride);
+}
+
+template <class T>
+T dot_product(std::int64_t n, const T* a, std::int64_t a_stride, const T* b, std::int64_t b_stride) {
+  constexpr std::int64_t kBlock = 1 << 14;
+  if constexpr (!std::is_same_v<T, std::int64_t>) {
+    if (n <= kBlock && a_stride > 0 && b_stride > 0 && std::max(a_stride, b_stride) <= INT_MAX)
+      return blas_dot(static_cast<int>(n), a, static_cast<int>(a_stride), b, static_cast<int>(b_stride));
+  }
+  if (n <= kBlock) {
+    T sum = 0;
+    for (std::int64_t i = 0; i < n; ++i) sum += a[i * a_stride] * b[i * b_stride];
+    return sum;
+  }
+  std::vector<T> sums((n + kBlock - 1) / kBlock);
+  std::int64_t count = static_cast<std::int64_t>(sums.size());
+  parallel_for(count, kVectorPart / kBlock, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i)
+      sums[i] = dot_product(std::min(kBlock, n - i * kBlock), a + i * kBlock * a_stride, a_stride,
+                            b + i * kBlock * b_stride, b_stride);
+  });
+  for (; count > 1; count = (count + 1) / 2)
+    for (std::int64_t i = 0; i < count / 2; ++i) sums[i] += sums[count - 1 - i];
+  return sums[0];
+}
+
+#define XGRAD_INSTANTIATE(T)                                                                                 \
+  template void gemm<T>(std::int64_t, std::int64_t, std::int64_t, const Matrix<T>&, const Matrix<T>&, T, T*, \
+                        std::int64_t);                                                                       \
+  template T dot_product<T>(std::int64_t, const T*, std::int64_t, const T*, std::int64_t);
+XGRAD_INSTANTIATE(float)
+XGRAD_INSTANTIATE(double)
+XGRAD_INSTANTIATE(std::int64_t)
+#undef XGRAD_INSTANTIATE
+
+}  // namespace xgrad::internal

@@ -1,0 +1,40 @@
+// Matrix products of raw memory.
+#pragma once
+
+#include <cstdint>
+
+#include "../config.hpp"
+
+namespace xgrad XGRAD_API {
+namespace internal {
+
+/// Element (i, j) stands at data[i * row_stride + j * column_stride].
+template <class T>
+struct Matrix {
+  const T* data;
+  std::int64_t row_stride;
+  std::int64_t column_stride;
+
+  Matrix transposed() const { return {data, column_stride, row_stride}; }
+};
+
+/// Whether gemm() takes a matrix of this size and layout without a copy of it: one of the strides is 1, and
+/// neither rows nor columns overlap.
+bool fits_blas(std::int64_t rows, std::int64_t columns, std::int64_t row_stride, std::int64_t column_stride);
+
+/// From so many multiplications on gemm() cuts a product into parts: two, of eight times as many four, and so on.
+inline constexpr std::int64_t kTwoParts = 1 << 24;
+
+/// c = a b + beta c, for a [m, k], b [k, n] of any layout (those that fits_blas() are faster) and c [m, n]
+/// with neighbours along its rows. beta = 0 does not read c. T: float, double or std::int64_t. Large products
+/// use num_threads() threads; the result does not depend on it.
+template <class T>
+XGRAD_API void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, const Matrix<T>& b, T beta, T* c,
+          std::int64_t c_row_stride);
+
+/// sum of a[i] b[i], pairwise over blocks.
+template <class T>
+T dot_product(std::int64_t n, const T* a, std::int64_t a_stride, const T* b, std::int64_t b_stride);
+
+}  // namespace internal
+}  // namespace xgrad

@@ -1,0 +1,74 @@
+// What the reducing operators share: shapes, and values computed outside of the graph.
+#pragma once
+
+#include "../../kernels/reduce.hpp"
+#include "../../tensor_impl.hpp"
+#include "../../kernels/elementwise.hpp"
+#include "../elementwise.hpp"
+#include "../movement.hpp"
+
+namespace xgrad::internal {
+
+/// `shape` without the axes of the mask, or with extent 1 there.
+Shape reduced_shape(const Shape& shape, unsigned mask, bool keepdims);
+
+/// How many elements each result is made of.
+std::int64_t reduced_count(const Shape& shape, unsigned mask);
+
+/// The operand of a reduction and its plan. x is a copy where no plan exists for its layout. x must have elements.
+struct PlannedOperand {
+  PlannedOperand(const Tensor& tensor, unsigned mask);
+
+  Tensor x;
+  ReducePlan plan;
+};
+
+/// The fold of x over the axes of the mask in a new tensor of this shape, its dtype T's. E: x's element type.
+template <class F, class E, class T = E>
+Tensor fold(const Tensor& x, unsigned mask, const Shape& shape) {
+  Tensor y = new_tensor(shape, dtype_of<T>);
+  if (x.numel() == 0) {
+    std::fill_n(data_of<T>(y), y.numel(), F::template start<T>());
+    return y;
+  }
+  PlannedOperand operand(x, mask);
+  fold_into<F>(operand.plan, data_of<E>(operand.x), data_of<T>(y));
+  return y;
+}
+
+/// The same for a fold centered on `center`, which has the result's shape.
+template <class F, class T>
+Tensor fold_around(const Tensor& x, unsigned mask, const Tensor& center) {
+  Tensor y = new_tensor(center.shape(), dtype_of<T>);
+  if (x.numel() == 0) {
+    std::fill_n(data_of<T>(y), y.numel(), F::template start<T>());
+    return y;
+  }
+  PlannedOperand operand(x, mask);
+  fold_into<F>(operand.plan, data_of<T>(operand.x), data_of<T>(y), data_of<T>(center));
+  return y;
+}
+
+/// Sum (and mean) of a floating x, not recorded.
+Tensor sum_value(const Tensor& x, unsigned mask, const Shape& shape);
+Tensor mean_value(const Tensor& x, unsigned mask, const Shape& shape);
+
+/// A reduction's result or its cotangent with the reduced axes put back as extent 1 (a view). Recorded where anything is.
+Tensor with_kept_axes(const Tensor& reduced, const Shape& shape, unsigned mask);
+/// The same stretched to `shape`: the cotangent of a sum.
+Tensor spread(const Tensor& reduced, const Shape& shape, unsigned mask);
+
+/// x, integers and booleans as float32.
+Tensor floating_operand(const char* name, const Operand& operand);
+
+/// The axes of the mask as an argument for operators.
+Axes axes_of(unsigned mask);
+
+/// Goes through y, contiguous and of element type T.
+template <class T, class F>
+void for_each_element(const Tensor& y, const F& f) {
+  T* data = data_of<T>(y);
+  for (std::int64_t i = 0; i < y.numel(); ++i) data[i] = f(data[i]);
+}
+
+}  // namespace xgrad::internal

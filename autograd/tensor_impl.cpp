@@ -1,0 +1,93 @@
+#include "tensor_impl.hpp"
+
+#include <limits>
+
+#include "engine/node.hpp"
+
+namespace xgrad::internal {
+
+Ref<Storage> Storage::make(std::size_t bytes) {
+  auto* storage = new (allocate_block(sizeof(Storage) + bytes)) Storage;
+  storage->bytes = bytes;
+  count_storage(1, static_cast<std::int64_t>(bytes));
+  return Ref<Storage>::adopt(storage);
+}
+
+void Storage::destroy(Storage* storage) {
+  std::size_t bytes = storage->bytes;
+  storage->~Storage();
+  free_block(storage, sizeof(Storage) + bytes);
+  count_storage(-1, -static_cast<std::int64_t>(bytes));
+}
+
+void TensorImpl::destroy(TensorImpl* impl) {
+  impl->~TensorImpl();
+  free_block(impl, sizeof(TensorImpl));
+}
+
+bool compute_contiguous(const Shape& shape, const Strides& strides) {
+  std::int64_t step = 1;
+  for (int i = shape.ndim() - 1; i >= 0; --i) {
+    if (shape[i] == 0) return true;
+    if (shape[i] != 1 && strides[i] != step) return false;
+    step *= shape[i];
+  }
+  return true;
+}
+
+Tensor new_tensor(const Shape& shape, DType dtype) {
+  std::int64_t numel = shape.numel();
+  // The storage first: when there is no memory for it, nothing is left behind. An expanded tensor may have so many
+  // elements that their bytes cannot be counted.
+  std::size_t bytes;
+  if (__builtin_mul_overflow(static_cast<std::size_t>(numel), size_of(dtype), &bytes))
+    bytes = std::numeric_limits<std::size_t>::max() / 2;
+  Ref<Storage> storage = Storage::make(bytes);
+  auto* impl = new (allocate_block(sizeof(TensorImpl))) TensorImpl;
+  impl->data = storage->data();
+  impl->storage = std::move(storage);
+  impl->shape = shape;
+  set_row_major(shape, impl->strides);
+  impl->numel = numel;
+  impl->dtype = dtype;
+  return Tensor(impl);
+}
+
+void check_writable(const char* operation, const Tensor& tensor, SourceLocation where) {
+  const TensorImpl& impl = *tensor.impl();
+  if (impl.contiguous || impl.numel == 0) return;
+  for (int axis = 0; axis < impl.shape.ndim(); ++axis)
+    check(impl.strides[axis] != 0 || impl.shape[axis] <= 1, where, operation,
+          ": each element that is written must have a place of its own, but those along axis ", axis, " of ",
+          impl.shape, " share one, as expand() makes it. Write to a copy().");
+}
+
+Tensor new_view(const Tensor& base, const Shape& shape, const Strides& strides, void* data) {
+  auto* impl = new (allocate_block(sizeof(TensorImpl))) TensorImpl;
+  impl->data = data;
+  impl->storage = base.impl()->storage;
+  impl->shape = shape;
+  impl->strides = strides;
+  impl->numel = shape.numel();
+  impl->dtype = base.impl()->dtype;
+  impl->contiguous = compute_contiguous(shape, strides);
+  return Tensor(impl);
+}
+
+template <class T>
+T element_of(const char* operation, double number, SourceLocation where) {
+  if constexpr (std::same_as<T, bool>) {
+    return number != 0;
+  } else {
+    if constexpr (std::same_as<T, std::int64_t>)
+      check(-0x1p63 <= number && number < 0x1p63, where, operation, ": an int64 must hold the number, but it is ",
+            number, ".");
+    return static_cast<T>(number);
+  }
+}
+template bool element_of(const char*, double, SourceLocation);
+template std::int64_t element_of(const char*, double, SourceLocation);
+template float element_of(const char*, double, SourceLocation);
+template double element_of(const char*, double, SourceLocation);
+
+}  // namespace xgrad::internal

@@ -1,0 +1,97 @@
+// The state behind a Tensor handle: storage, layout, and its place in the graph.
+#pragma once
+
+#include "base/allocator.hpp"
+#include "base/ref.hpp"
+#include "tensor.hpp"
+
+namespace xgrad XGRAD_API {
+namespace internal {
+
+/// Elements, shared by all views of them. The header and the elements are one block.
+struct alignas(kBlockAlignment) Storage : RefCounted {
+  std::uint32_t version = 0;  // raised by each write after the first
+  std::size_t bytes = 0;
+  SourceLocation written;  // the last of those writes
+
+  void* data() { return this + 1; }
+
+  static Ref<Storage> make(std::size_t bytes);
+  static void destroy(Storage* storage);
+};
+static_assert(sizeof(Storage) == kBlockAlignment);
+
+struct Node;
+
+struct TensorImpl : RefCounted {
+  Ref<Storage> storage;
+  void* data = nullptr;  // first element: storage->data() plus the view's offset
+  Shape shape;
+  Strides strides;
+  std::int64_t numel = 1;
+  DType dtype = DType::float32;
+  bool contiguous = true;
+  bool retains_grad = false;
+  int output = 0;  // which of the node's outputs this is
+  Ref<Node> node;  // what made it, or a leaf node; null for a constant
+
+  static void destroy(TensorImpl* impl);
+};
+
+/// A fresh contiguous tensor, its elements not set.
+Tensor new_tensor(const Shape& shape, DType dtype);
+
+/// A view of the same storage. `data` is its first element.
+Tensor new_view(const Tensor& base, const Shape& shape, const Strides& strides, void* data);
+
+bool compute_contiguous(const Shape& shape, const Strides& strides);
+
+/// Marks the elements as written by the code at `where`.
+inline void note_write(const Tensor& tensor, SourceLocation where) {
+  Storage& storage = *tensor.impl()->storage;
+  ++storage.version;
+  storage.written = CallSite::or_else(where);
+}
+
+/// Throws std::invalid_argument where elements of a tensor that is to be written share memory.
+void check_writable(const char* operation, const Tensor& tensor, SourceLocation where);
+
+/// The number as an element: not 0 is true, integers truncate. Throws std::invalid_argument where int64
+/// cannot hold it.
+template <class T>
+T element_of(const char* operation, double number, SourceLocation where);
+
+/// Whether nobody else can see this handle's elements, so that they may be overwritten.
+inline bool owns_elements(const Tensor& tensor) {
+  TensorImpl* impl = tensor.impl();
+  return impl->unique() && impl->storage->unique() && impl->contiguous;
+}
+
+template <class T>
+T* data_of(const Tensor& tensor) {
+  return static_cast<T*>(tensor.impl()->data);
+}
+
+/// Calls f with a value of the C++ type of `dtype` as a type tag: dispatch(dtype, []<class T>(T) { ... }).
+template <class F>
+decltype(auto) dispatch(DType dtype, F&& f) {
+  switch (dtype) {
+    case DType::boolean:
+      return f(bool{});
+    case DType::int64:
+      return f(std::int64_t{});
+    case DType::float32:
+      return f(float{});
+    default:
+      return f(double{});
+  }
+}
+
+/// The same for float32 and float64 alone.
+template <class F>
+decltype(auto) dispatch_floating(DType dtype, F&& f) {
+  return dtype == DType::float32 ? f(float{}) : f(double{});
+}
+
+}  // namespace internal
+}  // namespace xgrad

@@ -1,0 +1,135 @@
+// The members of Tensor that stand on the graph and on operators: the class is declared below both, so that a user finds
+// x[0], x.assign() and x.backward() where he looks for them. The one file whose declarations stand on a lower floor.
+#include "engine/node.hpp"
+#include "grad.hpp"
+#include "kernels/elementwise.hpp"
+#include "ops/detail/result.hpp"
+#include "ops/elementwise.hpp"
+#include "ops/index.hpp"
+#include "tensor.hpp"
+#include "tensor_impl.hpp"
+
+namespace xgrad {
+
+using namespace internal;
+
+namespace {
+
+TensorImpl& defined_impl(const Tensor& tensor, const char* operation, SourceLocation where) {
+  check(tensor.defined(), where, operation, ": the tensor must be defined, but it is default-constructed.");
+  return *tensor.impl();
+}
+
+}  // namespace
+
+Tensor Tensor::operator[](const Indices& indices) const { return get(Operand(*this, indices.where()), indices); }
+
+template <ElementType T>
+std::vector<T> Tensor::elements(SourceLocation where) const {
+  TensorImpl& impl = defined_impl(*this, "to_vector", where);
+  NoGrad no_grad;
+  Tensor converted = contiguous(cast_for("to_vector", {*this, where}, dtype_of<T>));
+  const T* first = data_of<T>(converted);
+  return std::vector<T>(first, first + impl.numel);
+}
+
+#define XGRAD_INSTANTIATE(T) template std::vector<T> Tensor::elements<T>(SourceLocation) const;
+XGRAD_INSTANTIATE(bool)
+XGRAD_INSTANTIATE(std::int64_t)
+XGRAD_INSTANTIATE(float)
+XGRAD_INSTANTIATE(double)
+#undef XGRAD_INSTANTIATE
+
+void Tensor::assign(const Operand& operand, SourceLocation where) {
+  TensorImpl& impl = defined_impl(*this, "assign", where);
+  Tensor value = operand.is_number() ? operand.number_as(impl.dtype, "assign") : operand.tensor("assign");
+  const TensorImpl& from = *value.impl();
+  check<std::logic_error>(is_leaf(), where, "assign: the tensor must be a leaf, but '", operation(),
+                          "' made it. The graph is functional: compute a new tensor instead.");
+  check(broadcasts_to(from.shape, impl.shape), where, "assign: the value must broadcast to ", impl.shape,
+        ", but its shape is ", from.shape, ".");
+  check_writable("assign", *this, where);
+  NoGrad no_grad;
+  // Read before written: the value may be a view of this very tensor.
+  Tensor source = cast_for("assign", {value, where}, impl.dtype);
+  if (source.impl()->storage == impl.storage) source = copy(source);
+  note_write(*this, where);
+  copy_into(*this, source);
+}
+
+bool Tensor::requires_grad(SourceLocation where) const {
+  return static_cast<bool>(defined_impl(*this, "requires_grad", where).node);
+}
+
+bool Tensor::is_leaf(SourceLocation where) const {
+  const Ref<Node>& node = defined_impl(*this, "is_leaf", where).node;
+  return !node || node->is_leaf;
+}
+
+Tensor& Tensor::set_requires_grad(bool requires_grad, SourceLocation where) {
+  TensorImpl& impl = defined_impl(*this, "set_requires_grad", where);
+  check<std::logic_error>(is_leaf(), where, "set_requires_grad: the tensor must be a leaf, but '", operation(),
+                          "' made it. Call detach() for a leaf with its elements.");
+  check(!requires_grad || is_floating(impl.dtype), where,
+        "set_requires_grad: only float32 and float64 tensors have gradients, but the dtype is ", impl.dtype, ".");
+  if (requires_grad == static_cast<bool>(impl.node)) return *this;
+  impl.node = requires_grad ? Node::make_leaf(impl.shape, impl.dtype) : Ref<Node>();
+  impl.output = 0;
+  return *this;
+}
+
+Tensor Tensor::grad(SourceLocation where) const {
+  const TensorImpl& impl = defined_impl(*this, "grad", where);
+  if (!impl.node) return {};
+  if (impl.node->is_leaf) return impl.node->grad;
+  const NodeExtras* extras = impl.node->extras.get();
+  if (extras == nullptr || impl.output >= static_cast<int>(extras->retained.size())) return {};
+  return extras->retained[impl.output];
+}
+
+void Tensor::set_grad(Tensor grad, SourceLocation where) {
+  TensorImpl& impl = defined_impl(*this, "set_grad", where);
+  if (grad.defined())
+    check(grad.shape() == impl.shape && grad.dtype() == impl.dtype, where, "set_grad: the gradient must be ",
+          impl.dtype, " ", impl.shape, " as the tensor, but it is ", grad.dtype(), " ", grad.shape(), ".");
+  if (impl.node && impl.node->is_leaf) {
+    impl.node->grad = std::move(grad);
+  } else if (impl.node && impl.node->extras && impl.output < static_cast<int>(impl.node->extras->retained.size())) {
+    impl.node->extras->retained[impl.output] = std::move(grad);
+  } else {
+    check<std::logic_error>(!grad.defined(), where,
+                            "set_grad: the tensor must require a gradient. Call set_requires_grad() or retain_grad().");
+  }
+}
+
+void Tensor::retain_grad(SourceLocation where) {
+  TensorImpl& impl = defined_impl(*this, "retain_grad", where);
+  check<std::logic_error>(static_cast<bool>(impl.node), where, "retain_grad: the tensor must require a gradient.");
+  if (impl.node->is_leaf) return;
+  NodeExtras& extras = impl.node->need_extras();
+  extras.retained.resize(impl.node->outputs.size());
+  extras.retains.resize(impl.node->outputs.size());
+  extras.retains[impl.output] = true;
+}
+
+void Tensor::add_hook(Function<Tensor(const Tensor&)> hook, SourceLocation where) {
+  TensorImpl& impl = defined_impl(*this, "add_hook", where);
+  check<std::logic_error>(static_cast<bool>(impl.node), where, "add_hook: the tensor must require a gradient.");
+  check(static_cast<bool>(hook), where, "add_hook: the hook must be callable, but it is empty.");
+  impl.node->need_extras().hooks.push_back({impl.output, std::move(hook)});
+}
+
+const char* Tensor::operation(SourceLocation where) const {
+  const Ref<Node>& node = defined_impl(*this, "operation", where).node;
+  return node ? node->name : "";
+}
+
+void Tensor::backward(BackwardOptions options, SourceLocation where) const {
+  xgrad::backward(std::span(this, 1), {}, options, where);
+}
+
+void Tensor::backward(const Tensor& cotangent, BackwardOptions options, SourceLocation where) const {
+  xgrad::backward(std::span(this, 1), std::span(&cotangent, 1), options, where);
+}
+
+}  // namespace xgrad

@@ -1,0 +1,248 @@
+#include <xgrad/autograd/functional.hpp>
+
+#include <cmath>
+#include <utility>
+
+#include <xgrad/autograd/memory.hpp>
+#include "../support.hpp"
+
+using namespace xgrad;
+using namespace xgrad::testing;
+using Catch::Matchers::Contains;
+
+namespace {
+
+const auto kWave = [](const Tensor& x) { return sum(sin(x) * exp(x)); };
+const auto kProduct = [](const Tensor& a, const Tensor& b) { return sum(a * a * b); };
+
+Tensor point() { return f64({0.5, -1.2, 2.0}); }
+
+}  // namespace
+
+TEST_CASE("grad of a function of one tensor", "[functional]") {
+  Tensor x = point();
+  Tensor dfdx = grad(kWave, x);
+  CHECK(is_close(dfdx, (sin(x) + cos(x)) * exp(x)));
+  CHECK_FALSE(dfdx.requires_grad());
+  CHECK_FALSE(x.requires_grad());
+}
+
+TEST_CASE("grad keeps float32", "[functional]") {
+  Tensor x = tensor({0.5, -1.2});
+  Tensor dfdx = grad(kWave, x);
+  CHECK(dfdx.dtype() == DType::float32);
+  CHECK(is_close(dfdx, (sin(x) + cos(x)) * exp(x), 1e-5));
+}
+
+TEST_CASE("grad of a function of several tensors", "[functional]") {
+  Tensor a = point(), b = f64({1., 2., 3.});
+  std::vector<Tensor> gradients = grad(kProduct, {a, b});
+  REQUIRE(gradients.size() == 2);
+  CHECK(is_close(gradients[0], 2 * a * b));
+  CHECK(is_close(gradients[1], a * a));
+}
+
+TEST_CASE("grad takes its inputs as a list in braces, a vector or a span", "[functional]") {
+  std::vector<Tensor> inputs = {point(), f64({1., 2., 3.})};
+  std::vector<Tensor> single = grad(kWave, {inputs[0]});
+  CHECK(is_close(single.at(0), grad(kWave, inputs[0])));
+  CHECK(is_close(grad(kProduct, inputs)[1], inputs[0] * inputs[0]));
+}
+
+TEST_CASE("grad takes functions of a list of tensors", "[functional]") {
+  std::vector<Tensor> inputs = {point(), f64({1., 2., 3.})};
+  auto of_vector = [](const std::vector<Tensor>& x) { return sum(x[0] * x[1]); };
+  auto of_span = [](std::span<const Tensor> x) { return sum(x[0] * x[1]); };
+  CHECK(is_close(grad(of_vector, inputs)[0], inputs[1]));
+  CHECK(is_close(grad(of_span, inputs)[1], inputs[0]));
+}
+
+TEST_CASE("grad takes generic lambdas, plain functions and mutable ones", "[functional]") {
+  Tensor x = f64(0.3);
+  CHECK(is_close(grad([](auto t) { return t * t; }, x), 2 * x));
+  Tensor (*plain)(const Operand&) = sin;
+  CHECK(is_close(grad(plain, x), cos(x)));
+  int calls = 0;
+  grad([calls_so_far = 0, &calls](const Tensor& t) mutable { return calls = ++calls_so_far, t * 2; }, x);
+  CHECK(calls == 1);
+}
+
+TEST_CASE("value_and_grad computes the function once", "[functional]") {
+  int calls = 0;
+  auto [value, gradient] = value_and_grad([&](const Tensor& x) { return ++calls, sum(x * x); }, point());
+  CHECK(calls == 1);
+  CHECK(value.item() == Approx(0.25 + 1.44 + 4));
+  CHECK_FALSE(value.requires_grad());
+  CHECK(is_close(gradient, 2 * point()));
+  auto [both, gradients] = value_and_grad(kProduct, {point(), point()});
+  CHECK(both.item() == Approx(0.125 - 1.728 + 8));
+  CHECK(gradients.size() == 2);
+}
+
+TEST_CASE("vjp is the cotangent times the Jacobian", "[functional]") {
+  Tensor x = point(), c = f64({1., -2., 0.5});
+  CHECK(is_close(vjp([](const Tensor& t) { return sin(t); }, x, c), c * cos(x)));
+  std::vector<Tensor> pulled = vjp([](const Tensor& a, const Tensor& b) { return a * b; }, {x, c}, c);
+  CHECK(is_close(pulled[0], c * c));
+  CHECK(is_close(pulled[1], c * x));
+}
+
+TEST_CASE("jvp is the Jacobian times the tangent", "[functional]") {
+  Tensor x = point(), t = f64({1., -2., 0.5});
+  CHECK(is_close(jvp([](const Tensor& x) { return sin(x); }, x, t), t * cos(x)));
+  CHECK(is_close(jvp([](const Tensor& a, const Tensor& b) { return a * b; }, {x, t}, {t, x}), t * t + x * x));
+  Tensor m = f64({{1., 2., 3.}, {4., 5., 6.}});
+  auto f = [&](const Tensor& x) { return matmul(m, tanh(x)); };
+  CHECK(is_close(jvp(f, x, t), matmul(jacobian(f, x), t)));
+  CHECK_FALSE(jvp(f, x, t).requires_grad());
+}
+
+TEST_CASE("jacobian has the shape of the value, then that of the input", "[functional]") {
+  Tensor a = f64({{1., 2.}, {3., 4.}}), b = f64({{0.5}, {-1.}});
+  std::vector<Tensor> blocks = jacobian([](const Tensor& a, const Tensor& b) { return matmul(a, b); }, {a, b});
+  CHECK(blocks[0].shape() == Shape{2, 1, 2, 2});
+  CHECK(blocks[1].shape() == Shape{2, 1, 2, 1});
+  CHECK(is_close(reshape(blocks[1], {2, 2}), a));
+  CHECK(is_close(reshape(blocks[0], {2, 4}), f64({{0.5, -1., 0., 0.}, {0., 0., 0.5, -1.}})));
+}
+
+TEST_CASE("jacobian of scalars and of empty tensors", "[functional]") {
+  auto square_of = [](const Tensor& x) { return x * x; };
+  CHECK(is_close(jacobian(square_of, f64(3.)), f64(6.)));
+  CHECK(jacobian(square_of, zeros({0, 2}, kDouble)).shape() == Shape{0, 2, 0, 2});
+  CHECK(grad([](const Tensor& x) { return sum(x); }, zeros({0}, kDouble)).shape() == Shape{0});
+}
+
+TEST_CASE("hessian", "[functional]") {
+  Tensor x = point();
+  Tensor second = hessian(kWave, x);
+  CHECK(second.shape() == Shape{3, 3});
+  CHECK(is_close(second, eye(3, kDouble) * (2 * cos(x) * exp(x))));
+
+  Tensor b = f64({1., 2., 3.});
+  auto blocks = hessian(kProduct, {x, b});
+  CHECK(is_close(blocks[0][0], eye(3, kDouble) * (2 * b)));
+  CHECK(is_close(blocks[0][1], eye(3, kDouble) * (2 * x)));
+  CHECK(is_close(blocks[1][0], eye(3, kDouble) * (2 * x)));
+  CHECK(is_close(blocks[1][1], zeros({3, 3}, kDouble)));
+}
+
+TEST_CASE("hvp is the Hessian times the vector", "[functional]") {
+  Tensor x = point(), v = f64({1., -2., 0.5});
+  auto f = [](const Tensor& x) { return prod(sin(x)) + sum(x * x * x); };
+  CHECK(is_close(hvp(f, x, v), matmul(hessian(f, x), v)));
+  std::vector<Tensor> products = hvp(kProduct, {x, v}, {v, x});
+  CHECK(is_close(products[0], 2 * v * v + 2 * x * x));
+  CHECK(is_close(products[1], 2 * x * v));
+}
+
+TEST_CASE("Derivatives of functions that do not depend on an argument are zero", "[functional]") {
+  Tensor x = point();
+  CHECK(is_close(grad([](const Tensor&) { return f64(3.); }, x), zeros({3}, kDouble)));
+  CHECK(is_close(grad([](const Tensor& a, const Tensor&) { return sum(a); }, {x, x})[1], zeros({3}, kDouble)));
+  CHECK(is_close(hessian([](const Tensor& x) { return sum(x); }, x), zeros({3, 3}, kDouble)));
+  CHECK(is_close(hvp([](const Tensor& x) { return sum(x); }, x, x), zeros({3}, kDouble)));
+  CHECK(is_close(jvp([](const Tensor&) { return f64(3.); }, x, x), f64(0.)));
+  CHECK(is_close(jvp([](const Tensor& x) { return floor(x); }, x, x), zeros({3}, kDouble)));
+}
+
+TEST_CASE("The identity has the identity as its Jacobian", "[functional]") {
+  CHECK(is_close(jacobian([](const Tensor& x) { return x; }, point()), eye(3, kDouble)));
+}
+
+TEST_CASE("grad nests, to any order", "[functional]") {
+  Tensor x = f64(0.7);
+  auto f = [](const Tensor& x) { return exp(sin(x)); };
+  auto f1 = [&](const Tensor& x) { return grad(f, x); };
+  auto f2 = [&](const Tensor& x) { return grad(f1, x); };
+  auto f3 = [&](const Tensor& x) { return grad(f2, x); };
+  double s = std::sin(0.7), c = std::cos(0.7);
+  CHECK(f3(x).item() == Approx(std::exp(s) * (c * c * c - 3 * s * c - c)).epsilon(1e-12));
+}
+
+TEST_CASE("An inner derivative sees only its own argument", "[functional]") {
+  // d/dx of x * (d/dy (x * y) at y = 1) = d/dx x^2; confusing the two levels would give another number.
+  Tensor x = f64(3.);
+  Tensor outer = grad(
+      [](const Tensor& x) {
+        Tensor inner = grad([&](const Tensor& y) { return x * y; }, ones_like(x));
+        return x * inner;
+      },
+      x);
+  CHECK(outer.item() == 6);
+  // The argument and the captured tensor are the same one here, and still count apart.
+  CHECK(grad([](const Tensor& x) { return grad([&](const Tensor& y) { return x * y; }, x); }, x).item() == 1);
+}
+
+TEST_CASE("A derivative is differentiable by what its function captured", "[functional]") {
+  Tensor w = variable({2., 3.}), x = f64({0.5, -1.});
+  Tensor slope = grad([&](const Tensor& x) { return sum(w * x * x); }, x);
+  REQUIRE(slope.requires_grad());
+  sum(slope).backward();
+  CHECK(is_close(w.grad(), 2 * x));
+}
+
+TEST_CASE("A derivative at a tensor that requires a gradient is differentiable by it", "[functional]") {
+  Tensor x = variable({0.5, -1.});
+  Tensor y = x * x;
+  Tensor second = grad(sum(grad([](const Tensor& t) { return sum(exp(t)); }, y)), x);
+  CHECK(is_close(second, exp(x * x) * 2 * x));
+  auto [value, gradient] = value_and_grad([](const Tensor& t) { return sum(exp(t)); }, x);
+  CHECK(is_close(grad(value + sum(gradient), x), 2 * exp(x)));
+  CHECK_FALSE(x.grad().defined());
+}
+
+TEST_CASE("A derivative is differentiable by cotangents, tangents and vectors", "[functional]") {
+  Tensor x = point(), c = variable({1., 2., 3.});
+  auto f = [](const Tensor& t) { return t * t; };
+  CHECK(is_close(grad(sum(vjp(f, x, c)), c), 2 * x));
+  CHECK(is_close(grad(sum(jvp(f, x, c)), c), 2 * x));
+  CHECK(is_close(grad(sum(hvp([](const Tensor& t) { return sum(t * t * t); }, x, c)), c), 6 * x));
+}
+
+TEST_CASE("Under NoGrad derivatives are exact and record nothing", "[functional]") {
+  Tensor w = variable({2., 3.});
+  NoGrad no_grad;
+  Tensor slope = grad([&](const Tensor& x) { return sum(w * x * x); }, w);
+  CHECK(is_close(slope, 2 * w * w));
+  CHECK_FALSE(slope.requires_grad());
+  CHECK(is_close(hessian(kWave, point()), eye(3, kDouble) * (2 * cos(point()) * exp(point()))));
+}
+
+TEST_CASE("Derivatives of views and broadcast inputs", "[functional]") {
+  Tensor m = f64({{1., 2., 3.}, {4., 5., 6.}});
+  auto f = [](const Tensor& x) { return sum(x * x * x); };
+  CHECK(is_close(grad(f, transpose(m)), 3 * transpose(m * m)));
+  CHECK(is_close(grad(f, expand(f64({1., 2.}), {3, 2})), expand(f64({3., 12.}), {3, 2})));
+}
+
+TEST_CASE("Derivatives leave no graph behind, also when the function throws", "[functional]") {
+  memory::Stats before = memory::stats();
+  {
+    Tensor x = point();
+    hessian(kWave, x);
+    auto throws = [](const Tensor& x) -> Tensor { return throw std::runtime_error("mine"), x; };
+    CHECK_THROWS_WITH(grad(throws, x), "mine");
+    CHECK(grad_enabled());
+  }
+  CHECK(memory::stats().nodes == before.nodes);
+  CHECK(memory::stats().storages == before.storages);
+}
+
+TEST_CASE("Misuse of derivatives is explained", "[functional]") {
+  Tensor x = point();
+  auto identity = [](const Tensor& x) { return x; };
+  int line = __LINE__ + 1;
+  auto call = [&] { grad(identity, x); };
+  CHECK_THROWS_WITH(call(), Contains("must give one element, but its value has shape [3]") && Contains(place(line)));
+  CHECK_THROWS_WITH(grad(identity, tensor({1, 2})), Contains("input 0 must be floating") && Contains("int64"));
+  std::string message = message_of<std::invalid_argument>([&] { grad(kProduct, {x}); });
+  CHECK_THAT(message, Contains("as many tensors as there are inputs") && Contains("with 1. at functional.cpp"));
+  CHECK_THROWS_WITH(grad([](const Tensor& x) { return argmax(x); }, x), Contains("must give a floating tensor"));
+  CHECK_THROWS_WITH(vjp(identity, x, f64({1., 2.})), Contains("cotangent must be float64 [3], but it is float64 [2]"));
+  CHECK_THROWS_WITH(jvp(identity, x, tensor({1., 2., 3.})), Contains("tangent must be float64 [3], but it is float32"));
+  CHECK_THROWS_WITH(jvp(kProduct, {x, x}, {x}), Contains("one tangent for each input") && Contains("1 for 2"));
+  CHECK_THROWS_WITH(hvp(kWave, x, f64(1.)), Contains("vector must be float64 [3]"));
+  CHECK_THROWS_WITH(jacobian(identity, zeros({1, 1, 1, 1, 1}, kDouble)), Contains("at most 8 axes"));
+  CHECK_THROWS_WITH(grad(kWave, Tensor()), Contains("input must be defined"));
+}

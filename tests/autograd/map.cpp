@@ -1,0 +1,178 @@
+#include <xgrad/autograd/map.hpp>
+
+#include <xgrad/autograd/functional.hpp>
+#include <xgrad/autograd/check/gradcheck.hpp>
+#include <xgrad/autograd/ops.hpp>
+#include <xgrad/autograd/threads.hpp>
+#include "../catch.hpp"
+
+using namespace xgrad;
+using Catch::Contains;
+
+namespace {
+Tensor random(Shape shape) { return normal(shape, 0, 1, {.dtype = DType::float64}); }
+constexpr auto kBump = [](auto a, auto b) { return tanh(a) * exp(-b * b); };
+}  // namespace
+
+TEST_CASE("map computes what the operators compute", "[map]") {
+  Tensor a = random({3, 5}), b = random({3, 5});
+  CHECK(allclose(map(kBump, a, b), tanh(a) * exp(-b * b), {.rtol = 1e-14}));
+  CHECK(map(kBump, cast(a, DType::float32), b).dtype() == DType::float64);
+  CHECK(map([](auto x) { return x * 0.5; }, tensor({1, 2})).dtype() == DType::float32);
+}
+
+TEST_CASE("map broadcasts, takes numbers, and every layout", "[map]") {
+  Tensor a = random({4, 3}), b = random({3}), c = random({3, 4});
+  auto f = [](auto a, auto b, auto c, auto d) { return a * b + sin(c) * d; };
+  CHECK(allclose(map(f, a, b, transpose(c), 2.0), a * b + sin(transpose(c)) * 2.0));
+  CHECK(map(f, zeros({0, 3}), ones({3}), 1, 2).shape() == Shape{0, 3});
+  CHECK(map([](auto x) { return x + 1; }, full({}, 2)).item() == 3);
+}
+
+TEST_CASE("map's first and second derivatives pass gradcheck", "[map][gradcheck]") {
+  Tensor a = random({4, 3}), b = random({3}), c = random({4, 1});
+  CHECK_NOTHROW(gradgradcheck([](const Tensor& a, const Tensor& b) { return map(kBump, a, b); }, {a, b}));
+  auto mixed = [](auto a, auto b, auto c) {
+    return where(a > b, sigmoid(a) * c, log1p(exp(b))) + sqrt(1 + c * c) / (2 + cos(a)) - abs(b) * erf(c);
+  };
+  CHECK_NOTHROW(
+      gradgradcheck([&](const Tensor& a, const Tensor& b, const Tensor& c) { return map(mixed, a, b, c); }, {a, b, c}));
+}
+
+TEST_CASE("each function of a dual number has the right derivatives", "[map][gradcheck]") {
+  Tensor x = tensor({0.3, 0.8, 1.7, 2.4}, {.dtype = DType::float64});
+  auto good = [&](auto f) { CHECK_NOTHROW(gradgradcheck([&](const Tensor& x) { return map(f, x); }, {x})); };
+  good([](auto x) { return exp(x) - expm1(-x) + log(x); });
+  good([](auto x) { return square(x) * reciprocal(x + 1) / x; });
+  good([](auto x) { return pow(x, 2.5) + pow(x, x) + pow(x, 0) + 3 / x; });
+  good([](auto x) { return relu(x - 1) + leaky_relu(1 - x) + elu(1 - x) + silu(x) + gelu(x) + softplus(x); });
+  good([](auto x) { return log_sigmoid(x) * maximum(x, 1) + minimum(x, 2.0) * clamp(x, 0.5, 2); });
+  good([](auto x) { return max(x, 1.5 - x) * min(x * x, x + 1) + floor(x) * x; });
+}
+
+TEST_CASE("duals keep the operators' conventions at kinks", "[map][conventions]") {
+  auto slope = [](auto f) {
+    return grad([&](const Tensor& x) { return sum(map(f, x)); }, tensor({0.0}, {.dtype = DType::float64})).item();
+  };
+  CHECK(slope([](auto x) { return relu(x); }) == 0);
+  CHECK(slope([](auto x) { return abs(x); }) == 0);
+  CHECK(slope([](auto x) { return elu(x); }) == 1);
+  CHECK(slope([](auto x) { return leaky_relu(x, 0.25); }) == 0.25);
+  CHECK(slope([](auto x) { return softplus(x); }) == 0.5);
+  CHECK(slope([](auto x) { return maximum(x, 0); }) == 0.5);
+  CHECK(slope([](auto x) { return clamp(x, 0, 1); }) == 1);
+}
+
+TEST_CASE("eight tensors fit, and each gets its own gradient", "[map]") {
+  std::vector<Tensor> x;
+  for (int i = 0; i < 8; ++i) x.push_back(full({2}, i + 1, {.dtype = DType::float64}).set_requires_grad());
+  Tensor y = map([](auto a, auto b, auto c, auto d, auto e, auto f, auto g,
+                    auto h) { return a + 2 * b + 3 * c + 4 * d + 5 * e + 6 * f + 7 * g + 8 * h; },
+                 x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7]);
+  auto g = grad(sum(y), x);
+  for (int i = 0; i < 8; ++i) CHECK(g[i].to_vector<double>() == std::vector<double>{i + 1.0, i + 1.0});
+}
+
+TEST_CASE("a third derivative is refused, with the way out", "[map][errors]") {
+  Tensor x = random({2}).set_requires_grad();
+  Tensor g1 = grad(sum(map([](auto x) { return x * x * x; }, x)), x, {.create_graph = true});
+  Tensor g2 = grad(sum(g1), x);
+  CHECK(allclose(g2, 6 * x));
+  g1 = grad(sum(map([](auto x) { return x * x * x; }, x)), x, {.create_graph = true});
+  // It is refused when it is asked for, not when a model with a map is differentiated twice.
+  g2 = grad(sum(g1), x, {.create_graph = true});
+  CHECK(allclose(g2, 6 * x));
+  CHECK_THROWS_WITH(grad(sum(g2), x), Contains("up to the second order"));
+}
+
+TEST_CASE("map_sum is the sum of map, with its derivatives", "[map]") {
+  auto f = [](auto x) { return tanh(x) * sigmoid(x) + exp(-x * x); };
+  for (std::int64_t n : {0, 1, 7, 100, 5000, 70001}) {
+    Tensor x = random({n});
+    CHECK(allclose(map_sum(f, x), sum(map(f, x)), {.rtol = 1e-12, .atol = 1e-12}));
+    CHECK(allclose(grad([&](const Tensor& x) { return map_sum(f, x); }, x),
+                   grad([&](const Tensor& x) { return sum(map(f, x)); }, x), {.rtol = 1e-12}));
+  }
+  Tensor a = random({4, 3}), b = random({3});
+  CHECK_NOTHROW(gradgradcheck([](const Tensor& a, const Tensor& b) { return map_sum(kBump, a, b); }, {a, b}));
+}
+
+TEST_CASE("map_sum does not depend on the number of threads", "[map][threads]") {
+  Tensor x = normal({300007});
+  auto f = [](auto x) { return exp(x); };
+  int before = num_threads();
+  set_num_threads(1);
+  double one = map_sum(f, x).item();
+  set_num_threads(3);
+  double three = map_sum(f, x).item();
+  set_num_threads(before);
+  CHECK(one == three);
+}
+
+TEST_CASE("map takes 0-d tensors as weak as the operators do", "[map][dtype]") {
+  auto product = [](auto a, auto b) { return a * b; };
+  Tensor x = ones({2}), scalar = tensor(2., {.dtype = DType::float64});
+  CHECK(map(product, x, scalar).dtype() == (x * scalar).dtype());
+  CHECK(map(product, scalar, x).dtype() == DType::float32);
+  CHECK(map(product, scalar, tensor({1, 2})).dtype() == DType::float64);
+  CHECK(map(product, x, ones({2}, {.dtype = DType::float64})).dtype() == DType::float64);
+  CHECK(map_sum(product, x, scalar).dtype() == DType::float32);
+}
+
+TEST_CASE("pow in a map has the derivatives of the operator at any base", "[map]") {
+  auto numbers = [](NestedList list) { return tensor(list, {.dtype = DType::float64}); };
+  Tensor x = numbers({-2, 3, -0.5});
+  for (double c : {1.0, 2.0, 3.0, -1.0}) {
+    auto mapped = [c](const Tensor& x) { return sum(map([c](auto a) { return pow(a, c); }, x)); };
+    auto direct = [c](const Tensor& x) { return sum(pow(x, c)); };
+    CHECK(allclose(grad(mapped, x), grad(direct, x)));
+    CHECK(allclose(hessian(mapped, x), hessian(direct, x)));
+  }
+  auto power = [](auto a, auto b) { return pow(a, b); };
+  for (auto [a, b] : {std::pair(-2.0, 2.0), std::pair(0.0, 0.5), std::pair(0.0, 2.0), std::pair(3.0, 0.0)}) {
+    Tensor base = numbers({a}).set_requires_grad(), exponent = numbers({b}).set_requires_grad();
+    std::vector<Tensor> mapped = grad(map_sum(power, base, exponent), {base, exponent});
+    std::vector<Tensor> direct = grad(sum(pow(base, exponent)), {base, exponent});
+    INFO(a << "^" << b);
+    for (int i = 0; i < 2; ++i) CHECK(allclose(mapped[i], direct[i], {.equal_nan = true}));
+  }
+}
+
+TEST_CASE("a pole of one operand leaves the derivatives of the others alone", "[map]") {
+  Tensor a = ones({1}, {.dtype = DType::float64, .requires_grad = true});
+  Tensor b = zeros({1}, {.dtype = DType::float64, .requires_grad = true});
+  auto of_a = [&](auto f) { return grad(sum(map(f, a, b)), {a, b})[0].item(); };
+  CHECK(of_a([](auto a, auto b) { return a + sqrt(b); }) == 1);
+  CHECK(of_a([](auto a, auto b) { return a * sqrt(b); }) == 0);
+  CHECK(of_a([](auto a, auto b) { return a + log(b); }) == 1);
+  CHECK(of_a([](auto a, auto b) { return a + pow(b, 0.5); }) == 1);
+  CHECK(of_a([](auto a, auto b) { return a + 1 / b; }) == 1);
+  CHECK(of_a([](auto a, auto b) { return a / b; }) == std::numeric_limits<double>::infinity());
+}
+
+TEST_CASE("a NaN passes nothing through the kinks of a map", "[map][conventions]") {
+  Tensor x = full({1}, std::nan(""), {.dtype = DType::float64, .requires_grad = true});
+  auto slope = [&](auto f) {
+    Tensor y = map(f, x);
+    CHECK(std::isnan(y.item()));
+    return grad(sum(y), x).item();
+  };
+  CHECK(slope([](auto x) { return relu(x); }) == 0);
+  CHECK(slope([](auto x) { return clamp(x, -1, 1); }) == 0);
+  CHECK(slope([](auto x) { return maximum(x, 1); }) == 0);
+  CHECK(slope([](auto x) { return minimum(0, x); }) == 0);
+}
+
+TEST_CASE("a choice between two numbers", "[map]") {
+  Tensor x = tensor({-1., 0., 2.});
+  CHECK(map([](auto x) { return where(x > 0, 1, 0); }, x).to_vector() == std::vector<double>{0, 0, 1});
+  CHECK(map([](auto x) { return maximum(0, x); }, x).to_vector() == std::vector<double>{0, 0, 2});
+}
+
+TEST_CASE("a model with a map in it has Hessians", "[map]") {
+  Tensor scale = ones({1}, {.dtype = DType::float64, .requires_grad = true});
+  auto f = [&](const Tensor& x) { return map_sum([](auto x, auto a) { return x * x * x * a; }, x, scale); };
+  Tensor x = tensor({1., 2.}, {.dtype = DType::float64});
+  CHECK(allclose(hessian(f, x), tensor({{6., 0.}, {0., 12.}}, {.dtype = DType::float64})));
+  CHECK(allclose(hvp(f, x, ones_like(x)), tensor({6., 12.}, {.dtype = DType::float64})));
+}

@@ -1,0 +1,168 @@
+// The checker is checked: operators that break one part of the contract each must fail, and be told why.
+#include <xgrad/autograd/check/check_operator.hpp>
+
+#include <cmath>
+
+#include <xgrad/autograd/extend.hpp>
+#include "../support.hpp"
+
+using namespace xgrad;
+using namespace xgrad::testing;
+using Catch::Matchers::Contains;
+
+namespace {
+
+/// x^2 with a rule that is right.
+Tensor good(const Tensor& x) {
+  return record("good", SourceLocation::current(), {x}, square(x.detach()), {Uses::input(0)},
+                [](Vjp& vjp) { vjp.give(0, 2 * vjp.g() * vjp.input(0)); });
+}
+
+double square_of(double x) { return x * x; }
+
+/// x^2 computed from, and differentiated by, what `f` and `rule` make of contiguous elements.
+Tensor elementwise(const Tensor& x, double (*f)(double), Rule rule) {
+  Tensor contiguous_x = contiguous(x.detach());
+  std::vector<double> numbers = contiguous_x.to_vector<double>();
+  for (double& number : numbers) number = f(number);
+  return record("mine", SourceLocation::current(), {x}, cast(from_data(numbers.data(), x.shape()), x.dtype()),
+                {Uses::input(0)}, std::move(rule));
+}
+
+/// The report of a row that is right but for its function.
+std::string report_of(OperatorFunction function) {
+  OperatorRow row{.name = "mine", .function = std::move(function), .reference = square_of};
+  return check_operator_report(row).text();
+}
+
+}  // namespace
+
+TEST_CASE("An operator that keeps the contract passes", "[check_operator]") {
+  OperatorReport report =
+      check_operator({.name = "good", .function = good, .reference = square_of, .extremes = {0, 1e200}});
+  CHECK(report.passed());
+  CHECK(report.kinks == 0);
+  CHECK(report.checks > 100);
+  CHECK_THAT(report.text(), Contains("checks hold"));
+}
+
+TEST_CASE("check_operator throws what it found, with the caller's line", "[check_operator]") {
+  OperatorRow row{.name = "cosine", .function = [](const Tensor& x) { return cos(x); }, .reference = square_of};
+  int line = __LINE__ + 1;
+  auto run = [&] { check_operator(row); };
+  std::string message = message_of<operator_error>(run);
+  CHECK_THAT(message, Contains("cosine of [2, 3], float64: element [0, 0] must be") && Contains("at " + place(line)));
+}
+
+TEST_CASE("A wrong rule is found, at first order and at second", "[check_operator]") {
+  CHECK_THAT(report_of([](const Tensor& x) {
+               return elementwise(x, square_of, [](Vjp& vjp) { vjp.give(0, 2.002 * vjp.g() * vjp.input(0)); });
+             }),
+             Contains("gradient: gradcheck") && Contains("0.0999 % apart"));
+  CHECK_THAT(report_of([](const Tensor& x) {
+               return elementwise(x, square_of, [](Vjp& vjp) { vjp.give(0, 2 * vjp.g() * vjp.input(0).detach()); });
+             }),
+             Contains("second order"));
+}
+
+TEST_CASE("An operator that ignores strides is found", "[check_operator]") {
+  // What comes of reading a flipped tensor from its first element on.
+  auto ignores_strides = [](const Tensor& x) { return good(x.is_contiguous() ? x : flip(x, 0)); };
+  CHECK_THAT(report_of(ignores_strides), Contains("transposed layout"));
+}
+
+TEST_CASE("A rule that ignores the cotangent's strides is found", "[check_operator]") {
+  auto f = [](const Tensor& x) {
+    return elementwise(x, square_of, [](Vjp& vjp) {
+      Tensor g = vjp.g().is_contiguous() ? vjp.g() : 2 * vjp.g();
+      vjp.give(0, 2 * g * vjp.input(0));
+    });
+  };
+  CHECK_THAT(report_of(f), Contains("gradient, cotangent with transposed layout"));
+}
+
+TEST_CASE("Lost digits in float32 are found", "[check_operator]") {
+  auto f = [](const Tensor& x) {
+    Tensor y = square(x);
+    return x.dtype() == DType::float32 ? (y + 1e4) - 1e4 : y;
+  };
+  CHECK_THAT(report_of(f), Contains("float32: element"));
+}
+
+TEST_CASE("A wrong dtype is found", "[check_operator]") {
+  auto f = [](const Tensor& x) { return square(cast(x, DType::float64)); };
+  CHECK_THAT(report_of(f), Contains("the dtype must be float32, but it is float64"));
+}
+
+TEST_CASE("An operator that writes to its input is found", "[check_operator]") {
+  auto f = [](const Tensor& x) {
+    Tensor y = good(x);
+    if (x.is_leaf() && x.numel() > 0) x.detach().assign(x.detach() + 1);
+    return y;
+  };
+  CHECK_THAT(report_of(f), Contains("inputs after the call"));
+}
+
+TEST_CASE("An operator that cannot take scalars or empty tensors is found", "[check_operator]") {
+  auto no_scalar = [](const Tensor& x) {
+    if (x.ndim() == 0) throw std::invalid_argument("mine: no scalars");
+    return square(x);
+  };
+  CHECK_THAT(report_of(no_scalar), Contains("mine of []: it must not throw, but it said: mine: no scalars"));
+  auto no_empty = [](const Tensor& x) {
+    return x.numel() == 0 ? throw std::invalid_argument("mine: empty") : square(x);
+  };
+  CHECK_THAT(report_of(no_empty), Contains("mine of [0]: it must not throw"));
+}
+
+TEST_CASE("A nan that is swallowed is found, unless the row allows it", "[check_operator]") {
+  auto swallows = [](const Tensor& x) { return where(isnan(x), 0.0, square(x)); };
+  CHECK_THAT(report_of(swallows), Contains("a nan in input 0 must make a nan in the value"));
+  CHECK(check_operator_report({.name = "mine", .function = swallows, .propagates_nan = false}).passed());
+}
+
+TEST_CASE("An overflow at extreme numbers is found, in the value and in the gradient", "[check_operator]") {
+  auto softplus_of = [](double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); };
+  auto naive = [](const Tensor& x) { return log(1 + exp(x)); };
+  OperatorReport report = check_operator_report(
+      {.name = "naive softplus", .function = naive, .reference = softplus_of, .extremes = {800, -800}});
+  CHECK_THAT(report.text(), Contains("extreme numbers: element [0] must be 800, but it is inf"));
+  auto half = [](const Tensor& x) { return where(x > 100, x, log(1 + exp(x))); };
+  report = check_operator_report({.name = "half", .function = half, .reference = softplus_of, .extremes = {800}});
+  CHECK_THAT(report.text(), Contains("the gradient by input 0 at (800) must not be nan"));
+}
+
+TEST_CASE("A rule that answers only when all inputs need it is found", "[check_operator]") {
+  auto f = [](const Tensor& a, const Tensor& b) {
+    return record("mine", SourceLocation::current(), {a, b}, a.detach() * b.detach(), {Uses::input(1), Uses::input(0)},
+                  [](Vjp& vjp) {
+                    if (!vjp.needs(0) || !vjp.needs(1)) return;
+                    vjp.give(0, sum_to(vjp.g() * vjp.input(1), vjp.shape(0)));
+                    vjp.give(1, sum_to(vjp.g() * vjp.input(0), vjp.shape(1)));
+                  });
+  };
+  OperatorReport report = check_operator_report({.name = "mine", .function = f, .inputs = {{}, {}}});
+  CHECK_THAT(report.text(), Contains("gradient by input 0 alone"));
+}
+
+TEST_CASE("Operators of several inputs, integers among them, with shapes of their own", "[check_operator]") {
+  CHECK(check_operator({.name = "pick",
+                        .function = [](const Tensor& x, const Tensor& i) { return gather(x, 0, i); },
+                        .inputs = {{}, {.low = 0, .high = 3, .dtype = DType::int64}},
+                        .shapes = {{{3, 2}, {4, 2}}},
+                        .propagates_nan = false})
+            .passed());
+  CHECK_THROWS_WITH(check_operator({.name = "pick", .function = good, .inputs = {{}, {}}, .shapes = {{{3}}}}),
+                    Contains("must have a shape for each of its 2 inputs, but a set has 1"));
+}
+
+TEST_CASE("check_operator refuses a row that makes no sense", "[check_operator][errors]") {
+  CHECK_THROWS_WITH(
+      check_operator({.name = "one", .function = good, .reference = [](double a, double b) { return a * b; }}),
+      Contains("the reference of 'one' must take as many numbers as the operator has inputs, but it takes 2 "
+               "and there are 1. Set .inputs. at check_operator.cpp:"));
+  CHECK_THROWS_WITH(check_operator({.name = "empty range", .function = good, .inputs = {{.low = 2, .high = 1}}}),
+                    Contains("low must be at most high, but an input of 'empty range' has 2 and 1."));
+  CHECK_THAT(report_of([](const Tensor&) { return Tensor(); }),
+             Contains("the value must be a tensor, but it is undefined"));
+}

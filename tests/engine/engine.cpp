@@ -1,0 +1,582 @@
+// backward() and grad(): their options, and what they say when they are misused.
+#include <cmath>
+#include <stdexcept>
+#include <vector>
+
+#include <xgrad/autograd/extend.hpp>
+#include <xgrad/autograd/grad.hpp>
+#include <xgrad/autograd/memory.hpp>
+#include "../support.hpp"
+
+using namespace xgrad;
+using namespace xgrad::testing;
+using Catch::Matchers::Contains;
+
+namespace {
+
+/// The identity, whose rule is `rule`.
+Tensor with_rule(const Tensor& x, Rule rule, const char* name = "custom") {
+  return record(name, SourceLocation::current(), {x}, x.detach(), {}, std::move(rule));
+}
+
+/// q = a / b rounded down, r = a - q b: two floating outputs, the second with gradients.
+std::vector<Tensor> divide(const Tensor& a, const Tensor& b) {
+  Tensor q = floor(a.detach() / b.detach()), r = a.detach() - q * b.detach();
+  return record("divide", SourceLocation::current(), {a, b}, {q, r}, {Uses{}, Uses::output(0)}, [](Vjp& vjp) {
+    vjp.give(0, vjp.g(1));
+    if (vjp.needs(1)) vjp.give(1, -vjp.g(1) * vjp.output(0));
+  });
+}
+
+}  // namespace
+
+// ---- backward ----
+
+TEST_CASE("backward adds to the variables' gradients", "[engine]") {
+  Tensor x = variable({1., 2.});
+  sum(x * x).backward();
+  CHECK(is_close(x.grad(), f64({2., 4.})));
+  sum(3 * x).backward();
+  CHECK(is_close(x.grad(), f64({5., 7.})));
+  x.zero_grad();
+  CHECK_FALSE(x.grad().defined());
+}
+
+TEST_CASE("A gradient that was taken out before stays as it was", "[engine]") {
+  Tensor x = variable({1., 2.});
+  sum(x).backward();
+  Tensor kept = x.grad();
+  sum(x).backward();
+  CHECK(is_close(kept, f64({1., 1.})));
+  CHECK(is_close(x.grad(), f64({2., 2.})));
+}
+
+TEST_CASE("backward with a cotangent", "[engine]") {
+  Tensor x = variable({1., 2.});
+  (x * x).backward(f64({10., 100.}));
+  CHECK(is_close(x.grad(), f64({20., 400.})));
+}
+
+TEST_CASE("backward leaves the caller's cotangent alone", "[engine]") {
+  Tensor x = variable({1., 2.}), cotangent = f64({1., 1.});
+  Tensor y = x.requires_grad() ? reshape(x, {2}) : x;
+  y.backward(cotangent);
+  y = reshape(x, {2});
+  y.backward(cotangent);
+  CHECK(is_close(cotangent, f64({1., 1.}), 0));
+  CHECK(is_close(x.grad(), f64({2., 2.})));
+}
+
+TEST_CASE("Two variables that share one cotangent keep gradients of their own", "[engine]") {
+  Tensor a = variable({1., 2.}), b = variable({3., 4.});
+  sum(a + b).backward();
+  sum(a).backward();
+  CHECK(is_close(a.grad(), f64({2., 2.})));
+  CHECK(is_close(b.grad(), f64({1., 1.})));
+}
+
+TEST_CASE("A variable is its own output", "[engine]") {
+  Tensor x = variable(2.);
+  x.backward();
+  CHECK(x.grad().item() == 1);
+  CHECK(grad(x, x).item() == 1);
+}
+
+TEST_CASE("backward of several outputs at once", "[engine]") {
+  Tensor x = variable(2.);
+  std::vector<Tensor> outputs = {x * x, 3 * x, x * x};
+  outputs[2] = outputs[0];  // the same output twice counts twice
+  backward(outputs);
+  CHECK(x.grad().item() == 11);
+}
+
+TEST_CASE("An output named twice is gone through once", "[engine]") {
+  Tensor x = variable(2.);
+  Tensor a = x * x;
+  Tensor b = sin(a), y = b * 3;
+  // a waits for the cotangent of b; going through y twice would let it start without.
+  for (int pass = 1; pass <= 2; ++pass) {
+    backward(std::vector<Tensor>{a * b, y, y}, {}, {.retain_graph = true});
+    double s = std::sin(4.0), c = std::cos(4.0);
+    CHECK(x.grad().item() == Approx(pass * (6 * c + s + 4 * c) * 4).epsilon(1e-14));
+  }
+  std::vector<Tensor> outputs = {y, y};
+  CHECK(grad(outputs, std::vector<Tensor>{y}, std::vector<Tensor>{f64(1.), f64(10.)})[0].item() == 11);
+}
+
+TEST_CASE("An output may lie on the way to another one", "[engine]") {
+  Tensor x = variable(2.);
+  Tensor a = x * x, b = a * x;
+  backward(std::vector<Tensor>{a, b});
+  CHECK(x.grad().item() == 4 + 12);
+}
+
+TEST_CASE("A retained graph can be gone through again", "[engine]") {
+  Tensor x = variable(2.);
+  Tensor y = exp(x) * x;
+  y.backward({.retain_graph = true});
+  Tensor once = x.grad();
+  y.backward();
+  CHECK(is_close(x.grad(), 2 * once));
+}
+
+TEST_CASE("backward with create_graph makes gradients that can be differentiated", "[engine]") {
+  Tensor x = variable(2.);
+  (x * x * x).backward({.create_graph = true});
+  Tensor first = x.grad();
+  x.zero_grad();  // the gradient's graph leads to x: let go of it there
+  CHECK(grad(first, x).item() == 12);
+}
+
+// ---- grad ----
+
+TEST_CASE("grad touches no variable's gradient", "[engine]") {
+  Tensor x = variable({1., 2.});
+  CHECK(is_close(grad(sum(x * x), x), f64({2., 4.})));
+  CHECK_FALSE(x.grad().defined());
+}
+
+TEST_CASE("grad by intermediate results", "[engine]") {
+  Tensor x = variable({1., 2.});
+  Tensor a = x * x;
+  Tensor y = sum(exp(a));
+  std::vector<Tensor> gradients = grad(y, {a, x, a});
+  CHECK(is_close(gradients[0], exp(a)));
+  CHECK(is_close(gradients[1], exp(a) * 2 * x));
+  CHECK(is_close(gradients[2], exp(a)));
+}
+
+TEST_CASE("grad by one of two outputs of an operation", "[engine]") {
+  Tensor a = variable({7., 8.}), b = variable({2., 3.});
+  std::vector<Tensor> outputs = divide(a, b);
+  CHECK(is_close(grad(sum(outputs[1] * outputs[1]), outputs[1]), 2 * outputs[1]));
+}
+
+TEST_CASE("grad with cotangents for several outputs", "[engine]") {
+  Tensor x = variable({1., 2.});
+  std::vector<Tensor> outputs = {x * x, sum(x)}, cotangents = {f64({1., 10.}), f64(100.)};
+  CHECK(is_close(grad(outputs, std::vector<Tensor>{x}, cotangents)[0], f64({102., 140.})));
+}
+
+TEST_CASE("An unused input is an error, or undefined by option", "[engine]") {
+  Tensor x = variable(1.), unused = variable({1., 2.});
+  CHECK_THROWS_AS(grad(x * 2, unused), std::logic_error);
+  int line = __LINE__ + 1;
+  auto call = [&] { grad(x * 2, {x, unused}); };
+  CHECK_THROWS_WITH(call(),
+                    Contains("not on input 1 of shape [2]") && Contains("allow_unused") && Contains(place(line)));
+  std::vector<Tensor> gradients = grad(x * 2, {x, unused}, {.allow_unused = true});
+  CHECK(gradients[0].item() == 2);
+  CHECK_FALSE(gradients[1].defined());
+}
+
+TEST_CASE("grad frees only the part of the graph that it went through", "[engine]") {
+  Tensor x = variable(2.), z = variable(3.);
+  Tensor shared = z * z;
+  CHECK(grad(x * shared, x).item() == 9);
+  CHECK(grad(x * shared, z).item() == 12);
+}
+
+// ---- Modes ----
+
+TEST_CASE("NoGrad records nothing, GradMode records again", "[engine]") {
+  Tensor x = variable(2.);
+  NoGrad no_grad;
+  CHECK_FALSE(grad_enabled());
+  CHECK_FALSE((x * x).requires_grad());
+  {
+    GradMode recording(true);
+    CHECK((x * x).requires_grad());
+  }
+  CHECK_FALSE(grad_enabled());
+}
+
+TEST_CASE("A graph recorded before can be gone through under NoGrad", "[engine]") {
+  Tensor x = variable(2.);
+  Tensor y = x * x;
+  NoGrad no_grad;
+  y.backward();
+  CHECK(x.grad().item() == 4);
+}
+
+TEST_CASE("detach cuts the graph and shares the elements", "[engine]") {
+  Tensor x = variable(3.);
+  Tensor y = x * x;
+  CHECK_FALSE(y.detach().requires_grad());
+  CHECK(y.detach().item() == 9);
+  CHECK(grad(x * y.detach(), x).item() == 9);
+}
+
+TEST_CASE("Integers and constants carry no gradient", "[engine]") {
+  Tensor x = variable({1., 2.});
+  CHECK_FALSE(argmax(x).requires_grad());
+  CHECK_FALSE((x > 1).requires_grad());
+  CHECK_FALSE((f64(1.) + 2).requires_grad());
+  CHECK_FALSE(cast(x, DType::int64).requires_grad());
+}
+
+// ---- Hooks and retained gradients ----
+
+TEST_CASE("A hook sees the gradient once, complete", "[engine][hook]") {
+  Tensor x = variable(2.);
+  Tensor a = x * 3;
+  std::vector<double> seen;
+  a.add_hook([&](const Tensor& g) { return seen.push_back(g.item()), Tensor(); });
+  x.add_hook([&](const Tensor& g) { return seen.push_back(g.item()), Tensor(); });
+  (a * a + a).backward();
+  CHECK(seen == std::vector<double>{13, 39});
+  CHECK(x.grad().item() == 39);
+}
+
+TEST_CASE("A hook's result replaces the gradient", "[engine][hook]") {
+  Tensor x = variable({1., 2.});
+  Tensor a = x * 3;
+  a.add_hook([](const Tensor& g) { return clamp(g, -1, 1); });
+  sum(a * 100).backward();
+  CHECK(is_close(x.grad(), f64({3., 3.})));
+}
+
+TEST_CASE("Hooks run in the order they were added, also on variables and in grad()", "[engine][hook]") {
+  Tensor x = variable(1.);
+  x.add_hook([](const Tensor& g) { return g + 1; });
+  x.add_hook([](const Tensor& g) { return g * 10; });
+  CHECK(grad(x * 5, x).item() == 60);
+}
+
+TEST_CASE("A hook's result must fit", "[engine][hook]") {
+  Tensor x = variable({1., 2.});
+  x.add_hook([](const Tensor&) { return f64(1.); });
+  CHECK_THROWS_WITH(sum(x).backward(), Contains("hook's result must be float64 [2]") && Contains("it is float64 []"));
+  CHECK_FALSE(x.grad().defined());
+}
+
+TEST_CASE("A hook that throws passes its exception on and changes nothing", "[engine][hook]") {
+  Tensor x = variable(1.), z = variable(1.);
+  Tensor a = x * z;
+  a.add_hook([](const Tensor&) -> Tensor { throw std::runtime_error("mine"); });
+  CHECK_THROWS_WITH(a.backward(), "mine");
+  CHECK_FALSE(x.grad().defined());
+  CHECK(grad_enabled());
+}
+
+TEST_CASE("retain_grad keeps the gradient of an intermediate result", "[engine]") {
+  Tensor x = variable(2.);
+  Tensor a = x * x;
+  CHECK_FALSE(a.grad().defined());
+  a.retain_grad();
+  (a * 5).backward();
+  CHECK(a.grad().item() == 5);
+  a.zero_grad();
+  CHECK_FALSE(a.grad().defined());
+}
+
+TEST_CASE("grad leaves the gradients that retain_grad keeps alone", "[engine]") {
+  Tensor x = variable(2.);
+  Tensor a = x * x;
+  a.retain_grad();
+  CHECK(grad(a * 5, x, {.retain_graph = true}).item() == 20);
+  CHECK_FALSE(a.grad().defined());
+}
+
+TEST_CASE("A pass that fails keeps no gradients", "[engine]") {
+  Tensor x = variable(2.);
+  Tensor a = with_rule(x, [](Vjp&) { throw std::runtime_error("mine"); });
+  Tensor b = a * 3;
+  b.retain_grad();
+  CHECK_THROWS_WITH(b.backward(), "mine");
+  CHECK_FALSE(b.grad().defined());
+}
+
+TEST_CASE("Gradients are not the caller's cotangent", "[engine]") {
+  Tensor x = variable({1., 2.}), w = variable(3.);
+  Tensor a = x + 0.0;
+  a.retain_grad();
+  Tensor cotangent = f64({1., 1.}) * w;
+  a.backward(cotangent);
+  for (const Tensor& gradient : {a.grad(), x.grad()}) {
+    CHECK_FALSE(gradient.requires_grad());
+    gradient.detach().assign(f64({7., 7.}));
+  }
+  CHECK(is_close(cotangent, f64({3., 3.}), 0));
+}
+
+// ---- Passes inside of passes ----
+
+TEST_CASE("A hook may take gradients through the same graph", "[engine][hook]") {
+  Tensor x = variable(2.), z = variable(3.);
+  Tensor a = x * z;
+  Tensor b = sin(a) * z;
+  Tensor y = b * a;
+  double inner = 0;
+  y.add_hook([&](const Tensor&) {
+    inner = grad(b, z, {.retain_graph = true}).item();
+    CHECK_THROWS_AS(grad(b, variable(1.), {.retain_graph = true}), std::logic_error);
+    return Tensor();
+  });
+  y.backward();
+  CHECK(inner == Approx(std::cos(6.0) * 2 * 3 + std::sin(6.0)));
+  CHECK(z.grad().item() == Approx(6 * inner + std::sin(6.0) * 3 * 2));
+  CHECK(x.grad().item() == Approx(6 * std::cos(6.0) * 3 * 3 + std::sin(6.0) * 3 * 3));
+}
+
+TEST_CASE("A hook that frees the graph it is called from is told so", "[engine][hook]") {
+  Tensor x = variable(2.);
+  Tensor a = exp(x);
+  Tensor b = sin(a);
+  b.add_hook([&](const Tensor&) { return grad(a, x), Tensor(); });
+  CHECK_THROWS_WITH((b * 2).backward(), Contains("'exp'") && Contains("was freed"));
+  CHECK_FALSE(x.grad().defined());
+}
+
+TEST_CASE("A hook that overwrites saved values is told so", "[engine][hook]") {
+  Tensor x = variable(2.), w = variable(3.);
+  Tensor a = x * w;
+  a.add_hook([&](const Tensor&) { return w.assign(f64(100.)), Tensor(); });
+  CHECK_THROWS_WITH((a * 2).backward(), Contains("'mul'") && Contains("overwritten"));
+  CHECK_FALSE(x.grad().defined());
+}
+
+TEST_CASE("A hook may let go of the tensors that are asked for", "[engine][hook]") {
+  Tensor x = variable(2.);
+  Tensor a = x * x;
+  std::vector<Tensor> outputs = {exp(a)}, inputs = {a, x};
+  outputs[0].add_hook([&](const Tensor&) {
+    inputs[0] = inputs[1] = outputs[0] = a = Tensor();
+    return Tensor();
+  });
+  std::vector<Tensor> gradients = grad(outputs, inputs);
+  CHECK(gradients[0].item() == Approx(std::exp(4.0)));
+  CHECK(gradients[1].item() == Approx(4 * std::exp(4.0)));
+}
+
+// ---- Custom operations ----
+
+TEST_CASE("An operation with two outputs, used together, apart and not at all", "[engine][extend]") {
+  Tensor a = variable({7., 8.}), b = variable({2., 3.});
+  std::vector<Tensor> outputs = divide(a, b);
+  CHECK(is_close(outputs[0], f64({3., 2.})));
+  CHECK(is_close(outputs[1], f64({1., 2.})));
+  std::vector<Tensor> gradients = grad(sum(outputs[1] * 2), {a, b}, {.retain_graph = true});
+  CHECK(is_close(gradients[0], f64({2., 2.})));
+  CHECK(is_close(gradients[1], f64({-6., -4.})));
+  CHECK(is_close(grad(sum(outputs[0]) + sum(outputs[1]), a, {.retain_graph = true}), f64({1., 1.})));
+  CHECK(is_close(grad(sum(outputs[0]), a), f64({0., 0.})));
+}
+
+TEST_CASE("A rule's cotangent must have its input's shape and dtype", "[engine][extend]") {
+  Tensor x = variable({1., 2.});
+  auto run = [&](Rule rule) {
+    return message_of<std::logic_error>([&] { sum(with_rule(x, std::move(rule))).backward(); });
+  };
+  CHECK_THAT(run([](Vjp& vjp) { vjp.give(0, sum(vjp.g())); }),
+             Contains("custom: the cotangent of input 0 must be float64 [2], but the rule gave float64 []") &&
+                 Contains("engine.cpp"));
+  CHECK_THAT(run([](Vjp& vjp) { vjp.give(0, cast(vjp.g(), DType::float32)); }), Contains("the rule gave float32 [2]"));
+  CHECK_THAT(run([](Vjp& vjp) { vjp.give(0, Tensor()); }), Contains("the rule gave nothing"));
+  CHECK_FALSE(x.grad().defined());
+}
+
+TEST_CASE("A rule that reads what it did not save is told so", "[engine][extend]") {
+  Tensor x = variable({1., 2.});
+  Tensor y = with_rule(x, [](Vjp& vjp) { vjp.give(0, vjp.g() * vjp.input(0)); });
+  CHECK_THROWS_WITH(sum(y).backward(), Contains("custom: its rule reads input 0, which it does not save"));
+  y = with_rule(x, [](Vjp& vjp) { vjp.give(0, vjp.g() * vjp.output(0)); });
+  CHECK_THROWS_WITH(sum(y).backward(), Contains("custom: its rule reads output 0, which it does not save"));
+}
+
+TEST_CASE("A rule may refer to several saved outputs at once", "[engine][extend]") {
+  Tensor x = variable(0.4);
+  auto sin_cos = [](const Tensor& x) {
+    return record("sin_cos", SourceLocation::current(), {x}, std::vector{sin(x.detach()), cos(x.detach())},
+                  {Uses::output(0) | Uses::output(1)}, [](Vjp& vjp) {
+                    const Tensor& s = vjp.output(0);
+                    const Tensor& c = vjp.output(1);
+                    vjp.give(0, vjp.g(0) * c - vjp.g(1) * s);
+                  });
+  };
+  Tensor first = grad(sin_cos(x)[0], x, {.create_graph = true});
+  CHECK(first.item() == Approx(std::cos(0.4)));
+  CHECK(grad(first, x).item() == Approx(-std::sin(0.4)));
+}
+
+TEST_CASE("An operation that answers with an input leaves the input what it was", "[engine][extend]") {
+  Tensor x = variable({1., 2.}), constant = f64({3., 4.});
+  auto twice_the_gradient = [](const Tensor& x, const Tensor& y) {
+    return record("twice", SourceLocation::current(), {x, y}, y, {}, [](Vjp& vjp) { vjp.give(0, vjp.g() * 2); });
+  };
+  Tensor y = twice_the_gradient(x, x);
+  CHECK(x.is_leaf());
+  CHECK(is_close(grad(sum(y), x), f64({2., 2.})));
+  y = twice_the_gradient(x, constant);
+  CHECK_FALSE(constant.requires_grad());
+  CHECK(is_close(y, constant, 0));
+  Tensor recorded = x * 3;
+  y = twice_the_gradient(x, recorded);
+  CHECK(std::string(recorded.operation()) == "mul");
+  CHECK(is_close(grad(sum(y + recorded), x), f64({5., 5.})));
+}
+
+TEST_CASE("An operation may have more outputs than can be saved", "[engine][extend]") {
+  Tensor x = ones({40}, kVariable);
+  std::vector<Tensor> pieces = split(x * x, 1);
+  Tensor gradient = grad(pieces[3] * 5 + pieces[20] * 7, x);
+  CHECK(gradient[3].item() == 10);
+  CHECK(gradient[20].item() == 14);
+  CHECK(sum(gradient).item() == 24);
+}
+
+TEST_CASE("record says what is wrong with an operation", "[engine][extend][misuse]") {
+  Tensor x = variable(1.), y = f64(1.);
+  auto make = [&](std::vector<Tensor> outputs, std::initializer_list<Uses> uses, Rule rule) {
+    return message_of<std::logic_error>([&] {
+      record("custom", SourceLocation::current(), {x, y}, std::move(outputs), uses, std::move(rule));
+    });
+  };
+  auto rule = [](Vjp&) {};
+  CHECK_THAT(make({y, Tensor()}, {}, rule), Contains("custom") && Contains("output 1 is undefined"));
+  CHECK_THAT(make({y}, {}, Rule()), Contains("must have a rule"));
+  CHECK_THAT(make({y}, {Uses(), Uses(), Uses()}, rule), Contains("there are 3 for 2 inputs"));
+  CHECK_THAT(make({y}, {Uses::input(2)}, rule), Contains("names more than the 2 inputs and 1 outputs"));
+  CHECK_THAT(make({y}, {Uses::output(1)}, rule), Contains("names more than the 2 inputs and 1 outputs"));
+  CHECK_THROWS_AS(Uses::input(48), std::out_of_range);
+  CHECK_THROWS_AS(Uses::output(-1), std::out_of_range);
+  CHECK_THROWS_WITH(record("custom", SourceLocation::current(), {x}, Tensor(), {}, rule),
+                    Contains("custom: its output must be a tensor"));
+}
+
+TEST_CASE("A rule that asks for what is not there is told so", "[engine][extend][misuse]") {
+  Tensor x = variable(1.), constant = f64(1.);
+  auto run = [&](Rule rule) {
+    return message_of<std::logic_error>([&] {
+      record("custom", SourceLocation::current(), {x, constant}, f64(1.), {}, std::move(rule)).backward();
+    });
+  };
+  CHECK_THAT(run([](Vjp& vjp) { vjp.give(2, vjp.g()); }),
+             Contains("custom: its rule asks for input 2") && Contains("has 2") && Contains("engine.cpp"));
+  CHECK_THAT(run([](Vjp& vjp) { vjp.give(0, vjp.g(1)); }), Contains("asks for output 1") && Contains("has 1"));
+  CHECK_THAT(run([](Vjp& vjp) { vjp.give(0, vjp.input(-1)); }), Contains("asks for input -1"));
+  CHECK_THAT(run([](Vjp& vjp) { vjp.give(0, zeros(vjp.shape(1))); }),
+             Contains("shape or dtype of input 1, which needs no gradient"));
+}
+
+TEST_CASE("An input that a rule does not answer for has no gradient from it", "[engine][extend]") {
+  Tensor x = variable({1., 2.});
+  Tensor y = with_rule(x, [](Vjp&) {});
+  CHECK_FALSE(grad(sum(y), std::vector<Tensor>{x}, {.allow_unused = true})[0].defined());
+  CHECK(is_close(grad(sum(with_rule(x, [](Vjp&) {}) + x), x), f64({1., 1.})));
+}
+
+TEST_CASE("A rule that throws leaves gradients as they were", "[engine][extend]") {
+  Tensor x = variable({1., 2.}), z = variable({1., 2.});
+  x.set_grad(f64({9., 9.}));
+  Tensor y = with_rule(x, [](Vjp&) { throw std::runtime_error("mine"); });
+  CHECK_THROWS_WITH(sum(y * z + z).backward(), "mine");
+  CHECK(is_close(x.grad(), f64({9., 9.}), 0));
+  CHECK_FALSE(z.grad().defined());
+  CHECK(grad_enabled());
+  sum(z * 2).backward();
+  CHECK(is_close(z.grad(), f64({2., 2.})));
+}
+
+TEST_CASE("A rule may take gradients itself", "[engine][extend]") {
+  Tensor x = variable(0.5);
+  Tensor y = with_rule(x, [](Vjp& vjp) {
+    GradMode recording(true);
+    Tensor inner = variable(3.);
+    vjp.give(0, vjp.g() * grad(inner * inner, inner));
+  });
+  CHECK(grad(y * 2, x).item() == 12);
+}
+
+// ---- Misuse ----
+
+TEST_CASE("backward on a non-scalar says what to do", "[engine][misuse]") {
+  Tensor x = variable({1., 2.});
+  CHECK_THROWS_AS((x * 2).backward(), std::invalid_argument);
+  int line = __LINE__ + 1;
+  auto call = [&] { (x * 2).backward(); };
+  CHECK_THROWS_WITH(call(), Contains("must have one element, but its shape is [2]") && Contains("sum() or mean()") &&
+                                Contains(place(line)));
+}
+
+TEST_CASE("backward twice names the operation and its line", "[engine][misuse]") {
+  Tensor x = variable(2.);
+  int line = __LINE__ + 1;
+  Tensor y = exp(x);
+  y.backward();
+  std::string message = message_of<std::logic_error>([&] { y.backward(); });
+  CHECK_THAT(message, Contains("'exp' (recorded at " + place(line) + ") was freed by an earlier backward pass"));
+  CHECK_THAT(message, Contains("retain_graph") && Contains(place(line + 2)));
+  CHECK(is_close(x.grad(), exp(x)));
+}
+
+TEST_CASE("A freed part of a graph is found from a new part", "[engine][misuse]") {
+  Tensor x = variable(2.);
+  Tensor a = exp(x);
+  Tensor loss = a * 2;
+  loss.backward();
+  Tensor other = a * 3;
+  CHECK_THROWS_WITH(other.backward(), Contains("'exp'") && Contains("was freed"));
+}
+
+TEST_CASE("An overwritten saved value names who saved and who wrote", "[engine][misuse]") {
+  Tensor x = variable({1., 2.});
+  int saved = __LINE__ + 1;
+  Tensor y = sum(x * x);
+  x.assign(f64({3., 4.}));
+  std::string message = message_of<std::logic_error>([&] { y.backward(); });
+  CHECK_THAT(message, Contains("'mul' saved at " + place(saved)) && Contains("shape [2]") &&
+                          Contains("overwritten at " + place(saved + 1)));
+  CHECK_FALSE(x.grad().defined());
+}
+
+TEST_CASE("Writing through mutable_data or a detached view counts as well", "[engine][misuse]") {
+  Tensor x = variable({1., 2.});
+  Tensor y = sum(exp(x * 1.0) * x);
+  x.mutable_data<double>()[0] = 5;
+  CHECK_THROWS_WITH(y.backward(), Contains("overwritten at " + place(__LINE__ - 1)));
+  Tensor z = sum(x * x);
+  x.detach().assign(f64({0., 0.}));
+  CHECK_THROWS_WITH(z.backward(), Contains("overwritten at " + place(__LINE__ - 1)));
+}
+
+TEST_CASE("Values that no rule reads may be overwritten", "[engine][misuse]") {
+  Tensor x = variable({1., 2.});
+  Tensor y = sum(x + 1.0);
+  x.assign(f64({3., 4.}));
+  y.backward();
+  CHECK(is_close(x.grad(), f64({1., 1.})));
+}
+
+TEST_CASE("Differentiating what depends on no variable is explained", "[engine][misuse]") {
+  Tensor x = f64({1., 2.});
+  CHECK_THROWS_WITH(sum(x).backward(),
+                    Contains("must depend on a tensor that requires a gradient") && Contains("set_requires_grad()"));
+  Tensor w = variable(1.);
+  CHECK_THROWS_WITH(grad(w * 2, f64(1.)), Contains("input must require a gradient"));
+  CHECK_THROWS_WITH(grad(w * 2, Tensor()), Contains("input must be defined"));
+  CHECK_THROWS_WITH(Tensor().backward(), Contains("defined"));
+}
+
+TEST_CASE("Cotangents must fit", "[engine][misuse]") {
+  Tensor x = variable({1., 2.});
+  Tensor y = x * 2;
+  CHECK_THROWS_WITH(y.backward(f64({1., 2., 3.})),
+                    Contains("cotangent must be float64 [2]") && Contains("float64 [3]"));
+  CHECK_THROWS_WITH(y.backward(tensor({1., 2.})), Contains("it is float32 [2]"));
+  CHECK_THROWS_WITH(y.backward(Tensor()), Contains("it is undefined"));
+  std::vector<Tensor> outputs = {y, y}, cotangents = {f64({1., 2.})};
+  CHECK_THROWS_WITH(backward(outputs, cotangents), Contains("one cotangent for each output, but there are 1 for 2"));
+  CHECK_THROWS_WITH(backward(std::span<const Tensor>{}), Contains("at least one output"));
+}
+
+TEST_CASE("The gradient of a variable must fit", "[engine][misuse]") {
+  Tensor x = variable({1., 2.});
+  CHECK_THROWS_WITH(x.set_grad(f64(1.)), Contains("must be float64 [2]"));
+  CHECK_THROWS_AS(f64(1.).set_grad(f64(1.)), std::logic_error);
+  CHECK_THROWS_AS(tensor({1, 2}).set_requires_grad(), std::invalid_argument);
+  CHECK_THROWS_AS((x * 2).set_requires_grad(), std::logic_error);
+  CHECK_THROWS_AS((x * 2).assign(x), std::logic_error);
+  CHECK_THROWS_AS(f64(1.).retain_grad(), std::logic_error);
+  CHECK_THROWS_AS(f64(1.).add_hook([](const Tensor& g) { return g; }), std::logic_error);
+}

@@ -49,15 +49,15 @@ struct Exception {
   std::string_view reason;
 };
 const std::vector<Exception> kExceptions = {
-    {"autograd/engine/node.cpp", "autograd/grad.hpp", "pending"},
     {"autograd/engine/node.cpp", "autograd/ops/create.hpp", "pending"},
+    {"autograd/ops/detail/reduction.hpp", "autograd/ops/movement.hpp", "pending"},
+    {"autograd/engine/node.cpp", "autograd/grad.hpp", "pending"},
     {"autograd/ops/detail/formula.hpp", "autograd/ops/create.hpp", "pending"},
     {"autograd/ops/detail/formula.hpp", "autograd/ops/elementwise.hpp", "pending"},
     {"autograd/ops/detail/formula.hpp", "autograd/ops/reduce.hpp", "pending"},
     {"autograd/ops/detail/pull_back.cpp", "autograd/ops/create.hpp", "pending"},
     {"autograd/ops/detail/pull_back.hpp", "autograd/grad.hpp", "pending"},
     {"autograd/ops/detail/reduction.hpp", "autograd/ops/elementwise.hpp", "pending"},
-    {"autograd/ops/detail/reduction.hpp", "autograd/ops/movement.hpp", "pending"},
     {"autograd/ops/elementwise.cpp", "autograd/grad.hpp", "pending"},
     {"autograd/ops/index.cpp", "autograd/grad.hpp", "pending"},
     {"autograd/tensor_impl.cpp", "autograd/engine/node.hpp", "pending"},
@@ -254,8 +254,8 @@ TEST_CASE("each kind of violation is seen", "[layering]") {
   CHECK(violation("autograd/simd/math.hpp", "autograd/tensor.hpp") != "");
   CHECK(violation("autograd/kernels/reduce.hpp", "autograd/extend.hpp") != "");
   CHECK(violation("autograd/kernels/matmul.cpp", "autograd/ops/linalg.hpp") != "");
-  CHECK(violation("autograd/engine/node.cpp", "autograd/ops/create.hpp") != "");
-  CHECK(violation("autograd/ops/detail/reduction.hpp", "autograd/ops/movement.hpp") != "");
+  CHECK(violation("autograd/engine/leaf_table.hpp", "autograd/ops/create.hpp") != "");
+  CHECK(violation("autograd/ops/detail/result.hpp", "autograd/ops/movement.hpp") != "");
   CHECK(violation("autograd/ops/reduce.hpp", "autograd/grad.hpp") != "");
   CHECK(violation("autograd/grad.hpp", "autograd/check/gradcheck.hpp") != "");
   CHECK(violation("autograd/functional.cpp", "autograd/check/level.hpp") != "");

@@ -1,6 +1,6 @@
-#include <algorithm>
-
 #include "reduce.hpp"
+
+#include <algorithm>
 
 namespace xgrad::internal {
 namespace {

@@ -25,11 +25,11 @@ using Floor = std::vector<std::string_view>;
 /// The floors, lowest first. A file includes what stands on its own floor or below.
 const std::vector<Floor> kFloors = {
     {"autograd/config", "autograd/version", "autograd/dtype", "autograd/shape", "autograd/error", "autograd/function",
-     "autograd/number", "autograd/base/", "autograd/memory", "autograd/threads"},
+     "autograd/hooks", "autograd/number", "autograd/base/", "autograd/memory", "autograd/threads"},
     {"autograd/simd/"},
     {"autograd/tensor", "autograd/tensor_impl", "autograd/print", "autograd/grad_mode", "autograd/random"},
     {"autograd/kernels/"},
-    {"autograd/engine/", "autograd/rule", "autograd/extend", "autograd/hooks"},
+    {"autograd/engine/", "autograd/rule", "autograd/extend"},
     {"autograd/ops/detail/"},
     {"autograd/ops/", "autograd/ops"},
     {"autograd/"},  // grad, functional, map, each, xtensor
@@ -73,6 +73,7 @@ const std::vector<std::pair<std::string_view, std::string_view>> kTemplates = {
     {"autograd/xtensor.hpp", "autograd/base/xt.hpp"},
     {"autograd/xtensor.hpp", "autograd/tensor_impl.hpp"},
     {"autograd/function.hpp", "autograd/base/ref.hpp"},
+    {"autograd/hooks.hpp", "autograd/base/ref.hpp"},
     {"nn/module.hpp", "autograd/base/ref.hpp"},
     {"nn/sequential.hpp", "autograd/base/ref.hpp"},
 };

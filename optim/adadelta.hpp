@@ -6,6 +6,7 @@
 namespace xgrad XGRAD_API {
 namespace optim {
 
+/// Options of Adadelta.
 struct AdadeltaOptions {
   double lr = 1;            ///< factor on the step, at least 0
   double rho = 0.9;         ///< share of the running averages that a step keeps, in [0, 1)
@@ -15,26 +16,29 @@ struct AdadeltaOptions {
   NonFinite nonfinite = NonFinite::proceed;
 
   static constexpr const char* kOptimizer = "Adadelta";
+  /// Throws std::invalid_argument, naming the option and its value, when one is outside its range.
   void check(SourceLocation where) const;
 };
 
 extern template class OptimizerOf<AdadeltaOptions>;
 
+/// Adadelta, which steps in the parameter's own units, so that no learning rate has to be found:
+///
 ///     v = rho v + (1 - rho) g^2
 ///     d = sqrt(u + eps) / sqrt(v + eps) g
 ///     u = rho u + (1 - rho) d^2
 ///     w -= lr d
 ///
-/// Zeiler, ADADELTA: An Adaptive Learning Rate Method, 2012.
+/// Keeps `mean_square` (v) and `mean_square_step` (u).
+/// Source: Zeiler, ADADELTA: An Adaptive Learning Rate Method, 2012.
 class Adadelta : public OptimizerOf<AdadeltaOptions> {
  public:
   using OptimizerOf::OptimizerOf;
-  /// mean_square: v, mean_square_step: u.
-  std::array<const char*, 3> buffer_names() const override { return {"mean_square", "mean_square_step", nullptr}; }
 
  protected:
+  std::vector<Kept> keeps(const AdadeltaOptions& options, const Tensor& w) const override;
   void update(const AdadeltaOptions& options, Tensor& w, const Tensor& g, State& state) override;
 };
 
 }  // namespace optim
-}  // namespace xgrad
+}  // namespace XGRAD_API

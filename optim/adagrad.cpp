@@ -12,11 +12,15 @@ void AdagradOptions::check(SourceLocation where) const {
   check_not_negative(kOptimizer, "weight_decay", weight_decay, where);
 }
 
+std::vector<Kept> Adagrad::keeps(const AdagradOptions& options, const Tensor& w) const {
+  return {{"sum_of_squares", w, options.initial_accumulator_value}};
+}
+
 void Adagrad::update(const AdagradOptions& options, Tensor& w, const Tensor& g, State& state) {
   const Descent descent(options);
   const Root root(options);
   const double lr = options.lr / (1 + static_cast<double>(state.steps - 1) * options.lr_decay);
-  each(w, g, buffer_like(w, state.buffers[0], options.initial_accumulator_value), [=](auto& w, auto g, auto& a) {
+  each(w, g, state["sum_of_squares"], [=](auto& w, auto g, auto& a) {
     auto d = descent(g, w);
     a += d * d;
     w -= lr * d / root(a);

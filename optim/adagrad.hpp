@@ -6,6 +6,7 @@
 namespace xgrad XGRAD_API {
 namespace optim {
 
+/// Options of Adagrad.
 struct AdagradOptions {
   double lr = 1e-2;                      ///< learning rate, at least 0
   double lr_decay = 0;                   ///< step t uses lr / (1 + (t - 1) lr_decay), at least 0
@@ -17,24 +18,27 @@ struct AdagradOptions {
   NonFinite nonfinite = NonFinite::proceed;
 
   static constexpr const char* kOptimizer = "Adagrad";
+  /// Throws std::invalid_argument, naming the option and its value, when one is outside its range.
   void check(SourceLocation where) const;
 };
 
 extern template class OptimizerOf<AdagradOptions>;
 
+/// Adagrad, in which each element's learning rate falls with the sum of its squared gradients:
+///
 ///     a += g^2
 ///     w -= lr / (1 + (t - 1) lr_decay) g / (sqrt(a) + eps)
 ///
-/// Duchi, Hazan, Singer, Adaptive Subgradient Methods, JMLR 2011.
+/// Keeps `sum_of_squares` (a).
+/// Source: Duchi, Hazan, Singer, Adaptive Subgradient Methods, JMLR 2011.
 class Adagrad : public OptimizerOf<AdagradOptions> {
  public:
   using OptimizerOf::OptimizerOf;
-  /// sum_of_squares: a.
-  std::array<const char*, 3> buffer_names() const override { return {"sum_of_squares", nullptr, nullptr}; }
 
  protected:
+  std::vector<Kept> keeps(const AdagradOptions& options, const Tensor& w) const override;
   void update(const AdagradOptions& options, Tensor& w, const Tensor& g, State& state) override;
 };
 
 }  // namespace optim
-}  // namespace xgrad
+}  // namespace XGRAD_API

@@ -35,6 +35,12 @@ BiasCorrection bias_correction(std::pair<double, double> betas, std::int64_t ste
   return last.correction;
 }
 
+std::vector<Kept> kept_by_adam(const auto& options, const Tensor& w) {
+  std::vector<Kept> kept = {{"mean", w}, {"mean_square", w}};
+  if (options.amsgrad) kept.emplace_back("largest_mean_square", w);
+  return kept;
+}
+
 /// One fused pass over w, g and the state. `shrink` multiplies w, `descent` makes the gradient that m and v
 /// follow.
 void update_adam(const auto& options, double shrink, Descent descent, Tensor& w, const Tensor& g, State& state) {
@@ -45,18 +51,15 @@ void update_adam(const auto& options, double shrink, Descent descent, Tensor& w,
   const double lr = options.lr * c / correction.first;
   const Root root(options.eps * (options.eps_inside_root ? c * c : c), options.eps_inside_root);
 
-  auto& [mean_buffer, mean_square_buffer, largest_buffer] = state.buffers;
-  Tensor& mean = buffer_like(w, mean_buffer);
-  Tensor& mean_square = buffer_like(w, mean_square_buffer);
+  Tensor &mean = state["mean"], &mean_square = state["mean_square"];
   if (options.amsgrad) {
-    each(w, g, mean, mean_square, buffer_like(w, largest_buffer),
-         [=](auto& w, auto g, auto& m, auto& v, auto& largest) {
-           auto d = descent(g, w);
-           m = beta1 * m + (1 - beta1) * d;
-           v = beta2 * v + (1 - beta2) * d * d;
-           largest = max(largest, v);
-           w = shrink * w - lr * m / root(largest);
-         });
+    each(w, g, mean, mean_square, state["largest_mean_square"], [=](auto& w, auto g, auto& m, auto& v, auto& largest) {
+      auto d = descent(g, w);
+      m = beta1 * m + (1 - beta1) * d;
+      v = beta2 * v + (1 - beta2) * d * d;
+      largest = max(largest, v);
+      w = shrink * w - lr * m / root(largest);
+    });
   } else {
     each(w, g, mean, mean_square, [=](auto& w, auto g, auto& m, auto& v) {
       auto d = descent(g, w);
@@ -71,6 +74,9 @@ void update_adam(const auto& options, double shrink, Descent descent, Tensor& w,
 
 void AdamOptions::check(SourceLocation where) const { check_adam(*this, where); }
 void AdamWOptions::check(SourceLocation where) const { check_adam(*this, where); }
+
+std::vector<Kept> Adam::keeps(const AdamOptions& options, const Tensor& w) const { return kept_by_adam(options, w); }
+std::vector<Kept> AdamW::keeps(const AdamWOptions& options, const Tensor& w) const { return kept_by_adam(options, w); }
 
 void Adam::update(const AdamOptions& options, Tensor& w, const Tensor& g, State& state) {
   update_adam(options, 1, Descent(options.maximize, options.weight_decay), w, g, state);

@@ -39,7 +39,8 @@ void set_gradient(Tensor parameter, Tensor gradient) { parameter.set_grad(std::m
 
 }  // namespace
 
-double clip_grad_norm(std::span<const Tensor> parameters, double max_norm, ClipNormOptions options, SourceLocation where) {
+double clip_grad_norm(std::span<const Tensor> parameters, double max_norm, ClipNormOptions options,
+                      SourceLocation where) {
   check(max_norm >= 0, where, "clip_grad_norm: max_norm must be at least 0, but is ", max_norm);
   check(options.p > 0, where, "clip_grad_norm: p must be above 0, but is ", options.p);
   check_defined("clip_grad_norm", parameters, where);

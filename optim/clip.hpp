@@ -26,4 +26,4 @@ void clip_grad_value(std::span<const Tensor> parameters, double bound,
                      SourceLocation where = SourceLocation::current());
 
 }  // namespace optim
-}  // namespace xgrad
+}  // namespace XGRAD_API

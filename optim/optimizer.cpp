@@ -1,13 +1,15 @@
 #include "optimizer.hpp"
 
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <string_view>
 #include <unordered_set>
-#include <utility>
 
-#include "../autograd/grad.hpp"
 #include "../autograd/base/parallel.hpp"
+#include "../autograd/grad.hpp"
 #include "../autograd/kernels/elementwise.hpp"
+#include "../autograd/ops/create.hpp"
 #include "../autograd/ops/elementwise.hpp"
 #include "../autograd/ops/reduce.hpp"
 
@@ -21,8 +23,36 @@ constexpr std::int64_t kWorkGrain = 32 * 1024;  // less is not worth waking a th
 // core's costs more than a second thread saves.
 constexpr std::int64_t kCacheWork = 128 * 1024;
 
+constexpr const char* kFormatVersion = "1";
+
 /// Whether each() splits a parameter of this size over the threads itself.
 bool is_large(const Tensor& parameter) { return parameter.numel() >= 2 * internal::kElementwiseGrain; }
+
+std::string shown(const Tensor& tensor) {
+  return tensor.defined() ? concat(tensor.dtype(), ' ', tensor.shape()) : "undefined";
+}
+
+bool fits(const Tensor& tensor, const Kept& kept) {
+  return tensor.defined() && tensor.dtype() == kept.dtype && tensor.shape() == kept.shape;
+}
+
+Tensor start_of(const Kept& kept) { return full(kept.shape, kept.start, {.dtype = kept.dtype}); }
+
+/// Whether two tensors share memory in another way than that both are the same elements in the same order.
+bool overlaps_otherwise(const Tensor& a, const Tensor& b) {
+  const internal::TensorImpl &x = *a.impl(), &y = *b.impl();
+  return x.storage.get() == y.storage.get() && x.numel > 0 && (x.data != y.data || x.strides != y.strides);
+}
+
+/// "missing: a, b; ": the first few of many; empty where there are none.
+std::string listed(std::string_view kind, const std::vector<std::string>& entries) {
+  constexpr std::size_t kShown = 3;
+  if (entries.empty()) return "";
+  std::string text(kind);
+  for (std::size_t i = 0; i < std::min(entries.size(), kShown); ++i) text += (i == 0 ? ": " : ", ") + entries[i];
+  if (entries.size() > kShown) text += concat(" and ", entries.size() - kShown, " more");
+  return text + "; ";
+}
 
 }  // namespace
 
@@ -33,8 +63,13 @@ void Optimizer::zero_grad() {
 }
 
 void Optimizer::step(SourceLocation where) {
-  check_states(where);
+  // All that can fail comes before the first write.
+  std::vector<Completed> completed = complete_states(where);
   if (!gradients_are_finite(where)) return;
+  for (Completed& one : completed) {
+    states_[one.parameter] = std::move(one.state);
+    complete_for_[one.parameter] = parameters_[one.parameter].impl()->dtype;
+  }
 
   std::optional<internal::OneThread> one_thread;
   if (total_work_ < kCacheWork) one_thread.emplace();
@@ -44,17 +79,30 @@ void Optimizer::step(SourceLocation where) {
     CallSite site(where);
     NoGrad no_grad;
     for (std::size_t i = 0; i < parameters_.size(); ++i)
-      if (is_large(parameters_[i])) step_parameter(groups_[i], i);
+      if (is_large(parameters_[i])) step_one(i);
   }
-  internal::parallel_for(shared_work_, kWorkGrain, [&](std::int64_t begin, std::int64_t end) {
+  internal::parallel_for(shared_work_, kWorkGrain, [this, where](std::int64_t begin, std::int64_t end) {
     CallSite site(where);
     NoGrad no_grad;
     const auto first = std::lower_bound(work_before_.begin(), work_before_.end(), begin);
     for (auto i = static_cast<std::size_t>(first - work_before_.begin()); i < parameters_.size(); ++i) {
       if (work_before_[i] >= end) break;
-      if (!is_large(parameters_[i])) step_parameter(groups_[i], i);
+      if (!is_large(parameters_[i])) step_one(i);
     }
   });
+}
+
+Tensor Optimizer::step(Function<Tensor()> loss, SourceLocation where) {
+  const Tensor value = loss();
+  check(value.defined() && value.numel() == 1, where, name(),
+        ": the closure must return a loss of one element, but it is ", shown(value), '.');
+  check<std::logic_error>(value.requires_grad(), where, name(),
+                          ": the loss must require a gradient, but it does not. Compute it outside of NoGrad from "
+                          "parameters that are not all frozen.");
+  zero_grad();
+  value.backward({}, where);
+  step(where);
+  return value.detach();
 }
 
 std::span<const Tensor> Optimizer::group(int index, SourceLocation where) const {
@@ -66,59 +114,227 @@ void Optimizer::set_lr(double lr, SourceLocation where) {
   for (int group = 0; group < group_count(); ++group) set_group_lr(group, lr, where);
 }
 
-void Optimizer::add_group(const char* optimizer, std::vector<Tensor> parameters, SourceLocation where) {
-  check(!parameters.empty(), where, optimizer, ": at least one parameter is needed, but the list is empty");
-  std::unordered_set<const void*> held;
-  for (const Tensor& parameter : parameters_) held.insert(parameter.impl());
+void Optimizer::scale_lr(double factor, SourceLocation where) {
+  std::vector<double> before;
+  for (int group = 0; group < group_count(); ++group) before.push_back(lr(group, where));
+  int group = 0;
+  try {
+    for (; group < group_count(); ++group) set_group_lr(group, before[group] * factor, where);
+  } catch (...) {
+    while (group-- > 0) set_group_lr(group, before[group], where);
+    throw;
+  }
+}
 
+NamedTensors Optimizer::state() const {
+  NamedTensors entries;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const State& state = states_[i];
+    if (state.steps == 0) continue;
+    const std::string prefix = "state." + names_[i] + '.';
+    entries.emplace_back(prefix + "steps", full({}, state.steps, {.dtype = DType::int64}));
+    // What an option has asked for since the last step is still to be made, and starts as it would.
+    for (const Kept& kept : kept_by(i)) {
+      if (kept.is_number) {
+        const double* number = state.find_number(kept.name);
+        entries.emplace_back(prefix + kept.name, full({}, number ? *number : kept.start, {.dtype = DType::float64}));
+      } else {
+        const Tensor* tensor = state.find_tensor(kept.name);
+        entries.emplace_back(prefix + kept.name, tensor ? *tensor : start_of(kept));
+      }
+    }
+  }
+  return entries;
+}
+
+Metadata Optimizer::metadata() const { return {{"format_version", kFormatVersion}, {"class", name()}}; }
+
+void Optimizer::load_state(const NamedTensors& entries, const Metadata& metadata, SourceLocation where) {
+  for (const auto& [key, value] : metadata) {
+    check(key != "class" || value == name(), where, name(), ": the state must be one of ", name(), ", but ", value,
+          " saved it. Nothing was changed.");
+    check(key != "format_version" || value == kFormatVersion, where, name(), ": the state must have format version ",
+          kFormatVersion, ", but it has ", value, ". Nothing was changed.");
+  }
+  load_state(entries, where);
+}
+
+void Optimizer::load_state(const NamedTensors& entries, SourceLocation where) {
+  // The last dot divides parameter and name: names of parameters may have dots, those of what is kept have none.
+  std::map<std::string_view, std::map<std::string_view, const Tensor*>> given;
+  constexpr std::string_view kPrefix = "state.";
+  std::vector<std::string> unknown, missing, unfit;
+  for (const auto& [key, tensor] : entries) {
+    const std::string_view text = key;
+    const std::size_t dot = text.rfind('.');
+    if (!text.starts_with(kPrefix) || dot <= kPrefix.size())
+      unknown.push_back(key);
+    else
+      given[text.substr(kPrefix.size(), dot - kPrefix.size())][text.substr(dot + 1)] = &tensor;
+  }
+
+  CallSite site(where);
+  NoGrad no_grad;
+  std::vector<State> loaded(parameters_.size());
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const auto found = given.find(names_[i]);
+    if (found == given.end()) continue;
+    auto& own = found->second;
+    // Takes the entry out of those that are left; null, noted as missing or unfit, where it cannot be had.
+    auto take = [&](const Kept& kept) -> const Tensor* {
+      const auto entry = own.find(kept.name);
+      const std::string key = concat(kPrefix, names_[i], '.', std::string_view(kept.name));
+      if (entry == own.end()) {
+        missing.push_back(key);
+        return nullptr;
+      }
+      const Tensor* tensor = entry->second;
+      own.erase(entry);
+      if (fits(*tensor, kept)) return tensor;
+      unfit.push_back(concat(key, " (", kept.dtype, ' ', kept.shape, " here, ", shown(*tensor), " given)"));
+      return nullptr;
+    };
+    if (const Tensor* steps = take(Kept("steps", Shape(), DType::int64))) {
+      loaded[i].steps = steps->item<std::int64_t>();
+      if (loaded[i].steps < 0) unfit.push_back(concat(kPrefix, names_[i], ".steps (", loaded[i].steps, ", below 0)"));
+    }
+    for (const Kept& kept : kept_by(i)) {
+      const Tensor* tensor = take(kept);
+      if (tensor == nullptr) continue;
+      if (kept.is_number)
+        loaded[i].numbers.emplace_back(kept.name, tensor->item());
+      else
+        loaded[i].tensors.emplace_back(kept.name, copy(tensor->detach()));
+    }
+    for (const auto& [rest, tensor] : own) unknown.push_back(concat(kPrefix, names_[i], '.', rest));
+    given.erase(found);
+  }
+  for (const auto& [parameter, own] : given)
+    for (const auto& [rest, tensor] : own) unknown.push_back(concat(kPrefix, parameter, '.', rest));
+
+  std::string problems = listed("unknown", unknown) + listed("missing", missing) + listed("of another kind", unfit);
+  if (!problems.empty()) problems.resize(problems.size() - 2);
+  check(problems.empty(), where, name(), ": the state must have what this optimizer keeps, but there are entries ",
+        problems, ". Load it into an optimizer of the same class, options and parameters. Nothing was changed.");
+  states_ = std::move(loaded);
+  complete_for_.assign(parameters_.size(), std::nullopt);
+}
+
+void Optimizer::hold(const char* optimizer, Parameters given, SourceLocation where) {
+  std::vector<Tensor>& parameters = given.tensors;
+  check(!parameters.empty(), where, optimizer, ": at least one parameter is needed, but the list is empty.");
+  const bool named = !given.names.empty();
+  check(!named || given.names.size() == parameters.size(), where, optimizer,
+        ": each parameter must have a name, but there are ", given.names.size(), " names for ", parameters.size(),
+        " parameters.");
+  if (!named)
+    for (std::size_t i = 0; i < parameters.size(); ++i) given.names.push_back(concat(group_count(), '.', i));
+
+  std::unordered_set<const void*> held;
+  std::unordered_set<std::string_view> names(names_.begin(), names_.end());
+  for (const Tensor& parameter : parameters_) held.insert(parameter.impl());
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const Tensor& parameter = parameters[i];
-    const std::size_t number = parameters_.size() + i;
-    check(parameter.defined(), where, optimizer, ": parameters must be defined tensors, but parameter ", number,
-          " is default-constructed");
-    check(is_floating(parameter.dtype()), where, optimizer, ": parameters must be floating, but parameter ", number,
-          ' ', parameter.shape(), " is ", parameter.dtype());
-    check(parameter.is_leaf(), where, optimizer, ": parameters must be leaves, but parameter ", number, ' ',
-          parameter.shape(), " was made by ", std::string_view(parameter.operation()));
-    check(parameter.requires_grad(), where, optimizer, ": parameters must require a gradient, but parameter ", number,
-          ' ', parameter.shape(), " does not; call set_requires_grad()");
+    const std::string& own = given.names[i];
+    const std::string which = named ? '\'' + own + '\'' : concat(parameters_.size() + i);
+    check(!own.empty(), where, optimizer, ": a parameter's name must not be empty, but that of parameter ",
+          parameters_.size() + i, " is.");
+    check(parameter.defined(), where, optimizer, ": parameters must be defined tensors, but parameter ", which,
+          " is default-constructed.");
+    check(is_floating(parameter.dtype()), where, optimizer, ": parameters must be floating, but parameter ", which, ' ',
+          parameter.shape(), " is ", parameter.dtype(), '.');
+    check(parameter.is_leaf(), where, optimizer, ": parameters must be leaves, but parameter ", which, ' ',
+          parameter.shape(), " was made by '", std::string_view(parameter.operation()),
+          "'. Give the tensor that it was made of.");
     internal::check_writable(optimizer, parameter, where);
     check(held.insert(parameter.impl()).second, where, optimizer, ": each parameter may be given once, but parameter ",
-          number, ' ', parameter.shape(), " was given before");
+          which, ' ', parameter.shape(), " was given before.");
+    check(names.insert(own).second, where, optimizer, ": each parameter must have a name of its own, but '", own,
+          "' is the name of two.");
   }
 
-  for (const Tensor& parameter : parameters) {
-    const std::int64_t work = parameter.numel() + kCallWork;
+  // Memory is taken first, so that nothing is changed where there is none.
+  const std::size_t count = parameters_.size() + parameters.size();
+  parameters_.reserve(count);
+  names_.reserve(count);
+  named_.reserve(count);
+  states_.reserve(count);
+  complete_for_.reserve(count);
+  groups_.reserve(count);
+  work_before_.reserve(count);
+  group_ends_.reserve(group_ends_.size() + 1);
+  const int group = group_count();
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const std::int64_t work = parameters[i].numel() + kCallWork;
     total_work_ += work;
     work_before_.push_back(shared_work_);
-    if (!is_large(parameter)) shared_work_ += work;
+    if (!is_large(parameters[i])) shared_work_ += work;
+    parameters_.push_back(std::move(parameters[i]));
+    names_.push_back(std::move(given.names[i]));
+    named_.push_back(named);
+    states_.emplace_back();
+    complete_for_.push_back(std::nullopt);
+    groups_.push_back(group);
   }
-  groups_.resize(groups_.size() + parameters.size(), group_count());
-  parameters_.insert(parameters_.end(), std::make_move_iterator(parameters.begin()),
-                     std::make_move_iterator(parameters.end()));
-  states_.resize(parameters_.size());
-  group_ends_.push_back(parameters_.size());
+  group_ends_.push_back(count);
 }
 
 void Optimizer::check_group(int group, SourceLocation where) const {
-  check<std::out_of_range>(group >= 0 && group < group_count(), where, name(), ": group ", group,
-                           " is asked for, but there are ", group_count(), " (counted from 0)");
+  check<std::out_of_range>(group >= 0 && group < group_count(), where, name(),
+                           ": the group must be at least 0 and below ", group_count(), ", but it is ", group, '.');
 }
 
-void Optimizer::check_states(SourceLocation where) const {
-  check(states_.size() == parameters_.size(), where, name(),
-        ": there must be one state for each parameter, but there are ", states_.size(), " states and ",
-        parameters_.size(), " parameters; nothing was updated");
+void Optimizer::options_changed(int group) {
+  for (std::size_t i = group_begin(group); i < group_ends_[group]; ++i) complete_for_[i].reset();
+}
+
+std::string Optimizer::described(std::size_t i) const {
+  return named_[i] ? concat('\'', names_[i], "' ", parameters_[i].shape()) : concat(i, ' ', parameters_[i].shape());
+}
+
+std::vector<Kept> Optimizer::kept_by(std::size_t i) const { return kept(groups_[i], parameters_[i]); }
+
+std::vector<Optimizer::Completed> Optimizer::complete_states(SourceLocation where) const {
+  std::vector<Completed> completed;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    const DType own = parameters_[i].impl()->dtype;
-    for (const Tensor& buffer : states_[i].buffers) {
-      if (!buffer.defined() || buffer.impl()->dtype == own) continue;
-      check(!parameters_[i].grad().defined(), where, name(),
-            ": what is kept for a parameter must have its dtype, but parameter ", i, ' ', parameters_[i].shape(),
-            " is ", own, " and what is kept for it ", buffer.impl()->dtype,
-            ", as from before a Module::to(); make a new optimizer; nothing was updated");
-    }
+    const Tensor gradient = parameters_[i].grad();
+    if (!gradient.defined()) continue;
+    check_gradient(i, gradient, where);
+    if (complete_for_[i] != parameters_[i].impl()->dtype) completed.push_back({i, completed_state(i, where)});
   }
+  return completed;
+}
+
+State Optimizer::completed_state(std::size_t i, SourceLocation where) const {
+  CallSite site(where);
+  NoGrad no_grad;
+  State state = states_[i];
+  for (const Kept& kept : kept_by(i)) {
+    if (kept.is_number) {
+      if (state.find_number(kept.name) == nullptr) state.numbers.emplace_back(kept.name, kept.start);
+      continue;
+    }
+    const Tensor* tensor = state.find_tensor(kept.name);
+    if (tensor == nullptr) {
+      state.tensors.emplace_back(kept.name, start_of(kept));
+      continue;
+    }
+    check(fits(*tensor, kept), where, name(), ": what is kept for a parameter must fit it, but for parameter ",
+          described(i), " of ", parameters_[i].dtype(), " the ", std::string_view(kept.name), " must be ", kept.dtype,
+          ' ', kept.shape, ", and it is ", shown(*tensor),
+          ". Make a new optimizer after Module::to(). Nothing was updated.");
+  }
+  return state;
+}
+
+void Optimizer::check_gradient(std::size_t i, const Tensor& gradient, SourceLocation where) const {
+  const internal::TensorImpl &w = *parameters_[i].impl(), &g = *gradient.impl();
+  check(g.dtype == w.dtype && g.shape == w.shape, where, name(),
+        ": a gradient must have its parameter's shape and dtype, but that of parameter ", described(i), " of ", w.dtype,
+        " is ", shown(gradient), ". Nothing was updated.");
+  check(!overlaps_otherwise(parameters_[i], gradient), where, name(),
+        ": a gradient must not be another view of its parameter's elements, but that of parameter ", described(i),
+        " is. Nothing was updated.");
 }
 
 bool Optimizer::gradients_are_finite(SourceLocation where) const {
@@ -131,12 +347,17 @@ bool Optimizer::gradients_are_finite(SourceLocation where) const {
       const Tensor gradient = parameters_[i].grad();
       if (!gradient.defined() || all(isfinite(gradient)).item<bool>()) continue;
       check<std::runtime_error>(reaction != NonFinite::error, where, name(),
-                                ": gradients must be finite, but that of parameter ", i, ' ', gradient.shape(),
-                                " has an infinite or nan element; nothing was updated");
+                                ": gradients must be finite, but that of parameter ", described(i),
+                                " has an infinite or nan element. Nothing was updated.");
       return false;
     }
   }
   return true;
+}
+
+void Optimizer::step_one(std::size_t i) {
+  const Tensor gradient = parameters_[i].grad();
+  if (gradient.defined()) step_parameter(groups_[i], i, gradient);
 }
 
 }  // namespace xgrad::optim

@@ -2,13 +2,18 @@
 // itself. A derived class writes its paper's formula for one parameter.
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "../autograd/error.hpp"
+#include "../autograd/function.hpp"
 #include "../autograd/tensor.hpp"
+#include "parameters.hpp"
+#include "state.hpp"
 
 namespace xgrad XGRAD_API {
 namespace optim {
@@ -17,86 +22,124 @@ namespace optim {
 enum class NonFinite : std::uint8_t {
   proceed,  ///< step as usual; the parameter takes the element over
   skip,     ///< leave every parameter and every state as it is
-  error,    ///< the same, and throw std::runtime_error
+  error,    ///< leave them as well, and throw std::runtime_error
 };
 
-/// What an optimizer keeps for one parameter.
-struct State {
-  std::int64_t steps = 0;         ///< steps that this parameter has taken
-  std::array<Tensor, 3> buffers;  ///< in the parameter's dtype, named by Optimizer::buffer_names(); undefined
-                                  ///< until first needed
-};
+/// What a file says of its tensors, beside them.
+using Metadata = std::vector<std::pair<std::string, std::string>>;
 
-/// Parameters that share options:
-///
-///     optim::Adam adam({{.parameters = weights, .options = {.weight_decay = 0.1}}, {.parameters = biases}});
-template <class Options>
-struct Group {
-  std::vector<Tensor> parameters;
-  Options options = {};
-};
-
-/// Base of all optimizers. It holds handles to the parameters: the tensors themselves are updated.
+/// Optimizer: the base of all optimizers. It holds handles to the parameters: the tensors themselves are updated.
 class Optimizer {
  public:
   virtual ~Optimizer();
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
-  /// The class's name, "Adam".
+  /// Name of the class, "Adam".
   virtual const char* name() const = 0;
 
-  /// Lets the gradient of every parameter go.
+  /// Drops the gradient of every parameter.
   void zero_grad();
 
-  /// Moves every parameter that has a gradient; the others keep value and state. Gradients are not changed.
-  /// Throws std::runtime_error by the option NonFinite::error, and std::invalid_argument where what is kept for a
-  /// parameter was made for another dtype (Module::to() came in between). Nothing is changed then.
+  /// Moves every parameter that has a gradient; the others keep value and state. Frozen parameters (that do not require
+  /// a gradient) are skipped until they thaw. Gradients are not changed.
+  ///
+  /// Throws: std::runtime_error by the option NonFinite::error; std::invalid_argument where a gradient or what is kept
+  /// does not fit its parameter (Module::to() came in between); std::bad_alloc where there is no memory for what is
+  /// kept. Nothing is changed then.
   void step(SourceLocation where = SourceLocation::current());
+
+  /// Calls `loss` for the loss, and makes one step by its gradient: drops the gradients that were there, calls backward()
+  /// and step(). Answers with the loss, cut off from its graph. `loss` calls neither zero_grad() nor backward().
+  ///
+  /// Throws: std::invalid_argument unless the loss has one element, std::logic_error unless it requires a gradient, and
+  /// what `loss`, backward() and step() throw.
+  /// Example: `Tensor loss = adam.step([&] { return nn::mse(model(x), y); });`
+  virtual Tensor step(Function<Tensor()> loss, SourceLocation where = SourceLocation::current());
 
   /// All parameters, group after group.
   const std::vector<Tensor>& parameters() const { return parameters_; }
+  /// Name of each parameter, parallel to parameters(): the one it was given with, or "group.index" ("0.2": the third of
+  /// the first group).
+  const std::vector<std::string>& parameter_names() const { return names_; }
   int group_count() const { return static_cast<int>(group_ends_.size()); }
-  /// Those of one group. Throws std::out_of_range.
+  /// Parameters of one group. Throws std::out_of_range.
   std::span<const Tensor> group(int index, SourceLocation where = SourceLocation::current()) const;
 
   /// Learning rate of one group. Throws std::out_of_range.
   virtual double lr(int group = 0, SourceLocation where = SourceLocation::current()) const = 0;
-  /// Sets the learning rate of every group, from the next step on. Throws std::invalid_argument below 0
-  /// and for what is not finite.
+  /// Sets the learning rate of every group to the same number, from the next step on; scale_lr() keeps their ratios.
+  /// Throws std::invalid_argument below 0 and for what is not finite.
   void set_lr(double lr, SourceLocation where = SourceLocation::current());
-  /// Sets that of one group.
+  /// Multiplies the learning rate of every group by `factor`, from the next step on: their ratios stay. Throws
+  /// std::invalid_argument where a rate would be below 0 or not finite; no rate is changed then.
+  void scale_lr(double factor, SourceLocation where = SourceLocation::current());
+  /// Sets the learning rate of one group.
   virtual void set_group_lr(int group, double lr, SourceLocation where = SourceLocation::current()) = 0;
 
-  /// What is kept for each parameter, parallel to parameters(): read it to save a training run, write it to
-  /// go on with one.
+  /// What is kept for each parameter, parallel to parameters().
   const std::vector<State>& states() const { return states_; }
-  std::vector<State>& states() { return states_; }
-  /// What State::buffers hold, in order; null where nothing.
-  virtual std::array<const char*, 3> buffer_names() const = 0;
+
+  /// Everything that is kept, as tensors under the names they have in a file: `state.<parameter's name>.<name>`, a number
+  /// as a 0-d tensor (float64), and `state.<parameter's name>.steps` (int64). A parameter that has taken no step has no
+  /// entry. The tensors are the optimizer's own: copy() what shall outlast the next step.
+  NamedTensors state() const;
+  /// What a file must say beside state(), so that later versions can read it: `format_version` and `class`.
+  Metadata metadata() const;
+  /// Takes over copies of what state() answered with, of this optimizer or of another with parameters of the same names,
+  /// shapes and options: the next step is then the one that the other would make. Parameters without an entry start anew.
+  ///
+  /// Throws: std::invalid_argument, naming them, for entries that are unknown, missing, or of another shape or dtype.
+  /// Nothing is changed then.
+  void load_state(const NamedTensors& entries, SourceLocation where = SourceLocation::current());
+  /// Takes over copies of a state that came with metadata. Throws std::invalid_argument as well where another class of
+  /// optimizer saved it, or a later format.
+  void load_state(const NamedTensors& entries, const Metadata& metadata,
+                  SourceLocation where = SourceLocation::current());
 
  protected:
   Optimizer() = default;
 
-  /// Throws std::invalid_argument unless each is a floating leaf that requires a gradient and not held
-  /// already.
-  void add_group(const char* optimizer, std::vector<Tensor> parameters, SourceLocation where);
+  /// Takes one more group. Throws std::invalid_argument unless each parameter is a floating leaf, not held already, and
+  /// has a name of its own. Nothing is changed then.
+  void hold(const char* optimizer, Parameters parameters, SourceLocation where);
   /// Throws std::out_of_range unless 0 <= group < group_count().
   void check_group(int group, SourceLocation where) const;
   Tensor& parameter(std::size_t i) { return parameters_[i]; }
+  State& state_of(std::size_t i) { return states_[i]; }
+  /// To be called where what a group keeps may have changed.
+  void options_changed(int group);
 
  private:
-  /// Moves one parameter, if it has a gradient. Called for different parameters from several threads at once.
-  virtual void step_parameter(int group, std::size_t i) = 0;
+  /// Moves one parameter by its gradient. Called for different parameters from several threads at once.
+  virtual void step_parameter(int group, std::size_t i, const Tensor& gradient) = 0;
+  virtual std::vector<Kept> kept(int group, const Tensor& parameter) const = 0;
   virtual NonFinite nonfinite(int group) const = 0;
+
+  /// A state that is complete, for a parameter whose own is not.
+  struct Completed {
+    std::size_t parameter;
+    State state;
+  };
   std::size_t group_begin(int group) const { return group == 0 ? 0 : group_ends_[group - 1]; }
-  /// Throws std::invalid_argument unless the buffers of each parameter that is to move fit it.
-  void check_states(SourceLocation where) const;
+  /// The parameter's number or name, and its shape: "3 [2, 2]", "'fc.weight' [2, 2]".
+  std::string described(std::size_t i) const;
+  /// Checks all that is to be moved, and makes what is not kept yet.
+  std::vector<Completed> complete_states(SourceLocation where) const;
+  /// The state with all that its group's options ask for. Throws where what is there does not fit the parameter.
+  State completed_state(std::size_t i, SourceLocation where) const;
+  std::vector<Kept> kept_by(std::size_t i) const;
+  void check_gradient(std::size_t i, const Tensor& gradient, SourceLocation where) const;
   /// Whether the gradients of the groups that ask for it are all finite.
   bool gradients_are_finite(SourceLocation where) const;
+  void step_one(std::size_t i);
 
   std::vector<Tensor> parameters_;
+  std::vector<std::string> names_;
+  std::vector<bool> named_;  // by parameter: whether the name was given
   std::vector<State> states_;
+  // By parameter: the dtype for which its state is known to have all that its group's options ask for.
+  std::vector<std::optional<DType>> complete_for_;
   std::vector<int> groups_;                // by parameter
   std::vector<std::int64_t> work_before_;  // by parameter: the work of those before it that are stepped side by side
   std::int64_t shared_work_ = 0;           // of all of those
@@ -104,38 +147,45 @@ class Optimizer {
   std::vector<std::size_t> group_ends_;
 };
 
-/// An optimizer with its own kind of options. Options has lr and nonfinite, kOptimizer (the class's name),
+/// OptimizerOf: an optimizer with its own kind of options. Options has lr and nonfinite, kOptimizer (the class's name),
 /// and check(), which throws std::invalid_argument, naming the option and its value, when one is outside its
 /// range.
 template <class Options>
 class OptimizerOf : public Optimizer {
  public:
-  /// One group. Throws std::invalid_argument when there are no parameters, one is not a floating leaf that
-  /// requires a gradient, one is given twice, or an option is outside its range.
-  explicit OptimizerOf(std::vector<Tensor> parameters, const Options& options = {},
+  /// Makes an optimizer of one group. Throws std::invalid_argument when there are no parameters, one is not a floating
+  /// leaf, one is given twice, or an option is outside its range.
+  explicit OptimizerOf(Parameters parameters, const Options& options = {},
                        SourceLocation where = SourceLocation::current());
-  /// Several groups, each with its own options.
+  /// Makes an optimizer of several groups, each with its own options.
   explicit OptimizerOf(std::vector<Group<Options>> groups, SourceLocation where = SourceLocation::current());
   ~OptimizerOf() override;
 
   const char* name() const override { return Options::kOptimizer; }
 
+  /// Takes one more group of parameters, with what they need to start, and answers with its number. Throws as the
+  /// constructor; nothing is changed then.
+  int add_group(Parameters parameters, const Options& options = {}, SourceLocation where = SourceLocation::current());
+
   /// Options of one group. Throws std::out_of_range.
   const Options& options(int group = 0, SourceLocation where = SourceLocation::current()) const;
-  /// Changes them, from the next step on. Throws std::invalid_argument as the constructor.
+  /// Changes the options of one group, from the next step on. Throws std::invalid_argument as the constructor.
   void set_options(int group, const Options& options, SourceLocation where = SourceLocation::current());
 
   double lr(int group = 0, SourceLocation where = SourceLocation::current()) const override;
   void set_group_lr(int group, double lr, SourceLocation where = SourceLocation::current()) override;
 
  protected:
+  /// What update() needs for this parameter beside the count of its steps. It is made before the first write of the step
+  /// that first needs it.
+  virtual std::vector<Kept> keeps(const Options& options, const Tensor& w) const = 0;
   /// Moves one parameter w by its gradient g; state.steps counts this step already. Called from several threads at once:
   /// it must change nothing but w and its state.
   virtual void update(const Options& options, Tensor& w, const Tensor& g, State& state) = 0;
 
  private:
-  void add(std::vector<Tensor> parameters, const Options& options, SourceLocation where);
-  void step_parameter(int group, std::size_t i) final;
+  void step_parameter(int group, std::size_t i, const Tensor& gradient) final;
+  std::vector<Kept> kept(int group, const Tensor& parameter) const final;
   NonFinite nonfinite(int group) const final;
 
   std::vector<Options> options_;
@@ -145,24 +195,31 @@ class OptimizerOf : public Optimizer {
 // compile them again to inline them.
 
 template <class Options>
-OptimizerOf<Options>::OptimizerOf(std::vector<Tensor> parameters, const Options& options, SourceLocation where) {
-  add(std::move(parameters), options, where);
+OptimizerOf<Options>::OptimizerOf(Parameters parameters, const Options& options, SourceLocation where) {
+  add_group(std::move(parameters), options, where);
 }
 
 template <class Options>
 OptimizerOf<Options>::OptimizerOf(std::vector<Group<Options>> groups, SourceLocation where) {
-  check(!groups.empty(), where, Options::kOptimizer, ": at least one group of parameters is needed, but none came");
-  for (Group<Options>& group : groups) add(std::move(group.parameters), group.options, where);
+  check(!groups.empty(), where, Options::kOptimizer,
+        ": at least one group of parameters is needed, but there is none.");
+  for (Group<Options>& group : groups) add_group(std::move(group.parameters), group.options, where);
 }
 
 template <class Options>
 OptimizerOf<Options>::~OptimizerOf() = default;
 
 template <class Options>
-void OptimizerOf<Options>::add(std::vector<Tensor> parameters, const Options& options, SourceLocation where) {
+int OptimizerOf<Options>::add_group(Parameters parameters, const Options& options, SourceLocation where) {
   options.check(where);
-  add_group(Options::kOptimizer, std::move(parameters), where);
   options_.push_back(options);
+  try {
+    hold(Options::kOptimizer, std::move(parameters), where);
+  } catch (...) {
+    options_.pop_back();
+    throw;
+  }
+  return group_count() - 1;
 }
 
 template <class Options>
@@ -176,6 +233,7 @@ void OptimizerOf<Options>::set_options(int group, const Options& options, Source
   check_group(group, where);
   options.check(where);
   options_[group] = options;
+  options_changed(group);
 }
 
 template <class Options>
@@ -185,18 +243,23 @@ double OptimizerOf<Options>::lr(int group, SourceLocation where) const {
 
 template <class Options>
 void OptimizerOf<Options>::set_group_lr(int group, double lr, SourceLocation where) {
-  Options changed = options(group, where);
+  check_group(group, where);
+  Options changed = options_[group];
   changed.lr = lr;
-  set_options(group, changed, where);
+  changed.check(where);
+  options_[group] = changed;
 }
 
 template <class Options>
-void OptimizerOf<Options>::step_parameter(int group, std::size_t i) {
-  const Tensor gradient = parameter(i).grad();
-  if (!gradient.defined()) return;
-  State& state = states()[i];
+void OptimizerOf<Options>::step_parameter(int group, std::size_t i, const Tensor& gradient) {
+  State& state = state_of(i);
   ++state.steps;
   update(options_[group], parameter(i), gradient, state);
+}
+
+template <class Options>
+std::vector<Kept> OptimizerOf<Options>::kept(int group, const Tensor& parameter) const {
+  return keeps(options_[group], parameter);
 }
 
 template <class Options>
@@ -205,4 +268,4 @@ NonFinite OptimizerOf<Options>::nonfinite(int group) const {
 }
 
 }  // namespace optim
-}  // namespace xgrad
+}  // namespace XGRAD_API

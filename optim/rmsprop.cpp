@@ -12,12 +12,18 @@ void RMSPropOptions::check(SourceLocation where) const {
   check_not_negative(kOptimizer, "weight_decay", weight_decay, where);
 }
 
+std::vector<Kept> RMSProp::keeps(const RMSPropOptions& options, const Tensor& w) const {
+  std::vector<Kept> kept = {{"mean_square", w}};
+  if (options.centered) kept.emplace_back("mean", w);
+  if (options.momentum > 0) kept.emplace_back("momentum", w);
+  return kept;
+}
+
 void RMSProp::update(const RMSPropOptions& options, Tensor& w, const Tensor& g, State& state) {
   const Descent descent(options);
   const Root root(options);
   const double lr = options.lr, alpha = options.alpha, momentum = options.momentum;
-  auto& [mean_square_buffer, momentum_buffer, mean_buffer] = state.buffers;
-  Tensor& mean_square = buffer_like(w, mean_square_buffer);
+  Tensor& mean_square = state["mean_square"];
 
   // v and the direction, the same in all four forms; v - m^2 can round below 0.
   auto advance = [=](auto d, auto& v) {
@@ -31,16 +37,15 @@ void RMSProp::update(const RMSPropOptions& options, Tensor& w, const Tensor& g, 
   };
 
   if (options.centered && momentum > 0) {
-    each(w, g, mean_square, buffer_like(w, mean_buffer), buffer_like(w, momentum_buffer),
-         [=](auto& w, auto g, auto& v, auto& m, auto& b) {
-           b = momentum * b + advance_centered(descent(g, w), v, m);
-           w -= lr * b;
-         });
+    each(w, g, mean_square, state["mean"], state["momentum"], [=](auto& w, auto g, auto& v, auto& m, auto& b) {
+      b = momentum * b + advance_centered(descent(g, w), v, m);
+      w -= lr * b;
+    });
   } else if (options.centered) {
-    each(w, g, mean_square, buffer_like(w, mean_buffer),
+    each(w, g, mean_square, state["mean"],
          [=](auto& w, auto g, auto& v, auto& m) { w -= lr * advance_centered(descent(g, w), v, m); });
   } else if (momentum > 0) {
-    each(w, g, mean_square, buffer_like(w, momentum_buffer), [=](auto& w, auto g, auto& v, auto& b) {
+    each(w, g, mean_square, state["momentum"], [=](auto& w, auto g, auto& v, auto& b) {
       b = momentum * b + advance(descent(g, w), v);
       w -= lr * b;
     });

@@ -6,6 +6,7 @@
 namespace xgrad XGRAD_API {
 namespace optim {
 
+/// Options of RMSProp.
 struct RMSPropOptions {
   double lr = 1e-2;              ///< learning rate, at least 0
   double alpha = 0.99;           ///< share of the running averages that a step keeps, in [0, 1)
@@ -18,26 +19,32 @@ struct RMSPropOptions {
   NonFinite nonfinite = NonFinite::proceed;
 
   static constexpr const char* kOptimizer = "RMSProp";
+  /// Throws std::invalid_argument, naming the option and its value, when one is outside its range.
   void check(SourceLocation where) const;
 };
 
 extern template class OptimizerOf<RMSPropOptions>;
 
+/// RMSProp, which divides the gradient by a running root mean square of itself:
+///
 ///     v = alpha v + (1 - alpha) g^2
-///     m = alpha m + (1 - alpha) g            (centered; v - m^2 then stands for v below, not less than 0)
+///     m = alpha m + (1 - alpha) g            (centered; v - m^2, not less than 0, then takes the place of v below)
 ///     w -= lr g / (sqrt(v) + eps)
 ///
-/// and with momentum b = momentum b + g / (sqrt(v) + eps), w -= lr b. Tieleman, Hinton, COURSERA lecture 6.5,
-/// 2012; centered: Graves, Generating Sequences with Recurrent Neural Networks, 2013.
+///     b = momentum b + g / (sqrt(v) + eps)   (with momentum)
+///     w -= lr b
+///
+/// Keeps `mean_square` (v), and `mean` (m) and `momentum` (b) where the options ask for them.
+/// Source: Tieleman, Hinton, COURSERA lecture 6.5, 2012; centered: Graves, Generating Sequences with Recurrent Neural
+/// Networks, 2013.
 class RMSProp : public OptimizerOf<RMSPropOptions> {
  public:
   using OptimizerOf::OptimizerOf;
-  /// mean_square: v, momentum: b, mean: m.
-  std::array<const char*, 3> buffer_names() const override { return {"mean_square", "momentum", "mean"}; }
 
  protected:
+  std::vector<Kept> keeps(const RMSPropOptions& options, const Tensor& w) const override;
   void update(const RMSPropOptions& options, Tensor& w, const Tensor& g, State& state) override;
 };
 
 }  // namespace optim
-}  // namespace xgrad
+}  // namespace XGRAD_API

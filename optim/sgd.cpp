@@ -9,10 +9,15 @@ void SGDOptions::check(SourceLocation where) const {
   check_not_negative(kOptimizer, "momentum", momentum, where);
   check_finite(kOptimizer, "dampening", dampening, where);
   check_not_negative(kOptimizer, "weight_decay", weight_decay, where);
-  xgrad::check(!nesterov || momentum > 0, where, kOptimizer, ": nesterov needs momentum > 0, but momentum is ",
-               momentum);
-  xgrad::check(!nesterov || dampening == 0, where, kOptimizer, ": nesterov needs dampening 0, but dampening is ",
-               dampening);
+  xgrad::check(!nesterov || momentum > 0, where, kOptimizer, ": nesterov needs momentum > 0, but it is ", momentum,
+               '.');
+  xgrad::check(!nesterov || dampening == 0, where, kOptimizer, ": nesterov needs dampening 0, but it is ", dampening,
+               '.');
+}
+
+std::vector<Kept> SGD::keeps(const SGDOptions& options, const Tensor& w) const {
+  if (options.momentum == 0) return {};
+  return {{"momentum", w}, Kept::number("momentum_steps")};
 }
 
 void SGD::update(const SGDOptions& options, Tensor& w, const Tensor& g, State& state) {
@@ -24,8 +29,8 @@ void SGD::update(const SGDOptions& options, Tensor& w, const Tensor& g, State& s
   }
 
   const double momentum = options.momentum;
-  const double share = state.buffers[0].defined() ? 1 - options.dampening : 1;  // the first gradient is taken whole
-  Tensor& buffer = buffer_like(w, state.buffers[0]);
+  Tensor& buffer = state["momentum"];
+  const double share = state.number("momentum_steps")++ > 0 ? 1 - options.dampening : 1;  // the first is taken whole
   if (options.nesterov) {
     each(w, g, buffer, [=](auto& w, auto g, auto& b) {
       auto d = descent(g, w);

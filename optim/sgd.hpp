@@ -6,6 +6,7 @@
 namespace xgrad XGRAD_API {
 namespace optim {
 
+/// Options of SGD.
 struct SGDOptions {
   double lr = 1e-3;         ///< learning rate, at least 0
   double momentum = 0;      ///< at least 0
@@ -16,26 +17,29 @@ struct SGDOptions {
   NonFinite nonfinite = NonFinite::proceed;
 
   static constexpr const char* kOptimizer = "SGD";
+  /// Throws std::invalid_argument, naming the option and its value, when one is outside its range.
   void check(SourceLocation where) const;
 };
 
 extern template class OptimizerOf<SGDOptions>;
 
-/// w -= lr g, or with momentum
+/// Stochastic gradient descent, plain and with momentum:
 ///
-///     b = momentum b + (1 - dampening) g     (b = g in the first step)
+///     w -= lr g
+///
+///     b = momentum b + (1 - dampening) g     (with momentum; b = g in the first step)
 ///     w -= lr b                              (nesterov: w -= lr (g + momentum b))
 ///
-/// Polyak 1964; Nesterov 1983 in the form of Sutskever, Martens, Dahl, Hinton, ICML 2013.
+/// Keeps `momentum` (b) and `momentum_steps` where there is momentum.
+/// Source: Polyak 1964; Nesterov 1983 in the form of Sutskever, Martens, Dahl, Hinton, ICML 2013.
 class SGD : public OptimizerOf<SGDOptions> {
  public:
   using OptimizerOf::OptimizerOf;
-  /// momentum: b.
-  std::array<const char*, 3> buffer_names() const override { return {"momentum", nullptr, nullptr}; }
 
  protected:
+  std::vector<Kept> keeps(const SGDOptions& options, const Tensor& w) const override;
   void update(const SGDOptions& options, Tensor& w, const Tensor& g, State& state) override;
 };
 
 }  // namespace optim
-}  // namespace xgrad
+}  // namespace XGRAD_API

@@ -5,16 +5,9 @@
 
 #include "../../autograd/each.hpp"
 #include "../../autograd/error.hpp"
-#include "../../autograd/ops/create.hpp"
 #include "../../autograd/tensor.hpp"
 
 namespace xgrad::optim {
-
-/// The state tensor, made on first use with every element at `value`.
-inline Tensor& buffer_like(const Tensor& parameter, Tensor& buffer, double value = 0) {
-  if (!buffer.defined()) buffer = full(parameter.shape(), value, {.dtype = parameter.dtype()});
-  return buffer;
-}
 
 /// The gradient of what is minimised: g turned round to climb, with the L2 term's gradient. Inside of a fused
 /// pass.
@@ -45,19 +38,19 @@ struct Root {
 
 /// Throws std::invalid_argument for infinities and nan: a step would hand them on to the weights.
 inline void check_finite(const char* optimizer, const char* option, double value, SourceLocation where) {
-  check(std::isfinite(value), where, optimizer, ": ", option, " must be finite, but is ", value);
+  check(std::isfinite(value), where, optimizer, ": ", option, " must be finite, but it is ", value, '.');
 }
 
 /// Throws std::invalid_argument unless 0 <= value < infinity.
 inline void check_not_negative(const char* optimizer, const char* option, double value, SourceLocation where) {
   check_finite(optimizer, option, value, where);
-  check(value >= 0, where, optimizer, ": ", option, " must be at least 0, but is ", value);
+  check(value >= 0, where, optimizer, ": ", option, " must be at least 0, but it is ", value, '.');
 }
 
 /// Throws std::invalid_argument unless 0 <= value < 1: the share that a running average keeps.
 inline void check_decay(const char* optimizer, const char* option, double value, SourceLocation where) {
   check(value >= 0 && value < 1, where, optimizer, ": ", std::string_view(option),
-        " must be at least 0 and below 1, but is ", value);
+        " must be at least 0 and below 1, but it is ", value, '.');
 }
 
 }  // namespace xgrad::optim

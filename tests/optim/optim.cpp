@@ -1,7 +1,6 @@
 // The optimizers' formulas, beside PyTorch 1.13.1, and what all of them share.
 #include <xgrad/optim/optim.hpp>
 
-#include <array>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -176,7 +175,7 @@ TEST_CASE("a parameter without a gradient is skipped and has no state", "[optim]
   CHECK(b.item() == 3);
   CHECK(adam.states()[0].steps == 1);
   CHECK(adam.states()[1].steps == 0);
-  CHECK_FALSE(adam.states()[1].buffers[0].defined());
+  CHECK(adam.states()[1].tensors.empty());
 
   // It starts later as if it had just been made: the first step of Adam has length lr.
   b.set_grad(tensor({5.}, {.dtype = DType::float64}));
@@ -274,30 +273,31 @@ TEST_CASE("groups have their own options", "[optim]") {
   sgd.step();
   CHECK(a.item() == 0.5);
   CHECK_THROWS_AS(sgd.lr(2), std::out_of_range);
-  CHECK_THROWS_WITH(sgd.group(-1), Contains("SGD: group -1 is asked for, but there are 2"));
+  CHECK_THROWS_WITH(sgd.group(-1),
+                    Contains("SGD: the group must be at least 0 and below 2, but it is -1. at optim.cpp:"));
 }
 
 TEST_CASE("options outside their range are named with their value", "[optim]") {
   Tensor w = variable({1});
   const double nan = std::nan("");
   CHECK_THROWS_WITH(SGD({w}, {.lr = -0.1}),
-                    Contains("SGD: lr must be at least 0, but is -0.1") && Contains("optim.cpp"));
+                    Contains("SGD: lr must be at least 0, but it is -0.1") && Contains("optim.cpp"));
   CHECK_THROWS_AS(SGD({w}, {.lr = nan}), std::invalid_argument);
-  CHECK_THROWS_WITH(SGD({w}, {.momentum = -1}), Contains("momentum must be at least 0, but is -1"));
-  CHECK_THROWS_WITH(SGD({w}, {.weight_decay = -2}), Contains("weight_decay must be at least 0, but is -2"));
-  CHECK_THROWS_WITH(SGD({w}, {.nesterov = true}), Contains("nesterov needs momentum > 0, but momentum is 0"));
+  CHECK_THROWS_WITH(SGD({w}, {.momentum = -1}), Contains("momentum must be at least 0, but it is -1"));
+  CHECK_THROWS_WITH(SGD({w}, {.weight_decay = -2}), Contains("weight_decay must be at least 0, but it is -2"));
+  CHECK_THROWS_WITH(SGD({w}, {.nesterov = true}), Contains("nesterov needs momentum > 0, but it is 0."));
   CHECK_THROWS_WITH(SGD({w}, {.momentum = 0.9, .dampening = 0.5, .nesterov = true}),
-                    Contains("nesterov needs dampening 0, but dampening is 0.5"));
+                    Contains("nesterov needs dampening 0, but it is 0.5."));
   CHECK_THROWS_WITH(Adagrad({w}, {.lr_decay = -1}), Contains("Adagrad: lr_decay"));
   CHECK_THROWS_WITH(Adagrad({w}, {.initial_accumulator_value = -1}), Contains("initial_accumulator_value"));
-  CHECK_THROWS_WITH(RMSProp({w}, {.alpha = 1}), Contains("RMSProp: alpha must be at least 0 and below 1, but is 1"));
+  CHECK_THROWS_WITH(RMSProp({w}, {.alpha = 1}), Contains("RMSProp: alpha must be at least 0 and below 1, but it is 1"));
   CHECK_THROWS_WITH(Adadelta({w}, {.rho = 1.5}), Contains("Adadelta: rho") && Contains("1.5"));
-  CHECK_THROWS_WITH(Adam({w}, {.betas = {1, 0.9}}), Contains("Adam: betas.first") && Contains("but is 1"));
+  CHECK_THROWS_WITH(Adam({w}, {.betas = {1, 0.9}}), Contains("Adam: betas.first") && Contains("but it is 1"));
   CHECK_THROWS_WITH(Adam({w}, {.betas = {0.9, -0.5}}), Contains("betas.second") && Contains("-0.5"));
   CHECK_THROWS_WITH(AdamW({w}, {.eps = -1e-8}), Contains("AdamW: eps") && Contains("-1e-08"));
 
   Adam adam({w});
-  CHECK_THROWS_WITH(adam.set_lr(-3), Contains("Adam: lr must be at least 0, but is -3"));
+  CHECK_THROWS_WITH(adam.set_lr(-3), Contains("Adam: lr must be at least 0, but it is -3"));
   CHECK(adam.lr() == 1e-3);
 }
 
@@ -319,17 +319,16 @@ TEST_CASE("options that are not finite are refused", "[optim]") {
     CHECK_THROWS_AS(adam.set_lr(bad), std::invalid_argument);
   }
   CHECK_THROWS_WITH(SGD({w}, {.dampening = kInfinity}),
-                    Contains("SGD: dampening must be finite, but is inf") && Contains("optim.cpp"));
+                    Contains("SGD: dampening must be finite, but it is inf") && Contains("optim.cpp"));
   CHECK(adam.lr() == 1e-3);
 }
 
-TEST_CASE("parameters must be floating leaves that require a gradient, each once", "[optim]") {
+TEST_CASE("parameters must be floating leaves, each once", "[optim]") {
   Tensor w = variable({1, 2});
   CHECK_THROWS_WITH(SGD(std::vector<Tensor>{}, {.lr = 1}), Contains("SGD: at least one parameter"));
-  CHECK_THROWS_WITH(SGD({w, w}), Contains("parameter 1 [2] was given before"));
+  CHECK_THROWS_WITH(SGD({w, w}), Contains("parameter 1 [2] was given before."));
   CHECK_THROWS_WITH(SGD({w, Tensor()}),
                     Contains("parameters must be defined tensors, but parameter 1 is default-constructed"));
-  CHECK_THROWS_WITH(SGD({zeros({3})}), Contains("parameter 0 [3] does not; call set_requires_grad()"));
   CHECK_THROWS_WITH(SGD({arange(3)}), Contains("must be floating") && Contains("int64"));
   CHECK_THROWS_WITH(SGD({w * 2}), Contains("must be leaves") && Contains("mul"));
   CHECK_THROWS_WITH(SGD({{.parameters = {w}}, {.parameters = {w}}}), Contains("parameter 1 [2] was given before"));
@@ -358,7 +357,7 @@ TEST_CASE("gradients that are not finite: proceed, skip or error", "[optim]") {
   }
 }
 
-TEST_CASE("a run goes on from copied states", "[optim]") {
+TEST_CASE("a run goes on from a loaded state", "[optim]") {
   auto train = [](Optimizer& optimizer, Tensor& w, int from, int to) {
     for (int t = from; t < to; ++t) {
       w.set_grad(gradient_of(w, t));
@@ -370,12 +369,10 @@ TEST_CASE("a run goes on from copied states", "[optim]") {
   train(whole, w, 0, 4);
   Tensor resumed = copy(w.detach()).set_requires_grad();
   Adam rest({resumed}, {.lr = 0.1, .amsgrad = true});
-  rest.states()[0].steps = whole.states()[0].steps;
-  for (int i = 0; i < 3; ++i) rest.states()[0].buffers[i] = copy(whole.states()[0].buffers[i]);
+  rest.load_state(whole.state());
   train(whole, w, 4, 8);
   train(rest, resumed, 4, 8);
   CHECK(w.to_vector<double>() == resumed.to_vector<double>());
-  CHECK(std::string(whole.buffer_names()[1]) == "mean_square");
 }
 
 namespace {
@@ -411,12 +408,13 @@ std::string problem_after_conversion(const typename OptionsOf<T>::type& options)
 }  // namespace
 
 TEST_CASE("state made for another dtype is named, and nothing is changed", "[optim]") {
-  CHECK_THAT(problem_after_conversion<Adam>({}),
-             Contains("Adam: what is kept for a parameter must have its dtype, but parameter 1 [3, 2] is float64 and "
-                      "what is kept for it float32, as from before a Module::to()") &&
-                 Contains("at optim.cpp:"));
+  CHECK_THAT(
+      problem_after_conversion<Adam>({}),
+      Contains("Adam: what is kept for a parameter must fit it, but for parameter 1 [3, 2] of float64 the mean "
+               "must be float64 [3, 2], and it is float32 [3, 2]. Make a new optimizer after Module::to(). Nothing "
+               "was updated. at optim.cpp:"));
   CHECK_THAT(problem_after_conversion<SGD>({.momentum = 0.9}),
-             Contains("SGD: ") && Contains("what is kept for it float32"));
+             Contains("SGD: ") && Contains("the momentum must be float64 [3, 2], and it is float32"));
   CHECK_THAT(problem_after_conversion<Adagrad>({}), Contains("Adagrad: ") && Contains("parameter 1"));
   CHECK_THAT(problem_after_conversion<RMSProp>({}), Contains("RMSProp: ") && Contains("parameter 1"));
   CHECK_THAT(problem_after_conversion<Adadelta>({}), Contains("Adadelta: ") && Contains("parameter 1"));
@@ -492,12 +490,12 @@ struct DecayingOptions {
 class Decaying : public OptimizerOf<DecayingOptions> {
  public:
   using OptimizerOf::OptimizerOf;
-  std::array<const char*, 3> buffer_names() const override { return {"velocity", nullptr, nullptr}; }
 
  protected:
+  std::vector<Kept> keeps(const DecayingOptions&, const Tensor& w) const override { return {{"velocity", w}}; }
   void update(const DecayingOptions& options, Tensor& w, const Tensor& g, State& state) override {
-    Tensor& v = state.buffers[0];
-    v = (v.defined() ? v : zeros_like(w)) * 0.9 + g + 0.01 * w;
+    Tensor& v = state["velocity"];
+    v = v * 0.9 + g + 0.01 * w;
     w.assign(w - options.lr * v);
   }
 };
@@ -512,16 +510,5 @@ TEST_CASE("An update written with operators is not recorded", "[optim]") {
   const std::int64_t nodes = memory::stats().nodes;
   for (int step = 0; step < 5; ++step) optimizer.step();
   CHECK(memory::stats().nodes == nodes);
-  for (const State& state : optimizer.states()) REQUIRE_FALSE(state.buffers[0].requires_grad());
-}
-
-TEST_CASE("states must be as many as parameters", "[optim]") {
-  Tensor w = ones({2}).set_requires_grad(), v = ones({2}).set_requires_grad();
-  Adam adam({w, v});
-  adam.states() = std::vector<State>(1);
-  w.set_grad(ones({2}));
-  CHECK_THROWS_WITH(adam.step(),
-                    Contains("Adam: there must be one state for each parameter, but there are 1 states and 2 "
-                             "parameters; nothing was updated"));
-  CHECK(w.to_vector() == std::vector<double>{1, 1});
+  for (const State& state : optimizer.states()) REQUIRE_FALSE(state["velocity"].requires_grad());
 }

@@ -1,0 +1,43 @@
+// The parameters that an optimizer is given, with or without names.
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../autograd/tensor.hpp"
+#include "state.hpp"
+
+namespace xgrad XGRAD_API {
+namespace optim {
+
+/// Parameters of an optimizer: tensors (`model.parameters()`, `{w, b}`), or tensors with names
+/// (`model.named_parameters()`, `{{"w", w}, {"b", b}}`), under which messages and files then know them.
+struct Parameters {
+  Parameters() = default;
+  Parameters(std::vector<Tensor> tensors) : tensors(std::move(tensors)) {}
+  Parameters(std::initializer_list<Tensor> tensors) : tensors(tensors) {}
+  Parameters(const NamedTensors& named) {
+    for (const auto& [name, tensor] : named) {
+      tensors.push_back(tensor);
+      names.push_back(name);
+    }
+  }
+  Parameters(std::initializer_list<std::pair<std::string, Tensor>> named) : Parameters(NamedTensors(named)) {}
+
+  std::vector<Tensor> tensors;
+  std::vector<std::string> names;  ///< parallel to the tensors, or empty
+};
+
+/// Parameters that share options:
+///
+///     optim::Adam adam({{.parameters = weights, .options = {.weight_decay = 0.1}}, {.parameters = biases}});
+template <class Options>
+struct Group {
+  Parameters parameters;
+  Options options = {};
+};
+
+}  // namespace optim
+}  // namespace XGRAD_API

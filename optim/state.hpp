@@ -1,0 +1,60 @@
+// What an optimizer keeps for one parameter: named tensors and numbers.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "../autograd/error.hpp"
+#include "../autograd/tensor.hpp"
+
+namespace xgrad XGRAD_API {
+namespace optim {
+
+/// Tensors under names, in order: what Module::named_parameters() and Optimizer::state() answer with.
+using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
+
+/// A tensor or a number that an optimizer keeps for a parameter: its name, which has no dot, and what it starts as.
+struct Kept {
+  /// A tensor in the parameter's shape and dtype.
+  Kept(const char* name, const Tensor& parameter, double start = 0)
+      : name(name), shape(parameter.shape()), dtype(parameter.dtype()), start(start) {}
+  /// A tensor of any shape and dtype.
+  Kept(const char* name, Shape shape, DType dtype, double start = 0)
+      : name(name), shape(std::move(shape)), dtype(dtype), start(start) {}
+  /// A number.
+  static Kept number(const char* name, double start = 0) {
+    Kept kept(name, Shape(), DType::float64, start);
+    kept.is_number = true;
+    return kept;
+  }
+
+  const char* name;
+  Shape shape;
+  DType dtype;
+  double start;
+  bool is_number = false;
+};
+
+/// What an optimizer keeps for one parameter, nothing until the parameter's first step.
+struct State {
+  std::int64_t steps = 0;  ///< steps that the parameter has taken
+  NamedTensors tensors;
+  std::vector<std::pair<std::string, double>> numbers;
+
+  /// The tensor of that name. Throws std::logic_error where there is none: Optimizer's keeps() must list it.
+  Tensor& operator[](std::string_view name);
+  const Tensor& operator[](std::string_view name) const;
+  /// The number of that name. Throws as operator[].
+  double& number(std::string_view name);
+  double number(std::string_view name) const;
+
+  /// The tensor or number of that name, null where there is none.
+  const Tensor* find_tensor(std::string_view name) const;
+  const double* find_number(std::string_view name) const;
+};
+
+}  // namespace optim
+}  // namespace XGRAD_API

@@ -1,0 +1,355 @@
+// What optimizers keep, under which names, and that a step does all of its work or none.
+#include <xgrad/optim/optim.hpp>
+
+#include <cmath>
+#include <limits>
+#include <new>
+#include <string>
+#include <vector>
+
+#include <xgrad/autograd/grad.hpp>
+#include <xgrad/autograd/ops.hpp>
+#include <xgrad/nn/dense.hpp>
+#include "../catch.hpp"
+
+using namespace xgrad;
+using namespace xgrad::optim;
+using Catch::Matchers::Contains;
+
+namespace {
+
+Tensor variable(std::initializer_list<double> values) {
+  return from_vector(std::vector<double>(values)).set_requires_grad();
+}
+
+void step_by(Optimizer& optimizer, double gradient) {
+  for (Tensor w : optimizer.parameters()) w.set_grad(full(w.shape(), gradient, {.dtype = w.dtype()}));
+  optimizer.step();
+}
+
+std::vector<std::string> names_of(const NamedTensors& entries) {
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : entries) names.push_back(name);
+  return names;
+}
+
+NamedTensors copied(const NamedTensors& entries) {
+  NamedTensors copies;
+  for (const auto& [name, tensor] : entries) copies.emplace_back(name, copy(tensor));
+  return copies;
+}
+
+struct FactoredOptions {
+  double lr = 0.1;
+  std::int64_t huge = 0;  // elements of one more tensor that is kept
+  NonFinite nonfinite = NonFinite::proceed;
+  static constexpr const char* kOptimizer = "Factored";
+  void check(SourceLocation) const {}
+};
+
+/// Keeps the mean squares of the rows and of the columns of a matrix [n, m], in float64, and a number.
+class Factored : public OptimizerOf<FactoredOptions> {
+ public:
+  using OptimizerOf::OptimizerOf;
+
+ protected:
+  std::vector<Kept> keeps(const FactoredOptions& options, const Tensor& w) const override {
+    std::vector<Kept> kept = {{"rows", Shape{w.size(0)}, DType::float64},
+                              {"columns", Shape{w.size(1)}, DType::float64, 0.5},
+                              Kept::number("scale", 2)};
+    if (options.huge > 0) kept.emplace_back("huge", Shape{options.huge * w.size(0)}, DType::float64);
+    return kept;
+  }
+  void update(const FactoredOptions& options, Tensor& w, const Tensor& g, State& state) override {
+    const Tensor squares = square(cast(g, DType::float64));
+    state["rows"].assign(state["rows"] + mean(squares, 1));
+    state["columns"].assign(state["columns"] + mean(squares, 0));
+    state.number("scale") *= 0.5;
+    w.assign(w - options.lr * state.number("scale") * g);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("state has keys of parameter and name: given names, or group and index", "[optim][state]") {
+  Tensor a = variable({1}), b = variable({2, 3}), c = variable({4});
+  Adam named({{"fc.weight", a}, {"fc.bias", b}});
+  step_by(named, 1);
+  CHECK(named.parameter_names() == std::vector<std::string>{"fc.weight", "fc.bias"});
+  CHECK(names_of(named.state()) == std::vector<std::string>{"state.fc.weight.steps", "state.fc.weight.mean",
+                                                            "state.fc.weight.mean_square", "state.fc.bias.steps",
+                                                            "state.fc.bias.mean", "state.fc.bias.mean_square"});
+  CHECK(named.state()[0].second.item<std::int64_t>() == 1);
+  CHECK(named.state()[0].second.dtype() == DType::int64);
+  CHECK(named.state()[4].second.shape() == Shape{2});
+
+  SGD groups({{.parameters = {a}, .options = {.momentum = 0.5}}, {.parameters = {b, c}}});
+  step_by(groups, 1);
+  CHECK(names_of(groups.state()) == std::vector<std::string>{"state.0.0.steps", "state.0.0.momentum",
+                                                             "state.0.0.momentum_steps", "state.1.0.steps",
+                                                             "state.1.1.steps"});
+  CHECK(groups.metadata() == Metadata{{"format_version", "1"}, {"class", "SGD"}});
+}
+
+TEST_CASE("a module's named parameters name the state", "[optim][state]") {
+  nn::Dense dense(2, 3);
+  Adam adam(dense.named_parameters());
+  CHECK(adam.parameter_names() == std::vector<std::string>{"weight", "bias"});
+  adam.step([&] { return sum(dense(ones({1, 2}))); });
+  CHECK(adam.state()[1].first == "state.weight.mean");
+}
+
+TEST_CASE("what is kept may have any shape and dtype, and be a number", "[optim][state]") {
+  Tensor w = ones({2, 3}).set_requires_grad();
+  Factored optimizer({{"w", w}});
+  CHECK(optimizer.state().empty());
+  step_by(optimizer, 2);
+  CHECK(allclose(w, full({2, 3}, 0.8)));
+  step_by(optimizer, 2);
+  CHECK(allclose(w, full({2, 3}, 0.7)));
+  NamedTensors entries = optimizer.state();
+  CHECK(names_of(entries) ==
+        std::vector<std::string>{"state.w.steps", "state.w.rows", "state.w.columns", "state.w.scale"});
+  CHECK(entries[1].second.to_vector<double>() == std::vector<double>{8, 8});
+  CHECK(entries[2].second.to_vector<double>() == std::vector<double>{8.5, 8.5, 8.5});
+  CHECK(entries[3].second.item() == 0.5);
+
+  Tensor v = copy(w.detach()).set_requires_grad();
+  Factored resumed({{"w", v}});
+  resumed.load_state(entries);
+  step_by(optimizer, 3);
+  step_by(resumed, 3);
+  CHECK(v.to_vector() == w.to_vector());
+  CHECK(resumed.states()[0].number("scale") == 0.25);
+  CHECK_THROWS_WITH(resumed.states()[0]["mean"], Contains("State: the tensor 'mean' must be kept, but it is not."));
+}
+
+TEST_CASE("a loaded state is a copy, and goes on in the same bits for every optimizer", "[optim][state]") {
+  auto run = [&]<class T, class Options>(T*, Options options) {
+    Tensor w = variable({1, -2, 0.5}), v = variable({0, 0, 0});
+    T whole({{"w", w}}, options);
+    for (double gradient : {0.5, -1.0, 2.0}) step_by(whole, gradient);
+    v.assign(w.detach());
+    T rest({{"w", v}}, options);
+    NamedTensors entries = copied(whole.state());
+    rest.load_state(entries, whole.metadata());
+    for (auto& [name, tensor] : entries) tensor.assign(77);
+    for (double gradient : {3.0, -0.25}) {
+      step_by(whole, gradient);
+      step_by(rest, gradient);
+    }
+    INFO(whole.name());
+    CHECK(v.to_vector<double>() == w.to_vector<double>());
+    CHECK(names_of(whole.state()) == names_of(rest.state()));
+  };
+  run(static_cast<SGD*>(nullptr), SGDOptions{.momentum = 0.9, .dampening = 0.5});
+  run(static_cast<Adagrad*>(nullptr), AdagradOptions{.lr_decay = 0.1, .initial_accumulator_value = 0.3});
+  run(static_cast<RMSProp*>(nullptr), RMSPropOptions{.centered = true, .momentum = 0.5});
+  run(static_cast<Adadelta*>(nullptr), AdadeltaOptions{});
+  run(static_cast<Adam*>(nullptr), AdamOptions{.amsgrad = true});
+  run(static_cast<AdamW*>(nullptr), AdamWOptions{});
+}
+
+TEST_CASE("a state that does not fit is refused whole, and named", "[optim][state]") {
+  Tensor a = variable({1}), b = variable({2, 3});
+  Adam adam({{"a", a}, {"b.c", b}});
+  step_by(adam, 1);
+  const NamedTensors good = copied(adam.state());
+  auto problem_of = [&](const NamedTensors& entries, const Metadata& metadata = {}) -> std::string {
+    try {
+      adam.load_state(entries, metadata);
+    } catch (const std::invalid_argument& error) {
+      CHECK(adam.states()[0].steps == 1);
+      CHECK(adam.states()[0]["mean"].item() == good[1].second.item());
+      return error.what();
+    }
+    return "no error";
+  };
+  NamedTensors entries = good;
+  entries.pop_back();
+  CHECK_THAT(problem_of(entries),
+             Contains("Adam: the state must have what this optimizer keeps, but there are entries missing: "
+                      "state.b.c.mean_square. Load it into an optimizer of the same class, options and parameters. "
+                      "Nothing was changed. at state.cpp:"));
+  entries = good;
+  entries[1].second = zeros({3}, {.dtype = DType::float64});
+  entries[2].second = zeros({1}, {.dtype = DType::float32});
+  CHECK_THAT(problem_of(entries), Contains("of another kind: state.a.mean (float64 [1] here, float64 [3] given), "
+                                           "state.a.mean_square (float64 [1] here, float32 [1] given)"));
+  entries = good;
+  entries.emplace_back("state.b.mean", zeros({1}));
+  entries.emplace_back("weight", zeros({1}));
+  CHECK_THAT(problem_of(entries), Contains("unknown: weight, state.b.mean"));
+  entries = good;
+  entries[0].second = tensor(-1);
+  CHECK_THAT(problem_of(entries), Contains("state.a.steps (-1, below 0)"));
+  entries[0].second = Tensor();
+  CHECK_THAT(problem_of(entries), Contains("(int64 [] here, undefined given)"));
+  CHECK_THAT(problem_of(good, {{"class", "AdamW"}}),
+             Contains("Adam: the state must be one of Adam, but AdamW saved it. Nothing was changed. at state.cpp:"));
+  CHECK_THAT(problem_of(good, {{"format_version", "2"}}), Contains("must have format version 1, but it has 2."));
+
+  CHECK(problem_of(good, adam.metadata()) == "no error");
+  CHECK(problem_of({}) == "no error");  // all start anew
+  CHECK(adam.states()[0].steps == 0);
+}
+
+TEST_CASE("names of parameters are their own", "[optim][state]") {
+  Tensor a = variable({1}), b = variable({2});
+  CHECK_THROWS_WITH(SGD({{"w", a}, {"w", b}}), Contains("must have a name of its own, but 'w' is the name of two."));
+  CHECK_THROWS_WITH(SGD({{"", a}}), Contains("name must not be empty"));
+  SGD sgd({{"0.5", a}});
+  CHECK_THROWS_WITH(sgd.add_group({a}), Contains("parameter 1 [1] was given before."));
+  SGD clash({{"1.0", a}});
+  CHECK_THROWS_WITH(clash.add_group({b}), Contains("'1.0' is the name of two"));
+  CHECK(clash.group_count() == 1);
+}
+
+TEST_CASE("a named parameter is named in messages", "[optim][state]") {
+  Tensor w = variable({1, 2});
+  SGD sgd({{"fc.weight", w}}, {.nonfinite = NonFinite::error});
+  w.set_grad(tensor({0., std::nan("")}, {.dtype = DType::float64}));
+  CHECK_THROWS_WITH(sgd.step(),
+                    Contains("but that of parameter 'fc.weight' [2] has an infinite or nan element. Nothing "
+                             "was updated. at state.cpp:"));
+}
+
+TEST_CASE("options that ask for more are followed from the next step on", "[optim][state]") {
+  Tensor w = variable({1});
+  Adam adam({{"w", w}});
+  step_by(adam, 1);
+  adam.set_options(0, {.amsgrad = true});
+  CHECK(names_of(adam.state()).back() == "state.w.largest_mean_square");  // as it will start
+  adam.load_state(copied(adam.state()));
+  step_by(adam, 2);
+  CHECK(adam.states()[0]["largest_mean_square"].item() == adam.states()[0]["mean_square"].item());
+  adam.set_options(0, {});
+  CHECK(names_of(adam.state()).back() == "state.w.mean_square");
+  step_by(adam, 2);
+}
+
+TEST_CASE("momentum that is switched on later takes its first gradient whole", "[optim][state]") {
+  Tensor w = variable({0});
+  SGD sgd({w}, {.lr = 1});
+  step_by(sgd, 1);
+  sgd.set_options(0, {.lr = 1, .momentum = 0.5, .dampening = 0.75});
+  step_by(sgd, 4);  // b = 4
+  CHECK(w.item() == -5);
+  step_by(sgd, 4);  // b = 0.5 * 4 + 0.25 * 4
+  CHECK(w.item() == -8);
+}
+
+TEST_CASE("frozen parameters are skipped, and picked up again when they thaw", "[optim]") {
+  Tensor a = variable({1}), b = from_vector(std::vector<double>{2});
+  Adam adam({{"a", a}, {"b", b}}, {.lr = 0.5});
+  auto loss = [&] { return sum(a * b); };
+  adam.step(loss);
+  CHECK(a.item() == Approx(0.5));
+  CHECK(b.item() == 2);
+  CHECK(adam.states()[1].steps == 0);
+  b.set_requires_grad();
+  a.set_requires_grad(false);
+  adam.step(loss);
+  CHECK(a.item() == Approx(0.5));
+  CHECK(b.item() == Approx(1.5));
+  CHECK(adam.states()[0].steps == 1);
+  a.set_requires_grad();
+  adam.step(loss);
+  CHECK(a.item() < 0.45);
+  CHECK(adam.states()[0].steps == 2);
+}
+
+TEST_CASE("parameters can be added later", "[optim]") {
+  Tensor a = variable({1}), b = variable({1}), c = variable({1});
+  SGD sgd({a}, {.lr = 0.5, .momentum = 0.9});
+  step_by(sgd, 1);
+  CHECK(sgd.add_group({{"b", b}, {"c", c}}, {.lr = 0.25}) == 1);
+  CHECK(sgd.group_count() == 2);
+  CHECK(sgd.group(1)[0].is_same(b));
+  CHECK(sgd.lr(1) == 0.25);
+  step_by(sgd, 1);
+  CHECK(a.item() == Approx(1 - 0.5 - 0.5 * 1.9));
+  CHECK(c.item() == 0.75);
+
+  CHECK_THROWS_AS(sgd.add_group({a}), std::invalid_argument);
+  CHECK_THROWS_AS(sgd.add_group({variable({1})}, {.lr = -1}), std::invalid_argument);
+  CHECK_THROWS_AS(sgd.options(2), std::out_of_range);
+  CHECK(sgd.group_count() == 2);
+  step_by(sgd, 1);
+}
+
+TEST_CASE("scale_lr keeps the ratios of the groups' rates", "[optim]") {
+  Tensor a = variable({1}), b = variable({1});
+  SGD sgd({{.parameters = {a}, .options = {.lr = 0.5}}, {.parameters = {b}, .options = {.lr = 0.125}}});
+  sgd.scale_lr(0.5);
+  CHECK(sgd.lr(0) == 0.25);
+  CHECK(sgd.lr(1) == 0.0625);
+  sgd.set_group_lr(1, 1e300);
+  CHECK_THROWS_WITH(sgd.scale_lr(1e20), Contains("SGD: lr must be finite, but it is inf."));
+  CHECK(sgd.lr(0) == 0.25);
+  CHECK(sgd.lr(1) == 1e300);
+  CHECK_THROWS_AS(sgd.scale_lr(-1), std::invalid_argument);
+  CHECK(sgd.lr(0) == 0.25);
+}
+
+TEST_CASE("step(closure) goes by the gradient of the loss that the closure returns", "[optim]") {
+  Tensor w = variable({3}), v = variable({3});
+  Adam by_closure({w}, {.lr = 0.1}), by_hand({v}, {.lr = 0.1});
+  w.set_grad(tensor({1e6}, {.dtype = DType::float64}));  // dropped
+  for (int t = 0; t < 5; ++t) {
+    Tensor loss = by_closure.step([&] { return sum(square(w)); });
+    Tensor same = sum(square(v));
+    by_hand.zero_grad();
+    same.backward();
+    by_hand.step();
+    CHECK(loss.item() == same.item());
+    CHECK_FALSE(loss.requires_grad());
+  }
+  CHECK(w.item() == v.item());
+
+  Optimizer& base = by_closure;
+  CHECK(base.step([&] { return sum(square(w)); }).item() > 0);
+}
+
+TEST_CASE("step(closure) refuses what is no loss, before it drops a gradient", "[optim]") {
+  Tensor w = variable({3, 4});
+  SGD sgd({w});
+  w.set_grad(ones_like(w).detach());
+  CHECK_THROWS_WITH(
+      sgd.step([&] { return w * 2; }),
+      Contains("SGD: the closure must return a loss of one element, but it is float64 [2]. at state.cpp:"));
+  CHECK_THROWS_WITH(sgd.step([] { return Tensor(); }), Contains("but it is undefined."));
+  CHECK_THROWS_WITH(sgd.step([] { return ones({}); }), Contains("the loss must require a gradient, but it does not."));
+  CHECK_THROWS_AS(sgd.step([]() -> Tensor { throw std::runtime_error("mine"); }), std::runtime_error);
+  CHECK(w.grad().defined());
+  CHECK(w.to_vector() == std::vector<double>{3, 4});
+}
+
+TEST_CASE("a step for which memory runs out has done nothing", "[optim]") {
+  Tensor a = ones({1, 2}).set_requires_grad(), b = ones({1 << 10, 1}).set_requires_grad();
+  Factored optimizer({{"a", a}, {"b", b}}, {.huge = 1 << 3});
+  optimizer.set_options(0, {.huge = std::int64_t{1} << 40});
+  for (Tensor w : {a, b}) w.set_grad(ones_like(w).detach());
+  CHECK_THROWS_AS(optimizer.step(), std::bad_alloc);
+  CHECK(a.to_vector() == std::vector<double>{1, 1});
+  CHECK(optimizer.states()[0].steps == 0);
+  CHECK(optimizer.states()[0].tensors.empty());
+
+  optimizer.set_options(0, {});
+  optimizer.step();
+  CHECK(allclose(a, full({1, 2}, 0.9)));
+}
+
+TEST_CASE("a gradient that is another view of its parameter is refused before the first write", "[optim]") {
+  Tensor a = variable({1}), w = cast(tensor({{1., 2.}, {3., 4.}}), DType::float64).set_requires_grad();
+  SGD sgd({a, w}, {.lr = 1});
+  a.set_grad(tensor({1.}, {.dtype = DType::float64}));
+  w.set_grad(transpose(w.detach()));
+  CHECK_THROWS_WITH(sgd.step(),
+                    Contains("SGD: a gradient must not be another view of its parameter's elements, but that "
+                             "of parameter 1 [2, 2] is. Nothing was updated."));
+  CHECK(a.item() == 1);
+  w.set_grad(w.detach());
+  sgd.step();
+  CHECK(max(abs(w)).item() == 0);
+}

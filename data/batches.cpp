@@ -15,8 +15,8 @@ Dataset Batches::Iterator::operator*() const {
 
 Batches::Batches(Dataset dataset, BatchOptions options, SourceLocation where)
     : dataset_(std::move(dataset)), options_(options), points_(dataset_.size(where)) {
-  check(options.size >= 0, where, "batches: size must be at least 0 (0 for all points in one batch), but is ",
-        options.size);
+  check(options.size >= 0, where, "batches: size must be at least 0 (0 for all points in one batch), but it is ",
+        options.size, '.');
   batch_size_ = options.size == 0 ? points_ : std::min(options.size, points_);
   end_ = options.drop_last && batch_size_ > 0 ? points_ / batch_size_ * batch_size_ : points_;
 }

@@ -1,4 +1,4 @@
-// Going through a data set in mini-batches.
+// A data set in mini-batches.
 #pragma once
 
 #include <cstddef>
@@ -11,15 +11,15 @@
 namespace xgrad XGRAD_API {
 namespace data {
 
+/// Options of batches().
 struct BatchOptions {
   std::int64_t size = 32;          ///< points in a batch; 0, or the number of points or more: all in one batch
-  bool shuffle = false;            ///< a new random order each time the data is gone through
+  bool shuffle = false;            ///< a new random order in each pass
   bool drop_last = false;          ///< leave out a last batch that is smaller than the others
   Generator* generator = nullptr;  ///< where the orders come from; null: the thread's default generator
 };
 
-/// A data set as a range of mini-batches. Each begin() starts another pass (an epoch), with a new order when
-/// shuffled.
+/// Range of the mini-batches of a data set. Each begin() starts another pass (an epoch), with a new order when shuffled.
 class Batches {
  public:
   struct End {};
@@ -50,7 +50,7 @@ class Batches {
 
   Iterator begin() const;
   End end() const { return {}; }
-  /// How many batches one pass has.
+  /// Number of batches in one pass.
   std::int64_t count() const { return batch_size_ == 0 ? 0 : (end_ + batch_size_ - 1) / batch_size_; }
 
  private:
@@ -60,14 +60,12 @@ class Batches {
   std::int64_t end_;  // points in all batches together
 };
 
-/// Mini-batches of a data set:
+/// Divides a data set in mini-batches. In order they are views of the data set's tensors, shuffled ones copies. One batch of
+/// all points is the data set itself, not shuffled. An empty data set has no batches.
 ///
-///     for (auto [x, y] : data::batches(train, {.size = 32, .shuffle = true})) { ... }
-///
-/// One after the other they are views of the data set's tensors, shuffled ones copies. One batch of all
-/// points is the data set itself, not shuffled. An empty data set has no batches. Throws
-/// std::invalid_argument for a size below 0 and for inputs and targets of different lengths.
+/// Throws: std::invalid_argument for a size below 0 and for inputs and targets of different lengths.
+/// Example: `for (auto [x, y] : data::batches(train, {.size = 32, .shuffle = true})) { ... }`
 Batches batches(const Dataset& dataset, BatchOptions options = {}, SourceLocation where = SourceLocation::current());
 
 }  // namespace data
-}  // namespace xgrad
+}  // namespace XGRAD_API

@@ -8,6 +8,7 @@
 #include <locale>
 #include <sstream>
 #include <string_view>
+#include <unordered_set>
 
 #include "../autograd/ops/create.hpp"
 
@@ -23,10 +24,11 @@ struct Field {
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
-/// The text as a message shows it: \x00 for bytes that would garble it or, as 0, cut it off.
+/// The text as a message shows it: \x00 for bytes that would garble it or, as 0, cut it off; the first 40 of many.
 std::string shown(std::string_view text) {
+  constexpr std::size_t kMost = 40;
   std::string result;
-  for (char c : text) {
+  for (char c : text.substr(0, kMost)) {
     constexpr char kDigits[] = "0123456789abcdef";
     const auto byte = static_cast<unsigned char>(c);
     if (std::iscntrl(byte) != 0)
@@ -34,7 +36,7 @@ std::string shown(std::string_view text) {
     else
       result += c;
   }
-  return result;
+  return text.size() > kMost ? result + "..." : result;
 }
 
 /// What becomes of a number that from_chars calls out of range. One too small is 0, or the denormal next to it; one
@@ -47,13 +49,14 @@ double out_of_range_value(std::string_view text) {
   return in.fail() ? std::numeric_limits<double>::infinity() : value;
 }
 
-/// Goes through a table's text line by line and turns fields into numbers.
+/// Reads a table's text line by line and turns fields into numbers.
 class Reader {
  public:
   Reader(std::string_view text, const std::string& path, const CsvOptions& options)
       : rest_(text), path_(path), options_(options) {
     constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
     if (rest_.starts_with(kByteOrderMark)) rest_.remove_prefix(kByteOrderMark.size());
+    check_encoding();
   }
 
   /// Steps to the next line that is not blank, and takes it apart. False at the end.
@@ -64,8 +67,9 @@ class Reader {
       rest_.remove_prefix(std::min(end + 1, rest_.size()));
       ++line_number_;
       if (line_.ends_with('\r')) line_.remove_suffix(1);
-      if (std::all_of(line_.begin(), line_.end(), is_blank)) continue;
+      if (std::all_of(line_.begin(), line_.end(), [this](char c) { return pads(c); })) continue;
       take_apart();
+      if (first_line_ == 0) note_first_line();
       return true;
     }
     return false;
@@ -86,7 +90,7 @@ class Reader {
     if (fields_.size() == columns) return;
     fail(fields_.size() < columns ? line_.size() : fields_[columns].begin,
          concat("a row must have ", columns, " columns as line ", like_line, " tells, but this one has ",
-                fields_.size()));
+                fields_.size(), ".", length_hint(like_line)));
   }
 
   template <class T>
@@ -97,18 +101,19 @@ class Reader {
     std::conditional_t<std::is_integral_v<T>, T, double> value{};
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (field.text.empty())
-      fail(field.begin, concat("column ", column + 1, ": a number is expected, but the field is empty"));
+      fail(field.begin,
+           concat("column ", column + 1, ": a number is expected, but the field is empty.", hint(field.text)));
     if (error == std::errc::invalid_argument || end != text.data() + text.size())
       fail(field.begin, concat("column ", column + 1, ": ", std::is_integral_v<T> ? "an integer" : "a number",
-                               " is expected, but '", shown(field.text), "' stands here", hint(field.text)));
+                               " is expected, but it is '", shown(field.text), "'.", hint(field.text)));
     bool too_large = error == std::errc::result_out_of_range;
     if constexpr (std::is_floating_point_v<T>) {
       if (too_large) value = out_of_range_value(text);
       too_large = too_large ? std::isinf(value) : std::isfinite(value) && std::isinf(static_cast<T>(value));
     }
     if (too_large)
-      fail(field.begin,
-           concat("column ", column + 1, ": the number '", field.text, "' is outside the range of ", dtype_of<T>));
+      fail(field.begin, concat("column ", column + 1, ": a number within the range of ", dtype_of<T>,
+                               " is expected, but it is '", shown(field.text), "'."));
     return static_cast<T>(value);
   }
 
@@ -120,17 +125,76 @@ class Reader {
   }
 
  private:
-  /// What may be meant where a word stands in the first line.
-  std::string_view hint(std::string_view text) const {
-    const bool is_word = std::isalpha(static_cast<unsigned char>(text.front())) != 0;
-    if (line_number_ > 1 || options_.header != Header::none || !is_word) return "";
-    return "; if this line names the columns, read with {.header = Header::names}";
+  /// Throws where the text is in another encoding, whose bytes make no numbers.
+  void check_encoding() {
+    const bool marked = rest_.starts_with("\xFF\xFE") || rest_.starts_with("\xFE\xFF");
+    const bool has_nul = rest_.substr(0, 2).find('\0') != std::string_view::npos;
+    if (!marked && !has_nul) return;
+    line_number_ = 1;
+    fail(0, marked
+                ? "text in UTF-8 is expected, but the file is in UTF-16. Convert it: iconv -f UTF-16 -t UTF-8."
+                : "text in UTF-8 is expected, but the file has NUL bytes, as in UTF-16. Convert it: iconv -f UTF-16 -t "
+                  "UTF-8.");
   }
+
+  /// What may be meant where no number stands.
+  std::string hint(std::string_view text) const {
+    if (text.find('\r') != text.npos)
+      return " Lines must end in LF or CR LF, but here is a CR alone. Convert the file: tr '\\r' '\\n'.";
+    const bool is_word = !text.empty() && std::isalpha(static_cast<unsigned char>(text.front())) != 0;
+    if (line_number_ == first_line_ && options_.header == Header::none && is_word && other_delimiter(text) == '\0')
+      return announces_counts()
+                 ? " If this line tells the numbers of rows and features, read with {.header = Header::counts}."
+                 : " If this line names the columns, read with {.header = Header::names}.";
+    const char other = other_delimiter(text);
+    if (other == '\0') return "";
+    if (other == ',' && options_.delimiter == ';') return " Numbers must be written with a decimal point.";
+    return concat(" If ",
+                  other == '\t'  ? "tabs delimit"
+                  : other == ' ' ? "blanks delimit"
+                                 : concat('\'', other, "' delimits"),
+                  " the columns, read with {.delimiter = '", other == '\t' ? "\\t" : std::string(1, other), "'}.");
+  }
+
+  /// A delimiter that would make numbers of a part of the text; NUL where there is none.
+  char other_delimiter(std::string_view text) const {
+    for (char other : {';', '\t', ',', '|', ' '}) {
+      const std::size_t end = text.find(other);
+      if (other == options_.delimiter || end == text.npos || end == 0) continue;
+      double value = 0;
+      const auto [stop, error] = std::from_chars(text.data(), text.data() + end, value);
+      if (stop == text.data() + end) return other;
+    }
+    return '\0';
+  }
+
+  /// Whether the first line may be Header::counts: two integers, then nothing or names.
+  bool announces_counts() const { return first_counts_[0] >= 0 && first_counts_[1] >= 0; }
+
+  void note_first_line() {
+    first_line_ = line_number_;
+    for (std::size_t i = 0; i < 2 && i < fields_.size(); ++i) {
+      const std::string_view text = fields_[i].text;
+      std::int64_t count = -1;
+      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+      if (!text.empty() && end == text.data() + text.size() && error == std::errc()) first_counts_[i] = count;
+    }
+  }
+
+  /// What may be meant where a row's length differs from the first one's.
+  std::string_view length_hint(std::int64_t like_line) const {
+    const auto length = static_cast<std::int64_t>(fields_.size());
+    const bool fits = announces_counts() && first_counts_[1] == length - 1;
+    if (like_line != first_line_ || options_.header != Header::none || !fits) return "";
+    return " If that line tells the numbers of rows and features, read with {.header = Header::counts}.";
+  }
+
+  /// Whether the character is no more than room around a field.
+  bool pads(char c) const { return is_blank(c) && (c != options_.delimiter || c == ' '); }
 
   void take_apart() {
     fields_.clear();
     const char delimiter = options_.delimiter;
-    auto pads = [=](char c) { return is_blank(c) && (c != delimiter || delimiter == ' '); };
     std::size_t at = 0;
     auto skip_padding = [&] {
       while (at < line_.size() && pads(line_[at])) ++at;
@@ -144,7 +208,7 @@ class Reader {
         at += field.text.size() + 2;
         skip_padding();
         if (at < line_.size() && line_[at] != delimiter && delimiter != ' ')
-          fail(at, "a delimiter is expected after the closing quote");
+          fail(at, "a delimiter must follow the closing quote, but it does not.");
       } else {
         std::size_t end =
             std::min(delimiter == ' ' ? line_.find_first_of(" \t", at) : line_.find(delimiter, at), line_.size());
@@ -170,7 +234,8 @@ class Reader {
     std::size_t at = begin + 1;
     for (;;) {
       at = line_.find('"', at);
-      if (at == std::string_view::npos) fail(begin, "the quote that opens here is not closed in this line");
+      if (at == std::string_view::npos)
+        fail(begin, "a quote must be closed in its line, but the one that opens here is not.");
       if (at + 1 == line_.size() || line_[at + 1] != '"') return line_.substr(begin + 1, at - begin - 1);
       at += 2;
     }
@@ -181,17 +246,20 @@ class Reader {
   const CsvOptions& options_;
   std::string_view line_;
   std::int64_t line_number_ = 0;
+  std::int64_t first_line_ = 0;              // the first that is not blank
+  std::int64_t first_counts_[2] = {-1, -1};  // its first two fields, where they are integers
   std::vector<Field> fields_;
 };
 
 /// Columns to keep as text, counted from 0, in the order asked for.
 std::vector<std::size_t> find_text_columns(const CsvOptions& options, std::size_t columns, SourceLocation where) {
   std::vector<std::size_t> found;
+  std::unordered_set<std::size_t> seen;  // no list of all columns: a header may announce more than fit in memory
   for (int column : options.text_columns) {
     found.push_back(
         static_cast<std::size_t>(normalize_axis("read_csv: text_columns", column, static_cast<int>(columns), where)));
-    check(std::count(found.begin(), found.end(), found.back()) == 1, where, "read_csv: text_columns names column ",
-          column, " twice");
+    check(seen.insert(found.back()).second, where, "read_csv: text_columns must name a column once, but column ",
+          column, " is named twice.");
   }
   return found;
 }
@@ -204,14 +272,15 @@ constexpr std::int64_t kMostFeatures = std::numeric_limits<int>::max() - 1;  // 
 
 Counts read_counts(const Reader& reader) {
   if (reader.fields().size() < 2)
-    reader.fail(
-        0, concat("the header must tell the numbers of rows and features, but has ", reader.fields().size(), " field"));
+    reader.fail(0, concat("the header must tell the numbers of rows and features, but it has ", reader.fields().size(),
+                          " field."));
   const Counts counts{reader.number<std::int64_t>(0), reader.number<std::int64_t>(1)};
   if (counts.rows < 0 || counts.features < 0)
-    reader.fail(0, concat("the header's counts must be at least 0, but are ", counts.rows, " and ", counts.features));
+    reader.fail(
+        0, concat("the header's counts must be at least 0, but they are ", counts.rows, " and ", counts.features, '.'));
   if (counts.features > kMostFeatures)
     reader.fail(reader.fields()[1].begin, concat("the header's number of features must be at most ", kMostFeatures,
-                                                 ", but is ", counts.features));
+                                                 ", but it is ", counts.features, '.'));
   return counts;
 }
 
@@ -222,7 +291,7 @@ Table read_table(Reader& reader, const CsvOptions& options, SourceLocation where
   std::int64_t like_line = 0;  // the line that told the number of columns
   std::int64_t announced = -1;
 
-  if (!reader.next_line()) reader.fail_at_end("a table is expected, but the file is empty");
+  if (!reader.next_line()) reader.fail_at_end("a table is expected, but the file is empty.");
   bool in_row = options.header == Header::none;
   if (!in_row) {
     columns = reader.fields().size();
@@ -238,7 +307,7 @@ Table read_table(Reader& reader, const CsvOptions& options, SourceLocation where
     like_line = reader.line_number();
     in_row = reader.next_line();
   }
-  if (!in_row && announced != 0) reader.fail_at_end("a row is expected after the header, but the file ends here");
+  if (!in_row && announced != 0) reader.fail_at_end("a row is expected after the header, but the file ends here.");
   if (like_line == 0) {
     columns = reader.fields().size();
     like_line = reader.line_number();
@@ -261,7 +330,8 @@ Table read_table(Reader& reader, const CsvOptions& options, SourceLocation where
       table.text[i].push_back(reader.text(reader.fields()[text_columns[i]]));
   }
   if (announced >= 0 && rows != announced)
-    reader.fail_at_end(concat(announced, " rows are announced in line ", like_line, ", but the file has ", rows));
+    reader.fail_at_end(
+        concat(announced, " rows are expected, as line ", like_line, " tells, but the file has ", rows, '.'));
 
   table.values = from_data(values.data(), {rows, static_cast<std::int64_t>(columns - text_columns.size())}, where);
   return table;
@@ -270,19 +340,20 @@ Table read_table(Reader& reader, const CsvOptions& options, SourceLocation where
 }  // namespace
 
 Table read_csv(const std::string& path, const CsvOptions& options, SourceLocation where) {
-  check(options.dtype != DType::boolean, where, "read_csv: dtype must be int64, float32 or float64, but is ",
-        options.dtype);
+  check(options.dtype != DType::boolean, where, "read_csv: dtype must be int64, float32 or float64, but it is ",
+        options.dtype, '.');
   using namespace std::string_view_literals;
   constexpr std::string_view kNoDelimiters = "\0\n\r\"+-.0123456789aefintyAEFINTY"sv;  // letters: of nan, infinity
   check(kNoDelimiters.find(options.delimiter) == kNoDelimiters.npos, where,
-        "read_csv: the delimiter must not be a quote, an end of line, NUL, or part of numbers, but is '",
-        shown({&options.delimiter, 1}), "'");
+        "read_csv: the delimiter must not be a quote, an end of line, NUL, or part of numbers, but it is '",
+        shown({&options.delimiter, 1}), "'.");
+  CallSite site(where);
   const FileContents contents = read_file(path);
   if (!contents.problem.empty()) {
     const std::string& text = contents.bytes;
     const auto line = std::count(text.begin(), text.end(), '\n') + 1;
     const std::size_t line_begin = text.rfind('\n') + 1;  // npos + 1 is 0
-    throw FileError(path, line, static_cast<std::int64_t>(text.size() - line_begin) + 1, contents.problem);
+    throw FileError(path, line, static_cast<std::int64_t>(text.size() - line_begin) + 1, contents.problem + '.');
   }
   Reader reader(contents.bytes, path, options);
   switch (options.dtype) {

@@ -10,8 +10,8 @@
 namespace xgrad XGRAD_API {
 namespace data {
 
-/// A data file is missing, empty, truncated or malformed: "digits.csv.gz:17:3: a number is expected, but
-/// ...".
+/// Error in a data file, which is missing, empty, truncated or malformed. The message has its place in the file and the
+/// line that called for it: "digits.csv.gz:17:3: column 2: a number is expected, but it is 'abc'. at train.cpp:12".
 class FileError : public std::runtime_error {
  public:
   /// `line` and `column` (a position in bytes) count from 1; 0 where the file has no lines or none was read.
@@ -26,15 +26,17 @@ class FileError : public std::runtime_error {
   std::int64_t line_, column_;
 };
 
-/// What a file holds, decompressed.
+/// Contents of a file, decompressed.
 struct FileContents {
   std::string bytes;
-  std::string problem;  ///< why reading ended early, when it did: a truncated or damaged gzip stream
+  std::string
+      problem;  ///< why reading ended early, when it did: a gzip stream that is truncated, damaged, or followed by
+                ///< other bytes; without a full stop
 };
 
-/// The whole file; one compressed by gzip is known by its first bytes, whatever its name. Throws FileError
-/// when it cannot be opened or read.
+/// Reads a whole file. One compressed by gzip is known by its first bytes, whatever its name; it may be of several members
+/// and end in zeros. Throws FileError when the file cannot be opened or read.
 FileContents read_file(const std::string& path);
 
 }  // namespace data
-}  // namespace xgrad
+}  // namespace XGRAD_API

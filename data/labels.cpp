@@ -15,7 +15,7 @@ Labels<T> encode(const std::vector<T>& labels, std::vector<T> classes, SourceLoc
   std::sort(sorted.begin(), sorted.end());
   const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
   check(classes.empty() || twice == sorted.end(), where, "encode_labels: each class may be named once, but '",
-        twice == sorted.end() ? T() : *twice, "' is named twice");
+        twice == sorted.end() ? T() : *twice, "' is named twice.");
   sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
   if (classes.empty()) classes = sorted;
 
@@ -29,8 +29,8 @@ Labels<T> encode(const std::vector<T>& labels, std::vector<T> classes, SourceLoc
   indices.reserve(labels.size());
   for (const T& label : labels) {
     const auto at = std::lower_bound(sorted.begin(), sorted.end(), label);
-    check(at != sorted.end() && *at == label, where, "encode_labels: the label '", label, "' of point ", indices.size(),
-          " is not among the ", classes.size(), " classes");
+    check(at != sorted.end() && *at == label, where, "encode_labels: each label must be among the ", classes.size(),
+          " classes, but '", label, "' of point ", indices.size(), " is not.");
     indices.push_back(number_of[at - sorted.begin()]);
   }
   return {from_vector(indices), std::move(classes)};
@@ -46,8 +46,8 @@ Labels<std::string> encode_labels(const std::vector<std::string>& labels, const 
 Labels<std::int64_t> encode_labels(const Tensor& labels, const std::vector<std::int64_t>& classes,
                                    SourceLocation where) {
   check(labels.defined() && labels.dtype() == DType::int64 && labels.ndim() == 1, where,
-        "encode_labels: labels must be int64 [n]",
-        labels.defined() ? concat(", but are ", labels.dtype(), ' ', labels.shape()) : ", but are undefined");
+        "encode_labels: labels must be int64 [n], but they are ",
+        labels.defined() ? concat(labels.dtype(), ' ', labels.shape()) : "undefined", '.');
   return encode(labels.to_vector<std::int64_t>(), classes, where);
 }
 

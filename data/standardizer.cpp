@@ -1,45 +1,82 @@
 #include "standardizer.hpp"
 
+#include <algorithm>
+#include <limits>
+#include <vector>
+
 #include "../autograd/grad.hpp"
+#include "../autograd/ops/create.hpp"
 #include "../autograd/ops/elementwise.hpp"
+#include "../autograd/ops/index.hpp"
+#include "../autograd/ops/movement.hpp"
 #include "../autograd/ops/reduce.hpp"
 
 namespace xgrad::data {
+namespace {
+
+/// Throws std::invalid_argument, naming the first one, where an element is nan or infinite.
+void check_finite(const Tensor& x, SourceLocation where) {
+  const Tensor finite = isfinite(x);
+  if (all(finite).item<bool>()) return;
+  const std::int64_t at = argmin(cast(reshape(finite, {-1}), DType::int64)).item<std::int64_t>();
+  const std::int64_t features = x.numel() / x.shape()[0];
+  fail<std::invalid_argument>(
+      where, concat("Standardizer::fit: x must be finite, but feature ", at % features, " of point ", at / features,
+                    " is ", reshape(x, {-1})[at].item(), ". Replace or drop such points first."));
+}
+
+/// A power of 2 for each feature that brings numbers of this size to where neither their sum nor the squares of their
+/// differences leave float64's range.
+Tensor safe_factors(const Tensor& largest) {
+  std::vector<double> factors = largest.to_vector<double>();
+  for (double& factor : factors) factor = factor > 1e140 ? 0x1p-600 : factor < 1e-100 ? 0x1p600 : 1;
+  return from_vector(factors, largest.shape());
+}
+
+}  // namespace
 
 Standardizer Standardizer::fit(const Tensor& x, SourceLocation where) {
   check(x.defined() && is_floating(x.dtype()) && x.ndim() > 0 && x.shape()[0] > 0, where,
-        "Standardizer::fit: x must be floating [n, ...] with n > 0",
-        x.defined() ? concat(", but is ", x.dtype(), ' ', x.shape()) : ", but is undefined");
+        "Standardizer::fit: x must be floating [n, ...] with n > 0, but it is ",
+        x.defined() ? concat(x.dtype(), ' ', x.shape()) : "undefined", '.');
   CallSite site(where);
   NoGrad no_grad;
-  const Tensor wide = cast(x, DType::float64);
+  if (x.numel() > 0) check_finite(x, where);
+  Tensor wide = cast(x, DType::float64);
   // By its extremes: the standard deviation of equal numbers can round to something just above 0.
-  const Tensor lowest = amin(wide, 0);
-  const Tensor constant = equal(lowest, amax(wide, 0));
-  return {xgrad::where(constant, lowest, xgrad::mean(wide, 0)),
-          xgrad::where(constant, 1.0, xgrad::std(wide, 0, {.correction = 0}))};
+  const Tensor lowest = amin(wide, 0), highest = amax(wide, 0);
+  const Tensor constant = equal(lowest, highest);
+  const Tensor factors = safe_factors(maximum(abs(lowest), abs(highest)));
+  const bool is_plain = all(equal(factors, 1)).item<bool>();
+  if (!is_plain) wide = wide * factors;
+  Tensor mean = xgrad::mean(wide, 0), scale = xgrad::std(wide, 0, {.correction = 0});
+  if (!is_plain) {
+    mean = mean / factors;
+    scale = maximum(scale / factors, std::numeric_limits<double>::denorm_min());  // 0 would divide by 0
+  }
+  return {xgrad::where(constant, lowest, mean), xgrad::where(constant, 1.0, scale)};
 }
 
 Tensor Standardizer::transform(const Tensor& x, SourceLocation where) const {
   check_features("Standardizer::transform", x, where);
   CallSite site(where);
-  return (x - cast(mean_, x.dtype())) / cast(scale_, x.dtype());
+  return cast((cast(x, DType::float64) - mean_) / scale_, x.dtype());
 }
 
 Tensor Standardizer::inverse(const Tensor& y, SourceLocation where) const {
   check_features("Standardizer::inverse", y, where);
   CallSite site(where);
-  return y * cast(scale_, y.dtype()) + cast(mean_, y.dtype());
+  return cast(cast(y, DType::float64) * scale_ + mean_, y.dtype());
 }
 
 void Standardizer::check_features(const char* operation, const Tensor& x, SourceLocation where) const {
   const std::string_view name = operation;
-  check(x.defined() && is_floating(x.dtype()), where, name, ": a floating tensor is needed",
-        x.defined() ? concat(", but ", x.dtype(), " came") : ", but an undefined one came");
+  check(x.defined() && is_floating(x.dtype()), where, name, ": x must be floating, but it is ",
+        x.defined() ? concat(x.dtype()) : "undefined", '.');
   const Shape& features = mean_.shape();
   const Shape& shape = x.shape();
   check(shape.ndim() >= features.ndim() && std::equal(features.begin(), features.end(), shape.end() - features.ndim()),
-        where, name, ": the last axes must be the features fitted, ", features, ", but x is ", shape);
+        where, name, ": the last axes of x must be the features fitted, ", features, ", but x is ", shape, '.');
 }
 
 }  // namespace xgrad::data

@@ -6,7 +6,7 @@
 namespace xgrad XGRAD_API {
 namespace data {
 
-/// Shifts and scales each feature as fitted on training data; test data must take the same shift and scale,
+/// Standardizer: shifts and scales each feature as fitted on training data. Test data must take the same shift and scale,
 /// since fitting on it would let the model see it:
 ///
 ///     auto standardizer = data::Standardizer::fit(train.inputs);
@@ -14,18 +14,25 @@ namespace data {
 ///     test.inputs = standardizer.transform(test.inputs);
 class Standardizer {
  public:
-  /// Mean and standard deviation (of the population, computed in float64) of each feature of x [n, ...]. A
-  /// constant feature has scale 1: it becomes 0. Throws std::invalid_argument unless x is floating and n > 0.
+  /// Finds mean and standard deviation (of the population, computed in float64) of each feature. A constant feature has
+  /// scale 1: it becomes 0.
+  ///
+  /// Shapes: x [n, ...], n > 0.
+  /// Dtype: floating.
+  /// Throws: std::invalid_argument for another x, and for one with an element that is nan or infinite: it would make
+  /// its whole feature nan. Replace or drop such points first.
   static Standardizer fit(const Tensor& x, SourceLocation where = SourceLocation::current());
 
-  /// (x - mean) / scale in x's dtype, for x [..., features as fitted]. Throws std::invalid_argument for other
-  /// features.
+  /// (x - mean) / scale, computed in float64 and rounded once to x's dtype. A nan stays nan.
+  ///
+  /// Shapes: x [..., features as fitted].
+  /// Throws: std::invalid_argument for other features.
   Tensor transform(const Tensor& x, SourceLocation where = SourceLocation::current()) const;
-  /// y scale + mean: undoes transform().
+  /// y scale + mean, which undoes transform(), in the same precision.
   Tensor inverse(const Tensor& y, SourceLocation where = SourceLocation::current()) const;
 
   const Tensor& mean() const { return mean_; }    ///< float64, in the shape of one point
-  const Tensor& scale() const { return scale_; }  ///< the same
+  const Tensor& scale() const { return scale_; }  ///< float64, in the shape of one point
 
  private:
   Standardizer(Tensor mean, Tensor scale) : mean_(std::move(mean)), scale_(std::move(scale)) {}
@@ -35,4 +42,4 @@ class Standardizer {
 };
 
 }  // namespace data
-}  // namespace xgrad
+}  // namespace XGRAD_API

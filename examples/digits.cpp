@@ -12,6 +12,7 @@
 #include <exception>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <regex>
@@ -19,8 +20,9 @@
 #include <string>
 #include <vector>
 
-#include "progress.hpp"
 #include <xgrad/xgrad.hpp>
+#include "arguments.hpp"
+#include "progress.hpp"
 
 using namespace xgrad;
 
@@ -146,7 +148,8 @@ void train(const Mlp& model, optim::Optimizer& optimizer, const data::Dataset& d
       optimizer.step();
       const double value = loss.item();
       if (!std::isfinite(value))
-        throw std::runtime_error("the training has diverged: the loss is not finite any more; try a smaller --lr");
+        throw std::runtime_error("the training has diverged: the loss must be finite, but it is " +
+                                 std::to_string(value) + ". Try a smaller --lr.");
       progress.batch_done(x.size(0), value, count_right(logits, y));
     }
     progress.epoch_done();
@@ -242,15 +245,21 @@ void run(const Settings& settings) {
   check_gradients(model, settings, held_out);
 }
 
-/// A finite number that meets a condition, which help and messages tell: "above 0".
-CLI::Validator number(const std::string& condition, bool (*holds)(double)) {
-  return CLI::Validator(
-      [=](const std::string& text) -> std::string {
-        double value = 0;
-        const bool fits = CLI::detail::lexical_cast(text, value) && std::isfinite(value) && holds(value);
-        return fits ? "" : "must be " + condition + ", but is " + text;
-      },
-      condition);
+/// Ends the program's reading of options where there is a problem with one.
+void refuse(const std::string& option, const std::string& problem) {
+  if (!problem.empty()) throw CLI::ValidationError(option, problem);
+}
+
+/// Adds an option that is a whole number within bounds.
+template <class Integer>
+CLI::Option* add_integer(CLI::App& app, const char* name, Integer& value, Integer lowest, Integer highest,
+                         const char* help = "") {
+  return app
+      .add_option_function<std::string>(
+          name, [=, &value](const std::string& text) { refuse(name, read_integer(text, lowest, highest, value)); },
+          help)
+      ->type_name("INT")
+      ->default_str(std::to_string(value));
 }
 
 /// The keys of a map, for an option that must be one of them.
@@ -266,8 +275,6 @@ CLI::IsMember one_of(const Map& map) {
 int main(int argc, char** argv) {
   Settings settings;
   CLI::App app("Trains a multilayer perceptron on images of handwritten digits");
-  const CLI::Validator not_negative = number("at least 0", [](double x) { return x >= 0; });
-  const CLI::Validator positive = number("above 0", [](double x) { return x > 0; });
   app.add_option("--optimizer", settings.optimizer)->check(one_of(kOptimizers))->capture_default_str();
   app.add_option("--activation", settings.activation)->check(one_of(kActivations))->capture_default_str();
   app.add_option("--init", settings.init, "how weights start")->check(one_of(kInitializers))->capture_default_str();
@@ -275,10 +282,14 @@ int main(int argc, char** argv) {
       ->check(CLI::Validator(size_problem, "SIZE[xTIMES]"))
       ->delimiter(',')
       ->capture_default_str();
-  app.add_option("--epochs", settings.epochs)->check(CLI::Range(1, 1'000'000))->capture_default_str();
-  app.add_option("--batch", settings.batch, "points in a batch; 0: all")->check(not_negative)->capture_default_str();
-  app.add_option("--lr", settings.lr, "learning rate; left out: one that suits the optimizer")->check(positive);
-  app.add_option("--seed", settings.seed)->check(not_negative)->capture_default_str();
+  add_integer(app, "--epochs", settings.epochs, 1, 1'000'000);
+  add_integer(app, "--batch", settings.batch, std::int64_t{0}, std::numeric_limits<std::int64_t>::max(),
+              "points in a batch; 0: all");
+  app.add_option_function<std::string>(
+         "--lr", [&](const std::string& text) { refuse("--lr", read_positive(text, settings.lr)); },
+         "learning rate; left out: one that suits the optimizer")
+      ->type_name("FLOAT");
+  add_integer(app, "--seed", settings.seed, std::uint64_t{0}, std::numeric_limits<std::uint64_t>::max());
   app.add_option("--data", settings.file, "the table of digits")->check(CLI::ExistingFile)->capture_default_str();
   CLI11_PARSE(app, argc, argv);
 

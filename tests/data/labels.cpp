@@ -29,9 +29,9 @@ TEST_CASE("given classes keep their order", "[data][labels]") {
   CHECK(labels.indices.to_vector<std::int64_t>() == std::vector<std::int64_t>{2, 0});
   CHECK(labels.classes == classes);
   CHECK_THROWS_WITH(encode_labels({"no", "never"}, classes),
-                    Contains("label 'never' of point 1 is not among the 3 classes"));
+                    Contains("each label must be among the 3 classes, but 'never' of point 1 is not."));
   CHECK_THROWS_WITH(encode_labels({"no"}, {"no", "no"}), Contains("'no' is named twice"));
-  CHECK_THROWS_WITH(encode_labels(tensor({4}), {1, 2}), Contains("label '4' of point 0"));
+  CHECK_THROWS_WITH(encode_labels(tensor({4}), {1, 2}), Contains("but '4' of point 0 is not."));
 }
 
 TEST_CASE("no labels, no classes", "[data][labels]") {
@@ -41,7 +41,7 @@ TEST_CASE("no labels, no classes", "[data][labels]") {
 }
 
 TEST_CASE("labels must be int64 [n]", "[data][labels]") {
-  CHECK_THROWS_WITH(encode_labels(zeros({3})), Contains("but are float32 [3]"));
+  CHECK_THROWS_WITH(encode_labels(zeros({3})), Contains("but they are float32 [3]."));
   CHECK_THROWS_AS(encode_labels(Tensor()), std::invalid_argument);
 }
 

@@ -60,3 +60,40 @@ TEST_CASE("what a standardizer refuses", "[data][standardizer]") {
   CHECK_THROWS_WITH(standardizer.transform(zeros({4, 2})), Contains("[3]") && Contains("[4, 2]"));
   CHECK_THROWS_WITH(standardizer.inverse(zeros({})), Contains("Standardizer::inverse"));
 }
+
+TEST_CASE("features are transformed in float64 and rounded once", "[data][standardizer]") {
+  Tensor x = tensor({{16777216.}, {16777218.}});
+  Standardizer standardizer = Standardizer::fit(x);
+  CHECK(standardizer.transform(x).to_vector<double>() == std::vector<double>{-1, 1});
+  CHECK(standardizer.transform(x).dtype() == DType::float32);
+  CHECK(standardizer.inverse(tensor({{-1.}, {1.}})).to_vector<double>() == std::vector<double>{16777216, 16777218});
+}
+
+TEST_CASE("features of any size have a scale", "[data][standardizer]") {
+  const DType wide = DType::float64;
+  for (double unit : {1e-45, 1e-38, 1e-25, 1e20, 1e38}) {
+    Tensor x = tensor({{unit, 0.}, {0., 1.}, {-unit, 2.}});
+    Tensor y = Standardizer::fit(x).transform(x);
+    CHECK(allclose(y, tensor({{1.2247449, -1.2247449}, {0., 0.}, {-1.2247449, 1.2247449}})));
+  }
+  for (double unit : {1e-320, 1e-310, 1e-200, 1e160, 1e308, 1.5e308}) {
+    Tensor x = tensor({{unit}, {0.}}, {.dtype = wide});
+    Standardizer standardizer = Standardizer::fit(x);
+    CHECK(standardizer.scale().item() == Approx(unit / 2).epsilon(1e-3));
+    CHECK(allclose(standardizer.transform(x), tensor({{1.}, {-1.}}, {.dtype = wide}), {.rtol = 1e-3}));
+  }
+  Tensor least = tensor({{5e-324}, {0.}}, {.dtype = wide});
+  CHECK(all(isfinite(Standardizer::fit(least).transform(least))).item<bool>());
+}
+
+TEST_CASE("a nan or an infinity in what is fitted is named; what is transformed keeps it", "[data][standardizer]") {
+  const double nan = std::nan("");
+  CHECK_THROWS_WITH(
+      Standardizer::fit(tensor({{1., 2.}, {3., nan}})),
+      Contains("Standardizer::fit: x must be finite, but feature 1 of point 1 is nan. Replace or drop such "
+               "points first. at standardizer.cpp:"));
+  CHECK_THROWS_WITH(Standardizer::fit(tensor({{1., -INFINITY}, {3., nan}})), Contains("feature 1 of point 0 is -inf."));
+  Tensor y = Standardizer::fit(tensor({{0.}, {2.}})).transform(tensor({{nan}, {1.}}));
+  CHECK(std::isnan(y[0].item()));
+  CHECK(y[1].item() == 0);
+}

@@ -119,6 +119,18 @@ Workload batched_matmul(std::int64_t batch, std::int64_t size) {
 Workload add(std::int64_t size) {
   return {text_of("add ", size), [=](Contender& c) { return c.add(size); }};
 }
+Workload recorded_add(std::int64_t size) {
+  return {text_of("add ", size, " recorded"), [=](Contender& c) { return c.recorded_add(size); }};
+}
+Workload nested_gradient(int steps, std::int64_t size) {
+  return {text_of("nested gradient ", steps, "x", size), [=](Contender& c) { return c.nested_gradient(steps, size); }};
+}
+Workload rows_in_loop(std::int64_t rows, std::int64_t columns) {
+  return {text_of("rows in a loop ", rows, "x", columns), [=](Contender& c) { return c.rows_in_loop(rows, columns); }};
+}
+Workload first_gradient() {
+  return {"first gradient of a process", [](Contender& c) { return c.first_gradient(); }};
+}
 
 std::vector<Workload> workloads(bool more) {
   std::vector<Workload> all{
@@ -142,6 +154,13 @@ std::vector<Workload> workloads(bool more) {
       sgd(2'000, 50),
       batched_matmul(64, 32),
       add(4'000'000),
+      add(4),
+      recorded_add(4),
+      nested_gradient(100, 4),
+      nested_gradient(400, 4),
+      rows_in_loop(500, 16),
+      rows_in_loop(2'000, 16),
+      first_gradient(),
   };
   if (more)
     for (Workload& workload : std::vector<Workload>{

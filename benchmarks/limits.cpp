@@ -149,6 +149,14 @@ class Limits : public Contender {
     }};
   }
 
+  Task recorded_add(std::int64_t) override { return {}; }
+  Task nested_gradient(int, std::int64_t) override { return {}; }
+  Task rows_in_loop(std::int64_t rows, std::int64_t columns) override { return read_and_write(rows * columns); }
+  /// A process that does nothing.
+  Task first_gradient() override {
+    return {[] { run_beside("bench_first_nothing"); }};
+  }
+
  private:
   /// What reading x and writing its gradient takes.
   Task read_and_write(std::int64_t size) {

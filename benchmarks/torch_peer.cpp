@@ -185,6 +185,47 @@ class Torch : public Contender {
             }};
   }
 
+  Task recorded_add(std::int64_t size) override {
+    torch::Tensor a = variable_of(numbers(size, 1), {size}), b = tensor_of(numbers(size, 2), {size});
+    auto sum = std::make_shared<torch::Tensor>();
+    return {[=] {
+              *sum = torch::Tensor();
+              *sum = a + b;
+            },
+            [=] {
+              std::vector<double> result;
+              append_ends(result, sum->detach());
+              return result;
+            }};
+  }
+
+  Task nested_gradient(int steps, std::int64_t size) override {
+    torch::Tensor start = tensor_of(numbers(size, 2), {size});
+    return task_of({variable_of(numbers(size, 1), {size})}, [=](const std::vector<torch::Tensor>& v) {
+      torch::Tensor x = start.clone().requires_grad_();
+      for (int i = 0; i < steps; ++i) {
+        torch::Tensor y = torch::sum(v[0] * x * x * x);
+        x = x - 0.01 * torch::autograd::grad({y}, {x}, {}, /*retain_graph=*/true, /*create_graph=*/true)[0];
+      }
+      return torch::sum(x * x);
+    });
+  }
+
+  Task rows_in_loop(std::int64_t rows, std::int64_t columns) override {
+    return task_of({variable_of(numbers(rows * columns, 1), {rows, columns})}, [=](const std::vector<torch::Tensor>& v) {
+      torch::Tensor total = torch::sum(v[0][0] * v[0][0]);
+      for (std::int64_t i = 1; i < rows; ++i) {
+        torch::Tensor row = v[0][i];
+        total = total + torch::sum(row * row);
+      }
+      return total;
+    });
+  }
+
+  Task first_gradient() override {
+    return {[] { run_beside("bench_first_torch"); }};
+  }
+
  private:
   template <class Optimizer, class Options>
   static Task optimizer(int count, std::int64_t size, const Options& options) {

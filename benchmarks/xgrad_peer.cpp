@@ -179,6 +179,41 @@ class Xgrad : public Contender {
             [=] { return ends_of({*sum}); }};
   }
 
+  Task recorded_add(std::int64_t size) override {
+    Tensor a = variable_of(numbers(size, 1), {size}), b = tensor_of(numbers(size, 2), {size});
+    auto sum = std::make_shared<Tensor>();
+    return {[=] {
+              *sum = Tensor();
+              *sum = a + b;
+            },
+            [=] { return ends_of({sum->detach()}); }};
+  }
+
+  Task nested_gradient(int steps, std::int64_t size) override {
+    Tensor start = tensor_of(numbers(size, 2), {size});
+    return task_of({variable_of(numbers(size, 1), {size})}, [=](const std::vector<Tensor>& v) {
+      Tensor x = start;
+      for (int i = 0; i < steps; ++i)
+        x = x - 0.01 * xgrad::grad([&](const Tensor& x) { return xgrad::sum(v[0] * x * x * x); }, x);
+      return xgrad::sum(x * x);
+    });
+  }
+
+  Task rows_in_loop(std::int64_t rows, std::int64_t columns) override {
+    return task_of({variable_of(numbers(rows * columns, 1), {rows, columns})}, [=](const std::vector<Tensor>& v) {
+      Tensor total = xgrad::sum(v[0][0] * v[0][0]);
+      for (std::int64_t i = 1; i < rows; ++i) {
+        Tensor row = v[0][i];
+        total = total + xgrad::sum(row * row);
+      }
+      return total;
+    });
+  }
+
+  Task first_gradient() override {
+    return {[] { run_beside("bench_first", {"gradient"}); }};
+  }
+
  private:
   template <class Optimizer, class Options>
   static Task optimizer(int count, std::int64_t size, const Options& options) {

@@ -1,5 +1,6 @@
 # bench_compare measures xgrad beside libtorch, where that is found, and the machine's limits; bench_functions the
-# functions of SIMD batches beside xsimd's, where that is found; bench_counters counts what xgrad asks of the system.
+# functions of SIMD batches beside xsimd's, where that is found; bench_counters counts what xgrad asks of the system;
+# bench_first is what the first steps of a process cost.
 
 find_package(benchmark REQUIRED)
 find_package(nlohmann_json REQUIRED)
@@ -13,7 +14,7 @@ string(TOUPPER "${CMAKE_BUILD_TYPE}" build_type)
 string(JOIN " " benchmark_flags ${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${build_type}} $<$<BOOL:${XGRAD_NATIVE}>:-march=native>)
 
 xgrad_executable(bench_compare
-  ${benchmark_folder}/compare.cpp ${benchmark_folder}/data.cpp ${benchmark_folder}/limits.cpp
+  ${benchmark_folder}/compare.cpp ${benchmark_folder}/data.cpp ${benchmark_folder}/limits.cpp ${benchmark_folder}/process.cpp
   ${benchmark_folder}/torch_peer.cpp ${benchmark_folder}/xgrad_peer.cpp)
 target_compile_definitions(bench_compare PRIVATE
   XGRAD_BENCHMARK_FLAGS="${benchmark_flags}"
@@ -32,11 +33,27 @@ if(Torch_FOUND)
   find_library(C10_LIBRARY c10 REQUIRED)
   mark_as_advanced(TORCH_CPU_LIBRARY C10_LIBRARY)
   target_link_libraries(bench_compare PRIVATE ${TORCH_CPU_LIBRARY} ${C10_LIBRARY})
+
+  add_executable(bench_first_torch ${benchmark_folder}/first_torch.cpp)
+  target_compile_features(bench_first_torch PRIVATE cxx_std_17)
+  target_include_directories(bench_first_torch SYSTEM PRIVATE ${TORCH_INCLUDE_DIRS})
+  target_link_libraries(bench_first_torch PRIVATE ${TORCH_CPU_LIBRARY} ${C10_LIBRARY})
+endif()
+
+# Processes whose first gradient is timed: bench_compare starts them.
+xgrad_executable(bench_first ${benchmark_folder}/first.cpp)
+add_executable(bench_first_nothing ${benchmark_folder}/first_nothing.cpp)
+add_dependencies(bench_compare bench_first bench_first_nothing)
+if(Torch_FOUND)
+  add_dependencies(bench_compare bench_first_torch)
 endif()
 
 xgrad_executable(bench_counters ${benchmark_folder}/counters.cpp ${benchmark_folder}/data.cpp)
 
-set(benchmark_programs bench_compare bench_counters)
+set(benchmark_programs bench_compare bench_counters bench_first bench_first_nothing)
+if(Torch_FOUND)
+  list(APPEND benchmark_programs bench_first_torch)
+endif()
 
 if(xsimd_FOUND)
   xgrad_executable(bench_functions ${benchmark_folder}/functions.cpp ${benchmark_folder}/data.cpp)

@@ -6,7 +6,9 @@ find_package(nlohmann_json REQUIRED)
 option(XGRAD_TEST_MULTIARCH "Test the package for several instruction sets: compiles the library three times" OFF)
 
 # Catch2's runner, which takes longer to compile than any file of tests.
-add_library(xgrad_test_main OBJECT ${PROJECT_SOURCE_DIR}/tests/main.cpp)
+add_library(xgrad_test_main OBJECT ${PROJECT_SOURCE_DIR}/tests/main.cpp ${PROJECT_SOURCE_DIR}/tests/source_dir.cpp)
+set_source_files_properties(${PROJECT_SOURCE_DIR}/tests/source_dir.cpp PROPERTIES
+  COMPILE_DEFINITIONS XGRAD_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 set_target_properties(xgrad_test_main PROPERTIES CXX_EXTENSIONS OFF)
 target_link_libraries(xgrad_test_main PRIVATE xgrad::xgrad Catch2::Catch2)
 
@@ -14,7 +16,9 @@ target_link_libraries(xgrad_test_main PRIVATE xgrad::xgrad Catch2::Catch2)
 function(xgrad_test_program target)
   xgrad_executable(${target} ${ARGN})
   target_link_libraries(${target} PRIVATE xgrad_test_main Catch2::Catch2)
-  target_compile_definitions(${target} PRIVATE XGRAD_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  if(target STREQUAL xgrad_tests_op_table)
+    target_compile_definitions(${target} PRIVATE XGRAD_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  endif()
   if(NOT CMAKE_BUILD_TYPE STREQUAL Debug)
     target_compile_options(${target} PRIVATE -O1)
   endif()
@@ -23,7 +27,7 @@ endfunction()
 # The programs by folder. One test for each file of test cases: a process for each of several hundred cases would take
 # longer than the cases.
 file(GLOB_RECURSE test_sources CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR}/tests/*.cpp)
-list(FILTER test_sources EXCLUDE REGEX "^(consume|conformance)/|^main.cpp$")
+list(FILTER test_sources EXCLUDE REGEX "^(consume|conformance)/|^(main|source_dir).cpp$")
 set(test_programs)
 foreach(source IN LISTS test_sources)
   cmake_path(GET source PARENT_PATH folder)
@@ -79,7 +83,12 @@ endif()
 
 # Users' projects: with the installed package, with the sources in a subfolder (xgrad's own settings are passed on, so
 # that ccache knows all its objects already), and with a package for several instruction sets.
-set(ways find_package add_subdirectory)
+set(ways find_package add_subdirectory no_build_type)
+find_program(XGRAD_PKG_CONFIG pkg-config)
+mark_as_advanced(XGRAD_PKG_CONFIG)
+if(XGRAD_PKG_CONFIG AND BUILD_SHARED_LIBS AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+  list(APPEND ways pkg_config)
+endif()
 if(XGRAD_TEST_MULTIARCH)
   list(APPEND ways multiarch)
 endif()
@@ -88,12 +97,13 @@ set(settings
   -DCMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER} -DCMAKE_CXX_FLAGS=${CMAKE_CXX_FLAGS})
 foreach(way IN LISTS ways)
   set(way_settings ${settings})
-  if(way STREQUAL add_subdirectory)
+  if(way STREQUAL add_subdirectory OR way STREQUAL no_build_type)
     list(APPEND way_settings -DXGRAD_NATIVE=${XGRAD_NATIVE})
   endif()
   add_test(NAME consume.${way} COMMAND ${CMAKE_COMMAND}
     -DWAY=${way} -DSOURCE=${PROJECT_SOURCE_DIR} -DBUILD=${PROJECT_BINARY_DIR}
     -DWORK=${PROJECT_BINARY_DIR}/consume/${way} -DGENERATOR=${CMAKE_GENERATOR} "-DSETTINGS=${way_settings}"
+    -DBUILD_TYPE=-DCMAKE_BUILD_TYPE=${CMAKE_BUILD_TYPE} -DCOMPILER=${CMAKE_CXX_COMPILER}
     -P ${PROJECT_SOURCE_DIR}/tests/consume/run.cmake)
   set_tests_properties(consume.${way} PROPERTIES LABELS consume)
 endforeach()

@@ -12,6 +12,8 @@
 #       allocations, page faults and peak memory instead of times
 #   scripts/bench.sh --functions
 #       the functions of SIMD batches, as exp(), beside xsimd's
+#   scripts/bench.sh --first
+#       a training step of a large perceptron: the first of a process, and a later one
 set -euo pipefail
 caller="$PWD"
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -20,6 +22,10 @@ scripts/setup.sh --benchmarks >&2
 cmake --preset benchmarks >&2
 programs=build/benchmarks/benchmarks
 
+if [[ ${1-} == --first ]]; then
+  cmake --build --preset benchmarks --target bench_first >&2
+  exec "$programs/bench_first" step
+fi
 if [[ ${1-} == --counters || ${1-} == --functions ]]; then
   program=bench_${1#--}
   cmake --build --preset benchmarks --target "$program" >&2

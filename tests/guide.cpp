@@ -74,7 +74,7 @@ class Printed {
 /// While it lives, the repository is the current folder.
 class InRepository {
  public:
-  InRepository() : before_(std::filesystem::current_path()) { std::filesystem::current_path(XGRAD_SOURCE_DIR); }
+  InRepository() : before_(std::filesystem::current_path()) { std::filesystem::current_path(testing::source_dir()); }
   ~InRepository() { std::filesystem::current_path(before_); }
 
  private:

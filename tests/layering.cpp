@@ -11,12 +11,13 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "source_dir.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kRoot = XGRAD_SOURCE_DIR;
+const fs::path kRoot = xgrad::testing::source_dir();
 
 /// A floor's folders ("autograd/simd/": what stands in it and below), and single headers with their .cpp
 /// ("autograd/tensor"). The longest entry that fits a file decides.

@@ -8,11 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "source_dir.hpp"
+
 namespace xgrad::testing {
 
 /// A file of the repository.
 inline std::string read_file(const std::string& path) {
-  std::ifstream in(std::filesystem::path(XGRAD_SOURCE_DIR) / path);
+  std::ifstream in(std::filesystem::path(source_dir()) / path);
   return {std::istreambuf_iterator<char>(in), {}};
 }
 

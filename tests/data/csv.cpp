@@ -19,7 +19,7 @@ using data::read_csv;
 
 namespace {
 
-const std::string kExamples = XGRAD_SOURCE_DIR "/examples/data/";
+const std::string kExamples = testing::source_dir() + "/examples/data/";
 
 // gzip of "1,2\n3,4\n5,6\n".
 constexpr std::string_view kZipped(

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "../source_dir.hpp"
+
 namespace xgrad {
 
 class TemporaryFile {
@@ -28,7 +30,7 @@ class TemporaryFile {
 
 /// A file of examples/data, whole.
 inline std::string example_bytes(const std::string& name) {
-  std::ifstream file(XGRAD_SOURCE_DIR "/examples/data/" + name, std::ios::binary);
+  std::ifstream file(testing::source_dir() + "/examples/data/" + name, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 

@@ -1,0 +1,4 @@
+// A user's own header, whose path is also that of one of xgrad's.
+#pragma once
+
+#define MINE_NN_DENSE 1

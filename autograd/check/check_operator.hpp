@@ -9,6 +9,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -20,7 +21,7 @@
 
 namespace xgrad XGRAD_API {
 
-/// The operator: anything callable with one to eight tensors, or with a list of them.
+/// An operator to check: anything callable with one to eight tensors, or with a list of them.
 class OperatorFunction {
  public:
   template <FunctionOfTensors F>
@@ -31,7 +32,7 @@ class OperatorFunction {
   TensorFunction call_;
 };
 
-/// What an elementwise operator computes, in double: a callable with one to three doubles. Empty: no reference.
+/// The value of an elementwise operator, in double: a callable with one to three doubles; empty for no reference.
 class ElementFunction {
  public:
   ElementFunction() = default;
@@ -56,9 +57,10 @@ class ElementFunction {
 struct OperatorInput {
   double low = -2;
   double high = 2;
-  std::vector<double> avoid = {};  ///< kinks and poles: elements stay a twentieth away from them
-  DType dtype =
-      DType::float64;  ///< int64 (from low up to and without high) and boolean inputs are handed over as they are
+  /// Kinks and poles: elements stay a twentieth of the range away from them.
+  std::vector<double> avoid = {};
+  /// int64 (from low up to and without high) and boolean inputs are handed over as they are.
+  DType dtype = DType::float64;
 };
 
 /// An operator and what is known about it.
@@ -70,26 +72,44 @@ struct OperatorRow {
   /// Which shapes to try, one for each input. Empty: the operator is elementwise, and is tried with scalars, empty
   /// tensors, lengths that leave a rest in a SIMD loop, and operands that broadcast.
   std::vector<std::vector<Shape>> shapes = {};
+  /// Of an operator with shapes of its own: larger ones, at which it takes several threads.
+  std::vector<std::vector<Shape>> large = {};
 
-  ElementFunction reference = {};  ///< of an elementwise operator
-  TensorFunction expected = {};    ///< of any other: computed from float64 inputs in some other way
-  std::vector<double> extremes =
-      {};                      ///< numbers (of an elementwise operator, in all combinations) at which the value must
-                               ///< be the reference's, and the gradient not nan where inputs and value are finite
-  bool propagates_nan = true;  ///< a nan in any floating input makes a nan in the value
-  int order = 2;               ///< of the gradient check; 0: the operator has no gradient
-  double rtol = 1e-12;         ///< of float64 values to the reference
-  double rtol32 = 2e-5;        ///< of float32 values and gradients to those in float64, relative to the largest
+  /// The value of an elementwise operator. A row has this or `expected`, or fails.
+  ElementFunction reference = {};
+  /// The value of any other operator, computed in some other way from inputs in float64.
+  TensorFunction expected = {};
+  /// Why there is nothing to compare the value with.
+  std::string unreferenced = {};
+
+  /// The value's dtype where it is not that of the floating inputs: boolean of a comparison.
+  std::optional<DType> output_dtype = {};
+  /// Numbers (of an elementwise operator, in all combinations) at which the value must be the reference's, and the
+  /// gradient not nan where inputs and value are finite.
+  std::vector<double> extremes = {};
+  /// Calls on the row's first inputs that must be refused: an axis that is not there, an option that makes no sense.
+  std::vector<OperatorFunction> refused = {};
+  /// Whether a nan in any floating input makes a nan in the value.
+  bool propagates_nan = true;
+  /// Of the gradient check; 0: the operator has no gradient.
+  int order = 2;
+  /// Of float64 values to the reference.
+  double rtol = 1e-12;
+  /// Of float32 values and gradients to those in float64, relative to the largest.
+  double rtol32 = 2e-5;
   std::uint64_t seed = 0;
 };
 
+/// What check_operator() found.
 struct OperatorReport {
   std::vector<std::string> errors;  ///< the first few, one sentence each
   int checks = 0;                   ///< how many comparisons were made
   int kinks = 0;                    ///< elements that the gradient check could not judge
 
+  /// Whether nothing was found.
   bool passed() const { return errors.empty(); }
   explicit operator bool() const { return passed(); }
+  /// What was found, a line each.
   std::string text() const;
 };
 
@@ -99,13 +119,23 @@ class operator_error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Runs the operator over float64 and float32 (values and gradients must agree), scalars, empty and broadcast operands,
-/// transposed, backward-strided, offset and expanded memory layouts, each input's gradient alone, with NoGrad, extreme
-/// numbers and NaN, and checks its gradient against finite differences to row.order. Inputs must stay as they are. Throws
-/// operator_error when something does not hold, and std::invalid_argument for a row that makes no sense.
+/// Checks that an operator keeps the whole contract.
+///
+/// The value: against the row's reference, in float64 and float32, on scalars, empty and broadcast operands, in
+/// transposed, backward-strided, offset and expanded memory layouts, with NoGrad, extreme numbers, NaN and integers, with
+/// one thread and with three (the same bits). The derivative: against finite differences to row.order, each input's
+/// alone, jvp and vjp as transposes of one another. Inputs must stay as they are, and a value that a rule saved and that
+/// is then overwritten must be noticed. Wrong ranks, extents, dtypes and indices must give a result or be refused with
+/// std::invalid_argument, std::out_of_range or std::logic_error and a message "operation: what must hold, but what came.
+/// at file:line", as check() and fail() of error.hpp write it.
+/// Throws: operator_error where something does not hold; std::invalid_argument for a row that makes no sense.
+/// Example:
+///     check_operator({.name = "cube",
+///                     .function = [](const Tensor& x) { return cube(x); },
+///                     .reference = [](double x) { return x * x * x; }});
 OperatorReport check_operator(const OperatorRow& row, SourceLocation where = SourceLocation::current());
 
-/// The same, but answers with the report instead of throwing.
+/// check_operator() that answers with the report instead of throwing operator_error.
 OperatorReport check_operator_report(const OperatorRow& row, SourceLocation where = SourceLocation::current());
 
-}  // namespace xgrad
+}  // namespace XGRAD_API

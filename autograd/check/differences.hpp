@@ -34,4 +34,4 @@ struct Difference {
 Difference differentiate(const Samples& samples);
 
 }  // namespace internal
-}  // namespace xgrad
+}  // namespace XGRAD_API

@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <limits>
 
-#include "../grad.hpp"
 #include "../engine/node.hpp"
+#include "../grad.hpp"
 #include "../ops/create.hpp"
 
 namespace xgrad::internal {

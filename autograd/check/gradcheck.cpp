@@ -2,17 +2,19 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <unordered_set>
 
 #include "differences.hpp"
 #include "fault.hpp"
 #include "level.hpp"
+#include "numbers.hpp"
 
 namespace xgrad {
 namespace {
 
 using internal::Difference;
+using internal::digits;
+using internal::index_text;
 using internal::largest_of;
 using internal::Level;
 using internal::Numbers;
@@ -392,15 +394,6 @@ class Checker {
   std::vector<Numbers> rows_;
 };
 
-std::string digits(double value, const char* format = "%.10g") {
-  if (std::isnan(value)) return "nan";  // never "-nan"
-  char text[40];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
-
-std::string index_text(const std::vector<std::int64_t>& index) { return to_string(Shape(std::span(index))); }
-
 std::string text_of(const GradcheckFinding& finding) {
   using Kind = GradcheckFinding::Kind;
   std::string text = finding.input >= 0 ? concat("input ", finding.input, ", element ", index_text(finding.element))
@@ -410,24 +403,23 @@ std::string text_of(const GradcheckFinding& finding) {
   std::string value = finding.output.empty() ? "" : concat(" of output ", index_text(finding.output));
   if (finding.of_input >= 0)
     value = concat(" of the gradient by input ", finding.of_input, ", element ", index_text(finding.output));
-  std::string difference = concat("finite differences give ", digits(finding.difference));
-  if (std::isfinite(finding.uncertainty))
-    difference += concat(" (to within ", digits(finding.uncertainty, "%.1g"), ")");
+  std::string difference = concat("finite differences give ", digits(finding.difference, 10));
+  if (std::isfinite(finding.uncertainty)) difference += concat(" (to within ", digits(finding.uncertainty, 1), ")");
   switch (finding.kind) {
     case Kind::kink:
       text += concat(": within a step of a kink, a jump or the border of the domain, so the derivative", value,
-                     " cannot be judged; the rule gives ", digits(finding.rule), ", ", difference, ".");
+                     " cannot be judged; the rule gives ", digits(finding.rule, 10), ", ", difference, ".");
       break;
     case Kind::inconsistent:
-      text += concat(": the rule gives ", digits(finding.rule), " when it records the gradient's graph and ",
-                     digits(finding.difference), " when it does not.");
+      text += concat(": the rule gives ", digits(finding.rule, 10), " when it records the gradient's graph and ",
+                     digits(finding.difference, 10), " when it does not.");
       break;
     case Kind::not_finite:
     case Kind::wrong: {
       double apart =
           std::abs(finding.rule - finding.difference) / std::max(std::abs(finding.rule), std::abs(finding.difference));
-      text += concat(": the derivative", value, " is ", digits(finding.rule), " by the rule, but ", difference);
-      if (std::isfinite(apart)) text += concat(", ", digits(100 * apart, "%.3g"), " % apart");
+      text += concat(": the derivative", value, " is ", digits(finding.rule, 10), " by the rule, but ", difference);
+      if (std::isfinite(apart)) text += concat(", ", digits(100 * apart, 3), " % apart");
       text += '.';
     }
   }
@@ -452,8 +444,8 @@ void check_repeatable(Level& level, SourceLocation where) {
           value.size(), " elements and then ", again.size(), ".");
     for (std::size_t j = 0; j < value.size(); ++j)
       check(std::abs(again[j] - value[j]) <= 1e-9 * largest, where,
-            "gradcheck: the function must give the same value each time, but gave ", digits(value[j], "%.17g"),
-            " and then ", digits(again[j], "%.17g"), ". Draw random numbers (dropout ...) before, or in eval().");
+            "gradcheck: the function must give the same value each time, but gave ", digits(value[j], 17), " and then ",
+            digits(again[j], 17), ". Draw random numbers (dropout ...) before, or in eval().");
   }
 }
 

@@ -5,10 +5,10 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "../grad.hpp"
 #include "../engine/node.hpp"
-#include "../ops/detail/pull_back.hpp"
+#include "../grad.hpp"
 #include "../ops/create.hpp"
+#include "../ops/detail/pull_back.hpp"
 
 namespace xgrad::internal {
 namespace {
@@ -132,25 +132,6 @@ void require_gradients(std::span<const Tensor> variables) {
 }
 
 }  // namespace
-
-double largest_of(const Numbers& numbers) {
-  double largest = 0;
-  for (double number : numbers)
-    if (std::isfinite(number)) largest = std::max(largest, std::abs(number));
-  return largest;
-}
-
-Place place_of(std::int64_t position, std::span<const Shape> shapes) {
-  Place place;
-  while (position >= shapes[place.tensor].numel()) position -= shapes[place.tensor++].numel();
-  const Shape& shape = shapes[place.tensor];
-  place.index.resize(shape.ndim());
-  for (int axis = shape.ndim() - 1; axis >= 0; --axis) {
-    place.index[axis] = position % shape[axis];
-    position /= shape[axis];
-  }
-  return place;
-}
 
 std::string operations_between(std::span<const Tensor> outputs, const Tensor& variable) {
   constexpr std::size_t kMost = 6;

@@ -8,12 +8,11 @@
 #include <vector>
 
 #include "../functional.hpp"
-#include "gradcheck.hpp"
 #include "../tensor.hpp"
+#include "gradcheck.hpp"
+#include "numbers.hpp"
 
 namespace xgrad::internal {
-
-using Numbers = std::vector<double>;
 
 /// Uniform numbers with either sign, away from 0 so that no element goes unnoticed. SplitMix64 (Steele, Lea,
 /// Flood 2014).
@@ -37,16 +36,6 @@ class Weights {
  private:
   std::uint64_t state_;
 };
-
-/// The largest finite magnitude; 0 if there is none.
-double largest_of(const Numbers& numbers);
-
-/// Which tensor of the list, and where in it, a flat position is.
-struct Place {
-  int tensor = 0;
-  std::vector<std::int64_t> index;
-};
-Place place_of(std::int64_t position, std::span<const Shape> shapes);
 
 /// The operations on the way from a variable to the outputs, the last one first: "sum (a.cpp:3), tanh
 /// (a.cpp:2)".

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include <xgrad/autograd/extend.hpp>
+#include <xgrad/autograd/threads.hpp>
 #include "../support.hpp"
 
 using namespace xgrad;
@@ -118,7 +119,8 @@ TEST_CASE("An operator that cannot take scalars or empty tensors is found", "[ch
 TEST_CASE("A nan that is swallowed is found, unless the row allows it", "[check_operator]") {
   auto swallows = [](const Tensor& x) { return where(isnan(x), 0.0, square(x)); };
   CHECK_THAT(report_of(swallows), Contains("a nan in input 0 must make a nan in the value"));
-  CHECK(check_operator_report({.name = "mine", .function = swallows, .propagates_nan = false}).passed());
+  CHECK(check_operator_report({.name = "mine", .function = swallows, .reference = square_of, .propagates_nan = false})
+            .passed());
 }
 
 TEST_CASE("An overflow at extreme numbers is found, in the value and in the gradient", "[check_operator]") {
@@ -141,7 +143,8 @@ TEST_CASE("A rule that answers only when all inputs need it is found", "[check_o
                     vjp.give(1, sum_to(vjp.g() * vjp.input(0), vjp.shape(1)));
                   });
   };
-  OperatorReport report = check_operator_report({.name = "mine", .function = f, .inputs = {{}, {}}});
+  OperatorReport report = check_operator_report(
+      {.name = "mine", .function = f, .inputs = {{}, {}}, .reference = [](double a, double b) { return a * b; }});
   CHECK_THAT(report.text(), Contains("gradient by input 0 alone"));
 }
 
@@ -150,6 +153,7 @@ TEST_CASE("Operators of several inputs, integers among them, with shapes of thei
                         .function = [](const Tensor& x, const Tensor& i) { return gather(x, 0, i); },
                         .inputs = {{}, {.low = 0, .high = 3, .dtype = DType::int64}},
                         .shapes = {{{3, 2}, {4, 2}}},
+                        .unreferenced = "this test is about its inputs",
                         .propagates_nan = false})
             .passed());
   CHECK_THROWS_WITH(check_operator({.name = "pick", .function = good, .inputs = {{}, {}}, .shapes = {{{3}}}}),
@@ -165,4 +169,95 @@ TEST_CASE("check_operator refuses a row that makes no sense", "[check_operator][
                     Contains("low must be at most high, but an input of 'empty range' has 2 and 1."));
   CHECK_THAT(report_of([](const Tensor&) { return Tensor(); }),
              Contains("the value must be a tensor, but it is undefined"));
+}
+
+TEST_CASE("A row without a reference for its value fails, unless it says why", "[check_operator]") {
+  CHECK_THAT(check_operator_report({.name = "mine", .function = good}).text(),
+             Contains("mine: the value must have a reference"));
+  CHECK(check_operator_report({.name = "mine", .function = good, .unreferenced = "it is random"}).passed());
+}
+
+TEST_CASE("A value that differs in its last digit is shown with it", "[check_operator]") {
+  auto f = [](const Tensor& x) { return x.dtype() == DType::float64 ? x * (1 + 0x1p-50) : x * 1; };
+  OperatorReport report = check_operator_report({.name = "mine",
+                                                 .function = f,
+                                                 .inputs = {{.low = 1, .high = 1}},
+                                                 .reference = [](double x) { return x; },
+                                                 .rtol = 1e-16});
+  CHECK_THAT(report.text(), Contains("must be 1, but it is 1.0000000000000009"));
+}
+
+TEST_CASE("An output's dtype is what the row says", "[check_operator]") {
+  OperatorRow row{.name = "is positive",
+                  .function = [](const Tensor& x) { return x > 0; },
+                  .reference = [](double x) { return double(x > 0); },
+                  .order = 0};
+  CHECK_THAT(check_operator_report(row).text(),
+             Contains("the dtype must be float64, but it is boolean. Set .output_dtype"));
+  row.output_dtype = DType::boolean;
+  CHECK(check_operator_report(row).passed());
+  row.output_dtype = DType::int64;
+  CHECK_THAT(check_operator_report(row).text(), Contains("the dtype must be int64, but it is boolean"));
+}
+
+TEST_CASE("Integer operands that give a wrong value, or are refused in other words, are found", "[check_operator]") {
+  auto wrong = [](const Tensor& x) { return is_floating(x.dtype()) ? square(x) : square(x) + 1; };
+  CHECK_THAT(report_of(wrong), Contains("int64 operands: element"));
+  auto refuses = [](const Tensor& x) {
+    check(is_floating(x.dtype()), SourceLocation::current(), "mine: x must be floating, but it is ", x.dtype(), ".");
+    return square(x);
+  };
+  CHECK(check_operator_report({.name = "mine", .function = refuses, .reference = square_of}).passed());
+  auto curt = [](const Tensor& x) {
+    return is_floating(x.dtype()) ? square(x) : throw std::invalid_argument("mine: no integers");
+  };
+  CHECK_THAT(report_of(curt), Contains("its error must end with a full stop and the place"));
+  auto nameless = [](const Tensor& x) {
+    check(is_floating(x.dtype()), SourceLocation::current(), "No integers, please.");
+    return square(x);
+  };
+  CHECK_THAT(report_of(nameless), Contains("its error must begin with the operation's name"));
+  auto other_type = [](const Tensor& x) {
+    return is_floating(x.dtype()) ? square(x) : throw std::runtime_error("mine: no integers. at mine.cpp:1");
+  };
+  CHECK_THAT(report_of(other_type), Contains("but it threw another type"));
+}
+
+TEST_CASE("A wrong rank that is refused in other words is found", "[check_operator]") {
+  auto f = [](const Tensor& x) { return x.ndim() == kMaxDims ? throw std::runtime_error("oops") : square(x); };
+  CHECK_THAT(report_of(f), Contains("with input 0 of shape [1, 1, 1, 1, 1, 1, 1, 1]"));
+}
+
+TEST_CASE("A call that must be refused, and is not, is found", "[check_operator]") {
+  OperatorRow row{.name = "total",
+                  .function = [](const Tensor& x) { return sum(x, 0); },
+                  .shapes = {{{3}}},
+                  .expected = [](std::span<const Tensor> x) { return matmul(x[0], ones_like(x[0])); },
+                  .refused = {[](const Tensor& x) { return sum(x, 1); }}};
+  CHECK(check_operator_report(row).passed());
+  row.refused.push_back([](const Tensor& x) { return sum(x, -1); });
+  CHECK_THAT(check_operator_report(row).text(), Contains("refused call 1: it must throw, but it did not"));
+}
+
+TEST_CASE("A rule whose cotangent is cut off from the graph makes jvp and vjp no transposes", "[check_operator]") {
+  auto f = [](const Tensor& x) {
+    return elementwise(x, square_of, [](Vjp& vjp) { vjp.give(0, 2 * vjp.g().detach() * vjp.input(0)); });
+  };
+  CHECK_THAT(report_of(f), Contains("transposes: jvp and vjp must be of one matrix"));
+}
+
+TEST_CASE("A rule that captures what it reads, and does not notice that it was overwritten, is found",
+          "[check_operator]") {
+  auto f = [](const Tensor& x) {
+    Tensor captured = x.detach();
+    return record("mine", SourceLocation::current(), {x}, square(captured), {},
+                  [captured](Vjp& vjp) { vjp.give(0, 2 * vjp.g() * captured); });
+  };
+  CHECK_THAT(check_operator_report({.name = "mine", .function = f, .reference = square_of, .order = 1}).text(),
+             Contains("input 0 overwritten before backward: the gradient must be the same or an error must say so"));
+}
+
+TEST_CASE("A value that depends on the number of threads is found", "[check_operator]") {
+  auto f = [](const Tensor& x) { return square(x) * (num_threads() > 1 ? 1 + 0x1p-51 : 1.0); };
+  CHECK_THAT(report_of(f), Contains("one thread and three must give the same bits"));
 }

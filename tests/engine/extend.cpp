@@ -107,7 +107,13 @@ TEST_CASE("x_log_y keeps the contract of an operator", "[extend]") {
 TEST_CASE("running_sum keeps the contract of an operator", "[extend]") {
   check_operator({.name = "running_sum",
                   .function = [](const Tensor& x) { return running_sum(x); },
-                  .shapes = {{{4}}, {{2, 3}}, {{2, 0}}, {{0, 2}}, {{2, 3, 33}}}});
+                  .shapes = {{{4}}, {{2, 3}}, {{2, 0}}, {{0, 2}}, {{2, 3, 33}}},
+                  .expected =
+                      [](std::span<const Tensor> x) {
+                        Tensor lower =
+                            cast(arange(x[0].size(-1)) >= unsqueeze(arange(x[0].size(-1)), 1), DType::float64);
+                        return matmul(x[0], lower);
+                      }});
 }
 
 TEST_CASE("sin_cos: both outputs, to order 2", "[extend]") {

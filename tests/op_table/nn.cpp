@@ -1,0 +1,161 @@
+// Layers as functions of their input, and functions of nn.
+#include <cmath>
+
+#include <xgrad/nn/nn.hpp>
+#include "op_table.hpp"
+#include "references.hpp"
+
+namespace xgrad::testing {
+namespace {
+
+/// A layer without parameters.
+template <class Layer, class... Options>
+OperatorFunction layer(Options... options) {
+  return [layer = Layer(options...)](const Tensor& x) { return layer(x); };
+}
+
+/// A Dense with the same weights at each call, in x's dtype, all constant.
+nn::Dense dense_for(const Tensor& x, bool bias) {
+  nn::Initializer counted = [](const Shape& shape, TensorOptions options, Generator&) {
+    return reshape(linspace(-1, 1, shape.numel(), options), shape);
+  };
+  DType dtype = x.defined() && is_floating(x.dtype()) ? x.dtype() : DType::float64;
+  nn::Dense dense(3, 4, {.bias = bias, .weight_init = counted, .bias_init = counted, .dtype = dtype});
+  for (Tensor parameter : dense.parameters()) parameter.set_requires_grad(false);
+  return dense;
+}
+
+TensorFunction dense_reference(bool bias) {
+  return [bias](std::span<const Tensor> x) {
+    nn::Dense dense = dense_for(x[0], bias);
+    Elements of(x[0]), weight(dense.weight()), offset(bias ? dense.bias() : dense.weight());
+    Shape shape = x[0].shape();
+    shape[-1] = 4;
+    return by_place(shape, [&](const Place& at) {
+      double total = bias ? offset({at.back()}) : 0;
+      Place in = at;
+      for (in.back() = 0; in.back() < 3; ++in.back()) total += of(in) * weight({at.back(), in.back()});
+      return total;
+    });
+  };
+}
+
+Rows layers() {
+  const OperatorInput not_zero = {.avoid = {0}};
+  return {
+      {.name = "nn::Identity", .function = layer<nn::Identity>(), .reference = [](double x) { return x; }},
+      {.name = "nn::Sigmoid", .function = layer<nn::Sigmoid>(), .reference = sigmoid_of},
+      {.name = "nn::Tanh", .function = layer<nn::Tanh>(), .reference = [](double x) { return std::tanh(x); }},
+      {.name = "nn::ReLU",
+       .function = layer<nn::ReLU>(),
+       .inputs = {not_zero},
+       .reference = [](double x) { return x > 0 ? x : 0; }},
+      {.name = "nn::LeakyReLU",
+       .function = layer<nn::LeakyReLU>(0.25),
+       .inputs = {not_zero},
+       .reference = [](double x) { return x > 0 ? x : 0.25 * x; }},
+      {.name = "nn::ELU",
+       .function = layer<nn::ELU>(1.5),
+       .inputs = {not_zero},
+       .reference = [](double x) { return x > 0 ? x : 1.5 * std::expm1(x); }},
+      {.name = "nn::GELU",
+       .function = layer<nn::GELU>(),
+       .reference = [](double x) { return x * normal_distribution_of(x); }},
+      {.name = "nn::SiLU", .function = layer<nn::SiLU>(), .reference = [](double x) { return x * sigmoid_of(x); }},
+      {.name = "nn::Softplus",
+       .function = layer<nn::Softplus>(2.0, 20.0),
+       .reference = [](double x) { return softplus_of(2 * x) / 2; }},
+      {.name = "nn::Softmax",
+       .function = layer<nn::Softmax>(1),
+       .shapes = kThreeAxesOrEmpty,
+       .expected =
+           [](std::span<const Tensor> x) {
+             return along(x[0], 1, [](const std::vector<double>& elements) {
+               std::vector<double> results;
+               for (double element : elements) results.push_back(std::exp(element - logsumexp_of(elements)));
+               return results;
+             });
+           }},
+      {.name = "nn::LogSoftmax",
+       .function = layer<nn::LogSoftmax>(1),
+       .shapes = kThreeAxesOrEmpty,
+       .expected =
+           [](std::span<const Tensor> x) {
+             return along(x[0], 1, [](const std::vector<double>& elements) {
+               std::vector<double> results;
+               for (double element : elements) results.push_back(element - logsumexp_of(elements));
+               return results;
+             });
+           }},
+      {.name = "nn::Flatten",
+       .function = layer<nn::Flatten>(),
+       .shapes = {{{2, 3, 4}}, {{2, 3}}, {{3, 1, 2, 2}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reshaped(x[0], {x[0].size(0), x[0].numel() / x[0].size(0)});
+           }},
+      {.name = "nn::Dense",
+       .function = [](const Tensor& x) { return dense_for(x, true)(x); },
+       .shapes = {{{5, 3}}, {{3}}, {{2, 5, 3}}, {{0, 3}}},
+       .expected = dense_reference(true)},
+      {.name = "nn::Dense(no bias)",
+       .function = [](const Tensor& x) { return dense_for(x, false)(x); },
+       .shapes = {{{5, 3}}, {{3}}},
+       .expected = dense_reference(false)},
+      {.name = "nn::Sequential",
+       .function = [model = nn::Sequential{nn::Tanh(), nn::Softplus()}](const Tensor& x) { return model(x); },
+       .reference = [](double x) { return softplus_of(std::tanh(x)); }},
+  };
+}
+
+/// x / 0.7 where the generator's bernoulli numbers are true; tests/ops/random.cpp checks those.
+TensorFunction dropout_reference() {
+  return [](std::span<const Tensor> x) {
+    Generator generator(5);
+    std::vector<double> numbers = x[0].to_vector<double>();
+    std::vector<bool> is_kept = bernoulli(x[0].shape(), 1 - 0.3, generator).to_vector<bool>();
+    for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = is_kept[i] ? numbers[i] / (1 - 0.3) : 0;
+    return from_vector(numbers, x[0].shape());
+  };
+}
+
+Rows dropouts() {
+  const std::vector<std::vector<Shape>> large = {{{301, 703}}};
+  return {
+      {.name = "nn::dropout",
+       .function =
+           [](const Tensor& x) {
+             Generator generator(5);
+             return nn::dropout(x, 0.3, generator);
+           },
+       .shapes = kAnyShapeOrEmpty,
+       .large = large,
+       .expected = dropout_reference(),
+       .refused = {[](const Tensor& x) { return nn::dropout(x, 1.5); },
+                   [](const Tensor& x) { return nn::dropout(x, -1); }},
+       .propagates_nan = false},
+      {.name = "nn::Dropout",
+       .function =
+           [](const Tensor& x) {
+             Generator generator(5);
+             return nn::Dropout(0.3, generator)(x);
+           },
+       .shapes = kAnyShapeOrEmpty,
+       .large = large,
+       .expected = dropout_reference(),
+       .propagates_nan = false},
+  };
+}
+
+Rows rows() {
+  Rows rows = layers();
+  append(rows, dropouts());
+  return rows;
+}
+
+const Family kFamily("nn", rows);
+
+}  // namespace
+}  // namespace xgrad::testing
+
+TEST_CASE("Layers and functions of nn keep their contract", "[op_table]") { xgrad::testing::expect_family_holds("nn"); }

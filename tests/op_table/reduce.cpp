@@ -1,0 +1,280 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "op_table.hpp"
+#include "references.hpp"
+
+namespace xgrad::testing {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+using List = const std::vector<double>&;
+
+double product_of(List elements) {
+  double product = 1;
+  for (double element : elements) product *= element;
+  return product;
+}
+double all_of(List elements) { return double(sum_of(elements) == static_cast<double>(elements.size())); }
+double any_of(List elements) { return double(sum_of(elements) > 0); }
+
+/// A reference that folds the elements along these axes.
+TensorFunction folded(std::vector<int> axes, bool keepdims, double (*fold)(List)) {
+  return [=](std::span<const Tensor> x) { return reduced(x[0], axes, keepdims, fold); };
+}
+/// A reference that folds all elements.
+TensorFunction folded(double (*fold)(List)) {
+  return [=](std::span<const Tensor> x) { return reduced(x[0], fold); };
+}
+
+Rows sums() {
+  const OperatorInput positive = {.low = 0.5, .high = 2};
+  const std::vector<std::vector<Shape>> several = {{{2, 3}}, {{67}}, {{3, 5, 7}}};
+  return {
+      {.name = "sum",
+       .function = [](const Tensor& x) { return sum(x); },
+       .shapes = kAnyShapeOrEmpty,
+       .large = kLarge,
+       .expected = folded(sum_of),
+       .refused = {[](const Tensor& x) { return sum(x, 2); }, [](const Tensor& x) { return sum(x, -3); },
+                   [](const Tensor& x) {
+                     return sum(x, {0, -2});
+                   }}},
+      {.name = "sum(axes)",
+       .function =
+           [](const Tensor& x) {
+             return sum(x, {0, -1}, {.keepdims = true});
+           },
+       .shapes = kThreeAxes,
+       .large = kLarge,
+       .expected = folded({0, 2}, true, sum_of)},
+      {.name = "sum(axis)",
+       .function = [](const Tensor& x) { return sum(x, 1); },
+       .shapes = kThreeAxesOrEmpty,
+       .large = kLarge,
+       .expected = folded({1}, false, sum_of)},
+      {.name = "mean",
+       .function = [](const Tensor& x) { return mean(x); },
+       .shapes = kAnyShape,
+       .large = kLarge,
+       .expected = folded(mean_of),
+       .refused = {[](const Tensor& x) { return mean(x, 2); }}},
+      {.name = "mean(axis)",
+       .function = [](const Tensor& x) { return mean(x, -1); },
+       .shapes = kThreeAxesOrEmpty,
+       .expected = folded({2}, false, mean_of)},
+      {.name = "prod",
+       .function = [](const Tensor& x) { return prod(x); },
+       .inputs = {positive},
+       .shapes = {{{2, 3}}, {{}}, {{0}}, {{19}}},
+       .expected = folded(product_of),
+       .refused = {[](const Tensor& x) { return prod(x, 2); }}},
+      {.name = "prod(axis)",
+       .function = [](const Tensor& x) { return prod(x, 0); },
+       .shapes = kThreeAxesOrEmpty,
+       .large = kLarge,
+       .expected = folded({0}, false, product_of)},
+      {.name = "var",
+       .function = [](const Tensor& x) { return var(x); },
+       .shapes = several,
+       .large = kLarge,
+       .expected = [](std::span<const Tensor> x) { return reduced(x[0], [](List e) { return variance_of(e, 1); }); },
+       .refused = {[](const Tensor& x) { return var(x, 2); }}},
+      {.name = "var(axis)",
+       .function = [](const Tensor& x) { return var(x, 1, {.correction = 0, .keepdims = true}); },
+       .shapes = kThreeAxes,
+       .large = kLarge,
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reduced(x[0], {1}, true, [](List e) { return variance_of(e, 0); });
+           }},
+      {.name = "std",
+       .function = [](const Tensor& x) { return xgrad::std(x); },
+       .shapes = several,
+       .expected =
+           [](std::span<const Tensor> x) { return reduced(x[0], [](List e) { return std::sqrt(variance_of(e, 1)); }); },
+       .refused = {[](const Tensor& x) { return xgrad::std(x, 2); }}},
+      {.name = "std(axis)",
+       .function = [](const Tensor& x) { return xgrad::std(x, -1); },
+       .shapes = {{{2, 3, 4}}, {{5, 2, 33}}},
+       .large = kLarge,
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reduced(x[0], {2}, false, [](List e) { return std::sqrt(variance_of(e, 1)); });
+           }},
+      {.name = "sum_to",
+       .function =
+           [](const Tensor& x) {
+             return sum_to(x, {1, x.size(-1)});
+           },
+       .shapes = kThreeAxesOrEmpty,
+       .large = kLarge,
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reshaped(reduced(x[0], {0, 1}, false, sum_of), {1, x[0].size(2)});
+           },
+       .refused = {[](const Tensor& x) {
+         return sum_to(x, {5, 7});
+       }}},
+  };
+}
+
+Rows extremes() {
+  return {
+      {.name = "amax",
+       .function =
+           [](const Tensor& x) {
+             return amax(x, {0, 2});
+           },
+       .shapes = kThreeAxes,
+       .large = kLarge,
+       .expected = folded({0, 2}, false, largest_of),
+       .refused = {[](const Tensor& x) { return amax(x, 3); }}},
+      {.name = "amin",
+       .function = [](const Tensor& x) { return amin(x, 1, {.keepdims = true}); },
+       .shapes = kThreeAxes,
+       .large = kLarge,
+       .expected = folded({1}, true, smallest_of),
+       .refused = {[](const Tensor& x) { return amin(x, 3); }}},
+      {.name = "max",
+       .function = [](const Tensor& x) { return max(x); },
+       .shapes = kAnyShape,
+       .large = kLarge,
+       .expected = folded(largest_of)},
+      {.name = "min",
+       .function = [](const Tensor& x) { return min(x); },
+       .shapes = kAnyShape,
+       .large = kLarge,
+       .expected = folded(smallest_of)},
+      {.name = "max(axis)",
+       .function = [](const Tensor& x) { return max(x, 1).values; },
+       .shapes = kThreeAxes,
+       .large = kLarge,
+       .expected = folded({1}, false, largest_of),
+       .refused = {[](const Tensor& x) { return max(x, 3).values; }}},
+      {.name = "min(axis)",
+       .function = [](const Tensor& x) { return min(x, -1, {.keepdims = true}).values; },
+       .shapes = kThreeAxes,
+       .large = kLarge,
+       .expected = folded({2}, true, smallest_of),
+       .refused = {[](const Tensor& x) { return min(x, -4).values; }}},
+      {.name = "max(indices)",
+       .function = [](const Tensor& x) { return max(x, 1).indices; },
+       .shapes = kThreeAxes,
+       .expected = folded({1}, false, argmax_of),
+       .output_dtype = DType::int64,
+       .order = 0},
+      {.name = "min(indices)",
+       .function = [](const Tensor& x) { return min(x, 0).indices; },
+       .shapes = kThreeAxes,
+       .expected = folded({0}, false, argmin_of),
+       .output_dtype = DType::int64,
+       .order = 0},
+      {.name = "argmax",
+       .function = [](const Tensor& x) { return argmax(x, 1); },
+       .shapes = kThreeAxes,
+       .large = kLarge,
+       .expected = folded({1}, false, argmax_of),
+       .output_dtype = DType::int64,
+       .refused = {[](const Tensor& x) { return argmax(x, 3); }},
+       .order = 0},
+      {.name = "argmax(all)",
+       .function = [](const Tensor& x) { return argmax(x); },
+       .shapes = kAnyShape,
+       .large = kLarge,
+       .expected = folded(argmax_of),
+       .output_dtype = DType::int64,
+       .order = 0},
+      {.name = "argmin",
+       .function = [](const Tensor& x) { return argmin(x, 1, {.keepdims = true}); },
+       .shapes = kThreeAxes,
+       .large = kLarge,
+       .expected = folded({1}, true, argmin_of),
+       .output_dtype = DType::int64,
+       .refused = {[](const Tensor& x) { return argmin(x, 3); }},
+       .order = 0},
+      {.name = "argmin(all)",
+       .function = [](const Tensor& x) { return argmin(x); },
+       .shapes = kAnyShape,
+       .large = kLarge,
+       .expected = folded(argmin_of),
+       .output_dtype = DType::int64,
+       .order = 0},
+      {.name = "all",
+       .function = [](const Tensor& x) { return all(x, 1); },
+       .inputs = {{.low = 0, .high = 2, .dtype = DType::boolean}},
+       .shapes = kThreeAxesOrEmpty,
+       .large = kLarge,
+       .expected = folded({1}, false, all_of),
+       .output_dtype = DType::boolean,
+       .refused = {[](const Tensor& x) { return all(x, 3); }},
+       .order = 0},
+      {.name = "any",
+       .function = [](const Tensor& x) { return any(x, 1); },
+       .inputs = {{.low = 0, .high = 2, .dtype = DType::boolean}},
+       .shapes = kThreeAxesOrEmpty,
+       .large = kLarge,
+       .expected = folded({1}, false, any_of),
+       .output_dtype = DType::boolean,
+       .refused = {[](const Tensor& x) { return any(x, 3); }},
+       .order = 0},
+  };
+}
+
+Rows norms() {
+  const OperatorInput not_zero = {.avoid = {0}};
+  return {
+      {.name = "norm",
+       .function = [](const Tensor& x) { return norm(x); },
+       .shapes = kAnyShape,
+       .large = kLarge,
+       .expected = [](std::span<const Tensor> x) { return reduced(x[0], [](List e) { return norm_of(e, 2); }); },
+       .refused = {[](const Tensor& x) { return norm(x, Axes(2)); }}},
+      {.name = "norm(axis)",
+       .function = [](const Tensor& x) { return norm(x, Axes(1), {.keepdims = true}); },
+       .shapes = kThreeAxes,
+       .expected =
+           [](std::span<const Tensor> x) { return reduced(x[0], {1}, true, [](List e) { return norm_of(e, 2); }); }},
+      {.name = "norm(1)",
+       .function =
+           [](const Tensor& x) {
+             return norm(x, {0, 1}, {.p = 1});
+           },
+       .inputs = {not_zero},
+       .shapes = kThreeAxes,
+       .large = kLarge,
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reduced(x[0], {0, 1}, false, [](List e) { return norm_of(e, 1); });
+           }},
+      {.name = "norm(3)",
+       .function = [](const Tensor& x) { return norm(x, Axes(-1), {.p = 3}); },
+       .inputs = {not_zero},
+       .shapes = kThreeAxes,
+       .large = kLarge,
+       .expected =
+           [](std::span<const Tensor> x) { return reduced(x[0], {2}, false, [](List e) { return norm_of(e, 3); }); }},
+      {.name = "norm(infinity)",
+       .function = [](const Tensor& x) { return norm(x, Axes(-1), {.p = kInfinity}); },
+       .inputs = {not_zero},
+       .shapes = kThreeAxes,
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reduced(x[0], {2}, false, [](List e) { return std::max(largest_of(e), -smallest_of(e)); });
+           }},
+  };
+}
+
+Rows rows() {
+  Rows rows;
+  for (Rows (*some)() : {sums, extremes, norms}) append(rows, some());
+  return rows;
+}
+
+const Family kFamily("reduce", rows);
+
+}  // namespace
+}  // namespace xgrad::testing
+
+TEST_CASE("Reductions keep their contract", "[op_table]") { xgrad::testing::expect_family_holds("reduce"); }

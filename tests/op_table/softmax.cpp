@@ -1,0 +1,72 @@
+#include <cmath>
+
+#include "op_table.hpp"
+#include "references.hpp"
+
+namespace xgrad::testing {
+namespace {
+
+std::vector<double> softmax_of(const std::vector<double>& elements) {
+  std::vector<double> results;
+  for (double element : elements) results.push_back(std::exp(element - logsumexp_of(elements)));
+  return results;
+}
+std::vector<double> log_softmax_of(const std::vector<double>& elements) {
+  std::vector<double> results;
+  for (double element : elements) results.push_back(element - logsumexp_of(elements));
+  return results;
+}
+
+Rows rows() {
+  const OperatorInput wide = {.low = -30, .high = 30};
+  return {
+      {.name = "logsumexp",
+       .function = [](const Tensor& x) { return logsumexp(x); },
+       .shapes = kAnyShape,
+       .large = kLarge,
+       .expected = [](std::span<const Tensor> x) { return reduced(x[0], logsumexp_of); },
+       .refused = {[](const Tensor& x) { return logsumexp(x, 2); }}},
+      {.name = "logsumexp(axes)",
+       .function =
+           [](const Tensor& x) {
+             return logsumexp(x, {0, -1}, {.keepdims = true});
+           },
+       .inputs = {wide},
+       .shapes = kThreeAxes,
+       .large = kLarge,
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reduced(x[0], {0, 2}, true, logsumexp_of);
+           }},
+      {.name = "softmax",
+       .function = [](const Tensor& x) { return softmax(x); },
+       .shapes = {{{2, 3}}, {{1}}, {{67}}, {{3, 0}}, {{0, 3}}, {{3, 5, 7}}},
+       .large = kLarge,
+       .expected = [](std::span<const Tensor> x) { return along(x[0], x[0].ndim() - 1, softmax_of); },
+       .refused = {[](const Tensor& x) { return softmax(x, 2); }, [](const Tensor& x) { return softmax(x, -3); }}},
+      {.name = "softmax(axis)",
+       .function = [](const Tensor& x) { return softmax(x, 1); },
+       .inputs = {wide},
+       .shapes = kThreeAxesOrEmpty,
+       .large = kLarge,
+       .expected = [](std::span<const Tensor> x) { return along(x[0], 1, softmax_of); }},
+      {.name = "log_softmax",
+       .function = [](const Tensor& x) { return log_softmax(x); },
+       .shapes = {{{2, 3}}, {{1}}, {{67}}, {{0, 3}}, {{3, 5, 7}}},
+       .large = kLarge,
+       .expected = [](std::span<const Tensor> x) { return along(x[0], x[0].ndim() - 1, log_softmax_of); },
+       .refused = {[](const Tensor& x) { return log_softmax(x, 2); }}},
+      {.name = "log_softmax(axis)",
+       .function = [](const Tensor& x) { return log_softmax(x, 1); },
+       .shapes = kThreeAxesOrEmpty,
+       .large = kLarge,
+       .expected = [](std::span<const Tensor> x) { return along(x[0], 1, log_softmax_of); }},
+  };
+}
+
+const Family kFamily("softmax", rows);
+
+}  // namespace
+}  // namespace xgrad::testing
+
+TEST_CASE("The softmax family keeps its contract", "[op_table]") { xgrad::testing::expect_family_holds("softmax"); }

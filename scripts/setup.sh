@@ -4,6 +4,7 @@
 #
 #   scripts/setup.sh                 what the library, the tests and the examples take
 #   scripts/setup.sh --benchmarks    also Google Benchmark, and libtorch and xsimd to compare with
+#   scripts/setup.sh --lint          also clang, clang-format 14 and clang-tidy
 set -euo pipefail
 
 # What to look for (a command, a command that we can do without, or a header), and the package that has it: Debian's
@@ -20,6 +21,7 @@ needed=(
   "header catch2/catch.hpp|catch2/catch_all.hpp  catch2        catch2"
   "header nlohmann/json.hpp               nlohmann-json3-dev   nlohmann_json"
   "header CLI/CLI.hpp                     libcli11-dev         cli11"
+  "useful pkg-config                      pkg-config           pkg-config"
 )
 case "${1-}" in
   "") ;;
@@ -29,7 +31,13 @@ case "${1-}" in
       "header xsimd/xsimd.hpp             libxsimd-dev         xsimd=8"
       "header torch/csrc/api/include/torch/torch.h  libtorch-dev  libtorch"
     ) ;;
-  *) echo "usage: scripts/setup.sh [--benchmarks]" >&2; exit 2 ;;
+  --lint)
+    needed+=(
+      "useful clang++                     clang                clangxx"
+      "useful clang-format                clang-format-14      clang-format=14"
+      "useful clang-tidy                  clang-tidy           clang-tools"
+    ) ;;
+  *) echo "usage: scripts/setup.sh [--benchmarks|--lint]" >&2; exit 2 ;;
 esac
 
 shopt -s nullglob

@@ -7,8 +7,9 @@
 #include <type_traits>
 #include <utility>
 
-#include "error.hpp"
 #include "base/ref.hpp"
+#include "base/substitution.hpp"
+#include "error.hpp"
 
 namespace xgrad XGRAD_API {
 
@@ -33,6 +34,14 @@ class Function<R(Arguments...)> {
  public:
   Function() = default;
   Function(std::nullptr_t) {}
+  Function(const Function& other)
+      : callable_(internal::share_or_copy(other.callable_, [](const Callable& callable) { return callable.copy(); })) {}
+  Function(Function&&) noexcept = default;
+  Function& operator=(Function other) noexcept {
+    callable_ = std::move(other.callable_);
+    return *this;
+  }
+  ~Function() = default;
   template <class F>
   requires(!std::same_as<F, Function> && !std::is_member_pointer_v<F> && std::is_invocable_r_v<R, F&, Arguments...>)
       Function(F callable) {
@@ -51,16 +60,26 @@ class Function<R(Arguments...)> {
   struct Callable : internal::RefCounted {
     virtual ~Callable() = default;
     virtual R call(Arguments... arguments) = 0;
+    /// One of its own, for nn::with_parameters() and nn::clone().
+    virtual internal::Ref<Callable> copy() const = 0;
     static void destroy(Callable* callable) { delete callable; }
   };
   template <class F>
   struct Holder final : Callable {
-    explicit Holder(F callable) : held(std::move(callable)) {}
+    explicit Holder(F&& callable) : held(std::move(callable)) {}
+    explicit Holder(const F& callable) : held(callable) {}
     R call(Arguments... arguments) override {
       if constexpr (std::is_void_v<R>)
         held(std::forward<Arguments>(arguments)...);
       else
         return held(std::forward<Arguments>(arguments)...);
+    }
+    internal::Ref<Callable> copy() const override {
+      // What gives no result is a rule or a notice, and holds no layers: the many rules need no such code.
+      if constexpr (!std::is_void_v<R> && std::copy_constructible<F>)
+        return internal::Ref<Callable>::adopt(new Holder(held));
+      else
+        return internal::Ref<Callable>::share(const_cast<Holder*>(this));
     }
     F held;
   };

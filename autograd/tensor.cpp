@@ -1,5 +1,6 @@
 #include "tensor.hpp"
 
+#include "base/substitution.hpp"
 #include "tensor_impl.hpp"
 
 namespace xgrad {
@@ -16,7 +17,10 @@ TensorImpl& defined_impl(const Tensor& tensor, const char* operation, SourceLoca
 }  // namespace
 
 Tensor::Tensor(const Tensor& other) : impl_(other.impl_) {
-  if (impl_) impl_->retain();
+  if (impl_ == nullptr) return;
+  if (impl_->is_marked()) [[unlikely]]
+    if (Substitution* substitution = Substitution::active()) impl_ = substitution->of(other);
+  impl_->retain();
 }
 
 Tensor& Tensor::operator=(const Tensor& other) & { return *this = Tensor(other); }
@@ -88,9 +92,9 @@ T* Tensor::mutable_data(SourceLocation where) {
   return const_cast<T*>(first);
 }
 
-#define XGRAD_INSTANTIATE(T)                                         \
-  template T Tensor::element<T>(SourceLocation) const;               \
-  template const T* Tensor::data<T>(SourceLocation) const;           \
+#define XGRAD_INSTANTIATE(T)                               \
+  template T Tensor::element<T>(SourceLocation) const;     \
+  template const T* Tensor::data<T>(SourceLocation) const; \
   template T* Tensor::mutable_data<T>(SourceLocation);
 XGRAD_INSTANTIATE(bool)
 XGRAD_INSTANTIATE(std::int64_t)

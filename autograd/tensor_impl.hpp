@@ -24,6 +24,7 @@ static_assert(sizeof(Storage) == kBlockAlignment);
 struct Node;
 
 struct TensorImpl : RefCounted {
+  bool marked = false;  // for good, by mark(): lies beside the count, which a copy touches anyway
   Ref<Storage> storage;
   void* data = nullptr;  // first element: storage->data() plus the view's offset
   Shape shape;
@@ -34,6 +35,10 @@ struct TensorImpl : RefCounted {
   bool retains_grad = false;
   int output = 0;  // which of the node's outputs this is
   Ref<Node> node;  // what made it, or a leaf node; null for a constant
+
+  /// Threads may copy the tensor meanwhile. (Without <atomic>, as in RefCounted.)
+  void mark() { __atomic_store_n(&marked, true, __ATOMIC_RELAXED); }
+  bool is_marked() const { return __atomic_load_n(&marked, __ATOMIC_RELAXED); }
 
   static void destroy(TensorImpl* impl);
 };

@@ -75,6 +75,7 @@ Tensor& Tensor::set_requires_grad(bool requires_grad, SourceLocation where) {
   if (requires_grad == static_cast<bool>(impl.node)) return *this;
   impl.node = requires_grad ? Node::make_leaf(impl.shape, impl.dtype) : Ref<Node>();
   impl.output = 0;
+  if (requires_grad) impl.mark();  // nn::check_registration() meets it in a copy of what holds it
   return *this;
 }
 

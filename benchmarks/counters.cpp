@@ -13,7 +13,7 @@
 #include <xgrad/xgrad.hpp>
 
 #include "contender.hpp"
-#include <xgrad/nn/dense.hpp>
+#include <xgrad/nn/layers/dense.hpp>
 #include <xgrad/autograd/ops/loss.hpp>
 #include <xgrad/optim/optim.hpp>
 

@@ -12,14 +12,14 @@
 namespace xgrad XGRAD_API {
 namespace nn {
 
-/// Makes a tensor of a given shape: those of nn::init, or any callable of this signature.
+/// Initializer makes a tensor of a given shape: one of nn::init, or any callable that takes shape, options and generator.
 class Initializer {
  public:
-  /// What it does. `where`, the line that asks for the tensor, is for errors; a user's callable goes without it.
+  /// The callable inside. `where`, the line that asks for the tensor, is for errors; a user's callable goes without it.
   using Function =
       xgrad::Function<Tensor(const Shape& shape, TensorOptions options, Generator& generator, SourceLocation where)>;
 
-  /// None: a layer then takes its own default.
+  /// Holds none: a layer then takes its own default.
   Initializer() = default;
   template <class F>
   requires(!std::same_as<std::remove_cvref_t<F>, Initializer> &&
@@ -33,11 +33,12 @@ class Initializer {
     if (function_) name_ = std::move(name);
   }
 
-  /// Throws std::logic_error where it is none.
+  /// Makes the tensor.
+  /// Throws: std::logic_error where it holds none.
   Tensor operator()(const Shape& shape, TensorOptions options = {}, Generator& generator = default_generator(),
                     SourceLocation where = SourceLocation::current()) const;
 
-  /// "he_uniform"; "custom" for a callable without a name; "" for none.
+  /// Its name: "he_uniform"; "custom" for a callable without a name; "" for none.
   const std::string& name() const { return name_; }
   explicit operator bool() const { return static_cast<bool>(function_); }
 
@@ -58,40 +59,47 @@ class Initializer {
 
 namespace init {
 
-/// How many values enter and leave each unit of a weight. [out, in, kernel...] has fan-in in * area and
-/// fan-out out * area, area the product of the kernel's extents.
+/// How many values enter and leave each unit of a weight.
 struct Fans {
   std::int64_t in;
   std::int64_t out;
 };
-/// Throws std::invalid_argument for a shape with fewer than two axes.
+/// The fans of a weight: [out, in, kernel...] has fan-in in * area and fan-out out * area, area the product of the kernel's
+/// extents.
+/// Throws: std::invalid_argument for a shape with fewer than two axes.
 Fans fans(const Shape& shape, SourceLocation where = SourceLocation::current());
 
+/// What follows a layer, for gain().
 enum class Nonlinearity { linear, sigmoid, tanh, relu, leaky_relu, selu };
 
-/// Factor on a weight's standard deviation that makes up for what the nonlinearity after it takes away: 1
-/// (linear, sigmoid), 5/3 (tanh), sqrt(2) (relu), sqrt(2 / (1 + slope^2)) (leaky_relu), 3/4 (selu).
+/// The factor on a weight's standard deviation that makes up for what the nonlinearity after it takes away: 1 (linear,
+/// sigmoid), 5/3 (tanh), sqrt(2) (relu), sqrt(2 / (1 + slope^2)) (leaky_relu), 3/4 (selu).
 double gain(Nonlinearity nonlinearity, double slope = 0.01);
 
-// ---- The same for every shape ----
+// ---- Of one kind for every shape ----
 
 /// Every element is `value`.
 Initializer constant(double value);
+/// Every element is 0.
 Initializer zeros();
+/// Every element is 1.
 Initializer ones();
-/// Uniform in [low, high). Throws std::invalid_argument when low > high.
+/// Uniform in [low, high).
+/// Throws: std::invalid_argument when low > high, and for bounds that are not finite.
 Initializer uniform(double low = 0, double high = 1, SourceLocation where = SourceLocation::current());
-/// Normal. Throws std::invalid_argument when std < 0.
+/// Normal with this mean and standard deviation.
+/// Throws: std::invalid_argument when std < 0, and for numbers that are not finite.
 Initializer normal(double mean = 0, double std = 1, SourceLocation where = SourceLocation::current());
 
+/// Options of truncated_normal().
 struct TruncatedNormalOptions {
   double mean = 0;
   double std = 1;
   double low = -2;  ///< bounds of the values themselves, whatever the mean and std
   double high = 2;
 };
-/// Normal, restricted to [low, high]: by the inverse of its distribution function, so any bounds cost the
-/// same. Throws std::invalid_argument unless low < high, std > 0, and mean and std are finite.
+/// Normal, restricted to [low, high]: by the inverse of its distribution function, so any bounds cost the same.
+/// Throws: std::invalid_argument unless low < high, std > 0, and mean and std are finite.
 Initializer truncated_normal(TruncatedNormalOptions options = {}, SourceLocation where = SourceLocation::current());
 
 // ---- By the weight's fans. Throw std::invalid_argument for a gain below 0 or not finite, and for fewer than two axes
@@ -99,29 +107,38 @@ Initializer truncated_normal(TruncatedNormalOptions options = {}, SourceLocation
 
 /// Uniform in +-gain / sqrt(fan_in).
 Initializer uniform_fan_in(double gain = 1, SourceLocation where = SourceLocation::current());
-/// Uniform in +-gain sqrt(6 / (fan_in + fan_out)). Glorot, Bengio 2010 (also named Xavier).
+/// Glorot's (or Xavier's) initialisation, uniform in +-gain sqrt(6 / (fan_in + fan_out)).
+/// Source: Glorot, Bengio 2010.
 Initializer glorot_uniform(double gain = 1, SourceLocation where = SourceLocation::current());
-/// Normal, std gain sqrt(2 / (fan_in + fan_out)).
+/// Glorot's (or Xavier's) initialisation, normal with standard deviation gain sqrt(2 / (fan_in + fan_out)).
+/// Source: Glorot, Bengio 2010.
 Initializer glorot_normal(double gain = 1, SourceLocation where = SourceLocation::current());
-/// Normal, std 1 / sqrt(fan_in). LeCun, Bottou, Orr, Müller 1998.
+/// LeCun's initialisation, normal with standard deviation 1 / sqrt(fan_in).
+/// Source: LeCun, Bottou, Orr, Müller 1998.
 Initializer lecun_normal();
 
+/// Which of a weight's fans counts.
 enum class Fan { in, out };
+/// Options of he_uniform() and he_normal().
 struct HeOptions {
   Fan fan = Fan::in;  ///< in keeps the size of the values going forward, out that of the gradients going back
   double gain = 1.4142135623730951;  ///< of relu
 };
-/// Uniform in +-gain sqrt(3 / fan). He, Zhang, Ren, Sun 2015 (also named Kaiming).
+/// He's (or Kaiming's) initialisation, uniform in +-gain sqrt(3 / fan).
+/// Source: He, Zhang, Ren, Sun 2015.
 Initializer he_uniform(HeOptions options = {}, SourceLocation where = SourceLocation::current());
-/// Normal, std gain / sqrt(fan).
+/// He's (or Kaiming's) initialisation, normal with standard deviation gain / sqrt(fan).
+/// Source: He, Zhang, Ren, Sun 2015.
 Initializer he_normal(HeOptions options = {}, SourceLocation where = SourceLocation::current());
 
 // ---- Matrices ----
 
-/// Ones on the diagonal, zeros elsewhere. Two axes.
+/// Ones on the diagonal, zeros elsewhere.
+/// Throws: std::invalid_argument, when it is applied, unless the shape has two axes.
 Initializer identity();
-/// gain times a random matrix with orthonormal rows or columns, whichever are fewer; axes after the first are
-/// taken as one. Throws std::invalid_argument for a gain that is not finite. Saxe, McClelland, Ganguli 2014.
+/// gain times a random matrix with orthonormal rows or columns, whichever are fewer; axes after the first are taken as one.
+/// Throws: std::invalid_argument for a gain that is not finite.
+/// Source: Saxe, McClelland, Ganguli 2014.
 Initializer orthogonal(double gain = 1, SourceLocation where = SourceLocation::current());
 
 }  // namespace init

@@ -4,37 +4,47 @@
 #include <concepts>
 #include <cstdint>
 #include <string>
+#include <type_traits>
 #include <typeinfo>
 #include <utility>
 #include <vector>
 
 #include "../autograd/base/ref.hpp"
+#include "../autograd/hooks.hpp"
 #include "../autograd/tensor.hpp"
+#include "call.hpp"
+#include "parameter.hpp"
+#include "state.hpp"
 
 namespace xgrad XGRAD_API {
 namespace nn {
 
-/// Tensors with their names, in order: "hidden.weight".
-using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
+namespace detail {
+class CopyPlan;
+}
 
-/// Base of layers and models. A class derives from it, and registers in its members' initialisers what it
-/// learns and what it is made of:
+/// Base of layers and models. A class derives from it, and registers in its members' initialisers what it learns
+/// (`param`), keeps (`buffer`) and is made of (`child`).
+///
+/// A Module is a handle, as a Tensor is: a copy names the same parameters. A model with parameters of its own is made by
+/// nn::clone(), one on given tensors by nn::with_parameters(). Modules cannot be assigned to: a parent's registry would
+/// keep what was there before.
+///
+/// Example:
 ///
 ///     struct Mlp : nn::Module {
 ///       nn::Dense hidden = child("hidden", nn::Dense(64, 32));
 ///       nn::Dense output = child("output", nn::Dense(32, 10));
-///       Tensor scale = param("scale", ones({10}));
-///       Tensor operator()(const Tensor& x) const { return scale * output(relu(hidden(x))); }
+///       nn::Parameter scale = param("scale", ones({10}));
+///       Tensor operator()(const Tensor& x) const {
+///         return call(x, [&] { return scale * output(relu(hidden(x))); });
+///       }
 ///     };
-///
-/// A Module is a handle, as a Tensor is: a copy names the same parameters. A model with parameters of its own
-/// is made by constructing it anew; copy_parameters_from() then takes over their values. Modules cannot be
-/// assigned to: a parent's registry would keep what stood there before.
 class Module {
  public:
+  /// A copy is another handle of the same module. Moving is copying as well: `other` stays usable. (Members of a derived
+  /// class are moved, unless that class declares its copy constructor, as the layers of this library do.)
   Module(const Module& other) noexcept;
-  /// The same as copying: `other` stays usable. (Members of a derived class are moved, unless that class declares its
-  /// copy constructor, as the layers of this library do.)
   Module(Module&& other) noexcept;
   Module& operator=(const Module&) = delete;
   virtual ~Module();
@@ -43,10 +53,11 @@ class Module {
 
   /// All parameters, this module's first, then each child's; one that is registered several times comes once.
   std::vector<Tensor> parameters() const;
-  /// The same with the dotted path of each: "hidden.weight".
+  /// All parameters in the order of parameters(), with the dotted path of each: "hidden.weight".
   NamedTensors named_parameters() const;
   /// Tensors that are part of the state but not learned (running means).
   std::vector<Tensor> buffers() const;
+  /// The buffers in the order of buffers(), with the dotted path of each.
   NamedTensors named_buffers() const;
   /// Parameters, then buffers: all that has to be saved to restore the module.
   NamedTensors state() const;
@@ -61,22 +72,31 @@ class Module {
   void train(bool training = true);
   /// Switches to evaluation: train(false).
   void eval() { train(false); }
-  /// True for a new module.
+  /// Whether it is switched to training, as a new module is.
   bool is_training() const;
-  /// Converts floating parameters and buffers in place: every handle to them sees the new dtype, their
-  /// gradients are cleared. Before an optimizer is made of them. Throws std::invalid_argument unless the
-  /// dtype is floating.
+  /// Converts floating parameters and buffers in place, all of them or (when memory runs out) none: every handle to them
+  /// sees the new dtype, their gradients are cleared. An optimizer is made after that.
+  /// Throws: std::invalid_argument unless the dtype is floating.
   void to(DType dtype, SourceLocation where = SourceLocation::current());
   /// Clears the gradient of every parameter.
   void zero_grad();
-  /// Overwrites parameters and buffers by name, as state() gives them; the dtypes stay. Throws
-  /// std::invalid_argument, listing the names, when some are missing, unknown, of another shape, or have elements
-  /// that the module's dtype cannot hold. Nothing is changed then.
+  /// Overwrites parameters and buffers by name, as state() gives them; the dtypes stay.
+  /// Dtype: values are converted. Floating numbers are rounded, but a finite one never becomes infinite; integers and
+  /// booleans are held exactly.
+  /// Throws: std::invalid_argument, listing the names, when some are missing, unknown, given twice, of another shape, or
+  /// have elements that the module's dtype cannot hold. Nothing is changed then.
   void load(const NamedTensors& values, SourceLocation where = SourceLocation::current());
-  /// load(other.state()).
+  /// Overwrites parameters and buffers with those of a module of the same names and shapes: load(other.state()).
   void copy_parameters_from(const Module& other, SourceLocation where = SourceLocation::current());
 
-  // ---- What it is called ----
+  // ---- Being called ----
+
+  /// Calls `hook` with this layer, its input and its result after each call, on the thread of the call, unrecorded, until
+  /// the handle that is returned dies. y is undefined where the layer answers with something else than one tensor. Copies
+  /// made by with_parameters() and clone() have no hooks. A hook that captures the model keeps it alive: it is handed the
+  /// layer. Only classes whose operator() is `return call(x, ...)` run hooks, as all of this library do.
+  [[nodiscard]] HookHandle add_forward_hook(Function<void(const Module& layer, const Tensor& x, const Tensor& y)> hook,
+                                            SourceLocation where = SourceLocation::current());
 
   /// The class of the outermost module and the names from there to this one: "Mlp.hidden".
   std::string path() const;
@@ -86,34 +106,61 @@ class Module {
  protected:
   Module();
 
-  /// Registers a module as part of this one and returns it. Throws std::invalid_argument for a name that is
-  /// empty, taken or has a dot, and for a module that contains this one.
+  /// Registers a module as part of this one and returns it.
+  /// Throws: std::invalid_argument for a name that is empty, taken or has a dot, and for a module that contains this one.
   template <std::derived_from<Module> M>
   M child(const std::string& name, M module, SourceLocation where = SourceLocation::current()) {
     register_child(name, module, typeid(M), where);
     return module;
   }
-  /// Makes the tensor a variable, registers it and returns it. Throws std::invalid_argument for a name as
-  /// above and for a tensor that is not floating, std::logic_error for one that a recorded operation made.
-  Tensor param(const std::string& name, Tensor value, SourceLocation where = SourceLocation::current());
+  /// Makes the tensor a variable, registers it and returns it.
+  /// Throws: std::invalid_argument for a name as child() does and for a tensor that is not floating, std::logic_error for
+  /// one that a recorded operation made.
+  Parameter param(const std::string& name, Tensor value, SourceLocation where = SourceLocation::current());
   /// Registers a tensor that is part of the state but not learned, and returns it.
-  Tensor buffer(const std::string& name, Tensor value, SourceLocation where = SourceLocation::current());
+  /// Throws: std::invalid_argument for a name as child() does and for a tensor that requires a gradient.
+  Buffer buffer(const std::string& name, Tensor value, SourceLocation where = SourceLocation::current());
+
+  /// Runs a layer's work and answers with its result: what an operator() is made of. An error in it begins with this
+  /// layer's path, or that of the innermost layer in it; hooks and observers see the call. x, the layer's first input, is
+  /// what they are shown.
+  /// Throws: std::invalid_argument where x is undefined, and what `run` throws.
+  /// Example: `Tensor operator()(const Tensor& x) const { return call(x, [&] { return output(relu(hidden(x))); }); }`
+  template <class F>
+  auto call(const Operand& x, const F& run) const {
+    LayerCall frame(*this, x);
+    try {
+      if constexpr (std::derived_from<std::remove_cvref_t<std::invoke_result_t<const F&>>, Tensor>) {
+        Tensor y = run();
+        frame.finish(y);
+        return y;
+      } else {
+        auto y = run();
+        frame.finish(Tensor());
+        return y;
+      }
+    } catch (...) {
+      frame.fail();
+    }
+  }
 
  private:
-  struct State;
+  struct Registry;
+  struct ForwardHooks;
+  friend class LayerCall;
+  friend class detail::CopyPlan;
 
-  explicit Module(internal::Ref<State> state) noexcept;
+  explicit Module(internal::Ref<Registry> registry) noexcept;
   void register_child(const std::string& name, const Module& module, const std::type_info& type, SourceLocation where);
   void enlist() noexcept;
 
-  internal::Ref<State> state_;
-  // All handles of one state are linked, for one of them knows the class that the user wrote.
+  internal::Ref<Registry> registry_;
+  // All handles of one registry are linked, for one of them knows the class that the user wrote.
   Module* previous_ = nullptr;
   Module* next_ = nullptr;
 };
 
-/// Writes `Mlp.hidden (Dense)`, or `Dense` where the module is not part of another: how a layer's error
-/// begins.
+/// Writes `Mlp.hidden (Dense)`, or `Dense` where the module is not part of another: how a layer's error begins.
 void append_text(std::string& out, const Module& module);
 
 }  // namespace nn

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "../autograd/base/substitution.hpp"
 #include "module.hpp"
 
 namespace xgrad XGRAD_API {
@@ -17,6 +18,13 @@ namespace nn {
 template <class F>
 concept LayerFunction = std::is_invocable_r_v<Tensor, const F&, const Tensor&>;
 
+/// A layer whose call is not const, which a Sequential cannot take.
+template <class F>
+concept NonConstLayerFunction = !LayerFunction<F> && std::is_invocable_r_v<Tensor, F&, const Tensor&>;
+
+template <class F>
+concept AnyLayerFunction = LayerFunction<F> || NonConstLayerFunction<F>;
+
 class Sequential;
 
 /// One layer in the braces of a Sequential.
@@ -24,53 +32,77 @@ class Layer {
  public:
   template <LayerFunction F>
   Layer(F layer);
-  /// An operator by its name. No template, so that of the functions named tanh (the C library has some) the operator
-  /// is meant.
+  /// An operator by its name. No template, so that of the functions named tanh (the C library has some) the operator is
+  /// meant.
   Layer(Tensor (*function)(const Operand&));
+  template <NonConstLayerFunction F>
+  Layer(F layer);
 
  private:
   friend class Sequential;
   Function<void(Sequential& model)> add_to_;
 };
 
-/// Applies layers in order:
+/// Sequential applies layers in order. Modules become its children, called "0", "1" ... by their place among all layers, or
+/// by the name given. Without layers it answers with x itself. Copies name the same layers.
+///
+/// Throws: what its layers throw, when it is called; the message begins with the layer's path.
+/// Example:
 ///
 ///     nn::Sequential model{nn::Dense(64, 32), tanh, nn::Dense(32, 10)};
 ///     nn::Sequential same;
 ///     same.add("hidden", nn::Dense(64, 32));
 ///     same.add([](const Tensor& x) { return x * sigmoid(x); });
-///
-/// Modules become its children, called "0", "1" ... by their place among all layers, or by the name given.
-/// Without layers it answers with x itself. Copies name the same layers.
-class Sequential : public Module {
+class Sequential final : public Module {
  public:
   Sequential() = default;
-  Sequential(const Sequential&) = default;  // moving is copying, too
+  /// Moving is copying, too.
+  Sequential(const Sequential& other)
+      : Module(other), layers_(internal::share_or_copy(other.layers_, [](const Layers& layers) {
+          auto copy = internal::Ref<Layers>::adopt(new Layers);
+          copy->calls = layers.calls;
+          return copy;
+        })) {}
   explicit Sequential(std::initializer_list<Layer> layers) {
     for (const Layer& layer : layers) layer.add_to_(*this);
   }
-  template <LayerFunction... Layers>
-  requires(sizeof...(Layers) > 1 ||
-           !(std::derived_from<Layers, Sequential> || ...)) explicit Sequential(Layers... layers) {
+  template <LayerFunction... F>
+  requires(sizeof...(F) > 1 || !(std::derived_from<F, Sequential> || ...)) explicit Sequential(F... layers) {
     (add(std::move(layers)), ...);
   }
+  template <AnyLayerFunction... F>
+  requires(NonConstLayerFunction<F> || ...) explicit Sequential(F... layers) { (add(std::move(layers)), ...); }
 
-  /// Appends a layer. Throws std::invalid_argument for a name as Module::child does.
+  /// Appends a layer by a name.
+  /// Throws: std::invalid_argument for a name as Module::child does, and for an empty function.
   template <LayerFunction F>
   Sequential& add(const std::string& name, F layer, SourceLocation where = SourceLocation::current()) {
-    if constexpr (std::derived_from<F, Module>)
+    if constexpr (std::derived_from<F, Module>) {
       layers_->calls.push_back(call_of(child(name, std::move(layer), where)));
-    else
+    } else {
+      check(!internal::is_empty(layer), where, *this, ": the layer '", name,
+            "' must be callable, but it is an empty function.");
       layers_->calls.push_back(call_of(std::move(layer)));
+    }
     return *this;
   }
+  /// Appends a layer, named by its place.
   template <LayerFunction F>
   Sequential& add(F layer, SourceLocation where = SourceLocation::current()) {
     return add(std::to_string(size()), std::move(layer), where);
   }
-  /// The same for operators, of which the C library has namesakes: add(tanh).
+  /// Appends an operator, of which the C library may have namesakes: add(tanh).
   Sequential& add(Tensor (*function)(const Operand&), SourceLocation where = SourceLocation::current()) {
     return add<Tensor (*)(const Operand&)>(function, where);
+  }
+  template <NonConstLayerFunction F>
+  Sequential& add(F, SourceLocation = {}) {
+    static_assert(LayerFunction<F>, "A layer's operator() must be const, and a lambda without `mutable`.");
+    return *this;
+  }
+  template <NonConstLayerFunction F>
+  Sequential& add(const std::string&, F layer, SourceLocation = {}) {
+    return add(std::move(layer));
   }
 
   Tensor operator()(const Operand& x) const;
@@ -104,6 +136,8 @@ class Sequential : public Module {
 };
 
 template <LayerFunction F>
+Layer::Layer(F layer) : add_to_([layer = std::move(layer)](Sequential& model) { model.add(layer); }) {}
+template <NonConstLayerFunction F>
 Layer::Layer(F layer) : add_to_([layer = std::move(layer)](Sequential& model) { model.add(layer); }) {}
 inline Layer::Layer(Tensor (*function)(const Operand&))
     : add_to_([function](Sequential& model) { model.add(function); }) {}

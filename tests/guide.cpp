@@ -27,11 +27,13 @@ struct Rbf : nn::Module {
 
   /// x [n, in] -> [n, units]
   Tensor operator()(const Tensor& x) const {
-    Tensor distance = sum(square(unsqueeze(x, 1) - centers), -1);
-    return exp(-distance * exp(log_width));
+    return call(x, [&] {
+      Tensor distance = sum(square(unsqueeze(x, 1) - centers), -1);
+      return exp(-distance * exp(log_width));
+    });
   }
 
-  Tensor centers, log_width;
+  nn::Parameter centers, log_width;
 };
 
 struct Net : nn::Module {
@@ -197,6 +199,29 @@ TEST_CASE("guide: modules and optimizers", "[guide]") {
   precise.copy_parameters_from(model);
   gradcheck([&] { return nn::mse(precise(x64), y64); }, precise.parameters());
 
+  std::vector<Tensor> weights = model.parameters();
+  for (int step = 0; step < 3; ++step) {
+    Tensor inner = nn::mse(nn::with_parameters(model, weights)(x), y);
+    std::vector<Tensor> g = grad(inner, weights, {.create_graph = true});
+    for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = weights[i] - 0.1 * g[i];
+  }
+  Tensor after = nn::mse(nn::with_parameters(model, weights)(x), y);
+  after.backward();  // into the parameters that the model started from
+  CHECK(after.item() < nn::mse(model(x), y).item());
+  CHECK(model.features.centers.grad().defined());
+
+  {
+    Printed printed;
+    auto show = [](const nn::Module& layer, const Tensor& x, const Tensor& y) {
+      std::cout << layer.path() << ": " << x.shape() << " -> " << y.shape() << '\n';
+    };
+    HookHandle hook = model.features.add_forward_hook(show);  // Net.features: [64, 2] -> [64, 16] at each call
+    model(x);
+    CHECK(printed.text() == "Net.features: [64, 2] -> [64, 16]\n");
+  }
+
+  nn::check_registration(model, [&] { model(x); });
+
   nn::Sequential small{nn::Dense(2, 8), tanh, nn::Dropout(0.1), nn::Dense(8, 1)};
   small.train();  // Dropout drops
   small.eval();   // and no more
@@ -295,9 +320,8 @@ TEST_CASE("guide: the graph", "[guide]") {
 
 TEST_CASE("guide: copies of modules", "[guide]") {
   nn::Dense a(2, 2);
-  nn::Dense same = a;             // names the same weight
-  nn::Dense other(2, 2);          // has a weight of its own ...
-  other.copy_parameters_from(a);  // ... with the same values
+  nn::Dense same = a;              // names the same weight
+  nn::Dense other = nn::clone(a);  // has a weight of its own with the same values
   a.weight().assign(0);
   CHECK(sum(abs(same.weight())).item() == 0);
   CHECK(sum(abs(other.weight())).item() > 0);

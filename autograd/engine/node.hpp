@@ -105,9 +105,5 @@ SavedValue* find_saved(Node& node, std::uint64_t bit);
 /// Throws std::logic_error when a value that the node saved has been written to since.
 void check_saved_versions(const Node& node, SourceLocation where);
 
-/// Gives a leaf the elements and the dtype of `value`, a fresh tensor of its shape, so that every handle to
-/// the leaf sees them. Its gradient is cleared; graphs that saved the old elements refuse to run.
-void replace_elements(Tensor& leaf, const Tensor& value, SourceLocation where);
-
 }  // namespace internal
 }  // namespace xgrad

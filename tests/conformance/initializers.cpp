@@ -4,7 +4,7 @@
 #include <numeric>
 
 #include <xgrad/autograd/ops.hpp>
-#include <xgrad/nn/dense.hpp>
+#include <xgrad/nn/layers/dense.hpp>
 #include <xgrad/nn/init.hpp>
 #include "arguments.hpp"
 #include "cases.hpp"

@@ -3,9 +3,9 @@
 #include <map>
 
 #include <xgrad/autograd/ops.hpp>
-#include <xgrad/nn/activation.hpp>
-#include <xgrad/nn/dense.hpp>
-#include <xgrad/nn/flatten.hpp>
+#include <xgrad/nn/layers/activation.hpp>
+#include <xgrad/nn/layers/dense.hpp>
+#include <xgrad/nn/layers/flatten.hpp>
 #include <xgrad/nn/sequential.hpp>
 #include "arguments.hpp"
 #include "cases.hpp"
@@ -63,7 +63,7 @@ const std::map<std::string, Maker>& layers() {
       {"Softmax", [](Arguments& init) { return layer(nn::Softmax(static_cast<int>(init.integer(kKeyword, "dim")))); }},
       {"LogSoftmax",
        [](Arguments& init) { return layer(nn::LogSoftmax(static_cast<int>(init.integer(kKeyword, "dim")))); }},
-      {"LogSigmoid", [](Arguments&) { return layer(nn::Sequential(xgrad::log_sigmoid)); }},
+      {"LogSigmoid", [](Arguments&) { return layer(nn::LogSigmoid()); }},
   };
   return kLayers;
 }

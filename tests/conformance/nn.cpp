@@ -1,6 +1,6 @@
 // Activations and other functions of torch.nn.functional.
 #include <xgrad/autograd/ops.hpp>
-#include <xgrad/nn/dropout.hpp>
+#include <xgrad/nn/layers/dropout.hpp>
 #include "registry.hpp"
 
 namespace conformance {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include <xgrad/autograd/ops.hpp>
-#include <xgrad/nn/dense.hpp>
+#include <xgrad/nn/layers/dense.hpp>
 #include "../catch.hpp"
 #include "message.hpp"
 

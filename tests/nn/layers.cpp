@@ -1,4 +1,5 @@
 #include <cmath>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -251,6 +252,7 @@ TEST_CASE("activation layers are the operators of their names", "[nn][activation
   auto same = [](const Tensor& a, const Tensor& b) { return allclose(a, b, {.rtol = 0, .atol = 0}); };
   CHECK(nn::Identity()(x).is_same(x));
   CHECK(same(nn::Sigmoid()(x), sigmoid(x)));
+  CHECK(same(nn::LogSigmoid()(x), log_sigmoid(x)));
   CHECK(same(nn::Tanh()(x), tanh(x)));
   CHECK(same(nn::ReLU()(x), relu(x)));
   CHECK(same(nn::LeakyReLU(0.2)(x), leaky_relu(x, 0.2)));
@@ -276,4 +278,56 @@ TEST_CASE("an activation layer's errors begin with its path and name the caller'
         "Net.layers.1 (Softmax): softmax: axis must be in [-2, 1], but it is 2." + at("layers.cpp", line));
   CHECK_THROWS_WITH(net.act(Tensor()),
                     Contains("Net.act (ELU): x must be a defined tensor, but it is default-constructed."));
+}
+
+// ---- What a Sequential takes ----
+
+TEST_CASE("Sequential refuses functions that are empty", "[nn][sequential]") {
+  nn::Sequential model;
+  std::function<Tensor(const Tensor&)> none;
+  auto call = [&] { model.add("gate", none); };
+  int line = __LINE__ - 1;
+  CHECK(message_of<std::invalid_argument>(call) ==
+        "Sequential: the layer 'gate' must be callable, but it is an empty function." + at("layers.cpp", line));
+  CHECK_THROWS_AS((nn::Sequential{relu, none}), std::invalid_argument);
+  CHECK(model.size() == 0);
+}
+
+namespace {
+struct NotConst : nn::Module {
+  Tensor operator()(const Tensor& x) { return x; }
+};
+}  // namespace
+// They reach a static_assert that says const.
+static_assert(nn::NonConstLayerFunction<NotConst> && !nn::LayerFunction<NotConst>);
+static_assert(!nn::NonConstLayerFunction<nn::Dense> && nn::LayerFunction<nn::Dense>);
+
+// ---- Losses as modules ----
+
+TEST_CASE("loss modules are the functions of their names with their options", "[nn][loss]") {
+  Tensor x = normal({4, 3}, 0, 1, kDouble), y = normal({4, 3}, 0, 1, kDouble);
+  Tensor labels = tensor({0, 2, 1, 1}), p = sigmoid(x), t = sigmoid(y);
+  Tensor weight = tensor({1., 2., 3.}, kDouble);
+  auto same = [](const Tensor& a, const Tensor& b) { return allclose(a, b, {.rtol = 0, .atol = 0}); };
+  CHECK(same(nn::MSELoss()(x, y), nn::mse(x, y)));
+  CHECK(same(nn::MSELoss(Reduction::none)(x, y), nn::mse(x, y, Reduction::none)));
+  CHECK(same(nn::L1Loss(Reduction::sum)(x, y), nn::mae(x, y, Reduction::sum)));
+  CHECK(same(nn::CrossEntropyLoss()(x, labels), nn::cross_entropy(x, labels)));
+  CHECK(same(nn::CrossEntropyLoss({.weight = weight, .label_smoothing = 0.1})(x, labels),
+             nn::cross_entropy(x, labels, {.weight = weight, .label_smoothing = 0.1})));
+  CHECK(same(nn::NLLLoss({.ignore_index = 2})(log_softmax(x, 1), labels),
+             nn::nll_loss(log_softmax(x, 1), labels, {.ignore_index = 2})));
+  CHECK(same(nn::BCELoss()(p, t), nn::binary_cross_entropy(p, t)));
+  CHECK(same(nn::BCEWithLogitsLoss({.pos_weight = weight})(x, t),
+             nn::binary_cross_entropy_with_logits(x, t, {.pos_weight = weight})));
+  CHECK(nn::MSELoss().parameters().empty());
+}
+
+TEST_CASE("a loss module's errors begin with its class and name the caller's line", "[nn][loss]") {
+  nn::MSELoss loss;
+  auto call = [&] { loss(ones({2}), ones({3})); };
+  int line = __LINE__ - 1;
+  std::string message = message_of<std::invalid_argument>(call);
+  CHECK_THAT(message, Catch::Matchers::StartsWith("MSELoss: mse: "));
+  CHECK_THAT(message, Catch::Matchers::EndsWith(at("layers.cpp", line)));
 }

@@ -1,7 +1,6 @@
 #include "dropout.hpp"
 
-#include "../autograd/ops/elementwise.hpp"
-#include "detail/input.hpp"
+#include "../../autograd/ops.hpp"
 
 namespace xgrad::nn {
 
@@ -22,10 +21,12 @@ Dropout::Dropout(double p, SourceLocation where) : p_(p) {
 Dropout::Dropout(double p, Generator& generator, SourceLocation where) : Dropout(p, where) { generator_ = &generator; }
 
 Tensor Dropout::operator()(const Operand& x) const {
-  const Tensor& input = input_of(*this, x);
-  if (!is_training() || p_ == 0) return input;
-  check(is_floating(input.dtype()), x.where(), *this, ": x must be floating, but it is ", input.dtype(), ".");
-  return dropout(x, p_, generator_ != nullptr ? *generator_ : default_generator());
+  return call(x, [&]() -> Tensor {
+    const Tensor& input = x.tensor("Dropout");
+    if (!is_training() || p_ == 0) return input;
+    check(is_floating(input.dtype()), x.where(), "x must be floating, but it is ", input.dtype(), ".");
+    return dropout(x, p_, generator_ != nullptr ? *generator_ : default_generator());
+  });
 }
 
 }  // namespace xgrad::nn

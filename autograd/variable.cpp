@@ -1,0 +1,43 @@
+#include "variable.hpp"
+
+#include "engine/node.hpp"
+#include "tensor_impl.hpp"
+
+namespace xgrad::internal {
+
+void mark(const Tensor& tensor) noexcept { tensor.impl()->mark(); }
+
+Tensor alias(const Tensor& tensor) {
+  const TensorImpl& impl = *tensor.impl();
+  Tensor other = new_view(tensor, impl.shape, impl.strides, impl.data);
+  other.impl()->node = impl.node;
+  other.impl()->output = impl.output;
+  return other;
+}
+
+const void* storage_of(const Tensor& tensor) noexcept { return tensor.impl()->storage.get(); }
+
+void check_own_elements(const char* operation, const Tensor& tensor, SourceLocation where) {
+  check_writable(operation, tensor, where);
+}
+
+void replace_elements(std::span<const Tensor> leaves, std::span<const Tensor> values, SourceLocation where) noexcept {
+  for (std::size_t i = 0; i < leaves.size(); ++i) {
+    TensorImpl& impl = *leaves[i].impl();
+    const TensorImpl& source = *values[i].impl();
+    if (&impl == &source) continue;
+    // A graph that saved the old elements saved this very handle: a version of its own makes it refuse to run.
+    source.storage->version = impl.storage->version + 1;
+    source.storage->written = CallSite::or_else(where);
+    impl.storage = source.storage;
+    impl.data = source.data;
+    impl.strides = source.strides;
+    impl.contiguous = source.contiguous;
+    impl.dtype = source.dtype;
+    if (!impl.node) continue;
+    impl.node->outputs[0].dtype = source.dtype;
+    impl.node->grad = Tensor();
+  }
+}
+
+}  // namespace xgrad::internal

@@ -1,0 +1,67 @@
+// The call of a layer: the one function through which layers run their work (Module::call), and who sees it.
+#pragma once
+
+#include "../autograd/tensor.hpp"
+
+namespace xgrad XGRAD_API {
+namespace nn {
+
+class Module;
+
+/// Sees each call of a layer on this thread while it lives: the library's layers, and the classes whose operator() is
+/// `return call(x, [&] { ... })`. Calls nest as the layers do. The functions run unrecorded.
+///
+/// Example: counting the calls of each class.
+///
+///     struct Counter : nn::CallObserver {
+///       std::map<std::string, int> calls;
+///       void entered(const nn::Module& layer, const Tensor&) override { ++calls[layer.class_name()]; }
+///     } counter;
+///     model(x);
+class CallObserver {
+ public:
+  CallObserver() noexcept;
+  virtual ~CallObserver();
+  CallObserver(const CallObserver&) = delete;
+  CallObserver& operator=(const CallObserver&) = delete;
+
+  /// Called before the layer's work.
+  virtual void entered(const Module& layer, const Tensor& x);
+  /// Called after it. y is undefined where the layer answers with something else than one tensor.
+  virtual void left(const Module& layer, const Tensor& x, const Tensor& y);
+  /// Called in place of left() where the work threw.
+  virtual void failed(const Module& layer) noexcept;
+
+ private:
+  friend class LayerCall;
+  CallObserver* outer_;
+};
+
+/// For Module::call(): one call, on this thread's stack of calls.
+class LayerCall {
+ public:
+  /// Throws std::invalid_argument where x is undefined.
+  LayerCall(const Module& layer, const Operand& x);
+  ~LayerCall();
+  LayerCall(const LayerCall&) = delete;
+  LayerCall& operator=(const LayerCall&) = delete;
+
+  /// Shows the result to hooks and observers.
+  void finish(const Tensor& y) {
+    if (is_seen_) show(y);
+  }
+  /// Throws the exception that is being handled once more; the message begins with the innermost layer's path.
+  [[noreturn]] void fail();
+
+ private:
+  void show(const Tensor& y);
+
+  const Module& layer_;
+  const Operand& x_;
+  LayerCall* outer_;
+  bool is_seen_;
+  bool is_named_ = false;  // what a layer inside of this one has thrown names that layer already
+};
+
+}  // namespace nn
+}  // namespace xgrad

@@ -1,0 +1,93 @@
+#include "copy.hpp"
+
+#include <memory>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "../autograd/grad_mode.hpp"
+#include "../autograd/ops.hpp"
+#include "../autograd/variable.hpp"
+#include "detail/copy_plan.hpp"
+
+namespace xgrad::nn::detail {
+
+ModelCopy::ModelCopy(const char* function, const Module& model, const std::type_info& type, SourceLocation where)
+    : model_(model), plan_(nullptr), function_(function), where_(where) {
+  check(typeid(model) == type, where, function, ": the model must be handed over as the class it is, but it is a ",
+        short_name(typeid(model)), " and is handed over as a ", short_name(type), ".");
+  plan_ = new CopyPlan;
+}
+
+ModelCopy::~ModelCopy() { delete plan_; }
+
+namespace {
+
+Tensor fresh_copy(const Tensor& tensor) {
+  NoGrad no_grad;
+  Tensor fresh = copy(tensor.detach());
+  fresh.set_requires_grad(tensor.requires_grad());
+  return fresh;
+}
+
+}  // namespace
+
+void ModelCopy::take(std::span<const Tensor> tensors) {
+  NamedTensors own = model_.named_parameters();
+  check(tensors.size() == own.size(), where_, function_, ": there must be a tensor for each of the ", own.size(),
+        " parameters of ", model_, ", but there are ", tensors.size(), ".");
+  // A tensor that stands for one parameter must not be another's key, nor stand twice: an alias is told apart.
+  std::unordered_set<const void*> seen;
+  for (const auto& [name, parameter] : own) seen.insert(parameter.impl());
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    const auto& [name, parameter] = own[i];
+    Tensor tensor = tensors[i];
+    check(tensor.defined(), where_, function_, ": '", name, "' must be a tensor, but it is undefined.");
+    check(tensor.shape() == parameter.shape(), where_, function_, ": '", name, "' must be ", parameter.shape(),
+          ", but it is ", tensor.shape(), ".");
+    check(is_floating(tensor.dtype()), where_, function_, ": '", name, "' must be floating, but it is ", tensor.dtype(),
+          ".");
+    if (!tensor.is_same(parameter) && !seen.insert(tensor.impl()).second) tensor = xgrad::internal::alias(tensor);
+    plan_->put(name, parameter, std::move(tensor));
+  }
+  for (const auto& [name, buffer] : model_.named_buffers()) plan_->put(name, buffer, fresh_copy(buffer));
+  plan_->copy_registry(model_);
+  plan_->start();
+}
+
+void ModelCopy::take(const NamedTensors& tensors) {
+  NamedTensors own = model_.named_parameters();
+  std::unordered_map<std::string_view, std::size_t> places;
+  std::vector<Tensor> all;
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    places.emplace(own[i].first, i);
+    all.push_back(own[i].second);
+  }
+  std::vector<std::string> unknown;
+  for (const auto& [name, tensor] : tensors)
+    if (auto at = places.find(name); at != places.end())
+      all[at->second] = tensor;
+    else
+      unknown.push_back(name);
+  check(unknown.empty(), where_, function_, ": each name must be that of a parameter of ", model_,
+        ", but these are not: ", listed(unknown), ".");
+  take(std::span<const Tensor>(all));
+}
+
+void ModelCopy::take_copies() {
+  for (const auto& [name, tensor] : model_.state()) plan_->put(name, tensor, fresh_copy(tensor));
+  plan_->copy_registry(model_);
+  plan_->start();
+}
+
+void ModelCopy::finish(const Module& copy) {
+  plan_->stop();
+  std::vector<std::string> missed = plan_->not_met();
+  check(plan_->is_root(copy) && missed.empty(), where_, function_, ": copying the class ", short_name(typeid(copy)),
+        " must copy all that it is made of, but it left out ",
+        missed.empty() ? std::string("its base class") : listed(missed),
+        ". Hold layers and tensors by value, not behind a shared_ptr, a pointer or a reference, do not assign to them, "
+        "and "
+        "let a copy constructor of its own begin with Module(other).");
+}
+
+}  // namespace xgrad::nn::detail

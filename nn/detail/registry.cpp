@@ -1,0 +1,113 @@
+#include "registry.hpp"
+
+#include <cxxabi.h>
+
+#include <cstdlib>
+#include <memory>
+#include <string_view>
+
+namespace xgrad::nn {
+
+std::string short_name(const std::type_info& type) {
+  std::unique_ptr<char, decltype(&std::free)> demangled(abi::__cxa_demangle(type.name(), nullptr, nullptr, nullptr),
+                                                        &std::free);
+  std::string_view name = demangled ? demangled.get() : type.name();
+  std::size_t start = 0;
+  int depth = 0;  // inside of template arguments or (anonymous namespace)
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    if (name[i] == '<' || name[i] == '(') ++depth;
+    if (name[i] == '>' || name[i] == ')') --depth;
+    if (depth == 0 && name[i] == ':') start = i + 1;
+  }
+  return std::string(name.substr(start));
+}
+
+// ---- Hooks ----
+
+std::uint64_t Module::ForwardHooks::add(Hook hook) {
+  std::lock_guard lock(mutex_);
+  hooks_.emplace_back(++last_id_, std::move(hook));
+  return last_id_;
+}
+
+void Module::ForwardHooks::remove(std::uint64_t id) {
+  Hook removed;  // goes after the lock: what it captured may reach back here
+  std::lock_guard lock(mutex_);
+  for (std::size_t i = 0; i < hooks_.size(); ++i)
+    if (hooks_[i].first == id) {
+      removed = std::move(hooks_[i].second);
+      hooks_.erase(hooks_.begin() + static_cast<std::ptrdiff_t>(i));
+      return;
+    }
+}
+
+std::vector<Module::ForwardHooks::Hook> Module::ForwardHooks::list() {
+  std::lock_guard lock(mutex_);
+  std::vector<Hook> hooks;
+  for (const auto& [id, hook] : hooks_) hooks.push_back(hook);
+  return hooks;
+}
+
+void Module::ForwardHooks::clear() {
+  std::vector<std::pair<std::uint64_t, Hook>> removed;
+  std::lock_guard lock(mutex_);
+  removed = std::move(hooks_);
+}
+
+Module::ForwardHooks& Module::Registry::need_hooks() {
+  std::lock_guard lock(mutex);
+  if (hooks == nullptr) __atomic_store_n(&hooks, new ForwardHooks, __ATOMIC_RELEASE);
+  return *hooks;
+}
+
+// ---- Registries ----
+
+Module::Registry::~Registry() {
+  if (hooks != nullptr) {
+    hooks->clear();
+    auto last = internal::Ref<internal::HookOwner>::adopt(hooks);
+  }
+  for (auto& [child_name, child] : children) {
+    std::lock_guard lock(child->mutex);
+    if (child->parent == this) child->parent = nullptr;
+  }
+}
+
+bool Module::Registry::contains(const Registry* other) {
+  // Nearly always: what has been registered nowhere is part of nothing but itself.
+  if (!other->was_registered) return this == other;
+  bool found = false;
+  visit_all([&](const Registry* registry) { found = found || registry == other; });
+  return found;
+}
+
+NamedTensors Module::Registry::collect(NamedTensors Registry::*list) const {
+  std::unordered_set<const void*> seen;
+  NamedTensors tensors;
+  auto enter = [&](auto& self, const Registry& registry, const std::string& prefix) -> void {
+    for (const auto& [name, tensor] : registry.*list)
+      if (seen.insert(tensor.impl()).second) tensors.emplace_back(prefix + name, tensor);
+    for (const auto& [name, child] : registry.children)
+      if (seen.insert(child.get()).second) self(self, *child, prefix + name + ".");
+  };
+  enter(enter, *this, "");
+  return tensors;
+}
+
+std::string Module::Registry::class_name_or_ask() {
+  std::lock_guard lock(mutex);
+  if (!class_name.empty()) return class_name;
+  for (const Module* handle = handles; handle != nullptr; handle = handle->next_)
+    if (typeid(*handle) != typeid(Module)) return short_name(typeid(*handle));
+  return "Module";
+}
+
+std::string Module::Registry::path() {
+  {
+    std::lock_guard lock(mutex);  // a parent that goes away waits for it
+    if (parent != nullptr) return parent->path() + "." + name;
+  }
+  return class_name_or_ask();
+}
+
+}  // namespace xgrad::nn

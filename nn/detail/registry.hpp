@@ -1,0 +1,78 @@
+// What stands behind a Module handle: its tensors and children by their names.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "../../autograd/hooks.hpp"
+#include "../module.hpp"
+
+namespace xgrad::nn {
+
+/// A layer's forward hooks, which its handles may outlive. Any thread may call the layer meanwhile.
+struct Module::ForwardHooks final : internal::HookOwner {
+  using Hook = Function<void(const Module&, const Tensor&, const Tensor&)>;
+
+  std::uint64_t add(Hook hook);
+  void remove(std::uint64_t id) override;
+  /// Those in place, oldest first.
+  std::vector<Hook> list();
+  /// Lets all go: what they captured must not outlive the layer.
+  void clear();
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::pair<std::uint64_t, Hook>> hooks_;
+  std::uint64_t last_id_ = 0;
+};
+
+struct Module::Registry : internal::RefCounted {
+  std::string name;            // in the parent
+  Registry* parent = nullptr;  // the first module that this one was registered in, while it is there
+  std::string class_name;      // known from then on
+  NamedTensors parameters;
+  NamedTensors buffers;
+  std::vector<std::pair<std::string, internal::Ref<Registry>>> children;
+  std::unordered_set<std::string> names;  // of all three
+  bool training = true;
+  bool was_registered = false;  // somewhere, whether or not that is alive
+
+  /// Null for nearly all; set once, under the mutex, and read without it by the threads that call the layer.
+  ForwardHooks* hooks = nullptr;
+  ForwardHooks* hooks_or_null() const { return __atomic_load_n(&hooks, __ATOMIC_ACQUIRE); }
+  ForwardHooks& need_hooks();
+
+  std::mutex mutex;           // guards all of the above but the lists of tensors and children, and the list of handles
+  Module* handles = nullptr;  // first of the list
+
+  Registry() = default;
+  ~Registry();
+  static void destroy(Registry* registry) { delete registry; }
+
+  /// Calls visit(registry) for this one and each below, parents first, once each.
+  template <class Visit>
+  void visit_all(const Visit& visit) {
+    std::unordered_set<const Registry*> seen;
+    auto enter = [&](auto& self, Registry* registry) -> void {
+      if (!seen.insert(registry).second) return;
+      visit(registry);
+      for (auto& [name, child] : registry->children) self(self, child.get());
+    };
+    enter(enter, this);
+  }
+
+  bool contains(const Registry* other);
+  /// The tensors of one of the two lists, here and below; each tensor and each module once.
+  NamedTensors collect(NamedTensors Registry::*list) const;
+  std::string class_name_or_ask();
+  std::string path();
+};
+
+/// A class's name without namespaces: of "a::Outer<b::T>::Inner" it is "Inner".
+std::string short_name(const std::type_info& type);
+
+}  // namespace xgrad::nn

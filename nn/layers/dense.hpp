@@ -1,0 +1,47 @@
+// Dense: the fully connected layer.
+#pragma once
+
+#include "../init.hpp"
+#include "../module.hpp"
+
+namespace xgrad XGRAD_API {
+namespace nn {
+
+/// Options of Dense.
+struct DenseOptions {
+  bool bias = true;
+  Initializer weight_init = {};  ///< none: init::uniform_fan_in()
+  Initializer bias_init = {};    ///< none: uniform in +-1 / sqrt(in)
+  DType dtype = DType::float32;
+  Generator* generator = nullptr;  ///< null: the thread's default_generator()
+};
+
+/// Dense is the fully connected layer, x weight^T + bias.
+///
+/// Parameters: weight [out, in] and bias [out], which start uniform in +-1 / sqrt(in), as those of PyTorch's Linear do;
+/// `{.bias_init = init::zeros()}` starts the bias at 0.
+///
+/// Shapes: x [..., in] -> [..., out].
+/// Dtype: x's and the parameters' promote.
+/// Throws: std::invalid_argument, when it is called, unless x's last axis is `in` long.
+class Dense final : public Module {
+ public:
+  /// Throws: std::invalid_argument for sizes below 0, a dtype that is not floating, and an initialiser that gives another
+  /// shape or dtype.
+  Dense(std::int64_t in, std::int64_t out, DenseOptions options = {}, SourceLocation where = SourceLocation::current());
+
+  Tensor operator()(const Operand& x) const;
+
+  std::int64_t in() const { return weight_.shape()[1]; }
+  std::int64_t out() const { return weight_.shape()[0]; }
+  Parameter weight() const { return weight_; }
+  /// The bias; undefined for a layer without one.
+  Parameter bias() const { return bias_; }
+
+ private:
+  Parameter weight_;
+  Parameter bias_;
+};
+
+}  // namespace nn
+}  // namespace xgrad

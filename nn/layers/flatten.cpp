@@ -1,0 +1,18 @@
+#include "flatten.hpp"
+
+#include "../../autograd/ops.hpp"
+
+namespace xgrad::nn {
+
+Tensor Flatten::operator()(const Operand& x) const {
+  return call(x, [&] {
+    const Shape& shape = x.tensor("Flatten").shape();
+    int ndim = shape.ndim();
+    for (int axis : {first_, last_})
+      check<std::out_of_range>(-ndim <= axis && axis < ndim, x.where(), "x must have the axes ", first_, " to ", last_,
+                               ", but x is ", shape, ".");
+    return flatten(x, first_, last_);
+  });
+}
+
+}  // namespace xgrad::nn

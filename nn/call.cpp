@@ -1,6 +1,7 @@
 #include "call.hpp"
 
 #include <stdexcept>
+#include <string>
 #include <typeinfo>
 #include <utility>
 
@@ -11,19 +12,21 @@ namespace xgrad::nn {
 namespace {
 
 constinit thread_local CallObserver* innermost_observer = nullptr;
-constinit thread_local LayerCall* innermost_call = nullptr;
 
 }  // namespace
 
 // ---- Observers ----
 
-CallObserver::CallObserver() noexcept : outer_(std::exchange(innermost_observer, this)) {}
+CallObserver::CallObserver() noexcept : outer_(std::exchange(innermost_observer, this)) {
+  LayerCall::count_watchers(1);
+}
 
 CallObserver::~CallObserver() {
   // Not always the innermost: observers may be members, and die in any order.
   CallObserver** place = &innermost_observer;
   while (*place != nullptr && *place != this) place = &(*place)->outer_;
   if (*place == this) *place = outer_;
+  LayerCall::count_watchers(-1);
 }
 
 void CallObserver::entered(const Module&, const Tensor&) {}
@@ -32,19 +35,29 @@ void CallObserver::failed(const Module&) noexcept {}
 
 // ---- Calls ----
 
-LayerCall::LayerCall(const Module& layer, const Operand& x) : layer_(layer), x_(x), outer_(innermost_call) {
-  if (outer_ != nullptr) outer_->is_named_ = !x.defined();  // false: an earlier error in there has been caught
-  check(x.defined(), x.where(), layer, ": x must be a defined tensor, but it is default-constructed.");
-  is_seen_ = innermost_observer != nullptr || layer.registry_->hooks_or_null() != nullptr;
-  if (innermost_observer != nullptr) {
-    NoGrad no_grad;
-    for (CallObserver* observer = innermost_observer; observer != nullptr; observer = observer->outer_)
-      observer->entered(layer, x.tensor("call"));
-  }
-  innermost_call = this;
+int LayerCall::watchers = 0;
+
+namespace {
+
+/// The last message on this thread that a layer has put its path before: the layers around that one leave it as it is.
+std::string& last_named() {
+  thread_local std::string message;
+  return message;
 }
 
-LayerCall::~LayerCall() { innermost_call = outer_; }
+}  // namespace
+
+void LayerCall::refuse() {
+  last_named() =
+      xgrad::with_place(concat(layer_, ": x must be a defined tensor, but it is default-constructed."), x_.where());
+  throw std::invalid_argument(last_named());
+}
+
+void LayerCall::enter() {
+  NoGrad no_grad;
+  for (CallObserver* observer = innermost_observer; observer != nullptr; observer = observer->outer_)
+    observer->entered(layer_, x_.tensor("call"));
+}
 
 void LayerCall::show(const Tensor& y) {
   NoGrad no_grad;
@@ -56,22 +69,22 @@ void LayerCall::show(const Tensor& y) {
 }
 
 void LayerCall::fail() {
-  if (is_seen_)
+  if (is_watched_)
     for (CallObserver* observer = innermost_observer; observer != nullptr; observer = observer->outer_)
       observer->failed(layer_);
-  if (outer_ != nullptr) outer_->is_named_ = true;
-  if (is_named_) throw;
   try {
     throw;
   } catch (const std::exception& error) {
     // Of these very types alone: a class of its own may hold more than a message.
     const std::type_info& type = typeid(error);
-    std::string message = concat(layer_, ": ", error.what());
+    bool is_plain = type == typeid(std::invalid_argument) || type == typeid(std::out_of_range) ||
+                    type == typeid(std::logic_error) || type == typeid(std::runtime_error);
+    if (!is_plain || error.what() == last_named()) throw;
+    const std::string& message = last_named() = concat(layer_, ": ", error.what());
     if (type == typeid(std::invalid_argument)) throw std::invalid_argument(message);
     if (type == typeid(std::out_of_range)) throw std::out_of_range(message);
     if (type == typeid(std::logic_error)) throw std::logic_error(message);
-    if (type == typeid(std::runtime_error)) throw std::runtime_error(message);
-    throw;
+    throw std::runtime_error(message);
   }
 }
 

@@ -37,30 +37,43 @@ class CallObserver {
   CallObserver* outer_;
 };
 
-/// For Module::call(): one call, on this thread's stack of calls.
+/// For Module::call(): one call of a layer. While nobody watches any layer it costs a comparison.
 class LayerCall {
  public:
   /// Throws std::invalid_argument where x is undefined.
-  LayerCall(const Module& layer, const Operand& x);
-  ~LayerCall();
+  LayerCall(const Module& layer, const Operand& x) : layer_(layer), x_(x) {
+    if (!x.defined()) [[unlikely]]
+      refuse();
+    if (is_watched_) [[unlikely]]
+      enter();
+  }
   LayerCall(const LayerCall&) = delete;
   LayerCall& operator=(const LayerCall&) = delete;
 
   /// Shows the result to hooks and observers.
   void finish(const Tensor& y) {
-    if (is_seen_) show(y);
+    if (is_watched_) [[unlikely]]
+      show(y);
   }
   /// Throws the exception that is being handled once more; the message begins with the innermost layer's path.
   [[noreturn]] void fail();
 
  private:
+  friend class CallObserver;
+  friend class Module;
+
+  [[noreturn]] void refuse();
+  void enter();
   void show(const Tensor& y);
+
+  /// How many observers there are, and layers that had hooks, in the whole process: read without an order, for a thread sees
+  /// what it has set itself.
+  static int watchers;
+  static void count_watchers(int more) noexcept { __atomic_fetch_add(&watchers, more, __ATOMIC_RELAXED); }
 
   const Module& layer_;
   const Operand& x_;
-  LayerCall* outer_;
-  bool is_seen_;
-  bool is_named_ = false;  // what a layer inside of this one has thrown names that layer already
+  bool is_watched_ = __atomic_load_n(&watchers, __ATOMIC_RELAXED) != 0;
 };
 
 }  // namespace nn

@@ -150,6 +150,7 @@ class Module {
   friend class LayerCall;
   friend class detail::CopyPlan;
 
+  static void count_watchers(int more) noexcept { LayerCall::count_watchers(more); }
   explicit Module(internal::Ref<Registry> registry) noexcept;
   void register_child(const std::string& name, const Module& module, const std::type_info& type, SourceLocation where);
   void enlist() noexcept;

@@ -56,7 +56,10 @@ void Module::ForwardHooks::clear() {
 
 Module::ForwardHooks& Module::Registry::need_hooks() {
   std::lock_guard lock(mutex);
-  if (hooks == nullptr) __atomic_store_n(&hooks, new ForwardHooks, __ATOMIC_RELEASE);
+  if (hooks == nullptr) {
+    __atomic_store_n(&hooks, new ForwardHooks, __ATOMIC_RELEASE);
+    Module::count_watchers(1);
+  }
   return *hooks;
 }
 
@@ -65,6 +68,7 @@ Module::ForwardHooks& Module::Registry::need_hooks() {
 Module::Registry::~Registry() {
   if (hooks != nullptr) {
     hooks->clear();
+    Module::count_watchers(-1);
     auto last = internal::Ref<internal::HookOwner>::adopt(hooks);
   }
   for (auto& [child_name, child] : children) {

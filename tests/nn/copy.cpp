@@ -15,6 +15,7 @@
 
 #include <xgrad/autograd/check/gradcheck.hpp>
 #include <xgrad/autograd/grad.hpp>
+#include <xgrad/autograd/grad_mode.hpp>
 #include <xgrad/autograd/ops.hpp>
 #include <xgrad/nn/nn.hpp>
 #include "../catch.hpp"
@@ -143,6 +144,7 @@ TEST_CASE("meta-learning: the gradient through three inner steps of a module pas
   Net model;
   Data data;
   auto after = [&](int steps) {
+    GradMode recorded(true);  // in gradcheck's evaluations, too: the inner steps take gradients
     std::vector<Tensor> w = model.parameters();
     for (int step = 0; step < steps; ++step) {
       std::vector<Tensor> g = grad(data.loss(nn::with_parameters(model, w)), w, {.create_graph = true});

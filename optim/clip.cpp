@@ -19,7 +19,7 @@ double norm_of(const Tensor& gradient, double p) {
   const double plain = norm(gradient, Axes::all(), {.p = p}).item();
   if (std::isinf(p) || std::isnan(plain)) return plain;
   const double least = gradient.dtype() == DType::float32 ? 1e-30 : 1e-290;  // far from denormal
-  if (std::isfinite(plain) && std::pow(plain, p) >= least) return plain;
+  if (std::isfinite(plain) && (p == 2 ? plain * plain : std::pow(plain, p)) >= least) return plain;
   const double largest = amax(abs(gradient), Axes::all()).item();
   if (largest == 0 || !std::isfinite(largest)) return largest;
   return largest * norm(cast(gradient, DType::float64) / largest, Axes::all(), {.p = p}).item();
@@ -28,6 +28,7 @@ double norm_of(const Tensor& gradient, double p) {
 /// The norm of all gradients as one vector: the norm of their norms.
 double total_norm(std::span<const Tensor> gradients, double p) {
   std::vector<double> parts;
+  parts.reserve(gradients.size());
   double largest = 0;
   for (const Tensor& gradient : gradients) {
     if (!gradient.defined()) continue;
@@ -51,6 +52,7 @@ Tensor scaled(const Tensor& gradient, double max_norm, double norm) {
 
 std::vector<Tensor> gradients_of(const char* operation, std::span<const Tensor> parameters, SourceLocation where) {
   std::vector<Tensor> gradients;
+  gradients.reserve(parameters.size());
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     check(parameters[i].defined(), where, operation, ": parameters must be defined tensors, but parameter ", i,
           " is default-constructed.");

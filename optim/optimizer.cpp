@@ -39,8 +39,7 @@ bool fits(const Tensor& tensor, const Kept& kept) {
 Tensor start_of(const Kept& kept) { return full(kept.shape, kept.start, {.dtype = kept.dtype}); }
 
 /// Whether two tensors share memory in another way than that both are the same elements in the same order.
-bool overlaps_otherwise(const Tensor& a, const Tensor& b) {
-  const internal::TensorImpl &x = *a.impl(), &y = *b.impl();
+bool overlaps_otherwise(const internal::TensorImpl& x, const internal::TensorImpl& y) {
   return x.storage.get() == y.storage.get() && x.numel > 0 && (x.data != y.data || x.strides != y.strides);
 }
 
@@ -64,8 +63,15 @@ void Optimizer::zero_grad() {
 
 void Optimizer::step(SourceLocation where) {
   // All that can fail comes before the first write.
-  std::vector<Completed> completed = complete_states(where);
-  if (!gradients_are_finite(where)) return;
+  std::vector<Tensor> gradients(parameters_.size());
+  std::vector<Completed> completed;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    gradients[i] = parameters_[i].grad();
+    if (!gradients[i].defined()) continue;
+    check_gradient(i, gradients[i], where);
+    if (complete_for_[i] != parameters_[i].impl()->dtype) completed.push_back({i, completed_state(i, where)});
+  }
+  if (!gradients_are_finite(gradients, where)) return;
   for (Completed& one : completed) {
     states_[one.parameter] = std::move(one.state);
     complete_for_[one.parameter] = parameters_[one.parameter].impl()->dtype;
@@ -79,17 +85,18 @@ void Optimizer::step(SourceLocation where) {
     CallSite site(where);
     NoGrad no_grad;
     for (std::size_t i = 0; i < parameters_.size(); ++i)
-      if (is_large(parameters_[i])) step_one(i);
+      if (is_large(parameters_[i]) && gradients[i].defined()) step_parameter(groups_[i], i, gradients[i]);
   }
-  internal::parallel_for(shared_work_, kWorkGrain, [this, where](std::int64_t begin, std::int64_t end) {
-    CallSite site(where);
-    NoGrad no_grad;
-    const auto first = std::lower_bound(work_before_.begin(), work_before_.end(), begin);
-    for (auto i = static_cast<std::size_t>(first - work_before_.begin()); i < parameters_.size(); ++i) {
-      if (work_before_[i] >= end) break;
-      if (!is_large(parameters_[i])) step_one(i);
-    }
-  });
+  internal::parallel_for(
+      shared_work_, kWorkGrain, [this, where, gradient_of = gradients.data()](std::int64_t begin, std::int64_t end) {
+        CallSite site(where);
+        NoGrad no_grad;
+        const auto first = std::lower_bound(work_before_.begin(), work_before_.end(), begin);
+        for (auto i = static_cast<std::size_t>(first - work_before_.begin()); i < parameters_.size(); ++i) {
+          if (work_before_[i] >= end) break;
+          if (!is_large(parameters_[i]) && gradient_of[i].defined()) step_parameter(groups_[i], i, gradient_of[i]);
+        }
+      });
 }
 
 Tensor Optimizer::step(Function<Tensor()> loss, SourceLocation where) {
@@ -294,17 +301,6 @@ std::string Optimizer::described(std::size_t i) const {
 
 std::vector<Kept> Optimizer::kept_by(std::size_t i) const { return kept(groups_[i], parameters_[i]); }
 
-std::vector<Optimizer::Completed> Optimizer::complete_states(SourceLocation where) const {
-  std::vector<Completed> completed;
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    const Tensor gradient = parameters_[i].grad();
-    if (!gradient.defined()) continue;
-    check_gradient(i, gradient, where);
-    if (complete_for_[i] != parameters_[i].impl()->dtype) completed.push_back({i, completed_state(i, where)});
-  }
-  return completed;
-}
-
 State Optimizer::completed_state(std::size_t i, SourceLocation where) const {
   CallSite site(where);
   NoGrad no_grad;
@@ -329,23 +325,26 @@ State Optimizer::completed_state(std::size_t i, SourceLocation where) const {
 
 void Optimizer::check_gradient(std::size_t i, const Tensor& gradient, SourceLocation where) const {
   const internal::TensorImpl &w = *parameters_[i].impl(), &g = *gradient.impl();
-  check(g.dtype == w.dtype && g.shape == w.shape, where, name(),
-        ": a gradient must have its parameter's shape and dtype, but that of parameter ", described(i), " of ", w.dtype,
-        " is ", shown(gradient), ". Nothing was updated.");
-  check(!overlaps_otherwise(parameters_[i], gradient), where, name(),
-        ": a gradient must not be another view of its parameter's elements, but that of parameter ", described(i),
-        " is. Nothing was updated.");
+  // What the messages tell is put together only where one is needed: this runs for each parameter in each step.
+  if (g.dtype != w.dtype) [[unlikely]]
+    fail<std::invalid_argument>(
+        where, concat(name(), ": a gradient must have its parameter's dtype, but that of parameter ", described(i),
+                      " of ", w.dtype, " is ", shown(gradient), ". Nothing was updated."));
+  if (overlaps_otherwise(w, g)) [[unlikely]]
+    fail<std::invalid_argument>(
+        where,
+        concat(name(), ": a gradient must not be another view of its parameter's elements, but that of parameter ",
+               described(i), " is. Nothing was updated."));
 }
 
-bool Optimizer::gradients_are_finite(SourceLocation where) const {
+bool Optimizer::gradients_are_finite(std::span<const Tensor> gradients, SourceLocation where) const {
   CallSite site(where);
   NoGrad no_grad;
   for (int group = 0; group < group_count(); ++group) {
     const NonFinite reaction = nonfinite(group);
     if (reaction == NonFinite::proceed) continue;
     for (std::size_t i = group_begin(group); i < group_ends_[group]; ++i) {
-      const Tensor gradient = parameters_[i].grad();
-      if (!gradient.defined() || all(isfinite(gradient)).item<bool>()) continue;
+      if (!gradients[i].defined() || all(isfinite(gradients[i])).item<bool>()) continue;
       check<std::runtime_error>(reaction != NonFinite::error, where, name(),
                                 ": gradients must be finite, but that of parameter ", described(i),
                                 " has an infinite or nan element. Nothing was updated.");
@@ -353,11 +352,6 @@ bool Optimizer::gradients_are_finite(SourceLocation where) const {
     }
   }
   return true;
-}
-
-void Optimizer::step_one(std::size_t i) {
-  const Tensor gradient = parameters_[i].grad();
-  if (gradient.defined()) step_parameter(groups_[i], i, gradient);
 }
 
 }  // namespace xgrad::optim

@@ -124,15 +124,12 @@ class Optimizer {
   std::size_t group_begin(int group) const { return group == 0 ? 0 : group_ends_[group - 1]; }
   /// The parameter's number or name, and its shape: "3 [2, 2]", "'fc.weight' [2, 2]".
   std::string described(std::size_t i) const;
-  /// Checks all that is to be moved, and makes what is not kept yet.
-  std::vector<Completed> complete_states(SourceLocation where) const;
   /// The state with all that its group's options ask for. Throws where what is there does not fit the parameter.
   State completed_state(std::size_t i, SourceLocation where) const;
   std::vector<Kept> kept_by(std::size_t i) const;
   void check_gradient(std::size_t i, const Tensor& gradient, SourceLocation where) const;
   /// Whether the gradients of the groups that ask for it are all finite.
-  bool gradients_are_finite(SourceLocation where) const;
-  void step_one(std::size_t i);
+  bool gradients_are_finite(std::span<const Tensor> gradients, SourceLocation where) const;
 
   std::vector<Tensor> parameters_;
   std::vector<std::string> names_;

@@ -40,20 +40,39 @@ struct Kept {
 
 /// What an optimizer keeps for one parameter, nothing until the parameter's first step.
 struct State {
+ private:
+  // An optimizer keeps few things: to look at each is faster than a map. Inline, so that a name of known length is compared
+  // without a call.
+  template <class Entries>
+  static auto* find(Entries& entries, std::string_view name) {
+    for (auto& [own, value] : entries)
+      if (own == name) return &value;
+    return static_cast<decltype(&entries[0].second)>(nullptr);
+  }
+  template <class Entries>
+  static auto& need(Entries& entries, std::string_view name) {
+    auto* found = find(entries, name);
+    if (found == nullptr) [[unlikely]]
+      fail_to_find(name);
+    return *found;
+  }
+  [[noreturn]] static void fail_to_find(std::string_view name);
+
+ public:
   std::int64_t steps = 0;  ///< steps that the parameter has taken
   NamedTensors tensors;
   std::vector<std::pair<std::string, double>> numbers;
 
-  /// The tensor of that name. Throws std::logic_error where there is none: Optimizer's keeps() must list it.
-  Tensor& operator[](std::string_view name);
-  const Tensor& operator[](std::string_view name) const;
+  /// The tensor of that name. Throws std::logic_error where there is none: the optimizer's keeps() must list it.
+  Tensor& operator[](std::string_view name) { return need(tensors, name); }
+  const Tensor& operator[](std::string_view name) const { return need(tensors, name); }
   /// The number of that name. Throws as operator[].
-  double& number(std::string_view name);
-  double number(std::string_view name) const;
+  double& number(std::string_view name) { return need(numbers, name); }
+  double number(std::string_view name) const { return need(numbers, name); }
 
   /// The tensor or number of that name, null where there is none.
-  const Tensor* find_tensor(std::string_view name) const;
-  const double* find_number(std::string_view name) const;
+  const Tensor* find_tensor(std::string_view name) const { return find(tensors, name); }
+  const double* find_number(std::string_view name) const { return find(numbers, name); }
 };
 
 }  // namespace optim

@@ -121,7 +121,7 @@ TEST_CASE("what is kept may have any shape and dtype, and be a number", "[optim]
   step_by(resumed, 3);
   CHECK(v.to_vector() == w.to_vector());
   CHECK(resumed.states()[0].number("scale") == 0.25);
-  CHECK_THROWS_WITH(resumed.states()[0]["mean"], Contains("State: the tensor 'mean' must be kept, but it is not."));
+  CHECK_THROWS_WITH(resumed.states()[0]["mean"], Contains("State: what is asked for must be kept, but 'mean' is not."));
 }
 
 TEST_CASE("a loaded state is a copy, and goes on in the same bits for every optimizer", "[optim][state]") {

@@ -180,11 +180,12 @@ TEST_CASE("guide: modules and optimizers", "[guide]") {
   Tensor y = sin(x[{slice(), slice(0, 1)}]) * x[{slice(), slice(1, 2)}];
 
   Net model;
-  optim::Adam adam(model.parameters(), {.lr = 0.02});
+  optim::Adam adam(model.named_parameters(), {.lr = 0.02});
   for (int step = 0; step < 200; ++step) {
     Tensor loss = nn::mse(model(x), y);
     adam.zero_grad();
     loss.backward();
+    optim::clip_grad_norm(model.parameters(), 10);
     adam.step();
     adam.set_lr(0.02 * std::pow(0.99, step));  // a schedule is what you set
   }
@@ -192,6 +193,23 @@ TEST_CASE("guide: modules and optimizers", "[guide]") {
   std::vector<std::string> names;
   for (const auto& [name, parameter] : model.named_parameters()) names.push_back(name);
   CHECK(names == std::vector<std::string>{"features.centers", "features.log_width", "output.weight", "output.bias"});
+
+  Tensor loss = adam.step([&] { return nn::mse(model(x), y); });
+  CHECK(loss.item() < 0.5 * mean(square(y)).item());
+
+  optim::SGD sgd({{.parameters = model.features.parameters(), .options = {.lr = 0.001}},
+                  {.parameters = model.output.parameters(), .options = {.lr = 0.1}}});
+  sgd.scale_lr(0.5);
+  CHECK(sgd.lr(1) == 0.05);
+
+  Net resumed;
+  resumed.copy_parameters_from(model);
+  optim::Adam rest(resumed.named_parameters(), adam.options());
+  rest.load_state(adam.state(), adam.metadata());
+  CHECK(adam.state()[1].first == "state.features.centers.mean");
+  for (int step = 0; step < 3; ++step)
+    CHECK(adam.step([&] { return nn::mse(model(x), y); }).item() ==
+          rest.step([&] { return nn::mse(resumed(x), y); }).item());
 
   Tensor x64 = cast(x, DType::float64), y64 = cast(y, DType::float64);
   Net precise;

@@ -9,7 +9,7 @@
 
 #include <xgrad/autograd/grad.hpp>
 #include <xgrad/autograd/ops.hpp>
-#include <xgrad/nn/dense.hpp>
+#include <xgrad/nn/layers/dense.hpp>
 #include "../catch.hpp"
 
 using namespace xgrad;

@@ -121,4 +121,4 @@ class HookList {
 };
 
 }  // namespace internal
-}  // namespace XGRAD_API
+}  // namespace xgrad

@@ -68,4 +68,4 @@ class Batches {
 Batches batches(const Dataset& dataset, BatchOptions options = {}, SourceLocation where = SourceLocation::current());
 
 }  // namespace data
-}  // namespace XGRAD_API
+}  // namespace xgrad

@@ -47,4 +47,4 @@ Table read_csv(const std::string& path, const CsvOptions& options = {},
                SourceLocation where = SourceLocation::current());
 
 }  // namespace data
-}  // namespace XGRAD_API
+}  // namespace xgrad

@@ -61,4 +61,4 @@ struct Split {
 Split split(const Dataset& dataset, SplitOptions options = {}, SourceLocation where = SourceLocation::current());
 
 }  // namespace data
-}  // namespace XGRAD_API
+}  // namespace xgrad

@@ -39,4 +39,4 @@ struct FileContents {
 FileContents read_file(const std::string& path);
 
 }  // namespace data
-}  // namespace XGRAD_API
+}  // namespace xgrad

@@ -31,4 +31,4 @@ enum class MnistPart : std::uint8_t { train, test };
 Dataset read_mnist(const std::string& folder, MnistPart part, SourceLocation where = SourceLocation::current());
 
 }  // namespace data
-}  // namespace XGRAD_API
+}  // namespace xgrad

@@ -40,4 +40,4 @@ Tensor one_hot(const Tensor& labels, std::int64_t classes = -1, DType dtype = DT
                SourceLocation where = SourceLocation::current());
 
 }  // namespace data
-}  // namespace XGRAD_API
+}  // namespace xgrad

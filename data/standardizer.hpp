@@ -42,4 +42,4 @@ class Standardizer {
 };
 
 }  // namespace data
-}  // namespace XGRAD_API
+}  // namespace xgrad

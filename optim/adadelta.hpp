@@ -41,4 +41,4 @@ class Adadelta : public OptimizerOf<AdadeltaOptions> {
 };
 
 }  // namespace optim
-}  // namespace XGRAD_API
+}  // namespace xgrad

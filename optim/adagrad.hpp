@@ -41,4 +41,4 @@ class Adagrad : public OptimizerOf<AdagradOptions> {
 };
 
 }  // namespace optim
-}  // namespace XGRAD_API
+}  // namespace xgrad

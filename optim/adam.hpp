@@ -75,4 +75,4 @@ class AdamW : public OptimizerOf<AdamWOptions> {
 };
 
 }  // namespace optim
-}  // namespace XGRAD_API
+}  // namespace xgrad

@@ -31,4 +31,4 @@ void clip_grad_value(std::span<const Tensor> parameters, double bound,
                      SourceLocation where = SourceLocation::current());
 
 }  // namespace optim
-}  // namespace XGRAD_API
+}  // namespace xgrad

@@ -265,4 +265,4 @@ NonFinite OptimizerOf<Options>::nonfinite(int group) const {
 }
 
 }  // namespace optim
-}  // namespace XGRAD_API
+}  // namespace xgrad

@@ -40,4 +40,4 @@ struct Group {
 };
 
 }  // namespace optim
-}  // namespace XGRAD_API
+}  // namespace xgrad

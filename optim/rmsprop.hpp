@@ -47,4 +47,4 @@ class RMSProp : public OptimizerOf<RMSPropOptions> {
 };
 
 }  // namespace optim
-}  // namespace XGRAD_API
+}  // namespace xgrad

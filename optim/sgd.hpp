@@ -42,4 +42,4 @@ class SGD : public OptimizerOf<SGDOptions> {
 };
 
 }  // namespace optim
-}  // namespace XGRAD_API
+}  // namespace xgrad

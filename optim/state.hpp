@@ -76,4 +76,4 @@ struct State {
 };
 
 }  // namespace optim
-}  // namespace XGRAD_API
+}  // namespace xgrad

@@ -44,4 +44,4 @@ void launch(const Args& args, std::int64_t count, std::int64_t grain) {
 }
 
 }  // namespace internal
-}  // namespace XGRAD_API
+}  // namespace xgrad

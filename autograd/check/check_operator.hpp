@@ -138,4 +138,4 @@ OperatorReport check_operator(const OperatorRow& row, SourceLocation where = Sou
 /// check_operator() that answers with the report instead of throwing operator_error.
 OperatorReport check_operator_report(const OperatorRow& row, SourceLocation where = SourceLocation::current());
 
-}  // namespace XGRAD_API
+}  // namespace xgrad

@@ -34,4 +34,4 @@ struct Difference {
 Difference differentiate(const Samples& samples);
 
 }  // namespace internal
-}  // namespace XGRAD_API
+}  // namespace xgrad

@@ -154,4 +154,4 @@ gradcheck_report(F&& f, std::initializer_list<Tensor> inputs, GradcheckOptions o
   return gradcheck_report(f, std::span<const Tensor>(inputs.begin(), inputs.size()), options, where);
 }
 
-}  // namespace XGRAD_API
+}  // namespace xgrad

@@ -13,8 +13,8 @@ constexpr double kStillKink = 10;
 constexpr std::size_t kFinestSteps = 5;
 
 /// By how much rounding changes the values: their own last digits, and what cancelled inside of the function. That shows
-/// at the finest steps, where the quotients of a smooth function have long stopped to change for any other reason; of a
-/// function so coarsely rounded that it does not move there, at the finest step at which it moves.
+/// at the finest steps, where the difference quotients of a smooth function have long settled. Where the values do not
+/// change at all there, the finest step at which they do is used.
 double rounding_of_values(const Samples& samples) {
   double rounding = 4 * std::numeric_limits<double>::epsilon() * samples.magnitude;
   std::size_t count = samples.steps.size();
@@ -30,8 +30,9 @@ double rounding_of_values(const Samples& samples) {
 }
 
 /// The best entry of the tableaus so far; they are offered from large steps to small ones. An entry that is precise for
-/// its size goes before one with a smaller absolute error: large steps that leap over a pole converge too, to a small
-/// number. Of two precise entries that contradict each other the finer one is right: the other leapt over a kink.
+/// its size goes before one with a smaller absolute error: large steps across a pole converge too, to a small
+/// number. Of two precise entries that contradict each other the finer one is right: the other has a kink between its
+/// steps.
 struct Best {
   double value = 0;
   double error = std::numeric_limits<double>::infinity();
@@ -126,7 +127,7 @@ Difference differentiate(const Samples& samples) {
   difference.value = best.value;
   difference.error = best.error;
   difference.precise = best.precise;
-  if (count > 0) difference.blur = rounding / samples.steps.back();
+  if (count > 0) difference.hidden_slope = rounding / samples.steps.back();
   compare_sides(samples, rounding, difference);
   difference.kink |= count > 0 && !finite(count - 1);
   return difference;

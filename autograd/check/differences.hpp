@@ -19,10 +19,10 @@ struct Samples {
 
 struct Difference {
   double value = 0;
-  double error = 0;      ///< estimate; infinity when no step had finite values on both sides
-  bool precise = false;  ///< the error is small beside the value
-  double blur = 0;       ///< slopes that noise, or waves shorter than all steps, could hide
-  double left = 0;       ///< slope to the left and to the right, at the smallest step that rounding leaves usable
+  double error = 0;         ///< estimate; infinity when no step had finite values on both sides
+  bool precise = false;     ///< the error is small beside the value
+  double hidden_slope = 0;  ///< slopes up to this size could hide in noise, or in waves shorter than all steps
+  double left = 0;          ///< slope to the left and to the right, at the smallest step that rounding leaves usable
   double right = 0;
   double side_error = 0;  ///< what rounding can have changed either slope by
   bool kink = false;      ///< the two slopes do not draw together as the step shrinks, or one side has no values

@@ -4,24 +4,25 @@
 #include <cmath>
 #include <unordered_set>
 
+#include "checked_function.hpp"
+#include "derivative_of_order.hpp"
 #include "differences.hpp"
-#include "fault.hpp"
-#include "level.hpp"
+#include "faulty_rule.hpp"
 #include "numbers.hpp"
 
 namespace xgrad {
 namespace {
 
+using internal::CheckedFunction;
+using internal::DerivativeOfOrder;
 using internal::Difference;
 using internal::digits;
 using internal::index_text;
 using internal::largest_of;
-using internal::Level;
 using internal::Numbers;
 using internal::Place;
 using internal::place_of;
 using internal::Samples;
-using internal::Subject;
 using internal::Weights;
 
 constexpr std::size_t kMostErrors = 5;      // reported
@@ -43,21 +44,21 @@ bool all_finite(const Numbers& numbers) {
 }
 
 /// What the rounding errors of <cotangent, outputs> are relative to.
-double weighted_magnitude(const Level& level, const Numbers& cotangent) {
+double weighted_magnitude(const DerivativeOfOrder& derivative, const Numbers& cotangent) {
   double sum = 0;
-  for (std::size_t j = 0; j < cotangent.size(); ++j) sum += std::abs(cotangent[j]) * level.magnitudes()[j];
+  for (std::size_t j = 0; j < cotangent.size(); ++j) sum += std::abs(cotangent[j]) * derivative.magnitudes()[j];
   return sum;
 }
 
-/// Checks one level and writes what it finds into the report.
+/// Checks one derivative and writes what it finds into the report.
 class Checker {
  public:
-  Checker(Level& level, const GradcheckOptions& options, Weights& weights, GradcheckReport& report)
-      : level_(level), options_(options), weights_(weights), report_(report) {}
+  Checker(DerivativeOfOrder& derivative, const GradcheckOptions& options, Weights& weights, GradcheckReport& report)
+      : derivative_(derivative), options_(options), weights_(weights), report_(report) {}
 
   void fast() {
-    const Numbers& x = level_.elements();
-    const Numbers& y = level_.value();
+    const Numbers& x = derivative_.elements();
+    const Numbers& y = derivative_.value();
     std::size_t count = x.size();
     if (count == 0 || y.empty()) return;
 
@@ -76,7 +77,7 @@ class Checker {
   }
 
   void full() {
-    std::size_t count = level_.elements().size(), outputs = level_.value().size();
+    std::size_t count = derivative_.elements().size(), outputs = derivative_.value().size();
     if (count == 0 || outputs == 0) return;
     std::vector<Numbers> rows = jacobian_rows();
     Numbers column(outputs);
@@ -89,14 +90,14 @@ class Checker {
   /// Whether the rules give the same gradient when they also record its graph: that is what the next order is
   /// built on.
   void check_consistency() {
-    if (level_.value().empty()) return;
-    Numbers cotangent = weights_.list(level_.value().size());
-    Level::Recording recording = level_.record_at_inputs();
-    Numbers plain = level_.pull_back(recording, cotangent);
-    Numbers recorded = level_.pull_back(recording, cotangent, true);
+    if (derivative_.value().empty()) return;
+    Numbers cotangent = weights_.list(derivative_.value().size());
+    DerivativeOfOrder::Recording recording = derivative_.record_at_inputs();
+    Numbers plain = derivative_.pull_back(recording, cotangent);
+    Numbers recorded = derivative_.pull_back(recording, cotangent, true);
     // Sums that cancel to 0 may differ by the rounding of their terms: about the function's value by the input's size.
-    double largest = largest_of(plain), size = largest_of(level_.elements());
-    if (size > 0) largest += weighted_magnitude(level_, cotangent) / size;
+    double largest = largest_of(plain), size = largest_of(derivative_.elements());
+    if (size > 0) largest += weighted_magnitude(derivative_, cotangent) / size;
     for (std::size_t i = 0; i < plain.size(); ++i) {
       bool same = plain[i] == recorded[i] || (std::isnan(plain[i]) && std::isnan(recorded[i])) ||
                   std::abs(plain[i] - recorded[i]) <= 1e-8 * std::abs(plain[i]) + 1e-13 * largest;
@@ -110,18 +111,18 @@ class Checker {
   /// The function along a line: value(t) = <cotangent, f(x + t direction)>.
   class Line {
    public:
-    Line(Level& level, const Numbers& direction, const Numbers& cotangent)
-        : level_(level), direction_(direction), cotangent_(cotangent) {}
+    Line(DerivativeOfOrder& derivative, const Numbers& direction, const Numbers& cotangent)
+        : derivative_(derivative), direction_(direction), cotangent_(cotangent) {}
     double value(double step) {
-      Numbers moved = level_.elements();
+      Numbers moved = derivative_.elements();
       for (std::size_t i = 0; i < moved.size(); ++i)
         if (direction_[i] != 0) moved[i] += step * direction_[i];
-      return dot(level_.evaluate(moved), cotangent_);
+      return dot(derivative_.evaluate(moved), cotangent_);
     }
-    double magnitude() const { return weighted_magnitude(level_, cotangent_); }
+    double magnitude() const { return weighted_magnitude(derivative_, cotangent_); }
 
    private:
-    Level& level_;
+    DerivativeOfOrder& derivative_;
     const Numbers& direction_;
     const Numbers& cotangent_;
   };
@@ -129,11 +130,11 @@ class Checker {
   void check_direction(const Numbers& direction, Numbers cotangent) {
     // An output that is not finite itself (the gradient of sqrt at 0) has no differences to compare with.
     for (std::size_t j = 0; j < cotangent.size(); ++j)
-      if (!std::isfinite(level_.value()[j])) cotangent[j] = 0;
-    Numbers gradient = level_.pull_back(level_.record_at_inputs(), cotangent);
+      if (!std::isfinite(derivative_.value()[j])) cotangent[j] = 0;
+    Numbers gradient = derivative_.pull_back(derivative_.record_at_inputs(), cotangent);
     // Each variable by itself: beside a large gradient a small one would go unseen, however wrong.
     std::size_t begin = 0;
-    for (const Shape& shape : level_.variables()) {
+    for (const Shape& shape : derivative_.variables()) {
       std::size_t end = begin + static_cast<std::size_t>(shape.numel());
       if (begin < end) examine(begin, end, direction, cotangent, gradient);
       begin = end;
@@ -166,12 +167,12 @@ class Checker {
       return std::abs(expected - value) <=
              options_.atol + tolerance * std::max(std::abs(expected), std::abs(value)) + allowed;
     };
-    Line line(level_, part, cotangent);
+    Line line(derivative_, part, cotangent);
     double quick = (line.value(options_.eps) - line.value(-options_.eps)) / (2 * options_.eps);
     if (close(quick, 0)) return true;
     Samples samples;
     samples.magnitude = line.magnitude();
-    samples.zero = dot(level_.value(), cotangent);
+    samples.zero = dot(derivative_.value(), cotangent);
     for (double step = kLargestStep; step > 1e-9; step /= kStepRatio) {
       samples.steps.push_back(step);
       samples.plus.push_back(line.value(step));
@@ -187,7 +188,8 @@ class Checker {
   Verdict judge(double rule, const Difference& difference) const {
     bool have_difference = std::isfinite(difference.error);
     // Beside an output that is itself infinite, 0 * inf in the rule is no fault of its own.
-    if (std::isnan(rule) && have_difference) return all_finite(level_.value()) ? Verdict::not_finite : Verdict::kink;
+    if (std::isnan(rule) && have_difference)
+      return all_finite(derivative_.value()) ? Verdict::not_finite : Verdict::kink;
     double allowed = options_.atol + options_.rtol * std::max(std::abs(rule), std::abs(difference.value));
     bool agrees = std::abs(rule - difference.value) <= allowed + 5 * difference.error;
     if (std::isfinite(rule) && agrees && difference.error <= allowed) return Verdict::right;
@@ -203,7 +205,7 @@ class Checker {
       return difference.error > 1e-3 * std::abs(difference.value) ? Verdict::kink : Verdict::not_finite;
     if (agrees) return Verdict::right;
     // Where no step finds a slope, one that hides between the steps cannot be called wrong.
-    bool hidden = !difference.precise && std::abs(rule - difference.value) <= difference.blur;
+    bool hidden = !difference.precise && std::abs(rule - difference.value) <= difference.hidden_slope;
     return hidden ? Verdict::kink : Verdict::wrong;
   }
 
@@ -214,9 +216,9 @@ class Checker {
     if (verdict != Verdict::wrong || difference.kink) return false;
     double noise = 0;
     for (int trial = 0; trial < 3; ++trial) {
-      Numbers elements = level_.elements();
+      Numbers elements = derivative_.elements();
       for (double& element : elements) element += 1e-15 * weights_.next() * element;
-      double other = level_.pull_back(level_.record_at(elements), cotangent)[i];
+      double other = derivative_.pull_back(derivative_.record_at(elements), cotangent)[i];
       noise = std::max(noise, std::abs(other - rule));
     }
     return noise > 1e-2 * std::abs(rule) && std::abs(rule - difference.value) <= 10 * noise + 5 * difference.error;
@@ -237,22 +239,22 @@ class Checker {
     Numbers steps;
     std::vector<Numbers> plus, minus;
 
-    Samples project(const Level& level, const Numbers& cotangent) const {
+    Samples project(const DerivativeOfOrder& derivative, const Numbers& cotangent) const {
       Samples samples;
       samples.steps = steps;
-      samples.zero = dot(level.value(), cotangent);
+      samples.zero = dot(derivative.value(), cotangent);
       for (std::size_t k = 0; k < steps.size(); ++k) {
         samples.plus.push_back(dot(plus[k], cotangent));
         samples.minus.push_back(dot(minus[k], cotangent));
       }
-      samples.magnitude = weighted_magnitude(level, cotangent);
+      samples.magnitude = weighted_magnitude(derivative, cotangent);
       return samples;
     }
-    Samples output(const Level& level, std::size_t j) const {
+    Samples output(const DerivativeOfOrder& derivative, std::size_t j) const {
       Samples samples;
       samples.steps = steps;
-      samples.zero = level.value()[j];
-      samples.magnitude = level.magnitudes()[j];
+      samples.zero = derivative.value()[j];
+      samples.magnitude = derivative.magnitudes()[j];
       for (std::size_t k = 0; k < steps.size(); ++k) {
         samples.plus.push_back(plus[k][j]);
         samples.minus.push_back(minus[k][j]);
@@ -262,13 +264,13 @@ class Checker {
   };
   Moves move_element(std::size_t i, const Numbers& steps) {
     Moves moves{.steps = steps, .plus = {}, .minus = {}};
-    Numbers moved = level_.elements();
+    Numbers moved = derivative_.elements();
     double x = moved[i];
     for (double step : steps) {
       moved[i] = x + step;
-      moves.plus.push_back(level_.evaluate(moved));
+      moves.plus.push_back(derivative_.evaluate(moved));
       moved[i] = x - step;
-      moves.minus.push_back(level_.evaluate(moved));
+      moves.minus.push_back(derivative_.evaluate(moved));
     }
     return moves;
   }
@@ -276,12 +278,12 @@ class Checker {
   /// One element of the inputs, all outputs weighted together.
   void check_element(std::size_t i, const Numbers& cotangent, double rule) {
     if (!examined_.insert(i).second) return;
-    Moves moves = move_element(i, steps_for(level_.elements()[i]));
-    Difference difference = internal::differentiate(moves.project(level_, cotangent));
+    Moves moves = move_element(i, steps_for(derivative_.elements()[i]));
+    Difference difference = internal::differentiate(moves.project(derivative_, cotangent));
     Verdict verdict = judge(rule, difference);
     if (verdict == Verdict::right || is_rounding(verdict, i, cotangent, rule, difference)) return;
     // Each output by itself is judged more precisely, and can be named.
-    if (level_.value().size() > (verdict == Verdict::kink ? kMostKinks : kMostOutputs)) {
+    if (derivative_.value().size() > (verdict == Verdict::kink ? kMostKinks : kMostOutputs)) {
       add_verdict(verdict, i, -1, rule, difference);
       return;
     }
@@ -292,7 +294,7 @@ class Checker {
 
   /// One column of the Jacobian: two evaluations, and more where they disagree.
   void check_column(std::size_t i, const Numbers& column) {
-    double x = level_.elements()[i];
+    double x = derivative_.elements()[i];
     double step = options_.eps * std::max(1.0, std::abs(x));
     Moves quick = move_element(i, {step});
     bool agrees = all_finite(column);
@@ -314,8 +316,8 @@ class Checker {
     };
     Entry worst, kink;
     for (std::size_t j = 0; j < column.size(); ++j) {
-      if (!std::isfinite(level_.value()[j])) continue;
-      Entry entry{Verdict::right, static_cast<std::int64_t>(j), internal::differentiate(moves.output(level_, j))};
+      if (!std::isfinite(derivative_.value()[j])) continue;
+      Entry entry{Verdict::right, static_cast<std::int64_t>(j), internal::differentiate(moves.output(derivative_, j))};
       entry.verdict = judge(column[j], entry.difference);
       if (entry.verdict == Verdict::wrong) {
         Numbers unit(column.size(), 0.0);
@@ -340,11 +342,11 @@ class Checker {
   /// One backward pass for each output.
   const std::vector<Numbers>& jacobian_rows() {
     if (!rows_.empty()) return rows_;
-    Level::Recording recording = level_.record_at_inputs();
-    Numbers unit(level_.value().size(), 0.0);
+    DerivativeOfOrder::Recording recording = derivative_.record_at_inputs();
+    Numbers unit(derivative_.value().size(), 0.0);
     for (std::size_t j = 0; j < unit.size(); ++j) {
       unit[j] = 1;
-      rows_.push_back(level_.pull_back(recording, unit));
+      rows_.push_back(derivative_.pull_back(recording, unit));
       unit[j] = 0;
     }
     return rows_;
@@ -364,21 +366,23 @@ class Checker {
     if (list.size() >= (is_kink ? kMostKinks : kMostErrors)) return;
     GradcheckFinding finding;
     finding.kind = kind;
-    finding.order = level_.level();
-    Place place = place_of(static_cast<std::int64_t>(element), level_.variables());
-    finding.input = level_.input_of(place.tensor);
+    finding.order = derivative_.order();
+    Place place = place_of(static_cast<std::int64_t>(element), derivative_.variables());
+    finding.input = derivative_.input_of(place.tensor);
     finding.element = std::move(place.index);
     if (finding.input >= 0) {
-      Level::Recording recording = level_.record_subject();
+      finding.input_name = derivative_.name_of_input(finding.input);
+      DerivativeOfOrder::Recording recording = derivative_.record_function();
       finding.operations = internal::operations_between(recording.outputs, recording.variables[place.tensor]);
     }
-    if (level_.level() == 1 && !is_kink)
-      finding.fault = kind == GradcheckFinding::Kind::inconsistent ? internal::find_two_faced(level_)
-                                                                   : internal::find_fault(level_, element);
+    if (derivative_.order() == 1 && !is_kink)
+      finding.fault = kind == GradcheckFinding::Kind::inconsistent ? internal::find_inconsistent_rule(derivative_)
+                                                                   : internal::find_faulty_rule(derivative_, element);
     if (output >= 0) {
-      Place at = place_of(output, level_.outputs());
+      Place at = place_of(output, derivative_.outputs());
       finding.output = std::move(at.index);
-      if (level_.level() > 1) finding.of_input = level_.input_of(at.tensor);
+      if (derivative_.order() > 1) finding.of_input = derivative_.input_of(at.tensor);
+      if (finding.of_input >= 0) finding.of_input_name = derivative_.name_of_input(finding.of_input);
     }
     finding.rule = rule;
     finding.difference = difference;
@@ -386,7 +390,7 @@ class Checker {
     list.push_back(std::move(finding));
   }
 
-  Level& level_;
+  DerivativeOfOrder& derivative_;
   const GradcheckOptions& options_;
   Weights& weights_;
   GradcheckReport& report_;
@@ -396,13 +400,13 @@ class Checker {
 
 std::string text_of(const GradcheckFinding& finding) {
   using Kind = GradcheckFinding::Kind;
-  std::string text = finding.input >= 0 ? concat("input ", finding.input, ", element ", index_text(finding.element))
+  std::string text = finding.input >= 0 ? concat(finding.input_name, ", element ", index_text(finding.element))
                                         : concat("the cotangent's element ", index_text(finding.element));
   if (finding.order == 2) text += " (second order)";
   if (finding.order > 2) text += concat(" (order ", finding.order, ")");
   std::string value = finding.output.empty() ? "" : concat(" of output ", index_text(finding.output));
   if (finding.of_input >= 0)
-    value = concat(" of the gradient by input ", finding.of_input, ", element ", index_text(finding.output));
+    value = concat(" of the gradient by ", finding.of_input_name, ", element ", index_text(finding.output));
   std::string difference = concat("finite differences give ", digits(finding.difference, 10));
   if (std::isfinite(finding.uncertainty)) difference += concat(" (to within ", digits(finding.uncertainty, 1), ")");
   switch (finding.kind) {
@@ -432,14 +436,14 @@ std::string text_of(const GradcheckFinding& finding) {
 
 /// f must be a function: the same inputs, the same value. Recorded or not, with views as inputs or copies of
 /// them.
-void check_repeatable(Level& level, SourceLocation where) {
-  const Numbers& value = level.value();
+void check_repeatable(DerivativeOfOrder& derivative, SourceLocation where) {
+  const Numbers& value = derivative.value();
   for (std::size_t j = 0; j < value.size(); ++j)
     check(std::isfinite(value[j]), where, "gradcheck: the function must be finite at the inputs, but element ",
-          index_text(place_of(static_cast<std::int64_t>(j), level.outputs()).index), " of its value is ",
+          index_text(place_of(static_cast<std::int64_t>(j), derivative.outputs()).index), " of its value is ",
           digits(value[j]), ".");
   double largest = largest_of(value);
-  for (const Numbers& again : {level.evaluate(level.elements()), level.record_at_inputs().value()}) {
+  for (const Numbers& again : {derivative.evaluate(derivative.elements()), derivative.record_at_inputs().value()}) {
     check(again.size() == value.size(), where, "gradcheck: the function must give the same shape each time, but gave ",
           value.size(), " elements and then ", again.size(), ".");
     for (std::size_t j = 0; j < value.size(); ++j)
@@ -449,25 +453,26 @@ void check_repeatable(Level& level, SourceLocation where) {
   }
 }
 
-GradcheckReport run_gradcheck(Subject& subject, const GradcheckOptions& options, bool throws, SourceLocation where) {
+GradcheckReport run_gradcheck(CheckedFunction& function, const GradcheckOptions& options, bool throws,
+                              SourceLocation where) {
   check(options.eps > 0 && options.rtol >= 0 && options.atol >= 0, where,
-        "gradcheck: eps must be above 0, rtol and atol not below 0, but they are ", options.eps, ", ", options.rtol,
-        " and ", options.atol, ".");
+        "gradcheck: eps must be above 0, rtol and atol not below 0, but they are ", digits(options.eps), ", ",
+        digits(options.rtol), " and ", digits(options.atol), ".");
   check(options.order >= 1, where, "gradcheck: order must be at least 1, but it is ", options.order, ".");
   GradcheckReport report{.errors = {}, .kinks = {}, .seed = options.seed};
   Weights weights(options.seed);
-  Level level(subject, report, where);
-  check_repeatable(level, where);
+  DerivativeOfOrder derivative(function, report, where);
+  check_repeatable(derivative, where);
   while (true) {
-    Checker checker(level, options, weights, report);
+    Checker checker(derivative, options, weights, report);
     if (options.fast)
       checker.fast();
     else
       checker.full();
-    if (!report.passed() || level.level() == options.order) break;
+    if (!report.passed() || derivative.order() == options.order) break;
     checker.check_consistency();
     if (!report.passed()) break;
-    level = Level(level, weights);
+    derivative = DerivativeOfOrder(derivative, weights);
   }
   if (throws && !report.passed()) {
     std::string message = report.text();
@@ -496,14 +501,14 @@ std::string GradcheckReport::text() const {
 
 namespace functional {
 
-GradcheckReport gradcheck(const TensorFunction& f, std::span<const Tensor> inputs, const GradcheckOptions& options,
+GradcheckReport gradcheck(const TensorFunction& f, const GradcheckInputs& inputs, const GradcheckOptions& options,
                           bool throws, SourceLocation where) {
-  return run_gradcheck(*Subject::of(f, inputs, where), options, throws, where);
+  return run_gradcheck(*CheckedFunction::of(f, inputs.tensors(), inputs.names(), where), options, throws, where);
 }
 
-GradcheckReport gradcheck(const Function<Tensor()>& f, std::span<const Tensor> variables,
+GradcheckReport gradcheck(const Function<Tensor()>& f, const GradcheckInputs& variables,
                           const GradcheckOptions& options, bool throws, SourceLocation where) {
-  return run_gradcheck(*Subject::of(f, variables, where), options, throws, where);
+  return run_gradcheck(*CheckedFunction::of(f, variables.tensors(), variables.names(), where), options, throws, where);
 }
 
 }  // namespace functional

@@ -1,7 +1,7 @@
 // Are the derivatives right? Gradients compared with finite differences.
 //
-//     gradcheck([](const Tensor& x) { return sum(tanh(x)); }, {x});           // throws, naming the element
-//     gradcheck([&] { return loss(model(x), y); }, model.parameters());       // a model: they are moved and restored
+//     gradcheck([](const Tensor& x) { return sum(tanh(x)); }, x);                  // throws, naming the element
+//     gradcheck([&] { return loss(model(x), y); }, model.named_parameters());      // a model: they are moved and restored
 #pragma once
 
 #include <concepts>
@@ -10,6 +10,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../functional.hpp"
@@ -17,6 +18,7 @@
 
 namespace xgrad XGRAD_API {
 
+/// How gradcheck() compares.
 struct GradcheckOptions {
   double eps = 1e-6;   ///< step of the first comparison, relative to max(1, |x|); where it fails, steps of
                        ///< many sizes follow
@@ -38,10 +40,12 @@ struct GradcheckFinding {
   };
   Kind kind = Kind::wrong;
   int order = 1;                      ///< 1: derivative of the function, 2: of its gradient ...
-  int input = 0;                      ///< position among the inputs
+  int input = 0;                      ///< position among the inputs; -1: a cotangent's element
+  std::string input_name;             ///< "input 0", or the name that it was given
   std::vector<std::int64_t> element;  ///< index in that input
   std::vector<std::int64_t> output;   ///< index in the function's value (of order 2: in the gradient of `of_input`)
   int of_input = -1;                  ///< order 2: in which input's gradient `output` is
+  std::string of_input_name;          ///< "input 0", or the name that it was given
   double rule = 0;                    ///< what the rule says
   double difference = 0;              ///< what the finite differences say
   double uncertainty = 0;             ///< estimated error of `difference`
@@ -49,19 +53,21 @@ struct GradcheckFinding {
   std::string operations;             ///< those from the input to the output, the last one first, and their lines
 };
 
+/// What gradcheck() found.
 struct GradcheckReport {
   std::vector<GradcheckFinding> errors;  ///< the first few
   std::vector<GradcheckFinding> kinks;   ///< points that could not be judged; the first few
   std::int64_t evaluations = 0;          ///< how often the function was computed
   std::uint64_t seed = 0;
 
+  /// Whether no gradient is wrong.
   bool passed() const { return errors.empty(); }
   explicit operator bool() const { return passed(); }
   /// What was found, in sentences.
   std::string text() const;
 };
 
-/// A gradient is wrong; what() names the input, the element, both numbers, the operation and its line.
+/// Thrown where a gradient is wrong; what() names the input, the element, both numbers, the operation and its line.
 class gradcheck_error : public std::runtime_error {
  public:
   gradcheck_error(const std::string& message, GradcheckReport report)
@@ -72,10 +78,34 @@ class gradcheck_error : public std::runtime_error {
   GradcheckReport report_;
 };
 
+/// The tensors at which gradients are checked: one, `{x, w}`, a vector of them, or tensors with names, such as
+/// model.named_parameters(), which messages then use.
+class GradcheckInputs {
+ public:
+  GradcheckInputs(const Tensor& tensor) : tensors_{tensor} {}
+  GradcheckInputs(std::initializer_list<Tensor> tensors) : tensors_(tensors) {}
+  GradcheckInputs(std::span<const Tensor> tensors) : tensors_(tensors.begin(), tensors.end()) {}
+  GradcheckInputs(std::vector<Tensor> tensors) : tensors_(std::move(tensors)) {}
+  GradcheckInputs(const std::vector<std::pair<std::string, Tensor>>& named) {
+    for (const auto& [name, tensor] : named) {
+      names_.push_back(name);
+      tensors_.push_back(tensor);
+    }
+  }
+
+  std::span<const Tensor> tensors() const { return tensors_; }
+  /// One for each tensor, or none.
+  std::span<const std::string> names() const { return names_; }
+
+ private:
+  std::vector<Tensor> tensors_;
+  std::vector<std::string> names_;
+};
+
 namespace functional {
-GradcheckReport gradcheck(const TensorFunction& f, std::span<const Tensor> inputs, const GradcheckOptions& options,
+GradcheckReport gradcheck(const TensorFunction& f, const GradcheckInputs& inputs, const GradcheckOptions& options,
                           bool throws, SourceLocation where);
-GradcheckReport gradcheck(const Function<Tensor()>& f, std::span<const Tensor> variables,
+GradcheckReport gradcheck(const Function<Tensor()>& f, const GradcheckInputs& variables,
                           const GradcheckOptions& options, bool throws, SourceLocation where);
 }  // namespace functional
 
@@ -83,75 +113,47 @@ GradcheckReport gradcheck(const Function<Tensor()>& f, std::span<const Tensor> v
 template <class F>
 concept Closure = std::is_invocable_r_v<Tensor, F&>;
 
+/// What gradcheck() can check: a function of tensors, or a closure.
+template <class F>
+concept CheckableFunction = FunctionOfTensors<F> || Closure<F>;
+
+/// gradcheck() that answers with its report instead of throwing where a gradient is wrong.
+template <CheckableFunction F>
+GradcheckReport gradcheck_report(F&& f, const GradcheckInputs& inputs, GradcheckOptions options = {},
+                                 SourceLocation where = SourceLocation::current(), bool throws = false) {
+  if constexpr (Closure<F>)
+    return functional::gradcheck([&f]() -> Tensor { return f(); }, inputs, options, throws, where);
+  else
+    return functional::gradcheck(internal::refer(f, inputs.tensors().size(), where), inputs, options, throws, where);
+}
+
 /// Compares the gradient of f at `inputs` with central differences in float64, to options.order.
 ///
-/// f may return any number of elements: they are weighted with random numbers. Fast mode compares two random
-/// directions of each input, at two evaluations of f each; where one disagrees, or without fast mode, single elements are
-/// examined, with steps of many sizes and extrapolation (Ridders 1982), which also tells how far the
-/// differences can be trusted. A rule that is off by 0.1 % fails. Points within a step of a kink are listed
-/// in the report's `kinks` and are no errors. int64 and boolean inputs are handed to f as they are.
+/// f may return any number of elements: they are weighted with random numbers. Fast mode compares two random directions of
+/// each input, at two evaluations of f each; where one disagrees, or without fast mode, single elements are examined, with
+/// steps of many sizes and extrapolation, which also tells how far the differences can be trusted. A rule that is off by
+/// 0.1 % fails. Points within a step of a kink are listed in the report's `kinks` and are no errors. f may ask for
+/// gradients itself, as a gradient penalty does.
 ///
-/// Throws gradcheck_error when a gradient is wrong; std::invalid_argument for float32 inputs (their
-/// differences have too few digits to judge a gradient by) and for an f that gives different values for the
-/// same inputs.
-template <FunctionOfTensors F>
-GradcheckReport gradcheck(F&& f, std::initializer_list<Tensor> inputs, GradcheckOptions options = {},
+/// Of an f without arguments, such as a model's loss, `inputs` are the leaf tensors that it computes with. Their elements
+/// are changed in place and restored, also when f throws.
+/// Dtype: float64; int64 and boolean inputs are handed to f as they are.
+/// Throws: gradcheck_error where a gradient is wrong; std::invalid_argument for float32 inputs (their differences have too
+/// few digits to judge a gradient by) and for an f that gives different values for the same inputs.
+/// Source: C. J. F. Ridders, Accurate computation of F'(x) and F'(x) F''(x), Advances in Engineering Software 4 (1982).
+/// Example: gradcheck([](const Tensor& x) { return sum(tanh(x)); }, x);
+template <CheckableFunction F>
+GradcheckReport gradcheck(F&& f, const GradcheckInputs& inputs, GradcheckOptions options = {},
                           SourceLocation where = SourceLocation::current()) {
-  return functional::gradcheck(internal::refer(f, inputs.size(), where), {inputs.begin(), inputs.size()}, options, true,
-                               where);
-}
-template <FunctionOfTensors F>
-GradcheckReport gradcheck(F&& f, std::span<const Tensor> inputs, GradcheckOptions options = {},
-                          SourceLocation where = SourceLocation::current()) {
-  return functional::gradcheck(internal::refer(f, inputs.size(), where), inputs, options, true, where);
+  return gradcheck_report(f, inputs, options, where, true);
 }
 
-/// The same for a function without arguments, such as a model's loss: `variables` are the leaf tensors that
-/// it computes with (float64, requiring gradients). Their elements are changed in place and restored, also
-/// when f throws.
-template <Closure F>
-GradcheckReport gradcheck(F&& f, std::span<const Tensor> variables, GradcheckOptions options = {},
-                          SourceLocation where = SourceLocation::current()) {
-  return functional::gradcheck([&f]() -> Tensor { return f(); }, variables, options, true, where);
-}
-template <Closure F>
-GradcheckReport gradcheck(F&& f, std::initializer_list<Tensor> variables, GradcheckOptions options = {},
-                          SourceLocation where = SourceLocation::current()) {
-  return functional::gradcheck([&f]() -> Tensor { return f(); }, {variables.begin(), variables.size()}, options, true,
-                               where);
-}
-
-/// gradcheck to order 2: the gradient and its own gradient.
-template <class F>
-requires FunctionOfTensors<F> || Closure<F> GradcheckReport
-gradgradcheck(F&& f, std::initializer_list<Tensor> inputs, GradcheckOptions options = {},
-              SourceLocation where = SourceLocation::current()) {
+/// gradcheck() to order 2: the gradient and its own gradient.
+template <CheckableFunction F>
+GradcheckReport gradgradcheck(F&& f, const GradcheckInputs& inputs, GradcheckOptions options = {},
+                              SourceLocation where = SourceLocation::current()) {
   options.order = 2;
-  return gradcheck(f, inputs, options, where);
-}
-template <class F>
-requires FunctionOfTensors<F> || Closure<F> GradcheckReport
-gradgradcheck(F&& f, std::span<const Tensor> inputs, GradcheckOptions options = {},
-              SourceLocation where = SourceLocation::current()) {
-  options.order = 2;
-  return gradcheck(f, inputs, options, where);
-}
-
-/// gradcheck that answers with its report instead of throwing when a gradient is wrong.
-template <class F>
-requires FunctionOfTensors<F> || Closure<F> GradcheckReport
-gradcheck_report(F&& f, std::span<const Tensor> inputs, GradcheckOptions options = {},
-                 SourceLocation where = SourceLocation::current()) {
-  if constexpr (Closure<F>)
-    return functional::gradcheck([&f]() -> Tensor { return f(); }, inputs, options, false, where);
-  else
-    return functional::gradcheck(internal::refer(f, inputs.size(), where), inputs, options, false, where);
-}
-template <class F>
-requires FunctionOfTensors<F> || Closure<F> GradcheckReport
-gradcheck_report(F&& f, std::initializer_list<Tensor> inputs, GradcheckOptions options = {},
-                 SourceLocation where = SourceLocation::current()) {
-  return gradcheck_report(f, std::span<const Tensor>(inputs.begin(), inputs.size()), options, where);
+  return gradcheck_report(f, inputs, options, where, true);
 }
 
 }  // namespace xgrad

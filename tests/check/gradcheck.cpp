@@ -3,9 +3,9 @@
 #include <cmath>
 #include <numbers>
 
-#include <xgrad/autograd/extend.hpp>
-#include <xgrad/autograd/check/differences.hpp>
 #include <xgrad/autograd/check/catch.hpp>
+#include <xgrad/autograd/check/differences.hpp>
+#include <xgrad/autograd/extend.hpp>
 #include "../support.hpp"
 
 using namespace xgrad;
@@ -380,7 +380,7 @@ TEST_CASE("A closure that throws midway leaves its variables as they were", "[gr
 TEST_CASE("The variables of a closure must be float64 leaves, each named once", "[gradcheck]") {
   Tensor w = variable({1., -2.});
   auto f = [&] { return sum(w * w); };
-  CHECK_THROWS_WITH(gradcheck(f, {tensor({1.f})}), Contains("variable 0 must be float64"));
+  CHECK_THROWS_WITH(gradcheck(f, {tensor({1.f})}), Contains("gradcheck: variable 0 must be float64"));
   CHECK_THROWS_WITH(gradcheck(f, {w, w * 2}), Contains("variable 1 must be a leaf"));
   CHECK_THROWS_WITH(gradcheck(f, {w, w}), Contains("variable 1 must be named once"));
 }
@@ -452,4 +452,65 @@ TEST_CASE("The Catch2 matcher shows the report", "[gradcheck][matcher]") {
   HasRightGradient matcher({point()});
   CHECK_FALSE(matcher.match(wrong));
   CHECK_THAT(matcher.toString(), Contains("0.0999 % apart"));
+}
+
+TEST_CASE("The Catch2 matcher names the test's line, and takes a single tensor", "[gradcheck][matcher]") {
+  auto wrong = [](const Tensor& x) { return cube(x, 1.001); };
+  HasRightGradient matcher(point());
+  const int line = __LINE__ - 1;
+  CHECK_FALSE(matcher.match(wrong));
+  CHECK_THAT(matcher.toString(), Contains("at " + place(line)));
+}
+
+// ---- Gradients within ----
+
+TEST_CASE("gradcheck of a function that asks for a gradient inside", "[gradcheck]") {
+  // |dy/dx|^2 of y = sum(w x^3), by the engine and by the function of functions.
+  auto penalty = [](const Tensor& w, const Tensor& x) {
+    Tensor y = sum(w * x * x * x);
+    return sum(square(grad(y, x, {.create_graph = true})));
+  };
+  Tensor w = f64({0.5, -1.5}), x = f64({1.2, 0.7});
+  GradcheckReport report = gradgradcheck(penalty, {w, x});
+  CHECK(report.passed());
+  CHECK(report.kinks.empty());
+  auto closed = [](const Tensor& w, const Tensor& x) {
+    return sum(square(grad([&](const Tensor& x) { return sum(w * x * x * x); }, x)));
+  };
+  CHECK(gradgradcheck(closed, {w, x}).passed());
+  // A gradient that is cut off from the graph is a wrong one.
+  auto cut = [](const Tensor& x) { return sum(square(grad(sum(x * x * x), x))); };
+  CHECK_FALSE(gradcheck_report(cut, x).passed());
+}
+
+TEST_CASE("gradcheck of a closure that asks for a gradient inside", "[gradcheck]") {
+  Tensor w = variable({0.5, -1.5}), x = variable({1.2, 0.7});
+  auto penalty = [&] { return sum(square(grad(sum(tanh(w * x)), x, {.create_graph = true}))); };
+  CHECK(gradgradcheck(penalty, w).passed());
+  CHECK(gradcheck(penalty, {w, x}).passed());
+}
+
+// ---- What is handed over ----
+
+TEST_CASE("gradcheck takes a single tensor, braces, a vector, and tensors with names", "[gradcheck]") {
+  auto f = [](const Tensor& x) { return cube(x); };
+  CHECK(gradcheck(f, point()).passed());
+  CHECK(gradgradcheck(f, point()).passed());
+  CHECK(gradcheck_report(f, point()).passed());
+  CHECK(gradcheck(f, {point()}, {.order = 2}).passed());
+  CHECK(gradcheck(f, std::vector<Tensor>{point()}).passed());
+  Tensor w = variable({1., 2.});
+  CHECK(gradcheck([&] { return cube(w); }, w).passed());
+}
+
+TEST_CASE("gradcheck names parameters by their names", "[gradcheck]") {
+  Tensor w = variable({1., 2.}), b = variable(0.5);
+  std::vector<std::pair<std::string, Tensor>> named = {{"hidden.weight", w}, {"hidden.bias", b}};
+  GradcheckReport report = gradcheck_report([&] { return sum(w * w) + cube(b, 1.001); }, named);
+  REQUIRE(report.errors.size() == 1);
+  CHECK(report.errors[0].input == 1);
+  CHECK(report.errors[0].input_name == "hidden.bias");
+  CHECK_THAT(report.text(), Contains("but at hidden.bias, element []: the derivative"));
+  named[0].second = w * 2;
+  CHECK_THROWS_WITH(gradcheck([&] { return sum(w); }, named), Contains("gradcheck: hidden.weight must be a leaf"));
 }

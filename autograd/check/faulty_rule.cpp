@@ -1,4 +1,4 @@
-#include "fault.hpp"
+#include "faulty_rule.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -58,9 +58,9 @@ class Recorder : public RecordObserver {
   std::size_t total_ = 0;
 };
 
-std::vector<Operation> record_operations(Level& level, const Numbers& elements, bool& complete) {
+std::vector<Operation> record_operations(DerivativeOfOrder& derivative, const Numbers& elements, bool& complete) {
   Recorder recorder;
-  level.record_subject_at(elements);
+  derivative.record_function_at(elements);
   complete &= recorder.complete();
   return recorder.operations();
 }
@@ -130,16 +130,16 @@ struct Balance {
 
 }  // namespace
 
-std::string find_fault(Level& level, std::size_t element) {
-  Numbers elements = level.own_elements();
+std::string find_faulty_rule(DerivativeOfOrder& derivative, std::size_t element) {
+  Numbers elements = derivative.own_elements();
   double x = elements[element], step = kStep * (x != 0 ? std::min(1.0, std::abs(x)) : 1);
   bool complete = true;
   elements[element] = x + step;
-  std::vector<Operation> plus = record_operations(level, elements, complete);
+  std::vector<Operation> plus = record_operations(derivative, elements, complete);
   elements[element] = x - step;
-  std::vector<Operation> minus = record_operations(level, elements, complete);
+  std::vector<Operation> minus = record_operations(derivative, elements, complete);
   elements[element] = x;
-  std::vector<Operation> here = record_operations(level, elements, complete);
+  std::vector<Operation> here = record_operations(derivative, elements, complete);
   if (!complete || plus.size() != here.size() || minus.size() != here.size()) return "";
 
   Weights weights(0);
@@ -168,9 +168,9 @@ std::string find_fault(Level& level, std::size_t element) {
   return worst;
 }
 
-std::string find_two_faced(Level& level) {
+std::string find_inconsistent_rule(DerivativeOfOrder& derivative) {
   bool complete = true;
-  std::vector<Operation> operations = record_operations(level, level.own_elements(), complete);
+  std::vector<Operation> operations = record_operations(derivative, derivative.own_elements(), complete);
   Weights weights(0);
   for (const Operation& operation : operations) {
     if (!is_double(operation)) continue;

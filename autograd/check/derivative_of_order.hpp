@@ -1,14 +1,13 @@
-// What gradcheck checks, as functions of flat lists of numbers: the function, its gradient, the gradient's
+// The derivatives of a checked function as functions of flat lists of numbers: the function, its gradient, the gradient's
 // gradient ...
 #pragma once
 
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "../functional.hpp"
 #include "../tensor.hpp"
+#include "checked_function.hpp"
 #include "gradcheck.hpp"
 #include "numbers.hpp"
 
@@ -41,34 +40,15 @@ class Weights {
 /// (a.cpp:2)".
 std::string operations_between(std::span<const Tensor> outputs, const Tensor& variable);
 
-/// What is checked: a function that can be computed anywhere and differentiated where the inputs are.
-class Subject {
+/// A function's derivative of some order. Order 1 is the function itself; order 2 is its gradient for given cotangents,
+/// which count as further variables; and so on.
+class DerivativeOfOrder {
  public:
-  virtual ~Subject() = default;
-  /// The variables at the inputs themselves, ready to record.
-  virtual std::vector<Tensor> at_inputs() = 0;
-  /// The variables with these elements.
-  virtual std::vector<Tensor> at(const Numbers& elements) = 0;
-  virtual Tensor call(std::span<const Tensor> variables) = 0;
-  /// Which input a variable is.
-  virtual int input_of(int variable) const = 0;
-
-  /// A function of tensors; those of its inputs that are floating are its variables.
-  static std::unique_ptr<Subject> of(const TensorFunction& f, std::span<const Tensor> inputs, SourceLocation where);
-  /// A function of no arguments: its variables are moved in place, and back in the end.
-  static std::unique_ptr<Subject> of(const Function<Tensor()>& f, std::span<const Tensor> variables,
-                                     SourceLocation where);
-};
-
-/// A subject's derivative of some order. Level 1 is the subject itself; level 2 is its gradient for given
-/// cotangents, which count as further variables; and so on.
-class Level {
- public:
-  Level(Subject& subject, GradcheckReport& report, SourceLocation where);
+  DerivativeOfOrder(CheckedFunction& function, GradcheckReport& report, SourceLocation where);
   /// The gradient of `below`, its cotangents random.
-  Level(const Level& below, Weights& weights);
+  DerivativeOfOrder(const DerivativeOfOrder& below, Weights& weights);
 
-  int level() const { return level_; }
+  int order() const { return order_; }
   const std::vector<Shape>& variables() const { return variables_; }
   const std::vector<Shape>& outputs() const { return outputs_; }
   /// The elements of all variables, and of all outputs, at the inputs.
@@ -79,8 +59,9 @@ class Level {
   const Numbers& magnitudes() const { return magnitudes_; }
   /// Which input a variable is; -1 for a cotangent.
   int input_of(int variable) const {
-    return static_cast<std::size_t>(variable) < counts_[0] ? subject_->input_of(variable) : -1;
+    return static_cast<std::size_t>(variable) < counts_[0] ? function_->input_of(variable) : -1;
   }
+  std::string name_of_input(int input) const { return function_->name_of_input(input); }
 
   /// The outputs at other elements.
   Numbers evaluate(const Numbers& elements);
@@ -93,29 +74,29 @@ class Level {
   };
   Recording record_at_inputs();
   Recording record_at(const Numbers& elements);
-  /// The subject itself recorded, whatever this level is, at the inputs or where its variables have these elements.
-  Recording record_subject();
-  Recording record_subject_at(const Numbers& own_elements);
-  /// The elements of the subject's variables at the inputs.
+  /// The function itself recorded, whatever this order is, at the inputs or where its variables have these elements.
+  Recording record_function();
+  Recording record_function_at(const Numbers& own_elements);
+  /// The elements of the function's variables at the inputs.
   Numbers own_elements() const { return Numbers(elements_.begin(), elements_.begin() + own_count()); }
   Numbers pull_back(const Recording& recording, const Numbers& cotangent, bool create_graph = false) const;
 
  private:
   std::size_t own_count() const;
   void evaluate_inputs();
-  Recording run_subject(std::vector<Tensor> variables);
+  Recording run_function(std::vector<Tensor> variables);
   std::vector<Tensor> start_at_inputs();
   std::vector<Tensor> start_at(const Numbers& elements) const;
   std::vector<Tensor> with_cotangents(std::vector<Tensor> variables, const Numbers& elements) const;
-  std::vector<Tensor> run(std::span<const Tensor> variables, bool record);
-  std::vector<Tensor> run_level(int level, std::span<const Tensor> variables, bool record);
+  std::vector<Tensor> run(std::span<const Tensor> variables, bool create_graph);
+  std::vector<Tensor> run_order(int order, std::span<const Tensor> variables, bool create_graph);
 
-  Subject* subject_;
-  int level_;
+  CheckedFunction* function_;
+  int order_;
   GradcheckReport* report_;
   SourceLocation where_;
-  std::vector<Shape> variables_;     // the subject's, then each level's cotangents
-  std::vector<std::size_t> counts_;  // how many of the variables each level has
+  std::vector<Shape> variables_;     // the function's, then each order's cotangents
+  std::vector<std::size_t> counts_;  // how many of the variables each order has
   std::vector<Shape> outputs_;
   Numbers elements_;
   Numbers value_;

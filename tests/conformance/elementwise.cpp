@@ -1,7 +1,4 @@
 // Elementwise operations and comparisons.
-#include <limits>
-#include <numbers>
-
 #include <xgrad/autograd/ops.hpp>
 #include "registry.hpp"
 
@@ -112,51 +109,11 @@ void add_pairs(Registry& ops) {
   };
 }
 
-// What a user of xgrad writes in one expression.
-void add_expressions(Registry& ops) {
-  const std::pair<const char*, Unary> functions[] = {
-      {"rsqrt", [](const Operand& x) { return reciprocal(sqrt(x)); }},
-      {"log2", [](const Operand& x) { return log(x) / std::numbers::ln2; }},
-      {"log10", [](const Operand& x) { return log(x) / std::numbers::ln10; }},
-      {"exp2", [](const Operand& x) { return pow(2.0, x); }},
-      {"tan", [](const Operand& x) { return sin(x) / cos(x); }},
-      {"frac", [](const Operand& x) { return x - trunc(x); }},
-      {"deg2rad", [](const Operand& x) { return x * (std::numbers::pi / 180); }},
-      {"rad2deg", [](const Operand& x) { return x * (180 / std::numbers::pi); }},
-      {"isposinf", [](const Operand& x) { return x == std::numeric_limits<double>::infinity(); }},
-      {"isneginf", [](const Operand& x) { return x == -std::numeric_limits<double>::infinity(); }},
-  };
-  for (const auto& [name, function] : functions)
-    ops[name] = [function = function](Arguments& args) { return function(args.tensor(0, "input")); };
-
-  ops["addcmul"] = [](Arguments& args) {
-    return args.tensor(0, "input") +
-           args.operand(kKeyword, "value", 1) * (args.tensor(1, "tensor1") * args.tensor(2, "tensor2"));
-  };
-  ops["addcdiv"] = [](Arguments& args) {
-    return args.tensor(0, "input") +
-           args.operand(kKeyword, "value", 1) * (args.tensor(1, "tensor1") / args.tensor(2, "tensor2"));
-  };
-  ops["lerp"] = [](Arguments& args) {
-    const Tensor& start = args.tensor(0, "input");
-    return start + args.operand(2, "weight") * (args.tensor(1, "end") - start);
-  };
-  ops["masked_fill"] = [](Arguments& args) {
-    const Tensor& x = args.tensor(0, "input");
-    const Tensor& mask = args.tensor(1, "mask");
-    return xgrad::where(mask, cast(args.operand(2, "value"), x.dtype()), x);
-  };
-  ops["float_power"] = [](Arguments& args) {
-    return pow(cast(args.operand(0, "input"), DType::float64), cast(args.operand(1, "exponent"), DType::float64));
-  };
-}
-
 }  // namespace
 
 void add_elementwise(Registry& ops) {
   add_functions(ops);
   add_pairs(ops);
-  add_expressions(ops);
 }
 
 }  // namespace conformance

@@ -114,13 +114,6 @@ void add_indexing(Registry& ops) {
     return reshape(select_positions(reshape(args.tensor(0, "input"), {-1}), 0, reshape(indices, {-1})),
                    indices.shape());
   };
-  ops["nn.functional.embedding"] = [](Arguments& args) {
-    const Tensor& indices = args.tensor(0, "input");
-    const Tensor& weight = args.tensor(1, "weight");
-    Shape shape = indices.shape();
-    shape.push_back(weight.size(1));
-    return reshape(index_select(weight, 0, reshape(indices, {-1})), shape);
-  };
   ops["nn.functional.one_hot"] = [](Arguments& args) {
     return one_hot(args.tensor(0, "input"), args.integer(1, "num_classes", -1));
   };

@@ -14,8 +14,6 @@ using xgrad::VarianceOptions;
 
 using Reduction = Tensor (*)(const Operand&, const Axes&, ReduceOptions);
 
-Tensor without_nan(const Tensor& x) { return xgrad::where(isnan(x), 0, x); }
-
 /// x in the dtype that the call asks for, if it does.
 Tensor as_asked(Arguments& args, const Tensor& x) {
   const auto dtype = args.dtype(kKeyword, "dtype");
@@ -54,7 +52,8 @@ Outputs linalg_norm(Arguments& args) {
 }
 
 Outputs largest_or_smallest(Arguments& args, Tensor (*pair)(const Operand&, const Operand&),
-                            Tensor (*total)(const Operand&), xgrad::Extreme (*along)(const Operand&, int, ReduceOptions)) {
+                            Tensor (*total)(const Operand&),
+                            xgrad::Extreme (*along)(const Operand&, int, ReduceOptions)) {
   const Tensor& x = args.tensor(0, "input");
   if (args.is_tensor(1, "other")) return pair(x, args.tensor(1, "other"));
   if (!args.given(1, "dim")) return total(x);
@@ -136,9 +135,6 @@ void add_norms(Registry& ops) {
     return norm(args.tensor(0, "A"), axes, {.p = p, .keepdims = args.flag(3, "keepdim", false)});
   };
   ops["linalg.norm"] = linalg_norm;
-  ops["dist"] = [](Arguments& args) {
-    return norm(args.tensor(0, "input") - args.tensor(1, "other"), Axes::all(), {.p = args.number(2, "p", 2)});
-  };
 }
 
 void add_softmaxes(Registry& ops) {
@@ -155,20 +151,6 @@ void add_softmaxes(Registry& ops) {
     };
 }
 
-void add_sums_of_expressions(Registry& ops) {
-  ops["count_nonzero"] = [](Arguments& args) { return sum(args.tensor(0, "input") != 0, args.reduced_axes(1, "dim")); };
-  ops["nansum"] = [](Arguments& args) {
-    return sum(without_nan(args.tensor(0, "input")), args.reduced_axes(1, "dim"),
-               {.keepdims = args.flag(2, "keepdim", false)});
-  };
-  ops["nanmean"] = [](Arguments& args) {
-    const Tensor& x = args.tensor(0, "input");
-    const Axes axes = args.reduced_axes(1, "dim");
-    const ReduceOptions options{.keepdims = args.flag(2, "keepdim", false)};
-    return sum(without_nan(x), axes, options) / sum(logical_not(isnan(x)), axes, options);
-  };
-}
-
 }  // namespace
 
 void add_reductions(Registry& ops) {
@@ -176,7 +158,6 @@ void add_reductions(Registry& ops) {
   add_variances(ops);
   add_norms(ops);
   add_softmaxes(ops);
-  add_sums_of_expressions(ops);
 }
 
 }  // namespace conformance

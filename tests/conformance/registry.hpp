@@ -26,6 +26,8 @@ using Registry = std::map<std::string, Operation>;
 
 /// By PyTorch's public name, "nn.functional.elu". Throws Unsupported when xgrad has no such operation.
 const Operation& operation_named(const std::string& name);
+/// Whether the operation is an expression of several of xgrad's.
+bool is_composed(const std::string& name);
 
 // Each adds the operations of one family.
 void add_elementwise(Registry& ops);
@@ -35,5 +37,7 @@ void add_indexing(Registry& ops);
 void add_products(Registry& ops);
 void add_nn(Registry& ops);
 void add_losses(Registry& ops);
+/// The expressions.
+void add_composed(Registry& ops);
 
 }  // namespace conformance

@@ -10,11 +10,12 @@
 
 namespace conformance {
 
-enum class Status { passed, failed, unsupported, by_design };
+/// composed: passed, by an expression of several operators.
+enum class Status { passed, composed, failed, unsupported, by_design };
 
 struct Result {
   Status status;
-  std::string reason;  ///< empty for a passed case
+  std::string reason;  ///< empty for a case that passed
 };
 
 class Report {
@@ -29,6 +30,7 @@ class Report {
  private:
   struct Tally {
     int passed = 0;
+    int composed = 0;
     int failed = 0;
     int unsupported = 0;
     int by_design = 0;

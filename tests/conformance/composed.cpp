@@ -1,0 +1,209 @@
+// Functions of PyTorch for which an xgrad user writes an expression: these rows test the operators in it, and are counted
+// apart. A row goes when its operator arrives.
+#include <limits>
+#include <numbers>
+
+#include <xgrad/autograd/ops.hpp>
+#include "registry.hpp"
+
+namespace conformance {
+namespace {
+
+using xgrad::Axes;
+using xgrad::DType;
+using xgrad::Operand;
+using xgrad::ReduceOptions;
+using xgrad::Shape;
+using xgrad::Tensor;
+
+using Unary = Tensor (*)(const Operand&);
+
+// ---- Of elements ----
+
+void add_of_elements(Registry& ops) {
+  const std::pair<const char*, Unary> functions[] = {
+      {"rsqrt", [](const Operand& x) { return reciprocal(sqrt(x)); }},
+      {"log2", [](const Operand& x) { return log(x) / std::numbers::ln2; }},
+      {"log10", [](const Operand& x) { return log(x) / std::numbers::ln10; }},
+      {"exp2", [](const Operand& x) { return pow(2.0, x); }},
+      {"tan", [](const Operand& x) { return sin(x) / cos(x); }},
+      {"frac", [](const Operand& x) { return x - trunc(x); }},
+      {"deg2rad", [](const Operand& x) { return x * (std::numbers::pi / 180); }},
+      {"rad2deg", [](const Operand& x) { return x * (180 / std::numbers::pi); }},
+      {"isposinf", [](const Operand& x) { return x == std::numeric_limits<double>::infinity(); }},
+      {"isneginf", [](const Operand& x) { return x == -std::numeric_limits<double>::infinity(); }},
+  };
+  for (const auto& [name, function] : functions)
+    ops[name] = [function = function](Arguments& args) { return function(args.tensor(0, "input")); };
+
+  ops["addcmul"] = [](Arguments& args) {
+    return args.tensor(0, "input") +
+           args.operand(kKeyword, "value", 1) * (args.tensor(1, "tensor1") * args.tensor(2, "tensor2"));
+  };
+  ops["addcdiv"] = [](Arguments& args) {
+    return args.tensor(0, "input") +
+           args.operand(kKeyword, "value", 1) * (args.tensor(1, "tensor1") / args.tensor(2, "tensor2"));
+  };
+  ops["lerp"] = [](Arguments& args) {
+    const Tensor& start = args.tensor(0, "input");
+    return start + args.operand(2, "weight") * (args.tensor(1, "end") - start);
+  };
+  ops["masked_fill"] = [](Arguments& args) {
+    const Tensor& x = args.tensor(0, "input");
+    const Tensor& mask = args.tensor(1, "mask");
+    return xgrad::where(mask, cast(args.operand(2, "value"), x.dtype()), x);
+  };
+  ops["float_power"] = [](Arguments& args) {
+    return pow(cast(args.operand(0, "input"), DType::float64), cast(args.operand(1, "exponent"), DType::float64));
+  };
+}
+
+// ---- Activations ----
+
+// In training the slope is random.
+Tensor rrelu(Arguments& args) {
+  const Tensor& x = args.tensor(0, "input");
+  const double lower = args.number(1, "lower", 1.0 / 8);
+  const double upper = args.number(2, "upper", 1.0 / 3);
+  if (args.flag(3, "training", false)) throw Unsupported("xgrad has no random leaky relu");
+  return leaky_relu(x, (lower + upper) / 2);
+}
+
+Tensor prelu(Arguments& args) {
+  const Tensor& x = args.tensor(0, "input");
+  const Tensor& weight = args.tensor(1, "weight");
+  if (x.ndim() < 3 || weight.numel() == 1) return xgrad::where(x > 0, x, weight * x);
+  xgrad::Shape per_channel = xgrad::Shape::filled(x.ndim() - 1, 1);
+  per_channel[0] = weight.numel();
+  return xgrad::where(x > 0, x, reshape(weight, per_channel) * x);
+}
+
+Tensor glu(Arguments& args) {
+  const Tensor& x = args.tensor(0, "input");
+  const int axis = static_cast<int>(args.integer(1, "dim", -1));
+  const std::vector<Tensor> halves = split(x, x.size(axis) / 2, axis);
+  return halves[0] * sigmoid(halves[1]);
+}
+
+Tensor normalize(Arguments& args) {
+  const Tensor& x = args.tensor(0, "input");
+  const Tensor length =
+      norm(x, static_cast<int>(args.integer(2, "dim", 1)), {.p = args.number(1, "p", 2), .keepdims = true});
+  return x / maximum(length, args.number(3, "eps", 1e-12));
+}
+
+void add_activations(Registry& ops) {
+  const std::pair<const char*, Unary> functions[] = {
+      {"selu",
+       [](const Operand& x) { return 1.0507009873554804934193349852946 * elu(x, 1.6732632423543772848170429916717); }},
+      {"mish", [](const Operand& x) { return x * tanh(softplus(x)); }},
+      {"softsign", [](const Operand& x) { return x / (1 + abs(x)); }},
+      {"tanhshrink", [](const Operand& x) { return x - tanh(x); }},
+  };
+  for (const auto& [name, function] : functions)
+    ops[std::string("nn.functional.") + name] = [function = function](Arguments& args) {
+      return function(args.tensor(0, "input"));
+    };
+  ops["nn.functional.celu"] = [](Arguments& args) {
+    const double alpha = args.number(1, "alpha", 1);
+    return alpha * elu(args.tensor(0, "input") / alpha);
+  };
+  ops["nn.functional.rrelu"] = rrelu;
+  ops["nn.functional.prelu"] = prelu;
+  ops["nn.functional.glu"] = glu;
+  ops["nn.functional.hardshrink"] = [](Arguments& args) {
+    const Tensor& x = args.tensor(0, "input");
+    return xgrad::where(abs(x) <= args.number(1, "lambd", 0.5), 0, x);
+  };
+  ops["nn.functional.softshrink"] = [](Arguments& args) {
+    const Tensor& x = args.tensor(0, "input");
+    const double lambda = args.number(1, "lambd", 0.5);
+    return xgrad::where(x > lambda, x - lambda, xgrad::where(x < -lambda, x + lambda, 0));
+  };
+  ops["nn.functional.threshold"] = [](Arguments& args) {
+    const Tensor& x = args.tensor(0, "input");
+    return xgrad::where(x <= args.operand(1, "threshold"), args.operand(2, "value"), x);
+  };
+  ops["nn.functional.normalize"] = normalize;
+}
+
+// ---- Reductions and lookups ----
+
+Tensor without_nan(const Tensor& x) { return xgrad::where(isnan(x), 0, x); }
+
+void add_sums_of_expressions(Registry& ops) {
+  ops["count_nonzero"] = [](Arguments& args) { return sum(args.tensor(0, "input") != 0, args.reduced_axes(1, "dim")); };
+  ops["nansum"] = [](Arguments& args) {
+    return sum(without_nan(args.tensor(0, "input")), args.reduced_axes(1, "dim"),
+               {.keepdims = args.flag(2, "keepdim", false)});
+  };
+  ops["nanmean"] = [](Arguments& args) {
+    const Tensor& x = args.tensor(0, "input");
+    const Axes axes = args.reduced_axes(1, "dim");
+    const ReduceOptions options{.keepdims = args.flag(2, "keepdim", false)};
+    return sum(without_nan(x), axes, options) / sum(logical_not(isnan(x)), axes, options);
+  };
+  ops["dist"] = [](Arguments& args) {
+    return norm(args.tensor(0, "input") - args.tensor(1, "other"), Axes::all(), {.p = args.number(2, "p", 2)});
+  };
+  ops["nn.functional.embedding"] = [](Arguments& args) {
+    const Tensor& indices = args.tensor(0, "input");
+    const Tensor& weight = args.tensor(1, "weight");
+    Shape shape = indices.shape();
+    shape.push_back(weight.size(1));
+    return reshape(index_select(weight, 0, reshape(indices, {-1})), shape);
+  };
+}
+
+// ---- Products ----
+
+Tensor inner(Arguments& args) {
+  const Tensor& a = args.tensor(0, "input");
+  const Tensor& b = args.tensor(1, "other");
+  if (a.ndim() == 0 || b.ndim() == 0) return a * b;
+  if (b.ndim() > 2) throw Unsupported("xgrad has no contraction of tensors with more than two axes");
+  return matmul(a, transpose(b));
+}
+
+/// x times a factor, if there is one.
+Tensor scaled(Arguments& args, const char* factor, const Tensor& x) {
+  if (!args.given(kKeyword, factor)) return x;
+  if (!is_floating(x.dtype()) && args.value(kKeyword, factor).is_floating())
+    throw Unsupported("xgrad does not round a factor to an integer");
+  return args.operand(kKeyword, factor) * x;
+}
+
+/// beta input + alpha (a product of the other two).
+Operation added_product(Tensor (*product)(const Operand&, const Operand&)) {
+  return [product](Arguments& args) {
+    return scaled(args, "beta", args.tensor(0, "input")) +
+           scaled(args, "alpha", product(args.tensor(1, "mat1"), args.tensor(2, "mat2")));
+  };
+}
+
+void add_of_products(Registry& ops) {
+  ops["inner"] = inner;
+  ops["linalg.vecdot"] = [](Arguments& args) {
+    return sum(args.tensor(0, "x") * args.tensor(1, "y"), static_cast<int>(args.integer(kKeyword, "dim", -1)));
+  };
+  ops["linalg.multi_dot"] = [](Arguments& args) {
+    const std::vector<Tensor> factors = args.tensors(0, "tensors");
+    Tensor product = factors.front();
+    for (std::size_t i = 1; i < factors.size(); ++i) product = matmul(product, factors[i]);
+    return product;
+  };
+  for (const char* name : {"addmm", "addmv", "baddbmm"}) ops[name] = added_product(xgrad::matmul);
+  ops["addr"] = added_product(xgrad::outer);
+  ops["addbmm"] = added_product([](const Operand& a, const Operand& b) { return sum(matmul(a, b), 0); });
+}
+
+}  // namespace
+
+void add_composed(Registry& ops) {
+  add_of_elements(ops);
+  add_activations(ops);
+  add_sums_of_expressions(ops);
+  add_of_products(ops);
+}
+
+}  // namespace conformance

@@ -87,10 +87,13 @@ std::vector<Tensor> run_rule(const Operation& operation, std::vector<Tensor> cot
   return given;
 }
 
-bool is_double(const Operation& operation) {
-  return std::all_of(operation.tensors.begin(), operation.tensors.end(), [](const Tensor& output) {
-    return !is_floating(output.dtype()) || output.dtype() == DType::float64;
-  });
+/// Whether the operation's rule can be run by itself: it has its values yet (no pass inside of the function used them up),
+/// and is of float64.
+bool can_run(const Operation& operation) {
+  return operation.node().rule &&
+         std::all_of(operation.tensors.begin(), operation.tensors.end(), [](const Tensor& output) {
+           return !is_floating(output.dtype()) || output.dtype() == DType::float64;
+         });
 }
 
 std::vector<Tensor> random_cotangents(const Operation& operation, Weights& weights) {
@@ -147,7 +150,7 @@ std::string find_faulty_rule(DerivativeOfOrder& derivative, std::size_t element)
   double worst_off = 0;
   for (std::size_t n = 0; n < here.size(); ++n) {
     const Operation& operation = here[n];
-    if (!is_double(operation)) continue;
+    if (!can_run(operation)) continue;
     std::vector<Tensor> cotangents = random_cotangents(operation, weights);
     Balance balance;
     for (std::size_t k = 0; k < cotangents.size(); ++k)
@@ -173,7 +176,7 @@ std::string find_inconsistent_rule(DerivativeOfOrder& derivative) {
   std::vector<Operation> operations = record_operations(derivative, derivative.own_elements(), complete);
   Weights weights(0);
   for (const Operation& operation : operations) {
-    if (!is_double(operation)) continue;
+    if (!can_run(operation)) continue;
     std::vector<Tensor> cotangents = random_cotangents(operation, weights);
     std::vector<Tensor> plain = run_rule(operation, cotangents, false);
     std::vector<Tensor> recorded = run_rule(operation, cotangents, true);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../catch.hpp"
+#include "../source_dir.hpp"
 
 namespace xgrad::testing {
 namespace {
@@ -115,6 +116,11 @@ class Reader {
     std::string head = trimmed(statement);
     bool is_namespace = head.starts_with("namespace") || head.starts_with("inline namespace");
     bool is_type = is_type_head(head);
+    // A layer that has its call from its base.
+    std::string base = head.substr(std::min(head.find(" : ") + 3, head.size()));
+    for (const char* called : {"Pointwise<", "Loss<"})
+      if (is_type && (base.starts_with(called) || base.starts_with(std::string("public ") + called)))
+        ++functions_[qualified(name_of_scope(head))];
     if (is_namespace || is_type) {
       scopes_.push_back({name_of_scope(head), is_type, !head_is_class(head)});
       statement.clear();
@@ -175,6 +181,15 @@ class Reader {
     return name;
   }
 
+  /// The name with the scopes before it; the scopes alone for an empty one.
+  std::string qualified(const std::string& name) const {
+    std::string path;
+    for (const Scope& scope : scopes_)
+      if (!scope.name.empty() && scope.name != "xgrad")
+        path += (path.empty() ? "" : "::") + scope.name.substr(scope.name.starts_with("xgrad::") ? 7 : 0);
+    return path + (path.empty() || name.empty() ? "" : "::") + name;
+  }
+
   bool is_reachable() const {
     for (const Scope& scope : scopes_)
       if (!scope.is_open || has_word(scope.name, "internal") || has_word(scope.name, "detail")) return false;
@@ -185,21 +200,15 @@ class Reader {
     std::string text = without_template(trimmed(statement));
     if (text.starts_with("requires")) text = " " + text;
     if (!is_reachable() || text.starts_with("using") || text.starts_with("friend") || text.starts_with("typedef") ||
-        text.starts_with("extern template") || text.find("= delete") != text.npos || is_variable(text))
+        text.starts_with("extern template") || text.starts_with("static_assert") ||
+        text.find("= delete") != text.npos || is_variable(text))
       return;
     std::string name, parameters;
     if (!find_function(text, name, parameters)) return;
     bool takes_tensor =
         has_word(parameters, "Tensor") || has_word(parameters, "Operand") || has_word(parameters, "Inputs");
     if (!takes_tensor) return;
-    std::string path;
-    for (const Scope& scope : scopes_)
-      if (!scope.name.empty() && scope.name != "xgrad")
-        path += (path.empty() ? "" : "::") + scope.name.substr(scope.name.starts_with("xgrad::") ? 7 : 0);
-    if (name == "operator()")
-      name = path;
-    else if (!path.empty())
-      name = path + "::" + name;
+    name = name == "operator()" ? qualified("") : qualified(name);
     // A template is declared, and defined further down.
     if (seen_.insert(name + "(" + without_defaults(parameters)).second) ++functions_[name];
   }
@@ -268,7 +277,7 @@ void add_functions_of_tensors(const std::string& header, std::map<std::string, i
 
 std::map<std::string, int> functions_of_tensors() {
   std::map<std::string, int> functions;
-  const fs::path root = XGRAD_SOURCE_DIR;
+  const fs::path root = source_dir();
   for (const char* folder : {"autograd", "nn", "optim", "data", "io", "train"}) {
     if (!fs::exists(root / folder)) continue;
     for (auto file = fs::recursive_directory_iterator(root / folder); file != fs::recursive_directory_iterator();
@@ -329,12 +338,13 @@ TEST_CASE("A declaration that takes a tensor is seen, whatever it answers with",
       Tensor secret(const Tensor& x);
     };
     struct ReLU final : Module { Tensor operator()(const Operand& x) const { return relu(x); } };
+    struct Tanh final : Pointwise<xgrad::tanh> {};
     }
     }
   )",
                            found);
-  const std::map<std::string, int> expected = {{"svd", 1},       {"qr", 1},      {"parts", 1},     {"fold", 1},
-                                               {"check", 1},     {"twice", 2},   {"operator+", 1}, {"linalg::det", 1},
-                                               {"nn::Dense", 1}, {"nn::ReLU", 1}};
+  const std::map<std::string, int> expected = {{"svd", 1},       {"qr", 1},       {"parts", 1},     {"fold", 1},
+                                               {"check", 1},     {"twice", 2},    {"operator+", 1}, {"linalg::det", 1},
+                                               {"nn::Dense", 1}, {"nn::ReLU", 1}, {"nn::Tanh", 1}};
   CHECK(found == expected);
 }

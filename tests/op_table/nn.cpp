@@ -45,6 +45,9 @@ Rows layers() {
   return {
       {.name = "nn::Identity", .function = layer<nn::Identity>(), .reference = [](double x) { return x; }},
       {.name = "nn::Sigmoid", .function = layer<nn::Sigmoid>(), .reference = sigmoid_of},
+      {.name = "nn::LogSigmoid",
+       .function = layer<nn::LogSigmoid>(),
+       .reference = [](double x) { return -softplus_of(-x); }},
       {.name = "nn::Tanh", .function = layer<nn::Tanh>(), .reference = [](double x) { return std::tanh(x); }},
       {.name = "nn::ReLU",
        .function = layer<nn::ReLU>(),
@@ -147,8 +150,40 @@ Rows dropouts() {
   };
 }
 
+/// The rows of the loss functions, called through the module of each.
+Rows losses() {
+  struct Pair {
+    const char* name;
+    const char* function;
+    OperatorFunction module;
+  };
+  const Pair kPairs[] = {
+      {"nn::MSELoss", "mse", [loss = nn::MSELoss()](const Tensor& x, const Tensor& t) { return loss(x, t); }},
+      {"nn::L1Loss", "mae", [loss = nn::L1Loss()](const Tensor& x, const Tensor& t) { return loss(x, t); }},
+      {"nn::BCELoss", "binary_cross_entropy",
+       [loss = nn::BCELoss()](const Tensor& x, const Tensor& t) { return loss(x, t); }},
+      {"nn::BCEWithLogitsLoss", "binary_cross_entropy_with_logits",
+       [loss = nn::BCEWithLogitsLoss()](const Tensor& x, const Tensor& t) { return loss(x, t); }},
+      {"nn::CrossEntropyLoss", "cross_entropy",
+       [loss = nn::CrossEntropyLoss()](const Tensor& x, const Tensor& t) { return loss(x, t); }},
+      {"nn::NLLLoss", "nll_loss", [loss = nn::NLLLoss()](const Tensor& x, const Tensor& t) { return loss(x, t); }},
+  };
+  Rows rows;
+  for (const Pair& pair : kPairs)
+    for (OperatorRow row : rows_of("loss"))
+      if (row.name == pair.function) {
+        row.name = pair.name;
+        row.function = pair.module;
+        row.large = {};
+        row.refused = {};
+        rows.push_back(std::move(row));
+      }
+  return rows;
+}
+
 Rows rows() {
   Rows rows = layers();
+  append(rows, losses());
   append(rows, dropouts());
   return rows;
 }

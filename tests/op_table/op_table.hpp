@@ -19,6 +19,8 @@ struct Family {
   Family(std::string name, Rows (*rows)());
 };
 
+/// The rows of a family. Throws std::out_of_range where there is none of that name.
+Rows rows_of(const std::string& family);
 /// All rows.
 const Rows& op_table();
 /// The row of this name. Throws std::out_of_range where there is none.

@@ -49,10 +49,9 @@ class RegistrationCheck {
 /// Example: `nn::check_registration(model, [&] { model(x); });`
 template <std::derived_from<Module> M>
 void check_registration(const M& model, SourceLocation where = SourceLocation::current()) {
-  detail::check_copyable<M>();
-  detail::RegistrationCheck check(model, where);
-  check.start_copy();
-  {
+  if constexpr (detail::is_copyable<M>()) {
+    detail::RegistrationCheck check(model, where);
+    check.start_copy();
     M copy(model);
     check.finish_copy();
   }

@@ -37,23 +37,35 @@ class ModelCopy {
   SourceLocation where_;
 };
 
+/// Whether M can be copied; a compile error that says why, where it cannot.
 template <class M>
-constexpr void check_copyable() {
+constexpr bool is_copyable() {
   static_assert(!std::same_as<M, Module>,
                 "The model's own class is needed: a Module by itself is a handle without the class's functions.");
   static_assert(
       std::copy_constructible<M>,
       "The model is copied: hold its layers by value, in a std::vector or a std::optional, not in a unique_ptr.");
+  return !std::same_as<M, Module> && std::copy_constructible<M>;
+}
+
+/// The copy, on what `take` hands to the plan.
+template <class M, class Take>
+M copied(const char* function, const M& model, const Take& take, SourceLocation where) {
+  if constexpr (is_copyable<M>()) {
+    ModelCopy plan(function, model, typeid(M), where);
+    take(plan);
+    M copy(model);
+    plan.finish(copy);
+    return copy;
+  } else {
+    __builtin_unreachable();
+  }
 }
 
 template <class M, class Tensors>
-M copy_on(const M& model, const Tensors& tensors, SourceLocation where) {
-  check_copyable<M>();
-  ModelCopy plan("with_parameters", model, typeid(M), where);
-  plan.take(tensors);
-  M copy(model);
-  plan.finish(copy);
-  return copy;
+M copied_on(const M& model, const Tensors& tensors, SourceLocation where) {
+  return copied(
+      "with_parameters", model, [&](ModelCopy& plan) { plan.take(tensors); }, where);
 }
 
 }  // namespace detail
@@ -82,25 +94,25 @@ M copy_on(const M& model, const Tensors& tensors, SourceLocation where) {
 ///     Tensor after = loss(nn::with_parameters(model, w));
 template <std::derived_from<Module> M>
 M with_parameters(const M& model, std::span<const Tensor> tensors, SourceLocation where = SourceLocation::current()) {
-  return detail::copy_on(model, tensors, where);
+  return detail::copied_on(model, tensors, where);
 }
 /// with_parameters() with the tensors in a vector.
 template <std::derived_from<Module> M>
 M with_parameters(const M& model, const std::vector<Tensor>& tensors,
                   SourceLocation where = SourceLocation::current()) {
-  return detail::copy_on(model, std::span<const Tensor>(tensors), where);
+  return detail::copied_on(model, std::span<const Tensor>(tensors), where);
 }
 /// with_parameters() with the tensors in braces: `with_parameters(model, {w, b})`.
 template <std::derived_from<Module> M>
 M with_parameters(const M& model, std::initializer_list<Tensor> tensors,
                   SourceLocation where = SourceLocation::current()) {
-  return detail::copy_on(model, std::span<const Tensor>(tensors.begin(), tensors.size()), where);
+  return detail::copied_on(model, std::span<const Tensor>(tensors.begin(), tensors.size()), where);
 }
 /// with_parameters() for the parameters that are named, as in named_parameters(); the copy shares the others with the model.
 /// Throws: std::invalid_argument for a name that is no parameter's, too.
 template <std::derived_from<Module> M>
 M with_parameters(const M& model, const NamedTensors& tensors, SourceLocation where = SourceLocation::current()) {
-  return detail::copy_on(model, tensors, where);
+  return detail::copied_on(model, tensors, where);
 }
 
 /// A deep copy of a model: parameters and buffers of its own, with the same values and dtypes; tied ones stay tied, frozen
@@ -108,12 +120,8 @@ M with_parameters(const M& model, const NamedTensors& tensors, SourceLocation wh
 /// Throws: std::invalid_argument, naming the parameters, for a model that cannot be copied so.
 template <std::derived_from<Module> M>
 M clone(const M& model, SourceLocation where = SourceLocation::current()) {
-  detail::check_copyable<M>();
-  detail::ModelCopy plan("clone", model, typeid(M), where);
-  plan.take_copies();
-  M copy(model);
-  plan.finish(copy);
-  return copy;
+  return detail::copied(
+      "clone", model, [](detail::ModelCopy& plan) { plan.take_copies(); }, where);
 }
 
 }  // namespace nn

@@ -127,7 +127,7 @@ double polynomial(const double (&c)[n], double x) {
   return value;
 }
 
-/// The x with normal_cdf(x) = p: a rational approximation (Acklam 2003, relative error 1e-9), then one step
+/// To be replaced by the operator for it, once there is one. The x with normal_cdf(x) = p: a rational approximation (Acklam 2003, relative error 1e-9), then one step
 /// of Halley's method, which leaves rounding errors.
 double normal_quantile(double p) {
   static constexpr double kCentreOver[] = {-3.969683028665376e+01, 2.209460984245205e+02,  -2.759285104469687e+02,
@@ -289,7 +289,7 @@ void orthonormalize_rows(Tensor& matrix) {
   }
 }
 
-/// Random orthonormal rows, rows <= columns. Blocks of rows are freed from the rows before them by matrix
+/// To be replaced by a QR decomposition, once there is one. Random orthonormal rows, rows <= columns. Blocks of rows are freed from the rows before them by matrix
 /// products, each block twice: that is enough for orthogonality to rounding (Giraud, Langou, Rozloznik 2005).
 Tensor orthonormal(std::int64_t rows, std::int64_t columns, Generator& generator) {
   constexpr std::int64_t kBlock = 32;

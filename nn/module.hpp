@@ -61,7 +61,8 @@ class Module {
   NamedTensors named_buffers() const;
   /// Parameters, then buffers: all that has to be saved to restore the module.
   NamedTensors state() const;
-  /// The modules registered directly in this one, in order. Handles without the class's own functions.
+  /// The modules registered directly in this one, in order. Each is a plain Module, a view of the child's registry:
+  /// it lists and switches what is in it, and cannot be called.
   std::vector<std::pair<std::string, Module>> children() const;
   /// Number of elements of all parameters.
   std::int64_t parameter_count() const;

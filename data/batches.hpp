@@ -22,7 +22,9 @@ struct BatchOptions {
 /// Range of the mini-batches of a data set. Each begin() starts another pass (an epoch), with a new order when shuffled.
 class Batches {
  public:
+  /// End of a pass.
   struct End {};
+  /// Position in a pass. Each batch is made when it is asked for.
   class Iterator {
    public:
     using value_type = Dataset;
@@ -42,13 +44,16 @@ class Batches {
         : dataset_(std::move(dataset)), order_(std::move(order)), size_(size), end_(end) {}
 
     Dataset dataset_;
-    Tensor order_;  // undefined: as the points stand
+    Tensor order_;  // undefined: in the order of the points
     std::int64_t at_ = 0, size_, end_;
   };
 
+  /// Makes the range: see batches().
   Batches(Dataset dataset, BatchOptions options, SourceLocation where);
 
+  /// Starts a pass.
   Iterator begin() const;
+  /// Marks where each pass ends.
   End end() const { return {}; }
   /// Number of batches in one pass.
   std::int64_t count() const { return batch_size_ == 0 ? 0 : (end_ + batch_size_ - 1) / batch_size_; }

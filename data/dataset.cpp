@@ -11,6 +11,7 @@
 #include "../autograd/ops/index.hpp"
 #include "../autograd/ops/movement.hpp"
 #include "../autograd/ops/random.hpp"
+#include "../autograd/ops/reduce.hpp"
 
 namespace xgrad::data {
 namespace {
@@ -104,7 +105,15 @@ Dataset separate_target(const Tensor& values, TargetOptions options, SourceLocat
 
 Dataset subset(const Dataset& dataset, const Tensor& positions, SourceLocation where) {
   CallSite site(where);
-  dataset.size(where);
+  const std::int64_t size = dataset.size(where);
+  check(positions.defined() && positions.dtype() == DType::int64 && positions.ndim() == 1, where,
+        "subset: positions must be int64 [m], but they are ",
+        positions.defined() ? concat(positions.dtype(), ' ', positions.shape()) : "undefined", '.');
+  if (positions.numel() > 0) {
+    const std::int64_t lowest = min(positions).item<std::int64_t>(), highest = max(positions).item<std::int64_t>();
+    check<std::out_of_range>(lowest >= 0 && highest < size, where, "subset: positions must be at least 0 and below ",
+                             size, ", but one is ", lowest < 0 ? lowest : highest, '.');
+  }
   return {index_select(dataset.inputs, 0, positions), index_select(dataset.targets, 0, positions)};
 }
 

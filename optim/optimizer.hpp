@@ -62,6 +62,7 @@ class Optimizer {
   /// Name of each parameter, parallel to parameters(): the one it was given with, or "group.index" ("0.2": the third of
   /// the first group).
   const std::vector<std::string>& parameter_names() const { return names_; }
+  /// Number of groups.
   int group_count() const { return static_cast<int>(group_ends_.size()); }
   /// Parameters of one group. Throws std::out_of_range.
   std::span<const Tensor> group(int index, SourceLocation where = SourceLocation::current()) const;
@@ -177,7 +178,7 @@ class OptimizerOf : public Optimizer {
   /// that first needs it.
   virtual std::vector<Kept> keeps(const Options& options, const Tensor& w) const = 0;
   /// Moves one parameter w by its gradient g; state.steps counts this step already. Called from several threads at once:
-  /// it must change nothing but w and its state.
+  /// it must change nothing but w and its state. What it throws leaves the step half done.
   virtual void update(const Options& options, Tensor& w, const Tensor& g, State& state) = 0;
 
  private:

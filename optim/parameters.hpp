@@ -14,6 +14,8 @@ namespace optim {
 
 /// Parameters of an optimizer: tensors (`model.parameters()`, `{w, b}`), or tensors with names
 /// (`model.named_parameters()`, `{{"w", w}, {"b", b}}`), under which messages and files then know them.
+///
+/// Example: `optim::SGD sgd({{"w", w}, {"b", b}}, {.lr = 0.1});`
 struct Parameters {
   Parameters() = default;
   Parameters(std::vector<Tensor> tensors) : tensors(std::move(tensors)) {}
@@ -26,7 +28,7 @@ struct Parameters {
   }
   Parameters(std::initializer_list<std::pair<std::string, Tensor>> named) : Parameters(NamedTensors(named)) {}
 
-  std::vector<Tensor> tensors;
+  std::vector<Tensor> tensors;     ///< handles to the parameters
   std::vector<std::string> names;  ///< parallel to the tensors, or empty
 };
 

@@ -72,6 +72,11 @@ TEST_CASE("a subset by positions", "[data][dataset]") {
   CHECK(points_of(some) == std::vector<std::int64_t>{5, 0, 5});
   CHECK(some.targets.to_vector<std::int64_t>() == std::vector<std::int64_t>{2, 0, 2});
   CHECK_THROWS_AS(data::subset(counted(6), tensor({6})), std::out_of_range);
+  CHECK_THROWS_WITH(data::subset(counted(6), tensor({0, 6})),
+                    Contains("subset: positions must be at least 0 and below 6, but one is 6. at dataset.cpp:"));
+  CHECK_THROWS_WITH(data::subset(counted(6), tensor({-1, 2})), Contains("but one is -1."));
+  CHECK_THROWS_WITH(data::subset(counted(6), tensor({1.})), Contains("must be int64 [m], but they are float32 [1]."));
+  CHECK(data::subset(counted(6), zeros({0}, {.dtype = DType::int64})).size() == 0);
 }
 
 TEST_CASE("a split has every point once and keeps inputs with their targets", "[data][dataset]") {

@@ -4,17 +4,13 @@
 
 namespace xgrad {
 
-Shape::Shape(std::initializer_list<Extent> extents, SourceLocation where) {
-  check(extents.size() <= kMaxDims, where, "shape: a tensor has at most ", kMaxDims, " axes, but ", extents.size(),
-        " were given.");
-  for (Extent extent : extents) extents_[ndim_++] = extent.value;
+Shape::Shape(std::initializer_list<Extent> extents, SourceLocation where) : ndim_(checked_ndim(extents.size(), where)) {
+  std::int64_t* to = extents_.data();
+  for (Extent extent : extents) *to++ = extent.value;
 }
 
-Shape::Shape(std::span<const std::int64_t> extents, SourceLocation where) {
-  check(extents.size() <= kMaxDims, where, "shape: a tensor has at most ", kMaxDims, " axes, but ", extents.size(),
-        " were given.");
+Shape::Shape(std::span<const std::int64_t> extents, SourceLocation where) : ndim_(checked_ndim(extents.size(), where)) {
   std::copy(extents.begin(), extents.end(), extents_.begin());
-  ndim_ = static_cast<int>(extents.size());
 }
 
 Shape Shape::filled(int ndim, std::int64_t extent, SourceLocation where) {
@@ -140,6 +136,15 @@ std::int64_t checked_numel(const char* operation, const Shape& shape, SourceLoca
   }
   check(!overflow, where, operation, ": the number of elements must fit in an int64, but the shape is ", shape, ".");
   return empty ? 0 : numel;
+}
+
+Shape position_of(std::int64_t at, const Shape& shape) {
+  Shape position = shape;
+  for (int axis = shape.ndim() - 1; axis >= 0; --axis) {
+    position[axis] = at % shape[axis];
+    at /= shape[axis];
+  }
+  return position;
 }
 
 bool broadcasts_to(const Shape& from, const Shape& to) {

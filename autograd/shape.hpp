@@ -59,6 +59,15 @@ class Shape {
   /// Throws std::invalid_argument beyond kMaxDims axes.
   Shape(std::initializer_list<Extent> extents, SourceLocation where = SourceLocation::current());
   explicit Shape(std::span<const std::int64_t> extents, SourceLocation where = SourceLocation::current());
+  /// Extents that the program computes: `std::vector<int> sizes = ...; zeros(sizes)`.
+  template <std::integral T>
+  requires(!std::same_as<T, bool>)
+  Shape(const std::vector<T>& extents, SourceLocation where = SourceLocation::current())
+      : ndim_(checked_ndim(extents.size(), where)) {
+    for (int i = 0; i < ndim_; ++i) extents_[i] = internal::saturated(extents[static_cast<std::size_t>(i)]);
+  }
+  template <std::integral T>
+  Shape(T extent) = delete;  // a shape stands in braces: zeros({3}), reshape(x, {6})
   /// `ndim` axes that all have this extent.
   static Shape filled(int ndim, std::int64_t extent, SourceLocation where = SourceLocation::current());
   /// As many axes as asked for, their extents not set. Throws std::invalid_argument beyond kMaxDims axes.
@@ -99,6 +108,10 @@ class Shape {
   int place_of(int axis) const {
     if (static_cast<unsigned>(axis) < static_cast<unsigned>(ndim_)) return axis;
     return place_from_end(axis);
+  }
+  static int checked_ndim(std::size_t count, SourceLocation where) {
+    check(count <= kMaxDims, where, "shape: a tensor has at most ", kMaxDims, " axes, but ", count, " were given.");
+    return static_cast<int>(count);
   }
   int place_from_end(int axis) const;
   [[noreturn]] static void fail_ndim(int ndim);
@@ -158,6 +171,9 @@ Shape broadcast_shapes(const char* operation, const Shape& a, const Shape& b, So
 
 /// shape.numel(). Throws std::invalid_argument, naming the operation, when an int64 cannot hold it, or the strides.
 std::int64_t checked_numel(const char* operation, const Shape& shape, SourceLocation where);
+
+/// The position along each axis of element `at` of this shape, counted row-major.
+Shape position_of(std::int64_t at, const Shape& shape);
 
 /// Whether `from` stretches to `to` by NumPy's rule.
 bool broadcasts_to(const Shape& from, const Shape& to);

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "default_dtype.hpp"
 #include "dtype.hpp"
 #include "error.hpp"
 #include "function.hpp"
@@ -26,7 +27,7 @@ struct TensorImpl;
 
 /// How new tensors are made: `zeros({2, 3}, {.dtype = DType::float64})`.
 struct TensorOptions {
-  DType dtype = DType::float32;
+  DType dtype = default_dtype();
   bool requires_grad = false;
 };
 

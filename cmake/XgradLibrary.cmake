@@ -11,8 +11,9 @@ mark_as_advanced(XTENSOR_BLAS_INCLUDE_DIR)
 set(xgrad_folders autograd nn optim data)
 list(TRANSFORM xgrad_folders REPLACE ".+" "${PROJECT_SOURCE_DIR}/\\0/*.cpp" OUTPUT_VARIABLE xgrad_patterns)
 file(GLOB_RECURSE xgrad_sources CONFIGURE_DEPENDS ${xgrad_patterns})
-# A seed gives the same bits whether or not the machine can fuse a multiplication with an addition.
-set_source_files_properties(${PROJECT_SOURCE_DIR}/autograd/ops/random.cpp PROPERTIES COMPILE_OPTIONS -ffp-contract=off)
+# A seed and a sequence give the same bits whether or not the machine can fuse a multiplication with an addition.
+set_source_files_properties(${PROJECT_SOURCE_DIR}/autograd/ops/random.cpp ${PROJECT_SOURCE_DIR}/autograd/ops/create.cpp
+  PROPERTIES COMPILE_OPTIONS -ffp-contract=off)
 
 # Without a build type CMake passes no -O at all, and everything would be 20 to 100 times slower. The library's own sources
 # are optimised all the same, unless the user's project asks for Debug.

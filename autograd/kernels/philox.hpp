@@ -27,12 +27,13 @@ struct PhiloxBatch {
 
   std::uint32_t word[4][kBlocks];
 
-  /// The blocks at position, position + 1, ...; the counter is the position, the key is the seed.
-  void generate(std::uint64_t seed, std::uint64_t position) {
+  /// The blocks at position, position + 1, ... of a stream; the counter is position and stream, the key is the seed.
+  void generate(std::uint64_t seed, std::uint64_t stream, std::uint64_t position) {
     for (int j = 0; j < kBlocks; ++j) {
       std::uint64_t at = position + static_cast<std::uint64_t>(j);
       std::array<std::uint32_t, 4> block =
-          philox({static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(at >> 32), 0, 0},
+          philox({static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(at >> 32),
+                  static_cast<std::uint32_t>(stream), static_cast<std::uint32_t>(stream >> 32)},
                  {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
       for (int k = 0; k < 4; ++k) word[k][j] = block[k];
     }

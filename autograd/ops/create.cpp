@@ -2,73 +2,27 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <limits>
-#include <new>
+#include <numeric>
 
-#include "../base/allocator.hpp"
-#include "detail/result.hpp"
-#include "../base/parallel.hpp"
+#include "../kernels/fill.hpp"
 #include "../tensor_impl.hpp"
-#include "../memory.hpp"
+#include "detail/result.hpp"
+
+// The numbers of a sequence are the same on every machine: the build keeps the compiler from contracting a + b * c in this
+// file (-ffp-contract=off), which it would do where the machine has the instruction.
 
 namespace xgrad {
-namespace internal {
-
-Tensor new_checked(const char* operation, const Shape& shape, DType dtype, SourceLocation where) {
-  std::int64_t bytes = static_cast<std::int64_t>(size_of(dtype));
-  bool overflow = false;
-  for (std::int64_t extent : shape) {
-    check(extent >= 0, where, operation, ": extents must not be negative, but the shape is ", shape, ".");
-    // An extent of 0 must not hide that the others overflow: strides are computed from them all.
-    if (extent > 0) overflow |= __builtin_mul_overflow(bytes, extent, &bytes);
-  }
-  check(!overflow, where, operation, ": the number of bytes must fit in an int64, but the shape is ", shape, ".");
-  return new_result(operation, shape, dtype, where);
-}
-
-Tensor new_result(const char* operation, const Shape& shape, DType dtype, SourceLocation where) {
-  try {
-    return new_tensor(shape, dtype);
-  } catch (const std::bad_alloc&) {
-    std::int64_t bytes;
-    bool counts = !__builtin_mul_overflow(shape.numel(), static_cast<std::int64_t>(size_of(dtype)), &bytes);
-    throw OutOfMemory(with_place(
-        concat(operation, ": there must be memory for ", dtype, ' ', shape, ", but the system does not have ",
-               counts ? std::to_string(bytes) : "so many", " bytes more; ", memory::stats().bytes_live, " are in use."),
-        where));
-  }
-}
-
-}  // namespace internal
 
 using namespace internal;
 
 namespace {
 
-// Elements from which filling memory is worth a second thread.
-constexpr std::int64_t kFillGrain = 1 << 18;
-
-/// Calls element(i) for each element of a new tensor, in any order.
-template <class T, class F>
-void generate(const Tensor& tensor, F element) {
-  T* to = data_of<T>(tensor);
-  parallel_for(tensor.numel(), kFillGrain, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) to[i] = element(i);
-  });
-}
-
 Tensor filled(const char* operation, const Shape& shape, DType dtype, double value, SourceLocation where) {
   Tensor tensor = new_checked(operation, shape, dtype, where);
   dispatch(dtype, [&]<class T>(T) {
     T element = element_of<T>(operation, value, where);
-    generate<T>(tensor, [element](std::int64_t) { return element; });
+    fill(data_of<T>(tensor), tensor.numel(), element);
   });
-  return tensor;
-}
-
-Tensor with_options(Tensor tensor, const TensorOptions& options, SourceLocation where) {
-  if (options.requires_grad) tensor.set_requires_grad(true, where);
   return tensor;
 }
 
@@ -123,13 +77,42 @@ Tensor internal::arange(double start, double stop, double step, TensorOptions op
   dispatch(options.dtype, [&]<class T>(T) {
     if constexpr (std::same_as<T, std::int64_t>) {
       auto first = element_of<T>("arange", start, where), by = element_of<T>("arange", step, where);
-      generate<T>(result, [=](std::int64_t i) { return first + i * by; });
+      generate(data_of<T>(result), result.numel(), [=](std::int64_t i) { return first + i * by; });
     } else {
-      generate<T>(result, [=](std::int64_t i) { return static_cast<T>(start + static_cast<double>(i) * step); });
+      generate(data_of<T>(result), result.numel(),
+               [=](std::int64_t i) { return static_cast<T>(start + static_cast<double>(i) * step); });
     }
   });
   return with_options(std::move(result), options, where);
 }
+
+namespace {
+
+/// Element i of linspace: from both ends to the middle, so that start, stop and what is between them are met exactly, and
+/// the same numbers come the other way round.
+template <class T>
+struct EvenlySpaced {
+  double start, stop, step, middle;
+  std::int64_t count;
+
+  T operator()(std::int64_t i) const {
+    std::int64_t back = count - 1 - i;  // from the end
+    double number = i == back ? middle : i < back ? start + way(i) : stop - way(back);
+    if constexpr (std::same_as<T, bool>)
+      return number != 0;
+    else
+      return static_cast<T>(number);
+  }
+  double way(std::int64_t steps) const {
+    // An integer is met only where no rounding falls short of it.
+    if constexpr (std::same_as<T, std::int64_t>)
+      return static_cast<double>(steps) * (stop - start) / static_cast<double>(count - 1);
+    else
+      return static_cast<double>(steps) * step;
+  }
+};
+
+}  // namespace
 
 Tensor linspace(double start, double stop, std::int64_t count, TensorOptions options, SourceLocation where) {
   check(count >= 0, where, "linspace: count must not be negative, but it is ", count, ".");
@@ -138,18 +121,11 @@ Tensor linspace(double start, double stop, std::int64_t count, TensorOptions opt
         stop, ".");
   Tensor result = new_checked("linspace", {count}, options.dtype, where);
   double step = count > 1 ? (stop - start) / static_cast<double>(count - 1) : 0;
+  double middle = count > 1 ? std::midpoint(start, stop) : start;
   dispatch(options.dtype, [&]<class T>(T) {
     if constexpr (std::same_as<T, std::int64_t>)
       for (double number : {start, stop}) element_of<T>("linspace", number, where);
-    // From both ends to the middle, so that start and stop are met exactly.
-    generate<T>(result, [=](std::int64_t i) {
-      double number = i < (count + 1) / 2 ? start + static_cast<double>(i) * step
-                                          : stop - static_cast<double>(count - 1 - i) * step;
-      if constexpr (std::same_as<T, bool>)
-        return number != 0;
-      else
-        return static_cast<T>(number);
-    });
+    generate(data_of<T>(result), count, EvenlySpaced<T>{start, stop, step, middle, count});
   });
   return with_options(std::move(result), options, where);
 }
@@ -167,7 +143,7 @@ Tensor eye(std::int64_t rows, std::int64_t columns, TensorOptions options, Sourc
 
 // ---- Values of the program ----
 
-NestedList::NestedList(std::initializer_list<NestedList> items) : dtype_(DType::float32) {
+NestedList::NestedList(std::initializer_list<NestedList> items) : kind_(DType::float32) {
   shape_.push_back(static_cast<std::int64_t>(items.size()));
   if (items.size() == 0) return;
   const NestedList& first = *items.begin();
@@ -175,14 +151,14 @@ NestedList::NestedList(std::initializer_list<NestedList> items) : dtype_(DType::
     problem_ = concat("braces may be nested ", kMaxDims, " deep, but there are ", first.shape_.ndim() + 1, " levels.");
   else
     for (std::int64_t extent : first.shape_) shape_.push_back(extent);
-  dtype_ = first.dtype_;
+  kind_ = first.kind_;
   int position = 0;
   for (const NestedList& item : items) {
     if (problem_.empty()) problem_ = item.problem_;
     if (problem_.empty() && item.shape_ != first.shape_)
       problem_ = concat("items of one pair of braces must have the same shape, but item 0 is ", first.shape_,
                         " and item ", position, " is ", item.shape_, ".");
-    dtype_ = promote(dtype_, item.dtype_);
+    kind_ = promote(kind_, item.kind_);
     numbers_.insert(numbers_.end(), item.numbers_.begin(), item.numbers_.end());
     ++position;
   }
@@ -194,7 +170,7 @@ Tensor tensor(const NestedList& values, SourceLocation where) {
 
 Tensor tensor(const NestedList& values, TensorOptions options, SourceLocation where) {
   check(values.problem().empty(), where, "tensor: ", values.problem());
-  Tensor result = new_tensor(values.shape(), options.dtype);
+  Tensor result = new_result("tensor", values.shape(), options.dtype, where);
   dispatch(options.dtype, [&]<class T>(T) {
     T* to = data_of<T>(result);
     for (double number : values.numbers()) *to++ = element_of<T>("tensor", number, where);

@@ -11,15 +11,30 @@
 
 namespace xgrad XGRAD_API {
 
-/// Tensors of one value, in any shape: `zeros({2, 3}, {.dtype = DType::float64})`. Negative extents, and a
-/// value that an int64 tensor cannot hold, throw std::invalid_argument.
+/// A tensor of zeros: `zeros({2, 3}, {.dtype = DType::float64})`, or `zeros(sizes)` of a std::vector of integers.
+///
+/// Dtype: any; the default dtype where none is given.
+/// Throws: std::invalid_argument for a negative extent and where an int64 cannot count the bytes; OutOfMemory.
 Tensor zeros(const Shape& shape, TensorOptions options = {}, SourceLocation where = SourceLocation::current());
+/// A tensor of ones. Dtype and errors are those of zeros().
 Tensor ones(const Shape& shape, TensorOptions options = {}, SourceLocation where = SourceLocation::current());
+/// A tensor whose elements all are `value`; an integer tensor truncates it. Dtype and errors are those of zeros().
+///
+/// Throws: std::invalid_argument for a value that an int64 tensor cannot hold.
 Tensor full(const Shape& shape, double value, TensorOptions options = {},
             SourceLocation where = SourceLocation::current());
-/// In the shape and dtype of x.
+/// Zeros in the shape and dtype of x.
+///
+/// Derivative: 0.
 Tensor zeros_like(const Operand& x);
+/// Ones in the shape and dtype of x.
+///
+/// Derivative: 0.
 Tensor ones_like(const Operand& x);
+/// Elements that all are `value`, in the shape and dtype of x.
+///
+/// Derivative: 0.
+/// Throws: std::invalid_argument for a value that an int64 tensor cannot hold.
 Tensor full_like(const Operand& x, double value);
 
 namespace internal {
@@ -49,51 +64,80 @@ std::vector<std::int64_t> as_int64(const std::vector<T>& integers, SourceLocatio
           "from_vector: an int64 must hold each integer, but there is ", integer, ".");
   return {integers.begin(), integers.end()};
 }
+/// The dtype of a sequence that is counted by these types of numbers.
 template <class... Numbers>
-inline constexpr DType counted_dtype = (std::integral<Numbers> && ...) ? DType::int64 : DType::float32;
+DType counted_dtype() {
+  return (std::integral<Numbers> && ...) ? DType::int64 : default_dtype();
+}
+/// A number that stands for itself in nested braces.
+template <class T>
+concept Literal = std::integral<T> || std::floating_point<T>;
+template <class T>
+concept Countable = std::is_arithmetic_v<T>;
+/// An integer that from_vector takes as int64.
+template <class T>
+concept OtherInteger = std::integral<T> && !ElementType<T>;
 }  // namespace internal
 
-/// start, start + step, ... up to but without stop. [ceil((stop - start) / step)]. int64 when the numbers are
-/// integers, else float32, unless options are given, which say the dtype (float32 when they leave it out); for int64 the
-/// numbers are truncated first. Throws std::invalid_argument when step is 0 or leads away from stop, and for an integer
-/// that a double cannot hold.
-template <class Start, class Stop, class Step = int>
-requires std::is_arithmetic_v<Start> && std::is_arithmetic_v<Stop> && std::is_arithmetic_v<Step> Tensor
-arange(Start start, Stop stop, Step step = 1,
-       TensorOptions options = {.dtype = internal::counted_dtype<Start, Stop, Step>},
-       SourceLocation where = SourceLocation::current()) {
+/// The numbers start, start + step, ... up to but without stop.
+///
+/// Shapes: [ceil((stop - start) / step)].
+/// Dtype: int64 where all three are integers, else the default dtype; the one that options give or leave out, where they
+/// are given. For int64 the numbers are truncated first.
+/// Throws: std::invalid_argument when step is 0 or leads away from stop, and for an integer that a double cannot hold.
+template <internal::Countable Start, internal::Countable Stop, internal::Countable Step = int>
+Tensor arange(Start start, Stop stop, Step step = 1,
+              TensorOptions options = {.dtype = internal::counted_dtype<Start, Stop, Step>()},
+              SourceLocation where = SourceLocation::current()) {
   return internal::arange(internal::exact_double("arange", start, where), internal::exact_double("arange", stop, where),
                           internal::exact_double("arange", step, where), options, where);
 }
-/// 0, 1, ... up to but without stop.
-template <class Stop>
-requires std::is_arithmetic_v<Stop> Tensor arange(Stop stop,
-                                                  TensorOptions options = {.dtype = internal::counted_dtype<Stop>},
-                                                  SourceLocation where = SourceLocation::current()) {
+/// The numbers 0, 1, ... up to but without stop.
+///
+/// Shapes: [ceil(stop)].
+/// Dtype: int64 where stop is an integer, else the default dtype.
+/// Throws: std::invalid_argument for a negative stop, and for an integer that a double cannot hold.
+template <internal::Countable Stop>
+Tensor arange(Stop stop, TensorOptions options = {.dtype = internal::counted_dtype<Stop>()},
+              SourceLocation where = SourceLocation::current()) {
   return internal::arange(0, internal::exact_double("arange", stop, where), 1, options, where);
 }
-/// `count` numbers from start to stop, both included, evenly spaced. [count]. Throws std::invalid_argument
-/// when count is negative, and unless start, stop and the distance between them are finite.
+/// `count` numbers from start to stop, both included, evenly spaced. The one in the middle is (start + stop) / 2, from stop
+/// to start come the same numbers, and they are the same on every machine. An int64 tensor truncates them.
+///
+/// Shapes: [count].
+/// Dtype: any; the default dtype where none is given.
+/// Throws: std::invalid_argument when count is negative, unless start, stop and the distance between them are finite, and
+/// where an int64 tensor cannot hold them.
 Tensor linspace(double start, double stop, std::int64_t count, TensorOptions options = {},
                 SourceLocation where = SourceLocation::current());
-/// Ones on the diagonal, zeros elsewhere. [rows, columns].
+/// The identity matrix: ones on the diagonal, zeros elsewhere.
+///
+/// Shapes: [rows, rows].
+/// Dtype: any; the default dtype where none is given.
+/// Throws: std::invalid_argument for a negative number of rows.
 Tensor eye(std::int64_t rows, TensorOptions options = {}, SourceLocation where = SourceLocation::current());
+/// A matrix with ones on the diagonal that begins at the first element, zeros elsewhere.
+///
+/// Shapes: [rows, columns].
+/// Dtype: any; the default dtype where none is given.
+/// Throws: std::invalid_argument for a negative number of rows or columns.
 Tensor eye(std::int64_t rows, std::int64_t columns, TensorOptions options = {},
            SourceLocation where = SourceLocation::current());
 
 /// Numbers in nested braces: {{1, 2}, {3, 4}}. The nesting is the shape.
 class NestedList {
  public:
-  template <class T>
-  requires std::integral<T> || std::floating_point<T> NestedList(T number)
-      : numbers_{static_cast<double>(number)}, dtype_(kind_of<T>), problem_(internal::problem_of(number)) {}
+  template <internal::Literal T>
+  NestedList(T number)
+      : numbers_{static_cast<double>(number)}, kind_(kind_of<T>), problem_(internal::problem_of(number)) {}
   NestedList(std::initializer_list<NestedList> items);
 
   const Shape& shape() const { return shape_; }
-  /// Row-major.
+  /// The numbers in row-major order.
   const std::vector<double>& numbers() const { return numbers_; }
-  /// boolean, int64 or float32: the widest kind of number among them.
-  DType dtype() const { return dtype_; }
+  /// The widest kind of number among them: boolean, int64, or the default dtype for floating ones.
+  DType dtype() const { return is_floating(kind_) ? default_dtype() : kind_; }
   /// Empty, or what is wrong with the nesting.
   const std::string& problem() const { return problem_; }
 
@@ -104,34 +148,51 @@ class NestedList {
                                                          : DType::float32;
   Shape shape_;
   std::vector<double> numbers_;
-  DType dtype_;
+  DType kind_;
   std::string problem_;
 };
 
-/// `tensor({{1., 2.}, {3., 4.}})`: float32 for floating numbers, int64 for integers, boolean for bools,
-/// unless options are given. Numbers pass through double: use from_vector for integers beyond 2^53. Throws
-/// std::invalid_argument when rows have different lengths, and for an integer that a double cannot hold.
+/// A tensor of the numbers in nested braces: `tensor({{1., 2.}, {3., 4.}})`. They pass through double: use from_vector for
+/// integers beyond 2^53.
+///
+/// Shapes: the nesting's.
+/// Dtype: the default dtype for floating numbers, int64 for integers, boolean for bools.
+/// Throws: std::invalid_argument when rows have different lengths, and for an integer that a double cannot hold.
 Tensor tensor(const NestedList& values, SourceLocation where = SourceLocation::current());
+/// A tensor of the numbers in nested braces, with options: `tensor({1, 2}, {.dtype = DType::float64})`.
+///
+/// Dtype: any; the default dtype where the options leave it out.
+/// Throws: what tensor() without options throws, and for a number that an int64 tensor cannot hold.
 Tensor tensor(const NestedList& values, TensorOptions options, SourceLocation where = SourceLocation::current());
 
-/// A copy of `values` (bool, int64_t, float or double), in the given shape or as one axis; dtype is T's.
-/// Throws std::invalid_argument when the shape has another number of elements.
+/// A copy of the numbers at `values`, as many as the shape holds.
+///
+/// Dtype: T's; T is bool, std::int64_t, float or double.
+/// Throws: std::invalid_argument for a shape that zeros() refuses.
 template <ElementType T>
 XGRAD_API Tensor from_data(const T* values, const Shape& shape, SourceLocation where = SourceLocation::current());
+/// A copy of a vector's numbers along one axis.
+///
+/// Shapes: [values.size()].
+/// Dtype: T's; T is bool, float, double or an integer, which becomes int64.
+/// Throws: std::invalid_argument for an integer that an int64 cannot hold.
 template <ElementType T>
 XGRAD_API Tensor from_vector(const std::vector<T>& values, SourceLocation where = SourceLocation::current());
-template <ElementType T>
-XGRAD_API Tensor from_vector(const std::vector<T>& values, const Shape& shape, SourceLocation where = SourceLocation::current());
-/// Integers of another size become int64. Throws std::invalid_argument where an int64 cannot hold one.
-template <std::integral T>
-requires(!ElementType<T>) Tensor
-    from_vector(const std::vector<T>& values, SourceLocation where = SourceLocation::current()) {
+template <internal::OtherInteger T>
+Tensor from_vector(const std::vector<T>& values, SourceLocation where = SourceLocation::current()) {
   return from_vector(internal::as_int64(values, where), where);
 }
-template <std::integral T>
-requires(!ElementType<T>) Tensor
-    from_vector(const std::vector<T>& values, const Shape& shape, SourceLocation where = SourceLocation::current()) {
+/// A copy of a vector's numbers in row-major order in this shape.
+///
+/// Dtype: T's; T is bool, float, double or an integer, which becomes int64.
+/// Throws: std::invalid_argument when the shape has another number of elements, and for an integer that an int64 cannot
+/// hold.
+template <ElementType T>
+XGRAD_API Tensor from_vector(const std::vector<T>& values, const Shape& shape,
+                             SourceLocation where = SourceLocation::current());
+template <internal::OtherInteger T>
+Tensor from_vector(const std::vector<T>& values, const Shape& shape, SourceLocation where = SourceLocation::current()) {
   return from_vector(internal::as_int64(values, where), shape, where);
 }
 
-}  // namespace xgrad
+}  // namespace XGRAD_API

@@ -10,12 +10,13 @@
 
 namespace xgrad XGRAD_API {
 
-/// start, start + step, ... before stop, as Python's start:stop:step. What is left out reaches to the end;
+/// The positions start, start + step, ... before stop, as Python's start:stop:step. What is left out reaches to the end;
 /// negative bounds count from the end; bounds beyond the ends are cut. A negative step walks backwards.
 struct Slice {
   std::optional<std::int64_t> start, stop;
   std::int64_t step = 1;
 };
+/// A Slice for x[...]: slice(2) is from 2 on, slice(0, 4) the first four, slice({}, {}, -1) all of them backwards.
 inline Slice slice(std::optional<std::int64_t> start = std::nullopt, std::optional<std::int64_t> stop = std::nullopt,
                    std::int64_t step = 1) {
   return {start, stop, step};
@@ -28,11 +29,16 @@ inline constexpr struct Ellipsis {
 inline constexpr struct NewAxis {
 } newaxis;
 
+namespace internal {
+template <class T>
+concept Position = std::integral<T> && !std::same_as<T, bool>;
+}
+
 /// One item of x[{...}].
 struct Index {
   enum class Kind : std::uint8_t { integer, slice, ellipsis, newaxis };
-  template <std::integral T>
-  requires(!std::same_as<T, bool>) Index(T i) : kind(Kind::integer), integer(internal::saturated(i)) {}
+  template <internal::Position T>
+  Index(T i) : kind(Kind::integer), integer(internal::saturated(i)) {}
   Index(Slice s) : kind(Kind::slice), range(s) {}
   Index(Ellipsis) : kind(Kind::ellipsis) {}
   Index(NewAxis) : kind(Kind::newaxis) {}
@@ -42,12 +48,16 @@ struct Index {
   Slice range;
 };
 
+namespace internal {
+template <class T>
+concept IndexItem = std::constructible_from<Index, T>;
+}
+
 /// The items of x[...]: x[2], x[slice(1, 3)], x[{0, ellipsis, slice(0, 4, 2)}].
 class Indices {
  public:
-  template <class T>
-  requires std::constructible_from<Index, T> Indices(T item, SourceLocation where = SourceLocation::current())
-      : items_{Index(item)}, where_(where) {}
+  template <internal::IndexItem T>
+  Indices(T item, SourceLocation where = SourceLocation::current()) : items_{Index(item)}, where_(where) {}
   Indices(std::initializer_list<Index> items, SourceLocation where = SourceLocation::current())
       : items_(items), where_(where) {}
   explicit Indices(std::vector<Index> items, SourceLocation where = SourceLocation::current())
@@ -61,27 +71,60 @@ class Indices {
   SourceLocation where_;
 };
 
-/// x[indices], a view. Gradient: g at those places, 0 elsewhere. Throws std::out_of_range for an integer
-/// beyond its axis or more items than axes, std::invalid_argument for a step of 0 or two ellipses.
+/// x[indices], a view: `x[2]`, `x[slice(0, 4)]`, `x[{ellipsis, -1}]`. Axes that are not named are kept.
+///
+/// Shapes: an integer drops its axis, a slice keeps as many as it picks, newaxis adds one of extent 1.
+/// Derivative: g at those places, 0 elsewhere; a loop over all rows is linear in their number.
+/// Throws: std::out_of_range for an integer beyond its axis and for more items than axes; std::invalid_argument for a step
+/// of 0 and for two ellipses.
 Tensor get(const Operand& x, const Indices& indices);
-/// The elements start, start + step, ... (length of them) of one axis: what a slice of one axis comes down to
-/// (a view).
+/// The elements start, start + step, ... (`length` of them) of one axis, a view; a negative start counts from the end.
+///
+/// Shapes: x [a, b, c], axis 1 -> [a, length, c].
+/// Derivative: g at those places, 0 elsewhere.
+/// Throws: std::out_of_range where an element lies beyond the axis; std::invalid_argument for a scalar, a negative length
+/// and a step of 0.
 Tensor narrow(const Operand& x, int axis, std::int64_t start, std::int64_t length, std::int64_t step = 1);
 
-/// y[..., i, ...] = x[..., indices[..., i, ...], ...] along the axis. indices: int64, as many axes as x, no
-/// larger than x in the other axes; y has its shape. Gradients of repeated indices add up. Throws
-/// std::out_of_range for an index beyond the axis; negative indices are not taken, as in PyTorch.
+/// The elements of x that indices name along one axis: y[..., i, ...] = x[..., indices[..., i, ...], ...].
+///
+/// Shapes: indices with as many axes as x, no larger in the others -> indices'.
+/// Dtype: x's; indices int64.
+/// Derivative: g added at those places, scatter_add; repeated indices add up, as accurately as sum().
+/// Throws: std::out_of_range for an index outside [0, extent), negative ones included, as in PyTorch;
+/// std::invalid_argument for indices of another dtype or shape.
 Tensor gather(const Operand& x, int axis, const Tensor& indices);
-/// x with source[...] added at the places that gather would read: the transpose of gather. Gradients g,
-/// gather(g).
+/// x with the elements of source added at the places that gather() would read: its transpose. Repeated indices add up, as
+/// accurately as sum().
+///
+/// Shapes: x, indices and source with as many axes; indices no larger than source, nor than x in the other axes -> x's.
+/// Dtype: that of x and source, promoted; indices int64.
+/// Derivative: g for x; gather(g, axis, indices) for source, 0 where no index is.
+/// Throws: std::out_of_range for an index outside [0, extent); std::invalid_argument for indices of another dtype or shape.
 Tensor scatter_add(const Operand& x, int axis, const Tensor& indices, const Operand& source);
-/// The slices of x at these positions along the axis. indices: int64 [n] or scalar. Gradients of repeated
-/// indices add up.
+/// The slices of x at these positions along the axis, as a copy.
+///
+/// Shapes: x [a, b, c], axis 1, indices [n] or a scalar -> [a, n, c].
+/// Dtype: x's; indices int64.
+/// Derivative: the slices of g added at those positions, index_add, in a tensor of x's size; repeated indices add up, as
+/// accurately as sum().
+/// Throws: std::out_of_range for an index outside [0, extent); std::invalid_argument for indices of another dtype or shape.
 Tensor index_select(const Operand& x, int axis, const Tensor& indices);
-/// x with the slices of source added at these positions along the axis: the transpose of index_select.
+/// x with the slices of source added at these positions along the axis: the transpose of index_select(). Repeated indices
+/// add up, as accurately as sum().
+///
+/// Shapes: x [a, b, c], axis 1, indices [n], source [a, n, c] -> x's.
+/// Dtype: that of x and source, promoted; indices int64.
+/// Derivative: g for x; index_select(g, axis, indices) for source.
+/// Throws: std::out_of_range for an index outside [0, extent); std::invalid_argument for indices of another dtype or shape,
+/// and for a source of another shape.
 Tensor index_add(const Operand& x, int axis, const Tensor& indices, const Operand& source);
-/// [...] int64 -> [..., classes] int64 with 1 at each label; classes = -1: the largest label + 1. Throws
-/// std::out_of_range for a label outside [0, classes).
+/// Each label as a row of zeros with 1 at its place; classes = -1: the largest label + 1.
+///
+/// Shapes: labels [...] -> [..., classes].
+/// Dtype: int64, of the labels too.
+/// Derivative: none.
+/// Throws: std::out_of_range for a label outside [0, classes); std::invalid_argument for labels of another dtype.
 Tensor one_hot(const Operand& labels, std::int64_t classes = -1);
 
-}  // namespace xgrad
+}  // namespace XGRAD_API

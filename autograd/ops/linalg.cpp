@@ -257,6 +257,7 @@ Tensor outer(const Operand& left, const Operand& right) {
   const Tensor& b = right.tensor("outer");
   check(a.ndim() == 1 && b.ndim() == 1, left.where(), "outer: operands must be 1-d, but a is ", a.shape(), " and b is ",
         b.shape(), ".");
+  checked_numel("outer", {a.numel(), b.numel()}, left.where());
   return mul(unsqueeze(a, 1), b);
 }
 

@@ -6,10 +6,10 @@
 #include <limits>
 #include <numeric>
 
-#include "detail/result.hpp"
-#include "../base/parallel.hpp"
+#include "../base/launch.hpp"
 #include "../kernels/philox.hpp"
 #include "../tensor_impl.hpp"
+#include "detail/result.hpp"
 
 // The same seed must give the same bits on every machine. So the functions here are made of additions,
 // multiplications and roots, which IEEE 754 rounds in one way only, not of the C library's log and cos; and
@@ -19,13 +19,6 @@
 namespace xgrad {
 
 using namespace internal;
-
-Generator& default_generator() {
-  static thread_local Generator generator(0);
-  return generator;
-}
-
-void manual_seed(std::uint64_t seed) { default_generator().reseed(seed); }
 
 namespace {
 
@@ -37,29 +30,48 @@ constexpr std::int64_t kDrawGrain = 4096;
 template <class T, int kPerBlock>
 using Elements = T[kPerBlock][PhiloxBatch::kBlocks];
 
-/// Fills a new tensor by convert(bits, elements), which makes kPerBlock elements of each 128 random bits.
-/// Takes the positions that this needs.
+/// What a block's random bits are a function of.
+struct Position {
+  std::uint64_t seed, stream, block;
+};
+
+/// The position of the first of `blocks` blocks, which are taken from the generator.
+Position take(Generator& generator, std::int64_t blocks) {
+  return {generator.seed(), generator.stream(), generator.advance(static_cast<std::uint64_t>(blocks))};
+}
+
+/// to[...] = convert(bits, position of the first, elements), which makes kPerBlock elements of each 128 random bits. Over blocks.
 template <class T, int kPerBlock, class F>
-void draw(const Tensor& tensor, Generator& generator, F convert) {
-  constexpr int kBlocks = PhiloxBatch::kBlocks;
-  std::int64_t count = tensor.numel();
-  std::int64_t blocks = count / kPerBlock + (count % kPerBlock != 0);
-  std::uint64_t seed = generator.seed();
-  std::uint64_t first = generator.advance(static_cast<std::uint64_t>(blocks));
-  T* to = data_of<T>(tensor);
-  parallel_for(blocks, kDrawGrain, [&](std::int64_t begin, std::int64_t end) {
+struct Draw {
+  T* to;
+  std::int64_t count;
+  Position first;
+  F convert;
+
+  static void run(const Draw& a, std::int64_t begin, std::int64_t end) {
+    constexpr int kBlocks = PhiloxBatch::kBlocks;
     PhiloxBatch bits;
     Elements<T, kPerBlock> elements;
     T in_order[kBlocks * kPerBlock];
     for (std::int64_t block = begin; block < end; block += kBlocks) {
-      bits.generate(seed, first + static_cast<std::uint64_t>(block));
-      convert(bits, elements);
+      Position at = a.first;
+      at.block += static_cast<std::uint64_t>(block);
+      bits.generate(at.seed, at.stream, at.block);
+      a.convert(bits, at, elements);
       for (int j = 0; j < kBlocks; ++j)
         for (int k = 0; k < kPerBlock; ++k) in_order[j * kPerBlock + k] = elements[k][j];
-      std::int64_t left = std::min(count, end * kPerBlock) - block * kPerBlock;
-      std::copy_n(in_order, std::min<std::int64_t>(left, kBlocks * kPerBlock), to + block * kPerBlock);
+      std::int64_t left = std::min(a.count, end * kPerBlock) - block * kPerBlock;
+      std::copy_n(in_order, std::min<std::int64_t>(left, kBlocks * kPerBlock), a.to + block * kPerBlock);
     }
-  });
+  }
+};
+
+/// Fills a new tensor, taking the positions that this needs. `convert` is a lambda that captures by value.
+template <class T, int kPerBlock, class F>
+void draw(const Tensor& tensor, Generator& generator, F convert) {
+  std::int64_t count = tensor.numel();
+  std::int64_t blocks = count / kPerBlock + (count % kPerBlock != 0);
+  launch(Draw<T, kPerBlock, F>{data_of<T>(tensor), count, take(generator, blocks), convert}, blocks, kDrawGrain);
 }
 
 /// Element k of a block as a number in [0, 1), of 24 random bits for float32 and 53 for float64. By way of
@@ -79,11 +91,6 @@ void check_floating(const char* operation, DType dtype, SourceLocation where) {
   check(is_floating(dtype), where, operation, ": the dtype must be float32 or float64, but it is ", dtype, ".");
 }
 
-Tensor with_grad(Tensor tensor, const TensorOptions& options, SourceLocation where) {
-  if (options.requires_grad) tensor.set_requires_grad(true, where);
-  return tensor;
-}
-
 }  // namespace
 
 Tensor uniform(const Shape& shape, double low, double high, TensorOptions options, Generator& generator,
@@ -101,13 +108,14 @@ Tensor uniform(const Shape& shape, double low, double high, TensorOptions option
     T last = static_cast<T>(high);
     if (static_cast<double>(last) >= high) last = std::nextafter(last, -std::numeric_limits<T>::infinity());
     last = std::max(first, last);
-    draw<T, kPerBlock>(result, generator, [=](const PhiloxBatch& bits, Elements<T, kPerBlock>& elements) {
-      for (int k = 0; k < kPerBlock; ++k)
-        for (int j = 0; j < PhiloxBatch::kBlocks; ++j)
-          elements[k][j] = std::min(first + range * unit<T>(bits, k, j), last);
-    });
+    draw<T, kPerBlock>(result, generator,
+                       [=](const PhiloxBatch& bits, const Position&, Elements<T, kPerBlock>& elements) {
+                         for (int k = 0; k < kPerBlock; ++k)
+                           for (int j = 0; j < PhiloxBatch::kBlocks; ++j)
+                             elements[k][j] = std::min(first + range * unit<T>(bits, k, j), last);
+                       });
   });
-  return with_grad(std::move(result), options, where);
+  return with_options(std::move(result), options, where);
 }
 
 namespace {
@@ -178,36 +186,62 @@ Tensor normal(const Shape& shape, double mean, double std, TensorOptions options
   Tensor result = new_checked("normal", shape, options.dtype, where);
   dispatch_floating(options.dtype, [&]<class T>(T) {
     constexpr int kPerBlock = 16 / sizeof(T);
-    draw<T, kPerBlock>(result, generator, [=](const PhiloxBatch& bits, Elements<T, kPerBlock>& elements) {
-      for (int k = 0; k < kPerBlock; k += 2)
-        for (int j = 0; j < PhiloxBatch::kBlocks; ++j) {
-          SineCosine pair = box_muller(unit<T>(bits, k, j), unit<T>(bits, k + 1, j));
-          elements[k][j] = static_cast<T>(mean + std * pair.cosine);
-          elements[k + 1][j] = static_cast<T>(mean + std * pair.sine);
-        }
-    });
+    draw<T, kPerBlock>(result, generator,
+                       [=](const PhiloxBatch& bits, const Position&, Elements<T, kPerBlock>& elements) {
+                         for (int k = 0; k < kPerBlock; k += 2)
+                           for (int j = 0; j < PhiloxBatch::kBlocks; ++j) {
+                             SineCosine pair = box_muller(unit<T>(bits, k, j), unit<T>(bits, k + 1, j));
+                             elements[k][j] = static_cast<T>(mean + std * pair.cosine);
+                             elements[k + 1][j] = static_cast<T>(mean + std * pair.sine);
+                           }
+                       });
   });
-  return with_grad(std::move(result), options, where);
+  return with_options(std::move(result), options, where);
 }
 
 Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, Generator& generator, SourceLocation where) {
   check(low < high, where, "randint: low must be below high, but they are ", low, " and ", high, ".");
   Tensor result = new_checked("randint", shape, DType::int64, where);
   std::uint64_t range = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
-  draw<std::int64_t, 1>(result, generator, [=](const PhiloxBatch& bits, Elements<std::int64_t, 1>& elements) {
-    for (int j = 0; j < PhiloxBatch::kBlocks; ++j)
-      elements[0][j] = static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + bits.below(range, j));
-  });
+  draw<std::int64_t, 1>(
+      result, generator, [=](const PhiloxBatch& bits, const Position&, Elements<std::int64_t, 1>& elements) {
+        for (int j = 0; j < PhiloxBatch::kBlocks; ++j)
+          elements[0][j] = static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + bits.below(range, j));
+      });
   return result;
 }
+
+namespace {
+
+/// 64 more random bits for element k of a block, which nothing else is made of: those of a seed of its own.
+std::uint64_t finer_bits(const Position& first, int k, int block) {
+  PhiloxBatch bits;
+  bits.generate(~first.seed, first.stream, first.block + static_cast<std::uint64_t>(block));
+  return bits.pair(k / 2, k % 2);
+}
+
+}  // namespace
 
 Tensor bernoulli(const Shape& shape, double p, Generator& generator, SourceLocation where) {
   check(0 <= p && p <= 1, where, "bernoulli: p must be in [0, 1], but it is ", p, ".");
   Tensor result = new_checked("bernoulli", shape, DType::boolean, where);
-  auto threshold = static_cast<std::uint64_t>(std::ldexp(p, 32));
-  draw<bool, 4>(result, generator, [=](const PhiloxBatch& bits, Elements<bool, 4>& elements) {
+  // p = (threshold + rest 2^-64) 2^-32: where the 32 bits of an element equal the threshold, 64 more decide.
+  double whole;
+  double rest = std::modf(std::ldexp(p, 32), &whole);
+  auto threshold = static_cast<std::uint64_t>(whole);
+  auto fine_threshold = static_cast<std::uint64_t>(std::ldexp(rest, 64));
+  draw<bool, 4>(result, generator, [=](const PhiloxBatch& bits, const Position& first, Elements<bool, 4>& elements) {
+    bool ties = false;
     for (int k = 0; k < 4; ++k)
-      for (int j = 0; j < PhiloxBatch::kBlocks; ++j) elements[k][j] = bits.word[k][j] < threshold;
+      for (int j = 0; j < PhiloxBatch::kBlocks; ++j) {
+        elements[k][j] = bits.word[k][j] < threshold;
+        ties |= bits.word[k][j] == threshold;
+      }
+    if (!ties) [[likely]]
+      return;
+    for (int k = 0; k < 4; ++k)
+      for (int j = 0; j < PhiloxBatch::kBlocks; ++j)
+        if (bits.word[k][j] == threshold) elements[k][j] = finer_bits(first, k, j) < fine_threshold;
   });
   return result;
 }
@@ -217,13 +251,12 @@ Tensor permutation(std::int64_t count, Generator& generator, SourceLocation wher
   Tensor result = new_checked("permutation", {count}, DType::int64, where);
   auto* order = data_of<std::int64_t>(result);
   std::iota(order, order + count, std::int64_t{0});
-  std::uint64_t seed = generator.seed();
-  std::uint64_t first = generator.advance(static_cast<std::uint64_t>(std::max<std::int64_t>(count - 1, 0)));
+  Position first = take(generator, std::max<std::int64_t>(count - 1, 0));
   PhiloxBatch bits;
   for (std::int64_t left = count; left > 1; --left) {
     std::int64_t done = count - left;
     int block = static_cast<int>(done % PhiloxBatch::kBlocks);
-    if (block == 0) bits.generate(seed, first + static_cast<std::uint64_t>(done));
+    if (block == 0) bits.generate(first.seed, first.stream, first.block + static_cast<std::uint64_t>(done));
     std::swap(order[left - 1], order[bits.below(static_cast<std::uint64_t>(left), block)]);
   }
   return result;

@@ -1,65 +1,57 @@
-// Random numbers: counter-based, so that a seed gives the same numbers on every machine and with any number
-// of threads.
+// Operators that draw random numbers: the same for a seed on every machine and with any number of threads.
 #pragma once
 
 #include <cstdint>
 
+#include "../random.hpp"
 #include "../tensor.hpp"
 
 namespace xgrad XGRAD_API {
 
-/// A stream of random numbers: Philox4x32-10 (Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3, SC
-/// 2011). Element i of a draw is a function of the seed and the stream position alone.
-class Generator {
- public:
-  explicit Generator(std::uint64_t seed) : seed_(seed) {}
-  std::uint64_t seed() const { return seed_; }
-  /// Starts anew.
-  void reseed(std::uint64_t seed) {
-    seed_ = seed;
-    position_ = 0;
-  }
-  /// Takes the next `count` positions (of 128 bits each) and returns the first.
-  std::uint64_t advance(std::uint64_t count) {
-    std::uint64_t first = position_;
-    position_ += count;
-    return first;
-  }
-
- private:
-  std::uint64_t seed_;
-  std::uint64_t position_ = 0;
-};
-
-/// The generator used where none is given; each thread has its own. Seed 0 until manual_seed().
-Generator& default_generator();
-/// Reseeds this thread's default generator.
-void manual_seed(std::uint64_t seed);
-
-/// Uniform in [low, high). Floating dtypes.
+/// Numbers that are uniform in [low, high).
+///
+/// Dtype: float32 or float64, the default dtype where none is given.
+/// Throws: std::invalid_argument for another dtype, unless low <= high, and where the distance between them is not finite
+/// in the dtype.
+/// Source: 24 random bits for a float32, 53 for a float64, divided by 2^24 or 2^53.
 Tensor uniform(const Shape& shape, double low = 0, double high = 1, TensorOptions options = {},
                Generator& generator = default_generator(), SourceLocation where = SourceLocation::current());
-/// Uniform in [0, 1).
+/// Numbers that are uniform in [0, 1), with options: `uniform({3}, {.dtype = DType::float64})`.
 inline Tensor uniform(const Shape& shape, TensorOptions options, Generator& generator = default_generator(),
                       SourceLocation where = SourceLocation::current()) {
   return uniform(shape, 0, 1, options, generator, where);
 }
-/// Normal (Box-Muller). Floating dtypes. Throws std::invalid_argument when std < 0.
+/// Numbers that are normally distributed with this mean and standard deviation.
+///
+/// Dtype: float32 or float64, the default dtype where none is given.
+/// Throws: std::invalid_argument for another dtype, a negative std, and a mean or std that is not finite.
+/// Source: Box and Muller, "A Note on the Generation of Random Normal Deviates", 1958.
 Tensor normal(const Shape& shape, double mean = 0, double std = 1, TensorOptions options = {},
               Generator& generator = default_generator(), SourceLocation where = SourceLocation::current());
-/// With mean 0 and standard deviation 1.
+/// Standard normal numbers, with options: `normal({3}, {.dtype = DType::float64})`.
 inline Tensor normal(const Shape& shape, TensorOptions options, Generator& generator = default_generator(),
                      SourceLocation where = SourceLocation::current()) {
   return normal(shape, 0, 1, options, generator, where);
 }
-/// Integers in [low, high), int64.
+/// Integers that are uniform in [low, high), to within 2^-64.
+///
+/// Dtype: int64.
+/// Throws: std::invalid_argument unless low < high.
 Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, Generator& generator = default_generator(),
                SourceLocation where = SourceLocation::current());
-/// True with probability p, boolean. Throws std::invalid_argument unless p is in [0, 1].
+/// Booleans that are true with probability p, however small: a p below 2^-32 is met as exactly as any.
+///
+/// Dtype: boolean.
+/// Throws: std::invalid_argument unless p is in [0, 1].
 Tensor bernoulli(const Shape& shape, double p, Generator& generator = default_generator(),
                  SourceLocation where = SourceLocation::current());
-/// 0 ... count - 1 in random order (Fisher-Yates), int64.
+/// The integers 0 ... count - 1 in random order.
+///
+/// Shapes: [count].
+/// Dtype: int64.
+/// Throws: std::invalid_argument for a negative count.
+/// Source: Fisher and Yates, as Durstenfeld's Algorithm 235, 1964.
 Tensor permutation(std::int64_t count, Generator& generator = default_generator(),
                    SourceLocation where = SourceLocation::current());
 
-}  // namespace xgrad
+}  // namespace XGRAD_API

@@ -12,7 +12,7 @@ struct DenseOptions {
   bool bias = true;
   Initializer weight_init = {};  ///< none: init::uniform_fan_in()
   Initializer bias_init = {};    ///< none: uniform in +-1 / sqrt(in)
-  DType dtype = DType::float32;
+  DType dtype = default_dtype();
   Generator* generator = nullptr;  ///< null: the thread's default_generator()
 };
 

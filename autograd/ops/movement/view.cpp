@@ -1,16 +1,13 @@
-#include "movement.hpp"
-
 #include <array>
 #include <optional>
 
-#include "../extend.hpp"
-#include "detail/result.hpp"
-#include "../tensor_impl.hpp"
-#include "../kernels/elementwise.hpp"
-#include "create.hpp"
-#include "elementwise.hpp"
-#include "index.hpp"
-#include "reduce.hpp"
+#include "../../extend.hpp"
+#include "../../tensor_impl.hpp"
+#include "../elementwise.hpp"
+#include "../movement.hpp"
+#include "../reduce.hpp"
+
+// Views: other shapes, orders and directions of the same elements.
 
 namespace xgrad {
 
@@ -224,153 +221,6 @@ Tensor expand(const Operand& operand, const Shape& target) {
   checked_numel("expand", shape, operand.where());
   return record("expand", operand.where(), {x}, new_view(x, shape, strides, x.impl()->data), {},
                 [](Vjp& vjp) { vjp.give(0, sum_to(vjp.g(), vjp.shape(0))); });
-}
-
-// ---- Joining and splitting ----
-
-namespace {
-
-/// What stands at [start, start + length) of one axis, as a view that is not recorded.
-Tensor window(const Tensor& x, int axis, std::int64_t start, std::int64_t length) {
-  Shape shape = x.shape();
-  shape[axis] = length;
-  std::int64_t bytes = start * x.strides()[axis] * static_cast<std::int64_t>(size_of(x.dtype()));
-  return new_view(x, shape, x.strides(), data_of<char>(x) + bytes);
-}
-
-/// The tensors in their common dtype; `room` holds those that had to be converted.
-std::span<const Tensor> in_common_dtype(const char* operation, std::span<const Tensor> tensors,
-                                        std::vector<Tensor>& room, SourceLocation where) {
-  check(!tensors.empty(), where, operation, ": at least one tensor must be given.");
-  bool mixed = false;
-  for (std::size_t i = 0; i < tensors.size(); ++i) {
-    check(tensors[i].defined(), where, operation, ": tensor ", i, " must be defined, but it is default-constructed.");
-    mixed |= tensors[i].dtype() != tensors[0].dtype();
-  }
-  if (!mixed) return tensors;
-  DType dtype = tensors[0].dtype();
-  for (const Tensor& tensor : tensors) dtype = promote(dtype, tensor.dtype());
-  for (const Tensor& tensor : tensors) room.push_back(cast(Operand(tensor, where), dtype));
-  return room;
-}
-
-/// PyTorch's exception for lists that start out empty: torch.cat([torch.empty(0), x]).
-bool is_passed_over(const Tensor& tensor) { return tensor.ndim() == 1 && tensor.numel() == 0; }
-
-}  // namespace
-
-Tensor cat(std::span<const Tensor> tensors, int axis, SourceLocation where) {
-  std::vector<Tensor> room;
-  std::span<const Tensor> parts = in_common_dtype("cat", tensors, room, where);
-  const Tensor* model = &parts[0];
-  for (const Tensor& part : parts)
-    if (is_passed_over(*model)) model = &part;
-  check(model->ndim() > 0, where, "cat: tensors must have at least one axis, but there is a scalar. Use stack.");
-  axis = normalize_axis("cat", axis, model->ndim(), where);
-  Shape shape = model->shape();
-  shape[axis] = 0;
-  std::vector<std::int64_t> lengths;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    const Shape& part = parts[i].shape();
-    bool passed_over = is_passed_over(parts[i]) && model->ndim() != 1;
-    bool fits = part.ndim() == shape.ndim();
-    for (int k = 0; fits && k < shape.ndim(); ++k) fits = k == axis || part[k] == shape[k];
-    check(fits || passed_over, where, "cat: tensors must agree in all axes but axis ", axis, ", but tensor ",
-          model - parts.data(), " is ", model->shape(), " and tensor ", i, " is ", part, ".");
-    lengths.push_back(passed_over ? 0 : part[axis]);
-    shape[axis] += lengths.back();
-  }
-  Tensor result = new_result("cat", shape, model->dtype(), where);
-  std::int64_t start = 0;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (lengths[i] > 0) copy_into(window(result, axis, start, lengths[i]), parts[i]);
-    start += lengths[i];
-  }
-  return record("cat", where, parts, result, {}, [axis, lengths = std::move(lengths)](Vjp& vjp) {
-    std::int64_t start = 0;
-    for (int i = 0; i < static_cast<int>(lengths.size()); ++i) {
-      if (vjp.needs(i)) {
-        bool is_piece = vjp.shape(i).ndim() == vjp.g().ndim();
-        vjp.give(i, is_piece ? narrow(vjp.g(), axis, start, lengths[i]) : zeros(vjp.shape(i), {.dtype = vjp.dtype(i)}));
-      }
-      start += lengths[i];
-    }
-  });
-}
-
-Tensor cat(std::initializer_list<Tensor> tensors, int axis, SourceLocation where) {
-  return cat(std::span<const Tensor>(tensors.begin(), tensors.size()), axis, where);
-}
-
-Tensor stack(std::span<const Tensor> tensors, int axis, SourceLocation where) {
-  std::vector<Tensor> room;
-  std::span<const Tensor> parts = in_common_dtype("stack", tensors, room, where);
-  Shape shape = parts[0].shape();
-  for (std::size_t i = 1; i < parts.size(); ++i)
-    check(parts[i].shape() == shape, where, "stack: tensors must have the same shape, but tensor 0 is ", shape,
-          " and tensor ", i, " is ", parts[i].shape(), ".");
-  axis = normalize_axis("stack", axis, shape.ndim() + 1, where);
-  check(shape.ndim() < kMaxDims, where, "stack: a tensor has at most ", kMaxDims, " axes, but the tensors ", shape,
-        " have as many.");
-  int count = static_cast<int>(parts.size());
-  shape.insert(axis, count);
-  Tensor result = new_result("stack", shape, parts[0].dtype(), where);
-  for (int i = 0; i < count; ++i) {
-    Tensor place = window(result, axis, i, 1);
-    Strides strides = place.strides();
-    strides.erase(axis);
-    copy_into(new_view(place, parts[i].shape(), strides, data_of<void>(place)), parts[i]);
-  }
-  return record("stack", where, parts, result, {}, [axis, count](Vjp& vjp) {
-    for (int i = 0; i < count; ++i)
-      if (vjp.needs(i)) vjp.give(i, reshape(narrow(vjp.g(), axis, i, 1), vjp.shape(i)));
-  });
-}
-
-Tensor stack(std::initializer_list<Tensor> tensors, int axis, SourceLocation where) {
-  return stack(std::span<const Tensor>(tensors.begin(), tensors.size()), axis, where);
-}
-
-std::vector<Tensor> split(const Operand& operand, std::int64_t size, int axis) {
-  const Tensor& x = operand.tensor("split");
-  check(x.ndim() > 0, operand.where(), "split: x must have at least one axis, but it is a scalar.");
-  axis = checked_axis("split", axis, x, operand.where());
-  std::int64_t extent = x.shape()[axis];
-  check(size > 0 || (size == 0 && extent == 0), operand.where(),
-        "split: the size of the pieces must be above 0, but it is ", size, ".");
-  // An axis of extent 0 gives one empty piece.
-  std::int64_t count = extent == 0 ? 1 : (extent - 1) / size + 1;
-  std::vector<std::int64_t> sizes(static_cast<std::size_t>(count), size);
-  sizes.back() = extent - (count - 1) * size;
-  return split(operand, sizes, axis);
-}
-
-std::vector<Tensor> split(const Operand& operand, const std::vector<std::int64_t>& sizes, int axis) {
-  const Tensor& x = operand.tensor("split");
-  check(x.ndim() > 0, operand.where(), "split: x must have at least one axis, but it is a scalar.");
-  axis = checked_axis("split", axis, x, operand.where());
-  std::int64_t total = 0;
-  bool overflow = false;
-  for (std::int64_t size : sizes) {
-    check(size >= 0, operand.where(), "split: sizes must not be negative, but there is ", size, ".");
-    overflow |= __builtin_add_overflow(total, size, &total);
-  }
-  check(!overflow, operand.where(), "split: sizes must add up to ", x.shape()[axis],
-        ", but they add up to more than an int64 holds.");
-  check(total == x.shape()[axis], operand.where(), "split: sizes must add up to ", x.shape()[axis],
-        ", the extent of axis ", axis, " of x ", x.shape(), ", but they add up to ", total, ".");
-  std::vector<Tensor> pieces;
-  std::int64_t start = 0;
-  for (std::int64_t size : sizes) {
-    pieces.push_back(window(x, axis, start, size));
-    start += size;
-  }
-  return record("split", operand.where(), {x}, std::move(pieces), {},
-                [axis, count = static_cast<int>(sizes.size())](Vjp& vjp) {
-                  std::vector<Tensor> cotangents;
-                  for (int k = 0; k < count; ++k) cotangents.push_back(vjp.g(k));
-                  vjp.give(0, cat(cotangents, axis));
-                });
 }
 
 }  // namespace xgrad

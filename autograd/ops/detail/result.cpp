@@ -1,0 +1,48 @@
+#include "result.hpp"
+
+#include <new>
+
+#include "../../kernels/fill.hpp"
+#include "../../memory.hpp"
+#include "../../tensor_impl.hpp"
+
+namespace xgrad::internal {
+
+Tensor new_result(const char* operation, const Shape& shape, DType dtype, SourceLocation where) {
+  try {
+    return new_tensor(shape, dtype);
+  } catch (const std::bad_alloc&) {
+    std::int64_t bytes;
+    bool counts = !__builtin_mul_overflow(shape.numel(), static_cast<std::int64_t>(size_of(dtype)), &bytes);
+    throw OutOfMemory(with_place(
+        concat(operation, ": there must be memory for ", dtype, ' ', shape, ", but the system does not have ",
+               counts ? std::to_string(bytes) : "so many", " bytes more; ", memory::stats().bytes_live, " are in use."),
+        where));
+  }
+}
+
+Tensor new_checked(const char* operation, const Shape& shape, DType dtype, SourceLocation where) {
+  std::int64_t bytes = static_cast<std::int64_t>(size_of(dtype));
+  bool overflow = false;
+  for (std::int64_t extent : shape) {
+    check(extent >= 0, where, operation, ": extents must not be negative, but the shape is ", shape, ".");
+    // An extent of 0 must not hide that the others overflow: strides are computed from them all.
+    if (extent > 0) overflow |= __builtin_mul_overflow(bytes, extent, &bytes);
+  }
+  check(!overflow, where, operation, ": the number of bytes must fit in an int64, but the shape is ", shape, ".");
+  return new_result(operation, shape, dtype, where);
+}
+
+Tensor new_zeros(const char* operation, const Shape& shape, DType dtype, SourceLocation where) {
+  Tensor result = new_checked(operation, shape, dtype, where);
+  std::int64_t bytes = result.numel() * static_cast<std::int64_t>(size_of(dtype));
+  fill(data_of<char>(result), bytes, '\0');  // the bytes of 0, whatever the dtype
+  return result;
+}
+
+Tensor with_options(Tensor tensor, const TensorOptions& options, SourceLocation where) {
+  if (options.requires_grad) tensor.set_requires_grad(true, where);
+  return tensor;
+}
+
+}  // namespace xgrad::internal

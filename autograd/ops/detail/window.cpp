@@ -1,0 +1,79 @@
+#include "window.hpp"
+
+#include "../../extend.hpp"
+#include "../../kernels/elementwise.hpp"
+#include "../../tensor_impl.hpp"
+#include "result.hpp"
+
+namespace xgrad::internal {
+namespace {
+
+/// A view whose first element is `offset` elements after that of x.
+Tensor view_at(const Tensor& x, const Shape& shape, const Strides& strides, std::int64_t offset) {
+  // An empty view has no first element, and the address that it would have may lie outside of the storage.
+  if (shape.numel() == 0) offset = 0;
+  return new_view(x, shape, strides, data_of<char>(x) + offset * static_cast<std::int64_t>(size_of(x.dtype())));
+}
+
+}  // namespace
+
+Window Window::corner(const Shape& shape) {
+  Window window{Shape::filled(shape.ndim(), 0), Shape::filled(shape.ndim(), 1), shape, {}};
+  for (int axis = 0; axis < shape.ndim(); ++axis) window.source[axis] = static_cast<std::int8_t>(axis);
+  return window;
+}
+
+Tensor view_of(const Tensor& x, const Window& window) {
+  Strides strides = window.shape;
+  for (int k = 0; k < window.shape.ndim(); ++k) {
+    int axis = window.source[k];
+    strides[k] = axis < 0 ? 1 : x.strides()[axis] * window.step[axis];
+  }
+  std::int64_t offset = 0;
+  for (int axis = 0; axis < x.ndim(); ++axis) offset += window.start[axis] * x.strides()[axis];
+  return view_at(x, window.shape, strides, offset);
+}
+
+Tensor view_of(const Tensor& x, const AxisWindow& window) {
+  Shape shape = x.shape();
+  Strides strides = x.strides();
+  std::int64_t offset = window.start * strides[window.axis];
+  shape[window.axis] = window.length;
+  strides[window.axis] *= window.step;
+  if (window.drops_axis) {
+    shape.erase(window.axis);
+    strides.erase(window.axis);
+  }
+  return view_at(x, shape, strides, offset);
+}
+
+template <class AnyWindow>
+Tensor put(const Tensor& x, const Shape& shape, const AnyWindow& window, SourceLocation where) {
+  Tensor result = new_zeros("put", shape, x.dtype(), where);
+  if (x.numel() > 0) copy_into(view_of(result, window), x);
+  return record("put", where, {x}, result, {},
+                [window](Vjp& vjp) { vjp.give(0, get("get", vjp.g(), window, vjp.where())); });
+}
+
+template <class AnyWindow>
+Tensor get(const char* name, const Tensor& x, const AnyWindow& window, SourceLocation where) {
+  return record(name, where, {x}, view_of(x, window), {}, [window](Vjp& vjp) { give_window(vjp, vjp.g(), window); });
+}
+
+template <class AnyWindow>
+void give_window(Vjp& vjp, const Tensor& g, const AnyWindow& window) {
+  if (Tensor* sum = vjp.sum_so_far(0); sum != nullptr)
+    add_into(view_of(*sum, window), g);
+  else
+    vjp.give(0, put(g, vjp.shape(0), window, vjp.where()));
+}
+
+#define XGRAD_INSTANTIATE(AnyWindow)                                                  \
+  template Tensor get(const char*, const Tensor&, const AnyWindow&, SourceLocation);  \
+  template Tensor put(const Tensor&, const Shape&, const AnyWindow&, SourceLocation); \
+  template void give_window(Vjp&, const Tensor&, const AnyWindow&);
+XGRAD_INSTANTIATE(Window)
+XGRAD_INSTANTIATE(AxisWindow)
+#undef XGRAD_INSTANTIATE
+
+}  // namespace xgrad::internal

@@ -1,0 +1,48 @@
+// Windows: evenly spaced elements of a tensor as a view, and the derivative of taking it.
+#pragma once
+
+#include <array>
+
+#include "../../tensor.hpp"
+
+namespace xgrad {
+class Vjp;
+}
+
+namespace xgrad::internal {
+
+/// What a basic index picks of a tensor, whatever the tensor's layout.
+struct Window {
+  Shape start, step;                         // by axis of the tensor
+  Shape shape;                               // of the result
+  std::array<std::int8_t, kMaxDims> source;  // by axis of the result: the tensor's axis, or -1 for a new one
+
+  /// The window of this shape that starts at the first element.
+  static Window corner(const Shape& shape);
+};
+
+/// What an index of one axis picks, as most are. It takes little room in a rule.
+struct AxisWindow {
+  int axis;
+  bool drops_axis;
+  std::int64_t start, step, length;
+};
+
+/// The window's elements as a view that is not recorded.
+Tensor view_of(const Tensor& x, const Window& window);
+Tensor view_of(const Tensor& x, const AxisWindow& window);
+
+/// The window of x, recorded under this name. Gradient: put of g.
+template <class AnyWindow>
+Tensor get(const char* name, const Tensor& x, const AnyWindow& window, SourceLocation where);
+
+/// Zeros of this shape with x in the window: the transpose of get. Gradient: the window of g.
+template <class AnyWindow>
+Tensor put(const Tensor& x, const Shape& shape, const AnyWindow& window, SourceLocation where);
+
+/// Gives input 0 its cotangent, which is `g` in the window and 0 elsewhere. Where a sum of cotangents is there, g is added to
+/// its window: a loop that takes a tensor's rows one by one is linear in their number.
+template <class AnyWindow>
+void give_window(Vjp& vjp, const Tensor& g, const AnyWindow& window);
+
+}  // namespace xgrad::internal

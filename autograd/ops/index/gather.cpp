@@ -1,0 +1,227 @@
+#include <algorithm>
+
+#include "../../base/launch.hpp"
+#include "../../extend.hpp"
+#include "../../kernels/elementwise.hpp"
+#include "../../kernels/scatter.hpp"
+#include "../../kernels/walk.hpp"
+#include "../../tensor_impl.hpp"
+#include "../detail/index_check.hpp"
+#include "../detail/result.hpp"
+#include "../detail/window.hpp"
+#include "../elementwise.hpp"
+#include "../index.hpp"
+
+// gather and scatter_add: an index for each element.
+
+namespace xgrad {
+
+using namespace internal;
+
+namespace {
+
+// Elements from which a gather is worth a second thread.
+constexpr std::int64_t kGatherGrain = 32768;
+
+Shape at_least_1d(Shape shape) {
+  if (shape.empty()) shape.push_back(1);
+  return shape;
+}
+
+/// Throws unless `inner` has as many axes as `outer` and is nowhere larger, but for the axis `except`.
+void check_fits(const char* operation, const char* inner_name, const Shape& inner, const char* outer_name,
+                const Shape& outer, int except, SourceLocation where) {
+  Shape small = at_least_1d(inner), large = at_least_1d(outer);
+  bool fits = small.ndim() == large.ndim();
+  for (int k = 0; fits && k < small.ndim(); ++k) fits = k == except || small[k] <= large[k];
+  if (fits) [[likely]]
+    return;
+  std::string but = except >= 0 ? concat(" but axis ", except) : "";
+  fail<std::invalid_argument>(
+      where, concat(operation, ": ", inner_name, " must have as many axes as ", outer_name, " and be no larger in any",
+                    but, ", but they are ", inner, " and ", outer, "."));
+}
+
+/// Where the elements named by indices along an axis lie in x: element j of a row, which runs along the last axis of the
+/// indices, at start + j * along + index * across. `index` names them; `start` comes from a walk over the rows.
+struct IndexedRows {
+  const std::int64_t* index;
+  std::int64_t rows, length;
+  int lead;  // axes before the last
+  std::int64_t extent[kMaxDims], stride[kMaxDims];
+  std::int64_t along, across;
+
+  IndexedRows(const Tensor& x, const Tensor& indices, int axis) : index(data_of<std::int64_t>(indices)), rows(1) {
+    Shape shape = at_least_1d(indices.shape());
+    Strides strides = at_least_1d(x.strides());
+    across = strides[axis];
+    strides[axis] = 0;
+    along = strides.back();
+    length = shape.back();
+    lead = shape.ndim() - 1;
+    for (int k = 0; k < lead; ++k) {
+      rows *= shape[k];
+      extent[k] = shape[k];
+      stride[k] = strides[k];
+    }
+  }
+
+  Walk walk(std::int64_t row) const { return Walk(lead, extent, stride, row); }
+  std::int64_t grain() const { return kGatherGrain / length + 1; }
+};
+
+/// to[row, j] = from[place of (row, j)]. Over rows.
+template <class T>
+struct GatherRows {
+  T* to;
+  const T* from;
+  IndexedRows rows;
+
+  static void run(const GatherRows& a, std::int64_t begin, std::int64_t end) {
+    const std::int64_t length = a.rows.length, along = a.rows.along, across = a.rows.across;
+    Walk walk = a.rows.walk(begin);
+    for (std::int64_t row = begin; row < end; ++row, walk.next()) {
+      const T* in = a.from + walk.offset();
+      const std::int64_t* index = a.rows.index + row * length;
+      T* out = a.to + row * length;
+      for (std::int64_t j = 0; j < length; ++j) out[j] = in[j * along + index[j] * across];
+    }
+  }
+};
+
+/// to[place of (row, j)] += from[row, j], whose row starts where a walk by `stride` says. Over rows, which may share places:
+/// on one thread.
+template <class T>
+struct ScatterRows {
+  T* to;
+  const T* from;
+  std::int64_t stride[kMaxDims], step;  // of `from`: along the axes before the last, and along it
+  IndexedRows rows;
+
+  static void run(const ScatterRows& a, std::int64_t begin, std::int64_t end) {
+    const std::int64_t length = a.rows.length, along = a.rows.along, across = a.rows.across, step = a.step;
+    Walk walk = a.rows.walk(begin), from_walk(a.rows.lead, a.rows.extent, a.stride, begin);
+    for (std::int64_t row = begin; row < end; ++row, walk.next(), from_walk.next()) {
+      T* out = a.to + walk.offset();
+      const T* in = a.from + from_walk.offset();
+      const std::int64_t* index = a.rows.index + row * length;
+      for (std::int64_t j = 0; j < length; ++j) {
+        T& sum = out[j * along + index[j] * across];
+        sum = static_cast<T>(sum + in[j * step]);
+      }
+    }
+  }
+};
+
+/// place[row, j] = where (row, j) lies in x. Over rows.
+struct PlacesOfRows {
+  std::int64_t* place;
+  IndexedRows rows;
+
+  static void run(const PlacesOfRows& a, std::int64_t begin, std::int64_t end) {
+    const std::int64_t length = a.rows.length;
+    Walk walk = a.rows.walk(begin);
+    for (std::int64_t row = begin; row < end; ++row, walk.next())
+      for (std::int64_t j = 0; j < length; ++j)
+        a.place[row * length + j] = walk.offset() + j * a.rows.along + a.rows.index[row * length + j] * a.rows.across;
+  }
+};
+
+/// Adds up how often each place is named. Over rows, on one thread.
+struct CountPlaces {
+  UseCounts* uses;
+  IndexedRows rows;
+
+  static void run(const CountPlaces& a, std::int64_t begin, std::int64_t end) {
+    const std::int64_t length = a.rows.length;
+    Walk walk = a.rows.walk(begin);
+    for (std::int64_t row = begin; row < end; ++row, walk.next())
+      for (std::int64_t j = 0; j < length; ++j)
+        a.uses->add(walk.offset() + j * a.rows.along + a.rows.index[row * length + j] * a.rows.across);
+  }
+};
+
+/// to[..., indices[..., i, ...], ...] += source[..., i, ...]. `to` is contiguous; indices are contiguous and checked.
+void scatter_into(const Tensor& to, const Tensor& indices, int axis, const Tensor& source) {
+  if (indices.numel() == 0) return;
+  IndexedRows rows(to, indices, axis);
+  const std::int64_t one_thread = rows.rows;
+  // A place is named at most once for each index along the axis.
+  if (is_floating(to.dtype()) && at_least_1d(indices.shape())[axis] > kFewUses) {
+    UseCounts uses(indices.numel(), to.numel());
+    launch(CountPlaces{&uses, rows}, rows.rows, one_thread);
+    if (uses.any_often()) {
+      Tensor places = new_tensor({indices.numel()}, DType::int64);
+      launch(PlacesOfRows{data_of<std::int64_t>(places), rows}, rows.rows, rows.grain());
+      Tensor values = new_tensor(indices.shape(), to.dtype());
+      copy_into(values, view_of(source, Window::corner(indices.shape())));
+      add_rows(to, data_of<std::int64_t>(places), values, {.extent = to.numel(), .count = indices.numel()});
+      return;
+    }
+  }
+  Strides source_strides = at_least_1d(source.strides());
+  dispatch(to.dtype(), [&]<class T>(T) {
+    ScatterRows<T> kernel{data_of<T>(to), data_of<T>(source), {}, source_strides.back(), rows};
+    std::copy_n(source_strides.begin(), rows.lead, kernel.stride);
+    launch(kernel, rows.rows, one_thread);
+  });
+}
+
+/// Zeros of this shape with `source` added where the indices, of its shape, say. Gradient: gather.
+Tensor scatter_sum(const Shape& shape, int axis, const Tensor& indices, const Tensor& source, SourceLocation where) {
+  Tensor result = new_zeros("scatter_sum", shape, source.dtype(), where);
+  scatter_into(result, indices, axis, source);
+  return record("scatter_sum", where, {source, indices}, result, {Uses::input(1), Uses()},
+                [axis](Vjp& vjp) { vjp.give(0, gather(Operand(vjp.g(), vjp.where()), axis, vjp.input(1))); });
+}
+
+}  // namespace
+
+Tensor gather(const Operand& operand, int axis, const Tensor& given_indices) {
+  const Tensor& x = operand.tensor("gather");
+  SourceLocation where = operand.where();
+  axis = normalize_axis("gather", axis, x.ndim(), where);
+  Tensor indices = checked_indices("gather", given_indices, x, axis, where);
+  if (indices.numel() > 0) check_fits("gather", "indices", indices.shape(), "x", x.shape(), axis, where);
+  Tensor result = new_checked("gather", indices.shape(), x.dtype(), where);
+  if (indices.numel() > 0) {
+    IndexedRows rows(x, indices, axis);
+    dispatch(x.dtype(), [&]<class T>(T) {
+      launch(GatherRows<T>{data_of<T>(result), data_of<T>(x), rows}, rows.rows, rows.grain());
+    });
+  }
+  return record("gather", where, {x, indices}, result, {Uses::input(1), Uses()}, [axis](Vjp& vjp) {
+    if (Tensor* sum = vjp.sum_so_far(0); sum != nullptr)
+      scatter_into(*sum, vjp.input(1), axis, vjp.g());
+    else
+      vjp.give(0, scatter_sum(vjp.shape(0), axis, vjp.input(1), vjp.g(), vjp.where()));
+  });
+}
+
+Tensor scatter_add(const Operand& operand, int axis, const Tensor& given_indices, const Operand& source_operand) {
+  SourceLocation where = operand.where();
+  DType dtype = promote(operand.dtype("scatter_add"), source_operand.dtype("scatter_add"));
+  Tensor x = cast(Operand(operand.tensor("scatter_add"), where), dtype);
+  Tensor source = cast(Operand(source_operand.tensor("scatter_add"), where), dtype);
+  axis = normalize_axis("scatter_add", axis, x.ndim(), where);
+  Tensor indices = checked_indices("scatter_add", given_indices, x, axis, where);
+  if (indices.numel() > 0) {
+    check_fits("scatter_add", "indices", indices.shape(), "x", x.shape(), axis, where);
+    check_fits("scatter_add", "indices", indices.shape(), "source", source.shape(), -1, where);
+  }
+  Tensor result = new_checked("scatter_add", x.shape(), dtype, where);
+  copy_into(result, x);
+  scatter_into(result, indices, axis, source);
+  return record("scatter_add", where, {x, indices, source}, result, {Uses(), Uses(), Uses::input(1)}, [axis](Vjp& vjp) {
+    vjp.give(0, vjp.g());
+    if (!vjp.needs(2)) return;
+    const Shape& shape = vjp.shape(2);
+    const Tensor& indices = vjp.input(1);
+    if (indices.numel() == 0) return;
+    Tensor taken = gather(Operand(vjp.g(), vjp.where()), axis, indices);
+    // Elements of source that have no index were not read.
+    vjp.give(2, taken.shape() == shape ? taken : put(taken, shape, Window::corner(taken.shape()), vjp.where()));
+  });
+}
+
+}  // namespace xgrad

@@ -1,0 +1,39 @@
+#include <algorithm>
+#include <limits>
+
+#include "../../tensor_impl.hpp"
+#include "../detail/result.hpp"
+#include "../elementwise.hpp"
+#include "../index.hpp"
+
+namespace xgrad {
+
+using namespace internal;
+
+Tensor one_hot(const Operand& operand, std::int64_t classes) {
+  const Tensor& labels = operand.tensor("one_hot");
+  SourceLocation where = operand.where();
+  check(labels.dtype() == DType::int64, where, "one_hot: labels must be int64, but they are ", labels.dtype(), ".");
+  check(labels.ndim() < kMaxDims, where, "one_hot: a tensor has at most ", kMaxDims, " axes, but labels ",
+        labels.shape(), " have as many.");
+  check(classes >= 0 || classes == -1, where, "one_hot: classes must be -1 or not negative, but it is ", classes, ".");
+  check(classes >= 0 || labels.numel() > 0, where,
+        "one_hot: the number of classes must be given where there are no labels.");
+  Tensor flat = contiguous(operand);
+  const auto* label = data_of<std::int64_t>(flat);
+  std::int64_t count = flat.numel();
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  if (classes == -1)  // a label of kMost has no place in any case
+    classes = std::min(std::max<std::int64_t>(*std::max_element(label, label + count), 0), kMost - 1) + 1;
+  for (std::int64_t i = 0; i < count; ++i)
+    check<std::out_of_range>(0 <= label[i] && label[i] < classes, where, "one_hot: labels must be in [0, ", classes,
+                             "), but label ", i, " is ", label[i], ".");
+  Shape shape = labels.shape();
+  shape.push_back(classes);
+  Tensor result = new_zeros("one_hot", shape, DType::int64, where);
+  auto* to = data_of<std::int64_t>(result);
+  for (std::int64_t i = 0; i < count; ++i) to[i * classes + label[i]] = 1;
+  return result;
+}
+
+}  // namespace xgrad

@@ -10,3 +10,9 @@
 /// kernels and the graph that templates in public headers (map, each, record) reach carry it too, and the few internal
 /// functions that have tests of their own.
 #define XGRAD_API __attribute__((visibility("default")))
+
+// xtl's variant calls an unqualified data() that argument-dependent lookup is to find. After `using namespace xgrad;` the
+// ordinary lookup would meet the namespace xgrad::data first, which is an error; this never chosen function ends it earlier.
+namespace mpark::detail {
+void data();
+}

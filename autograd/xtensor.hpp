@@ -1,5 +1,4 @@
 // The bridge to xtensor: from_xtensor(expression), as_xtensor<T>(tensor). Opt-in, since xtensor takes 2.6 s to compile.
-// Include it before any `using namespace xgrad;`: xtl calls a data() that would then be the namespace xgrad::data.
 #pragma once
 
 #include <concepts>
@@ -60,7 +59,7 @@ auto as_xtensor(const Tensor& tensor, SourceLocation where = SourceLocation::cur
   return xt::xstrided_view<decltype(memory), std::vector<std::size_t>>(
       std::move(memory), extents, std::move(strides), static_cast<std::size_t>(-below), xt::layout_type::dynamic);
 }
-/// The elements of a temporary would be gone before they are read: give it a name first.
+/// A temporary cannot be shown: its elements would be gone before they are read: give it a name first.
 template <class T>
 auto as_xtensor(Tensor&& tensor, SourceLocation where = SourceLocation::current()) = delete;
 

@@ -98,6 +98,15 @@ TEST_CASE("guide: tensors", "[guide]") {
   CHECK(d.shape() == Shape{2, 3});
   CHECK(e.to_vector<int>() == std::vector<int>{0, 0, 1, 1, 0, 1});
 
+  {
+    DefaultDtype f64(DType::float64);
+    Tensor exact = tensor({0.1, 0.2});  // float64, as are zeros, ones, linspace, normal ... and initial weights
+    CHECK(exact.dtype() == DType::float64);
+  }
+  Generator generator(42, 3);  // seed and stream: the same numbers whatever the threads do
+  Tensor mask = bernoulli({64}, 0.5, generator);
+  CHECK(mask.shape() == Shape{64});
+
   Tensor row = a[0];                                   // [1. 2. 3.]
   Tensor last = a[{-1, -1}];                           // 6.0
   Tensor middle = a[{slice(), slice(1, 2)}];           // a[:, 1:2] of Python, [2, 1]

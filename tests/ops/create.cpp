@@ -1,10 +1,13 @@
 // Making tensors: shapes, dtypes, values, and what is refused.
 #include <xgrad/autograd/ops/create.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 #include <new>
+#include <thread>
+#include <type_traits>
 #include <vector>
 
 #include <xgrad/autograd/ops.hpp>
@@ -202,4 +205,89 @@ TEST_CASE("a lack of memory says how much was asked for", "[create]") {
                              "140737488355328 bytes more; ") &&
                         Contains(" are in use. at create.cpp:" + std::to_string(line)));
   CHECK_THROWS_WITH(normal({1 << 25, 1 << 25, 2}), Contains("normal: there must be memory for"));
+}
+
+TEST_CASE("linspace is symmetric and exact at its middle", "[create]") {
+  CHECK(linspace(-1, 1, 101)[50].item() == 0);
+  for (DType dtype : {DType::float32, DType::float64, DType::int64})
+    for (std::int64_t count : {1, 2, 7, 100, 101, 1001}) {
+      std::vector<double> there = linspace(-3, 10, count, {.dtype = dtype}).to_vector<double>();
+      std::vector<double> mirrored = linspace(3, -10, count, {.dtype = dtype}).to_vector<double>();
+      std::vector<double> back = linspace(10, -3, count, {.dtype = dtype}).to_vector<double>();
+      std::reverse(back.begin(), back.end());
+      if (count > 1) CHECK(there == back);
+      for (std::size_t i = 0; i < there.size(); ++i) REQUIRE(there[i] == -mirrored[i]);
+      if (count % 2 == 1 && count > 1) CHECK(there[there.size() / 2] == (dtype == DType::int64 ? 3 : 3.5));
+    }
+  CHECK(linspace(0.1, 0.3, 3, {.dtype = DType::float64})[1].item() == 0.2);
+}
+
+TEST_CASE("linspace of integers meets each integer on its way", "[create]") {
+  // 49 steps of a 49th: the step rounded and multiplied falls short of 1.
+  std::vector<std::int64_t> numbers = linspace(0, 4, 197, {.dtype = DType::int64}).to_vector<std::int64_t>();
+  for (std::size_t i = 0; i < numbers.size(); ++i) REQUIRE(numbers[i] == static_cast<std::int64_t>(i) * 4 / 196);
+}
+
+TEST_CASE("sequences do not depend on fused multiplication", "[create]") {
+  // Products that a fused multiplication would not round: rounded here in steps of their own.
+  volatile double step = 2.0 / 9999;
+  std::vector<double> numbers = linspace(-1, 1, 10000, {.dtype = DType::float64}).to_vector<double>();
+  for (int i = 0; i < 5000; ++i) {
+    volatile double way = i * step;
+    REQUIRE(numbers[static_cast<std::size_t>(i)] == -1 + way);
+  }
+  std::vector<double> counted = arange(0.1, 1000.0, 0.1, {.dtype = DType::float64}).to_vector<double>();
+  for (std::size_t i = 0; i < counted.size(); ++i) {
+    volatile double way = static_cast<double>(i) * 0.1;
+    REQUIRE(counted[i] == 0.1 + way);
+  }
+}
+
+TEST_CASE("DefaultDtype is the dtype where none is given", "[create]") {
+  CHECK(default_dtype() == DType::float32);
+  {
+    DefaultDtype f64(DType::float64);
+    CHECK(default_dtype() == DType::float64);
+    CHECK(zeros({2}).dtype() == DType::float64);
+    CHECK(ones({2}, {.requires_grad = true}).dtype() == DType::float64);
+    CHECK(full({2}, 0.1).item<double>() == 0.1);
+    CHECK(tensor({0.1, 0.2})[0].item<double>() == 0.1);
+    CHECK(tensor({{1., 2.}}, {.requires_grad = true}).dtype() == DType::float64);
+    CHECK(tensor({1, 2}).dtype() == DType::int64);
+    CHECK(tensor({true}).dtype() == DType::boolean);
+    CHECK(arange(3.0).dtype() == DType::float64);
+    CHECK(arange(3).dtype() == DType::int64);
+    CHECK(linspace(0, 1, 3).dtype() == DType::float64);
+    CHECK(eye(2).dtype() == DType::float64);
+    CHECK(uniform({2}).dtype() == DType::float64);
+    CHECK(normal({2}).dtype() == DType::float64);
+    CHECK(zeros({2}, {.dtype = DType::float32}).dtype() == DType::float32);
+    DType elsewhere = DType::boolean;
+    std::thread([&] { elsewhere = zeros({1}).dtype(); }).join();
+    CHECK(elsewhere == DType::float32);
+    {
+      DefaultDtype f32(DType::float32);
+      CHECK(tensor({1.}).dtype() == DType::float32);
+    }
+    CHECK(tensor({1.}).dtype() == DType::float64);
+  }
+  CHECK(zeros({2}).dtype() == DType::float32);
+  CHECK_THROWS_WITH(DefaultDtype(DType::int64),
+                    Contains("DefaultDtype: the dtype must be float32 or float64, but it is "
+                             "int64. at create.cpp:"));
+  CHECK(default_dtype() == DType::float32);
+}
+
+TEST_CASE("a shape is a vector of integers as well as a list in braces", "[create]") {
+  std::vector<std::int64_t> sizes = {2, 3};
+  std::vector<int> ints = {3, 2};
+  CHECK(zeros(sizes).shape() == Shape{2, 3});
+  CHECK(zeros(ints).shape() == Shape{3, 2});
+  CHECK(zeros(std::vector<std::size_t>{4}).shape() == Shape{4});
+  CHECK(zeros(std::vector<int>{}).shape() == Shape{});
+  CHECK_THROWS_WITH(zeros(std::vector<int>(9, 1)),
+                    Contains("shape: a tensor has at most 8 axes, but 9 were given. at "));
+  // zeros(3) does not compile; the compiler shows the line of Shape that says {3}.
+  static_assert(!std::is_convertible_v<int, Shape>);
+  static_assert(!std::is_constructible_v<Shape, std::int64_t>);
 }

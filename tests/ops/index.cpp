@@ -1,11 +1,14 @@
 // Picking elements: basic indexing as NumPy's, and indexing by tensors as PyTorch's.
 #include <xgrad/autograd/ops/index.hpp>
 
+#include <cmath>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <vector>
 
 #include <xgrad/autograd/grad.hpp>
+#include <xgrad/autograd/memory.hpp>
 #include <xgrad/autograd/ops.hpp>
 #include "../catch.hpp"
 
@@ -112,11 +115,11 @@ TEST_CASE("an index is differentiated to any order", "[index]") {
 TEST_CASE("indices beyond the axes are refused with index, axis and shape", "[index]") {
   Tensor x = counted({2, 3});
   CHECK_THROWS_AS(x[2], std::out_of_range);
-  CHECK_THROWS_WITH(x[2], Contains("get: index 2 must be in [-2, 2) on axis 0 of x [2, 3]. at index.cpp:"));
-  CHECK_THROWS_WITH((x[{ellipsis, -4}]), Contains("index -4 must be in [-3, 3) on axis 1 of x [2, 3]"));
+  CHECK_THROWS_WITH(x[2], Contains("index: 2 must be in [-2, 2) on axis 0 of x [2, 3]. at index.cpp:"));
+  CHECK_THROWS_WITH((x[{ellipsis, -4}]), Contains("index: -4 must be in [-3, 3) on axis 1 of x [2, 3]"));
   CHECK_THROWS_AS((x[{0, 0, 0}]), std::out_of_range);
   CHECK_THROWS_WITH((x[{0, 0, 0}]),
-                    Contains("get: at most 2 axes of x [2, 3] can be indexed, but there are 3 integers and slices"));
+                    Contains("index: at most 2 axes of x [2, 3] can be indexed, but there are 3 integers and slices"));
   CHECK_THROWS_AS(counted({})[0], std::out_of_range);
   CHECK_THROWS_AS(zeros({0})[0], std::out_of_range);
 }
@@ -124,10 +127,11 @@ TEST_CASE("indices beyond the axes are refused with index, axis and shape", "[in
 TEST_CASE("malformed indices are refused", "[index]") {
   Tensor x = counted({2, 3});
   CHECK_THROWS_AS(x[slice(0, 2, 0)], std::invalid_argument);
-  CHECK_THROWS_WITH(x[slice(0, 2, 0)], Contains("get: the step of a slice must not be 0. at index.cpp:"));
-  CHECK_THROWS_WITH((x[{ellipsis, 0, ellipsis}]), Contains("get: at most one ellipsis may be given, but there are 2"));
+  CHECK_THROWS_WITH(x[slice(0, 2, 0)], Contains("slice: the step must not be 0. at index.cpp:"));
+  CHECK_THROWS_WITH((x[{ellipsis, 0, ellipsis}]),
+                    Contains("index: at most one ellipsis may be given, but there are 2"));
   CHECK_THROWS_WITH(counted(Shape::filled(8, 1))[newaxis], Contains("a tensor has at most 8 axes"));
-  CHECK_THROWS_WITH(Tensor()[0], Contains("get: "));
+  CHECK_THROWS_WITH(Tensor()[0], Contains("index: "));
 }
 
 TEST_CASE("narrow takes a part of one axis", "[index]") {
@@ -308,4 +312,106 @@ TEST_CASE("indices and labels beyond int64 are out of range, not negative", "[in
   CHECK_THROWS_WITH(one_hot(tensor({0}), std::numeric_limits<std::int64_t>::max()), Contains("one_hot: the number of"));
   CHECK_THROWS_WITH(scatter_add(Tensor(), 0, tensor({0}), x), Contains("scatter_add: its operands must be defined"));
   CHECK_THROWS_WITH(index_add(x, 0, tensor({0}), Tensor()), Contains("index_add: its operands must be defined"));
+}
+
+// ---- Sums over places that are named often, and loops over parts ----
+
+namespace {
+
+/// The sum that double precision gives of each place's values.
+std::vector<double> reference_sums(const std::vector<std::int64_t>& places, const std::vector<float>& values,
+                                   std::int64_t extent) {
+  std::vector<double> sums(static_cast<std::size_t>(extent), 0.0);
+  for (std::size_t i = 0; i < places.size(); ++i) sums[static_cast<std::size_t>(places[i])] += values[i];
+  return sums;
+}
+
+/// The most bytes that are live at once while `run` runs, beyond those live before.
+template <class F>
+std::int64_t peak_of(F run) {
+  std::int64_t before = memory::stats().bytes_live;
+  memory::reset_peak();
+  run();
+  return memory::stats().bytes_peak - before;
+}
+
+}  // namespace
+
+TEST_CASE("the gradients of an index that comes 2e7 times are as accurate as a sum", "[index]") {
+  constexpr std::int64_t kTimes = 20'000'000;
+  Tensor indices = zeros({kTimes}, {.dtype = DType::int64});
+  Tensor x = zeros({2}, {.requires_grad = true});
+  CHECK(numbers(grad(sum(index_select(x, 0, indices)), x)) == Numbers{kTimes, 0});
+  CHECK(numbers(grad(sum(gather(x, 0, indices)), x)) == Numbers{kTimes, 0});
+  Tensor many = expand(ones({}), {kTimes});
+  CHECK(numbers(index_add(zeros({2}), 0, indices, many)) == Numbers{kTimes, 0});
+  CHECK(numbers(scatter_add(zeros({2}), 0, indices, many)) == Numbers{kTimes, 0});
+}
+
+TEST_CASE("sums over repeated indices are those of double precision, rounded", "[index]") {
+  // Few places and many, of which some come often: both ways to keep the careful sums.
+  for (std::int64_t extent : {std::int64_t{7}, std::int64_t{100'000}}) {
+    constexpr std::int64_t kCount = 20'000;
+    std::vector<std::int64_t> places;
+    std::vector<float> values;
+    for (std::int64_t i = 0; i < kCount; ++i) {
+      places.push_back(i % 3 != 0 ? extent / 2 : i * 37 % extent);
+      values.push_back(0.1f + 1e-3f * static_cast<float>(i % 11));
+    }
+    Tensor indices = from_vector(places), source = from_vector(values);
+    std::vector<double> expected = reference_sums(places, values, extent);
+    for (const Tensor& sums :
+         {index_add(zeros({extent}), 0, indices, source), scatter_add(zeros({extent}), 0, indices, source)}) {
+      std::vector<float> got = sums.to_vector<float>();
+      double worst = 0;
+      for (std::size_t i = 0; i < got.size(); ++i)
+        worst = std::max(worst, std::abs(got[i] - expected[i]) / std::max(expected[i], 1e-30));
+      CHECK(worst < 5e-6);
+      CHECK(std::abs(got[static_cast<std::size_t>(extent / 2)] / expected[static_cast<std::size_t>(extent / 2)] - 1) <
+            1e-7);
+    }
+    // Rows of several elements, and axes outside.
+    Tensor rows = expand(reshape(source, {1, kCount, 1}), {2, kCount, 3});
+    Tensor wide = index_add(ones({2, extent, 3}), 1, indices, rows);
+    CHECK(std::abs(wide[{1, extent / 2, 2}].item() / (1 + expected[static_cast<std::size_t>(extent / 2)]) - 1) <
+          1.3e-7);
+  }
+}
+
+TEST_CASE("an infinity among often repeated places stays one", "[index]") {
+  Tensor source = ones({1000});
+  source.assign(where(arange(1000) == 3, std::numeric_limits<double>::infinity(), source));
+  Tensor sums = index_add(zeros({2}), 0, zeros({1000}, {.dtype = DType::int64}), source);
+  CHECK(numbers(sums) == Numbers{std::numeric_limits<double>::infinity(), 0});
+}
+
+TEST_CASE("a loop over rows adds each into the gradient that is there", "[index]") {
+  // With a gradient of x's size made anew for each row, two of them would be live at once.
+  constexpr std::int64_t kRows = 64, kColumns = 4096, kBytes = kRows * kColumns * 4;
+  Tensor x = ones({kRows, kColumns}, {.requires_grad = true});
+  Tensor position = zeros({1}, {.dtype = DType::int64});
+  Tensor columns = zeros({1, kColumns}, {.dtype = DType::int64});
+  std::vector<std::function<Tensor(std::int64_t)>> takes = {
+      [&](std::int64_t i) { return x[i]; },
+      [&](std::int64_t i) {
+        return x[{i, slice()}];
+      },
+      [&](std::int64_t i) { return narrow(x, 0, i, 1); },
+      [&](std::int64_t i) { return index_select(x, 0, position + i); },
+      [&](std::int64_t i) { return gather(x, 0, columns + i); },
+      [&](std::int64_t i) {
+        return split(x, {i, 1, kRows - 1 - i})[1];
+      },
+  };
+  for (const auto& take : takes) {
+    std::vector<Tensor> rows, cotangents;
+    for (std::int64_t i = 0; i < kRows; ++i) {
+      rows.push_back(take(i));
+      cotangents.push_back(expand(ones({}), rows.back().shape()));
+    }
+    Tensor gradient;
+    std::int64_t peak = peak_of([&] { gradient = grad(rows, std::span(&x, 1), cotangents)[0]; });
+    CHECK(peak < 2 * kBytes);
+    CHECK(numbers(gradient) == Numbers(kRows * kColumns, 1));
+  }
 }

@@ -258,7 +258,7 @@ TEST_CASE("cat joins along an axis", "[movement]") {
   CHECK(numbers(cat({a})) == numbers(a));
 }
 
-TEST_CASE("cat promotes and passes empty vectors over", "[movement]") {
+TEST_CASE("cat promotes and skips empty vectors", "[movement]") {
   Tensor mixed = cat({arange(2), full({1}, 0.5), full({1}, 1, {.dtype = DType::boolean})});
   CHECK(mixed.dtype() == DType::float32);
   CHECK(numbers(mixed) == Numbers{0, 1, 0.5, 1});
@@ -379,6 +379,94 @@ TEST_CASE("sizes beyond int64 are refused", "[movement]") {
   std::int64_t quarter = std::int64_t{1} << 62;
   CHECK_THROWS_WITH(split(zeros({0}), {quarter, quarter, quarter, quarter}),
                     Contains("add up to more than an int64 holds"));
+}
+
+TEST_CASE("extents that add up to more than an int64 holds are refused by name", "[movement]") {
+  Tensor one = counted({1});
+  Tensor huge = expand(one, {std::int64_t{1} << 62}), most = expand(one, {std::numeric_limits<std::int64_t>::max()});
+  Tensor three = counted({3});
+  CHECK_THROWS_WITH(cat({huge, huge, huge, huge, three}),
+                    Contains("cat: the extents of axis 0 must add up to what an "
+                             "int64 holds, but tensor 0 is [4611686018427387904]"));
+  CHECK_THROWS_WITH(cat({most, most, three}), Contains("cat: the extents of axis 0 must add up"));
+  CHECK_THROWS_WITH(cat({huge, three}), Contains("cat: the number of bytes must fit in an int64"));
+  CHECK_THROWS_WITH(stack({huge, huge}), Contains("stack: the number of bytes must fit in an int64"));
+  CHECK_THROWS_WITH(outer(huge, three), Contains("outer: the number of elements must fit in an int64"));
+  CHECK_THROWS_WITH(index_select(expand(one, {3, std::int64_t{1} << 61}), 0, zeros({9}, {.dtype = DType::int64})),
+                    Contains("index_select: the number of bytes must fit in an int64"));
+}
+
+namespace {
+
+/// Tensors [rows, extent, inner], their numbers all different.
+std::vector<Tensor> parts_of(const std::vector<std::int64_t>& extents, std::int64_t rows, std::int64_t inner,
+                             DType dtype) {
+  std::vector<Tensor> parts;
+  std::int64_t first = 0;
+  for (std::int64_t extent : extents) {
+    Tensor numbers = arange(first, first + rows * extent * inner, 1, {.dtype = DType::int64});
+    first += numbers.numel();
+    parts.push_back(cast(dtype == DType::boolean ? numbers * numbers / 3 % 2 : numbers, dtype));
+    parts.back() = reshape(parts.back(), {rows, extent, inner});
+  }
+  return parts;
+}
+
+}  // namespace
+
+TEST_CASE("cat puts short rows together and its gradient takes them apart", "[movement]") {
+  std::vector<std::vector<std::int64_t>> lists = {{1, 1},    {1, 1, 1},       {1, 1, 1, 1},
+                                                  {2, 3, 1}, {0, 1, 0, 5, 1}, std::vector<std::int64_t>(8, 1),
+                                                  {70, 2},   {1, 2, 63}};
+  lists.push_back(std::vector<std::int64_t>(37, 1));
+  for (const std::vector<std::int64_t>& extents : lists)
+    for (std::int64_t rows : {1, 2, 67, 1000})
+      for (std::int64_t inner : {1, 3})
+        for (DType dtype : {DType::boolean, DType::int64, DType::float32, DType::float64}) {
+          std::vector<Tensor> parts = parts_of(extents, rows, inner, dtype);
+          Tensor whole = cat(parts, 1);
+          std::vector<double> all = numbers(whole);
+          std::int64_t total = whole.size(1), start = 0;
+          for (std::size_t p = 0; p < parts.size(); ++p) {
+            std::vector<double> part = numbers(parts[p]);
+            std::int64_t length = extents[p] * inner;
+            bool same = true;
+            for (std::int64_t i = 0; i < rows * length; ++i)
+              same &= part[static_cast<std::size_t>(i)] ==
+                      all[static_cast<std::size_t>(i / length * total * inner + start + i % length)];
+            REQUIRE(same);
+            start += length;
+          }
+          if (!is_floating(dtype)) continue;
+          for (Tensor& part : parts) part.set_requires_grad();
+          Tensor joined = cat(parts, 1);
+          std::vector<Tensor> gradients = grad(sum(joined * joined), parts);
+          for (std::size_t p = 0; p < parts.size(); ++p) REQUIRE(numbers(gradients[p]) == numbers(2 * parts[p]));
+        }
+}
+
+TEST_CASE("stack along the last axis and back, of many vectors", "[movement]") {
+  for (int count : {2, 3, 4, 7, 8, 16, 50})
+    for (DType dtype : {DType::float32, DType::float64}) {
+      std::vector<Tensor> vectors;
+      for (int k = 0; k < count; ++k)
+        vectors.push_back(arange(k, k + 1000, 1, {.dtype = dtype, .requires_grad = true}));
+      Tensor y = stack(vectors, -1);
+      std::vector<double> all = numbers(y);
+      bool same = true;
+      for (int i = 0; i < 1000; ++i)
+        for (int k = 0; k < count; ++k) same &= all[static_cast<std::size_t>(i * count + k)] == i + k;
+      CHECK(same);
+      std::vector<Tensor> gradients = grad(sum(y * y), vectors, {.create_graph = true});
+      std::vector<Tensor> plain = grad(sum(stack(vectors, -1) * y.detach()), vectors);
+      for (int k = 0; k < count; ++k) {
+        REQUIRE(numbers(gradients[static_cast<std::size_t>(k)]) == numbers(2 * vectors[static_cast<std::size_t>(k)]));
+        REQUIRE(numbers(plain[static_cast<std::size_t>(k)]) == numbers(vectors[static_cast<std::size_t>(k)]));
+      }
+      // Only some are wanted.
+      Tensor some = grad(sum(stack(vectors, -1) * y.detach()), vectors[1]);
+      CHECK(numbers(some) == numbers(vectors[1]));
+    }
 }
 
 // ---- The graph ----

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -97,20 +98,73 @@ TEST_CASE("draws do not depend on the number of threads", "[random]") {
   CHECK(all(1) == all(3));
 }
 
-TEST_CASE("the default generator is each thread's own, seeded by manual_seed", "[random]") {
+namespace {
+
+/// What a thread of its own draws first.
+float first_draw() {
+  float drawn = 0;
+  std::thread([&] { drawn = uniform({1}).item<float>(); }).join();
+  return drawn;
+}
+
+float first_of(Generator generator) { return uniform({1}, 0, 1, {}, generator).item<float>(); }
+
+}  // namespace
+
+TEST_CASE("each thread draws from a stream of its own under the process's seed", "[random]") {
   manual_seed(5);
   float here = uniform({1}).item<float>();
-  float there = 0, unseeded = 0;
-  std::thread([&] {
-    unseeded = uniform({1}).item<float>();
-    manual_seed(5);
-    there = uniform({1}).item<float>();
-  }).join();
-  CHECK(here == there);
-  CHECK(unseeded == 0x6627e8p-24f);
+  CHECK(here == first_of(Generator(5)));
+  // Numbered as they draw.
+  float second = first_draw(), third = first_draw();
+  CHECK(second == first_of(Generator(5, 1)));
+  CHECK(third == first_of(Generator(5, 2)));
+  CHECK(second != here);
+  CHECK(third != second);
   manual_seed(5);
+  CHECK(first_draw() == second);
   CHECK(uniform({1}).item<float>() == here);
   CHECK(default_generator().seed() == 5);
+  CHECK(default_generator().stream() == 0);
+}
+
+TEST_CASE("manual_seed in one thread starts the others anew", "[random]") {
+  std::atomic<int> step = 0;
+  float before = 0, after = 0;
+  manual_seed(1);
+  std::thread other([&] {
+    before = uniform({1}).item<float>();
+    step = 1;
+    while (step != 2) std::this_thread::yield();
+    after = uniform({1}).item<float>();
+  });
+  while (step != 1) std::this_thread::yield();
+  manual_seed(2);
+  step = 2;
+  other.join();
+  CHECK(before == first_of(Generator(1, 1)));
+  CHECK(after == first_of(Generator(2, 1)));
+}
+
+TEST_CASE("a generator that is held starts anew with manual_seed", "[random]") {
+  Generator& generator = default_generator();
+  manual_seed(7);
+  CHECK(generator.seed() == 7);
+  CHECK(&generator == &default_generator());
+}
+
+TEST_CASE("streams of one seed are independent of each other", "[random]") {
+  Generator first(3, 0), second(3, 1), far(3, std::uint64_t{1} << 40);
+  constexpr std::int64_t kCount = 100'000;
+  std::vector<double> a = uniform({kCount}, {}, first).to_vector<double>();
+  for (Generator* other : {&second, &far}) {
+    std::vector<double> b = uniform({kCount}, {}, *other).to_vector<double>();
+    double correlation = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) correlation += (a[i] - 0.5) * (b[i] - 0.5) * 12 / kCount;
+    CHECK(std::abs(correlation) < 0.015);  // 5 standard deviations
+  }
+  second.reseed(3);
+  CHECK(second.stream() == 1);
 }
 
 TEST_CASE("uniform stays in [low, high) and never gives high", "[random]") {
@@ -193,6 +247,29 @@ TEST_CASE("bernoulli is true with probability p", "[random]") {
   CHECK(moments(draw.to_vector<double>()).mean == Approx(0.3).margin(0.01));
   CHECK(moments(bernoulli({1000}, 0, generator).to_vector<double>()).mean == 0);
   CHECK(moments(bernoulli({1000}, 1, generator).to_vector<double>()).mean == 1);
+}
+
+TEST_CASE("bernoulli meets probabilities below 2^-32", "[random]") {
+  // Philox's first word for seed 0 is 0x6627e8d5: with p = 0x6627e8d5 2^-32 and a little more, 64 further bits decide.
+  double below = 0x6627e8d5p-32, above = 0x6627e8d6p-32;
+  auto first = [](double p) {
+    Generator generator(0);
+    return bernoulli({1}, p, generator).item<bool>();
+  };
+  CHECK(!first(below));
+  CHECK(first(above));
+  int met = 0;
+  double from = 0, to = 1;  // where between them the element becomes true
+  for (int halving = 0; halving < 16; ++halving) {
+    double middle = (from + to) / 2;
+    bool is_met = first(below + middle * 0x1p-32);
+    (is_met ? to : from) = middle;
+    met += is_met;
+  }
+  CHECK(met > 0);
+  CHECK(met < 16);
+  CHECK(!first(std::nextafter(below + from * 0x1p-32, 0.0)));
+  CHECK(first(below + to * 0x1p-32));
 }
 
 TEST_CASE("permutation holds each number once", "[random]") {

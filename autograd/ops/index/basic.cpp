@@ -84,7 +84,7 @@ Window window_of(const Tensor& x, const std::vector<Index>& items, int named, So
 }  // namespace
 
 Tensor get(const Operand& operand, const Indices& indices) {
-  const Tensor& x = operand.tensor("get");
+  const Tensor& x = operand.tensor("index");
   const std::vector<Index>& items = indices.items();
   SourceLocation where = operand.where();
   int named = 0, ellipses = 0;

@@ -204,10 +204,17 @@ std::vector<Tensor> split(const Operand& operand, const std::vector<std::int64_t
   }
   return record("split", operand.where(), {x}, std::move(pieces), {}, [axis, sizes](Vjp& vjp) {
     int count = static_cast<int>(sizes.size());
-    if (Tensor* sum = vjp.sum_so_far(0); sum != nullptr) {
+    bool all = true;
+    for (int k = 0; k < count; ++k) all &= vjp.has(k);
+    Tensor* sum = vjp.sum_so_far(0);
+    if (sum != nullptr || (!all && !vjp.creates_graph())) {
+      // What has no cotangent is not touched: a loop over pieces is linear in their number.
+      Tensor whole = sum != nullptr ? *sum : new_zeros("split", vjp.shape(0), vjp.dtype(0), vjp.where());
       std::int64_t start = 0;
-      for (int k = 0; k < count; start += sizes[k++])
-        if (vjp.has(k)) add_into(view_of(*sum, AxisWindow{axis, false, start, 1, sizes[k]}), vjp.g(k));
+      for (int k = 0; k < count; start += sizes[static_cast<std::size_t>(k++)])
+        if (vjp.has(k))
+          add_into(view_of(whole, AxisWindow{axis, false, start, 1, sizes[static_cast<std::size_t>(k)]}), vjp.g(k));
+      if (sum == nullptr) vjp.give(0, std::move(whole));
       return;
     }
     std::vector<Tensor> cotangents;

@@ -107,11 +107,14 @@ Tensor Tensor::detach(SourceLocation where) const {
   return new_view(*this, impl.shape, impl.strides, impl.data);
 }
 
-DType Operand::dtype(const char* operation) const { return tensor_ ? tensor(operation).impl()->dtype : number_dtype_; }
+DType Operand::dtype(const char* operation) const {
+  if (tensor_ != nullptr) return tensor(operation).impl()->dtype;
+  return is_floating(number_dtype_) ? default_dtype() : number_dtype_;
+}
 
 const Tensor& Operand::tensor(const char* operation) const {
   if (tensor_ == nullptr) {
-    if (!owned_.defined()) owned_ = number_as(number_dtype_, operation);
+    if (!owned_.defined()) owned_ = number_as(dtype(), operation);
     return owned_;
   }
   check(tensor_->defined(), where_, operation,

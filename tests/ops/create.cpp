@@ -262,6 +262,9 @@ TEST_CASE("DefaultDtype is the dtype where none is given", "[create]") {
     CHECK(uniform({2}).dtype() == DType::float64);
     CHECK(normal({2}).dtype() == DType::float64);
     CHECK(zeros({2}, {.dtype = DType::float32}).dtype() == DType::float32);
+    CHECK((arange(3) * 0.1).dtype() == DType::float64);
+    CHECK(exp(0.5).dtype() == DType::float64);
+    CHECK((zeros({2}, {.dtype = DType::float32}) + 0.5).dtype() == DType::float32);
     DType elsewhere = DType::boolean;
     std::thread([&] { elsewhere = zeros({1}).dtype(); }).join();
     CHECK(elsewhere == DType::float32);

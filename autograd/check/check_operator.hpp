@@ -105,6 +105,8 @@ struct OperatorReport {
   std::vector<std::string> errors;  ///< the first few, one sentence each
   int checks = 0;                   ///< how many comparisons were made
   int kinks = 0;                    ///< elements that the gradient check could not judge
+  /// The operations by whose names wrong inputs were refused: the operator's own, and any that it calls unchecked.
+  std::vector<std::string> refused_by;
 
   /// Whether nothing was found.
   bool passed() const { return errors.empty(); }

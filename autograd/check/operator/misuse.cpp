@@ -1,5 +1,7 @@
 #include "misuse.hpp"
 
+#include <algorithm>
+
 #include "../../grad_mode.hpp"
 #include "../../ops.hpp"
 
@@ -21,6 +23,15 @@ bool overwrite(const Tensor& tensor) {
   return true;
 }
 
+/// Empty, or what is wrong with the error; notes by which operation it is.
+std::string problem_of(Trial& trial, const std::exception& error) {
+  std::string problem = problem_of_refusal(error), message = error.what();
+  std::string name = message.substr(0, message.find(": "));
+  std::vector<std::string>& names = trial.report.refused_by;
+  if (problem.empty() && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
+  return problem;
+}
+
 }  // namespace
 
 void check_wrong_inputs(Trial& trial, const Tensors& inputs) {
@@ -32,7 +43,7 @@ void check_wrong_inputs(Trial& trial, const Tensors& inputs) {
       if (is_floating(value.dtype()) && trial.row.order > 0 && takes_floating(spoiled.inputs))
         trial.pull_back(spoiled.inputs, ones_like(value));
     } catch (const std::exception& error) {
-      problem = problem_of_refusal(error);
+      problem = problem_of(trial, error);
     }
     trial.expect(problem.empty(), inputs, "with " + spoiled.how, problem);
   }
@@ -44,7 +55,7 @@ void check_refused(Trial& trial, const Tensors& inputs) {
     try {
       trial.row.refused[i].call()(inputs);
     } catch (const std::exception& error) {
-      problem = problem_of_refusal(error);
+      problem = problem_of(trial, error);
     }
     trial.expect(problem.empty(), inputs, concat("refused call ", i), problem);
   }

@@ -97,3 +97,20 @@ TEST_CASE("a nan or an infinity in what is fitted is named; what is transformed 
   CHECK(std::isnan(y[0].item()));
   CHECK(y[1].item() == 0);
 }
+
+TEST_CASE("transform takes points in any layout, and passes gradients on", "[data][standardizer]") {
+  Generator generator(5);
+  Tensor x = uniform({6, 4}, -3, 3, {.dtype = DType::float64}, generator);
+  Standardizer standardizer = Standardizer::fit(x);
+  Tensor y = standardizer.transform(x);
+  CHECK(standardizer.transform(transpose(copy(transpose(x)))).to_vector() == y.to_vector());
+  CHECK(standardizer.transform(flip(copy(flip(x, 0)), 0)).to_vector() == y.to_vector());
+  CHECK(standardizer.transform(zeros({0, 4})).shape() == Shape{0, 4});
+  CHECK(standardizer.transform(stack({x, x}))[1].to_vector() == y.to_vector());
+
+  Tensor v = copy(x).set_requires_grad();
+  CHECK(standardizer.transform(v).to_vector() == y.to_vector());
+  sum(standardizer.transform(v)).backward();
+  CHECK(allclose(v.grad()[0], 1.0 / standardizer.scale()));
+  CHECK(allclose(standardizer.inverse(copy(y).set_requires_grad()), standardizer.inverse(y), {.rtol = 1e-14}));
+}

@@ -27,8 +27,8 @@ bool is_empty(const F& callable) {
 }
 }  // namespace internal
 
-/// `Function<Tensor(const Tensor&)>` holds anything that can be called so, or nothing. Copies share the callable, and what
-/// a lambda that is `mutable` has changed in itself. Throws std::logic_error when an empty one is called.
+/// Function holds any callable of its signature, or nothing; an empty one throws std::logic_error when called. Copies share
+/// the callable, with what a `mutable` lambda changed in itself; those that nn::clone() makes of a model have their own.
 template <class R, class... Arguments>
 class Function<R(Arguments...)> {
  public:

@@ -66,6 +66,23 @@ TEST_CASE("an observer sees each layer's call, nested as the layers are", "[nn][
   CHECK(y.requires_grad());
 }
 
+TEST_CASE("each layer and loss of the library is seen", "[nn][call]") {
+  Tensor x = full({2, 3}, 0.5), target = full({2, 3}, 0.25), labels = tensor({0, 2});
+  auto seen = [](const nn::Module& layer, const auto& call) {
+    Recorder recorder;
+    call();
+    REQUIRE(recorder.seen.size() == 2);
+    CHECK(recorder.seen[0] == "> " + layer.class_name());
+  };
+  auto layers = [&](const auto&... all) { (seen(all, [&] { all(x); }), ...); };
+  auto losses = [&](const Tensor& y, const auto&... all) { (seen(all, [&] { all(x, y); }), ...); };
+  layers(nn::Dense(3, 2), nn::Dropout(), nn::Flatten(), nn::Sequential());
+  layers(nn::Identity(), nn::Sigmoid(), nn::LogSigmoid(), nn::Tanh(), nn::ReLU(), nn::LeakyReLU(), nn::ELU(),
+         nn::GELU(), nn::SiLU(), nn::Softplus(), nn::Softmax(), nn::LogSoftmax());
+  losses(target, nn::MSELoss(), nn::L1Loss(), nn::BCELoss(), nn::BCEWithLogitsLoss());
+  losses(labels, nn::CrossEntropyLoss(), nn::NLLLoss());
+}
+
 TEST_CASE("an observer is told of calls that fail, and sees only its own life and thread", "[nn][call]") {
   Net model;
   {

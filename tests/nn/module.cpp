@@ -1,12 +1,18 @@
 #include <xgrad/nn/module.hpp>
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <cmath>
+#include <fstream>
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include <xgrad/autograd/grad.hpp>
+#include <xgrad/autograd/memory.hpp>
 #include <xgrad/autograd/ops.hpp>
 #include <xgrad/nn/layers/activation.hpp>
 #include <xgrad/nn/layers/dense.hpp>
@@ -414,3 +420,53 @@ TEST_CASE("a module of many children is made, listed and loaded in linear time",
   wide.load(wide.state());
   CHECK(wide.buffers().size() == 20000);
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // whose own memory a limit would cut
+
+namespace {
+
+/// Leaves this process so many more bytes of memory while it lives.
+class MemoryLeft {
+ public:
+  explicit MemoryLeft(rlim_t bytes) {
+    std::ifstream statm("/proc/self/statm");
+    rlim_t pages = 0;
+    statm >> pages;
+    getrlimit(RLIMIT_AS, &before_);
+    rlimit limit{pages * static_cast<rlim_t>(sysconf(_SC_PAGESIZE)) + bytes, before_.rlim_max};
+    setrlimit(RLIMIT_AS, &limit);
+  }
+  ~MemoryLeft() { setrlimit(RLIMIT_AS, &before_); }
+
+ private:
+  rlimit before_;
+};
+
+}  // namespace
+
+TEST_CASE("a conversion or a load for which memory runs out has changed nothing", "[nn][module]") {
+  constexpr std::int64_t kSize = 16 << 20;  // 64 MiB of float32, 128 of float64
+  struct Large : nn::Module {
+    nn::Parameter first = param("first", zeros({kSize}));
+    nn::Parameter second = param("second", zeros({kSize}));
+  } model;
+  memory::release_cached();
+  {
+    MemoryLeft left(rlim_t{192} << 20);  // enough for one of them
+    CHECK_THROWS_AS(model.to(DType::float64), std::bad_alloc);
+  }
+  CHECK(model.first.dtype() == DType::float32);
+  CHECK(model.second.dtype() == DType::float32);
+
+  memory::release_cached();
+  Tensor one = expand(ones({1}, {.dtype = DType::float64}), {kSize});
+  {
+    MemoryLeft left(rlim_t{96} << 20);
+    CHECK_THROWS_AS(model.load({{"first", one}, {"second", one}}), std::bad_alloc);
+  }
+  CHECK(amax(model.first).item() == 0);
+  model.load({{"first", one}, {"second", one}});
+  CHECK(amin(model.second).item() == 1);
+}
+
+#endif

@@ -224,7 +224,7 @@ TEST_CASE("guide: modules and optimizers", "[guide]") {
   Net precise;
   precise.to(DType::float64);
   precise.copy_parameters_from(model);
-  gradcheck([&] { return nn::mse(precise(x64), y64); }, precise.parameters());
+  gradcheck([&] { return nn::mse(precise(x64), y64); }, precise.named_parameters());
 
   std::vector<Tensor> weights = model.parameters();
   for (int step = 0; step < 3; ++step) {

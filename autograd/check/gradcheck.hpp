@@ -18,16 +18,20 @@
 
 namespace xgrad XGRAD_API {
 
-/// How gradcheck() compares.
+/// Options of gradcheck().
 struct GradcheckOptions {
-  double eps = 1e-6;   ///< step of the first comparison, relative to max(1, |x|); where it fails, steps of
-                       ///< many sizes follow
-  double rtol = 1e-5;  ///< relative difference that is still right
-  double atol = 0;     ///< absolute difference that is; the error of the differences themselves is allowed for anyway
-  int order = 1;       ///< 2 also checks the derivative of the gradient, and so on
-  bool fast = true;    ///< random directions first, single elements where they disagree; false: each entry of
-                       ///< the Jacobian
-  std::uint64_t seed = 0;  ///< of the random directions
+  /// Step of the first comparison, relative to max(1, |x|); where it fails, steps of many sizes follow.
+  double eps = 1e-6;
+  /// Relative difference that is still right.
+  double rtol = 1e-5;
+  /// Absolute difference that is still right; the error of the differences themselves is allowed for anyway.
+  double atol = 0;
+  /// 2 also checks the derivative of the gradient, and so on.
+  int order = 1;
+  /// Random directions first, single elements where they disagree; false: each entry of the Jacobian.
+  bool fast = true;
+  /// Of the random directions.
+  std::uint64_t seed = 0;
 };
 
 /// One entry of a Jacobian that gradcheck reports.

@@ -84,6 +84,7 @@ bool has_reason(const std::string& name) {
 
 /// Operations by whose names rows refuse wrong inputs beside their own, with the reason.
 const std::map<std::string, std::set<std::string>> kOtherNames = {
+    {"get", {"index", "slice"}},  // what the user wrote: x[...]
     {"where_safe", {"greater"}},  // the row's own condition
     {"reshape", {"size"}},        // the row's own shape
     {"sum_to", {"size"}},         // the row's own shape

@@ -247,7 +247,7 @@ void run(const Settings& settings) {
 
 /// Ends the program's reading of options where there is a problem with one.
 void refuse(const std::string& option, const std::string& problem) {
-  if (!problem.empty()) throw CLI::ValidationError(option, problem);
+  if (!problem.empty()) throw CLI::ValidationError(option, problem + '.');
 }
 
 /// Adds an option that is a whole number within bounds.

@@ -58,7 +58,7 @@ class Inputs {
   int size_;
 };
 
-/// Records that `output` was computed from `inputs`, and returns it. `rule` computes the inputs' cotangents.
+/// record notes that `output` was computed from `inputs`, and returns it. `rule` computes the inputs' cotangents.
 ///
 /// `uses` tells which values the rule reads to form the cotangent of input 0, of input 1 ...; a single entry speaks for
 /// all inputs. An entry of an input that needs no gradient saves nothing. Records nothing when no input requires a
@@ -76,11 +76,11 @@ class Inputs {
 Tensor record(const char* name, SourceLocation where, Inputs inputs, Tensor output, std::initializer_list<Uses> uses,
               Rule rule);
 
-/// The same for an operation with several outputs.
+/// record of an operation with several outputs.
 std::vector<Tensor> record(const char* name, SourceLocation where, Inputs inputs, std::vector<Tensor> outputs,
                            std::initializer_list<Uses> uses, Rule rule);
 
-/// Whether record() would record an operation on these inputs: for operators that compute more when it does.
+/// is_recording tells whether record() would record an operation on these inputs: for operators that compute more then.
 bool is_recording(Inputs inputs);
 
 }  // namespace xgrad

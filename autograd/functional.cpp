@@ -1,11 +1,9 @@
 #include "functional.hpp"
 
-#include <unordered_set>
-
+#include "engine/backward.hpp"
+#include "engine/sum.hpp"
 #include "extend.hpp"
-#include "engine/node.hpp"
-#include "ops/detail/pull_back.hpp"
-#include "ops/create.hpp"
+#include "ops/elementwise.hpp"
 #include "ops/movement.hpp"
 
 namespace xgrad {
@@ -18,63 +16,68 @@ void internal::check_argument_count(bool holds, std::size_t given, SourceLocatio
 namespace functional {
 namespace {
 
-using internal::Node;
-
-/// Whether the graph of `value` reaches a variable other than these arguments.
-bool depends_on_others(const Tensor& value, std::span<const Tensor> arguments) {
-  std::unordered_set<const Node*> known;
-  for (const Tensor& argument : arguments) known.insert(argument.impl()->node.get());
-  std::vector<const Node*> left;
-  auto visit = [&](const Node* node) {
-    if (node != nullptr && known.insert(node).second) left.push_back(node);
-  };
-  visit(value.impl()->node.get());
-  while (!left.empty()) {
-    const Node* node = left.back();
-    left.pop_back();
-    if (node->is_leaf) return true;
-    for (const auto& edge : node->edges) visit(edge.producer.get());
-  }
-  return false;
-}
+using internal::PassOptions;
 
 /// The tensor under a node of its own, so that its gradient can be asked for apart from other uses of the
 /// tensor.
 Tensor alias(const Tensor& tensor, SourceLocation where) {
-  return record("argument", where, {tensor}, tensor.detach(), {}, [](Vjp& vjp) { vjp.give(0, vjp.g()); });
+  return record("argument", where, {tensor}, tensor.detach(), {}, [](Vjp& vjp) { vjp.give(0, vjp.take_g()); });
 }
+
+/// Variables of a function's own. When they go they become constants, also in the graphs that they are part of: a result
+/// that outlives the function depends on nobody's variables.
+class OwnVariables {
+ public:
+  OwnVariables() = default;
+  ~OwnVariables() {
+    for (const Tensor& variable : variables_) {
+      internal::TensorImpl& impl = *variable.impl();
+      if (!impl.node || !impl.node->is_leaf) continue;
+      internal::Leaf::of(*impl.node).retired = true;
+      impl.node = {};
+    }
+  }
+  OwnVariables(const OwnVariables&) = delete;
+  OwnVariables& operator=(const OwnVariables&) = delete;
+
+  /// Makes the constant a variable.
+  Tensor add(Tensor constant) {
+    variables_.push_back(constant.set_requires_grad());
+    return constant;
+  }
+
+ private:
+  std::vector<Tensor> variables_;
+};
 
 /// A function computed at a point, with the arguments that stood for the inputs.
 class Evaluation {
  public:
-  Evaluation(const char* operation, const TensorFunction& f, std::span<const Tensor> inputs, SourceLocation where)
-      : operation_(operation), where_(where), differentiable_(grad_enabled()) {
-    bool linked = false;
+  Evaluation(const char* operation, const Differentiated& f, std::span<const Tensor> inputs, SourceLocation where)
+      : operation_(operation), where_(where), may_be_differentiable_(grad_enabled()) {
     GradMode recorded(true);
     arguments_.reserve(inputs.size());
     for (const Tensor& input : inputs) {
-      check(input.defined(), where, operation, ": the input must be defined.");
+      check(input.defined(), where, operation, ": the input must be defined, but it is not.");
       check(is_floating(input.dtype()), where, operation, ": input ", arguments_.size(),
             " must be floating to have a derivative, but it is ", input.dtype(), ". Convert it with cast().");
-      if (differentiable_ && input.requires_grad()) {
-        linked = true;
-        arguments_.push_back(alias(input, where));
-      } else {
-        arguments_.push_back(input.detach().set_requires_grad());
-      }
+      check(!f.is_closure || input.requires_grad(), where, operation, ": parameter ", arguments_.size(),
+            " of the closure must require a gradient, but it does not. Call set_requires_grad().");
+      bool linked = may_be_differentiable_ && input.requires_grad();
+      differentiable_ |= linked;
+      arguments_.push_back(f.is_closure ? input : linked ? alias(input, where) : own_.add(input.detach()));
     }
-    value_ = f(arguments_);
+    value_ = f.function(arguments_);
     check(value_.defined() && is_floating(value_.dtype()), where, operation,
           ": the function must give a floating tensor, but it gave ",
-          value_.defined() ? concat("one of ", value_.dtype()) : "an undefined one", ".");
-    differentiable_ = differentiable_ && (linked || depends_on_others(value_, arguments_));
+          value_.defined() ? name(value_.dtype()) : "nothing", ".");
   }
 
-  /// Whether the derivatives must be differentiable in turn.
+  /// Whether the derivatives must be differentiable in turn. Known once the value's graph has been traversed.
   bool differentiable() const { return differentiable_; }
   /// The result must be differentiable with respect to these tensors too.
   void follow(std::span<const Tensor> tensors) {
-    for (const Tensor& tensor : tensors) differentiable_ |= grad_enabled() && tensor.requires_grad();
+    for (const Tensor& tensor : tensors) differentiable_ |= may_be_differentiable_ && tensor.requires_grad();
   }
 
   const Tensor& value() const { return value_; }
@@ -87,37 +90,41 @@ class Evaluation {
   }
 
   /// cotangent^T d(output)/d(arguments), for an output computed from the arguments; 0 where it does not
-  /// depend on one.
-  std::vector<Tensor> pull_back(const Tensor& output, const Tensor& cotangent, GradOptions options) const {
+  /// depend on one. With a graph of its own when asked for, and where it must be differentiable.
+  std::vector<Tensor> pull_back(const Tensor& output, const Tensor& cotangent, PassOptions options) {
     return pull_back_all({&output, 1}, {&cotangent, 1}, options);
   }
   std::vector<Tensor> pull_back_all(std::span<const Tensor> outputs, std::span<const Tensor> cotangents,
-                                    GradOptions options) const {
-    std::vector<Tensor> results = internal::pull_back(outputs, arguments_, cotangents, options, where_);
-    for (Tensor& result : results)
-      if (!options.create_graph && result.requires_grad()) result = result.detach();
-    return results;
+                                    PassOptions options) {
+    options.create_graph |= differentiable_;
+    options.follow_others = may_be_differentiable_;
+    internal::PulledBack pulled = internal::pull_back(outputs, arguments_, cotangents, options, where_);
+    differentiable_ |= pulled.on_others;
+    for (Tensor& result : pulled.gradients)
+      if (!pulled.recorded && result.requires_grad()) result = result.detach();
+    return std::move(pulled.gradients);
   }
 
   /// All rows of d(output)/d(arguments): for each argument [shape of output..., shape of argument...].
-  std::vector<Tensor> rows(const Tensor& output) const {
+  std::vector<Tensor> rows(const Tensor& output) {
+    for (const Tensor& argument : arguments_)
+      check(output.ndim() + argument.ndim() <= kMaxDims, where_, operation_, ": the result must have at most ",
+            kMaxDims, " axes, but ", output.shape(), " by ", argument.shape(),
+            " has more. Flatten the value or the input.");
     std::int64_t count = output.numel();
     std::vector<std::vector<Tensor>> rows(arguments_.size());
     for (std::int64_t row = 0; row < count; ++row) {
-      Tensor unit = one_hot_row(output, row);
-      std::vector<Tensor> gradients = pull_back(output, unit, {.create_graph = differentiable_, .retain_graph = true});
+      std::vector<Tensor> gradients = pull_back(output, one_hot_row(output, row), {.retain_graph = true});
       for (std::size_t i = 0; i < gradients.size(); ++i) rows[i].push_back(std::move(gradients[i]));
     }
     std::vector<Tensor> results;
     for (std::size_t i = 0; i < arguments_.size(); ++i) {
       const Tensor& argument = arguments_[i];
-      check(output.ndim() + argument.ndim() <= kMaxDims, where_, operation_, ": the result must have at most ",
-            kMaxDims, " axes, but ", output.shape(), " by ", argument.shape(),
-            " has more. Flatten the value or the input.");
       Shape shape = output.shape();
       for (std::int64_t extent : argument.shape()) shape.push_back(extent);
-      results.push_back(count == 0 ? zeros(shape, {.dtype = argument.dtype()})
-                                   : reshape(stack(rows[i], 0, where_), shape));
+      DType dtype = promote(output.dtype(), argument.dtype());
+      results.push_back(count == 0 ? internal::filled(shape, dtype, 0)
+                                   : cast(reshape(stack(rows[i], 0, where_), shape), dtype));
     }
     return results;
   }
@@ -135,66 +142,59 @@ class Evaluation {
 
  private:
   static Tensor one_hot_row(const Tensor& like, std::int64_t at) {
-    Tensor unit = zeros(like.shape(), {.dtype = like.dtype()});
+    Tensor unit = internal::filled(like.shape(), like.dtype(), 0);
     internal::dispatch_floating(like.dtype(), [&]<class T>(T) { internal::data_of<T>(unit)[at] = 1; });
     return unit;
   }
 
   const char* operation_;
   SourceLocation where_;
-  bool differentiable_;
+  bool may_be_differentiable_;
+  bool differentiable_ = false;
+  OwnVariables own_;
   std::vector<Tensor> arguments_;
   Tensor value_;
 };
 
-Tensor one_like(const Tensor& value) { return ones(value.shape(), {.dtype = value.dtype()}); }
+Tensor one_like(const Tensor& value) { return internal::filled(value.shape(), value.dtype(), 1); }
 
 }  // namespace
 
-ValueAndGrads value_and_grad(const TensorFunction& f, std::span<const Tensor> x, SourceLocation where) {
+ValueAndGrads value_and_grad(Differentiated f, std::span<const Tensor> x, SourceLocation where) {
   Evaluation at("grad", f, x, where);
   at.check_scalar();
-  std::vector<Tensor> gradients = at.pull_back(at.value(), one_like(at.value()), {.create_graph = at.differentiable()});
+  std::vector<Tensor> gradients = at.pull_back(at.value(), one_like(at.value()), {});
   return {at.result(), std::move(gradients)};
 }
 
-std::vector<Tensor> vjp(const TensorFunction& f, std::span<const Tensor> x, const Tensor& cotangent,
-                        SourceLocation where) {
+std::vector<Tensor> vjp(Differentiated f, std::span<const Tensor> x, const Tensor& cotangent, SourceLocation where) {
   Evaluation at("vjp", f, x, where);
   at.check_like("cotangent", cotangent, at.value());
   at.follow({&cotangent, 1});
-  return at.pull_back(at.value(), cotangent, {.create_graph = at.differentiable()});
+  return at.pull_back(at.value(), cotangent, {});
 }
 
-Tensor jvp(const TensorFunction& f, std::span<const Tensor> x, std::span<const Tensor> tangents, SourceLocation where) {
+Tensor jvp(Differentiated f, std::span<const Tensor> x, std::span<const Tensor> tangents, SourceLocation where) {
   Evaluation at("jvp", f, x, where);
   at.check_like("tangent", tangents);
   at.follow(tangents);
   const Tensor& value = at.value();
   // The pull-back is linear in the cotangent, so its derivative is the same wherever it is taken; here at 0.
-  Tensor cotangent = zeros(value.shape(), {.dtype = value.dtype(), .requires_grad = true});
+  OwnVariables own;
+  Tensor cotangent = own.add(internal::filled(value.shape(), value.dtype(), 0));
   std::vector<Tensor> pulled = at.pull_back(value, cotangent, {.create_graph = true});
-  std::vector<Tensor> outputs, weights;
-  for (std::size_t i = 0; i < pulled.size(); ++i) {
-    if (!pulled[i].requires_grad()) continue;
-    outputs.push_back(pulled[i]);
-    weights.push_back(tangents[i]);
-  }
-  Tensor pushed;
-  if (!outputs.empty()) {
-    GradOptions options{.create_graph = at.differentiable(), .allow_unused = true};
-    pushed = xgrad::grad(outputs, {&cotangent, 1}, weights, options, where)[0];
-  }
-  if (!pushed.defined()) return zeros(value.shape(), {.dtype = value.dtype()});
-  return !at.differentiable() && pushed.requires_grad() ? pushed.detach() : pushed;
+  internal::PulledBack pushed =
+      internal::pull_back(pulled, {&cotangent, 1}, tangents, {.create_graph = at.differentiable()}, where);
+  Tensor& result = pushed.gradients[0];
+  return !at.differentiable() && result.requires_grad() ? result.detach() : std::move(result);
 }
 
-std::vector<Tensor> jacobian(const TensorFunction& f, std::span<const Tensor> x, SourceLocation where) {
+std::vector<Tensor> jacobian(Differentiated f, std::span<const Tensor> x, SourceLocation where) {
   Evaluation at("jacobian", f, x, where);
   return at.rows(at.value());
 }
 
-std::vector<std::vector<Tensor>> hessian(const TensorFunction& f, std::span<const Tensor> x, SourceLocation where) {
+std::vector<std::vector<Tensor>> hessian(Differentiated f, std::span<const Tensor> x, SourceLocation where) {
   Evaluation at("hessian", f, x, where);
   at.check_scalar();
   std::vector<Tensor> gradients = at.pull_back(at.value(), one_like(at.value()), {.create_graph = true});
@@ -203,15 +203,54 @@ std::vector<std::vector<Tensor>> hessian(const TensorFunction& f, std::span<cons
   return blocks;
 }
 
-std::vector<Tensor> hvp(const TensorFunction& f, std::span<const Tensor> x, std::span<const Tensor> vectors,
-                        SourceLocation where) {
+GradientAndProduct<std::vector<Tensor>> hvp(Differentiated f, std::span<const Tensor> x,
+                                            std::span<const Tensor> vectors, SourceLocation where) {
   Evaluation at("hvp", f, x, where);
   at.check_scalar();
   at.check_like("vector", vectors);
   at.follow(vectors);
   std::vector<Tensor> gradients = at.pull_back(at.value(), one_like(at.value()), {.create_graph = true});
-  return at.pull_back_all(gradients, vectors, {.create_graph = at.differentiable()});
+  std::vector<Tensor> products = at.pull_back_all(gradients, vectors, {});
+  for (Tensor& gradient : gradients)
+    if (!at.differentiable() && gradient.requires_grad()) gradient = gradient.detach();
+  return {std::move(gradients), std::move(products)};
 }
 
 }  // namespace functional
+
+Tensor parameters_to_vector(const TensorList& tensors, SourceLocation where) {
+  CallSite site(where);
+  std::span<const Tensor> list = tensors;
+  check(!list.empty(), where, "parameters_to_vector: there must be a tensor, but the list is empty.");
+  DType widest = DType::boolean;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    check(list[i].defined(), where, "parameters_to_vector: the tensors must be defined, but tensor ", i, " is not.");
+    widest = promote(widest, list[i].dtype());
+  }
+  std::vector<Tensor> rows;
+  for (const Tensor& tensor : list) rows.push_back(cast(reshape(tensor, {tensor.numel()}), widest));
+  return cat(rows, 0, where);
+}
+
+std::vector<Tensor> parameters_from_vector(const Tensor& vector, const TensorList& like, SourceLocation where) {
+  CallSite site(where);
+  check(vector.defined() && vector.ndim() == 1, where, "parameters_from_vector: there must be a vector, but it ",
+        vector.defined() ? concat("is of shape ", vector.shape()) : "is undefined", ".");
+  std::vector<std::int64_t> sizes;
+  std::int64_t total = 0;
+  for (const Tensor& tensor : std::span<const Tensor>(like)) {
+    sizes.push_back(tensor.numel(where));
+    total += sizes.back();
+  }
+  check(total == vector.numel(), where,
+        "parameters_from_vector: the vector must have as many elements as the tensors, ", total, ", but it has ",
+        vector.numel(), ".");
+  std::vector<Tensor> pieces = split(vector, sizes);
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    const Tensor& shape = std::span<const Tensor>(like)[i];
+    pieces[i] = cast(reshape(pieces[i], shape.shape()), shape.dtype());
+  }
+  return pieces;
+}
+
 }  // namespace xgrad

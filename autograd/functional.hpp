@@ -1,16 +1,18 @@
-// Derivatives of functions: grad, jacobian, hessian and their products with vectors, over plain C++ functions
-// of tensors.
+// Derivatives of functions: grad, jacobian, hessian and their products with vectors, over plain C++ functions of tensors,
+// and over closures that read their parameters.
 //
 //     auto f = [](const Tensor& x) { return sum(sin(x) * exp(x)); };
 //     Tensor dfdx = grad(f, x);
 //     Tensor d2fdx2 = hessian(f, x);
 //     std::vector<Tensor> both = grad([](const Tensor& a, const Tensor& b) { return sum(a * b); }, {a, b});
+//     auto [gradients, products] = hvp([&] { return loss(model(input)); }, model.parameters(), vectors);
 //
 // A function is anything that can be called with one or several tensors (at most eight, or one
 // std::vector<Tensor> or span of them) and returns a tensor. Its arguments need not require gradients: inside
-// of the function they do. A function that does not depend on an argument has the derivative 0 there.
+// of the function they do, and after it they do not. A closure takes no arguments: it reads the parameters that it is
+// differentiated by, which must require gradients. Neither need depend on all of its arguments: the derivative is 0 there.
 //
-// Everything nests. The result is itself differentiable where that can matter: when an argument, or a tensor
+// Everything nests. The result is itself differentiable where that can matter: when an argument, a parameter, or a tensor
 // that the function captured, requires a gradient. Under NoGrad it is not, which saves the work.
 #pragma once
 
@@ -106,6 +108,34 @@ concept UnaryFunction = std::is_invocable_r_v<Tensor, F&, const Tensor&>;
 /// Callable with one to eight tensors, or with a list of them, and answers with a tensor.
 template <class F>
 concept FunctionOfTensors = internal::kTakesTensors<F> || internal::takes_list<F>();
+/// Callable without arguments, and answers with a tensor.
+template <class F>
+concept Closure = !FunctionOfTensors<F> && std::is_invocable_r_v<Tensor, F&>;
+
+/// TensorList is a list of tensors as a parameter: {a, b}, a vector, a span, or any range of what converts to Tensor. It
+/// refers to the tensors, and lives only as a parameter.
+class TensorList {
+ public:
+  TensorList(std::initializer_list<Tensor> tensors) : tensors_(tensors.begin(), tensors.size()) {}
+  TensorList(std::span<const Tensor> tensors) : tensors_(tensors) {}
+  TensorList(const std::vector<Tensor>& tensors) : tensors_(tensors) {}
+  template <class Range>
+  requires(!std::is_convertible_v<const Range&, std::span<const Tensor>> && requires(const Range& range) {
+    static_cast<const Tensor&>(*range.begin());
+  }) TensorList(const Range& range) {
+    for (const Tensor& tensor : range) owned_.push_back(tensor);
+    tensors_ = owned_;
+  }
+  TensorList(const TensorList&) = delete;
+  TensorList& operator=(const TensorList&) = delete;
+
+  operator std::span<const Tensor>() const { return tensors_; }
+  std::size_t size() const { return tensors_.size(); }
+
+ private:
+  std::vector<Tensor> owned_;
+  std::span<const Tensor> tensors_;
+};
 
 /// The function as a TensorFunction that owns it.
 template <FunctionOfTensors F>
@@ -115,140 +145,269 @@ TensorFunction function_of(F function) {
   };
 }
 
+/// A function's value and its gradient.
 struct ValueAndGrad {
   Tensor value;
   Tensor grad;
 };
+/// A function's value and its gradients, by argument.
 struct ValueAndGrads {
   Tensor value;
-  std::vector<Tensor> grads;  ///< by argument
+  std::vector<Tensor> grads;
+};
+/// What hvp answers: the gradient, and the Hessian's product with the vector; lists of them for several arguments.
+template <class T>
+struct GradientAndProduct {
+  T gradient;
+  T product;
 };
 
 // The work behind the templates below, for functions whose type is erased. Each takes all the function's
 // arguments. Errors of all: std::invalid_argument when an argument is not floating, the number of arguments
 // is not the function's, or a cotangent's or tangent's shape or dtype is not that of what it belongs to.
 namespace functional {
-ValueAndGrads value_and_grad(const TensorFunction& f, std::span<const Tensor> x, SourceLocation where);
-std::vector<Tensor> vjp(const TensorFunction& f, std::span<const Tensor> x, const Tensor& cotangent,
-                        SourceLocation where);
-Tensor jvp(const TensorFunction& f, std::span<const Tensor> x, std::span<const Tensor> tangents, SourceLocation where);
-std::vector<Tensor> jacobian(const TensorFunction& f, std::span<const Tensor> x, SourceLocation where);
-std::vector<std::vector<Tensor>> hessian(const TensorFunction& f, std::span<const Tensor> x, SourceLocation where);
-std::vector<Tensor> hvp(const TensorFunction& f, std::span<const Tensor> x, std::span<const Tensor> vectors,
-                        SourceLocation where);
+
+/// What is differentiated: a function of tensors, or a closure over them.
+struct Differentiated {
+  Differentiated(TensorFunction function, bool is_closure = false)
+      : function(std::move(function)), is_closure(is_closure) {}
+  TensorFunction function;
+  bool is_closure;
+};
+
+ValueAndGrads value_and_grad(Differentiated f, std::span<const Tensor> x, SourceLocation where);
+std::vector<Tensor> vjp(Differentiated f, std::span<const Tensor> x, const Tensor& cotangent, SourceLocation where);
+Tensor jvp(Differentiated f, std::span<const Tensor> x, std::span<const Tensor> tangents, SourceLocation where);
+std::vector<Tensor> jacobian(Differentiated f, std::span<const Tensor> x, SourceLocation where);
+std::vector<std::vector<Tensor>> hessian(Differentiated f, std::span<const Tensor> x, SourceLocation where);
+GradientAndProduct<std::vector<Tensor>> hvp(Differentiated f, std::span<const Tensor> x,
+                                            std::span<const Tensor> vectors, SourceLocation where);
 }  // namespace functional
 
-/// The value and the gradient of a function with one element: f: x -> scalar. grad has x's shape and dtype.
-template <UnaryFunction F>
-ValueAndGrad value_and_grad(F&& f, const Tensor& x, SourceLocation where = SourceLocation::current()) {
-  ValueAndGrads both = functional::value_and_grad(internal::refer(f, 1, where), {&x, 1}, where);
+namespace internal {
+/// A tensor, but not {x}, which is a list of tensors.
+template <class T>
+concept TensorOrDerived = std::is_base_of_v<Tensor, T>;
+
+inline std::span<const Tensor> list_of(const Tensor& tensor) { return {&tensor, 1}; }
+
+/// Refers to a closure, which must outlive the result.
+template <class F>
+TensorFunction refer_closure(F& closure) {
+  return [&closure](std::span<const Tensor>) -> Tensor { return closure(); };
+}
+}  // namespace internal
+
+/// value_and_grad computes the value and the gradient of a function with one element: f: x -> scalar.
+///
+/// Shapes: grad as x.
+/// Dtype: grad as x.
+/// Throws: std::invalid_argument where the value has another number of elements than one, or x is not floating.
+template <UnaryFunction F, internal::TensorOrDerived T>
+ValueAndGrad value_and_grad(F&& f, const T& x, SourceLocation where = SourceLocation::current()) {
+  ValueAndGrads both = functional::value_and_grad({internal::refer(f, 1, where)}, internal::list_of(x), where);
   return {std::move(both.value), std::move(both.grads[0])};
 }
+/// value_and_grad of a function of several arguments: one gradient each.
 template <FunctionOfTensors F>
-ValueAndGrads value_and_grad(F&& f, std::span<const Tensor> x, SourceLocation where = SourceLocation::current()) {
-  return functional::value_and_grad(internal::refer(f, x.size(), where), x, where);
+ValueAndGrads value_and_grad(F&& f, const TensorList& x, SourceLocation where = SourceLocation::current()) {
+  return functional::value_and_grad({internal::refer(f, x.size(), where)}, x, where);
 }
-template <FunctionOfTensors F>
-ValueAndGrads value_and_grad(F&& f, std::initializer_list<Tensor> x, SourceLocation where = SourceLocation::current()) {
-  return functional::value_and_grad(internal::refer(f, x.size(), where), {x.begin(), x.size()}, where);
+/// value_and_grad of a closure, by the parameters that it reads: `value_and_grad([&] { return loss(); }, model.parameters())`.
+/// The parameters' own grad() is not touched. Throws std::invalid_argument for one that requires no gradient.
+template <Closure F>
+ValueAndGrads value_and_grad(F&& closure, const TensorList& parameters,
+                             SourceLocation where = SourceLocation::current()) {
+  return functional::value_and_grad({internal::refer_closure(closure), true}, parameters, where);
+}
+/// value_and_grad of a closure by one parameter.
+template <Closure F, internal::TensorOrDerived T>
+ValueAndGrad value_and_grad(F&& closure, const T& parameter, SourceLocation where = SourceLocation::current()) {
+  ValueAndGrads both =
+      functional::value_and_grad({internal::refer_closure(closure), true}, internal::list_of(parameter), where);
+  return {std::move(both.value), std::move(both.grads[0])};
 }
 
-/// The gradient of a function with one element: df/dx, in x's shape; of several arguments, one gradient each.
-template <UnaryFunction F>
-Tensor grad(F&& f, const Tensor& x, SourceLocation where = SourceLocation::current()) {
-  return std::move(functional::value_and_grad(internal::refer(f, 1, where), {&x, 1}, where).grads[0]);
+/// grad computes the gradient of a function with one element, df/dx, in x's shape and dtype.
+template <UnaryFunction F, internal::TensorOrDerived T>
+Tensor grad(F&& f, const T& x, SourceLocation where = SourceLocation::current()) {
+  return std::move(functional::value_and_grad({internal::refer(f, 1, where)}, internal::list_of(x), where).grads[0]);
 }
+/// grad of a function of several arguments: one gradient each.
 template <FunctionOfTensors F>
-std::vector<Tensor> grad(F&& f, std::span<const Tensor> x, SourceLocation where = SourceLocation::current()) {
-  return functional::value_and_grad(internal::refer(f, x.size(), where), x, where).grads;
+std::vector<Tensor> grad(F&& f, const TensorList& x, SourceLocation where = SourceLocation::current()) {
+  return std::move(functional::value_and_grad({internal::refer(f, x.size(), where)}, x, where).grads);
 }
-template <FunctionOfTensors F>
-std::vector<Tensor> grad(F&& f, std::initializer_list<Tensor> x, SourceLocation where = SourceLocation::current()) {
-  return functional::value_and_grad(internal::refer(f, x.size(), where), {x.begin(), x.size()}, where).grads;
+/// grad of a closure, by the parameters that it reads: `grad([&] { return loss(); }, model.parameters())`.
+template <Closure F>
+std::vector<Tensor> grad(F&& closure, const TensorList& parameters, SourceLocation where = SourceLocation::current()) {
+  return std::move(functional::value_and_grad({internal::refer_closure(closure), true}, parameters, where).grads);
+}
+/// grad of a closure by one parameter.
+template <Closure F, internal::TensorOrDerived T>
+Tensor grad(F&& closure, const T& parameter, SourceLocation where = SourceLocation::current()) {
+  return std::move(
+      functional::value_and_grad({internal::refer_closure(closure), true}, internal::list_of(parameter), where)
+          .grads[0]);
 }
 
-/// cotangent^T J: the gradient of <cotangent, f(x)>. cotangent in the shape of f(x), the result in that of x.
-template <UnaryFunction F>
-Tensor vjp(F&& f, const Tensor& x, const Tensor& cotangent, SourceLocation where = SourceLocation::current()) {
-  return std::move(functional::vjp(internal::refer(f, 1, where), {&x, 1}, cotangent, where)[0]);
+/// vjp computes cotangent^T J: the gradient of <cotangent, f(x)>.
+///
+/// Shapes: cotangent as f(x); the result as x.
+/// Dtype: cotangent as f(x); the result as x.
+template <UnaryFunction F, internal::TensorOrDerived T>
+Tensor vjp(F&& f, const T& x, const Tensor& cotangent, SourceLocation where = SourceLocation::current()) {
+  return std::move(functional::vjp({internal::refer(f, 1, where)}, internal::list_of(x), cotangent, where)[0]);
 }
+/// vjp of a function of several arguments: one product each.
 template <FunctionOfTensors F>
-std::vector<Tensor> vjp(F&& f, std::span<const Tensor> x, const Tensor& cotangent,
+std::vector<Tensor> vjp(F&& f, const TensorList& x, const Tensor& cotangent,
                         SourceLocation where = SourceLocation::current()) {
-  return functional::vjp(internal::refer(f, x.size(), where), x, cotangent, where);
+  return functional::vjp({internal::refer(f, x.size(), where)}, x, cotangent, where);
 }
-template <FunctionOfTensors F>
-std::vector<Tensor> vjp(F&& f, std::initializer_list<Tensor> x, const Tensor& cotangent,
+/// vjp of a closure, by the parameters that it reads.
+template <Closure F>
+std::vector<Tensor> vjp(F&& closure, const TensorList& parameters, const Tensor& cotangent,
                         SourceLocation where = SourceLocation::current()) {
-  return functional::vjp(internal::refer(f, x.size(), where), {x.begin(), x.size()}, cotangent, where);
+  return functional::vjp({internal::refer_closure(closure), true}, parameters, cotangent, where);
+}
+/// vjp of a closure by one parameter.
+template <Closure F, internal::TensorOrDerived T>
+Tensor vjp(F&& closure, const T& parameter, const Tensor& cotangent, SourceLocation where = SourceLocation::current()) {
+  return std::move(
+      functional::vjp({internal::refer_closure(closure), true}, internal::list_of(parameter), cotangent, where)[0]);
 }
 
-/// J tangent: the derivative of f at x in the direction of `tangent`, exact. tangent in the shape of x, the
-/// result in that of f(x). Computed by two reverse passes: cotangent^T J is linear in the cotangent, and its
-/// derivative in the direction of the tangent is J tangent.
-template <UnaryFunction F>
-Tensor jvp(F&& f, const Tensor& x, const Tensor& tangent, SourceLocation where = SourceLocation::current()) {
-  return functional::jvp(internal::refer(f, 1, where), {&x, 1}, {&tangent, 1}, where);
+/// jvp computes J tangent, the derivative of f at x in the direction of `tangent`, exactly. By two reverse passes:
+/// cotangent^T J is linear in the cotangent, and its derivative in the direction of the tangent is J tangent.
+///
+/// Shapes: tangent as x; the result as f(x).
+/// Dtype: tangent as x; the result as f(x).
+template <UnaryFunction F, internal::TensorOrDerived T>
+Tensor jvp(F&& f, const T& x, const Tensor& tangent, SourceLocation where = SourceLocation::current()) {
+  return functional::jvp({internal::refer(f, 1, where)}, internal::list_of(x), internal::list_of(tangent), where);
 }
+/// jvp of a function of several arguments, with one tangent each.
 template <FunctionOfTensors F>
-Tensor jvp(F&& f, std::span<const Tensor> x, std::span<const Tensor> tangents,
+Tensor jvp(F&& f, const TensorList& x, const TensorList& tangents, SourceLocation where = SourceLocation::current()) {
+  return functional::jvp({internal::refer(f, x.size(), where)}, x, tangents, where);
+}
+/// jvp of a closure, by the parameters that it reads, with one tangent each.
+template <Closure F>
+Tensor jvp(F&& closure, const TensorList& parameters, const TensorList& tangents,
            SourceLocation where = SourceLocation::current()) {
-  return functional::jvp(internal::refer(f, x.size(), where), x, tangents, where);
+  return functional::jvp({internal::refer_closure(closure), true}, parameters, tangents, where);
 }
-template <FunctionOfTensors F>
-Tensor jvp(F&& f, std::initializer_list<Tensor> x, std::initializer_list<Tensor> tangents,
-           SourceLocation where = SourceLocation::current()) {
-  return functional::jvp(internal::refer(f, x.size(), where), {x.begin(), x.size()},
-                         {tangents.begin(), tangents.size()}, where);
-}
-
-/// All derivatives of all elements: [shape of f(x)..., shape of x...]. One reverse pass for each element of
-/// f(x). Throws std::invalid_argument when that shape would have more than kMaxDims axes.
-template <UnaryFunction F>
-Tensor jacobian(F&& f, const Tensor& x, SourceLocation where = SourceLocation::current()) {
-  return std::move(functional::jacobian(internal::refer(f, 1, where), {&x, 1}, where)[0]);
-}
-template <FunctionOfTensors F>
-std::vector<Tensor> jacobian(F&& f, std::span<const Tensor> x, SourceLocation where = SourceLocation::current()) {
-  return functional::jacobian(internal::refer(f, x.size(), where), x, where);
-}
-template <FunctionOfTensors F>
-std::vector<Tensor> jacobian(F&& f, std::initializer_list<Tensor> x, SourceLocation where = SourceLocation::current()) {
-  return functional::jacobian(internal::refer(f, x.size(), where), {x.begin(), x.size()}, where);
+/// jvp of a closure by one parameter.
+template <Closure F, internal::TensorOrDerived T>
+Tensor jvp(F&& closure, const T& parameter, const Tensor& tangent, SourceLocation where = SourceLocation::current()) {
+  return functional::jvp({internal::refer_closure(closure), true}, internal::list_of(parameter),
+                         internal::list_of(tangent), where);
 }
 
-/// Second derivatives of a function with one element: [shape of x..., shape of x...]; of several arguments,
-/// the block [i][j] is d2f / dx_i dx_j. One reverse pass for each element of x.
-template <UnaryFunction F>
-Tensor hessian(F&& f, const Tensor& x, SourceLocation where = SourceLocation::current()) {
-  return std::move(functional::hessian(internal::refer(f, 1, where), {&x, 1}, where)[0][0]);
+/// jacobian computes all derivatives of all elements of f(x), by one reverse pass for each of them.
+///
+/// Shapes: [shape of f(x)..., shape of x...].
+/// Dtype: the wider one of x and f(x). A derivative passes through the dtype of x, so that of a float32 argument it is exact
+/// to float32.
+/// Throws: std::invalid_argument when that shape would have more than kMaxDims axes.
+template <UnaryFunction F, internal::TensorOrDerived T>
+Tensor jacobian(F&& f, const T& x, SourceLocation where = SourceLocation::current()) {
+  return std::move(functional::jacobian({internal::refer(f, 1, where)}, internal::list_of(x), where)[0]);
 }
+/// jacobian of a function of several arguments: one Jacobian each.
 template <FunctionOfTensors F>
-std::vector<std::vector<Tensor>> hessian(F&& f, std::span<const Tensor> x,
+std::vector<Tensor> jacobian(F&& f, const TensorList& x, SourceLocation where = SourceLocation::current()) {
+  return functional::jacobian({internal::refer(f, x.size(), where)}, x, where);
+}
+/// jacobian of a closure, by the parameters that it reads: one Jacobian each.
+template <Closure F>
+std::vector<Tensor> jacobian(F&& closure, const TensorList& parameters,
+                             SourceLocation where = SourceLocation::current()) {
+  return functional::jacobian({internal::refer_closure(closure), true}, parameters, where);
+}
+/// jacobian of a closure by one parameter.
+template <Closure F, internal::TensorOrDerived T>
+Tensor jacobian(F&& closure, const T& parameter, SourceLocation where = SourceLocation::current()) {
+  return std::move(
+      functional::jacobian({internal::refer_closure(closure), true}, internal::list_of(parameter), where)[0]);
+}
+
+/// hessian computes the second derivatives of a function with one element, by one reverse pass for each element of x.
+///
+/// Shapes: [shape of x..., shape of x...].
+/// Dtype: as x.
+template <UnaryFunction F, internal::TensorOrDerived T>
+Tensor hessian(F&& f, const T& x, SourceLocation where = SourceLocation::current()) {
+  return std::move(functional::hessian({internal::refer(f, 1, where)}, internal::list_of(x), where)[0][0]);
+}
+/// hessian of a function of several arguments: the block [i][j] is d2f / dx_i dx_j.
+template <FunctionOfTensors F>
+std::vector<std::vector<Tensor>> hessian(F&& f, const TensorList& x, SourceLocation where = SourceLocation::current()) {
+  return functional::hessian({internal::refer(f, x.size(), where)}, x, where);
+}
+/// hessian of a closure, by the parameters that it reads: the block [i][j] is d2f / dp_i dp_j.
+template <Closure F>
+std::vector<std::vector<Tensor>> hessian(F&& closure, const TensorList& parameters,
                                          SourceLocation where = SourceLocation::current()) {
-  return functional::hessian(internal::refer(f, x.size(), where), x, where);
+  return functional::hessian({internal::refer_closure(closure), true}, parameters, where);
 }
-template <FunctionOfTensors F>
-std::vector<std::vector<Tensor>> hessian(F&& f, std::initializer_list<Tensor> x,
-                                         SourceLocation where = SourceLocation::current()) {
-  return functional::hessian(internal::refer(f, x.size(), where), {x.begin(), x.size()}, where);
+/// hessian of a closure by one parameter.
+template <Closure F, internal::TensorOrDerived T>
+Tensor hessian(F&& closure, const T& parameter, SourceLocation where = SourceLocation::current()) {
+  return std::move(
+      functional::hessian({internal::refer_closure(closure), true}, internal::list_of(parameter), where)[0][0]);
 }
 
-/// The Hessian times a vector of x's shape, in two reverse passes, without the Hessian.
-template <UnaryFunction F>
-Tensor hvp(F&& f, const Tensor& x, const Tensor& vector, SourceLocation where = SourceLocation::current()) {
-  return std::move(functional::hvp(internal::refer(f, 1, where), {&x, 1}, {&vector, 1}, where)[0]);
+/// hvp computes the gradient of a function with one element and the Hessian's product with a vector, in two reverse passes,
+/// without the Hessian.
+///
+/// Shapes: vector, gradient and product as x.
+/// Dtype: vector, gradient and product as x.
+/// Example: `auto [gradient, product] = hvp(f, x, v);`
+template <UnaryFunction F, internal::TensorOrDerived T>
+GradientAndProduct<Tensor> hvp(F&& f, const T& x, const Tensor& vector,
+                               SourceLocation where = SourceLocation::current()) {
+  auto both = functional::hvp({internal::refer(f, 1, where)}, internal::list_of(x), internal::list_of(vector), where);
+  return {std::move(both.gradient[0]), std::move(both.product[0])};
 }
+/// hvp of a function of several arguments, with one vector each.
 template <FunctionOfTensors F>
-std::vector<Tensor> hvp(F&& f, std::span<const Tensor> x, std::span<const Tensor> vectors,
-                        SourceLocation where = SourceLocation::current()) {
-  return functional::hvp(internal::refer(f, x.size(), where), x, vectors, where);
+GradientAndProduct<std::vector<Tensor>> hvp(F&& f, const TensorList& x, const TensorList& vectors,
+                                            SourceLocation where = SourceLocation::current()) {
+  return functional::hvp({internal::refer(f, x.size(), where)}, x, vectors, where);
 }
-template <FunctionOfTensors F>
-std::vector<Tensor> hvp(F&& f, std::initializer_list<Tensor> x, std::initializer_list<Tensor> vectors,
-                        SourceLocation where = SourceLocation::current()) {
-  return functional::hvp(internal::refer(f, x.size(), where), {x.begin(), x.size()}, {vectors.begin(), vectors.size()},
-                         where);
+/// hvp of a closure, by the parameters that it reads, with one vector each: `hvp([&] { return loss(); }, model.parameters(), v)`.
+template <Closure F>
+GradientAndProduct<std::vector<Tensor>> hvp(F&& closure, const TensorList& parameters, const TensorList& vectors,
+                                            SourceLocation where = SourceLocation::current()) {
+  return functional::hvp({internal::refer_closure(closure), true}, parameters, vectors, where);
 }
+/// hvp of a closure by one parameter.
+template <Closure F, internal::TensorOrDerived T>
+GradientAndProduct<Tensor> hvp(F&& closure, const T& parameter, const Tensor& vector,
+                               SourceLocation where = SourceLocation::current()) {
+  auto both = functional::hvp({internal::refer_closure(closure), true}, internal::list_of(parameter),
+                              internal::list_of(vector), where);
+  return {std::move(both.gradient[0]), std::move(both.product[0])};
+}
+
+/// parameters_to_vector copies the elements of several tensors, one after the other, into one vector: parameters for a method that thinks
+/// of them as a point. The copy is differentiable.
+///
+/// Shapes: [the sum of the numbers of elements].
+/// Dtype: the widest among them.
+/// Derivative: parameters_from_vector(g, tensors).
+/// Throws: std::invalid_argument where there is no tensor, or one is undefined.
+Tensor parameters_to_vector(const TensorList& tensors, SourceLocation where = SourceLocation::current());
+
+/// parameters_from_vector cuts a vector into tensors of the shapes and dtypes of `like`: the inverse of parameters_to_vector(), also differentiable.
+///
+/// Shapes: vector [the sum of the numbers of elements in `like`]; results as `like`.
+/// Dtype: as `like`.
+/// Derivative: parameters_to_vector(g).
+/// Throws: std::invalid_argument where the vector has another length.
+std::vector<Tensor> parameters_from_vector(const Tensor& vector, const TensorList& like,
+                                           SourceLocation where = SourceLocation::current());
 
 }  // namespace xgrad

@@ -9,29 +9,47 @@
 
 namespace xgrad XGRAD_API {
 
-struct GradOptions {
-  bool create_graph = false;  ///< record the gradients' own graph, so that they can be differentiated again
-  bool retain_graph = false;  ///< keep the graph for another pass; implied by create_graph
-  bool allow_unused = false;  ///< an input that no output depends on: an undefined Tensor instead of an error
+/// Unused says what grad() answers for an input that no output depends on.
+enum class Unused {
+  error,      ///< throws std::logic_error, before any rule runs
+  undefined,  ///< an undefined Tensor
+  zeros,      ///< zeros in the input's shape and dtype
 };
 
-/// Gradients of sum_k <outputs[k], cotangents[k]> with respect to `inputs` (leaves or intermediate results), in their
-/// shapes and dtypes. Touches no Tensor::grad(). Without cotangents each output must have one element.
+/// GradOptions says how grad() traverses the graph.
+struct GradOptions {
+  bool create_graph = false;      ///< record the gradients' own graph, so that they can be differentiated again
+  bool retain_graph = false;      ///< keep the graph for another pass; implied by create_graph
+  Unused unused = Unused::error;  ///< what to answer for an input that no output depends on
+};
+
+/// grad computes the gradients of sum_k <outputs[k], cotangents[k]> with respect to `inputs` (leaves or intermediate
+/// results), and touches no Tensor::grad(). Without cotangents each output must have one element.
 ///
-/// Throws std::invalid_argument for cotangents of another number, shape or dtype; std::logic_error for outputs that
-/// require no gradient, an input that no output depends on, a graph that an earlier pass freed, or a saved value that was
-/// overwritten. Nothing is changed then.
+/// Shapes: cotangents as outputs; results as inputs.
+/// Dtype: cotangents as outputs; results as inputs.
+/// Throws: std::invalid_argument for cotangents of another number, shape or dtype; std::logic_error for outputs or inputs
+/// that require no gradient, an input that no output depends on (see Unused), a graph that an earlier pass freed, or a
+/// saved value that was overwritten. All of that is checked before the first rule runs, and nothing is changed then. A
+/// pass in which a rule or a hook throws has used up its graph unless it retains it.
+/// Example: `std::vector<Tensor> g = grad(loss, {w, b}, {.unused = Unused::zeros});`
 std::vector<Tensor> grad(std::span<const Tensor> outputs, std::span<const Tensor> inputs,
                          std::span<const Tensor> cotangents = {}, GradOptions options = {},
                          SourceLocation where = SourceLocation::current());
 
-/// The same for one output with one element and one or several inputs.
+/// grad of one output with one element, with respect to one or several inputs.
 Tensor grad(const Tensor& output, const Tensor& input, GradOptions options = {},
             SourceLocation where = SourceLocation::current());
 std::vector<Tensor> grad(const Tensor& output, const std::vector<Tensor>& inputs, GradOptions options = {},
                          SourceLocation where = SourceLocation::current());
 
-/// Tensor::backward for several outputs at once.
+/// grad of <output, cotangent>, for an output of any shape.
+Tensor grad(const Tensor& output, const Tensor& input, const Tensor& cotangent, GradOptions options = {},
+            SourceLocation where = SourceLocation::current());
+std::vector<Tensor> grad(const Tensor& output, const std::vector<Tensor>& inputs, const Tensor& cotangent,
+                         GradOptions options = {}, SourceLocation where = SourceLocation::current());
+
+/// backward is Tensor::backward for several outputs at once.
 void backward(std::span<const Tensor> outputs, std::span<const Tensor> cotangents = {}, BackwardOptions options = {},
               SourceLocation where = SourceLocation::current());
 

@@ -105,10 +105,10 @@ class HookList {
       std::size_t at = 0;
       while (at < list.size() && list[at].id != id) ++at;
       if (at == list.size()) return;
-      Entry removed = std::move(list[at]);  // the hook's captures go last: their end may reach back here
+      [[maybe_unused]] Entry removed = std::move(list[at]);  // the hook's captures go last: their end may reach back here
       list.erase(list.begin() + static_cast<std::ptrdiff_t>(at));
     }
-    void clear() { std::vector<Entry> removed = std::move(list); }
+    void clear() { [[maybe_unused]] std::vector<Entry> removed = std::move(list); }
     static void destroy(Entries* entries) { delete entries; }
 
     std::vector<Entry> list;

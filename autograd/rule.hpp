@@ -11,8 +11,17 @@
 
 namespace xgrad XGRAD_API {
 
+class Vjp;
+
 namespace internal {
 struct VjpFrame;
+
+/// What can be done with a rule's captures, wherever they are stored.
+struct RuleOperations {
+  void (*run)(void* captures, Vjp& vjp);
+  void (*move)(void* from, void* to);  // to == nullptr destroys; null where copying the bytes is enough
+  std::size_t bytes;
+};
 }  // namespace internal
 
 /// Handed to a rule: the cotangents of its operation's outputs and the values it saved. The rule answers with the
@@ -28,22 +37,25 @@ class Vjp {
  public:
   explicit Vjp(internal::VjpFrame& frame) : frame_(frame) {}
 
-  /// Cotangent of an output: zeros where nothing depends on that output.
+  /// g is the cotangent of an output: zeros where nothing depends on that output. It must not be written to: others may
+  /// hold it too.
   const Tensor& g(int output = 0);
-  /// The same, handed over: for a rule that passes it on or writes over it. Throws std::logic_error the second time, as
-  /// g() does after that.
+  /// take_g hands the cotangent of an output over, for a rule that passes it on: a buffer that nobody else holds is then
+  /// reused. Throws std::logic_error the second time, as g() does after that.
   Tensor take_g(int output = 0);
   /// Whether anything depends on that output.
   bool has(int output) const;
 
-  /// A value that the operation saved: see Uses. Throws std::logic_error when it was not saved.
+  /// input is the value of an input that the operation saved: see Uses. Throws std::logic_error when it was not saved.
   const Tensor& input(int i);
+  /// output is the value of an output that the operation saved: see Uses. Throws std::logic_error when it was not saved.
   const Tensor& output(int k = 0);
-  /// The same value of an output, without its graph, handed over: where this pass frees the graph and nobody else holds
+  /// take_output hands the saved value of an output over, without its graph: where this pass frees the graph and nobody else holds
   /// the elements, the rule may write over them. output() must not be called for it after that.
   Tensor take_output(int k = 0);
-  /// Shape and dtype of an input that needs a cotangent; known without saving the input.
-  const Shape& shape(int i) const;
+  /// shape is that of an input that needs a cotangent; it is known without saving the input.
+  Shape shape(int i) const;
+  /// dtype is that of an input that needs a cotangent; it is known without saving the input.
   DType dtype(int i) const;
 
   /// Whether input i's cotangent is wanted. Rules skip the work for the others.
@@ -65,8 +77,10 @@ class Vjp {
   internal::VjpFrame& frame_;
 };
 
-/// A callable of signature void(Vjp&), its captures stored inside when they are small. Captures must not hold Tensors:
-/// what a rule needs of them is named in Uses, so that the graph knows what it keeps alive.
+/// Rule holds a callable of signature void(Vjp&), its captures inside when they are small; C++23 has
+/// std::move_only_function for that, whose captures could not be moved into a graph node's own block. Captures must not hold
+/// Tensors: what a rule needs of them is named in Uses, so that the graph knows what it keeps alive. Captured references
+/// must outlive the graph.
 class Rule {
  public:
   Rule() = default;
@@ -74,41 +88,39 @@ class Rule {
   requires(!std::is_same_v<std::decay_t<F>, Rule> && std::is_invocable_v<F&, Vjp&>) Rule(F function) {
     if constexpr (kInline<F>) {
       new (room_) F(std::move(function));
-      run_ = [](void* room, Vjp& vjp) { (*std::launder(static_cast<F*>(room)))(vjp); };
-      if constexpr (!std::is_trivially_copyable_v<F>)
-        move_ = [](void* from, void* to) {
-          F* held = std::launder(static_cast<F*>(from));
-          if (to != nullptr) new (to) F(std::move(*held));
-          held->~F();
-        };
+      operations_ = &kInlineOperations<F>;
     } else {
       F* held = new F(std::move(function));
       std::memcpy(room_, &held, sizeof held);
-      run_ = [](void* room, Vjp& vjp) { (*held_in<F>(room))(vjp); };
-      move_ = [](void* from, void* to) {
-        if (to != nullptr)
-          std::memcpy(to, from, sizeof(F*));
-        else
-          delete held_in<F>(from);
-      };
+      operations_ = &kHeapOperations<F>;
     }
   }
-  Rule(Rule&& other) noexcept { take(other); }
+  Rule(Rule&& other) noexcept : operations_(other.move_to(room_)) {}
   Rule& operator=(Rule&& other) noexcept {
-    if (this != &other) {
-      clear();
-      take(other);
-    }
+    if (this == &other) return *this;
+    clear();
+    operations_ = other.move_to(room_);
     return *this;
   }
   ~Rule() { clear(); }
 
-  explicit operator bool() const { return run_ != nullptr; }
-  void operator()(Vjp& vjp) { run_(room_, vjp); }
+  explicit operator bool() const { return operations_ != nullptr; }
+  void operator()(Vjp& vjp) { operations_->run(room_, vjp); }
   void clear() {
-    if (move_ != nullptr) move_(room_, nullptr);
-    run_ = nullptr;
-    move_ = nullptr;
+    if (operations_ != nullptr && operations_->move != nullptr) operations_->move(room_, nullptr);
+    operations_ = nullptr;
+  }
+
+  /// For the library's own use: the bytes that the captures take.
+  std::size_t bytes() const { return operations_ != nullptr ? operations_->bytes : 0; }
+  /// For the library's own use: moves the captures to where bytes() have room, and answers with what can be done there.
+  const internal::RuleOperations* move_to(void* to) noexcept {
+    if (operations_ == nullptr) return nullptr;
+    if (operations_->move != nullptr)
+      operations_->move(room_, to);
+    else
+      std::memcpy(to, room_, operations_->bytes);
+    return std::exchange(operations_, nullptr);
   }
 
  private:
@@ -116,24 +128,43 @@ class Rule {
   template <class F>
   static constexpr bool kInline = sizeof(F) <= kRoom &&
                                   alignof(F) <= alignof(std::max_align_t) && std::is_nothrow_move_constructible_v<F>;
+
+  template <class F>
+  static void run_inline(void* room, Vjp& vjp) {
+    (*std::launder(static_cast<F*>(room)))(vjp);
+  }
+  template <class F>
+  static void move_inline(void* from, void* to) {
+    F* held = std::launder(static_cast<F*>(from));
+    if (to != nullptr) new (to) F(std::move(*held));
+    held->~F();
+  }
   template <class F>
   static F* held_in(void* room) {
     F* held;
     std::memcpy(&held, room, sizeof held);
     return held;
   }
-  void take(Rule& other) {
-    run_ = std::exchange(other.run_, nullptr);
-    move_ = std::exchange(other.move_, nullptr);
-    if (move_ != nullptr)
-      move_(other.room_, room_);
-    else
-      std::memcpy(room_, other.room_, kRoom);
+  template <class F>
+  static void run_held(void* room, Vjp& vjp) {
+    (*held_in<F>(room))(vjp);
   }
+  template <class F>
+  static void move_held(void* from, void* to) {
+    if (to != nullptr)
+      std::memcpy(to, from, sizeof(F*));
+    else
+      delete held_in<F>(from);
+  }
+  template <class F>
+  static constexpr internal::RuleOperations kInlineOperations{
+      &run_inline<F>, std::is_trivially_copyable_v<F> ? nullptr : &move_inline<F>,
+      std::is_empty_v<F>&& std::is_trivially_copyable_v<F> ? 0 : sizeof(F)};
+  template <class F>
+  static constexpr internal::RuleOperations kHeapOperations{&run_held<F>, &move_held<F>, sizeof(F*)};
 
   alignas(std::max_align_t) unsigned char room_[kRoom];
-  void (*run_)(void* room, Vjp& vjp) = nullptr;
-  void (*move_)(void* from, void* to) = nullptr;  // to == nullptr destroys; null where copying the bytes is enough
+  const internal::RuleOperations* operations_ = nullptr;
 };
 
 }  // namespace xgrad

@@ -10,7 +10,10 @@ using namespace internal;
 namespace {
 
 TensorImpl& defined_impl(const Tensor& tensor, const char* operation, SourceLocation where = {}) {
-  check(tensor.defined(), where, operation, ": the tensor must be defined, but it is default-constructed.");
+  check(tensor.defined(), where, operation,
+        ": the tensor must be defined, but it is not: default-constructed, or the grad() of a tensor that no "
+        "backward() has "
+        "filled, or that is no leaf.");
   return *tensor.impl();
 }
 
@@ -87,7 +90,7 @@ template <ElementType T>
 T* Tensor::mutable_data(SourceLocation where) {
   const T* first = std::as_const(*this).template data<T>(where);
   check<std::logic_error>(is_leaf(), where, "mutable_data: the tensor must be a leaf, but '", operation(),
-                          "' made it. Write to detach() instead.");
+                          "' made it. Write to detach(), or take it under NoGrad.");
   note_write(*this, where);
   return const_cast<T*>(first);
 }
@@ -117,8 +120,10 @@ const Tensor& Operand::tensor(const char* operation) const {
     if (!owned_.defined()) owned_ = number_as(dtype(), operation);
     return owned_;
   }
-  check(tensor_->defined(), where_, operation,
-        ": its operands must be defined tensors, but one is default-constructed.");
+  check(
+      tensor_->defined(), where_, operation,
+      ": its operands must be defined tensors, but one is not: default-constructed, or the grad() of a tensor that no "
+      "backward() has filled, or that is no leaf.");
   return *tensor_;
 }
 

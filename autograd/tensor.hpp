@@ -13,6 +13,7 @@
 #include "dtype.hpp"
 #include "error.hpp"
 #include "function.hpp"
+#include "hooks.hpp"
 #include "print.hpp"
 #include "shape.hpp"
 
@@ -120,8 +121,20 @@ class Tensor {
   void zero_grad(SourceLocation where = SourceLocation::current()) { set_grad(Tensor(), where); }
   /// Asks backward() to keep the gradient of a tensor that is not a leaf as well.
   void retain_grad(SourceLocation where = SourceLocation::current());
-  /// Calls `hook` with the tensor's gradient in each backward pass; a defined result replaces the gradient.
-  void add_hook(Function<Tensor(const Tensor& gradient)> hook, SourceLocation where = SourceLocation::current());
+  /// add_hook has `hook` called with the tensor's gradient in each backward pass, for as long as the handle lives that it
+  /// returns; a defined result replaces the gradient. The hook runs unrecorded (open a GradMode(true) in it to record)
+  /// and must not write into the gradient it is handed, which others may share.
+  ///
+  /// A hook that captures the very tensor it hangs on (or what is computed from it) keeps it alive, and is kept by it: both
+  /// leak until the handle dies. A hook of two parameters is handed the tensor too, cut off from the graph, and need not
+  /// capture it.
+  ///
+  /// Throws: std::logic_error when the tensor requires no gradient; from the pass, when the hook's result has another
+  /// shape or dtype, or when the hook wrote into the gradient.
+  /// Example: `HookHandle clipped = x.add_hook([](const Tensor& g) { return clamp(g, -1, 1); });`
+  HookHandle add_hook(Function<Tensor(const Tensor& gradient)> hook, SourceLocation where = SourceLocation::current());
+  HookHandle add_hook(Function<Tensor(const Tensor& gradient, const Tensor& tensor)> hook,
+                      SourceLocation where = SourceLocation::current());
 
   /// Adds the gradient of this tensor with respect to each variable it was computed from to that variable's grad().
   /// The tensor must have one element, or `cotangent` must give the gradient of what follows, in its shape.

@@ -2,8 +2,6 @@
 
 #include <limits>
 
-#include "engine/node.hpp"
-
 namespace xgrad::internal {
 
 Ref<Storage> Storage::make(std::size_t bytes) {
@@ -18,11 +16,6 @@ void Storage::destroy(Storage* storage) {
   storage->~Storage();
   free_block(storage, sizeof(Storage) + bytes);
   count_storage(-1, -static_cast<std::int64_t>(bytes));
-}
-
-void TensorImpl::destroy(TensorImpl* impl) {
-  impl->~TensorImpl();
-  free_block(impl, sizeof(TensorImpl));
 }
 
 bool compute_contiguous(const Shape& shape, const Strides& strides) {

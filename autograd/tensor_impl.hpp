@@ -32,9 +32,11 @@ struct TensorImpl : RefCounted {
   std::int64_t numel = 1;
   DType dtype = DType::float32;
   bool contiguous = true;
-  bool retains_grad = false;
   int output = 0;  // which of the node's outputs this is
   Ref<Node> node;  // what made it, or a leaf node; null for a constant
+
+  TensorImpl();
+  ~TensorImpl();  // both with the members of Tensor that need the node, in tensor_members.cpp
 
   /// Threads may copy the tensor meanwhile. (Without <atomic>, as in RefCounted.)
   void mark() { __atomic_store_n(&marked, true, __ATOMIC_RELAXED); }
@@ -99,4 +101,4 @@ decltype(auto) dispatch_floating(DType dtype, F&& f) {
 }
 
 }  // namespace internal
-}  // namespace xgrad
+}  // namespace XGRAD_API

@@ -1,5 +1,6 @@
 // The members of Tensor that stand on the graph and on operators: the class is declared below both, so that a user finds
-// x[0], x.assign() and x.backward() where he looks for them. The one file whose declarations stand on a lower floor.
+// x[0], x.assign() and x.backward() where he looks for them. Here too the end of a TensorImpl, which lets its node go.
+// The one file whose declarations are on a lower floor.
 #include "engine/node.hpp"
 #include "grad.hpp"
 #include "kernels/elementwise.hpp"
@@ -13,10 +14,21 @@ namespace xgrad {
 
 using namespace internal;
 
+internal::TensorImpl::TensorImpl() = default;
+internal::TensorImpl::~TensorImpl() = default;
+
+void internal::TensorImpl::destroy(TensorImpl* impl) {
+  impl->~TensorImpl();
+  free_block(impl, sizeof(TensorImpl));
+}
+
 namespace {
 
 TensorImpl& defined_impl(const Tensor& tensor, const char* operation, SourceLocation where) {
-  check(tensor.defined(), where, operation, ": the tensor must be defined, but it is default-constructed.");
+  check(tensor.defined(), where, operation,
+        ": the tensor must be defined, but it is not: default-constructed, or the grad() of a tensor that no "
+        "backward() has "
+        "filled, or that is no leaf.");
   return *tensor.impl();
 }
 
@@ -44,8 +56,10 @@ void Tensor::assign(const Operand& operand, SourceLocation where) {
   TensorImpl& impl = defined_impl(*this, "assign", where);
   Tensor value = operand.is_number() ? operand.number_as(impl.dtype, "assign") : operand.tensor("assign");
   const TensorImpl& from = *value.impl();
-  check<std::logic_error>(is_leaf(), where, "assign: the tensor must be a leaf, but '", operation(),
-                          "' made it. The graph is functional: compute a new tensor instead.");
+  check<std::logic_error>(
+      is_leaf(), where, "assign: the tensor must be a leaf, but '", operation(),
+      "' made it. The graph is functional: compute a new tensor. To write into a part of a variable, "
+      "take the part under NoGrad, or of its detach().");
   check(broadcasts_to(from.shape, impl.shape), where, "assign: the value must broadcast to ", impl.shape,
         ", but its shape is ", from.shape, ".");
   check_writable("assign", *this, where);
@@ -73,7 +87,7 @@ Tensor& Tensor::set_requires_grad(bool requires_grad, SourceLocation where) {
   check(!requires_grad || is_floating(impl.dtype), where,
         "set_requires_grad: only float32 and float64 tensors have gradients, but the dtype is ", impl.dtype, ".");
   if (requires_grad == static_cast<bool>(impl.node)) return *this;
-  impl.node = requires_grad ? Node::make_leaf(impl.shape, impl.dtype) : Ref<Node>();
+  impl.node = requires_grad ? Leaf::make(impl.shape, impl.dtype) : Ref<Node>();
   impl.output = 0;
   if (requires_grad) impl.mark();  // nn::check_registration() meets it in a copy of what holds it
   return *this;
@@ -82,7 +96,10 @@ Tensor& Tensor::set_requires_grad(bool requires_grad, SourceLocation where) {
 Tensor Tensor::grad(SourceLocation where) const {
   const TensorImpl& impl = defined_impl(*this, "grad", where);
   if (!impl.node) return {};
-  if (impl.node->is_leaf) return impl.node->grad;
+  if (impl.node->is_leaf) {
+    LeafLock lock(Leaf::of(*impl.node));
+    return Leaf::of(*impl.node).grad;
+  }
   const NodeExtras* extras = impl.node->extras.get();
   if (extras == nullptr || impl.output >= static_cast<int>(extras->retained.size())) return {};
   return extras->retained[impl.output];
@@ -94,7 +111,8 @@ void Tensor::set_grad(Tensor grad, SourceLocation where) {
     check(grad.shape() == impl.shape && grad.dtype() == impl.dtype, where, "set_grad: the gradient must be ",
           impl.dtype, " ", impl.shape, " as the tensor, but it is ", grad.dtype(), " ", grad.shape(), ".");
   if (impl.node && impl.node->is_leaf) {
-    impl.node->grad = std::move(grad);
+    LeafLock lock(Leaf::of(*impl.node));
+    std::swap(Leaf::of(*impl.node).grad, grad);  // the old one dies after the lock
   } else if (impl.node && impl.node->extras && impl.output < static_cast<int>(impl.node->extras->retained.size())) {
     impl.node->extras->retained[impl.output] = std::move(grad);
   } else {
@@ -105,19 +123,35 @@ void Tensor::set_grad(Tensor grad, SourceLocation where) {
 
 void Tensor::retain_grad(SourceLocation where) {
   TensorImpl& impl = defined_impl(*this, "retain_grad", where);
-  check<std::logic_error>(static_cast<bool>(impl.node), where, "retain_grad: the tensor must require a gradient.");
+  check<std::logic_error>(static_cast<bool>(impl.node), where,
+                          "retain_grad: the tensor must require a gradient, but it does not.");
   if (impl.node->is_leaf) return;
   NodeExtras& extras = impl.node->need_extras();
-  extras.retained.resize(impl.node->outputs.size());
-  extras.retains.resize(impl.node->outputs.size());
+  extras.retained.resize(impl.node->output_count);
+  extras.retains.resize(impl.node->output_count);
   extras.retains[impl.output] = true;
 }
 
-void Tensor::add_hook(Function<Tensor(const Tensor&)> hook, SourceLocation where) {
-  TensorImpl& impl = defined_impl(*this, "add_hook", where);
-  check<std::logic_error>(static_cast<bool>(impl.node), where, "add_hook: the tensor must require a gradient.");
-  check(static_cast<bool>(hook), where, "add_hook: the hook must be callable, but it is empty.");
-  impl.node->need_extras().hooks.push_back({impl.output, std::move(hook)});
+namespace {
+HookHandle add_hook_to(const Tensor& tensor, NodeExtras::Hook hook, bool callable, SourceLocation where) {
+  TensorImpl& impl = defined_impl(tensor, "add_hook", where);
+  check<std::logic_error>(static_cast<bool>(impl.node), where,
+                          "add_hook: the tensor must require a gradient, but it does not. Call set_requires_grad().");
+  check(callable, where, "add_hook: the hook must be callable, but it is empty.");
+  hook.output = impl.output;
+  return impl.node->need_extras().hooks.add(std::move(hook));
+}
+}  // namespace
+
+HookHandle Tensor::add_hook(Function<Tensor(const Tensor&)> hook, SourceLocation where) {
+  bool callable = static_cast<bool>(hook);
+  return add_hook_to(*this, {0, [hook](const Tensor& gradient, const Tensor&) { return hook(gradient); }, Tensor()},
+                     callable, where);
+}
+
+HookHandle Tensor::add_hook(Function<Tensor(const Tensor&, const Tensor&)> hook, SourceLocation where) {
+  bool callable = static_cast<bool>(hook);
+  return add_hook_to(*this, {0, std::move(hook), defined() ? detach() : Tensor()}, callable, where);
 }
 
 const char* Tensor::operation(SourceLocation where) const {

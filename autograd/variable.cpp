@@ -35,8 +35,9 @@ void replace_elements(std::span<const Tensor> leaves, std::span<const Tensor> va
     impl.contiguous = source.contiguous;
     impl.dtype = source.dtype;
     if (!impl.node) continue;
-    impl.node->outputs[0].dtype = source.dtype;
-    impl.node->grad = Tensor();
+    impl.node->output(0).dtype = source.dtype;
+    LeafLock lock(Leaf::of(*impl.node));
+    Leaf::of(*impl.node).grad = Tensor();
   }
 }
 

@@ -169,8 +169,8 @@ TEST_CASE("guide: functions of functions", "[guide]") {
   Tensor x = linspace(-1, 1, 3, {.dtype = DType::float64});
   Tensor dfdx = grad(f, x);
   auto [value, gradient] = value_and_grad(f, x);
-  Tensor curvature = hessian(f, x);        // [3, 3]
-  Tensor along = hvp(f, x, ones_like(x));  // the Hessian times a vector, without the Hessian
+  Tensor curvature = hessian(f, x);  // [3, 3]
+  Tensor along = hvp(f, x, ones_like(x)).product;  // the Hessian times a vector, without the Hessian
   auto g = [](const Tensor& a, const Tensor& b) { return a * sum(b); };
   std::vector<Tensor> blocks = jacobian(g, {x, x});  // several arguments in braces, a result for each
   CHECK(allclose(dfdx, exp(x) * (sin(x) + cos(x))));
@@ -181,6 +181,17 @@ TEST_CASE("guide: functions of functions", "[guide]") {
   CHECK(blocks.size() == 2);
 
   gradcheck(f, {x});  // throws where they differ, and names input, element, operation and line
+}
+
+TEST_CASE("guide: functions of parameters", "[guide]") {
+  nn::Dense layer(3, 1);
+  Tensor inputs = uniform({8, 3}, -1, 1), targets = sum(inputs, 1, {.keepdims = true});
+  auto loss = [&] { return nn::mse(layer(inputs), targets); };
+  auto [slope, along_slope] = hvp(loss, layer.parameters(), grad(loss, layer.parameters()));  // Hessian times gradient
+  Tensor flat = parameters_to_vector(layer.parameters());  // and parameters_from_vector(flat, layer.parameters())
+  CHECK(slope.size() == 2);
+  CHECK(along_slope[0].shape() == Shape{1, 3});
+  CHECK(flat.shape() == Shape{4});
 }
 
 TEST_CASE("guide: modules and optimizers", "[guide]") {

@@ -5,10 +5,10 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "../engine/backward.hpp"
 #include "../engine/node.hpp"
 #include "../grad.hpp"
 #include "../ops/create.hpp"
-#include "../ops/detail/pull_back.hpp"
 
 namespace xgrad::internal {
 namespace {
@@ -49,14 +49,14 @@ std::string operations_between(std::span<const Tensor> outputs, const Tensor& va
     enter(output.impl()->node.get());
     while (!path.empty()) {
       Visit& visit = path.back();
-      if (visit.next < visit.node->edges.size()) {
-        enter(visit.node->edges[visit.next++].producer.get());
+      if (visit.next < visit.node->edge_count) {
+        enter(visit.node->edges()[visit.next++].producer.get());
         continue;
       }
       const Node* done = visit.node;
       path.pop_back();
       bool& reached = reaches[done];
-      for (const auto& edge : done->edges) reached |= edge.producer && reaches[edge.producer.get()];
+      for (const auto& edge : done->edges()) reached |= edge.producer && reaches[edge.producer.get()];
       if (reached) order.push_back(done);
     }
   }
@@ -145,7 +145,7 @@ DerivativeOfOrder::Recording DerivativeOfOrder::run_function(std::vector<Tensor>
 
 Numbers DerivativeOfOrder::pull_back(const Recording& recording, const Numbers& cotangent, bool create_graph) const {
   return flatten(internal::pull_back(recording.outputs, recording.variables, unflatten(cotangent, outputs_),
-                                     {.create_graph = create_graph, .retain_graph = true}, where_));
+                                     {.create_graph = create_graph, .retain_graph = true}, where_).gradients);
 }
 
 std::vector<Tensor> DerivativeOfOrder::start_at(const Numbers& elements) const {
@@ -179,7 +179,7 @@ std::vector<Tensor> DerivativeOfOrder::run_order(int order, std::span<const Tens
   std::span<const Tensor> below = variables.first(counts_[order - 2]);
   std::vector<Tensor> outputs = run_order(order - 1, below, true);
   std::span<const Tensor> cotangents = variables.subspan(below.size(), outputs.size());
-  return internal::pull_back(outputs, below, cotangents, {.create_graph = create_graph}, where_);
+  return internal::pull_back(outputs, below, cotangents, {.create_graph = create_graph}, where_).gradients;
 }
 
 }  // namespace xgrad::internal

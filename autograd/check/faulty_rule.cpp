@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "../engine/node.hpp"
+#include "../engine/observer.hpp"
 #include "../grad.hpp"
 #include "../ops/create.hpp"
 
@@ -63,28 +64,6 @@ std::vector<Operation> record_operations(DerivativeOfOrder& derivative, const Nu
   derivative.record_function_at(elements);
   complete &= recorder.complete();
   return recorder.operations();
-}
-
-/// Runs one operation's rule alone. Answers by input; undefined where it has no cotangent.
-std::vector<Tensor> run_rule(const Operation& operation, std::vector<Tensor> cotangents, bool create_graph) {
-  Node& node = operation.node();
-  GradMode mode(create_graph);
-  VjpFrame frame{.pass = nullptr,
-                 .node = node,
-                 .cotangents = cotangents.data(),
-                 .needs = 0,
-                 .create_graph = create_graph,
-                 .retain_graph = true,
-                 .given = {},
-                 .restored = {}};
-  for (int i = 0; i < node.edges.size(); ++i)
-    if (node.edges[i].producer) frame.needs |= std::uint64_t{1} << std::min(i, 63);
-  frame.given.grow(node.edges.size());
-  Vjp vjp(frame);
-  node.rule(vjp);
-  std::vector<Tensor> given;
-  for (Tensor& cotangent : frame.given) given.push_back(std::move(cotangent));
-  return given;
 }
 
 /// Whether the operation's rule can be run by itself: it has its values yet (no pass inside of the function used them up),
@@ -157,7 +136,7 @@ std::string find_faulty_rule(DerivativeOfOrder& derivative, std::size_t element)
       if (cotangents[k].defined())
         balance.add(1, cotangents[k].to_vector<double>(), plus[n].outputs[k], minus[n].outputs[k], step);
     std::string cut_off;
-    std::vector<Tensor> given = run_rule(operation, cotangents, false);
+    std::vector<Tensor> given = run_rule(operation.node(), cotangents, false);
     for (std::size_t i = 0; i < given.size(); ++i) {
       if (given[i].defined())
         balance.add(-1, given[i].to_vector<double>(), plus[n].inputs[i], minus[n].inputs[i], step);
@@ -178,8 +157,8 @@ std::string find_inconsistent_rule(DerivativeOfOrder& derivative) {
   for (const Operation& operation : operations) {
     if (!can_run(operation)) continue;
     std::vector<Tensor> cotangents = random_cotangents(operation, weights);
-    std::vector<Tensor> plain = run_rule(operation, cotangents, false);
-    std::vector<Tensor> recorded = run_rule(operation, cotangents, true);
+    std::vector<Tensor> plain = run_rule(operation.node(), cotangents, false);
+    std::vector<Tensor> recorded = run_rule(operation.node(), cotangents, true);
     for (std::size_t i = 0; i < plain.size(); ++i) {
       Numbers a = plain[i].defined() ? plain[i].to_vector<double>() : Numbers{};
       Numbers b = recorded[i].defined() ? recorded[i].to_vector<double>() : Numbers(a.size(), 0.0);

@@ -113,10 +113,6 @@ GradcheckReport gradcheck(const Function<Tensor()>& f, const GradcheckInputs& va
                           const GradcheckOptions& options, bool throws, SourceLocation where);
 }  // namespace functional
 
-/// A function that takes no tensors: it computes with tensors that it has captured.
-template <class F>
-concept Closure = std::is_invocable_r_v<Tensor, F&>;
-
 /// What gradcheck() can check: a function of tensors, or a closure.
 template <class F>
 concept CheckableFunction = FunctionOfTensors<F> || Closure<F>;

@@ -1,26 +1,94 @@
 #include "node.hpp"
 
+#include <algorithm>
 #include <bit>
+#include <thread>
 
-#include "../grad.hpp"
-#include "../ops/create.hpp"
+#include "../grad_mode.hpp"
 
-namespace xgrad {
-namespace internal {
+namespace xgrad::internal {
 
-Ref<Node> Node::make(const char* name, SourceLocation where) {
-  Node* node = new (allocate_block(sizeof(Node))) Node;
+namespace {
+
+// Nodes are numbered by a clock of the thread, which runs ahead of all nodes it has seen: so numbers grow along every path
+// of the graph, and with time on one thread, without an atomic counter.
+thread_local std::uint64_t clock = 0;
+
+constexpr std::size_t kCaptureStep = 8;
+
+std::size_t rounded(std::size_t bytes) { return (bytes + kCaptureStep - 1) / kCaptureStep * kCaptureStep; }
+
+}  // namespace
+
+static_assert(sizeof(PassMarks) == 16 && sizeof(OutputInfo) == 8);
+// An add of two matrices, its rule with a flag: 160 of the 192 bytes that its block has.
+static_assert(sizeof(Node) + kCaptureStep + 2 * sizeof(Edge) + sizeof(OutputInfo) + 2 * sizeof(std::int64_t) <= 192);
+
+template <class N>
+N* Node::allocate(const char* name, SourceLocation where, std::size_t captures, int edges, int saved,
+                  std::span<TensorImpl* const> outputs) {
+  static_assert(sizeof(N) % alignof(Edge) == 0 && sizeof(N) % alignof(SavedValue) == 0);
+  std::size_t extents = 0;
+  for (const TensorImpl* output : outputs) extents += static_cast<std::size_t>(output->shape.ndim());
+  std::size_t bytes = sizeof(N) + rounded(captures) + edges * sizeof(Edge) + saved * sizeof(SavedValue) +
+                      outputs.size() * sizeof(OutputInfo) + extents * sizeof(std::int64_t);
+  N* node = new (allocate_block(bytes)) N;
+  node->block_bytes = static_cast<std::uint32_t>(bytes);
   node->name = name;
   node->where = CallSite::or_else(where);
+  node->edges_at = static_cast<std::uint16_t>(sizeof(N) + rounded(captures));
+  node->edge_count = edges;
+  node->saved_count = static_cast<std::uint8_t>(saved);
+  node->output_count = static_cast<std::int32_t>(outputs.size());
+  std::int64_t* to = node->extents();
+  std::int32_t first = 0;
+  for (std::size_t k = 0; k < outputs.size(); ++k) {
+    const Shape& shape = outputs[k]->shape;
+    new (&node->output(static_cast<int>(k)))
+        OutputInfo{first, static_cast<std::int8_t>(shape.ndim()), outputs[k]->dtype};
+    for (std::int64_t extent : shape) to[first++] = extent;
+  }
   count_node(1);
+  return node;
+}
+
+Ref<Node> Node::make(const char* name, SourceLocation where, const Inputs& inputs, std::span<const Tensor> outputs,
+                     std::uint64_t saved_bits, Rule& rule) {
+  InlineVector<TensorImpl*, 2> impls;
+  impls.reserve(static_cast<int>(outputs.size()));
+  for (const Tensor& output : outputs) impls.emplace_back(output.impl());
+  Node* node = allocate<Node>(name, where, rule.bytes(), inputs.size(), std::popcount(saved_bits),
+                              {impls.begin(), outputs.size()});
+  node->rule = rule.move_to(node->captures());
+  node->saved_bits = saved_bits;
+  std::uint64_t number = clock;
+  Edge* edge = node->edges().data();
+  for (int i = 0; i < inputs.size(); ++i) {
+    const TensorImpl& input = *inputs[i].impl();
+    new (edge++) Edge{input.node, input.output};
+    if (input.node) number = std::max(number, input.node->number);
+  }
+  node->number = clock = number + 1;
+  SavedValue* slot = node->saved().data();
+  for (std::uint64_t left = saved_bits; left != 0; left &= left - 1) {
+    int bit = std::countr_zero(left);
+    if (bit < Uses::kMaxInputs)
+      new (slot++) SavedValue{inputs[bit], inputs[bit].impl()->storage->version};
+    else
+      new (slot++) SavedValue();
+  }
   return Ref<Node>::adopt(node);
 }
 
-Ref<Node> Node::make_leaf(const Shape& shape, DType dtype) {
-  Ref<Node> node = make("leaf", {});
-  node->is_leaf = true;
-  node->outputs.emplace_back(shape, dtype);
-  return node;
+Ref<Node> Leaf::make(const Shape& shape, DType dtype) {
+  TensorImpl like;
+  like.shape = shape;
+  like.dtype = dtype;
+  TensorImpl* output = &like;
+  Leaf* leaf = allocate<Leaf>("leaf", {}, 0, 0, 0, {&output, 1});
+  leaf->is_leaf = true;
+  leaf->number = ++clock;
+  return Ref<Node>::adopt(leaf);
 }
 
 // Destroying a node lets its producers go, and with them whole chains. The nodes that fall meanwhile wait in
@@ -35,11 +103,21 @@ void Node::destroy(Node* node) {
   while (waiting != nullptr) {
     Node* dying = waiting;
     waiting = dying->next_dying;
-    dying->~Node();
-    free_block(dying, sizeof(Node));
+    std::size_t bytes = dying->block_bytes;
+    if (dying->is_leaf)
+      static_cast<Leaf*>(dying)->~Leaf();
+    else
+      dying->~Node();
+    free_block(dying, bytes);
     count_node(-1);
   }
   busy = false;
+}
+
+Node::~Node() {
+  for (SavedValue& value : saved()) value.~SavedValue();
+  for (Edge& edge : edges()) edge.~Edge();
+  drop_rule();
 }
 
 NodeExtras& Node::need_extras() {
@@ -49,19 +127,40 @@ NodeExtras& Node::need_extras() {
 
 void Node::free_graph() {
   freed = true;
-  rule.clear();
-  saved.clear();
-  saved_bits = 0;
-  edges.clear();
+  drop_rule();
+  drop_saved();
+  for (Edge& edge : edges()) edge.producer = {};
+}
+
+LeafLock::LeafLock(Leaf& leaf) : leaf_(leaf) {
+  while (__atomic_test_and_set(&leaf.locked, __ATOMIC_ACQUIRE)) std::this_thread::yield();
+}
+
+std::vector<Tensor> run_rule(Node& node, std::vector<Tensor> cotangents, bool create_graph) {
+  GradMode mode(create_graph);
+  VjpFrame frame{.pass = nullptr,
+                 .node = node,
+                 .cotangents = cotangents.data(),
+                 .create_graph = create_graph,
+                 .retain_graph = true};
+  for (int i = 0; i < node.edge_count; ++i)
+    if (node.edges()[i].producer) frame.needs |= std::uint64_t{1} << std::min(i, 63);
+  frame.given.grow(node.edge_count);
+  Vjp vjp(frame);
+  node.run_rule(vjp);
+  std::vector<Tensor> given;
+  for (Tensor& cotangent : frame.given) given.push_back(std::move(cotangent));
+  return given;
 }
 
 SavedValue* find_saved(Node& node, std::uint64_t bit) {
   if ((node.saved_bits & bit) == 0) return nullptr;
-  return &node.saved[std::popcount(node.saved_bits & (bit - 1))];
+  return &node.saved()[std::popcount(node.saved_bits & (bit - 1))];
 }
 
 void check_saved_versions(const Node& node, SourceLocation where) {
-  for (const SavedValue& saved : node.saved) {
+  if (node.saved_bits == 0) return;
+  for (const SavedValue& saved : node.saved()) {
     check<std::logic_error>(saved.value.defined(), where, "backward: '", node.name, "' recorded at ", node.where,
                             " has handed its values over to a pass that failed. Compute the outputs anew.");
     const Storage& storage = *saved.value.impl()->storage;
@@ -74,232 +173,4 @@ void check_saved_versions(const Node& node, SourceLocation where) {
   }
 }
 
-namespace {
-
-thread_local RecordObserver* record_observer = nullptr;
-
-bool requires_grad(const Tensor& tensor) { return tensor.defined() && tensor.impl()->node; }
-
-void check_inputs(const char* name, SourceLocation where, const Inputs& inputs) {
-  for (int i = 0; i < inputs.size(); ++i)
-    check<std::logic_error>(inputs[i].defined(), where, name, ": its inputs must be tensors, but input ", i,
-                            " is undefined. Leave out an optional one.");
-}
-
-void save(Node& node, Tensor value) {
-  std::uint32_t version = value.impl()->storage->version;
-  node.saved.emplace_back(std::move(value), version);
-}
-
-/// Whether the values named in `bits` are all among so many inputs and outputs.
-bool are_there(std::uint64_t bits, int inputs, int outputs) {
-  constexpr std::uint64_t kInputs = (std::uint64_t{1} << Uses::kMaxInputs) - 1;
-  bool inputs_are = inputs >= Uses::kMaxInputs || (bits & kInputs) >> inputs == 0;
-  bool outputs_are = outputs >= Uses::kMaxOutputs || bits >> Uses::kMaxInputs >> outputs == 0;
-  return inputs_are && outputs_are;
-}
-
-/// The node with its edges and saved inputs, or null when there is nothing to record.
-Ref<Node> start_recording(const char* name, SourceLocation where, const Inputs& inputs, int outputs,
-                          std::initializer_list<Uses> uses, Rule& rule, std::uint64_t& bits) {
-  if (!is_recording(inputs)) return {};
-  check<std::logic_error>(static_cast<bool>(rule), where, name, ": it must have a rule, but that is empty.");
-  check<std::logic_error>(uses.size() <= 1 || static_cast<int>(uses.size()) == inputs.size(), where, name,
-                          ": uses must have one entry for all inputs or one for each, but there are ", uses.size(),
-                          " for ", inputs.size(), " inputs.");
-  Ref<Node> node = Node::make(name, where);
-  node->rule = std::move(rule);
-  node->edges.reserve(inputs.size());
-  bits = 0;
-  for (int i = 0; i < inputs.size(); ++i) {
-    const TensorImpl& input = *inputs[i].impl();
-    node->edges.emplace_back(input.node, input.output);
-    if (input.node && uses.size() > 0) bits |= uses.begin()[uses.size() == 1 ? 0 : i].bits();
-  }
-  check<std::logic_error>(are_there(bits, inputs.size(), outputs), where, name,
-                          ": uses must name what is there, but it names more than the ", inputs.size(), " inputs and ",
-                          outputs, " outputs.");
-  node->saved_bits = bits;
-  for (std::uint64_t left = bits & ((std::uint64_t{1} << Uses::kMaxInputs) - 1); left != 0; left &= left - 1)
-    save(*node, inputs[std::countr_zero(left)]);
-  return node;
-}
-
-Tensor view_of(const TensorImpl& impl, const Tensor& tensor) {
-  return new_view(tensor, impl.shape, impl.strides, impl.data);
-}
-
-void attach_output(Ref<Node> node, const Inputs& inputs, Tensor& output, int k, std::uint64_t bits) {
-  // The user's tensors stay what they are: one that is passed through, or was recorded before, gets a second handle.
-  bool is_known = static_cast<bool>(output.impl()->node);
-  for (int i = 0; i < inputs.size(); ++i) is_known |= inputs[i].is_same(output);
-  if (is_known) [[unlikely]]
-    output = view_of(*output.impl(), output);
-  TensorImpl& impl = *output.impl();
-  node->outputs.emplace_back(impl.shape, impl.dtype);
-  // A saved output keeps its elements, but not its own node: that would be a cycle.
-  if (k < Uses::kMaxOutputs && (bits & Uses::output(k).bits()) != 0) save(*node, view_of(impl, output));
-  if (!is_floating(impl.dtype)) return;
-  impl.node = std::move(node);
-  impl.output = k;
-}
-
-}  // namespace
-
-RecordObserver::RecordObserver() : previous_(std::exchange(record_observer, this)) {}
-RecordObserver::~RecordObserver() { record_observer = previous_; }
-
-}  // namespace internal
-
-using namespace internal;
-
-bool is_recording(Inputs inputs) {
-  bool any = false;
-  for (int i = 0; i < inputs.size(); ++i) any |= requires_grad(inputs[i]);
-  return any && grad_enabled();
-}
-
-Tensor record(const char* name, SourceLocation where, Inputs inputs, Tensor output, std::initializer_list<Uses> uses,
-              Rule rule) {
-  std::uint64_t bits;
-  check<std::logic_error>(output.defined(), where, name, ": its output must be a tensor, but it is undefined.");
-  check_inputs(name, where, inputs);
-  if (!is_floating(output.impl()->dtype)) return output;
-  if (Ref<Node> node = start_recording(name, where, inputs, 1, uses, rule, bits)) {
-    attach_output(std::move(node), inputs, output, 0, bits);
-    if (record_observer != nullptr) [[unlikely]]
-      record_observer->recorded(inputs, {&output, 1});
-  }
-  return output;
-}
-
-std::vector<Tensor> record(const char* name, SourceLocation where, Inputs inputs, std::vector<Tensor> outputs,
-                           std::initializer_list<Uses> uses, Rule rule) {
-  std::uint64_t bits;
-  int count = static_cast<int>(outputs.size());
-  for (int k = 0; k < count; ++k)
-    check<std::logic_error>(outputs[k].defined(), where, name, ": its outputs must be tensors, but output ", k,
-                            " is undefined.");
-  check_inputs(name, where, inputs);
-  if (Ref<Node> node = start_recording(name, where, inputs, count, uses, rule, bits)) {
-    for (int k = 0; k < count; ++k) attach_output(node, inputs, outputs[k], k, bits);
-    if (record_observer != nullptr) [[unlikely]]
-      record_observer->recorded(inputs, outputs);
-  }
-  return outputs;
-}
-
-// ---- Vjp ----
-
-namespace {
-
-/// Throws std::logic_error unless the operation has this input, or output.
-void check_input(const Node& node, int i) {
-  check<std::logic_error>(0 <= i && i < node.edges.size(), node.where, node.name, ": its rule asks for input ", i,
-                          ", but the operation has ", node.edges.size(), " (counted from 0).");
-}
-void check_output(const Node& node, int k) {
-  check<std::logic_error>(0 <= k && k < node.outputs.size(), node.where, node.name, ": its rule asks for output ", k,
-                          ", but the operation has ", node.outputs.size(), " (counted from 0).");
-}
-
-/// What the producer of an input knows of it.
-const OutputInfo& info_of(const Node& node, int i) {
-  check_input(node, i);
-  const Edge& edge = node.edges[i];
-  check<std::logic_error>(static_cast<bool>(edge.producer), node.where, node.name,
-                          ": its rule asks for the shape or dtype of input ", i,
-                          ", which needs no gradient. Ask needs() first, or name the input in Uses.");
-  return edge.producer->outputs[edge.output];
-}
-
-}  // namespace
-
-const Tensor& Vjp::g(int output) {
-  check_output(frame_.node, output);
-  check<std::logic_error>((frame_.taken >> std::min(output, 63) & 1) == 0, frame_.node.where, frame_.node.name,
-                          ": its rule reads the cotangent of output ", output, " after take_g().");
-  Tensor& cotangent = frame_.cotangents[output];
-  const OutputInfo& info = frame_.node.outputs[output];
-  if (!cotangent.defined()) cotangent = zeros(info.shape, {.dtype = info.dtype});
-  return cotangent;
-}
-
-Tensor Vjp::take_g(int output) {
-  g(output);
-  if (output < 63) frame_.taken |= std::uint64_t(1) << output;
-  return std::move(frame_.cotangents[output]);
-}
-
-bool Vjp::has(int output) const {
-  check_output(frame_.node, output);
-  return frame_.cotangents[output].defined();
-}
-
-namespace {
-SavedValue* saved_output(Node& node, int k) {
-  check_output(node, k);
-  SavedValue* saved = find_saved(node, Uses::output(k).bits());
-  check<std::logic_error>(saved != nullptr, node.where, node.name, ": its rule reads output ", k,
-                          ", which it does not save. Name it in Uses.");
-  return saved;
-}
-}  // namespace
-
-const Tensor& Vjp::input(int i) {
-  check_input(frame_.node, i);
-  const SavedValue* saved = find_saved(frame_.node, Uses::input(i).bits());
-  check<std::logic_error>(saved != nullptr, where(), frame_.node.name, ": its rule reads input ", i,
-                          ", which it does not save. Name it in Uses.");
-  return saved->value;
-}
-
-const Tensor& Vjp::output(int k) {
-  const SavedValue* saved = saved_output(frame_.node, k);
-  if (!frame_.create_graph) return saved->value;
-  frame_.restored.grow(frame_.node.outputs.size());  // all at once: references to them are handed out
-  Tensor& restored = frame_.restored[k];
-  if (!restored.defined()) {
-    const TensorImpl& impl = *saved->value.impl();
-    restored = new_view(saved->value, impl.shape, impl.strides, impl.data);
-    restored.impl()->node = Ref<Node>::share(&frame_.node);
-    restored.impl()->output = k;
-  }
-  return restored;
-}
-
-Tensor Vjp::take_output(int k) {
-  SavedValue* saved = saved_output(frame_.node, k);
-  return frame_.retain_graph ? saved->value : std::move(saved->value);
-}
-
-const Shape& Vjp::shape(int i) const { return info_of(frame_.node, i).shape; }
-DType Vjp::dtype(int i) const { return info_of(frame_.node, i).dtype; }
-
-// An operation with more than 64 inputs shares the last bit; it also looks at the edge.
-bool Vjp::needs(int i) const {
-  if (i < 0 || i >= frame_.node.edges.size()) return false;  // an optional input that was left out
-  return (frame_.needs >> (i < 64 ? i : 63) & 1) != 0 && frame_.node.edges[i].producer;
-}
-
-void Vjp::give(int i, Tensor cotangent) {
-  check_input(frame_.node, i);
-  if (!needs(i)) return;
-  const Edge& edge = frame_.node.edges[i];
-  const OutputInfo& expected = edge.producer->outputs[edge.output];
-  bool fits =
-      cotangent.defined() && cotangent.impl()->shape == expected.shape && cotangent.impl()->dtype == expected.dtype;
-  if (!fits)
-    fail<std::logic_error>(
-        where(), concat(frame_.node.name, ": the cotangent of input ", i, " must be ", expected.dtype, " ",
-                        expected.shape, ", but the rule gave ",
-                        cotangent.defined() ? concat(cotangent.dtype(), " ", cotangent.shape()) : "nothing", "."));
-  check<std::logic_error>(!frame_.given[i].defined(), where(), frame_.node.name, ": its rule gave input ", i,
-                          " two cotangents. Give their sum.");
-  frame_.given[i] = std::move(cotangent);
-}
-
-bool Vjp::creates_graph() const { return frame_.create_graph; }
-SourceLocation Vjp::where() const { return frame_.node.where; }
-
-}  // namespace xgrad
+}  // namespace xgrad::internal

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <utility>
 
+#include <xgrad/autograd/check/gradcheck.hpp>
 #include <xgrad/autograd/memory.hpp>
 #include "../support.hpp"
 
@@ -130,8 +131,11 @@ TEST_CASE("hessian", "[functional]") {
 TEST_CASE("hvp is the Hessian times the vector", "[functional]") {
   Tensor x = point(), v = f64({1., -2., 0.5});
   auto f = [](const Tensor& x) { return prod(sin(x)) + sum(x * x * x); };
-  CHECK(is_close(hvp(f, x, v), matmul(hessian(f, x), v)));
-  std::vector<Tensor> products = hvp(kProduct, {x, v}, {v, x});
+  auto [gradient, product] = hvp(f, x, v);
+  CHECK(is_close(gradient, grad(f, x)));
+  CHECK_FALSE(gradient.requires_grad());
+  CHECK(is_close(product, matmul(hessian(f, x), v)));
+  std::vector<Tensor> products = hvp(kProduct, {x, v}, {v, x}).product;
   CHECK(is_close(products[0], 2 * v * v + 2 * x * x));
   CHECK(is_close(products[1], 2 * x * v));
 }
@@ -141,7 +145,7 @@ TEST_CASE("Derivatives of functions that do not depend on an argument are zero",
   CHECK(is_close(grad([](const Tensor&) { return f64(3.); }, x), zeros({3}, kDouble)));
   CHECK(is_close(grad([](const Tensor& a, const Tensor&) { return sum(a); }, {x, x})[1], zeros({3}, kDouble)));
   CHECK(is_close(hessian([](const Tensor& x) { return sum(x); }, x), zeros({3, 3}, kDouble)));
-  CHECK(is_close(hvp([](const Tensor& x) { return sum(x); }, x, x), zeros({3}, kDouble)));
+  CHECK(is_close(hvp([](const Tensor& x) { return sum(x); }, x, x).product, zeros({3}, kDouble)));
   CHECK(is_close(jvp([](const Tensor&) { return f64(3.); }, x, x), f64(0.)));
   CHECK(is_close(jvp([](const Tensor& x) { return floor(x); }, x, x), zeros({3}, kDouble)));
 }
@@ -197,7 +201,7 @@ TEST_CASE("A derivative is differentiable by cotangents, tangents and vectors", 
   auto f = [](const Tensor& t) { return t * t; };
   CHECK(is_close(grad(sum(vjp(f, x, c)), c), 2 * x));
   CHECK(is_close(grad(sum(jvp(f, x, c)), c), 2 * x));
-  CHECK(is_close(grad(sum(hvp([](const Tensor& t) { return sum(t * t * t); }, x, c)), c), 6 * x));
+  CHECK(is_close(grad(sum(hvp([](const Tensor& t) { return sum(t * t * t); }, x, c).product), c), 6 * x));
 }
 
 TEST_CASE("Under NoGrad derivatives are exact and record nothing", "[functional]") {
@@ -245,4 +249,128 @@ TEST_CASE("Misuse of derivatives is explained", "[functional]") {
   CHECK_THROWS_WITH(hvp(kWave, x, f64(1.)), Contains("vector must be float64 [3]"));
   CHECK_THROWS_WITH(jacobian(identity, zeros({1, 1, 1, 1, 1}, kDouble)), Contains("at most 8 axes"));
   CHECK_THROWS_WITH(grad(kWave, Tensor()), Contains("input must be defined"));
+}
+
+// ---- Nesting costs what it must ----
+
+TEST_CASE("An inner gradient at a constant point leaves nothing that requires gradients", "[functional]") {
+  Tensor x0 = point();
+  Tensor w = f64({1., 2., 3.});
+  auto loss = [&](const Tensor& w) {
+    Tensor g = grad([&](const Tensor& x) { return sum(w * x * x * x); }, x0);
+    return sum(g * g);
+  };
+  std::int64_t nodes = memory::stats().nodes;
+  for (int step = 0; step < 4; ++step) {
+    auto [value, gradient] = value_and_grad(loss, w);
+    CHECK_FALSE(value.requires_grad());
+    CHECK_FALSE(gradient.requires_grad());
+    CHECK(is_close(gradient, 18 * w * x0 * x0 * x0 * x0));
+    w = w - 0.01 * gradient;
+    CHECK(memory::stats().nodes == nodes);
+  }
+}
+
+TEST_CASE("What a function leaves of its own variables is constant afterwards", "[functional]") {
+  Tensor kept, argument, w = variable(2.);
+  grad([&](const Tensor& x) { return argument = x, kept = x * x, sum(kept * w); }, f64(3.));
+  CHECK_FALSE(argument.requires_grad());
+  Tensor later = kept * w;
+  CHECK(grad(later, w).item() == 9);
+  CHECK_THROWS_AS(grad([](const Tensor&) -> Tensor { throw std::logic_error("mine"); }, f64(3.)), std::logic_error);
+}
+
+TEST_CASE("A gradient in each step of a loop, inside of another one", "[functional]") {
+  auto steps = [](const Tensor& start) {
+    Tensor x = start;
+    for (int i = 0; i < 5; ++i)
+      x = x - 0.1 * grad([](const Tensor& t, const Tensor& s) { return sum(t * t * t * s); }, {x, start})[0];
+    return sum(x);
+  };
+  CHECK(gradcheck(steps, {f64({0.5, -0.3})}, {.order = 2}).passed());
+}
+
+// ---- Closures over parameters ----
+
+namespace {
+/// Two parameters of a quadratic in one and a product with the other.
+struct Parameters {
+  Tensor a = variable({1., 2., 3.}), b = variable({0.5, -1., 2.});
+  Tensor operator()() const { return sum(a * a * b); }
+  std::vector<Tensor> list() const { return {a, b}; }
+};
+}  // namespace
+
+TEST_CASE("Derivatives of closures by their parameters are those of the function", "[functional][closure]") {
+  Parameters p;
+  auto loss = [&] { return p(); };
+  auto f = [](const Tensor& a, const Tensor& b) { return sum(a * a * b); };
+  std::vector<Tensor> at = {p.a.detach(), p.b.detach()}, v = {f64({1., 0., 2.}), f64({-1., 1., 3.})};
+  auto same = [](const std::vector<Tensor>& x, const std::vector<Tensor>& y) {
+    return x.size() == y.size() && is_close(x[0], y[0]) && is_close(x[1], y[1]);
+  };
+  auto [value, gradients] = value_and_grad(loss, p.list());
+  CHECK(is_close(value, p()));
+  CHECK(same(gradients, grad(f, at)));
+  CHECK(same(grad(loss, {p.a, p.b}), gradients));
+  CHECK(is_close(grad(loss, p.b), gradients[1]));
+  auto [gradient, product] = hvp(loss, p.list(), v);
+  auto [expected_gradient, expected_product] = hvp(f, at, v);
+  CHECK(same(gradient, expected_gradient));
+  CHECK(same(product, expected_product));
+  CHECK(is_close(hvp(loss, p.a, v[0]).product, 2 * p.b * v[0]));
+  auto blocks = hessian(loss, p.list()), expected_blocks = hessian(f, at);
+  for (int i = 0; i < 2; ++i) CHECK(same(blocks[i], expected_blocks[i]));
+  auto map = [&] { return p.a * p.b; };
+  CHECK(is_close(jacobian(map, p.a), eye(3, kDouble) * p.b));
+  CHECK(is_close(jvp(map, p.list(), v), v[0] * p.b + p.a * v[1]));
+  CHECK(is_close(vjp(map, p.list(), v[0])[1], v[0] * p.a));
+  CHECK_FALSE(p.a.grad().defined());
+}
+
+TEST_CASE("Derivatives of closures nest, and are constant under NoGrad", "[functional][closure]") {
+  Parameters p;
+  auto penalty = [&] {
+    std::vector<Tensor> g = grad([&] { return p(); }, p.list());
+    return sum(g[0] * g[0]) + sum(g[1] * g[1]);
+  };
+  CHECK(gradcheck(penalty, p.list(), {.order = 2}).passed());
+  CHECK(is_close(grad(penalty, p.a), 8 * p.a * p.b * p.b + 4 * p.a * p.a * p.a));
+  NoGrad no_grad;
+  for (const Tensor& g : grad([&] { return p(); }, p.list())) CHECK_FALSE(g.requires_grad());
+}
+
+TEST_CASE("A closure's parameter that it does not read has zeros, one that is frozen an error",
+          "[functional][closure]") {
+  Parameters p;
+  CHECK(is_close(grad([&] { return sum(p.a); }, p.list())[1], zeros({3}, kDouble)));
+  p.b.set_requires_grad(false);
+  CHECK_THROWS_WITH(grad([&] { return p(); }, p.list()),
+                    Contains("parameter 1 of the closure must require a gradient"));
+}
+
+TEST_CASE("Parameters as one vector, and back", "[functional][closure]") {
+  Tensor a = variable({{1., 2.}, {3., 4.}}), b = ones({}, {.requires_grad = true});
+  Tensor flat = parameters_to_vector({a, b});
+  CHECK(is_close(flat, f64({1., 2., 3., 4., 1.})));
+  std::vector<Tensor> back = parameters_from_vector(flat, {a, b});
+  CHECK(is_close(back[0], a));
+  CHECK(back[1].dtype() == DType::float32);
+  CHECK(back[1].shape() == Shape{});
+  CHECK(is_close(grad(sum(square(flat)), a), 2 * a));
+  auto round_trip = [&](const Tensor& v) {
+    std::vector<Tensor> parts = parameters_from_vector(v, {a, a});
+    return parameters_to_vector({matmul(parts[0], parts[1]), parts[0]});
+  };
+  CHECK(gradcheck(round_trip, {f64({1., 2., 3., 4., 5., 6., 7., 8.})}, {.order = 2}).passed());
+  CHECK_THROWS_WITH(parameters_from_vector(flat, {a}), Contains("as many elements as the tensors, 4, but it has 5"));
+  CHECK_THROWS_WITH(parameters_from_vector(a, {a}), Contains("there must be a vector, but it is of shape [2, 2]"));
+  CHECK_THROWS_WITH(parameters_to_vector({}), Contains("the list is empty"));
+}
+
+TEST_CASE("A Jacobian has the wider dtype of the argument and the value", "[functional]") {
+  Tensor narrow = ones({2}), wide = ones({2}, kDouble);
+  CHECK(jacobian([](const Tensor& x) { return cast(x, DType::float64) * 2; }, narrow).dtype() == DType::float64);
+  CHECK(jacobian([](const Tensor& x) { return cast(x, DType::float32) * 2; }, wide).dtype() == DType::float64);
+  CHECK(jacobian([](const Tensor& x) { return x * 2; }, narrow).dtype() == DType::float32);
 }

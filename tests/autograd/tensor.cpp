@@ -212,7 +212,8 @@ TEST_CASE("elements that share memory cannot be written one by one", "[tensor][e
 }
 
 TEST_CASE("an empty hook is refused", "[tensor][errors]") {
-  CHECK_THROWS_WITH(ones({2}).set_requires_grad().add_hook(nullptr), Contains("add_hook: the hook must be callable"));
+  CHECK_THROWS_WITH(ones({2}).set_requires_grad().add_hook(Function<Tensor(const Tensor&)>()),
+                    Contains("add_hook: the hook must be callable"));
 }
 
 TEST_CASE("an axis beyond int is out of range, not another axis", "[tensor][errors]") {

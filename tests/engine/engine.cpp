@@ -1,10 +1,13 @@
 // backward() and grad(): their options, and what they say when they are misused.
 #include <cmath>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
+#include <xgrad/autograd/engine/node.hpp>
 #include <xgrad/autograd/extend.hpp>
 #include <xgrad/autograd/grad.hpp>
+#include <xgrad/autograd/map.hpp>
 #include <xgrad/autograd/memory.hpp>
 #include "../support.hpp"
 
@@ -164,10 +167,84 @@ TEST_CASE("An unused input is an error, or undefined by option", "[engine]") {
   int line = __LINE__ + 1;
   auto call = [&] { grad(x * 2, {x, unused}); };
   CHECK_THROWS_WITH(call(),
-                    Contains("not on input 1 of shape [2]") && Contains("allow_unused") && Contains(place(line)));
-  std::vector<Tensor> gradients = grad(x * 2, {x, unused}, {.allow_unused = true});
+                    Contains("not on input 1 of shape [2]") && Contains("Unused::zeros") && Contains(place(line)));
+  std::vector<Tensor> gradients = grad(x * 2, {x, unused}, {.unused = Unused::undefined});
   CHECK(gradients[0].item() == 2);
   CHECK_FALSE(gradients[1].defined());
+}
+
+TEST_CASE("What grad refuses changes nothing: the graph can be used afterwards", "[engine]") {
+  Tensor x = variable({1., 2.}), z = variable({1., 2.}), w = variable(3.);
+  Tensor a = x * x, y = sum(a * w);
+  int hooks = 0;
+  HookHandle handle = y.add_hook([&](const Tensor&) { return ++hooks, Tensor(); });
+  CHECK_THROWS_AS(grad(y, {x, z}), std::logic_error);
+  CHECK_THROWS_AS(grad(y, {a, z * 2}), std::logic_error);
+  CHECK_THROWS_AS(grad(y, x, f64({1., 2.})), std::invalid_argument);
+  double before = w.item();
+  w.assign(5.);
+  CHECK_THROWS_AS(grad(y, x), std::logic_error);  // overwritten
+  CHECK(hooks == 0);
+  w = variable(before);
+  y = sum(a * w);
+  CHECK_THROWS_AS(grad(y, {x, z}), std::logic_error);
+  CHECK(is_close(grad(y, x), f64({6., 12.})));
+}
+
+TEST_CASE("An unused input has zeros by option", "[engine]") {
+  Tensor x = variable({1., 2.}), unused = ones({2, 3}, {.requires_grad = true});
+  std::vector<Tensor> gradients = grad(sum(x * x), {x, unused}, {.unused = Unused::zeros});
+  CHECK(is_close(gradients[0], f64({2., 4.})));
+  CHECK(gradients[1].dtype() == DType::float32);
+  CHECK(gradients[1].shape() == Shape{2, 3});
+  CHECK(sum(gradients[1]).item() == 0);
+}
+
+TEST_CASE("grad of one output takes a cotangent without spans", "[engine]") {
+  Tensor x = variable({1., 2.});
+  CHECK(is_close(grad(x * x, x, f64({1., 10.})), f64({2., 40.})));
+  CHECK(is_close(grad(x * x, std::vector<Tensor>{x}, f64({1., 10.}))[0], f64({2., 40.})));
+  Tensor first = grad(x * x * x, x, ones_like(x), {.create_graph = true});
+  CHECK(is_close(grad(sum(first), x), 6 * x));
+}
+
+TEST_CASE("A pass does not look below what is wanted", "[engine]") {
+  Tensor x = variable(2.);
+  Tensor h = exp(x);
+  grad(h, x);  // its graph is used up
+  Tensor a = h * 2, c = variable(3.);
+  std::vector<Tensor> gradients = grad(a * a * c, {a, c});
+  CHECK(gradients[0].item() == Approx(2 * a.item() * 3));
+  CHECK(gradients[1].item() == Approx(a.item() * a.item()));
+  CHECK_THROWS_WITH(grad(a * a * c, {a, x}), Contains("'exp'") && Contains("must not be used up"));
+}
+
+TEST_CASE("Small nodes take small blocks", "[engine]") {
+  auto bytes = [](const Tensor& y) { return y.impl()->node->block_bytes; };
+  Tensor a = ones({8, 8, 1, 2}, kVariable), b = ones({8, 8, 1, 2}, kVariable);
+  CHECK(bytes(a + b) <= 192);
+  CHECK(bytes(a * b) <= 256);
+  CHECK(bytes(map([](auto a, auto b, auto c, auto d, auto e) { return a * b + c * d + e; }, a, b, a, b, a)) <= 512);
+}
+
+TEST_CASE("backward() of several threads on one leaf loses nothing", "[engine][threads]") {
+  Tensor x = ones({64}, kVariable);
+  Tensor w = ones({64}, kVariable);
+  constexpr int kThreads = 4, kRounds = 300;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t)
+    threads.emplace_back([x, w, t] {
+      for (int i = 0; i < kRounds; ++i) {
+        if (t % 2 == 0)
+          sum(x * w * 2).backward();
+        else
+          sum(w * x).backward();
+        if (i % 50 == 0) CHECK(x.grad().defined());
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+  CHECK(is_close(x.grad(), full({64}, kRounds * 2 * 3, kDouble), 0));
+  CHECK(is_close(w.grad(), full({64}, kRounds * 2 * 3, kDouble), 0));
 }
 
 TEST_CASE("grad frees only the part of the graph that it went through", "[engine]") {
@@ -221,8 +298,8 @@ TEST_CASE("A hook sees the gradient once, complete", "[engine][hook]") {
   Tensor x = variable(2.);
   Tensor a = x * 3;
   std::vector<double> seen;
-  a.add_hook([&](const Tensor& g) { return seen.push_back(g.item()), Tensor(); });
-  x.add_hook([&](const Tensor& g) { return seen.push_back(g.item()), Tensor(); });
+  a.add_hook([&](const Tensor& g) { return seen.push_back(g.item()), Tensor(); }).keep();
+  x.add_hook([&](const Tensor& g) { return seen.push_back(g.item()), Tensor(); }).keep();
   (a * a + a).backward();
   CHECK(seen == std::vector<double>{13, 39});
   CHECK(x.grad().item() == 39);
@@ -231,21 +308,21 @@ TEST_CASE("A hook sees the gradient once, complete", "[engine][hook]") {
 TEST_CASE("A hook's result replaces the gradient", "[engine][hook]") {
   Tensor x = variable({1., 2.});
   Tensor a = x * 3;
-  a.add_hook([](const Tensor& g) { return clamp(g, -1, 1); });
+  a.add_hook([](const Tensor& g) { return clamp(g, -1, 1); }).keep();
   sum(a * 100).backward();
   CHECK(is_close(x.grad(), f64({3., 3.})));
 }
 
 TEST_CASE("Hooks run in the order they were added, also on variables and in grad()", "[engine][hook]") {
   Tensor x = variable(1.);
-  x.add_hook([](const Tensor& g) { return g + 1; });
-  x.add_hook([](const Tensor& g) { return g * 10; });
+  x.add_hook([](const Tensor& g) { return g + 1; }).keep();
+  x.add_hook([](const Tensor& g) { return g * 10; }).keep();
   CHECK(grad(x * 5, x).item() == 60);
 }
 
 TEST_CASE("A hook's result must fit", "[engine][hook]") {
   Tensor x = variable({1., 2.});
-  x.add_hook([](const Tensor&) { return f64(1.); });
+  x.add_hook([](const Tensor&) { return f64(1.); }).keep();
   CHECK_THROWS_WITH(sum(x).backward(), Contains("hook's result must be float64 [2]") && Contains("it is float64 []"));
   CHECK_FALSE(x.grad().defined());
 }
@@ -253,10 +330,83 @@ TEST_CASE("A hook's result must fit", "[engine][hook]") {
 TEST_CASE("A hook that throws passes its exception on and changes nothing", "[engine][hook]") {
   Tensor x = variable(1.), z = variable(1.);
   Tensor a = x * z;
-  a.add_hook([](const Tensor&) -> Tensor { throw std::runtime_error("mine"); });
+  a.add_hook([](const Tensor&) -> Tensor { throw std::runtime_error("mine"); }).keep();
   CHECK_THROWS_WITH(a.backward(), "mine");
   CHECK_FALSE(x.grad().defined());
   CHECK(grad_enabled());
+}
+
+TEST_CASE("A hook is removed when its handle dies", "[engine][hook]") {
+  Tensor x = variable(1.);
+  int calls = 0;
+  auto count = [&](const Tensor&) { return ++calls, Tensor(); };
+  {
+    HookHandle handle = x.add_hook(count);
+    CHECK(handle.active());
+    (x * 2).backward();
+  }
+  (x * 2).backward();
+  CHECK(calls == 1);
+  HookHandle first = x.add_hook(count), second = x.add_hook([](const Tensor&g) { return g * 10; });
+  first = std::move(second);  // the hook that `first` held is gone
+  x.zero_grad();
+  (x * 2).backward();
+  CHECK(calls == 1);
+  CHECK(x.grad().item() == 20);
+  first.remove();
+  CHECK_FALSE(first.active());
+  CHECK(grad(x * 2, x).item() == 2);
+  x.add_hook(count).keep();
+  (x * 2).backward();
+  CHECK(calls == 2);
+}
+
+TEST_CASE("A hook may add hooks and remove itself, and a handle may outlive its tensor", "[engine][hook]") {
+  std::vector<int> seen;
+  HookHandle self, later;
+  {
+    Tensor x = variable(1.);
+    self = x.add_hook([&](const Tensor&) {
+      seen.push_back(1);
+      self.remove();
+      later = x.add_hook([&](const Tensor&) { return seen.push_back(3), Tensor(); });
+      return Tensor();
+    });
+    HookHandle other = x.add_hook([&](const Tensor&) { return seen.push_back(2), Tensor(); });
+    (x * 2).backward();
+    (x * 2).backward();
+    CHECK(seen == std::vector<int>{1, 2, 3, 2, 3});
+  }
+  later.remove();
+}
+
+TEST_CASE("A hook is handed its tensor, which it therefore need not capture", "[engine][hook]") {
+  std::int64_t before = memory::stats().storages;
+  {
+    Tensor x = variable({1., 2.});
+    HookHandle scaled = x.add_hook([](const Tensor& g, const Tensor& x) {
+      CHECK_FALSE(x.requires_grad());
+      return g * x;
+    });
+    CHECK(is_close(grad(sum(x * 3), x), f64({3., 6.})));
+    x.add_hook([](const Tensor& g, const Tensor&) { return g; }).keep();
+  }
+  CHECK(memory::stats().storages == before);
+}
+
+TEST_CASE("A hook that writes into the gradient it is handed is told so", "[engine][hook]") {
+  Tensor x = variable({1., 2.}), z = variable({1., 2.});
+  Tensor a = x + z;
+  int line = 0;
+  HookHandle handle = x.add_hook([&](const Tensor& g) {
+    Tensor same = g;
+    line = __LINE__ + 1;
+    same.assign(0);
+    return Tensor();
+  });
+  CHECK_THROWS_WITH(a.backward(f64({1., 1.})), Contains("a hook of 'leaf' must not write into the gradient") &&
+                                                   Contains(place(line)) && Contains("Answer with a new tensor"));
+  CHECK_FALSE(z.grad().defined());
 }
 
 TEST_CASE("retain_grad keeps the gradient of an intermediate result", "[engine]") {
@@ -300,6 +450,28 @@ TEST_CASE("Gradients are not the caller's cotangent", "[engine]") {
   CHECK(is_close(cotangent, f64({3., 3.}), 0));
 }
 
+TEST_CASE("Hooks run unrecorded, and the message says so", "[engine][hook]") {
+  Tensor x = variable({1., 2.}), w = variable(2.);
+  HookHandle handle = x.add_hook([&](const Tensor& g) {
+    CHECK_THROWS_WITH(sum(g * w).backward(), Contains("Hooks and rules run unrecorded") && Contains("GradMode(true)"));
+    GradMode recording(true);
+    sum(g * w).backward();
+    return Tensor();
+  });
+  sum(x * 3).backward();
+  CHECK(w.grad().item() == 6);
+}
+
+TEST_CASE("A gradient that is not there says why", "[engine][misuse]") {
+  Tensor w = variable({1., 2.});
+  CHECK_THROWS_WITH(w.grad() * 2, Contains("no backward() has filled") && Contains("is no leaf"));
+  CHECK_THROWS_WITH(w.grad().item(), Contains("no backward() has filled"));
+  CHECK_THROWS_WITH(w[0].assign(1), Contains("under NoGrad"));
+  NoGrad no_grad;
+  w[0].assign(5);
+  CHECK(w[0].item() == 5);
+}
+
 // ---- Passes inside of passes ----
 
 TEST_CASE("A hook may take gradients through the same graph", "[engine][hook]") {
@@ -309,10 +481,10 @@ TEST_CASE("A hook may take gradients through the same graph", "[engine][hook]") 
   Tensor y = b * a;
   double inner = 0;
   y.add_hook([&](const Tensor&) {
-    inner = grad(b, z, {.retain_graph = true}).item();
-    CHECK_THROWS_AS(grad(b, variable(1.), {.retain_graph = true}), std::logic_error);
-    return Tensor();
-  });
+     inner = grad(b, z, {.retain_graph = true}).item();
+     CHECK_THROWS_AS(grad(b, variable(1.), {.retain_graph = true}), std::logic_error);
+     return Tensor();
+   }).keep();
   y.backward();
   CHECK(inner == Approx(std::cos(6.0) * 2 * 3 + std::sin(6.0)));
   CHECK(z.grad().item() == Approx(6 * inner + std::sin(6.0) * 3 * 2));
@@ -323,7 +495,7 @@ TEST_CASE("A hook that frees the graph it is called from is told so", "[engine][
   Tensor x = variable(2.);
   Tensor a = exp(x);
   Tensor b = sin(a);
-  b.add_hook([&](const Tensor&) { return grad(a, x), Tensor(); });
+  b.add_hook([&](const Tensor&) { return grad(a, x), Tensor(); }).keep();
   CHECK_THROWS_WITH((b * 2).backward(), Contains("'exp'") && Contains("was freed"));
   CHECK_FALSE(x.grad().defined());
 }
@@ -331,7 +503,7 @@ TEST_CASE("A hook that frees the graph it is called from is told so", "[engine][
 TEST_CASE("A hook that overwrites saved values is told so", "[engine][hook]") {
   Tensor x = variable(2.), w = variable(3.);
   Tensor a = x * w;
-  a.add_hook([&](const Tensor&) { return w.assign(f64(100.)), Tensor(); });
+  a.add_hook([&](const Tensor&) { return w.assign(f64(100.)), Tensor(); }).keep();
   CHECK_THROWS_WITH((a * 2).backward(), Contains("'mul'") && Contains("overwritten"));
   CHECK_FALSE(x.grad().defined());
 }
@@ -340,10 +512,12 @@ TEST_CASE("A hook may let go of the tensors that are asked for", "[engine][hook]
   Tensor x = variable(2.);
   Tensor a = x * x;
   std::vector<Tensor> outputs = {exp(a)}, inputs = {a, x};
-  outputs[0].add_hook([&](const Tensor&) {
-    inputs[0] = inputs[1] = outputs[0] = a = Tensor();
-    return Tensor();
-  });
+  outputs[0]
+      .add_hook([&](const Tensor&) {
+        inputs[0] = inputs[1] = outputs[0] = a = Tensor();
+        return Tensor();
+      })
+      .keep();
   std::vector<Tensor> gradients = grad(outputs, inputs);
   CHECK(gradients[0].item() == Approx(std::exp(4.0)));
   CHECK(gradients[1].item() == Approx(4 * std::exp(4.0)));
@@ -462,7 +636,7 @@ TEST_CASE("A rule that asks for what is not there is told so", "[engine][extend]
 TEST_CASE("An input that a rule does not answer for has no gradient from it", "[engine][extend]") {
   Tensor x = variable({1., 2.});
   Tensor y = with_rule(x, [](Vjp&) {});
-  CHECK_FALSE(grad(sum(y), std::vector<Tensor>{x}, {.allow_unused = true})[0].defined());
+  CHECK_FALSE(grad(sum(y), std::vector<Tensor>{x}, {.unused = Unused::undefined})[0].defined());
   CHECK(is_close(grad(sum(with_rule(x, [](Vjp&) {}) + x), x), f64({1., 1.})));
 }
 
@@ -476,6 +650,26 @@ TEST_CASE("A rule that throws leaves gradients as they were", "[engine][extend]"
   CHECK(grad_enabled());
   sum(z * 2).backward();
   CHECK(is_close(z.grad(), f64({2., 2.})));
+}
+
+TEST_CASE("A rule that writes into the cotangent it is handed is told so", "[engine][extend]") {
+  Tensor x = variable({1., 2.}), z = variable({1., 2.}), cotangent = f64({1., 1.});
+  for (bool take : {false, true}) {
+    Tensor y = with_rule(
+        x,
+        [take](Vjp& vjp) {
+          Tensor g = take ? vjp.take_g() : vjp.g();
+          g.assign(7);
+          vjp.give(0, g);
+        },
+        "scribble");
+    CHECK_THROWS_WITH(y.backward(cotangent),
+                      Contains("the rule of 'scribble'") && Contains("must not write into") && Contains("engine.cpp"));
+    cotangent = f64({1., 1.});
+    CHECK_THROWS_AS((y + z).backward(cotangent), std::logic_error);
+  }
+  CHECK_FALSE(x.grad().defined());
+  CHECK_FALSE(z.grad().defined());
 }
 
 TEST_CASE("A rule may take gradients itself", "[engine][extend]") {

@@ -1,0 +1,66 @@
+#include "sum.hpp"
+
+#include <algorithm>
+
+#include "../base/launch.hpp"
+#include "../extend.hpp"
+#include "../kernels/elementwise.hpp"
+#include "../tensor_impl.hpp"
+
+namespace xgrad::internal {
+
+namespace {
+
+// Elements from which filling memory is worth a second thread.
+constexpr std::int64_t kFillGrain = 1 << 18;
+
+template <class T>
+struct Fill {
+  T* to;
+  T value;
+  static void run(const Fill& a, std::int64_t begin, std::int64_t end) { std::fill(a.to + begin, a.to + end, a.value); }
+};
+
+}  // namespace
+
+Tensor filled(const Shape& shape, DType dtype, double value) {
+  Tensor tensor = new_tensor(shape, dtype);
+  dispatch(dtype, [&]<class T>(T) {
+    launch(Fill<T>{data_of<T>(tensor), static_cast<T>(value)}, tensor.impl()->numel, kFillGrain);
+  });
+  return tensor;
+}
+
+Tensor copied(const Tensor& tensor) {
+  Tensor copy = new_tensor(tensor.impl()->shape, tensor.impl()->dtype);
+  copy_into(copy, tensor);
+  return copy;
+}
+
+// The operator + stands above the engine; its rule for operands of one shape is all that is needed of it.
+Tensor added(const Tensor& a, const Tensor& b) {
+  Tensor sum = copied(a);
+  add_into(sum, b);
+  return record("add", {}, {a, b}, std::move(sum), {}, [](Vjp& vjp) {
+    Tensor g = vjp.take_g();
+    vjp.give(0, g);
+    vjp.give(1, std::move(g));
+  });
+}
+
+void accumulate(Tensor& sum, Tensor g, bool create_graph) {
+  if (!sum.defined()) {
+    sum = std::move(g);
+  } else if (create_graph) {
+    sum = added(sum, g);
+  } else if (owns_elements(sum)) {
+    add_into(sum, g);
+  } else if (owns_elements(g)) {
+    add_into(g, sum);
+    sum = std::move(g);
+  } else {
+    sum = added(sum, g);
+  }
+}
+
+}  // namespace xgrad::internal

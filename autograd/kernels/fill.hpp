@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 
 #include "../base/launch.hpp"
 
@@ -16,7 +17,9 @@ struct Generate {
   T* to;
   F element;
   static void run(const Generate& a, std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) a.to[i] = a.element(i);
+    T* to = a.to;
+    const F element = a.element;
+    for (std::int64_t i = begin; i < end; ++i) to[i] = element(i);
   }
 };
 
@@ -24,6 +27,14 @@ template <class T, class F>
 void generate(T* to, std::int64_t count, F element) {
   launch(Generate<T, F>{to, element}, count, kFillGrain);
 }
+
+/// The bytes of zeros, whatever their type. Over bytes.
+struct Zero {
+  char* to;
+  static void run(const Zero& a, std::int64_t begin, std::int64_t end) {
+    std::memset(a.to + begin, 0, static_cast<std::size_t>(end - begin));
+  }
+};
 
 template <class T>
 void fill(T* to, std::int64_t count, T value) {

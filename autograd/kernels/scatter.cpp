@@ -43,7 +43,8 @@ struct AddRows {
   }
 };
 
-/// AddRows with the rows that come often summed apart: sum and error are [outer, slots, inner], 0 at first.
+/// AddRows with the rows that come often summed apart: each slot is a row of sums and a row of their errors, 0 at first, for
+/// each slice of the outer axes.
 template <class T>
 struct AddRowsCarefully {
   AddRows<T> rows;
@@ -51,40 +52,55 @@ struct AddRowsCarefully {
   std::int64_t mask;
   const std::int64_t* often;  // the places of the slots, sorted; null where each place has its slot
   std::int64_t slots;
-  T* sum;
-  T* error;
+  T* sums;
 
   static void run(const AddRowsCarefully& a, std::int64_t begin, std::int64_t end) {
     const RowsLayout l = a.rows.layout;
     for (std::int64_t o = begin; o < end; ++o) {
       T* slice = a.rows.to + o * l.extent * l.inner;
       const T* in = a.rows.from + o * l.count * l.inner;
+      T* sums = a.sums + o * a.slots * 2 * l.inner;
+      if (a.often == nullptr) {
+        if (l.inner == 1)
+          for (std::int64_t i = 0; i < l.count; ++i) add(sums + 2 * a.rows.index[i], in + i, 1);
+        else
+          for (std::int64_t i = 0; i < l.count; ++i)
+            add(sums + 2 * a.rows.index[i] * l.inner, in + i * l.inner, l.inner);
+        for (std::int64_t slot = 0; slot < a.slots; ++slot)
+          finish(slice + slot * l.inner, sums + 2 * slot * l.inner, l.inner);
+        continue;
+      }
       for (std::int64_t i = 0; i < l.count; ++i, in += l.inner) {
         std::int64_t place = a.rows.index[i];
         if (a.uses[place & a.mask] <= kFewUses) {
           T* out = slice + place * l.inner;
           for (std::int64_t k = 0; k < l.inner; ++k) out[k] += in[k];
-          continue;
-        }
-        std::int64_t slot = a.often == nullptr ? place : std::lower_bound(a.often, a.often + a.slots, place) - a.often;
-        T* sum = a.sum + (o * a.slots + slot) * l.inner;
-        T* error = a.error + (o * a.slots + slot) * l.inner;
-        for (std::int64_t k = 0; k < l.inner; ++k) {
-          T old = sum[k], next = old + in[k];
-          T added = next - old;
-          error[k] += (old - (next - added)) + (in[k] - added);
-          sum[k] = next;
+        } else {
+          std::int64_t slot = std::lower_bound(a.often, a.often + a.slots, place) - a.often;
+          add(sums + 2 * slot * l.inner, in, l.inner);
         }
       }
-      for (std::int64_t slot = 0; slot < a.slots; ++slot) {
-        std::int64_t place = a.often == nullptr ? slot : a.often[slot];
-        if (a.uses[place & a.mask] <= kFewUses) continue;
-        const T* sum = a.sum + (o * a.slots + slot) * l.inner;
-        const T* error = a.error + (o * a.slots + slot) * l.inner;
-        T* out = slice + place * l.inner;
-        // The error of an infinite sum is nan.
-        for (std::int64_t k = 0; k < l.inner; ++k) out[k] += std::isfinite(sum[k]) ? sum[k] + error[k] : sum[k];
-      }
+      for (std::int64_t slot = 0; slot < a.slots; ++slot)
+        finish(slice + a.often[slot] * l.inner, sums + 2 * slot * l.inner, l.inner);
+    }
+  }
+
+ private:
+  [[gnu::always_inline]] static inline void add(T* slot, const T* in, std::int64_t inner) {
+    T* error = slot + inner;
+    for (std::int64_t k = 0; k < inner; ++k) {
+      T old = slot[k], next = old + in[k];
+      T added = next - old;
+      error[k] += (old - (next - added)) + (in[k] - added);
+      slot[k] = next;
+    }
+  }
+
+  static void finish(T* out, const T* slot, std::int64_t inner) {
+    for (std::int64_t k = 0; k < inner; ++k) {
+      // The error of an infinite sum is nan. What was not added to stays as it is, -0 too.
+      T sum = std::isfinite(slot[k]) ? slot[k] + slot[inner + k] : slot[k];
+      if (sum != T(0)) out[k] += sum;
     }
   }
 };
@@ -131,11 +147,10 @@ void add_rows(const Tensor& to, const std::int64_t* index, const Tensor& from, c
           std::vector<std::int64_t> often;
           if (!is_direct) often = places_used_often(uses, index, layout.count);
           std::int64_t slots = is_direct ? layout.extent : static_cast<std::int64_t>(often.size());
-          Tensor room = new_tensor({2, layout.outer, slots, layout.inner}, to.dtype());
-          T* sum = data_of<T>(room);
-          std::fill_n(sum, room.numel(), T(0));
-          launch(AddRowsCarefully<T>{rows, uses.table(), uses.mask(), is_direct ? nullptr : often.data(), slots, sum,
-                                     sum + room.numel() / 2},
+          Tensor room = new_tensor({layout.outer, slots, 2, layout.inner}, to.dtype());
+          T* sums = data_of<T>(room);
+          std::fill_n(sums, room.numel(), T(0));
+          launch(AddRowsCarefully<T>{rows, uses.table(), uses.mask(), is_direct ? nullptr : often.data(), slots, sums},
                  layout.outer, grain);
           return;
         }

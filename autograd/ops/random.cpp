@@ -214,7 +214,7 @@ Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, Generato
 namespace {
 
 /// 64 more random bits for element k of a block, which nothing else is made of: those of a seed of its own.
-std::uint64_t finer_bits(const Position& first, int k, int block) {
+[[gnu::noinline, gnu::cold]] std::uint64_t finer_bits(const Position& first, int k, int block) {
   PhiloxBatch bits;
   bits.generate(~first.seed, first.stream, first.block + static_cast<std::uint64_t>(block));
   return bits.pair(k / 2, k % 2);
@@ -225,23 +225,24 @@ std::uint64_t finer_bits(const Position& first, int k, int block) {
 Tensor bernoulli(const Shape& shape, double p, Generator& generator, SourceLocation where) {
   check(0 <= p && p <= 1, where, "bernoulli: p must be in [0, 1], but it is ", p, ".");
   Tensor result = new_checked("bernoulli", shape, DType::boolean, where);
-  // p = (threshold + rest 2^-64) 2^-32: where the 32 bits of an element equal the threshold, 64 more decide.
+  // p = (whole + rest) 2^-32: where the 32 bits of an element equal the whole, 64 more decide.
   double whole;
   double rest = std::modf(std::ldexp(p, 32), &whole);
-  auto threshold = static_cast<std::uint64_t>(whole);
+  auto threshold = static_cast<std::uint32_t>(std::min(whole, 0x1p32 - 1));
   auto fine_threshold = static_cast<std::uint64_t>(std::ldexp(rest, 64));
+  bool always = p == 1;
   draw<bool, 4>(result, generator, [=](const PhiloxBatch& bits, const Position& first, Elements<bool, 4>& elements) {
-    bool ties = false;
+    std::uint32_t nearest = ~std::uint32_t{0};  // 0 where some bits equal the threshold
     for (int k = 0; k < 4; ++k)
       for (int j = 0; j < PhiloxBatch::kBlocks; ++j) {
         elements[k][j] = bits.word[k][j] < threshold;
-        ties |= bits.word[k][j] == threshold;
+        nearest = std::min(nearest, bits.word[k][j] ^ threshold);
       }
-    if (!ties) [[likely]]
+    if (nearest != 0) [[likely]]
       return;
     for (int k = 0; k < 4; ++k)
       for (int j = 0; j < PhiloxBatch::kBlocks; ++j)
-        if (bits.word[k][j] == threshold) elements[k][j] = finer_bits(first, k, j) < fine_threshold;
+        if (bits.word[k][j] == threshold) elements[k][j] = always || finer_bits(first, k, j) < fine_threshold;
   });
   return result;
 }

@@ -35,8 +35,8 @@ Tensor new_checked(const char* operation, const Shape& shape, DType dtype, Sourc
 
 Tensor new_zeros(const char* operation, const Shape& shape, DType dtype, SourceLocation where) {
   Tensor result = new_checked(operation, shape, dtype, where);
-  std::int64_t bytes = result.numel() * static_cast<std::int64_t>(size_of(dtype));
-  fill(data_of<char>(result), bytes, '\0');  // the bytes of 0, whatever the dtype
+  std::int64_t size = static_cast<std::int64_t>(size_of(dtype));
+  launch(Zero{data_of<char>(result)}, result.numel() * size, kFillGrain * size);
   return result;
 }
 

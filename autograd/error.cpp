@@ -1,13 +1,13 @@
 #include "error.hpp"
 
+#include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <utility>
 
 namespace xgrad {
 namespace {
 thread_local SourceLocation call_site;
-}
+}  // namespace
 
 CallSite::CallSite(SourceLocation where) : outermost_(!call_site.known()) {
   if (outermost_) call_site = where;
@@ -31,17 +31,41 @@ void append_text(std::string& out, SourceLocation where) {
   out += std::to_string(where.line);
 }
 
+namespace {
+
+// A message fits on a screen. Its ends say which operation it was and what to do.
+constexpr std::size_t kLongest = 480, kEndKept = 160;
+
+/// A long message without its middle.
+std::string cut(std::string message) {
+  if (message.size() <= kLongest) return message;
+  auto is_inside_of_character = [&](std::size_t i) { return (static_cast<unsigned char>(message[i]) & 0xC0) == 0x80; };
+  constexpr std::string_view kGap = " [...] ";
+  std::size_t from = kLongest - kEndKept - kGap.size(), to = message.size() - kEndKept;
+  while (is_inside_of_character(from)) --from;
+  while (is_inside_of_character(to)) ++to;
+  return message.replace(from, to - from, kGap);
+}
+
+}  // namespace
+
 void append_text(std::string& out, double value) {
   char text[32];
-  // A nan's sign says nothing.
-  std::snprintf(text, sizeof text, "%g", std::isnan(value) ? std::abs(value) : value);
-  out += text;
+  char* end = text + sizeof text;
+  auto rounded = static_cast<float>(value);
+  if (std::isnan(value))
+    end = std::to_chars(text, end, std::abs(value)).ptr;  // its sign says nothing
+  else if (static_cast<double>(rounded) == value)
+    end = std::to_chars(text, end, rounded).ptr;  // 0.1f as 0.1
+  else
+    end = std::to_chars(text, end, value).ptr;  // the fewest digits that read back as the same number
+  out.append(text, end);
 }
 
 std::string with_place(std::string message, SourceLocation where) {
   where = CallSite::or_else(where);
   if (where.known()) {
-    message += message.ends_with('.') ? " at " : ", at ";
+    message += message.ends_with('.') ? " at " : ". at ";
     append_text(message, where);
   }
   return message;
@@ -49,7 +73,7 @@ std::string with_place(std::string message, SourceLocation where) {
 
 template <class Error>
 void fail(SourceLocation where, std::string message) {
-  throw Error(with_place(std::move(message), where));
+  throw Error(with_place(cut(std::move(message)), where));
 }
 template void fail<std::invalid_argument>(SourceLocation, std::string);
 template void fail<std::out_of_range>(SourceLocation, std::string);

@@ -56,12 +56,13 @@ void check_writable(const char* operation, const Tensor& tensor, SourceLocation 
 }
 
 Tensor new_view(const Tensor& base, const Shape& shape, const Strides& strides, void* data) {
+  std::int64_t numel = shape.numel();  // first, as it may throw
   auto* impl = new (allocate_block(sizeof(TensorImpl))) TensorImpl;
   impl->data = data;
   impl->storage = base.impl()->storage;
   impl->shape = shape;
   impl->strides = strides;
-  impl->numel = shape.numel();
+  impl->numel = numel;
   impl->dtype = base.impl()->dtype;
   impl->contiguous = compute_contiguous(shape, strides);
   return Tensor(impl);

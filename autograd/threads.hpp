@@ -5,10 +5,13 @@
 
 namespace xgrad XGRAD_API {
 
-/// Threads that one operation may use, the caller's included. Starts at the number of cores, or OMP_NUM_THREADS where
-/// that is set. Results do not depend on it.
+/// The number of threads that one operation may use, the calling one included. It starts at the number of cores that this
+/// process may run on (its affinity and its control group's quota count), or at the first number of OMP_NUM_THREADS where
+/// that is 1 or more. Results have the same bits for any number.
 int num_threads();
-/// Throws std::invalid_argument unless count >= 1. Matrix products follow.
+
+/// Sets the number of threads that one operation may use, for the whole process, matrix products included.
+/// Throws: std::invalid_argument unless count >= 1.
 void set_num_threads(int count, SourceLocation where = SourceLocation::current());
 
-}  // namespace xgrad
+}  // namespace XGRAD_API

@@ -39,8 +39,9 @@ function(xgrad_library target)
     -fwrapv  # integer overflow of int64 tensors wraps
     -fno-math-errno -fno-semantic-interposition
     -ftls-model=initial-exec)  # each operation looks at a few thread-local words; so they cost no call
-  # Calls inside of the library go straight to their function, not through the table that lets a program replace it.
-  target_link_options(${target} PRIVATE LINKER:-Bsymbolic-functions)
+  # Calls inside of the library go straight to their function, not through the table that lets a program replace it. It is
+  # never unloaded: its threads and its handlers of fork() and of a thread's end outlive a dlclose().
+  target_link_options(${target} PRIVATE LINKER:-Bsymbolic-functions LINKER:-z,nodelete)
   xgrad_warnings(${target})
   target_link_libraries(${target}
     PRIVATE Threads::Threads ZLIB::ZLIB OpenBLAS::OpenBLAS $<BUILD_INTERFACE:xtensor>)

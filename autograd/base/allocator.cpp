@@ -1,85 +1,26 @@
 #include "allocator.hpp"
 
-#include <sys/mman.h>
+#include <pthread.h>
 
-#include <array>
+#include <algorithm>
 #include <atomic>
-#include <bit>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <mutex>
 #include <new>
 #include <utility>
-#include <vector>
 
-#include "../memory.hpp"
-
-// Under the address sanitizer a cached block is poisoned, so that using a freed tensor's memory is still
-// caught.
-#if defined(__SANITIZE_ADDRESS__)
-#define XGRAD_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define XGRAD_ASAN 1
-#endif
-#endif
-#ifdef XGRAD_ASAN
-#include <sanitizer/asan_interface.h>
-#else
-#define ASAN_POISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
-#define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
-#endif
+#include "block_pool.hpp"
 
 namespace xgrad::internal {
 namespace {
 
-constexpr std::size_t kSmallest = 64;
-constexpr std::size_t kLinearUpTo = 1024;                          // 64-byte steps up to here
-constexpr int kLinearClasses = kLinearUpTo / kSmallest;            // 16
-constexpr int kStepsPerDoubling = 8;                               // above: at most 1/8 lost
-constexpr int kClasses = kLinearClasses + 37 * kStepsPerDoubling;  // up to 2^47 bytes
-constexpr std::size_t kLargest = std::size_t{1} << 46;             // more than a machine has
-constexpr std::size_t kThreadLocalUpTo = 256 << 10;                // larger blocks are shared at once
-constexpr std::int64_t kThreadListBytes = 4 << 20;                 // a thread's list of one size holds at most this
-constexpr std::size_t kSlabBytes = 64 << 10;                       // blocks up to kLinearUpTo are cut from slabs
-constexpr std::size_t kHugePageBytes = 2 << 20;
-constexpr std::int64_t kPublishBytes = 4096;  // how stale a thread's part of the peak may be
-
-int class_of(std::size_t bytes) {
-  if (bytes <= kLinearUpTo) return bytes == 0 ? 0 : static_cast<int>((bytes - 1) / kSmallest);
-  int doubling = std::bit_width(bytes - 1) - 1;  // 2^doubling <= bytes - 1
-  std::size_t step = ((bytes - 1) >> (doubling - 3)) - kStepsPerDoubling;
-  return kLinearClasses + (doubling - 10) * kStepsPerDoubling + static_cast<int>(step);
-}
-
-std::size_t size_of_class(int size_class) {
-  if (size_class < kLinearClasses) return (size_class + 1) * kSmallest;
-  int above = size_class - kLinearClasses;
-  return static_cast<std::size_t>(above % kStepsPerDoubling + 1 + kStepsPerDoubling) << (above / kStepsPerDoubling + 7);
-}
-
-struct FreeBlock {
-  FreeBlock* next;
-};
-
-struct FreeList {
-  FreeBlock* head = nullptr;
-
-  void* pop(std::size_t bytes) {
-    FreeBlock* block = head;
-    if (block == nullptr) return nullptr;
-    ASAN_UNPOISON_MEMORY_REGION(block, bytes);
-    head = block->next;
-    return block;
-  }
-  void push(void* memory, std::size_t bytes) {
-    auto* block = static_cast<FreeBlock*>(memory);
-    block->next = head;
-    head = block;
-    // The link stays readable: the leak checker follows it.
-    ASAN_POISON_MEMORY_REGION(block + 1, bytes - sizeof(FreeBlock));
-  }
-};
+constexpr std::size_t kThreadLocalUpTo = 256 << 10;  // larger blocks are shared at once
+constexpr int kThreadClasses = class_of(kThreadLocalUpTo) + 1;
+constexpr std::int64_t kLeastListBytes = 8 << 10;  // a thread's list of one size may always hold this
+constexpr std::int64_t kMostListBytes = 4 << 20;   // and at most this
+constexpr std::int64_t kPublishBytes = 4096;       // how stale a thread's part of the peak may be
 
 /// A counter that only its thread writes and any thread may read: no locked instruction.
 class ThreadCounter {
@@ -96,25 +37,41 @@ class ThreadCounter {
   std::atomic<std::int64_t> value_{0};
 };
 
-struct ThreadCache {
-  std::array<FreeList, kClasses> lists;
-  std::array<std::int64_t, kClasses> list_bytes{};
-  ThreadCounter unpublished_bytes;  // of live storage, not yet in Shared::bytes_live
-  ThreadCounter bytes_cached;
-  ThreadCounter storages;
-  ThreadCounter nodes;
+/// A thread's free blocks of one size. How many bytes it may hold doubles each time that it has run empty, and halves when
+/// it overflows without having run empty since: a thread that only frees what others have made keeps nearly nothing.
+struct ThreadList {
+  FreeList blocks;
+  ThreadCounter bytes;
+  std::int64_t most_bytes = kLeastListBytes;
+  bool ran_empty = false;
 };
 
+struct ThreadCache {
+  ThreadList lists[kThreadClasses];
+  ThreadCounter unpublished_bytes;  // of live storage, not yet in Shared::bytes_live
+  ThreadCounter storages;
+  ThreadCounter nodes;
+  ThreadCache* next = nullptr;  // in Shared::threads
+  ThreadCache* previous = nullptr;
+};
+
+void end_thread_cache(void* cache);
+
 struct Shared {
-  std::mutex mutex;
-  std::array<FreeList, kClasses> lists;
-  std::vector<ThreadCache*> threads;
-  std::atomic<std::int64_t> bytes_live{0};
-  std::atomic<std::int64_t> bytes_peak{0};
-  std::atomic<std::int64_t> bytes_cached{0};
-  std::atomic<std::int64_t> system_allocations{0};
-  std::atomic<std::int64_t> storages{0};  // of threads that have ended
-  std::atomic<std::int64_t> nodes{0};
+  Shared() {
+    has_key = pthread_key_create(&key, end_thread_cache) == 0;
+    // The lock is held while the process is copied, so that the child finds the lists whole. Blocks in the lists of threads
+    // that the child does not have are lost to it.
+    pthread_atfork([] { get().pool.mutex.lock(); }, [] { get().pool.mutex.unlock(); },
+                   [] { get().pool.mutex.unlock(); });
+  }
+
+  // Never destroyed: tensors with static storage duration may outlive any order of destruction.
+  static Shared& get() {
+    alignas(Shared) static char room[sizeof(Shared)];
+    static Shared& shared = *new (room) Shared;
+    return shared;
+  }
 
   void publish(std::int64_t bytes) {
     std::int64_t live = bytes_live.fetch_add(bytes, std::memory_order_relaxed) + bytes;
@@ -122,119 +79,193 @@ struct Shared {
     while (live > peak && !bytes_peak.compare_exchange_weak(peak, live, std::memory_order_relaxed)) {
     }
   }
+
+  BlockPool pool;
+  ThreadCache* threads = nullptr;  // under the pool's mutex
+  pthread_key_t key{};             // its destructor runs after those of thread-local tensors, and never fails
+  bool has_key = false;
+  std::atomic<std::int64_t> bytes_live{0};
+  std::atomic<std::int64_t> bytes_peak{0};
+  std::atomic<std::int64_t> system_allocations{0};
+  std::atomic<std::int64_t> storages{0};
+  std::atomic<std::int64_t> nodes{0};
 };
 
-// Never destroyed: tensors with static storage duration may outlive any order of destruction.
-Shared& shared() {
-  static Shared* instance = new Shared;
-  return *instance;
-}
+inline Shared& shared() { return Shared::get(); }
 
 thread_local ThreadCache* thread_cache = nullptr;
-thread_local bool thread_ended = false;
+thread_local ThreadCache* set_aside = nullptr;  // while blocks are refused: without its cache a thread asks for each
+thread_local std::int64_t blocks_left = -1;     // before blocks are refused; -1: they are not
+thread_local bool refused_one = false;
+thread_local bool has_no_cache = false;  // the thread is ending, or blocks are refused
+
+/// Moves blocks of one list to the pool until `bytes` are left. Under the pool's mutex.
+void shrink(ThreadList& list, int size_class, std::int64_t bytes) {
+  std::size_t size = size_of_class(size_class);
+  while (list.bytes.value() > bytes) {
+    shared().pool.put(list.blocks.pop(size), size_class);
+    list.bytes.add(-static_cast<std::int64_t>(size));
+  }
+}
 
 /// Hands a thread's blocks and counts over when the thread ends.
-struct ThreadGuard {
-  ~ThreadGuard() {
-    Shared& all = shared();
-    ThreadCache* cache = std::exchange(thread_cache, nullptr);
-    thread_ended = true;
-    std::lock_guard lock(all.mutex);
-    for (int i = 0; i < kClasses; ++i)
-      while (void* block = cache->lists[i].pop(size_of_class(i))) all.lists[i].push(block, size_of_class(i));
+void end_thread_cache(void* ended) {
+  Shared& all = shared();
+  auto* cache = static_cast<ThreadCache*>(ended);
+  thread_cache = nullptr;
+  has_no_cache = true;
+  BlockPool::Doomed* doomed;
+  {
+    std::lock_guard lock(all.pool.mutex);
+    for (int i = 0; i < kThreadClasses; ++i) shrink(cache->lists[i], i, 0);
     all.publish(cache->unpublished_bytes.take());
-    all.bytes_cached += cache->bytes_cached.take();
     all.storages += cache->storages.take();
     all.nodes += cache->nodes.take();
-    std::erase(all.threads, cache);
-    delete cache;
+    (cache->previous != nullptr ? cache->previous->next : all.threads) = cache->next;
+    if (cache->next != nullptr) cache->next->previous = cache->previous;
+    doomed = all.pool.keep_at_most(all.pool.bound());
   }
-};
+  all.pool.give_back(doomed);
+  delete cache;
+}
 
 [[gnu::noinline]] ThreadCache* start_thread_cache() {
-  if (thread_ended) return nullptr;
-  static thread_local ThreadGuard guard;
-  thread_cache = new ThreadCache;
-  std::lock_guard lock(shared().mutex);
-  shared().threads.push_back(thread_cache);
-  return thread_cache;
+  Shared& all = shared();
+  if (has_no_cache || !all.has_key) return nullptr;
+  auto* cache = new (std::nothrow) ThreadCache;
+  if (cache == nullptr) return nullptr;
+  if (pthread_setspecific(all.key, cache) != 0) {
+    delete cache;
+    return nullptr;
+  }
+  std::lock_guard lock(all.pool.mutex);
+  cache->next = all.threads;
+  if (all.threads != nullptr) all.threads->previous = cache;
+  all.threads = cache;
+  return thread_cache = cache;
 }
 
-/// This thread's cache, or null while the thread is ending.
+/// This thread's cache, or null while it has none: as it ends, or for lack of memory.
 inline ThreadCache* cache_of_this_thread() { return thread_cache != nullptr ? thread_cache : start_thread_cache(); }
 
-[[noreturn]] void fail_to_allocate(std::size_t bytes) {
-  char text[128];
-  std::snprintf(text, sizeof text, "memory: %zu bytes cannot be had from the system; %lld are in use.", bytes,
-                static_cast<long long>(memory::stats().bytes_live));
-  throw OutOfMemory(text);
-}
-
-void* from_system(std::size_t bytes) {
-  shared().system_allocations.fetch_add(1, std::memory_order_relaxed);
-  std::size_t alignment = bytes >= kHugePageBytes ? kHugePageBytes : kBlockAlignment;
-  std::size_t rounded = (bytes + kBlockAlignment - 1) / kBlockAlignment * kBlockAlignment;
-  void* block = nullptr;
-  if (posix_memalign(&block, alignment, rounded) != 0) fail_to_allocate(bytes);
-  // Huge pages take a 512th of the page faults, once, when a large block is first written.
-  if (bytes >= kHugePageBytes) madvise(block, bytes, MADV_HUGEPAGE);
+/// A block that the thread's own list does not have; null when the system has none either.
+void* take_shared(int size_class) {
+  Shared& all = shared();
+  std::size_t size = size_of_class(size_class);
+  ThreadCache* cache = size_class < kThreadClasses ? cache_of_this_thread() : nullptr;
+  int most = 1;
+  if (cache != nullptr) {
+    ThreadList& list = cache->lists[size_class];
+    most = std::max(1, static_cast<int>(list.most_bytes / 2 / static_cast<std::int64_t>(size)));
+    list.most_bytes = std::min(2 * std::max(list.most_bytes, static_cast<std::int64_t>(size)), kMostListBytes);
+    list.ran_empty = true;
+  }
+  BlockPool::Taken taken;
+  {
+    std::lock_guard lock(all.pool.mutex);
+    taken = all.pool.take(size_class, most);
+  }
+  if (taken.from_system) all.system_allocations.fetch_add(1, std::memory_order_relaxed);
+  if (taken.first == nullptr) return nullptr;
+  FreeList rest{taken.first};
+  void* block = rest.pop(size);
+  if (cache != nullptr) {
+    cache->lists[size_class].blocks = rest;  // the list is empty, or we would not be here
+    cache->lists[size_class].bytes.add((taken.count - 1) * static_cast<std::int64_t>(size));
+  }
   return block;
 }
 
-/// Cuts a slab into blocks of one small class; all but the first go to the thread's list.
-void* from_slab(ThreadCache& cache, int size_class) {
-  std::size_t bytes = size_of_class(size_class);
-  auto* slab = static_cast<char*>(from_system(kSlabBytes));
-  std::size_t count = kSlabBytes / bytes;
-  for (std::size_t i = count - 1; i > 0; --i) cache.lists[size_class].push(slab + i * bytes, bytes);
-  cache.list_bytes[size_class] += static_cast<std::int64_t>((count - 1) * bytes);
-  cache.bytes_cached.add(static_cast<std::int64_t>((count - 1) * bytes));
-  return slab;
+/// Null when there is no memory for it.
+[[gnu::noinline]] void* allocate_slowly(std::size_t bytes) {
+  if (blocks_left == 0) refused_one = true;
+  if (blocks_left > 0) --blocks_left;
+  if (bytes > kLargest || refused_one) return nullptr;
+  void* block = take_shared(class_of(bytes));
+  if (block != nullptr) return block;
+  release_blocks();
+  return take_shared(class_of(bytes));
+}
+
+inline void* try_allocate(std::size_t bytes) {
+  int size_class = class_of(bytes);
+  if (ThreadCache* cache = thread_cache; cache != nullptr && bytes <= kThreadLocalUpTo) [[likely]] {
+    ThreadList& list = cache->lists[size_class];
+    std::size_t size = size_of_class(size_class);
+    if (FreeBlock* block = list.blocks.pop(size)) [[likely]] {
+      // The next one's link is read when it is taken: a cache miss in a graph that is larger than the cache.
+      __builtin_prefetch(list.blocks.head, 1);
+      list.bytes.add(-static_cast<std::int64_t>(size));
+      return block;
+    }
+  }
+  return allocate_slowly(bytes);
+}
+
+[[gnu::noinline]] void free_slowly(void* block, int size_class) noexcept {
+  Shared& all = shared();
+  ThreadCache* cache = size_class < kThreadClasses ? cache_of_this_thread() : nullptr;
+  BlockPool::Doomed* doomed;
+  {
+    std::lock_guard lock(all.pool.mutex);
+    all.pool.put(block, size_class);
+    if (cache != nullptr) {
+      ThreadList& list = cache->lists[size_class];
+      if (!std::exchange(list.ran_empty, false)) list.most_bytes = std::max(list.most_bytes / 2, kLeastListBytes);
+      shrink(list, size_class, list.most_bytes / 2);
+    }
+    doomed = all.pool.keep_at_most(all.pool.bound());
+  }
+  all.pool.give_back(doomed);
 }
 
 }  // namespace
 
-OutOfMemory::OutOfMemory(std::string_view text) { text_[text.copy(text_, sizeof text_ - 1)] = '\0'; }
+OutOfMemory::OutOfMemory(std::string_view operation, std::string_view what, std::size_t bytes, SourceLocation where) {
+  AllocatorCounts counts = allocator_counts();
+  char number[32] = "so many";
+  if (bytes != 0) std::snprintf(number, sizeof number, "%zu", bytes);
+  // Formatted in place: a string would need memory.
+  int length = std::snprintf(text_, sizeof text_,
+                             "%.*s: there must be memory for %.*s, but the system does not have %s bytes more; %lld "
+                             "bytes are in use and %lld are cached.",
+                             static_cast<int>(std::min<std::size_t>(operation.size(), 80)), operation.data(),
+                             static_cast<int>(std::min<std::size_t>(what.size(), 120)), what.data(), number,
+                             static_cast<long long>(counts.in_use), static_cast<long long>(counts.cached));
+  where = CallSite::or_else(where);
+  if (!where.known()) return;
+  const char* slash = std::strrchr(where.file, '/');
+  length = std::min(length, static_cast<int>(sizeof text_) - 1);
+  std::snprintf(text_ + length, sizeof text_ - length, " at %.100s:%d", slash != nullptr ? slash + 1 : where.file,
+                where.line);
+}
 
 void* allocate_block(std::size_t bytes) {
-  if (bytes > kLargest) fail_to_allocate(bytes);
-  int size_class = class_of(bytes);
-  std::size_t size = size_of_class(size_class);
-  ThreadCache* cache = size <= kThreadLocalUpTo ? cache_of_this_thread() : nullptr;
-  if (cache != nullptr) {
-    if (void* block = cache->lists[size_class].pop(size)) {
-      cache->list_bytes[size_class] -= static_cast<std::int64_t>(size);
-      cache->bytes_cached.add(-static_cast<std::int64_t>(size));
-      return block;
-    }
-  }
-  Shared& all = shared();
-  {
-    std::lock_guard lock(all.mutex);
-    if (void* block = all.lists[size_class].pop(size)) {
-      all.bytes_cached.fetch_sub(static_cast<std::int64_t>(size), std::memory_order_relaxed);
-      return block;
-    }
-  }
-  if (cache != nullptr && size_class < kLinearClasses) return from_slab(*cache, size_class);
-  return from_system(size);
+  void* block = try_allocate(bytes);
+  if (block == nullptr) [[unlikely]]
+    throw OutOfMemory("memory", "a block", bytes, {});
+  return block;
+}
+
+void* allocate_block_for(const char* operation, const char* what, std::size_t bytes, SourceLocation where) {
+  void* block = try_allocate(bytes);
+  if (block == nullptr) [[unlikely]]
+    throw OutOfMemory(operation, what, bytes, where);
+  return block;
 }
 
 void free_block(void* block, std::size_t bytes) noexcept {
   int size_class = class_of(bytes);
-  std::size_t size = size_of_class(size_class);
-  auto signed_size = static_cast<std::int64_t>(size);
-  ThreadCache* cache = size <= kThreadLocalUpTo ? cache_of_this_thread() : nullptr;
-  if (cache != nullptr && cache->list_bytes[size_class] + signed_size <= kThreadListBytes) {
-    cache->lists[size_class].push(block, size);
-    cache->list_bytes[size_class] += signed_size;
-    cache->bytes_cached.add(signed_size);
-    return;
+  if (ThreadCache* cache = thread_cache; cache != nullptr && bytes <= kThreadLocalUpTo) [[likely]] {
+    ThreadList& list = cache->lists[size_class];
+    std::size_t size = size_of_class(size_class);
+    if (list.bytes.value() + static_cast<std::int64_t>(size) <= list.most_bytes) [[likely]] {
+      list.blocks.push(block, size);
+      list.bytes.add(static_cast<std::int64_t>(size));
+      return;
+    }
   }
-  Shared& all = shared();
-  std::lock_guard lock(all.mutex);
-  all.lists[size_class].push(block, size);
-  all.bytes_cached.fetch_add(signed_size, std::memory_order_relaxed);
+  free_slowly(block, size_class);
 }
 
 void count_storage(std::int64_t storages, std::int64_t bytes) {
@@ -256,56 +287,58 @@ void count_node(std::int64_t nodes) {
     shared().nodes += nodes;
 }
 
-}  // namespace xgrad::internal
-
-namespace xgrad::memory {
-using internal::shared;
-
-Stats stats() {
-  auto& all = shared();
-  std::lock_guard lock(all.mutex);
-  Stats stats{.bytes_live = all.bytes_live,
-              .bytes_peak = all.bytes_peak,
-              .bytes_cached = all.bytes_cached,
-              .system_allocations = all.system_allocations,
-              .storages = all.storages,
-              .nodes = all.nodes};
-  for (const auto* thread : all.threads) {
-    stats.bytes_live += thread->unpublished_bytes.value();
-    stats.bytes_cached += thread->bytes_cached.value();
-    stats.storages += thread->storages.value();
-    stats.nodes += thread->nodes.value();
-  }
-  stats.bytes_peak = std::max(stats.bytes_peak, stats.bytes_live);
-  return stats;
+BlocksRefused::BlocksRefused(std::int64_t granted) {
+  cache_of_this_thread();
+  set_aside = std::exchange(thread_cache, nullptr);
+  has_no_cache = true;
+  blocks_left = granted;
+  refused_one = false;
 }
 
-void reset_peak() {
-  std::int64_t live = stats().bytes_live;
+BlocksRefused::~BlocksRefused() {
+  thread_cache = std::exchange(set_aside, nullptr);
+  has_no_cache = false;
+  blocks_left = -1;
+  refused_one = false;
+}
+
+bool BlocksRefused::any() { return refused_one; }
+
+AllocatorCounts allocator_counts() {
+  Shared& all = shared();
+  std::lock_guard lock(all.pool.mutex);
+  AllocatorCounts counts{.live = all.bytes_live,
+                         .peak = all.bytes_peak,
+                         .cached = all.pool.bytes_cached(),
+                         .system_allocations = all.system_allocations,
+                         .storages = all.storages,
+                         .nodes = all.nodes};
+  for (const ThreadCache* thread = all.threads; thread != nullptr; thread = thread->next) {
+    counts.live += thread->unpublished_bytes.value();
+    counts.storages += thread->storages.value();
+    counts.nodes += thread->nodes.value();
+    for (const ThreadList& list : thread->lists) counts.cached += list.bytes.value();
+  }
+  counts.in_use = all.pool.bytes_taken() - counts.cached;
+  counts.peak = std::max(counts.peak, counts.live);
+  return counts;
+}
+
+void restart_peak() {
+  std::int64_t live = allocator_counts().live;
   shared().bytes_peak = live;
 }
 
-void release_cached() {
-  using namespace internal;
-  auto& all = shared();
-  std::lock_guard lock(all.mutex);
-  for (int i = 0; i < kClasses; ++i) {
-    std::size_t size = size_of_class(i);
-    // Smaller blocks were cut from slabs, which cannot be given back in pieces.
-    if (size <= kLinearUpTo) continue;
-    auto drop = [&](FreeList& list, auto&& uncount) {
-      while (void* block = list.pop(size)) {
-        std::free(block);
-        uncount(static_cast<std::int64_t>(size));
-      }
-    };
-    drop(all.lists[i], [&](std::int64_t bytes) { all.bytes_cached -= bytes; });
-    if (ThreadCache* own = thread_cache)
-      drop(own->lists[i], [&](std::int64_t bytes) {
-        own->list_bytes[i] -= bytes;
-        own->bytes_cached.add(-bytes);
-      });
+void release_blocks() noexcept {
+  Shared& all = shared();
+  BlockPool::Doomed* doomed;
+  {
+    std::lock_guard lock(all.pool.mutex);
+    if (ThreadCache* cache = thread_cache)
+      for (int i = 0; i < kThreadClasses; ++i) shrink(cache->lists[i], i, 0);
+    doomed = all.pool.keep_at_most(0);
   }
+  all.pool.give_back(doomed);
 }
 
-}  // namespace xgrad::memory
+}  // namespace xgrad::internal

@@ -1,8 +1,11 @@
-// The cache of freed blocks behind every tensor, storage and graph node.
+// The memory behind every tensor, storage and graph node: blocks that were freed are kept for the next of their size.
 //
-// A block has one of a fixed list of sizes (steps of 64 bytes up to 1 KiB, then eight steps a doubling, so at
-// most an eighth is lost). Each thread keeps lists of its own for the smaller sizes; larger ones, and what
-// overflows, go to lists shared by all threads.
+// An allocator of our own, as malloc gives large blocks back to the system and fetches them anew, which costs a page fault
+// for each 4 KiB a training step writes; and as it takes three times as long for a block of a graph node, some dozen of
+// which a small operation makes and frees. A block is 64-byte aligned, and has one of a fixed list of sizes (size_class.hpp).
+// Each thread keeps lists of its own for sizes up to 256 KiB, as long as what it took itself lately; larger blocks, and what
+// overflows, go to those that all threads share (block_pool.hpp), which are bounded by what was in use at the peak lately.
+// The child of a fork() goes on with the same memory.
 #pragma once
 
 #include <cstddef>
@@ -10,15 +13,17 @@
 #include <new>
 #include <string_view>
 
-#include "../config.hpp"
+#include "../error.hpp"
 
 namespace xgrad XGRAD_API {
 namespace internal {
 
-/// A std::bad_alloc that says what was asked for. It takes no memory itself, and cuts long texts short.
+/// A std::bad_alloc that says what was asked for, and where. It takes no memory itself, and cuts long texts short.
 class OutOfMemory : public std::bad_alloc {
  public:
-  explicit OutOfMemory(std::string_view text);
+  /// "add: there must be memory for float32 [1000], but the system does not have 4000 bytes more; 64 bytes are in use and 0
+  /// are cached. at model.cpp:42". A number of bytes of 0 is one that cannot be counted.
+  OutOfMemory(std::string_view operation, std::string_view what, std::size_t bytes, SourceLocation where);
   const char* what() const noexcept override { return text_; }
 
  private:
@@ -28,14 +33,37 @@ class OutOfMemory : public std::bad_alloc {
 /// Alignment of every block: a cache line, and the widest SIMD register.
 inline constexpr std::size_t kBlockAlignment = 64;
 
-/// Room for at least `bytes`; throws std::bad_alloc when the system has none. `bytes` must be given back to
-/// free_block.
+/// Room for at least `bytes`, which must be given back to free_block.
+/// Throws: OutOfMemory when the system has no more, and nothing that is cached could be given back to it for that.
 void* allocate_block(std::size_t bytes);
+/// Room as allocate_block's, for `what` ("a graph node") of an operation, which the error names.
+void* allocate_block_for(const char* operation, const char* what, std::size_t bytes, SourceLocation where);
 void free_block(void* block, std::size_t bytes) noexcept;
 
-/// What memory::stats() counts. A positive or negative change.
+/// Counts what memory::stats() tells. A positive or negative change.
 void count_storage(std::int64_t storages, std::int64_t bytes);
 void count_node(std::int64_t nodes);
 
+/// Refuses this thread blocks while it lives, from the one after the first `granted` on: how tests see what a lack of memory
+/// leaves behind.
+class BlocksRefused {
+ public:
+  explicit BlocksRefused(std::int64_t granted);
+  ~BlocksRefused();
+  BlocksRefused(const BlocksRefused&) = delete;
+  BlocksRefused& operator=(const BlocksRefused&) = delete;
+
+  /// Whether a block has been refused.
+  static bool any();
+};
+
+// What memory.hpp tells and does. Bytes and counts of the whole process.
+struct AllocatorCounts {
+  std::int64_t live = 0, peak = 0, in_use = 0, cached = 0, system_allocations = 0, storages = 0, nodes = 0;
+};
+AllocatorCounts allocator_counts();
+void restart_peak();
+void release_blocks() noexcept;
+
 }  // namespace internal
-}  // namespace xgrad
+}  // namespace XGRAD_API

@@ -1,42 +1,22 @@
 #include "parallel.hpp"
 
+#include <pthread.h>
+#include <signal.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <system_error>
 #include <thread>
 #include <utility>
 
 #include "../threads.hpp"
 
-namespace xgrad {
-namespace {
-
-int default_num_threads() {
-  if (const char* text = std::getenv("OMP_NUM_THREADS"))
-    if (int count = std::atoi(text); count >= 1) return count;
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
-
-std::atomic<int>& thread_count() {
-  static std::atomic<int> count{default_num_threads()};
-  return count;
-}
-
-}  // namespace
-
-int num_threads() { return thread_count().load(std::memory_order_relaxed); }
-
-void set_num_threads(int count, SourceLocation where) {
-  check(count >= 1, where, "set_num_threads: count must be at least 1, but is ", count, ".");
-  thread_count().store(count, std::memory_order_relaxed);
-}
-
-namespace internal {
+namespace xgrad::internal {
 namespace {
 
 thread_local bool inside = false;
@@ -68,20 +48,47 @@ void spin_until(const Done& done) {
   } while (std::chrono::steady_clock::now() - start < kWait);
 }
 
+/// While it lives, signals wait, and the threads that are started meanwhile never take one: but for those that tell of a
+/// fault of the thread itself, and a profiler's clock.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t blocked;
+    sigfillset(&blocked);
+    for (int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPROF}) sigdelset(&blocked, signal);
+    pthread_sigmask(SIG_BLOCK, &blocked, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
 /// The workers, and the one loop they are working on. It lives as long as the process: workers are never joined, so
-/// that a loop run by a destructor at exit still finds them.
+/// that a loop run by a destructor at exit still finds them. The child of a fork() has none of its parent's threads: it
+/// leaves the pool as it was, perhaps in the midst of a loop, and makes another.
 class Pool {
  public:
-  static Pool& get() {
-    static Pool* pool = new Pool;
-    return *pool;
+  /// Null where there is no memory for it.
+  static Pool* get() {
+    static const bool registered = (pthread_atfork(nullptr, nullptr, [] { current.store(nullptr); }), true);
+    static_cast<void>(registered);
+    Pool* pool = current.load(std::memory_order_acquire);
+    if (pool != nullptr) return pool;
+    auto* fresh = new (std::nothrow) Pool;
+    if (current.compare_exchange_strong(pool, fresh)) return fresh;
+    delete fresh;
+    return pool;
   }
 
-  /// Returns false, having done nothing, when another thread's loop has the workers.
+  /// Returns false, having done nothing, when another thread's loop has the workers, or when there are none.
   bool run(int threads, std::int64_t count, std::int64_t grain, FunctionRef<void(std::int64_t, std::int64_t)> body) {
     std::unique_lock lock(mutex_, std::try_to_lock);
     if (!lock.owns_lock()) return false;
     threads = start_workers(threads);
+    if (threads == 1) return false;
     Loop loop{.body = body, .count = count, .threads = threads, .shares = shares_.get()};
     // Parts are smaller than the grain, which is what a thread is woken for, so that the shares are nearly equal.
     std::int64_t even = (count + threads * kPartsEach - 1) / (threads * kPartsEach);
@@ -151,24 +158,23 @@ class Pool {
     }
   };
 
-  /// Starts what is missing. Returns how many threads there are, the caller's included: fewer than wanted when the
-  /// system has no more.
+  /// Starts what is missing. Returns how many threads there are, the caller's included: fewer than wanted, 1 at the least,
+  /// when the system has no more threads or no memory for them.
   int start_workers(int wanted) {
-    if (wanted > capacity_) {
-      shares_ = std::make_unique<Share[]>(wanted);
-      capacity_ = wanted;
-    }
-    while (workers_ + 1 < wanted) {
-      try {
+    try {
+      if (wanted > capacity_) {
+        shares_ = std::make_unique<Share[]>(wanted);
+        capacity_ = wanted;
+      }
+      SignalsBlocked blocked;
+      for (; workers_ + 1 < wanted; ++workers_)
         std::thread([this, thread = workers_ + 1, seen = round_.load(std::memory_order_relaxed)] {
           serve(thread, seen);
         }).detach();
-      } catch (const std::system_error&) {
-        break;
-      }
-      ++workers_;
+    } catch (const std::system_error&) {
+    } catch (const std::bad_alloc&) {
     }
-    return std::min(wanted, workers_ + 1);
+    return std::min({wanted, workers_ + 1, std::max(1, capacity_)});
   }
 
   /// A worker's life.
@@ -193,6 +199,8 @@ class Pool {
 
   static constexpr std::uint32_t kOpen = std::uint32_t{1} << 31;
 
+  static inline std::atomic<Pool*> current{nullptr};
+
   std::mutex mutex_;  // held while a loop runs
   std::unique_ptr<Share[]> shares_;
   int capacity_ = 0;
@@ -204,8 +212,6 @@ class Pool {
 
 }  // namespace
 
-bool in_parallel() { return inside; }
-
 OneThread::OneThread() : was_inside_(std::exchange(inside, true)) {}
 OneThread::~OneThread() { inside = was_inside_; }
 
@@ -214,10 +220,10 @@ void parallel_for(std::int64_t count, std::int64_t grain, FunctionRef<void(std::
   grain = std::max<std::int64_t>(grain, 1);
   if (count >= 2 * grain && !inside) {
     int threads = static_cast<int>(std::min<std::int64_t>(num_threads(), count / grain));
-    if (threads > 1 && Pool::get().run(threads, count, grain, body)) return;
+    Pool* pool = threads > 1 ? Pool::get() : nullptr;
+    if (pool != nullptr && pool->run(threads, count, grain, body)) return;
   }
   body(0, count);
 }
 
-}  // namespace internal
-}  // namespace xgrad
+}  // namespace xgrad::internal

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <cstdlib>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -17,8 +18,10 @@ namespace {
 
 // Products are split over this library's own threads, and OpenBLAS does each part on the thread that calls it. Its own
 // threads would fight with ours for the cores (they spin for 25 ms after a product), and its results depend on their
-// number.
-const bool openblas_is_single = (openblas_set_num_threads(1), true);
+// number. It has no switch for one caller alone, so it is set for the process, when the library is loaded; who calls
+// OpenBLAS himself and wants its threads can keep them.
+const bool openblas_is_single =
+    std::getenv("XGRAD_KEEP_BLAS_THREADS") == nullptr && (openblas_set_num_threads(1), true);
 
 // The parts of a product (see kTwoParts) follow from its shape alone, as how OpenBLAS's kernels add at the edge of a part
 // differs from how they do inside. On one thread the cuts cost 1 to 3 % (each part packs its operands anew), and more if

@@ -1,11 +1,22 @@
 #include <xgrad/autograd/base/parallel.hpp>
 
+#include <dlfcn.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
 #include <numeric>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
 
+#include <xgrad/autograd/base/cores.hpp>
 #include <xgrad/autograd/threads.hpp>
 #include "../support.hpp"
 
@@ -43,25 +54,6 @@ TEST_CASE("parallel_for visits each index once", "[parallel]") {
   }
 }
 
-TEST_CASE("parallel_for's parts begin at multiples of a quarter of the grain and are no shorter", "[parallel]") {
-  Threads scope(3);
-  std::atomic<int> wrong{0};
-  parallel_for(1000, 16, [&](std::int64_t begin, std::int64_t end) {
-    if (begin % 4 != 0 || (end != 1000 && (end - begin) % 4 != 0)) ++wrong;
-  });
-  CHECK(wrong == 0);
-}
-
-TEST_CASE("parallel_for's parts are small enough for equal shares", "[parallel]") {
-  Threads scope(2);
-  std::atomic<std::int64_t> longest{0};
-  parallel_for(100, 33, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t seen = longest; seen < end - begin && !longest.compare_exchange_weak(seen, end - begin);) {
-    }
-  });
-  CHECK(longest <= 16);
-}
-
 TEST_CASE("parallel_for does not call its body for nothing", "[parallel]") {
   bool called = false;
   parallel_for(0, 1, [&](std::int64_t, std::int64_t) { called = true; });
@@ -94,7 +86,6 @@ TEST_CASE("parallel_for inside of parallel_for runs on the calling thread", "[pa
   std::vector<int> visited(64 * 64, 0);
   std::atomic<int> moved{0};
   parallel_for(64, 1, [&](std::int64_t begin, std::int64_t end) {
-    if (!internal::in_parallel()) ++moved;
     for (std::int64_t i = begin; i < end; ++i) {
       auto outer = std::this_thread::get_id();
       parallel_for(64, 1, [&, i](std::int64_t from, std::int64_t to) {
@@ -103,7 +94,6 @@ TEST_CASE("parallel_for inside of parallel_for runs on the calling thread", "[pa
       });
     }
   });
-  CHECK_FALSE(internal::in_parallel());
   CHECK(moved == 0);
   CHECK(visited == std::vector<int>(64 * 64, 1));
 }
@@ -118,11 +108,9 @@ TEST_CASE("OneThread keeps loops on the thread that it lives on", "[parallel]") 
       internal::OneThread inner;
       parallel_for(1000, 1, count_parts);
     }
-    CHECK(internal::in_parallel());
     parallel_for(1000, 1, count_parts);
   }
   CHECK(parts == 2);  // each loop whole
-  CHECK_FALSE(internal::in_parallel());
 }
 
 TEST_CASE("several threads may call parallel_for at once", "[parallel]") {
@@ -146,6 +134,101 @@ TEST_CASE("set_num_threads keeps its number and refuses none", "[parallel]") {
   int line = __LINE__ + 1;
   auto set_none = [] { set_num_threads(0); };
   CHECK(testing::message_of<std::invalid_argument>(set_none) ==
-        "set_num_threads: count must be at least 1, but is 0. at " + testing::place(line));
+        "set_num_threads: count must be at least 1, but it is 0. at " + testing::place(line));
   CHECK(num_threads() == 3);
+}
+
+TEST_CASE("workers take no signals but those of their own faults", "[parallel]") {
+  Threads scope(3);
+  const std::thread::id caller = std::this_thread::get_id();
+  std::atomic<int> workers{0}, wrong{0};
+  for (int round = 0; round < 200 && workers == 0; ++round)
+    parallel_for(1000, 1, [&](std::int64_t, std::int64_t) {
+      std::this_thread::sleep_for(std::chrono::microseconds(10));  // so that a worker comes to do a part
+      if (std::this_thread::get_id() == caller) return;
+      ++workers;
+      sigset_t blocked;
+      pthread_sigmask(SIG_BLOCK, nullptr, &blocked);
+      for (int signal : {SIGINT, SIGTERM, SIGALRM, SIGCHLD, SIGUSR1, SIGHUP})
+        if (sigismember(&blocked, signal) == 0) ++wrong;
+      for (int signal : {SIGSEGV, SIGFPE, SIGBUS, SIGILL})
+        if (sigismember(&blocked, signal) != 0) ++wrong;
+    });
+  CHECK(workers > 0);
+  CHECK(wrong == 0);
+  sigset_t blocked;
+  pthread_sigmask(SIG_BLOCK, nullptr, &blocked);
+  CHECK(sigismember(&blocked, SIGINT) == 0);  // the caller's are as they were
+}
+
+TEST_CASE("the child of a fork has workers of its own, even where another thread's loop had them", "[parallel][fork]") {
+#ifdef __SANITIZE_THREAD__
+  return;  // its runtime starts no threads after a fork
+#endif
+  Threads scope(3);
+  std::atomic<bool> stop{false};
+  std::thread other([&] {
+    while (!stop) visits(2000, 1);
+  });
+  int failed = 0;
+  for (int round = 0; round < 20; ++round) {
+    pid_t child = fork();
+    if (child == 0) {
+      alarm(20);
+      const std::thread::id caller = std::this_thread::get_id();
+      std::atomic<int> workers{0};
+      for (int i = 0; i < 1000 && workers == 0; ++i)
+        parallel_for(1000, 1, [&](std::int64_t, std::int64_t) {
+          std::this_thread::sleep_for(std::chrono::microseconds(10));
+          if (std::this_thread::get_id() != caller) ++workers;
+        });
+      _exit(workers > 0 && visits(1000, 1) == std::vector<int>(1000, 1) ? 0 : 1);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    failed += status != 0;
+  }
+  stop = true;
+  other.join();
+  CHECK(failed == 0);
+}
+
+TEST_CASE("a number of threads is read as OMP_NUM_THREADS has it", "[parallel]") {
+  using internal::first_thread_count;
+  CHECK(first_thread_count("4") == 4);
+  CHECK(first_thread_count("4,2") == 4);
+  CHECK(first_thread_count(" 3 , 1") == 3);
+  CHECK(first_thread_count("010") == 10);
+  for (const char* text : {"", "0", "-2", "x", "4x", "0x4", ",2", "4.5", "99999999999999999999"})
+    CHECK(first_thread_count(text) == 0);
+  CHECK(first_thread_count("1000000") == 1024);
+}
+
+TEST_CASE("a quota of the control group counts in cores", "[parallel]") {
+  using internal::cores_of_quota;
+  CHECK(cores_of_quota("200000 100000") == 2);
+  CHECK(cores_of_quota("150000 100000") == 2);
+  CHECK(cores_of_quota("50000 100000") == 1);
+  for (const char* text : {"max 100000", "", "-1 100000", "100000", "100000 0", "a b"})
+    CHECK(cores_of_quota(text) == 0);
+  CHECK(internal::cores_of_quota() >= 0);
+}
+
+namespace {
+int blas_threads() {
+  auto* count = reinterpret_cast<int (*)()>(dlsym(RTLD_DEFAULT, "openblas_get_num_threads"));
+  return count == nullptr ? -1 : count();
+}
+}  // namespace
+
+TEST_CASE("prints the number of OpenBLAS's threads", "[.blas-threads]") { CHECK(blas_threads() == 2); }
+
+TEST_CASE("OpenBLAS is set to one thread, unless the environment says to leave it alone", "[parallel]") {
+  if (blas_threads() < 0) return;  // linked into the library
+  CHECK(blas_threads() == 1);
+  // In a process of its own: the library looks at the environment when it is loaded.
+  std::string program = std::filesystem::read_symlink("/proc/self/exe").string();
+  std::string command =
+      "XGRAD_KEEP_BLAS_THREADS=1 OPENBLAS_NUM_THREADS=2 '" + program + "' '[.blas-threads]' > /dev/null";
+  if (std::thread::hardware_concurrency() >= 2) CHECK(std::system(command.c_str()) == 0);
 }

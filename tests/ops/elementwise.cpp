@@ -333,7 +333,7 @@ TEST_CASE("a lack of memory names the operation, the shape and the line", "[elem
       FAIL("no error");
     } catch (const std::bad_alloc& error) {
       CHECK_THAT(error.what(), Contains(": there must be memory for ") && Contains("[1125899906842624]") &&
-                                   Contains(" are in use. at elementwise.cpp:"));
+                                   Contains(" bytes are in use and ") && Contains(" are cached. at elementwise.cpp:"));
     }
   }
   Tensor column = expand(zeros({1, 1}), {std::int64_t{1} << 25, 1});

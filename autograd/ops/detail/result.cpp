@@ -3,7 +3,6 @@
 #include <new>
 
 #include "../../kernels/fill.hpp"
-#include "../../memory.hpp"
 #include "../../tensor_impl.hpp"
 
 namespace xgrad::internal {
@@ -13,11 +12,8 @@ Tensor new_result(const char* operation, const Shape& shape, DType dtype, Source
     return new_tensor(shape, dtype);
   } catch (const std::bad_alloc&) {
     std::int64_t bytes;
-    bool counts = !__builtin_mul_overflow(shape.numel(), static_cast<std::int64_t>(size_of(dtype)), &bytes);
-    throw OutOfMemory(with_place(
-        concat(operation, ": there must be memory for ", dtype, ' ', shape, ", but the system does not have ",
-               counts ? std::to_string(bytes) : "so many", " bytes more; ", memory::stats().bytes_live, " are in use."),
-        where));
+    if (__builtin_mul_overflow(shape.numel(), static_cast<std::int64_t>(size_of(dtype)), &bytes)) bytes = 0;
+    throw OutOfMemory(operation, concat(dtype, ' ', shape), static_cast<std::size_t>(bytes), where);
   }
 }
 

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "../base/launch.hpp"
 #include "gemv.hpp"
-#include "../base/parallel.hpp"
 #include "small_gemm.hpp"
 
 namespace xgrad::internal {
@@ -65,23 +65,28 @@ void blas_gemm(Layout a_layout, Layout b_layout, int m, int n, int k, const doub
 float blas_dot(int n, const float* a, int incx, const float* b, int incy) { return cblas_sdot(n, a, incx, b, incy); }
 double blas_dot(int n, const double* a, int incx, const double* b, int incy) { return cblas_ddot(n, a, incx, b, incy); }
 
-/// beta c, with 0 for a beta of 0 whatever c holds.
+/// c = beta c, with 0 for a beta of 0 whatever c holds.
 template <class T>
-void scale(std::int64_t m, std::int64_t n, T beta, T* c, std::int64_t c_row_stride) {
+void multiply_by_beta(std::int64_t m, std::int64_t n, T beta, T* c, std::int64_t c_row_stride) {
   if (beta == T(1)) return;
   for (std::int64_t i = 0; i < m; ++i)
     for (std::int64_t j = 0; j < n; ++j) c[i * c_row_stride + j] = beta == T(0) ? T(0) : beta * c[i * c_row_stride + j];
 }
 
-/// For integers, and for layouts that BLAS does not take. Row by row of b, which the compiler vectorises.
+/// Rows of a product of integers, or of layouts that BLAS does not take. Row by row of b, which the compiler vectorises.
 template <class T>
-void plain_gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, const Matrix<T>& b, T beta, T* c,
-                std::int64_t c_row_stride) {
-  std::int64_t grain = std::max<std::int64_t>(1, kPlainPart / std::max<std::int64_t>(1, n * k));
-  parallel_for(m, grain, [&](std::int64_t begin, std::int64_t end) {
+struct PlainRows {
+  std::int64_t n, k;
+  Matrix<T> a, b;
+  T beta;
+  T* c;
+  std::int64_t c_row_stride;
+
+  static void run(const PlainRows& args, std::int64_t begin, std::int64_t end) {
+    const auto [n, k, a, b, beta, c, c_row_stride] = args;  // copies: c may be of n's type
     for (std::int64_t i = begin; i < end; ++i) {
       T* row = c + i * c_row_stride;
-      scale(1, n, beta, row, 0);
+      multiply_by_beta(1, n, beta, row, 0);
       for (std::int64_t p = 0; p < k; ++p) {
         T factor = a.data[i * a.row_stride + p * a.column_stride];
         const T* from = b.data + p * b.row_stride;
@@ -91,8 +96,36 @@ void plain_gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>&
           for (std::int64_t j = 0; j < n; ++j) row[j] += factor * from[j * b.column_stride];
       }
     }
-  });
+  }
+};
+
+template <class T>
+void plain_gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, const Matrix<T>& b, T beta, T* c,
+                std::int64_t c_row_stride) {
+  std::int64_t grain = std::max<std::int64_t>(1, kPlainPart / std::max<std::int64_t>(1, n * k));
+  launch(PlainRows<T>{n, k, a, b, beta, c, c_row_stride}, m, grain);
 }
+
+/// Elements of y = a x + beta y, a's neighbours lying along its rows or along its columns.
+template <class T>
+struct MatrixVector {
+  bool by_rows;
+  std::int64_t k;
+  Matrix<T> a;
+  const T* x;
+  std::int64_t x_stride;
+  T beta;
+  T* y;
+  std::int64_t y_stride;
+
+  static void run(const MatrixVector& m, std::int64_t begin, std::int64_t end) {
+    const T* from = m.a.data + begin * m.a.row_stride;
+    if (m.by_rows)
+      rows_times_vector(end - begin, m.k, from, m.a.row_stride, m.x, m.beta, m.y + begin * m.y_stride, m.y_stride);
+    else
+      vector_times_columns(end - begin, m.k, from, m.a.column_stride, m.x, m.x_stride, m.beta, m.y + begin);
+  }
+};
 
 /// y = a x + beta y for a [m, k] with neighbours along rows or columns. False where the strides are others.
 template <class T>
@@ -100,17 +133,11 @@ bool matrix_vector(std::int64_t m, std::int64_t k, const Matrix<T>& a, const T* 
                    std::int64_t y_stride) {
   bool by_rows = a.column_stride == 1 && x_stride == 1;
   if (!by_rows && (a.row_stride != 1 || y_stride != 1)) return false;
-  auto part = [&](std::int64_t begin, std::int64_t end) {
-    const T* from = a.data + begin * a.row_stride;
-    if (by_rows)
-      rows_times_vector(end - begin, k, from, a.row_stride, x, beta, y + begin * y_stride, y_stride);
-    else
-      vector_times_columns(end - begin, k, from, a.column_stride, x, x_stride, beta, y + begin);
-  };
+  const MatrixVector<T> product{by_rows, k, a, x, x_stride, beta, y, y_stride};
   if (m * k < 2 * kVectorPart)
-    part(0, m);
+    MatrixVector<T>::run(product, 0, m);
   else
-    parallel_for(m, (kVectorPart / k + kUnit) / kUnit * kUnit, part);
+    launch(product, m, (kVectorPart / k + kUnit) / kUnit * kUnit);
   return true;
 }
 
@@ -182,25 +209,49 @@ std::int64_t cut(std::int64_t extent, std::int64_t index, std::int64_t parts) {
   return std::min(extent, units * index / parts * kUnit);
 }
 
+/// The most rows, columns or inner elements that one call to BLAS is given, which counts them as int.
+constexpr std::int64_t kBlasMost = 1 << 30;
+
+/// Parts of a product by BLAS, counted along the rows of the grid.
+template <class T>
+struct BlasParts {
+  std::int64_t m, n, k;
+  Matrix<T> a;
+  Layout a_layout;
+  Matrix<T> b;
+  Layout b_layout;
+  T beta;
+  T* c;
+  std::int64_t c_row_stride;
+  Grid grid;
+
+  static void run(const BlasParts& p, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t at = begin; at < end; ++at) {
+      std::int64_t i = at / p.grid.columns;
+      std::int64_t j = at % p.grid.columns;
+      p.multiply(cut(p.m, i, p.grid.rows), cut(p.m, i + 1, p.grid.rows), cut(p.n, j, p.grid.columns),
+                 cut(p.n, j + 1, p.grid.columns));
+    }
+  }
+  void multiply(std::int64_t row, std::int64_t row_end, std::int64_t column, std::int64_t column_end) const {
+    for (std::int64_t i = row; i < row_end; i += kBlasMost)
+      for (std::int64_t j = column; j < column_end; j += kBlasMost)
+        for (std::int64_t q = 0; q < k; q += kBlasMost)
+          blas_gemm(a_layout, b_layout, static_cast<int>(std::min(kBlasMost, row_end - i)),
+                    static_cast<int>(std::min(kBlasMost, column_end - j)), static_cast<int>(std::min(kBlasMost, k - q)),
+                    a.data + i * a.row_stride + q * a.column_stride, b.data + q * b.row_stride + j * b.column_stride,
+                    q == 0 ? beta : T(1), c + i * c_row_stride + j, static_cast<int>(c_row_stride));
+  }
+};
+
 template <class T>
 void floating_gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, Layout a_layout,
                    const Matrix<T>& b, Layout b_layout, T beta, T* c, std::int64_t c_row_stride) {
-  auto part = [&](std::int64_t row, std::int64_t row_end, std::int64_t column, std::int64_t column_end) {
-    if (row == row_end || column == column_end) return;
-    blas_gemm(a_layout, b_layout, static_cast<int>(row_end - row), static_cast<int>(column_end - column),
-              static_cast<int>(k), a.data + row * a.row_stride, b.data + column * b.column_stride, beta,
-              c + row * c_row_stride + column, static_cast<int>(c_row_stride));
-  };
   std::int64_t parts = count_parts(m * n * k);
-  if (parts == 1) return part(0, m, 0, n);
-  Grid grid = choose_grid(m, n, parts);
-  parallel_for(grid.rows * grid.columns, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t at = begin; at < end; ++at) {
-      std::int64_t i = at / grid.columns;
-      std::int64_t j = at % grid.columns;
-      part(cut(m, i, grid.rows), cut(m, i + 1, grid.rows), cut(n, j, grid.columns), cut(n, j + 1, grid.columns));
-    }
-  });
+  BlasParts<T> product{m, n, k, a, a_layout, b, b_layout, beta, c, c_row_stride, Grid{}};
+  if (parts == 1) return product.multiply(0, m, 0, n);
+  product.grid = choose_grid(m, n, parts);
+  launch(product, product.grid.rows * product.grid.columns, 1);
 }
 
 // Small products pass by what follows, and should not pay for it: hence noinline.
@@ -236,7 +287,7 @@ template <class T>
 void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, const Matrix<T>& b, T beta, T* c,
           std::int64_t c_row_stride) {
   if (m == 0 || n == 0) return;
-  if (k == 0) return scale(m, n, beta, c, c_row_stride);
+  if (k == 0) return multiply_by_beta(m, n, beta, c, c_row_stride);
   if (m == 1) c_row_stride = n;  // whatever the caller gave: BLAS checks it
   if constexpr (!std::is_same_v<T, std::int64_t>) {
     if ((m == 1 || n == 1) && vector_product(m, n, k, a, b, beta, c, c_row_stride)) return;
@@ -245,25 +296,45 @@ void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, co
   large_product(m, n, k, a, b, beta, c, c_row_stride);
 }
 
+namespace {
+
+/// Elements of a dot product that are summed without a break.
+constexpr std::int64_t kDotBlock = 1 << 14;
+
+template <class T>
+struct DotBlocks {
+  std::int64_t n;
+  const T* a;
+  std::int64_t a_stride;
+  const T* b;
+  std::int64_t b_stride;
+  T* sums;
+
+  static void run(const DotBlocks& d, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      std::int64_t at = i * kDotBlock;
+      d.sums[i] = dot_product(std::min(kDotBlock, d.n - at), d.a + at * d.a_stride, d.a_stride, d.b + at * d.b_stride,
+                              d.b_stride);
+    }
+  }
+};
+
+}  // namespace
+
 template <class T>
 T dot_product(std::int64_t n, const T* a, std::int64_t a_stride, const T* b, std::int64_t b_stride) {
-  constexpr std::int64_t kBlock = 1 << 14;
   if constexpr (!std::is_same_v<T, std::int64_t>) {
-    if (n <= kBlock && a_stride > 0 && b_stride > 0 && std::max(a_stride, b_stride) <= INT_MAX)
+    if (n <= kDotBlock && a_stride > 0 && b_stride > 0 && std::max(a_stride, b_stride) <= INT_MAX)
       return blas_dot(static_cast<int>(n), a, static_cast<int>(a_stride), b, static_cast<int>(b_stride));
   }
-  if (n <= kBlock) {
+  if (n <= kDotBlock) {
     T sum = 0;
     for (std::int64_t i = 0; i < n; ++i) sum += a[i * a_stride] * b[i * b_stride];
     return sum;
   }
-  std::vector<T> sums((n + kBlock - 1) / kBlock);
+  std::vector<T> sums((n + kDotBlock - 1) / kDotBlock);
   std::int64_t count = static_cast<std::int64_t>(sums.size());
-  parallel_for(count, kVectorPart / kBlock, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i)
-      sums[i] = dot_product(std::min(kBlock, n - i * kBlock), a + i * kBlock * a_stride, a_stride,
-                            b + i * kBlock * b_stride, b_stride);
-  });
+  launch(DotBlocks<T>{n, a, a_stride, b, b_stride, sums.data()}, count, kVectorPart / kDotBlock);
   for (; count > 1; count = (count + 1) / 2)
     for (std::int64_t i = 0; i < count / 2; ++i) sums[i] += sums[count - 1 - i];
   return sums[0];

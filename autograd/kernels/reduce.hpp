@@ -23,15 +23,15 @@
 #include <cstdint>
 #include <limits>
 
-#include "../base/parallel.hpp"
-#include "../simd/partial.hpp"
+#include "../base/launch.hpp"
 #include "../simd/math.hpp"
+#include "../simd/partial.hpp"
 #include "../tensor_impl.hpp"
 #include "elementwise.hpp"
 
 namespace xgrad::internal {
 
-/// How a reduction walks through its operand. Strides are in elements.
+/// How a reduction traverses its operand. Strides are in elements.
 struct ReducePlan {
   struct Axis {
     std::int64_t extent;
@@ -100,7 +100,7 @@ concept IsBatch = requires {
   typename V::Element;
 };
 
-// NaN where either is NaN. Numbers are compared without a branch, which could not be foretold.
+// NaN where either is NaN. Numbers are compared without a branch: it would often be mispredicted.
 template <class V>
 V larger(V a, V b) {
   if constexpr (IsBatch<V>) {
@@ -358,86 +358,110 @@ class Folder {
   const E* x_;
 };
 
-/// Calls body(first task, last task) on several threads where it pays: from as many elements on as an elementwise loop, so
-/// that each thread folds what it has just computed, out of its own cache.
-template <class Body>
-void for_tasks(const ReducePlan& plan, const Body& body) {
-  std::int64_t grain =
-      std::max<std::int64_t>(1, kElementwiseGrain / std::max<std::int64_t>(1, plan.elements_per_task()));
-  parallel_for(plan.tasks(), grain, body);
+/// Tasks that are worth a thread: from as many elements on as an elementwise loop, so that each thread folds what it has
+/// just computed, out of its own cache.
+inline std::int64_t tasks_grain(const ReducePlan& plan) {
+  return std::max<std::int64_t>(1, kElementwiseGrain / std::max<std::int64_t>(1, plan.elements_per_task()));
 }
+
+/// Tasks of a fold. The results of chunk c are stored from out + c * chunk_stride on.
+template <class F, class E, class T>
+struct FoldTasks {
+  const ReducePlan* plan;
+  const E* x;
+  T* out;
+  const T* center;
+  std::int64_t chunk_stride;
+
+  static void run(const FoldTasks& a, std::int64_t begin, std::int64_t end) {
+    Folder<E, T, F> folder(*a.plan, a.x);
+    if (a.plan->has_short_rows())
+      return a.plan->for_rows(begin, end, [out = a.out, center = a.center, &folder](std::int64_t in, std::int64_t at) {
+        out[at] = folder.fold_short_row(in, F::kCentered ? center[at] : T(0));
+      });
+    for (std::int64_t task = begin; task < end; ++task)
+      folder.run_task(
+          task, a.center,
+          [&a](std::int64_t at, std::int64_t chunk, const T* results, std::int64_t count, std::int64_t stride) {
+            T* to = a.out + chunk * a.chunk_stride + at;
+            for (std::int64_t j = 0; j < count; ++j) to[j * stride] = results[j];
+          });
+  }
+};
+
+/// The chunks' results, parts [chunk][result], joined pairwise.
+template <class F, class T>
+struct JoinChunks {
+  T* parts;
+  T* out;
+  std::int64_t chunks;
+  std::int64_t numel;
+
+  static void run(const JoinChunks& a, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t step = 1; step < a.chunks; step *= 2)
+      for (std::int64_t chunk = 0; chunk + step < a.chunks; chunk += 2 * step) {
+        T* part = a.parts + chunk * a.numel;
+        const T* other = a.parts + (chunk + step) * a.numel;
+        for (std::int64_t i = begin; i < end; ++i) part[i] = F::join(part[i], other[i]);
+      }
+    std::copy(a.parts + begin, a.parts + end, a.out + begin);
+  }
+};
 
 /// out = fold of x. `center` as in Folder::run_task.
 template <class F, class E, class T>
 void fold_into(const ReducePlan& plan, const E* x, T* out, const T* center = nullptr) {
-  Folder<E, T, F> folder(plan, x);
-  if (plan.chunks == 1) {
-    for_tasks(plan, [&](std::int64_t begin, std::int64_t end) {
-      if (plan.has_short_rows())
-        return plan.for_rows(begin, end, [&](std::int64_t in, std::int64_t at) {
-          out[at] = folder.fold_short_row(in, F::kCentered ? center[at] : T(0));
-        });
-      for (std::int64_t task = begin; task < end; ++task)
-        folder.run_task(task, center,
-                        [&](std::int64_t at, std::int64_t, const T* results, std::int64_t count, std::int64_t stride) {
-                          for (std::int64_t j = 0; j < count; ++j) out[at + j * stride] = results[j];
-                        });
-    });
-    return;
-  }
-  // The chunks' results, [chunk][result], joined pairwise.
+  if (plan.chunks == 1) return launch(FoldTasks<F, E, T>{&plan, x, out, center, 0}, plan.tasks(), tasks_grain(plan));
   std::int64_t numel = plan.numel();
   Tensor room = new_tensor({plan.chunks, numel}, dtype_of<T>);
   T* parts = data_of<T>(room);
-  for_tasks(plan, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t task = begin; task < end; ++task)
-      folder.run_task(
-          task, center,
-          [&](std::int64_t at, std::int64_t chunk, const T* results, std::int64_t count, std::int64_t stride) {
-            for (std::int64_t j = 0; j < count; ++j) parts[chunk * numel + at + j * stride] = results[j];
-          });
-  });
-  for (std::int64_t step = 1; step < plan.chunks; step *= 2)
-    for (std::int64_t chunk = 0; chunk + step < plan.chunks; chunk += 2 * step)
-      for (std::int64_t i = 0; i < numel; ++i)
-        parts[chunk * numel + i] = F::join(parts[chunk * numel + i], parts[(chunk + step) * numel + i]);
-  std::copy_n(parts, numel, out);
+  launch(FoldTasks<F, E, T>{&plan, x, parts, center, numel}, plan.tasks(), tasks_grain(plan));
+  launch(JoinChunks<F, T>{parts, out, plan.chunks, numel}, numel, kElementwiseGrain);
 }
 
-/// Two folds, the second centered on what `to_center(guess, first)` makes of the first. `center` starts with guesses, on
-/// which the first fold is centered if it is of that kind, and ends with the centers; `out` gets the second fold. Where
-/// one task has all elements of a result, they are read twice while they are in the cache.
+/// Tasks of two folds, where one task has all elements of its results: it reads them twice while they are in the cache.
 template <class First, class Second, class T, class ToCenter>
-void fold_twice(const ReducePlan& plan, const T* x, T* center, T* out, const ToCenter& to_center) {
-  if (plan.chunks > 1) {
-    fold_into<First>(plan, x, out, First::kCentered ? center : nullptr);
-    for (std::int64_t i = 0; i < plan.numel(); ++i) center[i] = to_center(center[i], out[i]);
-    fold_into<Second>(plan, x, out, center);
-    return;
-  }
-  Folder<T, T, First> first(plan, x);
-  Folder<T, T, Second> second(plan, x);
-  for_tasks(plan, [&](std::int64_t begin, std::int64_t end) {
-    if (plan.has_short_rows())
-      return plan.for_rows(begin, end, [&](std::int64_t in, std::int64_t at) {
-        T c = to_center(center[at], first.fold_short_row(in, First::kCentered ? center[at] : T(0)));
-        center[at] = c;
-        out[at] = second.fold_short_row(in, c);
+struct FoldTwiceTasks {
+  const ReducePlan* plan;
+  const T* x;
+  T* center;
+  T* out;
+  ToCenter to_center;
+
+  static void run(const FoldTwiceTasks& a, std::int64_t begin, std::int64_t end) {
+    Folder<T, T, First> first(*a.plan, a.x);
+    Folder<T, T, Second> second(*a.plan, a.x);
+    if (a.plan->has_short_rows())
+      return a.plan->for_rows(begin, end, [&](std::int64_t in, std::int64_t at) {
+        T c = a.to_center(at, a.center[at], first.fold_short_row(in, First::kCentered ? a.center[at] : T(0)));
+        a.center[at] = c;
+        a.out[at] = second.fold_short_row(in, c);
       });
     for (std::int64_t task = begin; task < end; ++task) {
-      first.run_task(task, First::kCentered ? center : nullptr,
-                     [&](std::int64_t at, std::int64_t, const T* results, std::int64_t count, std::int64_t stride) {
-                       for (std::int64_t j = 0; j < count; ++j) {
-                         T& c = center[at + j * stride];
-                         c = to_center(c, results[j]);
-                       }
+      first.run_task(task, First::kCentered ? a.center : nullptr,
+                     [&a](std::int64_t at, std::int64_t, const T* results, std::int64_t count, std::int64_t stride) {
+                       for (std::int64_t j = 0; j < count; ++j, at += stride)
+                         a.center[at] = a.to_center(at, a.center[at], results[j]);
                      });
-      second.run_task(task, center,
-                      [&](std::int64_t at, std::int64_t, const T* results, std::int64_t count, std::int64_t stride) {
-                        for (std::int64_t j = 0; j < count; ++j) out[at + j * stride] = results[j];
+      second.run_task(task, a.center,
+                      [&a](std::int64_t at, std::int64_t, const T* results, std::int64_t count, std::int64_t stride) {
+                        for (std::int64_t j = 0; j < count; ++j) a.out[at + j * stride] = results[j];
                       });
     }
-  });
+  }
+};
+
+/// Two folds, the second centered on what `to_center(place of the result, guess, first)` makes of the first. `center`
+/// starts with guesses, on which the first fold is centered if it is of that kind, and ends with the centers; `out` gets
+/// the second fold.
+template <class First, class Second, class T, class ToCenter>
+void fold_twice(const ReducePlan& plan, const T* x, T* center, T* out, const ToCenter& to_center) {
+  if (plan.chunks == 1)
+    return launch(FoldTwiceTasks<First, Second, T, ToCenter>{&plan, x, center, out, to_center}, plan.tasks(),
+                  tasks_grain(plan));
+  fold_into<First>(plan, x, out, First::kCentered ? center : nullptr);
+  for (std::int64_t i = 0; i < plan.numel(); ++i) center[i] = to_center(i, center[i], out[i]);
+  fold_into<Second>(plan, x, out, center);
 }
 
 // ---- Folds ----

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
+#include <type_traits>
 
 #if defined(__AVX__)
 #include <immintrin.h>
@@ -48,35 +50,45 @@ inline void transpose_square(const double* from, std::int64_t from_stride, doubl
 }
 #endif
 
-/// to[j][i] = from[i][j], one by one. Kept apart, as its indices would take the registers of what it stands in.
-template <class T>
-[[gnu::noinline]] void transpose_plainly(const T* from, std::int64_t from_stride, std::int64_t rows,
-                                         std::int64_t columns, T* to, std::int64_t to_stride) {
-  for (std::int64_t r = 0; r < rows; ++r, from += from_stride, ++to) {
-    T* at = to;
-    for (std::int64_t c = 0; c < columns; ++c, at += to_stride) *at = from[c];
+/// to[j][i] = from[i][j], one by one. Kept apart, as its indices would take the registers of what it is inlined into.
+template <std::int64_t kSize>
+[[gnu::noinline]] void transpose_plainly(const char* from, std::int64_t from_stride, std::int64_t rows,
+                                         std::int64_t columns, char* to, std::int64_t to_stride) {
+  for (std::int64_t r = 0; r < rows; ++r, from += from_stride * kSize, to += kSize) {
+    char* at = to;
+    for (std::int64_t c = 0; c < columns; ++c, at += to_stride * kSize) std::memcpy(at, from + c * kSize, kSize);
   }
 }
 
-/// to[j][i] = from[i][j] for rows x columns elements of float or double.
-template <class T>
-void transpose_block(const T* from, std::int64_t from_stride, std::int64_t rows, std::int64_t columns, T* to,
+/// to[j][i] = from[i][j] for rows x columns elements of 4 or 8 bytes, whatever their type: they are moved as bytes. Strides
+/// are in elements.
+template <std::int64_t kSize>
+void transpose_bytes(const char* from, std::int64_t from_stride, std::int64_t rows, std::int64_t columns, char* to,
                      std::int64_t to_stride) {
-  constexpr std::int64_t kSquare = 32 / sizeof(T);
+  constexpr std::int64_t kSquare = 32 / kSize;
   for (std::int64_t i = 0; i < rows; i += kSquare) {
     std::int64_t i_end = std::min(rows, i + kSquare);
     for (std::int64_t j = 0; j < columns; j += kSquare) {
       std::int64_t j_end = std::min(columns, j + kSquare);
+      const char* first = from + (i * from_stride + j) * kSize;
+      char* target = to + (j * to_stride + i) * kSize;
 #if defined(__AVX__)
+      using Lane = std::conditional_t<kSize == 4, float, double>;  // intrinsics may load and store any type's elements
       if (i_end - i == kSquare && j_end - j == kSquare) {
-        transpose_square(from + i * from_stride + j, from_stride, to + j * to_stride + i, to_stride);
+        transpose_square(reinterpret_cast<const Lane*>(first), from_stride, reinterpret_cast<Lane*>(target), to_stride);
         continue;
       }
 #endif
-      transpose_plainly(from + i * from_stride + j, from_stride, i_end - i, j_end - j, to + j * to_stride + i,
-                        to_stride);
+      transpose_plainly<kSize>(first, from_stride, i_end - i, j_end - j, target, to_stride);
     }
   }
+}
+
+template <class T>
+void transpose_block(const T* from, std::int64_t from_stride, std::int64_t rows, std::int64_t columns, T* to,
+                     std::int64_t to_stride) {
+  transpose_bytes<sizeof(T)>(reinterpret_cast<const char*>(from), from_stride, rows, columns,
+                             reinterpret_cast<char*>(to), to_stride);
 }
 
 }  // namespace xgrad::internal

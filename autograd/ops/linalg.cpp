@@ -2,17 +2,17 @@
 
 #include <algorithm>
 
+#include "../base/launch.hpp"
 #include "../extend.hpp"
-#include "../kernels/matmul.hpp"
-#include "detail/result.hpp"
-#include "../base/parallel.hpp"
-#include "../tensor_impl.hpp"
 #include "../kernels/elementwise.hpp"
+#include "../kernels/matmul.hpp"
 #include "../kernels/walk.hpp"
+#include "../tensor_impl.hpp"
+#include "../threads.hpp"
+#include "detail/result.hpp"
 #include "elementwise.hpp"
 #include "movement.hpp"
 #include "reduce.hpp"
-#include "../threads.hpp"
 
 namespace xgrad {
 
@@ -88,27 +88,49 @@ struct Stack {
 constexpr std::int64_t kThreadWork = 1 << 19;
 constexpr std::int64_t kProductWork = 1 << 10;
 
+/// Matrices of a stack, one product each.
+template <class T>
+struct StackProducts {
+  std::int64_t m, n, k;
+  Matrix<T> a, b;
+  T* c;
+  int lead_ndim;
+  std::int64_t lead[kMaxDims];
+  std::int64_t a_strides[kMaxDims];
+  std::int64_t b_strides[kMaxDims];
+
+  static void run(const StackProducts& p, std::int64_t begin, std::int64_t end) {
+    Walk a_walk(p.lead_ndim, p.lead, p.a_strides, begin);
+    Walk b_walk(p.lead_ndim, p.lead, p.b_strides, begin);
+    for (std::int64_t i = begin; i < end; ++i, a_walk.next(), b_walk.next())
+      gemm<T>(p.m, p.n, p.k, {p.a.data + a_walk.offset(), p.a.row_stride, p.a.column_stride},
+              {p.b.data + b_walk.offset(), p.b.row_stride, p.b.column_stride}, T(0), p.c + i * p.m * p.n, p.n);
+  }
+};
+
 template <class T>
 void multiply_stacks(const Stack& a, const Stack& b, const Shape& lead, T* c) {
-  std::int64_t m = a.rows;
-  std::int64_t n = b.columns;
-  std::int64_t k = a.columns;
   std::int64_t count = lead.numel();
   if (count == 0) return;
+  StackProducts<T> products;
+  products.m = a.rows;
+  products.n = b.columns;
+  products.k = a.columns;
+  products.a = a.matrix<T>();
+  products.b = b.matrix<T>();
+  products.c = c;
+  products.lead_ndim = lead.ndim();
   const Strides a_strides = a.strides_over(lead);
   const Strides b_strides = b.strides_over(lead);
-  auto products = [&](std::int64_t begin, std::int64_t end) {
-    Walk a_walk(lead.ndim(), lead.begin(), a_strides.begin(), begin);
-    Walk b_walk(lead.ndim(), lead.begin(), b_strides.begin(), begin);
-    for (std::int64_t i = begin; i < end; ++i, a_walk.next(), b_walk.next())
-      gemm<T>(m, n, k, a.matrix<T>(a_walk.offset()), b.matrix<T>(b_walk.offset()), T(0), c + i * m * n, n);
-  };
+  std::copy(lead.begin(), lead.end(), products.lead);
+  std::copy(a_strides.begin(), a_strides.end(), products.a_strides);
+  std::copy(b_strides.begin(), b_strides.end(), products.b_strides);
   // A few large products are each split over the threads; of many, each thread takes some.
-  std::int64_t work = m * n * k + kProductWork;
+  std::int64_t work = products.m * products.n * products.k + kProductWork;
   if (count < 2 * num_threads() && work >= kTwoParts)
-    products(0, count);
+    StackProducts<T>::run(products, 0, count);
   else
-    parallel_for(count, (kThreadWork + work - 1) / work, products);
+    launch(products, count, (kThreadWork + work - 1) / work);
 }
 
 /// a b for operands of one dtype, with at least one axis each and agreeing sizes.
@@ -274,16 +296,25 @@ Stack rows_of(const Tensor& x) {
   return rows;
 }
 
+/// Rows that are copies of one.
+template <class T>
+struct RepeatRow {
+  const T* row;
+  T* y;
+  std::int64_t columns;
+
+  static void run(const RepeatRow& a, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) std::copy_n(a.row, a.columns, a.y + i * a.columns);
+  }
+};
+
 /// Each row of y a copy of the bias.
 template <class T>
 void fill_rows(const Tensor& y, const Tensor& bias) {
   if (!bias.is_contiguous()) return copy_into(y, bias);
   std::int64_t columns = bias.numel();
   if (columns == 0) return;
-  parallel_for(y.numel() / columns, kElementwiseGrain / columns + 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t row = begin; row < end; ++row)
-      std::copy_n(data_of<T>(bias), columns, data_of<T>(y) + row * columns);
-  });
+  launch(RepeatRow<T>{data_of<T>(bias), data_of<T>(y), columns}, y.numel() / columns, kElementwiseGrain / columns + 1);
 }
 
 Tensor affine_value(const Tensor& x, const Tensor& weight, const Tensor& bias, const Shape& shape,

@@ -5,11 +5,10 @@
 #include <string>
 #include <vector>
 
-#include <xgrad/autograd/grad.hpp>
 #include <xgrad/autograd/check/gradcheck.hpp>
+#include <xgrad/autograd/grad.hpp>
 #include <xgrad/autograd/ops.hpp>
 #include <xgrad/autograd/threads.hpp>
-#include <xgrad/autograd/ops.hpp>
 #include "../catch.hpp"
 #include "../nn/message.hpp"
 
@@ -130,10 +129,10 @@ TEST_CASE("cross_entropy smooths labels", "[nn][cross_entropy]") {
               {0, 0, 0},
               {-0.01993262038391133, -0.0034776315266928336, 0.02341025191060415},
               {0.055381897028047355, -0.20858580441334534, 0.15320390738529796}});
-  CHECK(close(
-      cross_entropy(x, labels(),
-                        {.reduction = Reduction::none, .weight = weight(), .ignore_index = 2, .label_smoothing = .1}),
-      tensor({0.7856067488056905, 0.0, 0.3976433798518156, 1.41928320911761}, kDouble)));
+  CHECK(
+      close(cross_entropy(x, labels(),
+                          {.reduction = Reduction::none, .weight = weight(), .ignore_index = 2, .label_smoothing = .1}),
+            tensor({0.7856067488056905, 0.0, 0.3976433798518156, 1.41928320911761}, kDouble)));
 }
 
 TEST_CASE("cross_entropy takes a single sample and further axes", "[nn][cross_entropy]") {
@@ -375,4 +374,30 @@ TEST_CASE("a class of weight 0 costs nothing, even if it is impossible", "[nn][l
   Tensor target = tensor({{0.5, 0.5, 0.}}, {.dtype = DType::float64});
   Tensor weight = tensor({1., 0., 1.}, {.dtype = DType::float64});
   CHECK(cross_entropy(logits, target, {.weight = weight}).item() == Approx(0.5 * std::log(1 + std::exp(1.0))));
+}
+
+TEST_CASE("a class of weight 0 costs nothing, however impossible it is", "[nn][cross_entropy]") {
+  Tensor x = tensor({{0., -kInfinity, 1.}, {0., 2., 1.}}, {.dtype = DType::float64}).set_requires_grad();
+  Tensor target = tensor({std::int64_t{1}, std::int64_t{2}});
+  Tensor weight = tensor({1., 0., 3.}, {.dtype = DType::float64});
+  for (bool create_graph : {false, true}) {
+    Tensor loss = cross_entropy(x, target, {.weight = weight});
+    CHECK(loss.item() == Approx(std::log(1 + std::exp(1.) + std::exp(-1.))));
+    Tensor g = grad(loss, x, {.create_graph = create_graph});
+    for (double each : g[0].to_vector<double>()) CHECK(each == 0);
+    CHECK(sum(g[1]).item() == Approx(0).margin(1e-12));
+    Tensor likelihoods = nll_loss(x, target, {.weight = weight});
+    CHECK(likelihoods.item() == -1);
+    CHECK(close(grad(likelihoods, x, {.create_graph = create_graph}),
+                   tensor({{0., 0., 0.}, {0., 0., -1.}}, {.dtype = DType::float64})));
+  }
+}
+
+TEST_CASE("cross_entropy keeps the derivative of a label that is nearly certain", "[nn][cross_entropy]") {
+  for (bool create_graph : {false, true}) {
+    Tensor x = tensor({{20.F, 0.F}}, {.dtype = DType::float32}).set_requires_grad();
+    Tensor g = grad(cross_entropy(x, zeros({1}, {.dtype = DType::int64})), x, {.create_graph = create_graph});
+    CHECK(g[0][0].item() == Approx(-2.0611537e-9).epsilon(1e-6));
+    CHECK(g[0][1].item() == Approx(2.0611537e-9).epsilon(1e-6));
+  }
 }

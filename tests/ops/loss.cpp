@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include <xgrad/autograd/grad.hpp>
 #include <xgrad/autograd/check/gradcheck.hpp>
+#include <xgrad/autograd/grad.hpp>
 #include <xgrad/autograd/ops.hpp>
 #include "../catch.hpp"
 #include "../nn/message.hpp"
@@ -232,4 +232,45 @@ TEST_CASE("binary_cross_entropy_with_logits keeps its digits with pos_weight", "
   CHECK(binary_cross_entropy_with_logits(x, target, {.pos_weight = tensor({1.})}).item() == Approx(plain));
   CHECK(binary_cross_entropy_with_logits(tensor({800., -800.}), tensor({1., 0.}), {.pos_weight = tensor({3., 3.})})
             .item() == 0);
+}
+
+TEST_CASE("binary_cross_entropy_with_logits at infinite logits is the limit, and a factor of 0 silences it",
+          "[nn][binary_cross_entropy]") {
+  const double inf = std::numeric_limits<double>::infinity();
+  auto losses = [](const Tensor& x, const Tensor& target, BinaryCrossEntropyWithLogitsOptions options) {
+    options.reduction = Reduction::none;
+    return binary_cross_entropy_with_logits(x, target, options).to_vector<double>();
+  };
+  Tensor x = tensor({inf, -inf, inf, -inf, inf}, {.dtype = DType::float64});
+  Tensor target = tensor({1., 0., 0., 1., 0.5}, {.dtype = DType::float64});
+  const std::vector<double> limits = {0, 0, inf, inf, inf};
+  Tensor twos = full({5}, 2, {.dtype = DType::float64});
+  CHECK(losses(x, target, {}) == limits);
+  CHECK(losses(x, target, {.pos_weight = twos}) == limits);
+  CHECK(losses(x, target, {.weight = twos}) == limits);
+  CHECK(losses(x, target, {.weight = zeros_like(twos)}) == std::vector<double>(5, 0));
+  CHECK(losses(x, target, {.weight = zeros_like(twos), .pos_weight = twos}) == std::vector<double>(5, 0));
+  CHECK(losses(x, target, {.pos_weight = zeros_like(twos)}) == std::vector<double>{0, 0, inf, 0, inf});
+  for (const Tensor& weight : {Tensor(), twos, zeros_like(twos)}) {
+    Tensor leaf = copy(x).set_requires_grad();
+    Tensor loss = binary_cross_entropy_with_logits(leaf, target, {.reduction = Reduction::sum, .weight = weight});
+    for (double each : grad(loss, leaf).to_vector<double>()) CHECK(std::isfinite(each));
+  }
+  gradgradcheck(
+      [&](const Tensor& x, const Tensor& t, const Tensor& w) {
+        return binary_cross_entropy_with_logits(x, sigmoid(t), {.weight = w, .pos_weight = w});
+      },
+      {tensor({0.5, -1., 2.}, {.dtype = DType::float64}), tensor({0.1, 0.7, -0.3}, {.dtype = DType::float64}),
+       tensor({1., 2., 0.5}, {.dtype = DType::float64})});
+}
+
+TEST_CASE("binary_cross_entropy_with_logits keeps the derivative of what it has learnt", "[nn][binary_cross_entropy]") {
+  for (bool create_graph : {false, true}) {
+    Tensor x = tensor({18.F, -18.F}, {.dtype = DType::float32}).set_requires_grad();
+    Tensor target = tensor({1.F, 0.F}, {.dtype = DType::float32});
+    Tensor g = grad(binary_cross_entropy_with_logits(x, target, {.reduction = Reduction::sum}), x,
+                    {.create_graph = create_graph});
+    CHECK(g[0].item() == Approx(-1.5229979e-8).epsilon(1e-6));
+    CHECK(g[1].item() == Approx(1.5229979e-8).epsilon(1e-6));
+  }
 }

@@ -4,8 +4,8 @@
 #include <cstring>
 #include <limits>
 
-#include <xgrad/autograd/functional.hpp>
 #include <xgrad/autograd/check/gradcheck.hpp>
+#include <xgrad/autograd/functional.hpp>
 #include <xgrad/autograd/threads.hpp>
 #include "../support.hpp"
 
@@ -219,7 +219,7 @@ TEST_CASE("sums have the same bits for any number of threads", "[reduce]") {
   auto results = [&] {
     return std::vector<Tensor>{sum(big),      sum(big, 0),        sum(big, 1),          sum(transpose(big), 0),
                                sum(tall, 0),  sum(tall, 1),       sum(deep, {0, 2}),    mean(deep, 1),
-                               var(big, 0),   xgrad::std(big),    norm(tall, 0),        logsumexp(big, 0),
+                               var(big, 0),   xgrad::std(big),    norm(tall, {0}),      logsumexp(big, 0),
                                softmax(big),  softmax(big, 0),    log_softmax(deep, 1), prod(big, 0),
                                amax(tall, 0), max(deep, 1).values};
   };
@@ -424,7 +424,7 @@ TEST_CASE("sum_to undoes a broadcast", "[reduce]") {
 TEST_CASE("norms of every order", "[reduce]") {
   Tensor x = f64({{3, -4}, {0, 12}});
   CHECK(norm(x).item() == 13);
-  CHECK(is_close(norm(x, 1), f64({5, 12})));
+  CHECK(is_close(norm(x, {1}), f64({5, 12})));
   CHECK(norm(x, Axes::all(), {.p = 1}).item() == 19);
   CHECK(norm(x, Axes::all(), {.p = kInf}).item() == 12);
   CHECK(norm(x, Axes::all(), {.p = -kInf}).item() == 0);
@@ -467,4 +467,135 @@ TEST_CASE("An extreme beyond the precision of 1 is no tie with what pads a batch
 TEST_CASE("var refuses a correction that is no number; argmax names the shape it was given", "[reduce]") {
   CHECK_THROWS_WITH(var(ones({3}), Axes::all(), {.correction = kNan}), Contains("var: correction must be a number"));
   CHECK_THROWS_WITH(argmax(zeros({0, 3})), Contains("argmax: it needs at least one element") && Contains("[0, 3]"));
+}
+
+// ---- What was wrong once ----
+
+TEST_CASE("logsumexp's gradient is the softmax however large the result is", "[reduce]") {
+  Tensor x = full({4}, 1e7, {.dtype = DType::float32});
+  x.set_requires_grad();
+  for (float each : grad(logsumexp(x), x).to_vector<float>()) CHECK(each == 0.25F);
+  for (bool create_graph : {false, true})
+    for (int axis : {0, 1}) {
+      Tensor rows = (random({5, 7}, DType::float32) + 3e6).detach().set_requires_grad();
+      Tensor g = grad(sum(logsumexp(rows, axis)), rows, {.create_graph = create_graph});
+      CHECK(allclose(g, softmax(rows.detach(), axis), {.rtol = 1e-6}));
+    }
+  gradgradcheck([](const Tensor& x) { return logsumexp(x, {0, 2}); }, {random({2, 3, 4}) + 1e3});
+}
+
+TEST_CASE("the winner of a softmax keeps its derivative", "[reduce]") {
+  const double p = 1 / (1 + std::exp(20.));  // of the other element
+  for (bool create_graph : {false, true})
+    for (int axis : {0, 1}) {
+      Tensor x = tensor({{20.F, 0.F}}, {.dtype = DType::float32});
+      if (axis == 0) x = contiguous(transpose(x));
+      x.set_requires_grad();
+      auto pull = [&](const Tensor& y) {
+        return grad(reshape(y, {2})[0], x, {.create_graph = create_graph}).detach().to_vector<float>();
+      };
+      CHECK(pull(softmax(x, axis))[0] == Approx(p * (1 - p)).epsilon(1e-6));
+      CHECK(pull(softmax(x, axis))[1] == Approx(-p * (1 - p)).epsilon(1e-6));
+      CHECK(pull(log_softmax(x, axis))[0] == Approx(p).epsilon(1e-6));
+      CHECK(pull(log_softmax(x, axis))[1] == Approx(-p).epsilon(1e-6));
+    }
+  Tensor wide = zeros({3, 50}, {.dtype = DType::float64});
+  wide.assign(where(arange(50) == 31, 30, random({3, 50})));
+  for (int axis : {0, 1}) {
+    Tensor x = axis == 0 ? contiguous(transpose(wide)) : wide;
+    gradgradcheck([axis](const Tensor& x) { return softmax(x, axis); }, {x});
+    gradgradcheck([axis](const Tensor& x) { return log_softmax(x, axis); }, {x});
+  }
+}
+
+TEST_CASE("norms neither overflow nor underflow where the answer is representable", "[reduce]") {
+  auto holds = [](double size, DType dtype) {
+    INFO(size << " " << name(dtype));
+    Tensor x = tensor({3 * size, -4 * size}, {.dtype = dtype});
+    x.set_requires_grad();
+    Tensor y = norm(x);
+    CHECK(y.item() == Approx(5 * size).epsilon(1e-6));
+    Tensor g = grad(y, x);
+    CHECK(g[0].item() == Approx(0.6).epsilon(1e-6));
+    CHECK(g[1].item() == Approx(-0.8).epsilon(1e-6));
+    Tensor rows = tensor({{3 * size, 4 * size}, {0., 0.}, {3., 4.}}, {.dtype = dtype});
+    std::vector<double> norms = norm(rows, {1}).to_vector<double>();
+    CHECK(norms[0] == Approx(5 * size).epsilon(1e-6));
+    CHECK(norms[1] == 0);
+    CHECK(norms[2] == 5);
+    CHECK(rmse(x.detach(), zeros({2}, {.dtype = dtype})).item() == Approx(std::sqrt(12.5) * size).epsilon(1e-6));
+  };
+  for (double size : {1e200, 1e-200, 1e305, 1e-300}) holds(size, DType::float64);
+  for (double size : {1e30, 1e-30, 1e37, 1e-36}) holds(size, DType::float32);
+  CHECK(norm(f64({1e200, 1e200})).item() == Approx(std::sqrt(2.) * 1e200));
+
+  for (DType dtype : {DType::float32, DType::float64}) {
+    Tensor x = full({4}, 100, {.dtype = dtype});
+    x.set_requires_grad();
+    Tensor y = norm(x, Axes::all(), {.p = 20});
+    CHECK(y.item() == Approx(100 * std::pow(4, 0.05)).epsilon(1e-6));
+    CHECK(grad(y, x)[0].item() == Approx(std::pow(4, -0.95)).epsilon(1e-5));
+    CHECK(norm(full({4}, 1e20, {.dtype = dtype}), Axes::all(), {.p = 1000}).item() == Approx(1e20 * std::pow(4, 1e-3)));
+    CHECK(norm(full({4}, 1e-20, {.dtype = dtype}), Axes::all(), {.p = -3}).item() ==
+          Approx(1e-20 * std::pow(4, -1. / 3)));
+  }
+  Tensor tiny = f64({3e-200, 4e-200}).set_requires_grad();
+  Tensor first = grad(norm(tiny), tiny, {.create_graph = true});
+  CHECK(grad(first[0], tiny)[0].item() == Approx(0.64 / 5e-200));
+}
+
+TEST_CASE("norm with a negative p beside a zero has the gradient 0", "[reduce]") {
+  for (bool create_graph : {false, true}) {
+    Tensor x = f64({0, 2, 4}).set_requires_grad();
+    Tensor y = norm(x, Axes::all(), {.p = -1});
+    CHECK(y.item() == 0);
+    CHECK(is_close(grad(y, x, {.create_graph = create_graph}), f64({0, 0, 0})));
+  }
+  gradgradcheck([](const Tensor& x) { return norm(x, 1, {.p = -1}); }, {f64({{1, -2, 3}, {0.5, 2, -4}})});
+}
+
+TEST_CASE("std neither overflows nor underflows where the answer is representable", "[reduce]") {
+  Tensor large = tensor({1e20F, -1e20F, 0.F}, {.dtype = DType::float32}).set_requires_grad();
+  Tensor y = xgrad::std(large);
+  CHECK(y.item() == Approx(1e20));
+  Tensor g = grad(y, large);
+  CHECK(g[0].item() == Approx(0.5));
+  CHECK(g[1].item() == Approx(-0.5));
+  CHECK(g[2].item() == Approx(0).margin(1e-6));
+  CHECK(xgrad::std(tensor({1e-25F, -1e-25F, 0.F}, {.dtype = DType::float32})).item() == Approx(1e-25));
+  CHECK(xgrad::std(f64({1e-200, -1e-200, 0})).item() == Approx(1e-200));
+  std::vector<double> rows = xgrad::std(f64({{1e200, -1e200, 0}, {5, 5, 5}, {1, -1, 0}}), 1).to_vector<double>();
+  CHECK(rows[0] == Approx(1e200));
+  CHECK(rows[1] == 0);
+  CHECK(rows[2] == 1);
+}
+
+TEST_CASE("var is right where elements differ by little from their mean", "[reduce]") {
+  Tensor x = tensor({16777216.F, 16777218.F, 16777220.F, 16777222.F}, {.dtype = DType::float32}).set_requires_grad();
+  CHECK(var(x).item() == Approx(20. / 3).epsilon(1e-6));
+  CHECK(xgrad::std(x).item() == Approx(std::sqrt(20. / 3)).epsilon(1e-6));
+  for (bool create_graph : {false, true}) {
+    Tensor g = grad(var(x), x, {.create_graph = create_graph});
+    CHECK(is_close(g, tensor({-2.F, -2.F / 3, 2.F / 3, 2.F}, {.dtype = DType::float32})));
+    CHECK(sum(g).item() == Approx(0).margin(1e-6));
+  }
+}
+
+TEST_CASE("max along an axis gives values, first positions and their cotangents on every layout", "[reduce]") {
+  for (const Shape& shape : {Shape{5}, Shape{3, 4}, Shape{2, 17, 5}, Shape{3, 1, 20}, Shape{2, 70, 3}, Shape{2, 3000}})
+    for (const Tensor& x : layouts_of(shape))
+      for (int axis = 0; axis < shape.ndim(); ++axis) {
+        INFO(to_string(shape) << " strides " << to_string(x.strides()) << " axis " << axis);
+        auto [values, indices] = max(x, axis, {.keepdims = true});
+        CHECK(is_close(values, amax(x, axis, {.keepdims = true})));
+        CHECK(is_close(values, gather(x, axis, indices)));
+        Tensor leaf = copy(x).set_requires_grad();
+        Tensor weights = random(values.shape());
+        Tensor g = grad(sum(max(leaf, axis, {.keepdims = true}).values * weights), leaf);
+        CHECK(is_close(g, scatter_add(zeros(shape, {.dtype = DType::float64}), axis, indices, weights)));
+        Tensor twice = max(leaf, axis).values;
+        Tensor both = grad(sum(twice) + sum(leaf * 2) + sum(max(leaf, axis).values), leaf);
+        CHECK(is_close(both, 2 + 2 * scatter_add(zeros(shape, {.dtype = DType::float64}), axis, indices,
+                                                 ones(values.shape(), {.dtype = DType::float64}))));
+      }
 }

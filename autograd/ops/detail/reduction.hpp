@@ -1,11 +1,11 @@
-// What the reducing operators share: shapes, and values computed outside of the graph.
+// What the reducing operators share: shapes, values computed outside of the graph, and the two views that their rules are
+// made of. No public operator is included here: those are built on this.
 #pragma once
 
+#include "../../extend.hpp"
+#include "../../kernels/elementwise.hpp"
 #include "../../kernels/reduce.hpp"
 #include "../../tensor_impl.hpp"
-#include "../../kernels/elementwise.hpp"
-#include "../elementwise.hpp"
-#include "../movement.hpp"
 
 namespace xgrad::internal {
 
@@ -36,7 +36,7 @@ Tensor fold(const Tensor& x, unsigned mask, const Shape& shape) {
   return y;
 }
 
-/// The same for a fold centered on `center`, which has the result's shape.
+/// The fold of x centered on `center`, which has the result's shape and is contiguous.
 template <class F, class T>
 Tensor fold_around(const Tensor& x, unsigned mask, const Tensor& center) {
   Tensor y = new_tensor(center.shape(), dtype_of<T>);
@@ -53,10 +53,17 @@ Tensor fold_around(const Tensor& x, unsigned mask, const Tensor& center) {
 Tensor sum_value(const Tensor& x, unsigned mask, const Shape& shape);
 Tensor mean_value(const Tensor& x, unsigned mask, const Shape& shape);
 
+/// The axes along which `to` was stretched to `from`: those of extent 1, and those in front that it does not have.
+unsigned stretched_axes(const Shape& from, const Shape& to);
+
+/// x summed to `shape`, from which it was stretched, recorded under this name. x itself where nothing was stretched.
+Tensor recorded_sum_to(const char* name, const Tensor& x, const Shape& shape, SourceLocation where);
+
 /// A reduction's result or its cotangent with the reduced axes put back as extent 1 (a view). Recorded where anything is.
 Tensor with_kept_axes(const Tensor& reduced, const Shape& shape, unsigned mask);
-/// The same stretched to `shape`: the cotangent of a sum.
-Tensor spread(const Tensor& reduced, const Shape& shape, unsigned mask);
+
+/// The same stretched to `shape` (a view): the cotangent of a sum. Recorded where anything is.
+Tensor stretch(const Tensor& reduced, const Shape& shape, unsigned mask);
 
 /// x, integers and booleans as float32.
 Tensor floating_operand(const char* name, const Operand& operand);
@@ -64,11 +71,14 @@ Tensor floating_operand(const char* name, const Operand& operand);
 /// The axes of the mask as an argument for operators.
 Axes axes_of(unsigned mask);
 
-/// Goes through y, contiguous and of element type T.
+/// data[i] = f(data[i]) for the elements of a contiguous y, of type T.
 template <class T, class F>
 void for_each_element(const Tensor& y, const F& f) {
   T* data = data_of<T>(y);
   for (std::int64_t i = 0; i < y.numel(); ++i) data[i] = f(data[i]);
 }
+
+/// Sum over the axes of the mask for integers and booleans, in int64; undefined for a floating x.
+Tensor integer_sum(const Tensor& x, unsigned mask, const Shape& shape);
 
 }  // namespace xgrad::internal

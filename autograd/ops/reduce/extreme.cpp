@@ -3,9 +3,11 @@
 #include <limits>
 
 #include "../../extend.hpp"
-#include "../detail/reduction.hpp"
 #include "../create.hpp"
+#include "../detail/reduction.hpp"
+#include "../elementwise.hpp"
 #include "../index.hpp"
+#include "../movement.hpp"
 #include "../reduce.hpp"
 
 namespace xgrad {
@@ -71,8 +73,8 @@ Tensor extreme_value(const char* name, const Operand& operand, const Axes& axes,
 
 // ---- Positions ----
 
-/// Whether a comes before b in the order asked for; NaN comes before all else. Without branches, which could not be
-/// foretold.
+/// Whether a comes before b in the order asked for; NaN comes before all else. Without branches: they would often be
+/// mispredicted.
 template <bool kLargest, class T>
 bool beats(T a, T b) {
   return (kLargest ? a > b : a < b) | ((a != a) & (b == b));
@@ -81,9 +83,9 @@ bool beats(T a, T b) {
 /// Elements up to which each is compared with the best so far.
 constexpr std::int64_t kFew = 4;
 
-/// First position of the extreme among n elements.
+/// First position of the extreme among n elements that stay in the cache.
 template <bool kLargest, class T>
-std::int64_t find_in_run(const T* x, std::int64_t n) {
+std::int64_t find_in_block(const T* x, std::int64_t n) {
   constexpr int kSize = Lanes<T>::kSize;
   std::int64_t i = 0;
   if (n <= kFew) {
@@ -116,61 +118,118 @@ std::int64_t find_in_run(const T* x, std::int64_t n) {
   }
 }
 
-/// Position of the extreme along the one reduced axis of the plan.
+/// First position of the extreme of a run: it is read once, block by block.
 template <bool kLargest, class T>
-void find_extremes(const ReducePlan& plan, const T* x, std::int64_t* positions) {
-  if (!plan.by_column) {
-    parallel_for(plan.outer_count, kElementwiseGrain / plan.run + 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        auto [in, out] = plan.place(i);
-        positions[out] = find_in_run<kLargest>(x + in, plan.run);
-      }
-    });
-    return;
+std::int64_t find_in_run(const T* x, std::int64_t n) {
+  constexpr std::int64_t kBlock = ReducePlan::kBlock;
+  std::int64_t found = find_in_block<kLargest>(x, std::min(n, kBlock));
+  for (std::int64_t begin = kBlock; begin < n; begin += kBlock) {
+    const std::int64_t count = std::min(kBlock, n - begin);
+    using F = std::conditional_t<kLargest, MaxFold, MinFold>;
+    if (!beats<kLargest>(across<F>(Folder<T, T, F>::fold_run(x + begin, count, T(0))), x[found])) continue;
+    found = begin + find_in_block<kLargest>(x + begin, count);
   }
-  std::int64_t grain = kElementwiseGrain / (plan.positions * std::min(plan.run, ReducePlan::kTile)) + 1;
-  parallel_for(plan.outer_count * plan.tiles, grain, [&](std::int64_t begin, std::int64_t end) {
+  return found;
+}
+
+/// Positions of the extremes along the plan's one reduced axis, and the extremes where `values` is not null. By row: rows.
+template <bool kLargest, class T>
+struct ExtremesOfRows {
+  const ReducePlan* plan;
+  const T* x;
+  std::int64_t* positions;
+  T* values;
+
+  static void run(const ExtremesOfRows& a, std::int64_t begin, std::int64_t end) {
+    const auto [plan, x, positions, values] = a;
+    for (std::int64_t i = begin; i < end; ++i) {
+      auto [in, out] = plan->place(i);
+      const std::int64_t found = find_in_run<kLargest>(x + in, plan->run);
+      positions[out] = found;
+      if (values != nullptr) values[out] = x[in + found];
+    }
+  }
+};
+
+/// By column: tiles of columns.
+template <bool kLargest, class T>
+struct ExtremesOfColumns {
+  const ReducePlan* plan;
+  const T* x;
+  std::int64_t* positions;
+  T* values;
+
+  static void run(const ExtremesOfColumns& a, std::int64_t begin, std::int64_t end) {
+    const auto [plan, x, positions, values] = a;
     T best[ReducePlan::kTileRoom];
     std::int64_t at[ReducePlan::kTileRoom];
     for (std::int64_t i = begin; i < end; ++i) {
-      auto [in, out] = plan.place(i / plan.tiles);
-      std::int64_t tile = i % plan.tiles;
-      std::int64_t first = tile * ReducePlan::kTile;
-      std::int64_t count = tile + 1 == plan.tiles ? plan.run - first : ReducePlan::kTile;
+      auto [in, out] = plan->place(i / plan->tiles);
+      const std::int64_t tile = i % plan->tiles;
+      const std::int64_t first = tile * ReducePlan::kTile;
+      const std::int64_t count = tile + 1 == plan->tiles ? plan->run - first : ReducePlan::kTile;
       const T* row = x + in + first;
       std::copy_n(row, count, best);
       std::fill_n(at, count, 0);
-      for (std::int64_t position = 1; position < plan.positions; ++position) {
-        row += plan.reduced[0].stride;
+      for (std::int64_t position = 1; position < plan->positions; ++position) {
+        row += plan->reduced[0].stride;
         for (std::int64_t j = 0; j < count; ++j) {
           bool better = beats<kLargest>(row[j], best[j]);
           best[j] = better ? row[j] : best[j];
           at[j] = better ? position : at[j];
         }
       }
-      for (std::int64_t j = 0; j < count; ++j) positions[out + (first + j) * plan.run_out_stride] = at[j];
+      for (std::int64_t j = 0; j < count; ++j) {
+        const std::int64_t to = out + (first + j) * plan->run_out_stride;
+        positions[to] = at[j];
+        if (values != nullptr) values[to] = best[j];
+      }
+    }
+  }
+};
+
+template <bool kLargest, class T>
+void find_extremes(const ReducePlan& plan, const T* x, std::int64_t* positions, T* values) {
+  if (!plan.by_column)
+    return launch(ExtremesOfRows<kLargest, T>{&plan, x, positions, values}, plan.outer_count,
+                  kElementwiseGrain / plan.run + 1);
+  launch(ExtremesOfColumns<kLargest, T>{&plan, x, positions, values}, plan.outer_count * plan.tiles,
+         kElementwiseGrain / (plan.positions * std::min(plan.run, ReducePlan::kTile)) + 1);
+}
+
+/// The positions of the extremes of x, which is not boolean, over the axis of the mask; and the extremes where `values` is
+/// defined. Both have the reduction's elements.
+template <bool kLargest>
+void locate(const Tensor& x, unsigned mask, const Tensor& positions, const Tensor& values) {
+  if (x.numel() == 0) return;
+  dispatch(x.dtype(), [&]<class T>(T) {
+    if constexpr (!std::is_same_v<T, bool>) {
+      if (reduced_count(x.shape(), mask) == 1) {  // an axis of extent 1 is not part of a plan
+        std::fill_n(data_of<std::int64_t>(positions), positions.numel(), 0);
+        if (values.defined())
+          copy_into(x.ndim() == values.ndim() ? values : with_kept_axes(values, x.shape(), mask), x);
+        return;
+      }
+      PlannedOperand planned(x, mask);
+      find_extremes<kLargest>(planned.plan, data_of<T>(planned.x), data_of<std::int64_t>(positions),
+                              values.defined() ? data_of<T>(values) : nullptr);
     }
   });
+}
+
+/// x with booleans as integers.
+Tensor comparable(const Tensor& x, SourceLocation where) {
+  return x.dtype() == DType::boolean ? cast(Operand(x, where), DType::int64) : x;
 }
 
 /// int64, in the shape of the reduction.
 template <bool kLargest>
 Tensor extreme_positions(const char* name, const Tensor& operand, int axis, bool keepdims, SourceLocation where) {
-  Tensor x = operand.dtype() == DType::boolean ? cast(Operand(operand, where), DType::int64) : operand;
+  Tensor x = comparable(operand, where);
   unsigned mask = axis_mask(name, axis, x.ndim(), where);
   check_not_empty(name, x, mask, where);
   Tensor positions = new_tensor(reduced_shape(x.shape(), mask, keepdims), DType::int64);
-  if (x.numel() == 0) return positions;
-  PlannedOperand planned(x, mask);
-  dispatch(x.dtype(), [&]<class T>(T) {
-    if constexpr (!std::is_same_v<T, bool>) {
-      // An axis of extent 1 is not part of the plan.
-      if (reduced_count(x.shape(), mask) == 1)
-        std::fill_n(data_of<std::int64_t>(positions), positions.numel(), 0);
-      else
-        find_extremes<kLargest>(planned.plan, data_of<T>(planned.x), data_of<std::int64_t>(positions));
-    }
-  });
+  locate<kLargest>(x, mask, positions, {});
   return positions;
 }
 
@@ -180,6 +239,55 @@ Tensor flat_position(const char* name, const Operand& operand) {
   check_not_empty(name, x, axis_mask(name, Axes::all(), x.ndim(), operand.where()), operand.where());
   return extreme_positions<kLargest>(name, reshape(Operand(x.detach(), operand.where()), {x.numel()}), 0, false,
                                      operand.where());
+}
+
+/// One element of each group along an axis: where it is stored. The others are 0, or stay what they are.
+template <class T>
+struct PutAtPositions {
+  const T* g;
+  const std::int64_t* positions;
+  T* to;
+  std::int64_t length;
+  std::int64_t inner;
+  bool adds;
+
+  static constexpr std::int64_t kColumns = 512;
+  static std::int64_t tiles(std::int64_t inner) { return (inner + kColumns - 1) / kColumns; }
+  static void run(const PutAtPositions& a, std::int64_t begin, std::int64_t end) {
+    const auto [g, positions, to, length, inner, adds] = a;
+    const std::int64_t tiles_count = tiles(inner);
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t first = i % tiles_count * kColumns;
+      const std::int64_t count = std::min(kColumns, inner - first);
+      const std::int64_t from = i / tiles_count * inner + first;
+      T* block = to + i / tiles_count * length * inner + first;
+      if (!adds)
+        for (std::int64_t k = 0; k < length; ++k) std::fill_n(block + k * inner, count, T(0));
+      for (std::int64_t j = 0; j < count; ++j) block[positions[from + j] * inner + j] += g[from + j];
+    }
+  }
+};
+
+/// The cotangent of the extremes: g where each was found.
+void extremes_rule(Vjp& vjp, int axis) {
+  const Shape& shape = vjp.shape(0);
+  Tensor positions = with_kept_axes(vjp.output(1).detach(), shape, 1u << axis);
+  Tensor g = with_kept_axes(vjp.g(), shape, 1u << axis);
+  if (vjp.creates_graph()) return vjp.give(0, scatter_add(zeros(shape, {.dtype = vjp.dtype(0)}), axis, positions, g));
+  Tensor dense = contiguous(g);
+  Tensor* sum = vjp.sum_so_far(0);
+  const bool adds = sum != nullptr && sum->is_contiguous();
+  Tensor result = adds ? *sum : new_tensor(shape, vjp.dtype(0));
+  std::int64_t inner = 1;
+  for (int i = axis + 1; i < shape.ndim(); ++i) inner *= shape[i];
+  const std::int64_t outer = dense.numel() / std::max<std::int64_t>(1, inner);
+  dispatch_floating(vjp.dtype(0), [&]<class T>(T) {
+    using Put = PutAtPositions<T>;
+    const std::int64_t elements = shape[axis] * std::min(std::max<std::int64_t>(1, inner), Put::kColumns);
+    launch(Put{data_of<T>(dense), data_of<std::int64_t>(positions), data_of<T>(result), shape[axis], inner, adds},
+           outer * Put::tiles(inner), kElementwiseGrain / elements + 1);
+  });
+  if (!adds) vjp.give(0, std::move(result));
 }
 
 template <bool kLargest>
@@ -193,18 +301,17 @@ Extreme extreme_along(const char* name, const Operand& operand, int axis, Reduce
     return only;
   }
   axis = normalize_axis(name, axis, x.ndim(), where);
-  Tensor kept = extreme_positions<kLargest>(name, x, axis, true, where);
-  Shape shape = reduced_shape(x.shape(), 1u << axis, options.keepdims);
-  auto in_shape = [&](const Tensor& tensor) {
-    return new_view(tensor, shape, row_major(shape), data_of<void>(tensor));
-  };
-  std::vector<Tensor> outputs{in_shape(gather(x.detach(), axis, kept)), in_shape(kept)};
-  outputs = record(name, where, {x}, std::move(outputs), {Uses::output(1)}, [axis](Vjp& vjp) {
-    const Shape& shape = vjp.shape(0);
-    Tensor positions = with_kept_axes(vjp.output(1).detach(), shape, 1u << axis);
-    Tensor nothing = zeros(shape, {.dtype = vjp.dtype(0)});
-    vjp.give(0, scatter_add(nothing, axis, positions, with_kept_axes(vjp.g(), shape, 1u << axis)));
-  });
+  const unsigned mask = 1u << axis;
+  check_not_empty(name, x, mask, where);
+  Shape shape = reduced_shape(x.shape(), mask, options.keepdims);
+  Tensor compared = comparable(x, where);
+  Tensor values = new_tensor(shape, compared.dtype());
+  Tensor positions = new_tensor(shape, DType::int64);
+  locate<kLargest>(compared, mask, positions, values);
+  if (x.dtype() == DType::boolean) values = cast(Operand(values, where), DType::boolean);
+  std::vector<Tensor> outputs{std::move(values), std::move(positions)};
+  outputs =
+      record(name, where, {x}, std::move(outputs), {Uses::output(1)}, [axis](Vjp& vjp) { extremes_rule(vjp, axis); });
   return {outputs[0], outputs[1]};
 }
 

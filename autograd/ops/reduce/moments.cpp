@@ -1,9 +1,11 @@
-// var, std and norm.
+// var and std.
 #include <cmath>
 
 #include "../../extend.hpp"
-#include "../detail/reduction.hpp"
 #include "../create.hpp"
+#include "../detail/reduction.hpp"
+#include "../detail/scaling.hpp"
+#include "../elementwise.hpp"
 #include "../reduce.hpp"
 
 namespace xgrad {
@@ -12,28 +14,14 @@ using namespace internal;
 
 namespace {
 
-/// 1 / y, and 0 where y is 0: what makes the derivatives of a root 0 there, in every order.
-Tensor reciprocal_or_zero(const Tensor& y) {
-  Tensor is_zero = y == 0;
-  return where(is_zero, 0, 1 / where(is_zero, 1, y));
-}
-
-// ---- Variance ----
+// ---- Means ----
 
 /// Sum of the differences from a guess.
-struct DifferenceFold {
+struct DifferenceFold : SumFold {
   static constexpr bool kCentered = true;
-  template <class V>
-  static V start() {
-    return V(0);
-  }
   template <class V>
   static V step(V sum, V x, V center) {
     return sum + (x - center);
-  }
-  template <class V>
-  static V join(V a, V b) {
-    return a + b;
   }
   template <class V>
   static V neutral(V center) {
@@ -42,24 +30,11 @@ struct DifferenceFold {
 };
 
 /// Sum of the squared differences from the mean.
-struct DeviationFold {
-  static constexpr bool kCentered = true;
-  template <class V>
-  static V start() {
-    return V(0);
-  }
+struct DeviationFold : DifferenceFold {
   template <class V>
   static V step(V sum, V x, V center) {
     V deviation = x - center;
     return sum + deviation * deviation;
-  }
-  template <class V>
-  static V join(V a, V b) {
-    return a + b;
-  }
-  template <class V>
-  static V neutral(V center) {
-    return center;
   }
 };
 
@@ -69,48 +44,87 @@ Tensor first_elements(const Tensor& x, unsigned mask) {
   return copy(new_view(x, reduced_shape(x.shape(), mask, true), x.strides(), x.impl()->data));
 }
 
+/// The mean as the guess plus what it is off by on average. What is lost in rounding the sum is the residue: where elements
+/// differ by little, it is as large as their deviations.
 template <class T>
-auto mean_from_guess(const Tensor& x, unsigned mask) {
-  return [count = static_cast<T>(reduced_count(x.shape(), mask))](T guess, T differences) {
-    return guess + differences / count;
-  };
+struct MeanFromGuess {
+  T count;
+  T* residues;
+
+  T operator()(std::int64_t at, T guess, T differences) const {
+    const T shift = differences / count;
+    const T mean = guess + shift;
+    const T added = mean - guess;
+    const T residue = (guess - (mean - added)) + (shift - added);
+    residues[at] = std::isfinite(residue) ? residue : T(0);
+    return mean;
+  }
+};
+
+struct Means {
+  Tensor centers;   // rounded
+  Tensor residues;  // the means are centers + residues
+};
+
+/// The means of a tensor that has elements, in the kept axes' shape.
+template <class T>
+Means means_of(const Tensor& x, unsigned mask) {
+  Means means{first_elements(x, mask), {}};
+  means.residues = new_tensor(means.centers.shape(), dtype_of<T>);
+  Tensor differences = fold_around<DifferenceFold, T>(x, mask, means.centers);
+  MeanFromGuess<T> to_mean{static_cast<T>(reduced_count(x.shape(), mask)), data_of<T>(means.residues)};
+  T* centers = data_of<T>(means.centers);
+  for (std::int64_t i = 0; i < differences.numel(); ++i)
+    centers[i] = to_mean(i, centers[i], data_of<T>(differences)[i]);
+  return means;
 }
 
-Tensor variance_value(const Tensor& x, unsigned mask, const Shape& shape, double divisor, bool root) {
-  return dispatch_floating(x.dtype(), [&]<class T>(T) {
-    Tensor y = new_tensor(shape, dtype_of<T>);
-    if (x.numel() == 0) {
-      std::fill_n(data_of<T>(y), y.numel(), std::numeric_limits<T>::quiet_NaN());
-      return y;
-    }
-    Tensor means = first_elements(x, mask);
-    PlannedOperand operand(x, mask);
-    fold_twice<DifferenceFold, DeviationFold>(operand.plan, data_of<T>(operand.x), data_of<T>(means), data_of<T>(y),
-                                              mean_from_guess<T>(x, mask));
-    T by = static_cast<T>(divisor);
-    for_each_element<T>(y, [=](T sum) { return root ? std::sqrt(sum / by) : sum / by; });
-    return y;
-  });
+/// Sums of the squared deviations from the means, in this shape, of a tensor that has elements.
+template <class T>
+Tensor square_sums(const Tensor& x, unsigned mask, const Shape& shape) {
+  Tensor sums = new_tensor(shape, dtype_of<T>);
+  Tensor centers = first_elements(x, mask);
+  Tensor residues = new_tensor(centers.shape(), dtype_of<T>);
+  const T count = static_cast<T>(reduced_count(x.shape(), mask));
+  PlannedOperand operand(x, mask);
+  fold_twice<DifferenceFold, DeviationFold>(operand.plan, data_of<T>(operand.x), data_of<T>(centers), data_of<T>(sums),
+                                            MeanFromGuess<T>{count, data_of<T>(residues)});
+  for (std::int64_t i = 0; i < sums.numel(); ++i) {
+    const T residue = data_of<T>(residues)[i];
+    T& sum = data_of<T>(sums)[i];
+    sum -= std::min(sum, count * residue * residue);
+  }
+  return sums;
 }
 
-/// (x - mean) factor, with the factor in the shape of the kept axes.
-Tensor scaled_deviation(Vjp& vjp, unsigned mask, const Tensor& factor) {
-  const Tensor& x = vjp.input(0);
-  if (vjp.creates_graph()) return (x - mean(x, axes_of(mask), {.keepdims = true})) * factor;
-  return dispatch_floating(x.dtype(), [&]<class T>(T) {
-    Tensor center = x;
-    if (x.numel() > 0) {
-      center = first_elements(x, mask);
-      Tensor differences = new_tensor(center.shape(), dtype_of<T>);
-      PlannedOperand operand(x, mask);
-      fold_into<DifferenceFold>(operand.plan, data_of<T>(operand.x), data_of<T>(differences), data_of<T>(center));
-      auto to_mean = mean_from_guess<T>(x, mask);
-      for (std::int64_t i = 0; i < center.numel(); ++i)
-        data_of<T>(center)[i] = to_mean(data_of<T>(center)[i], data_of<T>(differences)[i]);
-    }
-    return compute<T>(
-        x.shape(), [](auto x, auto center, auto factor) { return (x - center) * factor; }, x, center, factor);
-  });
+// ---- Values ----
+
+template <class T>
+Tensor variance_value(const Tensor& x, unsigned mask, const Shape& shape, double divisor) {
+  Tensor y = square_sums<T>(x, mask, shape);
+  for_each_element<T>(y, [by = static_cast<T>(divisor)](T sum) { return sum / by; });
+  return y;
+}
+
+/// Where squares overflow or underflow, elements are scaled first. Each result is made of its own group alone.
+template <class T>
+Tensor deviation_value(const Tensor& x, unsigned mask, const Shape& shape, double divisor) {
+  Tensor y = square_sums<T>(x, mask, shape);
+  Tensor scales, scaled_sums;
+  if (!are_safe_square_sums<T>(y)) {
+    scales = power_of_two_scales(x, mask);
+    Tensor scaled = compute<T>(
+        x.shape(), [](auto x, auto scale) { return x * scale; }, x, scales);
+    scaled_sums = square_sums<T>(scaled, mask, shape);
+  }
+  const T by = static_cast<T>(divisor);
+  for (std::int64_t i = 0; i < y.numel(); ++i) {
+    T& sum = data_of<T>(y)[i];
+    sum = scales.defined() && !is_safe_square_sum(sum)
+              ? std::sqrt(data_of<T>(scaled_sums)[i] / by) / data_of<T>(scales)[i]
+              : std::sqrt(sum / by);
+  }
+  return y;
 }
 
 struct VarianceOperand {
@@ -128,135 +142,91 @@ struct VarianceOperand {
   double divisor;
 };
 
-}  // namespace
-
-Tensor var(const Operand& operand, const Axes& axes, VarianceOptions options) {
-  auto [x, mask, shape, divisor] = VarianceOperand("var", operand, axes, options);
-  return record("var", operand.where(), {x}, variance_value(x, mask, shape, divisor, false), {Uses::input(0)},
-                [mask = mask, divisor = divisor](Vjp& vjp) {
-                  Tensor factor = with_kept_axes(vjp.g(), vjp.shape(0), mask) * (2 / divisor);
-                  vjp.give(0, scaled_deviation(vjp, mask, factor));
-                });
-}
-
-Tensor std(const Operand& operand, const Axes& axes, VarianceOptions options) {
-  auto [x, mask, shape, divisor] = VarianceOperand("std", operand, axes, options);
-  return record("std", operand.where(), {x}, variance_value(x, mask, shape, divisor, true),
-                {Uses::input(0) | Uses::output()}, [mask = mask, divisor = divisor](Vjp& vjp) {
-                  Tensor factor = vjp.g() * reciprocal_or_zero(vjp.output()) / divisor;
-                  vjp.give(0, scaled_deviation(vjp, mask, with_kept_axes(factor, vjp.shape(0), mask)));
-                });
-}
-
-// ---- Norms ----
-
-namespace {
-
-template <class V>
-V magnitude(V x) {
-  if constexpr (IsBatch<V>)
-    return abs(x);
-  else
-    return std::abs(x);
-}
-
-struct SquareFold : SumFold {
-  template <class V>
-  static V step(V sum, V x, V) {
-    return sum + x * x;
-  }
-};
-
-struct MagnitudeFold : SumFold {
-  template <class V>
-  static V step(V sum, V x, V) {
-    return sum + magnitude(x);
-  }
-};
-
-struct LargestMagnitudeFold : MaxFold {
-  template <class V>
-  static V start() {
-    return V(0);
-  }
-  template <class V>
-  static V step(V largest, V x, V) {
-    return larger(largest, magnitude(x));
-  }
-  template <class V>
-  static V neutral(V) {
-    return V(0);
-  }
-};
-
-struct SmallestMagnitudeFold : MinFold {
-  template <class V>
-  static V step(V least, V x, V) {
-    return smaller(least, magnitude(x));
-  }
-};
-
-struct NonzeroFold : SumFold {
-  template <class V>
-  static V step(V count, V x, V) {
-    if constexpr (IsBatch<V>)
-      return count + where(x != 0, V(1), V(0));
-    else
-      return count + V(x != 0);
-  }
-};
-
-Tensor norm_value(const Tensor& x, double p, unsigned mask, const Shape& shape) {
-  return dispatch_floating(x.dtype(), [&]<class T>(T) -> Tensor {
-    if (p == 0) return fold<NonzeroFold, T>(x, mask, shape);
-    if (p == 1) return fold<MagnitudeFold, T>(x, mask, shape);
-    if (std::isinf(p))
-      return p > 0 ? fold<LargestMagnitudeFold, T>(x, mask, shape) : fold<SmallestMagnitudeFold, T>(x, mask, shape);
-    if (p == 2) {
-      Tensor y = fold<SquareFold, T>(x, mask, shape);
-      for_each_element<T>(y, [](T sum) { return std::sqrt(sum); });
-      return y;
-    }
-    Tensor powers = compute<T>(
-        x.shape(), [p](auto x) { return pow(abs(x), decltype(x)(p)); }, x);
-    Tensor y = sum_value(powers, mask, shape);
-    for_each_element<T>(y, [p](T sum) { return static_cast<T>(std::pow(sum, 1 / p)); });
+template <class Value>
+Tensor nan_of_nothing(const VarianceOperand& operand, const Value& value) {
+  return dispatch_floating(operand.x.dtype(), [&]<class T>(T) {
+    if (operand.x.numel() > 0) return value(T{});
+    Tensor y = new_tensor(operand.shape, dtype_of<T>);
+    std::fill_n(data_of<T>(y), y.numel(), std::numeric_limits<T>::quiet_NaN());
     return y;
   });
 }
 
-/// g and y in the shape of the kept axes.
-Tensor norm_cotangent(const Tensor& g, const Tensor& x, const Tensor& y, double p, unsigned mask) {
-  if (p == 2) return x * (g * reciprocal_or_zero(y));
-  if (p == 1) return sign(x) * g;
-  if (std::isinf(p)) {
-    Tensor reached = abs(x) == y;
-    Tensor share = g / cast(sum(reached, axes_of(mask), {.keepdims = true}), x.dtype());
-    return where(reached, sign(x) * share, 0);
+// ---- Rules ----
+
+/// x - mean, of operators. Taken relative to an element of each group, so that the mean's rounding is that of a small number.
+Tensor deviations(const Tensor& x, unsigned mask) {
+  if (x.numel() == 0) return x;
+  Tensor relative = x - first_elements(x.detach(), mask);
+  return relative - mean(relative, axes_of(mask), {.keepdims = true});
+}
+
+/// (x - mean) factor, with the factor in the kept axes' shape.
+Tensor variance_cotangent(Vjp& vjp, unsigned mask, const Tensor& factor) {
+  const Tensor& x = vjp.input(0);
+  if (vjp.creates_graph()) return deviations(x, mask) * factor;
+  if (x.numel() == 0) return zeros(x.shape(), {.dtype = x.dtype()});
+  return dispatch_floating(x.dtype(), [&]<class T>(T) {
+    auto [centers, residues] = means_of<T>(x, mask);
+    return compute<T>(
+        x.shape(), [](auto x, auto center, auto residue, auto factor) { return ((x - center) - residue) * factor; }, x,
+        centers, residues, factor);
+  });
+}
+
+template <class T>
+Tensor deviation_cotangent_value(const Tensor& x, const Tensor& y, unsigned mask, const Tensor& factor) {
+  auto [centers, residues] = means_of<T>(x, mask);
+  return compute<T>(
+      x.shape(),
+      [](auto x, auto center, auto residue, auto y, auto factor) {
+        using V = decltype(x);
+        return where(y == V(0), V(0), ((x - center) - residue) / y) * factor;
+      },
+      x, centers, residues, y, factor);
+}
+
+/// (x - mean) / y factor, 0 where y is 0, in every order. y and the factor are in the kept axes' shape.
+Tensor deviation_cotangent(Vjp& vjp, unsigned mask, const Tensor& y, const Tensor& factor) {
+  const Tensor& x = vjp.input(0);
+  if (vjp.creates_graph()) {
+    Tensor is_zero = y == 0;
+    return where(is_zero, 0, deviations(x, mask)) / where(is_zero, 1, y) * factor;
   }
-  // d|x|^p/dx is 0 at 0 in every order, as long as no negative power of 0 is formed.
-  Tensor factor = g * pow(reciprocal_or_zero(y), p - 1);
-  Tensor is_zero = x == 0;
-  return where(is_zero, 0, sign(x) * pow(where(is_zero, 1, abs(x)), p - 1) * factor);
+  if (x.numel() == 0) return zeros(x.shape(), {.dtype = x.dtype()});
+  return dispatch_floating(x.dtype(), [&]<class T>(T) {
+    const T largest = *data_of<T>(fold<LargestMagnitudeFold, T>(y, (1u << y.ndim()) - 1, Shape{}));
+    constexpr T kSafe = std::numeric_limits<T>::max() * std::numeric_limits<T>::epsilon();
+    if (!(largest > kSafe)) return deviation_cotangent_value<T>(x, y, mask, factor);
+    // Sums of such elements may overflow.
+    Tensor scales = power_of_two_scales(x, mask);
+    auto times = [](auto a, auto b) { return a * b; };
+    return deviation_cotangent_value<T>(compute<T>(x.shape(), times, x, scales),
+                                        compute<T>(y.shape(), times, y, scales), mask, factor);
+  });
 }
 
 }  // namespace
 
-Tensor norm(const Operand& operand, const Axes& axes, NormOptions options) {
-  Tensor x = floating_operand("norm", operand);
-  double p = options.p;
-  unsigned mask = axis_mask("norm", axes, x.ndim(), operand.where());
-  check(reduced_count(x.shape(), mask) > 0 || (p >= 0 && !std::isinf(p)), operand.where(), "norm: with p = ", p,
-        " it needs at least one element along the reduced axes, but x is ", x.shape(), ".");
-  check(!std::isnan(p), operand.where(), "norm: p must be a number, but it is nan.");
-  Shape shape = reduced_shape(x.shape(), mask, options.keepdims);
-  Uses uses = p == 0 ? Uses() : p == 1 ? Uses::input(0) : Uses::input(0) | Uses::output();
-  return record("norm", operand.where(), {x}, norm_value(x, p, mask, shape), {uses}, [mask, p](Vjp& vjp) {
-    const Shape& shape = vjp.shape(0);
-    if (p == 0) return vjp.give(0, zeros(shape, {.dtype = vjp.dtype(0)}));
-    Tensor y = p == 1 ? Tensor() : with_kept_axes(vjp.output(), shape, mask);
-    vjp.give(0, norm_cotangent(with_kept_axes(vjp.g(), shape, mask), vjp.input(0), y, p, mask));
-  });
+Tensor var(const Operand& operand, const Axes& axes, VarianceOptions options) {
+  VarianceOperand of("var", operand, axes, options);
+  Tensor y = nan_of_nothing(of, [&]<class T>(T) { return variance_value<T>(of.x, of.mask, of.shape, of.divisor); });
+  return record("var", operand.where(), {of.x}, std::move(y), {Uses::input(0)},
+                [mask = of.mask, divisor = of.divisor](Vjp& vjp) {
+                  Tensor factor = with_kept_axes(vjp.g(), vjp.shape(0), mask) * (2 / divisor);
+                  vjp.give(0, variance_cotangent(vjp, mask, factor));
+                });
+}
+
+Tensor std(const Operand& operand, const Axes& axes, VarianceOptions options) {
+  VarianceOperand of("std", operand, axes, options);
+  Tensor y = nan_of_nothing(of, [&]<class T>(T) { return deviation_value<T>(of.x, of.mask, of.shape, of.divisor); });
+  return record("std", operand.where(), {of.x}, std::move(y), {Uses::input(0) | Uses::output()},
+                [mask = of.mask, divisor = of.divisor](Vjp& vjp) {
+                  const Shape& shape = vjp.shape(0);
+                  Tensor factor = with_kept_axes(vjp.g(), shape, mask) / divisor;
+                  vjp.give(0, deviation_cotangent(vjp, mask, with_kept_axes(vjp.output(), shape, mask), factor));
+                });
 }
 
 }  // namespace xgrad

@@ -1,0 +1,90 @@
+// Losses of yes and no: binary_cross_entropy, of probabilities and of logits.
+#include "../../kernels/reduce.hpp"
+#include "../detail/formula.hpp"
+#include "../elementwise.hpp"
+#include "../reduce.hpp"
+#include "common.hpp"
+
+namespace xgrad {
+
+using namespace internal;
+
+namespace {
+
+/// exp(-100): below it binary_cross_entropy cuts the logarithm.
+constexpr double kSmallest = 3.7200759760208356e-44;
+
+/// weight losses, 0 where the weight is 0 whatever the loss is.
+Tensor silenced(const Operand& weight, const Operand& losses) {
+  return binary<reads_b, reads_a>(
+      "mul", weight, losses, [](auto w, auto loss) { return where(w == 0, 0, w * loss); },
+      [](auto g, auto, auto loss, auto) { return g * loss; }, [](auto g, auto w, auto, auto) { return g * w; });
+}
+
+/// sigmoid(x) - t, from the end of [0, 1] that sigmoid(x) is nearer to: its distance from 1 is not lost in rounding it.
+template <class V>
+V distance_from_target(const V& x, const V& t) {
+  if constexpr (IsBatch<V>) {
+    V near = sigmoid(-abs(x));
+    return where(x > 0, (1 - t) - near, near - t);
+  } else {
+    return where(x > 0, (1 - t) - sigmoid(-x), sigmoid(x) - t);
+  }
+}
+
+}  // namespace
+
+Tensor binary_cross_entropy(const Operand& x, const Operand& target, BinaryCrossEntropyOptions options) {
+  constexpr const char* kName = "binary_cross_entropy";
+  check_same_shape(kName, x, target);
+  check_weight(kName, "weight", options.weight, x);
+  CallSite site(x.where());
+  const Tensor& probabilities = x.tensor(kName);
+  if (probabilities.numel() > 0) {
+    double low = amin(probabilities.detach()).item();
+    double high = amax(probabilities.detach()).item();
+    check(low >= 0 && high <= 1, x.where(), kName, ": x must be in [0, 1], but its smallest element is ", low,
+          " and its largest ", high, ". Pass logits to binary_cross_entropy_with_logits.");
+  }
+
+  // The inner where() keeps 0 * inf out of the second derivative.
+  auto log_x = [](auto x) { return where(x > kSmallest, log(where(x > kSmallest, x, 1)), -100); };
+  auto log_rest = [](auto x) { return where(x < 1, log1p(-where(x < 1, x, 0)), -100); };
+  Tensor losses = binary<reads_a | reads_b, reads_a>(
+      kName, x, target, [=](auto x, auto t) { return (t - 1) * log_rest(x) - t * log_x(x); },
+      [](auto g, auto x, auto t, auto) {
+        auto variance = x * (1 - x);
+        return g * (x - t) / where(variance > 1e-12, variance, 1e-12);
+      },
+      [=](auto g, auto x, auto, auto) { return g * (log_rest(x) - log_x(x)); });
+  if (options.weight.defined()) losses = silenced(options.weight, losses);
+  return reduce_losses(losses, options.reduction);
+}
+
+Tensor binary_cross_entropy_with_logits(const Operand& x, const Operand& target,
+                                        BinaryCrossEntropyWithLogitsOptions options) {
+  constexpr const char* kName = "binary_cross_entropy_with_logits";
+  check_same_shape(kName, x, target);
+  check_weight(kName, "weight", options.weight, x);
+  check_weight(kName, "pos_weight", options.pos_weight, x);
+  CallSite site(x.where());
+  Tensor losses;
+  if (options.pos_weight.defined()) {
+    losses =
+        silenced(1 - target, neg(log_sigmoid(neg(x)))) + silenced(options.pos_weight * target, neg(log_sigmoid(x)));
+  } else {
+    // An infinite logit costs nothing where the target agrees: its |x| counts by how far the target is from that end.
+    losses = binary<reads_a | reads_b, reads_a>(
+        kName, x, target,
+        [](auto x, auto t) {
+          auto far = where(x > 0, 1 - t, t);
+          return where(far == 0, 0, abs(x) * far) + log1p(exp(-abs(x)));
+        },
+        [](auto g, auto x, auto t, auto) { return g * distance_from_target(x, t); },
+        [](auto g, auto x, auto, auto) { return -g * x; });
+  }
+  if (options.weight.defined()) losses = silenced(options.weight, losses);
+  return reduce_losses(losses, options.reduction);
+}
+
+}  // namespace xgrad

@@ -1,0 +1,17 @@
+// What the losses of numbers share.
+#pragma once
+
+#include "../loss.hpp"
+
+namespace xgrad::internal {
+
+/// Throws std::invalid_argument unless x and target have one shape.
+void check_same_shape(const char* name, const Operand& x, const Operand& target);
+
+/// Throws std::invalid_argument unless a weight, where it is defined, stretches to x's shape.
+void check_weight(const char* name, const char* what, const Tensor& weight, const Operand& x);
+
+/// Elements' losses as the reduction has them.
+Tensor reduce_losses(const Tensor& losses, Reduction reduction);
+
+}  // namespace xgrad::internal

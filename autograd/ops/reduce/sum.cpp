@@ -1,0 +1,124 @@
+// sum, mean, sum_to and prod.
+#include "../../extend.hpp"
+#include "../create.hpp"
+#include "../detail/reduction.hpp"
+#include "../elementwise.hpp"
+#include "../index.hpp"
+#include "../movement.hpp"
+#include "../reduce.hpp"
+
+namespace xgrad {
+
+using namespace internal;
+
+// ---- Sums ----
+
+Tensor sum(const Operand& operand, const Axes& axes, ReduceOptions options) {
+  const Tensor& x = operand.tensor("sum");
+  unsigned mask = axis_mask("sum", axes, x.ndim(), operand.where());
+  Shape shape = reduced_shape(x.shape(), mask, options.keepdims);
+  if (!is_floating(x.dtype())) return integer_sum(x, mask, shape);
+  return record("sum", operand.where(), {x}, sum_value(x, mask, shape), {},
+                [mask](Vjp& vjp) { vjp.give(0, stretch(vjp.g(), vjp.shape(0), mask)); });
+}
+
+Tensor mean(const Operand& operand, const Axes& axes, ReduceOptions options) {
+  Tensor x = floating_operand("mean", operand);
+  unsigned mask = axis_mask("mean", axes, x.ndim(), operand.where());
+  Shape shape = reduced_shape(x.shape(), mask, options.keepdims);
+  return record("mean", operand.where(), {x}, mean_value(x, mask, shape), {}, [mask](Vjp& vjp) {
+    const Shape& shape = vjp.shape(0);
+    vjp.give(0, stretch(vjp.g() / static_cast<double>(reduced_count(shape, mask)), shape, mask));
+  });
+}
+
+Tensor sum_to(const Operand& operand, const Shape& shape) {
+  const Tensor& x = operand.tensor("sum_to");
+  check(broadcasts_to(shape, x.shape()), operand.where(), "sum_to: the shape must broadcast to x ", x.shape(),
+        ", but it is ", shape, ".");
+  return recorded_sum_to("sum_to", x, shape, operand.where());
+}
+
+// ---- Products ----
+
+namespace {
+
+/// x with the axes of the mask as one last axis.
+Tensor reduced_axes_last(const Tensor& x, unsigned mask) {
+  std::vector<int> order;
+  std::int64_t outer = 1;
+  for (bool reduced : {false, true})
+    for (int axis = 0; axis < x.ndim(); ++axis)
+      if (((mask >> axis & 1) != 0) == reduced) {
+        order.push_back(axis);
+        if (!reduced) outer *= x.shape()[axis];
+      }
+  return reshape(permute(x, order), {outer, reduced_count(x.shape(), mask)});
+}
+
+/// The inverse for a tensor that has been brought into that form.
+Tensor reduced_axes_back(const Tensor& x, const Shape& shape, unsigned mask) {
+  std::vector<int> order(shape.ndim());
+  Shape permuted;
+  for (bool reduced : {false, true})
+    for (int axis = 0; axis < shape.ndim(); ++axis)
+      if (((mask >> axis & 1) != 0) == reduced) {
+        order[axis] = permuted.ndim();
+        permuted.push_back(shape[axis]);
+      }
+  return permute(reshape(x, permuted), order);
+}
+
+/// Products of what stands before each element along the last axis, in doubling steps: made of operators, and right
+/// where elements are 0.
+Tensor products_before(const Tensor& x) {
+  std::int64_t n = x.shape()[1];
+  Tensor head = ones({x.shape()[0], 1}, {.dtype = x.dtype()});
+  Tensor products = cat({head, narrow(x, 1, 0, n - 1)}, 1);
+  for (std::int64_t step = 1; step < n; step *= 2) {
+    Tensor rest = narrow(products, 1, step, n - step) * narrow(products, 1, 0, n - step);
+    products = cat({narrow(products, 1, 0, step), rest}, 1);
+  }
+  return products;
+}
+
+/// The product of all other elements along the last axis.
+template <class T>
+Tensor products_of_others(const Tensor& x) {
+  Tensor y = new_tensor(x.shape(), dtype_of<T>);
+  std::int64_t n = x.shape()[1];
+  for (std::int64_t row = 0; row < x.shape()[0]; ++row) {
+    const T* from = data_of<T>(x) + row * n;
+    T* to = data_of<T>(y) + row * n;
+    T product = 1;
+    for (std::int64_t i = 0; i < n; product *= from[i++]) to[i] = product;
+    product = 1;
+    for (std::int64_t i = n - 1; i >= 0; product *= from[i--]) to[i] *= product;
+  }
+  return y;
+}
+
+void prod_rule(Vjp& vjp, unsigned mask) {
+  const Shape& shape = vjp.shape(0);
+  if (shape.numel() == 0) return vjp.give(0, zeros(shape, {.dtype = vjp.dtype(0)}));
+  Tensor x = reduced_axes_last(vjp.input(0), mask);
+  Tensor others = vjp.creates_graph()
+                      ? products_before(x) * flip(products_before(flip(x, 1)), 1)
+                      : dispatch_floating(x.dtype(), [&]<class T>(T) { return products_of_others<T>(contiguous(x)); });
+  vjp.give(0, with_kept_axes(vjp.g(), shape, mask) * reduced_axes_back(others, shape, mask));
+}
+
+}  // namespace
+
+Tensor prod(const Operand& operand, const Axes& axes, ReduceOptions options) {
+  Tensor x = operand.tensor("prod");
+  if (x.dtype() == DType::boolean) x = cast(Operand(x, operand.where()), DType::int64);
+  unsigned mask = axis_mask("prod", axes, x.ndim(), operand.where());
+  Shape shape = reduced_shape(x.shape(), mask, options.keepdims);
+  if (x.dtype() == DType::int64) return fold<ProductFold, std::int64_t>(x, mask, shape);
+  Tensor y = dispatch_floating(x.dtype(), [&]<class T>(T) { return fold<ProductFold, T>(x, mask, shape); });
+  return record("prod", operand.where(), {x}, std::move(y), {Uses::input(0)},
+                [mask](Vjp& vjp) { prod_rule(vjp, mask); });
+}
+
+}  // namespace xgrad

@@ -32,7 +32,7 @@ N* Node::allocate(const char* name, SourceLocation where, std::size_t captures, 
   for (const TensorImpl* output : outputs) extents += static_cast<std::size_t>(output->shape.ndim());
   std::size_t bytes = sizeof(N) + rounded(captures) + edges * sizeof(Edge) + saved * sizeof(SavedValue) +
                       outputs.size() * sizeof(OutputInfo) + extents * sizeof(std::int64_t);
-  N* node = new (allocate_block(bytes)) N;
+  N* node = new (allocate_block_for(name, "a graph node", bytes, where)) N;
   node->block_bytes = static_cast<std::uint32_t>(bytes);
   node->name = name;
   node->where = CallSite::or_else(where);

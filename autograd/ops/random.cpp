@@ -225,24 +225,26 @@ namespace {
 Tensor bernoulli(const Shape& shape, double p, Generator& generator, SourceLocation where) {
   check(0 <= p && p <= 1, where, "bernoulli: p must be in [0, 1], but it is ", p, ".");
   Tensor result = new_checked("bernoulli", shape, DType::boolean, where);
-  // p = (whole + rest) 2^-32: where the 32 bits of an element equal the whole, 64 more decide.
+  // p = (whole + rest) 2^-32: where the 32 bits of an element equal the whole, the rest decides.
   double whole;
   double rest = std::modf(std::ldexp(p, 32), &whole);
-  auto threshold = static_cast<std::uint32_t>(std::min(whole, 0x1p32 - 1));
+  auto threshold = static_cast<std::uint64_t>(whole);
+  // Unless p is near 0 or 1, leaving the rest out is less than float32 can say of p.
+  if (rest == 0 || (p >= 0x1p-8 && 1 - p >= 0x1p-8)) {
+    draw<bool, 4>(result, generator, [=](const PhiloxBatch& bits, const Position&, Elements<bool, 4>& elements) {
+      for (int k = 0; k < 4; ++k)
+        for (int j = 0; j < PhiloxBatch::kBlocks; ++j) elements[k][j] = bits.word[k][j] < threshold;
+    });
+    return result;
+  }
   auto fine_threshold = static_cast<std::uint64_t>(std::ldexp(rest, 64));
-  bool always = p == 1;
   draw<bool, 4>(result, generator, [=](const PhiloxBatch& bits, const Position& first, Elements<bool, 4>& elements) {
-    std::uint32_t nearest = ~std::uint32_t{0};  // 0 where some bits equal the threshold
     for (int k = 0; k < 4; ++k)
       for (int j = 0; j < PhiloxBatch::kBlocks; ++j) {
         elements[k][j] = bits.word[k][j] < threshold;
-        nearest = std::min(nearest, bits.word[k][j] ^ threshold);
+        if (bits.word[k][j] == threshold) [[unlikely]]
+          elements[k][j] = finer_bits(first, k, j) < fine_threshold;
       }
-    if (nearest != 0) [[likely]]
-      return;
-    for (int k = 0; k < 4; ++k)
-      for (int j = 0; j < PhiloxBatch::kBlocks; ++j)
-        if (bits.word[k][j] == threshold) elements[k][j] = always || finer_bits(first, k, j) < fine_threshold;
   });
   return result;
 }

@@ -250,10 +250,12 @@ TEST_CASE("bernoulli is true with probability p", "[random]") {
 }
 
 TEST_CASE("bernoulli meets probabilities below 2^-32", "[random]") {
-  // Philox's first word for seed 0 is 0x6627e8d5: with p = 0x6627e8d5 2^-32 and a little more, 64 further bits decide.
-  double below = 0x6627e8d5p-32, above = 0x6627e8d6p-32;
-  auto first = [](double p) {
-    Generator generator(0);
+  // With p = word 2^-32 and a little more, where word is Philox's first for a seed, 64 further bits decide.
+  std::uint32_t seed = 0;
+  while (internal::philox({0, 0, 0, 0}, {seed, 0})[0] >= 1u << 20) ++seed;
+  double below = internal::philox({0, 0, 0, 0}, {seed, 0})[0] * 0x1p-32, above = below + 0x1p-32;
+  auto first = [seed](double p) {
+    Generator generator(seed);
     return bernoulli({1}, p, generator).item<bool>();
   };
   CHECK(!first(below));

@@ -58,7 +58,8 @@ std::string plain(const std::string& text) {
 struct Scope {
   std::string name;
   bool is_class = false;
-  bool is_open = true;  // whether what is declared now is public
+  bool is_open = true;       // whether what is declared now is public
+  bool is_exported = false;  // whether the library exports it
 };
 
 /// Reads declarations at namespace and class scope; bodies of functions are skipped.
@@ -122,7 +123,8 @@ class Reader {
       if (is_type && (base.starts_with(called) || base.starts_with(std::string("public ") + called)))
         ++functions_[qualified(name_of_scope(head))];
     if (is_namespace || is_type) {
-      scopes_.push_back({name_of_scope(head), is_type, !head_is_class(head)});
+      bool is_exported = has_word(head, "XGRAD_API") || (!scopes_.empty() && scopes_.back().is_exported);
+      scopes_.push_back({name_of_scope(head), is_type, !head_is_class(head), is_exported});
       statement.clear();
       return;
     }
@@ -198,6 +200,9 @@ class Reader {
 
   void declare(const std::string& statement) {
     std::string text = without_template(trimmed(statement));
+    // What is neither exported nor has its body in the header is out of reach of users.
+    bool has_body = has_word(statement, "inline") || has_word(statement, "template");
+    if (!has_body && !has_word(statement, "XGRAD_API") && (scopes_.empty() || !scopes_.back().is_exported)) return;
     if (text.starts_with("requires")) text = " " + text;
     if (!is_reachable() || text.starts_with("using") || text.starts_with("friend") || text.starts_with("typedef") ||
         text.starts_with("extern template") || text.starts_with("static_assert") ||
@@ -205,12 +210,22 @@ class Reader {
       return;
     std::string name, parameters;
     if (!find_function(text, name, parameters)) return;
-    bool takes_tensor =
-        has_word(parameters, "Tensor") || has_word(parameters, "Operand") || has_word(parameters, "Inputs");
-    if (!takes_tensor) return;
+    if (!takes_tensor(parameters)) return;
     name = name == "operator()" ? qualified("") : qualified(name);
     // A template is declared, and defined further down.
     if (seen_.insert(name + "(" + without_defaults(parameters)).second) ++functions_[name];
+  }
+
+  /// Whether a type among the parameters is a tensor or holds some: Tensor, TensorList, NamedTensors, Operand ...
+  static bool takes_tensor(const std::string& parameters) {
+    for (std::size_t at = parameters.find("Tensor"); at != parameters.npos; at = parameters.find("Tensor", at + 1)) {
+      std::size_t end = at;
+      while (end < parameters.size() && is_word(parameters[end])) ++end;
+      std::string rest = parameters.substr(at, end - at);
+      if (rest != "TensorOptions" && rest != "TensorFunction") return true;
+    }
+    return has_word(parameters, "Operand") || has_word(parameters, "Inputs") || has_word(parameters, "Parameter") ||
+           has_word(parameters, "GradcheckInputs");
   }
 
   /// The parameters without their defaults and spaces.
@@ -319,6 +334,7 @@ TEST_CASE("A declaration that takes a tensor is seen, whatever it answers with",
     requires(std::is_invocable_v<F, Tensor>) double
     fold(F&& f, const Tensor& x, double start) { return 1; }
     inline bool check(int a, const Operand& b = {}) { if (a) { return true; } return false; }
+    Tensor of_list(const TensorList& list);
     Tensor only_numbers(const Shape& shape, TensorOptions options = {});
     Tensor refused(const Operand& a, int axis) = delete;
     Tensor twice(const Operand& a);
@@ -326,8 +342,13 @@ TEST_CASE("A declaration that takes a tensor is seen, whatever it answers with",
     inline Tensor operator+(const Operand& a, const Operand& b) { return add(a, b); }
     namespace internal { Tensor hidden(const Tensor& x); }
     }
-    namespace xgrad::internal { Tensor hidden(const Tensor& x); }
+    namespace xgrad::internal XGRAD_API { Tensor hidden(const Tensor& x); }
     namespace xgrad {
+    Tensor not_exported(const Tensor& x);
+    inline Tensor in_the_header(const Tensor& x) { return x; }
+    XGRAD_API Tensor alone(const Tensor& x);
+    }
+    namespace xgrad XGRAD_API {
     namespace linalg { auto det(Inputs inputs) -> Tensor; }
     namespace nn {
     class Dense : public Module {
@@ -343,8 +364,9 @@ TEST_CASE("A declaration that takes a tensor is seen, whatever it answers with",
     }
   )",
                            found);
-  const std::map<std::string, int> expected = {{"svd", 1},       {"qr", 1},       {"parts", 1},     {"fold", 1},
-                                               {"check", 1},     {"twice", 2},    {"operator+", 1}, {"linalg::det", 1},
-                                               {"nn::Dense", 1}, {"nn::ReLU", 1}, {"nn::Tanh", 1}};
+  const std::map<std::string, int> expected = {
+      {"in_the_header", 1}, {"of_list", 1},   {"alone", 1},    {"svd", 1},     {"qr", 1},
+      {"parts", 1},         {"fold", 1},      {"check", 1},    {"twice", 2},   {"operator+", 1},
+      {"linalg::det", 1},   {"nn::Dense", 1}, {"nn::ReLU", 1}, {"nn::Tanh", 1}};
   CHECK(found == expected);
 }

@@ -1,3 +1,4 @@
+#include <xgrad/autograd/functional.hpp>
 #include "op_table.hpp"
 #include "references.hpp"
 
@@ -234,6 +235,27 @@ Rows joins() {
              });
            },
        .refused = {[](std::span<const Tensor> tensors) { return stack(tensors.first(0)); }}},
+      {.name = "parameters_to_vector",
+       .function = [](std::span<const Tensor> tensors) { return parameters_to_vector(tensors); },
+       .inputs = {{}, {}},
+       .shapes = {{{2, 3}, {4}}, {{}, {2, 1}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             const std::vector<Tensor> flat = {reshaped(x[0], {x[0].numel()}), reshaped(x[1], {x[1].numel()})};
+             return joined(flat, 0);
+           }},
+      {.name = "parameters_from_vector",
+       .function =
+           [](const Tensor& vector) {
+             return parameters_from_vector(vector, {zeros({2}, kDouble), zeros({2, 3}, kDouble)})[1];
+           },
+       .shapes = {{{8}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reshaped(piece(x[0], 0, 2, 6), {2, 3});
+           },
+       .output_dtype = DType::float64,
+       .propagates_nan = false},
       {.name = "split",
        .function =
            [](const Tensor& x) {

@@ -53,7 +53,7 @@ const std::map<std::string, std::string> kWithoutRow = {
     {"Vjp::*", "makes operators (tests/engine/extend.cpp)"},
     {"Tensor::*", "assign, set_grad, backward ...: no operators (tests/autograd/tensor.cpp, tests/engine)"},
     {"TensorList::*", "a parameter of grad, vjp, jacobian ... (tests/autograd/functional.cpp)"},
-    {"parameters_from_vector", "writes into parameters (tests/autograd/functional.cpp)"},
+    {"nn::Parameter::*", "a Tensor that is not assigned (tests/nn/module.cpp)"},
     {"Operand::*", "a parameter (tests/autograd/tensor.cpp)"},
     {"map", "any formula (tests/autograd/map.cpp)"},
     {"map_sum", "any formula (tests/autograd/map.cpp)"},

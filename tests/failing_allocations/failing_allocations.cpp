@@ -1,10 +1,11 @@
-// Memory runs out at each allocation in turn, of `new`: what the user holds is then as it
-// was, and the second try gives the same bits.
+// Memory runs out at each allocation in turn, of `new` and of the library's blocks: what the user holds is then as it was, and
+// the second try gives the same bits.
 #include <memory>
 #include <new>
 #include <string>
 #include <vector>
 
+#include <xgrad/autograd/base/allocator.hpp>
 #include <xgrad/xgrad.hpp>
 #include "../data/temporary_file.hpp"
 #include "../support.hpp"
@@ -79,7 +80,10 @@ long fail_each_allocation(Make make) {
   return tries;
 }
 
-void survives(Make make) { CHECK(fail_each_allocation<FailingNew>(make) > 0); }
+void survives(Make make) {
+  CHECK(fail_each_allocation<FailingNew>(make) > 0);
+  CHECK(fail_each_allocation<internal::BlocksRefused>(make) > 0);
+}
 
 template <class S>
 std::unique_ptr<Scenario> made() {

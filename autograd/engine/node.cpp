@@ -132,8 +132,8 @@ void Node::free_graph() {
   for (Edge& edge : edges()) edge.producer = {};
 }
 
-LeafLock::LeafLock(Leaf& leaf) : leaf_(leaf) {
-  while (__atomic_test_and_set(&leaf.locked, __ATOMIC_ACQUIRE)) std::this_thread::yield();
+void Leaf::lock() {
+  while (__atomic_test_and_set(&locked, __ATOMIC_ACQUIRE)) std::this_thread::yield();
 }
 
 std::vector<Tensor> run_rule(Node& node, std::vector<Tensor> cotangents, bool create_graph) {

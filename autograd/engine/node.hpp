@@ -152,15 +152,19 @@ struct Leaf : Node {
   bool locked = false;
   bool retired = false;  // made by a function of functions that has ended: nobody's variable any more
 
+  /// Keeps other threads, whose passes may reach the same leaf, from its gradient.
+  void lock();
+  void unlock() { __atomic_clear(&locked, __ATOMIC_RELEASE); }
+
   static Ref<Node> make(const Shape& shape, DType dtype);
   static Leaf& of(Node& node) { return static_cast<Leaf&>(node); }
 };
 
-/// Keeps other threads, whose passes may reach the same leaf, from its gradient.
+/// Locks a leaf while it lives.
 class LeafLock {
  public:
-  explicit LeafLock(Leaf& leaf);
-  ~LeafLock() { __atomic_clear(&leaf_.locked, __ATOMIC_RELEASE); }
+  explicit LeafLock(Leaf& leaf) : leaf_(leaf) { leaf.lock(); }
+  ~LeafLock() { leaf_.unlock(); }
   LeafLock(const LeafLock&) = delete;
   LeafLock& operator=(const LeafLock&) = delete;
 

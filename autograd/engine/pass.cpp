@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <limits>
-#include <optional>
 
 #include "../grad_mode.hpp"
 #include "../kernels/elementwise.hpp"
@@ -26,6 +25,8 @@ void Workspace::clear() {
   ready.clear();
   cotangents.clear();
   retained.clear();
+  updates.clear();
+  locked.clear();
   leaves.clear();
 }
 
@@ -149,7 +150,7 @@ void Pass::call_rule(VjpFrame& frame) {
   Node& node = frame.node;
   bool reached = false;
   InlineVector<std::uint32_t, 2> versions;
-  versions.reserve(node.output_count);
+  if (node.output_count > 2) versions.reserve(node.output_count);
   for (int k = 0; k < node.output_count; ++k) {
     const Tensor& cotangent = frame.cotangents[k];
     versions.emplace_back(cotangent.defined() ? cotangent.impl()->storage->version : 0u);
@@ -200,33 +201,44 @@ Tensor Pass::prepared(const Tensor& old, Tensor gradient, bool& in_place) const 
   return gradient;
 }
 
+namespace {
+
+/// Holds the gradients of all these leaves.
+class LeafLocks {
+ public:
+  explicit LeafLocks(std::vector<Leaf*>& leaves) : leaves_(leaves) {
+    // In one order by all threads, so that no two wait for each other.
+    std::sort(leaves.begin(), leaves.end());
+    for (Leaf* leaf : leaves) leaf->lock();
+  }
+  ~LeafLocks() {
+    for (Leaf* leaf : leaves_) leaf->unlock();
+  }
+  LeafLocks(const LeafLocks&) = delete;
+  LeafLocks& operator=(const LeafLocks&) = delete;
+
+ private:
+  std::vector<Leaf*>& leaves_;
+};
+
+}  // namespace
+
 void Pass::store() {
   GradMode mode(create_graph_);
-  struct Update {
-    Tensor* target;
-    Tensor value;
-    bool in_place = false;
-  };
-  std::vector<Update> updates;  // the old gradients end in it, and die after the locks
+  auto& updates = workspace_->updates;
   updates.reserve(workspace_->leaves.size() + workspace_->retained.size());
-  std::vector<Leaf*> leaves;
   for (auto& entry : workspace_->leaves)
-    if (entry.sum.defined()) leaves.push_back(entry.leaf());
-  // In one order by all threads, so that no two wait for each other.
-  std::sort(leaves.begin(), leaves.end());
-  std::vector<std::optional<LeafLock>> locks(leaves.size());
-  for (std::size_t i = 0; i < leaves.size(); ++i) locks[i].emplace(*leaves[i]);
-
+    if (entry.sum.defined()) workspace_->locked.push_back(entry.leaf());
+  LeafLocks locks(workspace_->locked);
   auto prepare = [&](Tensor& target, Tensor gradient) {
-    Update update{&target, Tensor(), false};
+    Workspace::Update& update = updates.emplace_back(Workspace::Update{&target, Tensor(), false});
     update.value = prepared(target, std::move(gradient), update.in_place);
-    updates.push_back(std::move(update));
   };
   for (auto& entry : workspace_->leaves)
     if (entry.sum.defined()) prepare(entry.leaf()->grad, std::move(entry.sum));
   for (auto& [node, output, gradient] : workspace_->retained)
     prepare(node->extras->retained[output], std::move(gradient));
-  for (Update& update : updates) {
+  for (Workspace::Update& update : updates) {
     if (update.in_place)
       add_into(*update.target, update.value);
     else

@@ -30,10 +30,18 @@ struct Workspace {
     std::size_t output;
     Tensor gradient;
   };
+  /// What becomes of one gradient once nothing can fail any more; afterwards the old one, which dies without a lock.
+  struct Update {
+    Tensor* target;
+    Tensor value;
+    bool in_place;
+  };
   std::vector<Visit> path;
   std::vector<Ref<Node>> ready;
   std::vector<Tensor> cotangents;
   std::vector<Retained> retained;
+  std::vector<Update> updates;
+  std::vector<Leaf*> locked;
   LeafTable leaves;
 
   void clear();

@@ -2,6 +2,7 @@
 // it.
 #pragma once
 
+#include <iterator>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -33,13 +34,18 @@ void each_tensor(const Formula& formula, SourceLocation where, Arguments&&... te
     if (is_written) check_writable("each", tensor, where);
   };
   (agree(tensors, kIsWritten<Arguments>), ...);
-  // Each batch is read, then written: of two tensors that share elements one would lose what the other wrote.
-  const void* written[] = {(kIsWritten<Arguments> ? tensors.impl()->storage.get() : nullptr)...};
-  for (const void* storage : written) {
-    int times = 0;
-    for (const void* other : written) times += storage != nullptr && storage == other;
-    check(times <= 1, where, "each: tensors that are written must not share memory, but two of them do.");
-  }
+  // Each batch is read, then written: of two tensors that share elements one would lose what the other wrote, and what is
+  // read in another layout may have been written or not.
+  const TensorImpl* impls[] = {tensors.impl()...};
+  constexpr bool written[] = {kIsWritten<Arguments>...};
+  for (std::size_t i = 0; i < std::size(impls); ++i)
+    for (std::size_t j = 0; j < std::size(impls); ++j) {
+      if (i == j || !written[i] || impls[i]->storage.get() != impls[j]->storage.get()) continue;
+      check(!written[j], where, "each: tensors that are written must not share memory, but two of them do.");
+      check(impls[i]->data == impls[j]->data && impls[i]->strides == impls[j]->strides, where,
+            "each: a tensor that is only read must not share memory with one that is written, unless both name the same "
+            "elements in the same order, but one of them is another view. Pass a copy() of it.");
+    }
   auto note = [&](const Tensor& tensor, bool is_written) {
     if (is_written) note_write(tensor, where);
   };
@@ -88,7 +94,7 @@ class Written {
   SourceLocation where_;
 };
 
-/// Calls a formula for all elements of tensors of one shape and floating dtype, outside of the graph:
+/// Calls a formula for all elements of tensors of one shape and floating dtype, at once and outside of the graph:
 ///
 ///     each(w, g, m, [=](auto& w, auto g, auto& m) {          // SGD with momentum
 ///       m = momentum * m + g;
@@ -96,9 +102,12 @@ class Written {
 ///     });
 ///
 /// Arguments that are Tensor& are read and written, const Tensor& only read; the formula comes last and gets SIMD
-/// batches in the same order. One pass over memory. What is written must be a leaf. Throws std::invalid_argument where
-/// shapes or dtypes differ or are not floating, or tensors that are written share memory, with others that are written or
-/// within themselves; std::logic_error where a tensor that is written is no leaf.
+/// batches in the same order. One pass over memory. The formula may capture by reference.
+/// Shapes: all tensors have one.
+/// Dtype: all tensors have one, which is floating.
+/// Throws: std::invalid_argument where shapes or dtypes differ, or a tensor that is written shares memory within itself, with
+/// another one that is written, or with one that is read in another layout; std::logic_error where a tensor that is written is
+/// no leaf. Nothing is written then.
 template <class... More>
 void each(const Written& first, More&&... more) {
   auto all = std::forward_as_tuple(first.tensor(), std::forward<More>(more)...);

@@ -1,7 +1,12 @@
 #include "map.hpp"
 
 #include "grad.hpp"
-#include "ops/detail/formula.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/cast.hpp"
+#include "ops/detail/promote.hpp"
+#include "ops/detail/result.hpp"
+#include "ops/reduce.hpp"
+#include "tensor_impl.hpp"
 
 namespace xgrad::internal {
 
@@ -71,6 +76,7 @@ std::vector<Tensor> new_tensors(int count, const Shape& shape, DType dtype) {
   return tensors;
 }
 
+/// Gives the cotangents of the operands from the first one on, each summed to its operand's shape.
 void give_summed(Vjp& vjp, std::span<const Tensor> cotangents) {
   for (int i = 0; i < static_cast<int>(cotangents.size()); ++i)
     if (vjp.needs(i)) vjp.give(i, sum_to(cotangents[i], vjp.shape(i)));
@@ -78,39 +84,48 @@ void give_summed(Vjp& vjp, std::span<const Tensor> cotangents) {
 
 }  // namespace
 
-Tensor map_forward(const MapKernels& kernels, const void* formula, std::initializer_list<const Operand*> operands,
-                   Rule rule) {
+std::vector<Tensor> map_forward(const MapKernels& kernels, const void* formula,
+                                std::initializer_list<const Operand*> operands, Rule rule) {
   Mapped mapped = prepare_map("map", operands);
   SourceLocation where = (*operands.begin())->where();
-  Tensor y = new_result("map", mapped.shape, mapped.dtype, where);
-  run(kernels.value[kernel_of(mapped.dtype)], formula, mapped.shape, {&y, 1}, mapped.inputs);
-  return record("map", where, mapped.inputs, std::move(y), {uses_inputs(kernels.count)}, std::move(rule));
+  std::vector<Tensor> y;
+  for (int r = 0; r < kernels.results; ++r) y.push_back(new_result("map", mapped.shape, mapped.dtype, where));
+  run(kernels.value[kernel_of(mapped.dtype)], formula, mapped.shape, y, mapped.inputs);
+  return record("map", where, mapped.inputs, std::move(y), {uses_inputs(kernels.operands)}, std::move(rule));
 }
 
 void map_first_order(Vjp& vjp, const char* name, const MapKernels& kernels, const void* formula, Rule rule) {
-  std::vector<Tensor> operands{vjp.g()};
+  std::vector<Tensor> operands;
+  for (int r = 0; r < kernels.results; ++r) operands.push_back(vjp.g(r));
   Shape shape;
-  for (int i = 0; i < kernels.count; ++i) {
+  WantedOf wanted{formula, 0};
+  for (int i = 0; i < kernels.operands; ++i) {
     operands.push_back(vjp.input(i));
     shape = broadcast_shapes(name, shape, operands.back().shape(), vjp.where());
+    if (vjp.creates_graph() || vjp.needs(i)) wanted.wanted |= std::uint32_t{1} << i;
   }
   DType dtype = operands[0].dtype();
-  std::vector<Tensor> cotangents = new_tensors(kernels.count, shape, dtype);
-  run(kernels.cotangents[kernel_of(dtype)], formula, shape, cotangents, operands);
-  give_summed(vjp, record(name, vjp.where(), operands, std::move(cotangents), {uses_inputs(kernels.count + 1)},
-                          std::move(rule)));
+  std::vector<Tensor> cotangents = new_tensors(std::popcount(wanted.wanted), shape, dtype);
+  run(kernels.cotangents[kernel_of(dtype)], &wanted, shape, cotangents, operands);
+  if (vjp.creates_graph())
+    return give_summed(vjp, record(name, vjp.where(), operands, std::move(cotangents),
+                                   {uses_inputs(kernels.results + kernels.operands)}, std::move(rule)));
+  int at = 0;
+  for (int i = 0; i < kernels.operands; ++i)
+    if (vjp.needs(i)) vjp.give(i, sum_to(cotangents[at++], vjp.shape(i)));
 }
 
 void map_second_order(Vjp& vjp, const MapKernels& kernels, const void* formula) {
   // In float64 whatever the dtype: second derivatives are rare, and each kernel is time that a user's file compiles.
   DType dtype = vjp.input(0).dtype();
+  int inputs = kernels.results + kernels.operands;
   std::vector<Tensor> operands;
-  for (int i = 0; i <= kernels.count; ++i) operands.push_back(vjp.input(i));
-  for (int i = 0; i < kernels.count; ++i) operands.push_back(vjp.g(i));
+  for (int i = 0; i < inputs; ++i) operands.push_back(vjp.input(i));
+  for (int i = 0; i < kernels.operands; ++i) operands.push_back(vjp.g(i));
   std::vector<Tensor> wide;
   for (const Tensor& operand : operands) wide.push_back(cast(operand.detach(), DType::float64));
   const Shape& shape = operands.back().shape();
-  std::vector<Tensor> results = new_tensors(kernels.count + 1, shape, DType::float64);
+  std::vector<Tensor> results = new_tensors(inputs, shape, DType::float64);
   run(kernels.second_order, formula, shape, results, wide);
   for (Tensor& result : results) result = cast(result, dtype);
   if (vjp.creates_graph())

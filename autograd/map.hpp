@@ -1,16 +1,21 @@
-// map(): any lambda of up to eight tensors as one elementwise operator, its derivatives taken by dual
+// map(): any lambda of up to sixteen tensors as one elementwise operator, its derivatives taken by dual
 // numbers.
 #pragma once
 
 #include <array>
+#include <bit>
+#include <cstdint>
 #include <cstring>
 #include <tuple>
 #include <vector>
 
+#include "base/launch.hpp"
 #include "simd/dual.hpp"
 #include "extend.hpp"
 #include "kernels/elementwise.hpp"
-#include "ops/elementwise.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/choose.hpp"
+#include "ops/cast.hpp"
 #include "ops/movement.hpp"
 #include "ops/reduce.hpp"
 
@@ -44,24 +49,50 @@ D on_duals(const F& f, const V&... x) {
 
 Uses uses_inputs(int count);
 
+/// Whether all that a formula captured lies in it: one that captured by reference would read what is gone when the backward
+/// pass calls it again. (A closure with a reference in it is not standard-layout, on g++ and clang++.)
+template <class F>
+inline constexpr bool kCapturesByValue = std::is_standard_layout_v<F>;
+
+/// How many results a formula has: several where it returns a std::tuple.
+template <class R>
+inline constexpr int kResults = 1;
+template <class... R>
+inline constexpr int kResults<std::tuple<R...>> = static_cast<int>(sizeof...(R));
+/// They, as lanes of type V.
+template <class V, class R>
+std::array<V, 1> results_of(const R& result) {
+  return {V(result)};
+}
+template <class V, class... R>
+std::array<V, sizeof...(R)> results_of(const std::tuple<R...>& results) {
+  return std::apply([](const auto&... result) { return std::array<V, sizeof...(R)>{V(result)...}; }, results);
+}
+
 /// What map() compiles of a formula in the user's file, for float32 and float64: plain loops over contiguous
 /// elements. All else is done by functions of the library, so that a use of map() compiles fast.
 struct MapKernels {
-  int count;             // operands x_1 ... x_K
-  Kernel value[2];       // outputs y;                inputs x_1 ... x_K
-  Kernel cotangents[2];  // outputs c_1 ... c_K;      inputs g, x_1 ... x_K
-  Kernel second_order;   // outputs dg, dx_1 ... dx_K; inputs g, x_1 ... x_K, h_1 ... h_K; float64 alone
+  int operands;          // x_1 ... x_K
+  int results;           // y_1 ... y_R
+  Kernel value[2];       // outputs y;      inputs x
+  Kernel cotangents[2];  // outputs those c_i that are wanted; inputs g_1 ... g_R, x. Their formula is a WantedOf.
+  Kernel second_order;   // outputs dg, dx; inputs g, x, h_1 ... h_K; float64 alone
+};
+/// A formula, and which operands' cotangents are wanted of it: bit i for operand i.
+struct WantedOf {
+  const void* formula;
+  std::uint32_t wanted;
 };
 
 /// y = f(x...), recorded with the rule, whose work is map_first_order.
-Tensor map_forward(const MapKernels& kernels, const void* formula, std::initializer_list<const Operand*> operands,
-                   Rule rule);
-/// The operands' cotangents c_i = g df/dx_i, in one pass. An operator itself, so that it can be differentiated
+std::vector<Tensor> map_forward(const MapKernels& kernels, const void* formula,
+                                std::initializer_list<const Operand*> operands, Rule rule);
+/// The operands' cotangents c_i = sum_r g_r dy_r/dx_i, in one pass. An operator itself, so that it can be differentiated
 /// once more; the rule's work is then map_second_order.
 void map_first_order(Vjp& vjp, const char* name, const MapKernels& kernels, const void* formula, Rule rule);
 /// With the cotangents h_i of the c_i, by duals of duals:
 ///
-///     dg = sum_i h_i df/dx_i,   dx_j = g d/dx_j (sum_i h_i df/dx_i).
+///     dg_r = sum_i h_i dy_r/dx_i,   dx_j = sum_r g_r d/dx_j (sum_i h_i dy_r/dx_i).
 void map_second_order(Vjp& vjp, const MapKernels& kernels, const void* formula);
 
 /// Room for a batch of one operand, at any instruction set.
@@ -71,48 +102,53 @@ inline constexpr std::size_t kLaneBytes = 64;
 void pad_lanes(void* const* operands, int first, int last, std::size_t offset, std::size_t bytes, void* room);
 void unpad_lanes(void* const* operands, int last, std::size_t offset, std::size_t bytes, const void* room);
 
-/// Calls step(operands, i) for each batch of elements from i on; operands are outputs, then inputs. The step is
-/// compiled once: the last elements, padded to a batch, take the same way.
-template <class T, int kOuts, int kIns, class Step>
-void for_lanes(std::int64_t n, void* const* operands, const Step& step) {
+/// Calls step(operands, i) for each batch of elements from i on; operands are outputs, then inputs, at most kMost. The step
+/// is compiled once: the last elements, padded to a batch, take the same way.
+template <class T, int kMost, class Step>
+void for_lanes(std::int64_t n, void* const* operands, int outs, int ins, const Step& step) {
   constexpr std::int64_t kSize = Batch<T>::kSize;
-  T* data[kOuts + kIns];
-  for (int k = 0; k < kOuts + kIns; ++k) data[k] = static_cast<T*>(operands[k]);
+  T* data[kMost];
+  for (int k = 0; k < outs + ins; ++k) data[k] = static_cast<T*>(operands[k]);
   std::int64_t whole = n - n % kSize;
   std::int64_t end = whole;
-  alignas(kLaneBytes) T room[kOuts + kIns][kLaneBytes / sizeof(T)];
+  alignas(kLaneBytes) T room[kMost][kLaneBytes / sizeof(T)];
   while (true) {
     for (std::int64_t i = 0; i < end; i += kSize) step(data, i);
     if (whole == n) return;
     if (data[0] == room[0]) break;
-    pad_lanes(operands, kOuts, kOuts + kIns, whole * sizeof(T), (n - whole) * sizeof(T), room);
-    for (int k = 0; k < kOuts + kIns; ++k) data[k] = room[k];
+    pad_lanes(operands, outs, outs + ins, whole * sizeof(T), (n - whole) * sizeof(T), room);
+    for (int k = 0; k < outs + ins; ++k) data[k] = room[k];
     end = kSize;
   }
-  unpad_lanes(operands, kOuts, whole * sizeof(T), (n - whole) * sizeof(T), room);
+  unpad_lanes(operands, outs, whole * sizeof(T), (n - whole) * sizeof(T), room);
 }
 
-template <class T, class F, class Sequence>
+template <class T, int R, class F, class Sequence>
 struct MapKernel;
 
-template <class T, class F, std::size_t... I>
-struct MapKernel<T, F, std::index_sequence<I...>> {
+template <class T, int R, class F, std::size_t... I>
+struct MapKernel<T, R, F, std::index_sequence<I...>> {
   static constexpr int K = sizeof...(I);
   using V = Batch<T>;
 
   static void value(const void* formula, std::int64_t n, void* const* operands) {
     const F& f = *static_cast<const F*>(formula);
-    for_lanes<T, 1, K>(n, operands,
-                       [&](T* const* p, std::int64_t i) { V(f(V::load(p[1 + I] + i)...)).store(p[0] + i); });
+    for_lanes<T, R + K>(n, operands, R, K, [&](T* const* p, std::int64_t i) {
+      auto y = results_of<V>(f(V::load(p[R + I] + i)...));
+      for (int r = 0; r < R; ++r) y[r].store(p[r] + i);
+    });
   }
 
   static void cotangents(const void* formula, std::int64_t n, void* const* operands) {
     using D = Dual<V, K>;
-    const F& f = *static_cast<const F*>(formula);
-    for_lanes<T, K, K + 1>(n, operands, [&](T* const* p, std::int64_t i) {
-      V g = V::load(p[K] + i);
-      D y(f(D::variable(V::load(p[K + 1 + I] + i), I)...));
-      ((g * y.d[I]).store(p[I] + i), ...);
+    const auto [held, wanted] = *static_cast<const WantedOf*>(formula);
+    const F& f = *static_cast<const F*>(held);
+    const int outs = std::popcount(wanted);
+    for_lanes<T, R + 2 * K>(n, operands, outs, R + K, [&, wanted = wanted](T* const* p, std::int64_t i) {
+      T* const* in = p + outs;
+      auto y = results_of<D>(f(D::variable(V::load(in[R + I] + i), I)...));
+      for (int k = 0; k < K; ++k)
+        if ((wanted >> k & 1) != 0) weighed(in, i, [&](int r) { return y[r].d[k]; }).store(*p++ + i);
     });
   }
 
@@ -120,38 +156,67 @@ struct MapKernel<T, F, std::index_sequence<I...>> {
     using Along = Dual<V, 1>;
     using D = Dual<Along, K>;
     const F& f = *static_cast<const F*>(formula);
-    for_lanes<T, K + 1, 2 * K + 1>(n, operands, [&](T* const* p, std::int64_t i) {
-      V g = V::load(p[K + 1] + i);
+    for_lanes<T, 2 * R + 3 * K>(n, operands, R + K, R + 2 * K, [&](T* const* p, std::int64_t i) {
+      T* const* in = p + R + K;
       auto along = [&](int k) {
-        Along x(V::load(p[K + 2 + k] + i));
-        x.d[0] = V::load(p[2 * K + 2 + k] + i);
+        Along x(V::load(in[R + k] + i));
+        x.d[0] = V::load(in[R + K + k] + i);
         return x;
       };
-      D y(f(D::variable(along(I), I)...));
-      y.value.d[0].store(p[0] + i);
-      ((g * y.d[I].d[0]).store(p[1 + I] + i), ...);
+      auto y = results_of<D>(f(D::variable(along(I), I)...));
+      for (int r = 0; r < R; ++r) y[r].value.d[0].store(p[r] + i);
+      for (int k = 0; k < K; ++k) weighed(in, i, [&](int r) { return y[r].d[k].d[0]; }).store(p[R + k] + i);
     });
   }
+
+ private:
+  /// sum_r g_r part(r)
+  template <class Part>
+  static V weighed(T* const* g, std::int64_t i, const Part& part) {
+    V sum = V::load(g[0] + i) * part(0);
+    for (int r = 1; r < R; ++r) sum = sum + V::load(g[r] + i) * part(r);
+    return sum;
+  }
 };
+
+template <class V, class R>
+inline constexpr bool kGivesLanes = std::is_convertible_v<R, V>;
+template <class V, class... R>
+inline constexpr bool kGivesLanes<V, std::tuple<R...>> = sizeof...(R) > 0 && (std::is_convertible_v<R, V> && ...);
 
 /// Stops at a wrong formula where the user can read why.
 template <class T, class F, std::size_t... I>
 constexpr bool check_formula(std::index_sequence<I...>) {
+  static_assert(kCapturesByValue<F>,
+                "map(): the formula must capture by value, [d = d], as the backward pass calls it again; but it captures a "
+                "reference (or an object with one, or with a base class, in it)");
   constexpr bool kTakesAll = std::is_invocable_v<const F&, decltype((void)I, Batch<T>())...>;
   static_assert(kTakesAll,
                 "map(): the formula must take one `auto` parameter for each tensor, and be callable when it is const");
   if constexpr (kTakesAll)
-    static_assert(std::is_convertible_v<std::invoke_result_t<const F&, decltype((void)I, Batch<T>())...>, Batch<T>>,
-                  "map(): the formula must return a number; make one of a comparison with where(condition, 1, 0)");
-  return kTakesAll;
+    static_assert(kGivesLanes<Batch<T>, std::invoke_result_t<const F&, decltype((void)I, Batch<T>())...>>,
+                  "map(): the formula must return a number, or a std::tuple of numbers; make one of a comparison with "
+                  "where(condition, 1, 0)");
+  return kCapturesByValue<F> && kTakesAll;
+}
+
+/// Its number of results; 1 for a formula at which check_formula() stops.
+template <class F, std::size_t... I>
+constexpr int results_of_formula(std::index_sequence<I...> sequence) {
+  if constexpr (check_formula<float, F>(sequence))
+    return kResults<std::invoke_result_t<const F&, decltype((void)I, Batch<float>())...>>;
+  else
+    return 1;
 }
 
 template <std::size_t K, class F>
 struct MapOf {
-  static_assert(check_formula<float, F>(std::make_index_sequence<K>{}));
-  using Float = MapKernel<float, F, std::make_index_sequence<K>>;
-  using Double = MapKernel<double, F, std::make_index_sequence<K>>;
+  using Sequence = std::make_index_sequence<K>;
+  static constexpr int R = results_of_formula<F>(Sequence{});
+  using Float = MapKernel<float, R, F, Sequence>;
+  using Double = MapKernel<double, R, F, Sequence>;
   static constexpr MapKernels kKernels = {static_cast<int>(K),
+                                          R,
                                           {&Float::value, &Double::value},
                                           {&Float::cotangents, &Double::cotangents},
                                           &Double::second_order};
@@ -161,10 +226,17 @@ struct MapOf {
   }
 };
 
+/// A tensor, or a std::tuple of them where the formula returns one.
 template <std::size_t K, class F>
-Tensor map_operands(const F& f, std::initializer_list<const Operand*> operands) {
-  return map_forward(MapOf<K, F>::kKernels, &f, operands,
-                     [f](Vjp& vjp) { MapOf<K, F>::first_order(vjp, "map_cotangents", f); });
+auto map_operands(const F& f, std::initializer_list<const Operand*> operands) {
+  using Map = MapOf<K, F>;
+  std::vector<Tensor> y = map_forward(Map::kKernels, &f, operands,
+                                      [f](Vjp& vjp) { Map::first_order(vjp, "map_cotangents", f); });
+  if constexpr (Map::R == 1)
+    return std::move(y[0]);
+  else
+    return [&]<std::size_t... R>(std::index_sequence<R...>) { return std::tuple(std::move(y[R])...); }
+  (std::make_index_sequence<Map::R>{});
 }
 
 /// Adds f(x...) up over the elements [begin, end); with duals also writes the partial derivatives that are wanted.
@@ -206,10 +278,27 @@ double sum_block(const F& f, const std::array<const T*, K>& x, const std::array<
   (MapSequence<K>{});
 }
 
+/// The blocks [begin, end) of a map_sum.
+template <class T, class D, std::size_t K, class F>
+struct SumBlocks {
+  const F* f;
+  std::array<const T*, K> x;
+  std::array<T*, K> partials;
+  double* sums;
+  std::int64_t n;
+  static void run(const SumBlocks& a, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t block = begin; block < end; ++block)
+      a.sums[block] = sum_block<T, D, K>(*a.f, a.x, a.partials, block * kMapSumBlock,
+                                         std::min((block + 1) * kMapSumBlock, a.n));
+  }
+};
+
 /// When a gradient will be wanted, the partial derivatives are taken with the value, in the same pass, and kept as
 /// further outputs of the node: the first-order rule then only scales them.
 template <std::size_t K, class F>
 Tensor map_sum_operands(const F& f, std::initializer_list<const Operand*> operands) {
+  static_assert(MapOf<K, F>::R == 1, "map_sum(): the formula must return one number");
+  if constexpr (K + 1 > Uses::kMaxOutputs) return sum(map_operands<K>(f, operands));
   Mapped mapped = prepare_map("map_sum", operands);
   SourceLocation where = (*operands.begin())->where();
   std::int64_t n = mapped.shape.numel();
@@ -231,12 +320,8 @@ Tensor map_sum_operands(const F& f, std::initializer_list<const Operand*> operan
       if (records && mapped.inputs[k].requires_grad()) partials[k] = data_of<T>(outputs[k + 1]);
     }
     auto sum_blocks = [&]<class D>(std::type_identity<D>) {
-      parallel_for(static_cast<std::int64_t>(sums.size()), kElementwiseGrain / kMapSumBlock,
-                   [&](std::int64_t begin, std::int64_t end) {
-                     for (std::int64_t block = begin; block < end; ++block)
-                       sums[block] = sum_block<T, D, K>(f, x, partials, block * kMapSumBlock,
-                                                        std::min((block + 1) * kMapSumBlock, n));
-                   });
+      launch(SumBlocks<T, D, K, F>{&f, x, partials, sums.data(), n}, static_cast<std::int64_t>(sums.size()),
+             kElementwiseGrain / kMapSumBlock);
     };
     if (records)
       sum_blocks(std::type_identity<Dual<Batch<T>, static_cast<int>(K)>>{});
@@ -257,37 +342,46 @@ Tensor map_sum_operands(const F& f, std::initializer_list<const Operand*> operan
 
 }  // namespace internal
 
-/// y = f(a, b, ...) for each element, of up to eight tensors that broadcast:
+/// Result of a formula for each element of up to sixteen tensors that broadcast:
 ///
 ///     Tensor y = map([](auto a, auto b) { return tanh(a) * exp(-b * b); }, a, b);
+///     auto [s, d] = map([](auto a, auto b) { return std::tuple(a + b, a - b); }, a, b);
 ///
-/// One operation: the value in one pass over memory, all partial derivatives in one pass. f is called with
-/// SIMD batches and with dual numbers, so it must be generic, and written with arithmetic, comparisons with
-/// where(), and the functions of Batch (autograd/internal/simd.hpp); it may capture numbers, but no tensors.
-/// Integers become float32. Gradients g df/da, g df/db ...; derivatives up to the second order,
-/// std::logic_error beyond.
+/// One operation: the value in one pass over memory, the partial derivatives that are wanted in another. The formula is called
+/// with SIMD batches and with dual numbers, so it must be generic, and written with arithmetic, comparisons with where(), and
+/// the functions of Batch (autograd/simd/dual.hpp) without std:: before them. It captures numbers by value, [d = d], since the
+/// backward pass calls it again; a formula that captures `this` reads the object as it is then.
+/// Shapes: the operands broadcast to the results' shape.
+/// Dtype: the common one, integers become float32.
+/// Derivative: sum over the results of g dy/dx, to the second order. A third derivative throws std::logic_error: write the
+/// formula with operators on tensors for it.
+/// Throws: std::invalid_argument where no operand is a tensor, or the shapes do not broadcast.
 template <class F>
-Tensor map(const F& f, const Operand& a) {
+auto map(const F& f, const Operand& a) {
   return internal::map_operands<1>(f, {&a});
 }
 template <class F>
-Tensor map(const F& f, const Operand& a, const Operand& b) {
+auto map(const F& f, const Operand& a, const Operand& b) {
   return internal::map_operands<2>(f, {&a, &b});
 }
 template <class F>
-Tensor map(const F& f, const Operand& a, const Operand& b, const Operand& c) {
+auto map(const F& f, const Operand& a, const Operand& b, const Operand& c) {
   return internal::map_operands<3>(f, {&a, &b, &c});
 }
 template <class F, std::convertible_to<Operand>... More>
-Tensor map(const F& f, const Operand& a, const Operand& b, const Operand& c, const Operand& d, const More&... more) {
-  static_assert(sizeof...(More) <= 4, "map() takes up to eight tensors");
+auto map(const F& f, const Operand& a, const Operand& b, const Operand& c, const Operand& d, const More&... more) {
+  static_assert(sizeof...(More) <= 12, "map() takes up to sixteen tensors");
   return [&](const auto&... rest) {
     return internal::map_operands<4 + sizeof...(More)>(f, {&a, &b, &c, &d, &rest...});
   }(Operand(more)...);
 }
 
-/// sum(map(f, a, b, ...)) without the intermediate: a loss in one pass over memory, its gradient in another.
-/// The sum is taken in blocks and does not depend on the number of threads. -> scalar.
+/// Sum of map(f, a, b, ...) without the intermediate: a loss in one pass over memory, its gradient in another. It is taken in
+/// blocks and does not depend on the number of threads. The formula is as map()'s, with one result.
+/// Shapes: the operands broadcast; the result is a scalar.
+/// Dtype: the common one, integers become float32.
+/// Derivative: g df/dx, to the second order.
+/// Throws: std::invalid_argument where no operand is a tensor, or the shapes do not broadcast.
 template <class F>
 Tensor map_sum(const F& f, const Operand& a) {
   return internal::map_sum_operands<1>(f, {&a});
@@ -303,7 +397,7 @@ Tensor map_sum(const F& f, const Operand& a, const Operand& b, const Operand& c)
 template <class F, std::convertible_to<Operand>... More>
 Tensor map_sum(const F& f, const Operand& a, const Operand& b, const Operand& c, const Operand& d,
                const More&... more) {
-  static_assert(sizeof...(More) <= 4, "map_sum() takes up to eight tensors");
+  static_assert(sizeof...(More) <= 12, "map_sum() takes up to sixteen tensors");
   return [&](const auto&... rest) {
     return internal::map_sum_operands<4 + sizeof...(More)>(f, {&a, &b, &c, &d, &rest...});
   }(Operand(more)...);

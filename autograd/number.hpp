@@ -20,58 +20,27 @@ template <class T>
 using Real = std::conditional_t<std::same_as<T, float>, float, double>;
 }  // namespace internal
 
-template <internal::PlainNumber T>
-internal::Real<T> sqrt(T x) {
-  return static_cast<internal::Real<T>>(__builtin_sqrt(x));
-}
-template <internal::PlainNumber T>
-internal::Real<T> exp(T x) {
-  return static_cast<internal::Real<T>>(__builtin_exp(x));
-}
-template <internal::PlainNumber T>
-internal::Real<T> expm1(T x) {
-  return static_cast<internal::Real<T>>(__builtin_expm1(x));
-}
-template <internal::PlainNumber T>
-internal::Real<T> log(T x) {
-  return static_cast<internal::Real<T>>(__builtin_log(x));
-}
-template <internal::PlainNumber T>
-internal::Real<T> log1p(T x) {
-  return static_cast<internal::Real<T>>(__builtin_log1p(x));
-}
-template <internal::PlainNumber T>
-internal::Real<T> sin(T x) {
-  return static_cast<internal::Real<T>>(__builtin_sin(x));
-}
-template <internal::PlainNumber T>
-internal::Real<T> cos(T x) {
-  return static_cast<internal::Real<T>>(__builtin_cos(x));
-}
-template <internal::PlainNumber T>
-internal::Real<T> tanh(T x) {
-  return static_cast<internal::Real<T>>(__builtin_tanh(x));
-}
-template <internal::PlainNumber T>
-internal::Real<T> erf(T x) {
-  return static_cast<internal::Real<T>>(__builtin_erf(x));
-}
-template <internal::PlainNumber T>
-internal::Real<T> floor(T x) {
-  return static_cast<internal::Real<T>>(__builtin_floor(x));
-}
-template <internal::PlainNumber T>
-internal::Real<T> ceil(T x) {
-  return static_cast<internal::Real<T>>(__builtin_ceil(x));
-}
-template <internal::PlainNumber T>
-internal::Real<T> trunc(T x) {
-  return static_cast<internal::Real<T>>(__builtin_trunc(x));
-}
-template <internal::PlainNumber T>
-internal::Real<T> round(T x) {
-  return static_cast<internal::Real<T>>(__builtin_round(x));
-}
+#define XGRAD_OF_NUMBERS(name)                                      \
+  template <internal::PlainNumber T>                                \
+  internal::Real<T> name(T x) {                                     \
+    return static_cast<internal::Real<T>>(__builtin_##name(x));     \
+  }
+XGRAD_OF_NUMBERS(sqrt)
+XGRAD_OF_NUMBERS(exp)
+XGRAD_OF_NUMBERS(expm1)
+XGRAD_OF_NUMBERS(log)
+XGRAD_OF_NUMBERS(log1p)
+XGRAD_OF_NUMBERS(sin)
+XGRAD_OF_NUMBERS(cos)
+XGRAD_OF_NUMBERS(tanh)
+XGRAD_OF_NUMBERS(erf)
+XGRAD_OF_NUMBERS(erfc)
+XGRAD_OF_NUMBERS(floor)
+XGRAD_OF_NUMBERS(ceil)
+XGRAD_OF_NUMBERS(trunc)
+XGRAD_OF_NUMBERS(round)
+#undef XGRAD_OF_NUMBERS
+
 template <internal::PlainNumber A, internal::PlainNumber B>
 auto pow(A a, B b) {
   using Result = std::common_type_t<internal::Real<A>, internal::Real<B>>;

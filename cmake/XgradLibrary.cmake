@@ -11,9 +11,6 @@ mark_as_advanced(XTENSOR_BLAS_INCLUDE_DIR)
 set(xgrad_folders autograd nn optim data)
 list(TRANSFORM xgrad_folders REPLACE ".+" "${PROJECT_SOURCE_DIR}/\\0/*.cpp" OUTPUT_VARIABLE xgrad_patterns)
 file(GLOB_RECURSE xgrad_sources CONFIGURE_DEPENDS ${xgrad_patterns})
-# A seed and a sequence give the same bits whether or not the machine can fuse a multiplication with an addition.
-set_source_files_properties(${PROJECT_SOURCE_DIR}/autograd/ops/random.cpp ${PROJECT_SOURCE_DIR}/autograd/ops/create.cpp
-  PROPERTIES COMPILE_OPTIONS -ffp-contract=off)
 
 # Without a build type CMake passes no -O at all, and everything would be 20 to 100 times slower. The library's own sources
 # are optimised all the same, unless the user's project asks for Debug.
@@ -36,6 +33,9 @@ function(xgrad_library target)
     INSTALL_RPATH_USE_LINK_PATH ON)  # an OpenBLAS outside of the system's folders is found when a program runs
   target_compile_options(${target} PRIVATE
     ${xgrad_optimise}
+    # A multiplication is fused with an addition only where a formula says fma(): a*a - b*b of equal numbers is 0, and a seed
+    # gives the same bits on each machine.
+    -ffp-contract=off
     -fwrapv  # integer overflow of int64 tensors wraps
     -fno-math-errno -fno-semantic-interposition
     -ftls-model=initial-exec)  # each operation looks at a few thread-local words; so they cost no call

@@ -29,8 +29,8 @@ struct LoopOperand {
   bool is_read;
 };
 
-/// The most operands of a loop: what the second order of map() takes with eight tensors.
-inline constexpr int kMaxOperands = 26;
+/// The most operands of a loop: what the second order of map() takes with sixteen tensors and eight results.
+inline constexpr int kMaxOperands = 64;
 
 /// Runs the kernel over `shape`, to which every operand broadcasts (those written have this shape).
 void run_kernel(Kernel kernel, const void* formula, const Shape& shape, std::span<const LoopOperand> operands);

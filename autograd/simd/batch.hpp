@@ -2,7 +2,7 @@
 //
 // Numbers mix into formulas (`1 - y * y`, `max(x, 0)`), and every function is found by argument-dependent look-up alone,
 // so that `relu` by itself names the operator on tensors. The formula that is written for a Batch compiles for a Tensor
-// too (ops/elementwise.cpp). Users' files include this header with map(): it takes little time to compile.
+// too (formulas.hpp). Users' files include this header with map(): it takes little time to compile.
 #pragma once
 
 #include <bit>
@@ -26,6 +26,13 @@ template <class T>
 struct Mask {
   using Bits = simd::MaskBits<T>;
   Bits bits;
+
+  /// For the message alone: a comparison of lanes has an answer for each.
+  template <std::same_as<bool> B>
+  explicit operator B() const {
+    static_assert(sizeof(B) == 0, "a formula compares many elements at once: write where(condition, a, b), not ?: or if");
+    return false;
+  }
 
   friend Mask operator&&(Mask a, Mask b) { return {Bits(a.bits & b.bits)}; }
   friend Mask operator||(Mask a, Mask b) { return {Bits(a.bits | b.bits)}; }
@@ -117,6 +124,14 @@ struct Batch {
     return simd::from_words(simd::words_of(x.lanes) ^ (simd::words_of(y.lanes) & simd::words_of(-Register{})));
   }
 
+  /// x without the lower half of its mantissa, so that products of two such are exact.
+  friend Batch upper_half(Batch x) {
+    using Word = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+    constexpr int kDropped = (std::numeric_limits<T>::digits + 1) / 2;
+    return simd::from_words(simd::words_of(x.lanes) & ~((Word(1) << kDropped) - 1));
+  }
+  /// x within [-limit, limit]. NaN where x is.
+  friend Batch bounded(Batch x, double limit) { return at_most(T(limit), at_least(T(-limit), x)); }
   /// x, its bits moved towards the sign.
   friend Batch bits_up(Batch x, int count) { return simd::from_words(simd::words_of(x.lanes) << count); }
   /// Where x has a sign, be it of a zero.
@@ -189,6 +204,55 @@ struct Batch {
     return join(x, Batch(simd::exchange<1>(x.lanes))).lanes[0];
   }
 };
+
+// The same functions on one integer, as formulas take them on integer tensors: without branches, so that the compiler
+// vectorises the loop.
+template <std::integral T>
+T max(T a, T b) {
+  return a > b ? a : b;
+}
+template <std::integral T>
+T min(T a, T b) {
+  return a < b ? a : b;
+}
+template <std::integral T>
+T abs(T x) {
+  return x < 0 ? -x : x;
+}
+template <std::integral T>
+T sign(T x) {
+  return (x > 0) - (x < 0);
+}
+template <std::integral T>
+T floor(T x) {
+  return x;
+}
+template <std::integral T>
+T ceil(T x) {
+  return x;
+}
+template <std::integral T>
+T trunc(T x) {
+  return x;
+}
+template <std::integral T>
+T round(T x) {
+  return x;
+}
+template <std::integral T>
+bool isnan(T) {
+  return false;
+}
+template <std::integral T>
+bool isinf(T) {
+  return false;
+}
+template <std::integral T>
+bool isfinite(T) {
+  return true;
+}
+inline bool logical_and(bool a, bool b) { return a & b; }
+inline bool logical_or(bool a, bool b) { return a | b; }
 
 /// A choice between two numbers: where(x > 0, 1, 0).
 template <class T, Number A, Number B>

@@ -4,10 +4,56 @@
 // 2nd ed., SIAM 2008, ch. 3.
 #pragma once
 
-#include "math.hpp"
+#include <concepts>
+
+#include "formulas.hpp"
 
 namespace xgrad {
 namespace XGRAD_SIMD_NAMESPACE {
+
+template <class V, int N>
+struct Dual;
+
+/// A type that formulas of map() are evaluated on: a Batch, or a Dual.
+template <class V>
+inline constexpr bool kIsLane = false;
+template <class T>
+inline constexpr bool kIsLane<Batch<T>> = true;
+template <class V, int N>
+inline constexpr bool kIsLane<Dual<V, N>> = true;
+template <class V>
+concept Lane = kIsLane<V>;
+
+template <class T>
+Mask<T> is_zero(Batch<T> x) {
+  return x == 0;
+}
+
+/// A derivative d times the slope of what comes after, or d where the slope is a mask that holds. At a pole the slope may be
+/// infinite or nan: directions that x does not depend on stay out of it.
+template <bool kAtPole = false, class V, class Slope>
+V scaled(const V& d, const Slope& slope) {
+  if constexpr (!std::same_as<V, Slope>)
+    return where(slope, d, V(0));
+  else if constexpr (kAtPole)
+    return where(is_zero(d), V(0), slope * d);
+  else
+    return slope * d;
+}
+
+// A formula (formulas.hpp) on lanes, by the chain rule where they are duals.
+template <class F, class T>
+Batch<T> evaluate(const F& f, const Batch<T>& x) {
+  return f.value(x);
+}
+template <class F, class T>
+Batch<T> evaluate(const F& f, const Batch<T>& a, const Batch<T>& b) {
+  return f.value(a, b);
+}
+template <class F, class V, int N>
+Dual<V, N> evaluate(const F& f, const Dual<V, N>& x);
+template <class F, class V, int N>
+Dual<V, N> evaluate(const F& f, const Dual<V, N>& a, const Dual<V, N>& b);
 
 /// V is a Batch, or a Dual again. The functions are those of Batch; conventions at kinks are the operators'.
 template <class V, int N>
@@ -29,17 +75,7 @@ struct Dual {
     return x;
   }
 
-  /// f(x) where f'(x) is known.
-  static Dual chain(const Dual& x, V value, V slope) {
-    Dual y;
-    y.value = value;
-    for (int i = 0; i < N; ++i) y.d[i] = slope * x.d[i];
-    return y;
-  }
-  /// The same where the slope may be infinite or nan: directions that x does not depend on stay out of it.
-  static Dual chain_at_pole(const Dual& x, V value, V slope) {
-    return combine(value, [&](int i) { return times(slope, x.d[i]); });
-  }
+  /// A value, with the derivative part(i) along each direction i.
   template <class F>
   static Dual combine(V value, const F& part) {
     Dual y;
@@ -59,7 +95,7 @@ struct Dual {
   }
   friend Dual operator/(const Dual& a, const Dual& b) {
     V ratio = a.value / b.value;
-    return combine(ratio, [&](int i) { return times(1 / b.value, a.d[i] - times(ratio, b.d[i])); });
+    return combine(ratio, [&](int i) { return scaled<true>(a.d[i] - scaled<true>(b.d[i], ratio), 1 / b.value); });
   }
   friend Dual operator-(const Dual& x) {
     return combine(-x.value, [&](int i) { return -x.d[i]; });
@@ -96,8 +132,8 @@ struct Dual {
   }
   template <Number T>
   friend Dual operator/(T a, const Dual& b) {
-    V y = a / b.value;
-    return chain_at_pole(b, y, -y / b.value);
+    V ratio = a / b.value;
+    return combine(ratio, [slope = -ratio / b.value, &b](int i) { return scaled<true>(b.d[i], slope); });
   }
   Dual& operator+=(const Dual& b) { return *this = *this + b; }
   Dual& operator-=(const Dual& b) { return *this = *this - b; }
@@ -118,141 +154,130 @@ struct Dual {
   friend Dual where(M condition, const Dual& a, const Dual& b) {
     return combine(where(condition, a.value, b.value), [&](int i) { return where(condition, a.d[i], b.d[i]); });
   }
-  /// At a tie half of each derivative; 0 where either is NaN.
-  friend Dual max(const Dual& a, const Dual& b) {
-    return where(a > b, a, where(b > a, b, where(a == b, (a + b) * 0.5, Dual(max(a.value, b.value)))));
-  }
-  friend Dual min(const Dual& a, const Dual& b) {
-    return where(a < b, a, where(b < a, b, where(a == b, (a + b) * 0.5, Dual(min(a.value, b.value)))));
-  }
-
-  friend Dual abs(const Dual& x) { return chain(x, abs(x.value), sign(x.value)); }
-  friend Dual sign(const Dual& x) { return sign(x.value); }
-  friend Dual floor(const Dual& x) { return floor(x.value); }
-  friend Dual ceil(const Dual& x) { return ceil(x.value); }
-  friend Dual trunc(const Dual& x) { return trunc(x.value); }
-  friend Dual round(const Dual& x) { return round(x.value); }
-  friend Dual zeros_like(const Dual&) { return 0; }
-  friend Dual square(const Dual& x) { return chain(x, square(x.value), 2 * x.value); }
-  friend Dual reciprocal(const Dual& x) { return 1 / x; }
-  friend Dual sqrt(const Dual& x) {
-    V y = sqrt(x.value);
-    return chain_at_pole(x, y, 0.5 / y);
-  }
-  friend Dual exp(const Dual& x) {
-    V y = exp(x.value);
-    return chain(x, y, y);
-  }
-  friend Dual expm1(const Dual& x) {
-    V y = expm1(x.value);
-    return chain(x, y, y + 1);
-  }
-  friend Dual log(const Dual& x) { return chain_at_pole(x, log(x.value), 1 / x.value); }
-  friend Dual log1p(const Dual& x) { return chain_at_pole(x, log1p(x.value), 1 / (1 + x.value)); }
-  friend Dual sin(const Dual& x) { return chain(x, sin(x.value), cos(x.value)); }
-  friend Dual cos(const Dual& x) { return chain(x, cos(x.value), -sin(x.value)); }
-  friend Dual tanh(const Dual& x) {
-    V y = tanh(x.value);
-    return chain(x, y, 1 - y * y);
-  }
-  friend Dual sigmoid(const Dual& x) {
-    V y = sigmoid(x.value);
-    return chain(x, y, y * (1 - y));
-  }
-  friend Dual erf(const Dual& x) {
-    constexpr double kTwoOverSqrtPi = 1.12837916709551257390;
-    return chain(x, erf(x.value), kTwoOverSqrtPi * exp(-x.value * x.value));
-  }
+  friend Dual max(const Dual& a, const Dual& b) { return evaluate(formulas::Maximum{}, a, b); }
+  friend Dual min(const Dual& a, const Dual& b) { return evaluate(formulas::Minimum{}, a, b); }
+  friend Dual pow(const Dual& a, const Dual& b) { return evaluate(formulas::Pow{}, a, b); }
   template <Number T>
   friend Dual pow(const Dual& x, T c) {
-    if (c == 0) return 1;
-    return chain_at_pole(x, pow(x.value, c), c * pow(x.value, c - 1));
+    return evaluate(formulas::PowNumber{static_cast<double>(c)}, x);
   }
-  friend Dual pow(const Dual& a, const Dual& b) {
-    V y = pow(a.value, b.value);
-    V zero(0);
-    V slope_a = where(b.value == zero, zero, b.value * pow(a.value, b.value - 1));
-    V slope_b = where(a.value == zero && b.value >= zero, zero, y * log(a.value));
-    return combine(y, [&](int i) { return times(slope_a, a.d[i]) + times(slope_b, b.d[i]); });
+  friend Dual zeros_like(const Dual&) { return 0; }
+  friend Dual ones_like(const Dual&) { return 1; }
+  /// For a factor of what has vanished where the bound is: there the derivative does not matter.
+  friend Dual bounded(const Dual& x, double limit) {
+    return combine(bounded(x.value, limit), [&](int i) { return x.d[i]; });
   }
-
- private:
-  /// slope d, and 0 where d is, whatever the slope.
-  static V times(const V& slope, const V& d) { return where(is_zero(d), V(0), slope * d); }
-
   friend auto is_zero(const Dual& x) {
     auto zero = is_zero(x.value);
     for (const V& part : x.d) zero = zero && is_zero(part);
     return zero;
   }
 };
-template <class T>
-Mask<T> is_zero(Batch<T> x) {
-  return x == 0;
+
+template <class F, class V, int N>
+Dual<V, N> evaluate(const F& f, const Dual<V, N>& x) {
+  using D = Dual<V, N>;
+  constexpr bool kAtPole = requires { F::has_pole; };
+  const V y = evaluate(f, x.value);
+  return internal::with_values<F::reads, V>(&x.value, nullptr, &y, [&](const auto&... read) {
+    if constexpr (requires { f.pull(y, read...); }) {
+      return D::combine(y, [&](int i) { return V(f.pull(x.d[i], read...)); });
+    } else if constexpr (requires { f.divisor(read...); }) {
+      const V slope = 1 / f.divisor(read...);
+      return D::combine(y, [&](int i) { return scaled<true>(x.d[i], slope); });
+    } else {
+      const auto slope = f.slope(read...);
+      return D::combine(y, [&](int i) { return scaled<kAtPole>(x.d[i], slope); });
+    }
+  });
 }
 
-/// The value as a constant.
-template <class T>
-Batch<T> without_slope(const Batch<T>& x) {
-  return x;
-}
-template <class V, int N>
-Dual<V, N> without_slope(const Dual<V, N>& x) {
-  return x.value;
+template <class F, class V, int N>
+Dual<V, N> evaluate(const F& f, const Dual<V, N>& a, const Dual<V, N>& b) {
+  using D = Dual<V, N>;
+  constexpr bool kAtPole = requires { F::has_pole; };
+  const V y = evaluate(f, a.value, b.value);
+  return internal::with_values<F::a_reads, V>(&a.value, &b.value, &y, [&](const auto&... a_read) {
+    return internal::with_values<F::b_reads, V>(&a.value, &b.value, &y, [&](const auto&... b_read) {
+      if constexpr (requires { f.pull_a(y, a_read...); }) {
+        return D::combine(y, [&](int i) { return V(f.pull_a(a.d[i], a_read...) + f.pull_b(b.d[i], b_read...)); });
+      } else {
+        const auto slope_a = f.slope_a(a_read...), slope_b = f.slope_b(b_read...);
+        return D::combine(
+            y, [&](int i) { return scaled<kAtPole>(a.d[i], slope_a) + scaled<kAtPole>(b.d[i], slope_b); });
+      }
+    });
+  });
 }
 
-/// A type that formulas of map() are evaluated on.
-template <class V>
-inline constexpr bool kIsLane = false;
-template <class T>
-inline constexpr bool kIsLane<Batch<T>> = true;
-template <class V, int N>
-inline constexpr bool kIsLane<Dual<V, N>> = true;
-template <class V>
-concept Lane = kIsLane<V>;
+// The functions that batches have of their own (batch.hpp, math.hpp), on duals.
+#define XGRAD_ON_DUALS(name, Formula)       \
+  template <class V, int N>                 \
+  Dual<V, N> name(const Dual<V, N>& x) {    \
+    return evaluate(formulas::Formula{}, x); \
+  }
+XGRAD_ON_DUALS(abs, Abs)
+XGRAD_ON_DUALS(sign, Sign)
+XGRAD_ON_DUALS(floor, Floor)
+XGRAD_ON_DUALS(ceil, Ceil)
+XGRAD_ON_DUALS(trunc, Trunc)
+XGRAD_ON_DUALS(round, Round)
+XGRAD_ON_DUALS(square, Square)
+XGRAD_ON_DUALS(reciprocal, Reciprocal)
+XGRAD_ON_DUALS(sqrt, Sqrt)
+XGRAD_ON_DUALS(exp, Exp)
+XGRAD_ON_DUALS(expm1, Expm1)
+XGRAD_ON_DUALS(log, Log)
+XGRAD_ON_DUALS(log1p, Log1p)
+XGRAD_ON_DUALS(sin, Sin)
+XGRAD_ON_DUALS(cos, Cos)
+XGRAD_ON_DUALS(tanh, Tanh)
+XGRAD_ON_DUALS(bell, Bell)
+XGRAD_ON_DUALS(erf, Erf)
+XGRAD_ON_DUALS(erfc, Erfc)
+XGRAD_ON_DUALS(normal_density, NormalDensity)
+XGRAD_ON_DUALS(normal_cdf, NormalCdf)
+XGRAD_ON_DUALS(sigmoid, Sigmoid)
+XGRAD_ON_DUALS(sigmoid_slope, SigmoidSlope)
+#undef XGRAD_ON_DUALS
 
-// Functions that are made of others, so that one definition serves batches and duals.
+// Functions that batches have from here.
 template <Lane V>
 V relu(const V& x) {
-  return where(x > V(0), x, where(isnan(x), without_slope(x), V(0)));
+  return evaluate(formulas::Relu{}, x);
 }
 template <Lane V>
 V leaky_relu(const V& x, double slope = 0.01) {
-  return where(x > V(0), x, x * slope);
+  return evaluate(formulas::LeakyRelu{slope}, x);
 }
 template <Lane V>
 V elu(const V& x, double alpha = 1) {
-  return where(x > V(0), x, alpha * expm1(where(x > V(0), V(0), x)));
+  return evaluate(formulas::Elu{alpha}, x);
 }
 template <Lane V>
 V silu(const V& x) {
-  return x * sigmoid(x);
+  return evaluate(formulas::Silu{}, x);
 }
 template <Lane V>
 V gelu(const V& x) {
-  constexpr double kInvSqrt2 = 0.70710678118654752440;
-  return 0.5 * x * (1 + erf(x * kInvSqrt2));
+  return evaluate(formulas::Gelu{}, x);
 }
-/// log(1 + exp(x)); x itself above 20.
-template <class T>
-Batch<T> softplus(const Batch<T>& x) {
-  return where(x > Batch<T>(20), x, max(x, Batch<T>(0)) + log1p(exp(-abs(x))));
+/// gelu(x, GeluForm::tanh)
+template <Lane V, class Form>
+V gelu(const V& x, Form form) {
+  return form == Form::erf ? evaluate(formulas::Gelu{}, x) : evaluate(formulas::GeluTanh{}, x);
 }
-template <class V, int N>
-Dual<V, N> softplus(const Dual<V, N>& x) {
-  return Dual<V, N>::chain(x, softplus(x.value), where(x.value > V(20), V(1), sigmoid(x.value)));
+template <Lane V>
+V softplus(const V& x, double beta = 1, double threshold = 20) {
+  return evaluate(formulas::Softplus{beta, threshold}, x);
 }
-template <class T>
-Batch<T> log_sigmoid(const Batch<T>& x) {
-  return min(x, Batch<T>(0)) - log1p(exp(-abs(x)));
-}
-template <class V, int N>
-Dual<V, N> log_sigmoid(const Dual<V, N>& x) {
-  return Dual<V, N>::chain(x, log_sigmoid(x.value), sigmoid(-x.value));
+template <Lane V>
+V log_sigmoid(const V& x) {
+  return evaluate(formulas::LogSigmoid{}, x);
 }
 template <Lane V>
 V clamp(const V& x, double low, double high) {
-  return where(x < V(low), V(low), where(x > V(high), V(high), where(isnan(x), without_slope(x), x)));
+  return evaluate(formulas::Clamp{low, high}, x);
 }
 /// The larger, the smaller of a lane and a number.
 template <Lane V, Number T>

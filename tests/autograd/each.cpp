@@ -1,6 +1,7 @@
 #include <xgrad/autograd/each.hpp>
 
 #include <xgrad/autograd/ops.hpp>
+#include <xgrad/autograd/tensor_impl.hpp>
 #include "../catch.hpp"
 
 using namespace xgrad;
@@ -63,4 +64,26 @@ TEST_CASE("each refuses to write the same elements twice", "[each][errors]") {
   CHECK(x.to_vector() == std::vector<double>{0, 0, 0});
   each(x, std::as_const(x), [](auto& a, auto b) { a = b + 1; });
   CHECK(x.to_vector() == std::vector<double>{1, 1, 1});
+}
+
+TEST_CASE("each refuses to read in another layout what it writes", "[each][errors]") {
+  constexpr const char* kMessage = "each: a tensor that is only read must not share memory with one that is written";
+  auto copies = [](auto& a, auto b) { a = a + b; };
+  Tensor w = arange(0, 9, 1, {.dtype = DType::float32});
+  Tensor front = w[{slice(0, 8)}];
+  const Tensor shifted = w[{slice(1, 9)}];
+  CHECK_THROWS_WITH(each(front, shifted, copies), Contains(kMessage) && Contains("at each.cpp:"));
+  Tensor c = arange(0, 9, 1, {.dtype = DType::float32});
+  c = reshape(c, {3, 3});
+  const Tensor turned = transpose(c);
+  CHECK_THROWS_WITH(each(c, turned, copies), Contains(kMessage));
+  const Tensor q = arange(0, 9, 1, {.dtype = DType::float32});
+  Tensor backwards = flip(q, 0);
+  if (backwards.impl()->storage.get() == q.impl()->storage.get())
+    CHECK_THROWS_WITH(each(backwards, q, copies), Contains(kMessage));
+  CHECK(w.to_vector() == std::vector<double>{0, 1, 2, 3, 4, 5, 6, 7, 8});
+  // The same elements in the same order are what each() is for.
+  const Tensor same = w[{slice(0, 8)}];
+  each(front, same, copies);
+  CHECK(w.to_vector() == std::vector<double>{0, 2, 4, 6, 8, 10, 12, 14, 8});
 }

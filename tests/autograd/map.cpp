@@ -4,6 +4,7 @@
 #include <xgrad/autograd/check/gradcheck.hpp>
 #include <xgrad/autograd/ops.hpp>
 #include <xgrad/autograd/threads.hpp>
+#include <tuple>
 #include "../catch.hpp"
 
 using namespace xgrad;
@@ -175,4 +176,82 @@ TEST_CASE("a model with a map in it has Hessians", "[map]") {
   Tensor x = tensor({1., 2.}, {.dtype = DType::float64});
   CHECK(allclose(hessian(f, x), tensor({{6., 0.}, {0., 12.}}, {.dtype = DType::float64})));
   CHECK(allclose(hvp(f, x, ones_like(x)).product, tensor({6., 12.}, {.dtype = DType::float64})));
+}
+
+namespace {
+constexpr double kTwo = 2;
+}
+
+TEST_CASE("map refuses a formula that captured by reference", "[map][errors]") {
+  double d = 2;
+  auto by_reference = [&](auto a) { return a * d; };
+  auto by_value = [d](auto a) { return a * d; };
+  auto several = [d, e = d, f = kTwo](auto a) { return a * d + e - f; };
+  auto nothing = [](auto a) { return a * kTwo; };
+  // The static_assert in map() asks this; a call with by_reference does not compile.
+  static_assert(!internal::kCapturesByValue<decltype(by_reference)>);
+  static_assert(internal::kCapturesByValue<decltype(by_value)>);
+  static_assert(internal::kCapturesByValue<decltype(several)>);
+  static_assert(internal::kCapturesByValue<decltype(nothing)>);
+  Tensor x = ones({1}).set_requires_grad();
+  auto huber = [&](double d) {
+    return map([d = d](auto a) { return where(abs(a) < d, 0.5 * a * a, d * (abs(a) - 0.5 * d)); }, x);
+  };
+  CHECK(grad(sum(huber(3)), x).item() == 1);
+  CHECK(by_reference(3.0) == by_value(3.0));
+  CHECK(several(1.0) == nothing(1.0));
+}
+
+TEST_CASE("a map has as many results as its formula", "[map]") {
+  Tensor a = random({3, 4}), b = random({4});
+  auto f = [](auto a, auto b) { return std::tuple(a * a * b, tanh(a) - b, 3 * b); };
+  auto [x, y, z] = map(f, a, b);
+  CHECK(allclose(x, a * a * b));
+  CHECK(allclose(y, tanh(a) - b));
+  CHECK(z.shape() == Shape{3, 4});
+  CHECK_NOTHROW(gradgradcheck(
+      [&](const Tensor& a, const Tensor& b) {
+        auto [x, y, z] = map(f, a, b);
+        return sum(x * y) + sum(sin(z));
+      },
+      {a, b}));
+  // Results of which nothing came.
+  Tensor v = a.detach().set_requires_grad();
+  CHECK(allclose(grad(sum(std::get<1>(map(f, v, b))), v), 1 / square((exp(a) + exp(-a)) / 2)));
+}
+
+TEST_CASE("sixteen tensors fit into a map", "[map]") {
+  std::vector<Tensor> x;
+  for (int i = 0; i < 16; ++i) x.push_back(full({2}, i + 1, {.dtype = DType::float64}).set_requires_grad());
+  auto f = [](auto a, auto b, auto c, auto d, auto e, auto f, auto g, auto h, auto i, auto j, auto k, auto l, auto m,
+              auto n, auto o, auto p) {
+    return a * b + 3 * c + 4 * d + 5 * e + 6 * f + 7 * g + 8 * h + 9 * i + 10 * j + 11 * k + 12 * l + 13 * m + 14 * n +
+           15 * o + 16 * p * a;
+  };
+  auto of_all = [&](auto call) {
+    return call(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], x[9], x[10], x[11], x[12], x[13], x[14], x[15]);
+  };
+  Tensor y = of_all([&](const auto&... x) { return map(f, x...); });
+  std::vector<Tensor> g = grad(sum(y), x, {.create_graph = true});
+  CHECK(g[0].to_vector<double>() == std::vector<double>{258, 258});
+  CHECK(g[1].to_vector<double>() == std::vector<double>{1, 1});
+  for (int i = 2; i < 15; ++i) CHECK(g[i].to_vector<double>() == std::vector<double>{i + 1.0, i + 1.0});
+  CHECK(g[15].to_vector<double>() == std::vector<double>{16, 16});
+  CHECK(grad(sum(g[0]), x[15]).to_vector<double>() == std::vector<double>{16, 16});
+  CHECK(of_all([&](const auto&... x) { return map_sum(f, x...); }).item() == sum(y).item());
+}
+
+TEST_CASE("map computes the cotangents that are wanted, and no others", "[map]") {
+  Tensor a = random({5, 3}).set_requires_grad(), b = random({3}), c = random({5, 1}).set_requires_grad();
+  auto f = [](auto a, auto b, auto c) { return a * b * exp(c); };
+  CHECK(allclose(grad(sum(map(f, a, b, c)), a), expand(b, {5, 3}) * exp(c)));
+  CHECK(allclose(grad(sum(map(f, a, b, c)), c), sum(a * b * exp(c), 1, {.keepdims = true})));
+}
+
+TEST_CASE("duals of erfc, gelu's tanh form and softplus with options", "[map][gradcheck]") {
+  Tensor x = tensor({-7.5, -2.25, -0.3, 0.8, 2.4}, {.dtype = DType::float64});
+  auto good = [&](auto f) { CHECK_NOTHROW(gradgradcheck([&](const Tensor& x) { return map(f, x); }, {x})); };
+  good([](auto x) { return exp(0.5 * x * x) * erfc(-x); });
+  good([](auto x) { return gelu(x, GeluForm::tanh) + gelu(x, GeluForm::erf); });
+  good([](auto x) { return softplus(x, 3, 5) + tanh(x) * sigmoid(x); });
 }

@@ -31,7 +31,7 @@ const std::map<std::string, std::string> kWithoutRow = {
     {"operator!", "logical_not by another name"},
     {"operator<<", "prints (tests/autograd/print.cpp)"},
     {"to_string", "prints (tests/autograd/print.cpp)"},
-    {"allclose", "answers with a bool (tests/ops/elementwise.cpp)"},
+    {"allclose", "answers with a bool (tests/ops/compare.cpp)"},
     {"grad", "the engine (tests/engine)"},
     {"backward", "the engine (tests/engine)"},
     {"value_and_grad", "derivatives of functions (tests/autograd/functional.cpp)"},

@@ -15,6 +15,10 @@ Rows rows() {
   std::vector<double> with_infinity = ends;
   with_infinity.insert(with_infinity.end(), {kInfinity, -kInfinity});
   return {
+      {.name = "erfc",
+       .function = [](const Tensor& x) { return erfc(x); },
+       .reference = [](double x) { return std::erfc(x); },
+       .extremes = with_infinity},
       {.name = "erf",
        .function = [](const Tensor& x) { return erf(x); },
        .reference = [](double x) { return std::erf(x); },

@@ -1,32 +1,27 @@
-// How an elementwise operator is made of formulas.
+// How an elementwise operator is made of a formula (simd/formulas.hpp).
 //
-//     Tensor tanh(const Operand& x) {
-//       return unary<reads_y>("tanh", x, [](auto x) { return tanh(x); },
-//                             [](auto g, auto, auto y) { return g * (1 - y * y); });
-//     }
+//     Tensor sin(const Operand& x) { return unary("sin", x, formulas::Sin{}); }
 //
-// The first formula is the value, the next ones give the cotangent of each operand. They are compiled for
-// batches of float and double: forward and first-order backward are one pass each. The derivative is compiled
-// a third time with Tensor in place of the batch, for when the gradient's own graph is wanted: every order
-// from one formula. What a derivative does not read (see Reads) arrives as an Unused, so a formula that reads
-// more than it declares does not compile.
+// The formula is compiled for batches of float and double: forward and first-order backward are one pass each. Its
+// derivative is compiled a third time with Tensor in place of the batch, for when the gradient's own graph is wanted: every
+// order from one formula. The file of the operator includes the operators that this takes.
 #pragma once
 
+#include <tuple>
+
 #include "../../extend.hpp"
-#include "result.hpp"
 #include "../../kernels/elementwise.hpp"
+#include "../../simd/formulas.hpp"
+#include "../../tensor_impl.hpp"
 #include "../create.hpp"
 #include "../elementwise.hpp"
 #include "../reduce.hpp"
+#include "promote.hpp"
+#include "result.hpp"
 
 namespace xgrad::internal {
 
-/// Which values a derivative reads besides the cotangent: x (or a), b, and the result y.
-enum Reads : unsigned { reads_nothing = 0, reads_x = 1, reads_a = 1, reads_b = 2, reads_y = 4 };
-constexpr Reads operator|(Reads r, Reads s) { return static_cast<Reads>(unsigned{r} | unsigned{s}); }
-
-/// Stands where a value is not read.
-struct Unused {};
+namespace formulas = XGRAD_SIMD_NAMESPACE::formulas;
 
 constexpr Uses to_uses(Reads reads) {
   Uses uses;
@@ -36,173 +31,199 @@ constexpr Uses to_uses(Reads reads) {
   return uses;
 }
 
-/// Calls use(value...) with the tensors whose bit is set, in order.
-template <unsigned kReads, class Use>
-void with_read(const Tensor* a, const Tensor* b, const Tensor* y, Use&& use) {
-  if constexpr (kReads == 0)
-    return use();
-  else if constexpr (kReads == 1)
-    return use(*a);
-  else if constexpr (kReads == 2)
-    return use(*b);
-  else if constexpr (kReads == 3)
-    return use(*a, *b);
-  else if constexpr (kReads == 4)
-    return use(*y);
-  else if constexpr (kReads == 5)
-    return use(*a, *y);
-  else if constexpr (kReads == 6)
-    return use(*b, *y);
-  else
-    return use(*a, *b, *y);
-}
-
-/// Puts the values read back in their places: spread<reads_b>(f, g, b) calls f(g, Unused, b, Unused).
-template <unsigned kReads, class F, class G, class... V>
-auto spread(const F& formula, const G& g, const V&... values) {
-  auto all = std::tie(values...);
-  constexpr int at_b = (kReads & reads_a) ? 1 : 0;
-  constexpr int at_y = at_b + ((kReads & reads_b) ? 1 : 0);
-  auto pick = [&]<unsigned bit, int at>() {
-    if constexpr ((kReads & bit) != 0)
-      return std::get<at>(all);
-    else
-      return Unused{};
-  };
-  return formula(g, pick.template operator()<reads_a, 0>(), pick.template operator()<reads_b, at_b>(),
-                 pick.template operator()<reads_y, at_y>());
-}
-
 /// The cotangent of an operand that was broadcast: summed to the operand's own shape.
 inline Tensor unbroadcast(Tensor cotangent, const Shape& shape) {
   return cotangent.impl()->shape == shape ? std::move(cotangent) : sum_to(cotangent, shape);
 }
 
-/// Answers for operand i with what a formula of (g, a, b, y) gives: operators when the gradient's graph is wanted, else
-/// one pass over memory, which adds to what has come before, or writes over g, where nobody else can see it.
-template <Reads kReads, class F>
-void give_cotangent(Vjp& vjp, int i, Tensor g, const F& formula) {
+/// g times a slope, or g where the slope is a comparison that holds, and 0 elsewhere.
+template <class G, class Slope>
+G times_slope(const G& g, const Slope& slope) {
+  if constexpr (std::same_as<G, Tensor>)
+    return slope.dtype() == DType::boolean ? where(slope, g, zeros_like(g)) : g * slope;
+  else if constexpr (std::same_as<G, Slope>)
+    return g * slope;
+  else
+    return where(slope, g, zeros_like(g));
+}
+
+/// The cotangents of a formula's operands, from the result's: called with g and the values that the derivative reads.
+template <class F>
+struct Pull {
+  F f;
+  template <class G, class... V>
+  G operator()(const G& g, const V&... values) const {
+    if constexpr (requires { f.pull(g, values...); })
+      return f.pull(g, values...);
+    else if constexpr (requires { f.divisor(values...); })
+      return g / f.divisor(values...);
+    else
+      return times_slope(g, f.slope(values...));
+  }
+};
+template <class F>
+struct PullA {
+  F f;
+  template <class G, class... V>
+  G operator()(const G& g, const V&... values) const {
+    if constexpr (requires { f.pull_a(g, values...); })
+      return f.pull_a(g, values...);
+    else
+      return times_slope(g, f.slope_a(values...));
+  }
+};
+template <class F>
+struct PullB {
+  F f;
+  template <class G, class... V>
+  G operator()(const G& g, const V&... values) const {
+    if constexpr (requires { f.pull_b(g, values...); })
+      return f.pull_b(g, values...);
+    else
+      return times_slope(g, f.slope_b(values...));
+  }
+};
+
+/// Answers for operand i with pull(g, values...): operators when the gradient's graph is wanted, else one pass over memory,
+/// which adds to what has come before, or writes over g, where nobody else can see it.
+template <Reads kReads, class P>
+void give_cotangent(Vjp& vjp, int i, Tensor g, const P& pull) {
   const Tensor* a = kReads & reads_a ? &vjp.input(0) : nullptr;
   const Tensor* b = kReads & reads_b ? &vjp.input(1) : nullptr;
   const Tensor* y = kReads & reads_y ? &vjp.output() : nullptr;
-  with_read<kReads>(a, b, y, [&](const auto&... values) {
+  with_values<kReads>(a, b, y, [&](const auto&... values) {
     const Shape& shape = vjp.shape(i);
-    if (vjp.creates_graph()) return vjp.give(i, unbroadcast(Tensor(spread<kReads>(formula, g, values...)), shape));
+    if (vjp.creates_graph()) return vjp.give(i, unbroadcast(pull(g, values...), shape));
     Tensor* sum = g.impl()->shape == shape ? vjp.sum_so_far(i) : nullptr;
     dispatch_floating(g.impl()->dtype, [&]<class T>(T) {
-      auto on_batches = [&](auto g, auto... v) { return Batch<T>(spread<kReads>(formula, g, v...)); };
       if (sum != nullptr)
         return compute_into<T>(
-            *sum, [&](auto sum, auto... v) { return sum + on_batches(v...); }, *sum, g, values...);
+            *sum, [pull](Batch<T> sum, auto... v) { return sum + pull(v...); }, *sum, g, values...);
       Tensor out = owns_elements(g) ? g : new_tensor(g.impl()->shape, g.impl()->dtype);
-      compute_into<T>(out, on_batches, g, values...);
+      compute_into<T>(out, pull, g, values...);
       vjp.give(i, unbroadcast(std::move(out), shape));
     });
   });
 }
 
+/// A formula's value, as the loop over batches or integers calls it.
+template <class F>
+struct Value {
+  F f;
+  template <class... V>
+  auto operator()(const V&... x) const {
+    return f.value(x...);
+  }
+};
+template <class F>
+Value(F) -> Value<F>;
+
 /// Whether an operator has integer results for integer operands, or computes them in float32.
 enum class Integers { stay, become_floating };
 
-/// Elementwise operator of one operand. `value(x)` and `derivative(g, x, y)`.
-template <Reads kReads, Integers kIntegers = Integers::become_floating, class Value, class Derivative>
-Tensor unary(const char* name, const Operand& operand, const Value& value, const Derivative& derivative) {
+/// Elementwise operator of one operand.
+template <Integers kIntegers = Integers::become_floating, class F>
+Tensor unary(const char* name, const Operand& operand, const F& f) {
+  static_assert(std::is_trivially_copyable_v<F>, "a formula is a plain struct");
   const Tensor* x = &operand.tensor(name);
   Tensor converted;
   if (DType dtype = x->dtype(); !is_floating(dtype)) {
     if constexpr (kIntegers == Integers::stay) {
-      Tensor whole = cast({*x, operand.where()}, DType::int64);
-      return compute<std::int64_t>(whole.shape(), value, whole);
+      Tensor whole = cast_for(name, {*x, operand.where()}, DType::int64);
+      return compute<std::int64_t>(whole.shape(), Value{f}, whole);
     }
-    converted = cast({*x, operand.where()}, to_floating(dtype));
+    converted = cast_for(name, {*x, operand.where()}, to_floating(dtype));
     x = &converted;
   }
   Tensor y = new_result(name, x->shape(), x->dtype(), operand.where());
-  dispatch_floating(x->dtype(), [&]<class T>(T) {
-    compute_into<T>(
-        y, [&](Batch<T> x) { return Batch<T>(value(x)); }, *x);
-  });
-  return record(name, operand.where(), {*x}, std::move(y), {to_uses(kReads)}, [derivative](Vjp& vjp) {
-    auto of_x = [&](auto g, auto x, auto, auto y) { return derivative(g, x, y); };
-    give_cotangent<kReads>(vjp, 0, vjp.take_g(), of_x);
-  });
+  dispatch_floating(x->dtype(), [&]<class T>(T) { compute_into<T>(y, Value{f}, *x); });
+  return record(name, operand.where(), {*x}, std::move(y), {to_uses(F::reads)},
+                [f](Vjp& vjp) { give_cotangent<F::reads>(vjp, 0, vjp.take_g(), Pull<F>{f}); });
 }
-
-/// The dtype of operands together, by the rule of NumPy and PyTorch: a tensor with axes outweighs a scalar tensor of the
-/// same kind (boolean, integer, floating), and both outweigh a number.
-DType common_dtype(const char* name, std::initializer_list<const Operand*> operands);
-
-/// Two operands as tensors of their common dtype. Refers to the operands.
-class Promoted {
- public:
-  /// `least` is the earliest dtype that the operator computes in.
-  Promoted(const char* name, const Operand& left, const Operand& right, DType least = DType::boolean);
-  Promoted(const Promoted&) = delete;
-  Promoted& operator=(const Promoted&) = delete;
-
-  const Tensor& a() const { return *a_; }
-  const Tensor& b() const { return *b_; }
-  DType dtype() const { return dtype_; }
-  /// The shape that both broadcast to.
-  const Shape& shape() const { return shape_; }
-
- private:
-  const Tensor* convert(const Operand& operand, const char* name, SourceLocation where, Tensor& converted) const;
-
-  DType dtype_;
-  Tensor converted_a_, converted_b_;
-  const Tensor* a_;
-  const Tensor* b_;
-  Shape shape_;
-};
 
 /// The result of an operator on integers or booleans, which is computed in int64.
-template <class Value>
-Tensor compute_integers(const Promoted& pair, SourceLocation where, const Value& value) {
-  Tensor y = compute<std::int64_t>(pair.shape(), value, cast({pair.a(), where}, DType::int64),
-                                   cast({pair.b(), where}, DType::int64));
-  return cast({y, where}, pair.dtype());
+template <class F>
+Tensor compute_integers(const char* name, const Promoted& pair, SourceLocation where, const F& f) {
+  Tensor y = compute<std::int64_t>(pair.shape(), Value{f}, cast_for(name, {pair.a(), where}, DType::int64),
+                                   cast_for(name, {pair.b(), where}, DType::int64));
+  return cast_for(name, {y, where}, pair.dtype());
 }
 
-/// Elementwise operator of two operands that broadcast. `value(a, b)`; `derivative_a(g, a, b, y)` and
-/// `derivative_b` give the cotangents in the common shape, which are then summed to each operand's own.
-template <Reads kReadsA, Reads kReadsB, Integers kIntegers = Integers::become_floating, class Value, class DA, class DB>
-Tensor binary(const char* name, const Operand& left, const Operand& right, const Value& value, const DA& derivative_a,
-              const DB& derivative_b) {
+/// Elementwise operator of two operands that broadcast. The cotangents are computed in the common shape, and then summed to
+/// each operand's own.
+template <Integers kIntegers = Integers::become_floating, class F>
+Tensor binary(const char* name, const Operand& left, const Operand& right, const F& f) {
+  static_assert(std::is_trivially_copyable_v<F>, "a formula is a plain struct");
   Promoted pair(name, left, right, kIntegers == Integers::stay ? DType::boolean : DType::float32);
   if constexpr (kIntegers == Integers::stay)
-    if (!is_floating(pair.dtype())) return compute_integers(pair, left.where(), value);
+    if (!is_floating(pair.dtype())) return compute_integers(name, pair, left.where(), f);
   Tensor y = new_result(name, pair.shape(), pair.dtype(), left.where());
-  dispatch_floating(pair.dtype(), [&]<class T>(T) {
-    compute_into<T>(
-        y, [&](Batch<T> a, Batch<T> b) { return Batch<T>(value(a, b)); }, pair.a(), pair.b());
-  });
-  return record(name, left.where(), {pair.a(), pair.b()}, std::move(y), {to_uses(kReadsA), to_uses(kReadsB)},
-                [derivative_a, derivative_b](Vjp& vjp) {
+  dispatch_floating(pair.dtype(), [&]<class T>(T) { compute_into<T>(y, Value{f}, pair.a(), pair.b()); });
+  return record(name, left.where(), {pair.a(), pair.b()}, std::move(y), {to_uses(F::a_reads), to_uses(F::b_reads)},
+                [f](Vjp& vjp) {
                   Tensor g = vjp.take_g();
-                  if (vjp.needs(0)) give_cotangent<kReadsA>(vjp, 0, vjp.needs(1) ? g : std::move(g), derivative_a);
-                  if (vjp.needs(1)) give_cotangent<kReadsB>(vjp, 1, std::move(g), derivative_b);
+                  if (vjp.needs(0))
+                    give_cotangent<F::a_reads>(vjp, 0, vjp.needs(1) ? g : std::move(g), PullA<F>{f});
+                  if (vjp.needs(1)) give_cotangent<F::b_reads>(vjp, 1, std::move(g), PullB<F>{f});
                 });
 }
 
+/// A formula made of lambdas: value(a, b), and derivative(g, a, b, y) for each operand, of which it reads what its Reads name.
+template <Reads kReadsA, Reads kReadsB, class Of, class DA, class DB>
+struct OfLambdas {
+  static constexpr Reads a_reads = kReadsA, b_reads = kReadsB;
+  Of of;
+  DA da;
+  DB db;
+  auto value(auto a, auto b) const { return of(a, b); }
+  template <class G, class... V>
+  G pull_a(G g, V... read) const {
+    return spread<kReadsA>(da, g, read...);
+  }
+  template <class G, class... V>
+  G pull_b(G g, V... read) const {
+    return spread<kReadsB>(db, g, read...);
+  }
+
+ private:
+  struct Unread {};
+  template <unsigned kReads, class D, class G, class... V>
+  static G spread(const D& derivative, const G& g, const V&... read) {
+    auto all = std::tie(read...);
+    constexpr int at_b = (kReads & reads_a) != 0, at_y = at_b + ((kReads & reads_b) != 0);
+    auto pick = [&]<bool kIsRead, int at>() {
+      if constexpr (kIsRead)
+        return std::get<at>(all);
+      else
+        return Unread{};
+    };
+    return derivative(g, pick.template operator()<(kReads & reads_a) != 0, 0>(),
+                      pick.template operator()<(kReads & reads_b) != 0, at_b>(),
+                      pick.template operator()<(kReads & reads_y) != 0, at_y>());
+  }
+};
+template <Reads kReadsA, Reads kReadsB, class Of, class DA, class DB>
+Tensor binary(const char* name, const Operand& left, const Operand& right, Of of, DA da, DB db) {
+  return binary(name, left, right, OfLambdas<kReadsA, kReadsB, Of, DA, DB>{of, da, db});
+}
+
 /// Comparison: boolean results, nothing recorded.
-template <class Value>
-Tensor comparison(const char* name, const Operand& left, const Operand& right, const Value& value) {
+template <class F>
+Tensor comparison(const char* name, const Operand& left, const Operand& right, const F& f) {
   Promoted pair(name, left, right);
   Tensor y = new_result(name, pair.shape(), DType::boolean, left.where());
   dispatch(pair.dtype(), [&]<class T>(T) {
-    vectorize<T>(pair.shape(), Types<bool>{}, {y.impl()}, Types<T, T>{}, {pair.a().impl(), pair.b().impl()}, value);
+    vectorize<T>(pair.shape(), Types<bool>{}, {y.impl()}, Types<T, T>{}, {pair.a().impl(), pair.b().impl()}, f);
   });
   return y;
 }
 
 /// A test of each element: boolean results, nothing recorded.
-template <class Value>
-Tensor predicate(const char* name, const Operand& operand, const Value& value) {
+template <class F>
+Tensor predicate(const char* name, const Operand& operand, const F& f) {
   const Tensor& x = operand.tensor(name);
   Tensor y = new_result(name, x.shape(), DType::boolean, operand.where());
-  dispatch(x.dtype(),
-           [&]<class T>(T) { vectorize<T>(x.shape(), Types<bool>{}, {y.impl()}, Types<T>{}, {x.impl()}, value); });
+  dispatch(x.dtype(), [&]<class T>(T) { vectorize<T>(x.shape(), Types<bool>{}, {y.impl()}, Types<T>{}, {x.impl()}, f); });
   return y;
 }
 

@@ -1,0 +1,60 @@
+// Choosing between elements.
+#pragma once
+
+#include <optional>
+
+#include "../number.hpp"
+#include "../tensor.hpp"
+
+namespace xgrad XGRAD_API {
+
+/// Elements of a where the condition holds, else of b.
+/// Shapes: condition, a and b broadcast to the result's shape.
+/// Dtype: the common one of a and b.
+/// Derivative: g to the branch that was taken, exactly 0 to the other, even where that is nan or inf.
+/// Throws: std::invalid_argument unless the condition is boolean.
+Tensor where(const Operand& condition, const Operand& a, const Operand& b);
+
+/// Chooses between f(x) and g(x), with each function fed `safe` in place of the elements that it is not chosen for, so that a
+/// nan or inf that it would make of them cannot reach the gradient (0 * inf = nan).
+/// Shapes: condition and x broadcast; f and g keep the shape.
+/// Example: where_safe(x > 0, [](auto& x) { return sqrt(x); }, [](auto& x) { return 0 * x; }, x);
+template <class F, class G>
+Tensor where_safe(const Tensor& condition, F&& f, G&& g, const Tensor& x, double safe = 1,
+                  SourceLocation place = SourceLocation::current());
+
+/// Larger of two tensors, element by element; nan where either is nan.
+/// Shapes: a and b broadcast to the result's shape.
+/// Dtype: the common one; integers stay.
+/// Derivative: g to the larger, half each at a tie, 0 where either is nan.
+Tensor maximum(const Operand& a, const Operand& b);
+
+/// Smaller of two tensors, element by element; nan where either is nan.
+/// Shapes: a and b broadcast to the result's shape.
+/// Dtype: the common one; integers stay.
+/// Derivative: g to the smaller, half each at a tie, 0 where either is nan.
+Tensor minimum(const Operand& a, const Operand& b);
+
+/// Elements limited to [low, high], that is min(max(x, low), high), either bound optional: low > high gives high, nan stays.
+/// Shapes: the result has x's.
+/// Dtype: x's; integers stay where the bounds are integers, and become float32 else.
+/// Derivative: g where low <= x <= high, else 0.
+/// Throws: std::invalid_argument without a bound.
+Tensor clamp(const Operand& x, std::optional<double> low, std::optional<double> high);
+
+/// Elements limited to bounds that are tensors; an undefined one does not bound.
+/// Shapes: x and the bounds broadcast to the result's shape.
+/// Derivative: g to x where low <= x <= high, to a bound where it was taken, nothing to a nan.
+/// Throws: std::invalid_argument without a bound.
+Tensor clamp(const Operand& x, const Tensor& low, const Tensor& high);
+
+template <class F, class G>
+Tensor where_safe(const Tensor& condition, F&& f, G&& g, const Tensor& x, double safe, SourceLocation place) {
+  // No CallSite: f and g are the user's code, which has lines of its own.
+  const Operand mask(condition, place), given(x, place), instead(safe, place);
+  const auto a = f(where(mask, given, instead));
+  const auto b = g(where(mask, instead, given));
+  return where(mask, {a, place}, {b, place});
+}
+
+}  // namespace xgrad

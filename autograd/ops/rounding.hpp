@@ -1,0 +1,33 @@
+// Rounding of elements to whole numbers. Integers are what they are; the derivative is 0.
+#pragma once
+
+#include "../number.hpp"
+#include "../tensor.hpp"
+
+namespace xgrad XGRAD_API {
+
+/// Greatest whole number that is not above the element.
+/// Shapes: the result has x's.
+/// Dtype: x's; integers stay.
+/// Derivative: 0.
+Tensor floor(const Operand& x);
+
+/// Least whole number that is not below the element.
+/// Shapes: the result has x's.
+/// Dtype: x's; integers stay.
+/// Derivative: 0.
+Tensor ceil(const Operand& x);
+
+/// Element without its fraction: rounded towards 0.
+/// Shapes: the result has x's.
+/// Dtype: x's; integers stay.
+/// Derivative: 0.
+Tensor trunc(const Operand& x);
+
+/// Nearest whole number, halves to the even one.
+/// Shapes: the result has x's.
+/// Dtype: x's; integers stay.
+/// Derivative: 0.
+Tensor round(const Operand& x);
+
+}  // namespace xgrad

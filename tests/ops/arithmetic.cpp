@@ -1,0 +1,87 @@
+#include <xgrad/autograd/ops/arithmetic.hpp>
+
+#include <xgrad/autograd/check/gradcheck.hpp>
+#include <xgrad/autograd/map.hpp>
+#include "numbers.hpp"
+
+using namespace xgrad;
+using namespace xgrad::testing;
+using Catch::Contains;
+
+TEST_CASE("integers stay integers where they can", "[elementwise][arithmetic][dtype]") {
+  Tensor i = tensor({-3, 0, 7});
+  CHECK((i * i).to_vector<std::int64_t>() == std::vector<std::int64_t>{9, 0, 49});
+  CHECK(abs(i).dtype() == DType::int64);
+  CHECK(sign(i).to_vector<std::int64_t>() == std::vector<std::int64_t>{-1, 0, 1});
+  CHECK(relu(i).to_vector<std::int64_t>() == std::vector<std::int64_t>{0, 0, 7});
+  CHECK(maximum(i, 2).to_vector<std::int64_t>() == std::vector<std::int64_t>{2, 2, 7});
+  CHECK(clamp(i, -1, 3).to_vector<std::int64_t>() == std::vector<std::int64_t>{-1, 0, 3});
+  CHECK(exp(i).dtype() == DType::float32);
+  CHECK(pow(i, 3).to_vector<std::int64_t>() == std::vector<std::int64_t>{-27, 0, 343});
+  CHECK_THROWS_WITH(pow(i, -1), Contains("negative integer power"));
+}
+
+TEST_CASE("booleans add as or, multiply as and, and do not subtract", "[elementwise][arithmetic][dtype]") {
+  Tensor a = tensor({true, true, false}), b = tensor({true, false, false});
+  CHECK((a + b).to_vector<bool>() == std::vector<bool>{true, true, false});
+  CHECK((a * b).to_vector<bool>() == std::vector<bool>{true, false, false});
+  CHECK_THROWS_WITH(a - b, Contains("booleans cannot be subtracted"));
+  CHECK_THROWS_WITH(-a, Contains("logical_not"));
+}
+
+TEST_CASE("pow at 0 has the documented derivatives", "[elementwise][arithmetic][conventions]") {
+  auto slope = [](double c) { return slope_at([c](auto x) { return pow(x, c); }, 0); };
+  CHECK(slope(2) == 0);
+  CHECK(slope(1) == 1);
+  CHECK(slope(0) == 0);
+  CHECK(slope(0.5) == kInf);
+  CHECK(slope(-1) == -kInf);
+  CHECK(slope(3) == 0);
+  auto both = [](double a, double b) {
+    auto g = grad([](const Tensor& a, const Tensor& b) { return sum(pow(a, b)); }, {doubles({a}), doubles({b})});
+    return std::pair(g[0].item(), g[1].item());
+  };
+  CHECK(both(0, 0) == std::pair(0.0, 0.0));
+  CHECK(both(0, 1) == std::pair(1.0, 0.0));
+}
+
+TEST_CASE("pow's second derivatives where the exponent or the base is 0", "[elementwise][arithmetic][conventions]") {
+  auto f = [](const Tensor& a, const Tensor& b) { return sum(pow(a, b)); };
+  auto mixed = [&](double a, double b) {
+    std::vector<std::vector<Tensor>> h = hessian(f, {doubles({a}), doubles({b})});
+    return std::vector<double>{h[0][0].item(), h[0][1].item(), h[1][0].item(), h[1][1].item()};
+  };
+  CHECK(mixed(2, 0)[1] == 0.5);
+  CHECK(mixed(2, 0)[2] == 0.5);
+  CHECK(mixed(0, 2) == std::vector<double>{2, 0, 0, 0});
+  CHECK(mixed(0, 0) == std::vector<double>{0, 0, 0, 0});
+  CHECK(mixed(0, 3) == std::vector<double>{0, 0, 0, 0});
+  gradgradcheck(f, {doubles({2, 0.5}), doubles({0, 0})});
+}
+
+TEST_CASE("pow's gradient to a base of any size is 0 where the exponent is 0", "[elementwise][arithmetic][conventions]") {
+  for (double base : {0.0, 1e-310, -1e-310, kInf, kNan}) {
+    Tensor a = doubles({base}).set_requires_grad(), b = doubles({0}).set_requires_grad();
+    INFO(base);
+    CHECK(grad(sum(pow(a, b)), a).item() == 0);
+    CHECK(grad(sum(pow(a, b)), a, {.create_graph = true}).item() == 0);
+  }
+}
+
+TEST_CASE("a lack of memory names the operation, the shape and the line", "[elementwise][arithmetic]") {
+  Tensor a = expand(zeros({1}), {std::int64_t{1} << 50});
+  for (auto call : {+[](const Tensor& a) { return exp(a); }, +[](const Tensor& a) { return a + 1; },
+                    +[](const Tensor& a) { return a == 1; }, +[](const Tensor& a) { return copy(a); },
+                    +[](const Tensor& a) { return softmax(a, 0); }, +[](const Tensor& a) { return cat({a}, 0); },
+                    +[](const Tensor& a) { return map([](auto x) { return x; }, a); }}) {
+    try {
+      call(a);
+      FAIL("no error");
+    } catch (const std::bad_alloc& error) {
+      CHECK_THAT(error.what(), Contains(": there must be memory for ") && Contains("[1125899906842624]") &&
+                                   Contains(" bytes are in use and ") && Contains(" are cached. at arithmetic.cpp:"));
+    }
+  }
+  Tensor column = expand(zeros({1, 1}), {std::int64_t{1} << 25, 1});
+  CHECK_THROWS_WITH(matmul(column, transpose(column)), Contains("matmul: there must be memory for"));
+}

@@ -146,11 +146,24 @@ void Module::train(bool training) {
 }
 bool Module::is_training() const { return registry_->training; }
 
+namespace {
+
+/// Of a copy that with_parameters() made, parameters may be results of operations, whose elements belong to the graph.
+void check_leaves(const char* function, const Module& module, const NamedTensors& tensors, SourceLocation where) {
+  for (const auto& [name, tensor] : tensors)
+    check<std::logic_error>(tensor.is_leaf(), where, module, ": ", function, " writes into leaves, but '", name,
+                            "' is the result of '", tensor.operation(), "'. Call it for the model that was copied.");
+}
+
+}  // namespace
+
 void Module::to(DType dtype, SourceLocation where) {
   check(is_floating(dtype), where, *this, ": parameters must be floating, but they were to become ", dtype, ".");
+  NamedTensors own = state();
+  check_leaves("to()", *this, own, where);
   std::vector<Tensor> tensors, converted;
   NoGrad no_grad;
-  for (auto& [name, tensor] : state()) {
+  for (auto& [name, tensor] : own) {
     if (!is_floating(tensor.dtype()) || tensor.dtype() == dtype) continue;
     converted.push_back(cast(tensor, dtype));
     tensors.push_back(std::move(tensor));
@@ -164,6 +177,7 @@ void Module::zero_grad() {
 
 void Module::load(const NamedTensors& values, SourceLocation where) {
   NamedTensors own = state();
+  check_leaves("load()", *this, own, where);
   // All are made before the first one is written: nothing is changed when one cannot be.
   std::vector<Tensor> converted = detail::values_for(concat(*this), own, values, where);
   for (std::size_t i = 0; i < own.size(); ++i) own[i].second.assign(converted[i], where);

@@ -77,7 +77,8 @@ class Module {
   bool is_training() const;
   /// Converts floating parameters and buffers in place, all of them or (when memory runs out) none: every handle to them
   /// sees the new dtype, their gradients are cleared. An optimizer is made after that.
-  /// Throws: std::invalid_argument unless the dtype is floating.
+  /// Throws: std::invalid_argument unless the dtype is floating, std::logic_error where with_parameters() has put the result
+  /// of an operation in a parameter's place.
   void to(DType dtype, SourceLocation where = SourceLocation::current());
   /// Clears the gradient of every parameter.
   void zero_grad();

@@ -232,6 +232,23 @@ TEST_CASE("with_parameters refuses tensors of another number, shape or kind", "[
   CHECK_THAT(with_first(Tensor()), Contains("'scale' must be a tensor, but it is undefined."));
 }
 
+TEST_CASE("a copy on results of operations is neither converted nor loaded into", "[nn][copy]") {
+  struct Two : nn::Module {
+    nn::Parameter a = param("a", ones({2}));
+    nn::Parameter b = param("b", ones({2}));
+  } model;
+  Two copy = nn::with_parameters(model, {model.a.detach(), model.b * 2});
+  auto call = [&] { copy.to(DType::float64); };
+  int line = __LINE__ - 1;
+  CHECK(message_of<std::logic_error>(call) ==
+        "Two: to() writes into leaves, but 'b' is the result of 'mul'. Call it for the model that was copied." +
+            nn::testing::at("copy.cpp", line));
+  CHECK_THROWS_AS(copy.load({{"a", zeros({2})}, {"b", zeros({2})}}), std::logic_error);
+  CHECK(copy.a.dtype() == DType::float32);
+  CHECK(copy.a.to_vector() == std::vector<double>{1, 1});
+  copy.zero_grad();
+}
+
 // ---- clone ----
 
 TEST_CASE("a clone has the same values and shares nothing", "[nn][copy]") {

@@ -1,4 +1,5 @@
-// Errors: one sentence with the operation, what had to hold, what came, and the user's line.
+// Errors: one sentence with the operation, what had to hold, what came, and the user's line:
+// "matmul: inner sizes must agree, but a is [2, 3] and b is [4, 5] (3 != 4). at model.cpp:42".
 //
 // std::invalid_argument for shapes, dtypes and options, std::out_of_range for axes and indices, std::logic_error
 // for misuse of the graph.
@@ -24,9 +25,9 @@ struct SourceLocation {
   bool known() const { return file != nullptr; }
 };
 
-/// While it lives, operators called on this thread report this place instead of their own caller's. A public
-/// function that is composed of operators opens one, so that errors and graph nodes name the user's line rather
-/// than a line of the library. The outermost scope wins. Not for functions that call the user's code.
+/// Makes the operators that this thread calls while it lives report one place instead of their own caller's. A public
+/// function that is composed of operators opens one, so that errors and graph nodes name the user's line rather than a
+/// line of the library. The outermost scope wins. Not for functions that call the user's code.
 class CallSite {
  public:
   explicit CallSite(SourceLocation where);
@@ -44,8 +45,9 @@ class CallSite {
 // What an error message is put together from. A type joins in by an append_text of its own.
 inline void append_text(std::string& out, std::string_view text) { out += text; }
 inline void append_text(std::string& out, DType dtype) { out += name(dtype); }
-/// Writes file:line, the file without its folders.
+/// Writes "file:line", the file without its folders.
 void append_text(std::string& out, SourceLocation where);
+/// Writes the fewest digits that read back as the same number, so that 1.0000001 does not stand as 1.
 void append_text(std::string& out, double value);
 template <std::integral T>
 void append_text(std::string& out, T value) {
@@ -57,7 +59,7 @@ void append_text(std::string& out, T value) {
     out += std::to_string(value);
 }
 
-/// The parts written one after the other.
+/// One string of the parts, written one after the other.
 template <class... Parts>
 std::string concat(const Parts&... parts) {
   std::string text;
@@ -65,10 +67,11 @@ std::string concat(const Parts&... parts) {
   return text;
 }
 
-/// The message and, where it is known, the place: "... at model.cpp:42".
+/// The message as a sentence and, where it is known, the place: "... . at model.cpp:42".
 std::string with_place(std::string message, SourceLocation where);
 
-/// Throws Error with the message and the place.
+/// Throws Error with the message and the place. A message of more than 480 characters, as a list of many names makes it, is
+/// cut in its middle: its ends say which operation it was and what to do.
 template <class Error>
 [[noreturn]] XGRAD_API void fail(SourceLocation where, std::string message);
 extern template void fail<std::invalid_argument>(SourceLocation, std::string);
@@ -76,7 +79,8 @@ extern template void fail<std::out_of_range>(SourceLocation, std::string);
 extern template void fail<std::logic_error>(SourceLocation, std::string);
 extern template void fail<std::runtime_error>(SourceLocation, std::string);
 
-/// Throws Error unless `holds`. The message is put together only then, so a check costs one comparison.
+/// Throws Error unless `holds`. The message is put together only then, so a check costs one comparison. The parts are
+/// evaluated either way, as all arguments are: pass values, not the strings that concat() makes of them.
 template <class Error = std::invalid_argument, class... Parts>
 void check(bool holds, SourceLocation where, const Parts&... parts) {
   if (!holds) [[unlikely]]

@@ -1,5 +1,6 @@
-// Function: any callable of one signature, as std::function holds it, but copies share it. <functional> takes 0.15 s to
-// compile, which every file that includes a tensor would pay for.
+// Function: any callable of one signature, as std::function holds it, but copies share it.
+//
+// Not std::function: <functional> takes 0.15 s to compile, which every file that includes a tensor would pay for.
 #pragma once
 
 #include <concepts>

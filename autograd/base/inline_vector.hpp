@@ -1,5 +1,7 @@
-// A vector whose first N elements live inside it. Graph nodes have one to three inputs and one output almost
-// always.
+// A vector whose first N elements live inside it.
+//
+// What an operation hands over has one to three elements almost always: as std::vectors these would take an allocation
+// each, which is more than the kernel takes on a small tensor. The standard has none of the kind.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +11,7 @@
 
 namespace xgrad::internal {
 
+/// A vector of T with room for N elements inside of it. It moves, and does not copy; T's moves do not throw.
 template <class T, int N>
 class InlineVector {
  public:
@@ -52,7 +55,7 @@ class InlineVector {
     return *slot;
   }
 
-  /// Adds default-made elements up to this size.
+  /// Adds default-made elements until there are `size`.
   void grow(int size) {
     reserve(size);
     while (size_ < size) emplace_back();

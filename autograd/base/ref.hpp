@@ -1,4 +1,7 @@
 // Reference counting inside the object: a handle is one pointer wide, and an object is one allocation.
+//
+// Not std::shared_ptr, which is two pointers wide, counts in a block of its own, and always by a locked instruction: a Tensor
+// is copied and dropped some dozen times in a small operation. <memory> also takes a quarter of a second of each file.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +9,7 @@
 
 namespace xgrad::internal {
 
-/// Base of objects counted by Ref. A new object starts with one reference, which Ref::adopt takes over.
+/// The base of objects that Ref counts. A new object starts with one reference, which Ref::adopt takes over.
 class RefCounted {
  public:
   RefCounted() = default;
@@ -29,7 +32,7 @@ class RefCounted {
   std::uint32_t count_ = 1;
 };
 
-/// Owning pointer to a RefCounted T. T says how its last reference is let go by `static void destroy(T*)`.
+/// An owning pointer to a RefCounted T, which says by `static void destroy(T*)` what happens when its last reference goes.
 template <class T>
 class Ref {
  public:

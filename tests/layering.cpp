@@ -249,8 +249,6 @@ const std::vector<std::pair<std::string_view, std::string_view>> kLambdaKernels 
     {"autograd/kernels/elementwise.cpp", "pending"},
     {"autograd/map.hpp", "pending"},
     {"autograd/each.hpp", "runs at once, and takes the user's formula as it is"},
-    {"autograd/ops/create.cpp", "pending"},
-    {"autograd/ops/random.cpp", "pending"},
     {"autograd/ops/detail/formula.hpp", "pending"},
     {"optim/optimizer.cpp", "the parameters of an optimizer are updated by the user's code"},
 };

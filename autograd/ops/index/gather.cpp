@@ -142,7 +142,8 @@ struct CountPlaces {
 };
 
 /// to[..., indices[..., i, ...], ...] += source[..., i, ...]. `to` is contiguous; indices are contiguous and checked.
-void scatter_into(const Tensor& to, const Tensor& indices, int axis, const Tensor& source) {
+void scatter_into(const char* operation, const Tensor& to, const Tensor& indices, int axis, const Tensor& source,
+                  SourceLocation where) {
   if (indices.numel() == 0) return;
   IndexedRows rows(to, indices, axis);
   const std::int64_t one_thread = rows.rows;
@@ -151,9 +152,9 @@ void scatter_into(const Tensor& to, const Tensor& indices, int axis, const Tenso
     UseCounts uses(indices.numel(), to.numel());
     launch(CountPlaces{&uses, rows}, rows.rows, one_thread);
     if (uses.any_often()) {
-      Tensor places = new_tensor({indices.numel()}, DType::int64);
+      Tensor places = new_result(operation, {indices.numel()}, DType::int64, where);
       launch(PlacesOfRows{data_of<std::int64_t>(places), rows}, rows.rows, rows.grain());
-      Tensor values = new_tensor(indices.shape(), to.dtype());
+      Tensor values = new_result(operation, indices.shape(), to.dtype(), where);
       copy_into(values, view_of(source, Window::corner(indices.shape())));
       add_rows(to, data_of<std::int64_t>(places), values, {.extent = to.numel(), .count = indices.numel()});
       return;
@@ -170,7 +171,7 @@ void scatter_into(const Tensor& to, const Tensor& indices, int axis, const Tenso
 /// Zeros of this shape with `source` added where the indices, of its shape, say. Gradient: gather.
 Tensor scatter_sum(const Shape& shape, int axis, const Tensor& indices, const Tensor& source, SourceLocation where) {
   Tensor result = new_zeros("scatter_sum", shape, source.dtype(), where);
-  scatter_into(result, indices, axis, source);
+  scatter_into("scatter_sum", result, indices, axis, source, where);
   return record("scatter_sum", where, {source, indices}, result, {Uses::input(1), Uses()},
                 [axis](Vjp& vjp) { vjp.give(0, gather(Operand(vjp.g(), vjp.where()), axis, vjp.input(1))); });
 }
@@ -192,7 +193,7 @@ Tensor gather(const Operand& operand, int axis, const Tensor& given_indices) {
   }
   return record("gather", where, {x, indices}, result, {Uses::input(1), Uses()}, [axis](Vjp& vjp) {
     if (Tensor* sum = vjp.sum_so_far(0); sum != nullptr)
-      scatter_into(*sum, vjp.input(1), axis, vjp.g());
+      scatter_into("scatter_sum", *sum, vjp.input(1), axis, vjp.g(), vjp.where());
     else
       vjp.give(0, scatter_sum(vjp.shape(0), axis, vjp.input(1), vjp.g(), vjp.where()));
   });
@@ -211,7 +212,7 @@ Tensor scatter_add(const Operand& operand, int axis, const Tensor& given_indices
   }
   Tensor result = new_checked("scatter_add", x.shape(), dtype, where);
   copy_into(result, x);
-  scatter_into(result, indices, axis, source);
+  scatter_into("scatter_add", result, indices, axis, source, where);
   return record("scatter_add", where, {x, indices, source}, result, {Uses(), Uses(), Uses::input(1)}, [axis](Vjp& vjp) {
     vjp.give(0, vjp.g());
     if (!vjp.needs(2)) return;

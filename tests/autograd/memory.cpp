@@ -20,6 +20,7 @@
 #include <xgrad/autograd/base/allocator.hpp>
 #include <xgrad/autograd/grad.hpp>
 #include <xgrad/autograd/ops.hpp>
+#include <xgrad/autograd/tensor_impl.hpp>
 #include <xgrad/autograd/threads.hpp>
 #include "../support.hpp"
 
@@ -313,4 +314,12 @@ TEST_CASE("what a large graph took goes back to the system", "[memory]") {
   memory::release_cached();
   CHECK(memory::stats().bytes_cached - before < 2 << 20);
   if (!kSanitized) CHECK(resident() - resident_before < 16 << 20);
+}
+
+TEST_CASE("a view of more elements than can be counted leaves no handle behind", "[memory]") {
+  Tensor x = ones({1});
+  const std::int64_t before = memory::stats().bytes_in_use;
+  constexpr std::int64_t kMany = std::int64_t{1} << 40;
+  CHECK_THROWS(internal::new_view(x, Shape{kMany, kMany}, x.strides(), internal::data_of<void>(x)));
+  CHECK(memory::stats().bytes_in_use == before);
 }

@@ -14,15 +14,11 @@ namespace {
 // of the graph, and with time on one thread, without an atomic counter.
 thread_local std::uint64_t clock = 0;
 
-constexpr std::size_t kCaptureStep = 8;
-
-std::size_t rounded(std::size_t bytes) { return (bytes + kCaptureStep - 1) / kCaptureStep * kCaptureStep; }
-
 }  // namespace
 
 static_assert(sizeof(PassMarks) == 16 && sizeof(OutputInfo) == 8);
-// An add of two matrices, its rule with a flag: 160 of the 192 bytes that its block has.
-static_assert(sizeof(Node) + kCaptureStep + 2 * sizeof(Edge) + sizeof(OutputInfo) + 2 * sizeof(std::int64_t) <= 192);
+// An add of two matrices, its rule with a flag: 168 of the 192 bytes that its block has.
+static_assert(sizeof(Node) + 8 + 2 * sizeof(Edge) + sizeof(OutputInfo) + 2 * sizeof(std::int64_t) <= 192);
 
 template <class N>
 N* Node::allocate(const char* name, SourceLocation where, std::size_t captures, int edges, int saved,
@@ -30,13 +26,15 @@ N* Node::allocate(const char* name, SourceLocation where, std::size_t captures, 
   static_assert(sizeof(N) % alignof(Edge) == 0 && sizeof(N) % alignof(SavedValue) == 0);
   std::size_t extents = 0;
   for (const TensorImpl* output : outputs) extents += static_cast<std::size_t>(output->shape.ndim());
-  std::size_t bytes = sizeof(N) + rounded(captures) + edges * sizeof(Edge) + saved * sizeof(SavedValue) +
-                      outputs.size() * sizeof(OutputInfo) + extents * sizeof(std::int64_t);
+  std::size_t edges_at = sizeof(N) + outputs.size() * sizeof(OutputInfo) + extents * sizeof(std::int64_t);
+  if (captures > 0) edges_at = rounded(edges_at, alignof(std::max_align_t)) + rounded(captures);
+  std::size_t bytes = edges_at + edges * sizeof(Edge) + saved * sizeof(SavedValue);
   N* node = new (allocate_block_for(name, "a graph node", bytes, where)) N;
   node->block_bytes = static_cast<std::uint32_t>(bytes);
   node->name = name;
   node->where = CallSite::or_else(where);
-  node->edges_at = static_cast<std::uint16_t>(sizeof(N) + rounded(captures));
+  node->edges_at = static_cast<std::uint32_t>(edges_at);
+  node->is_leaf = std::is_same_v<N, Leaf>;
   node->edge_count = edges;
   node->saved_count = static_cast<std::uint8_t>(saved);
   node->output_count = static_cast<std::int32_t>(outputs.size());
@@ -59,7 +57,7 @@ Ref<Node> Node::make(const char* name, SourceLocation where, const Inputs& input
   for (const Tensor& output : outputs) impls.emplace_back(output.impl());
   Node* node = allocate<Node>(name, where, rule.bytes(), inputs.size(), std::popcount(saved_bits),
                               {impls.begin(), outputs.size()});
-  node->rule = rule.move_to(node->captures());
+  node->rule = rule.move_to(node->at<void>(node->edges_at - rounded(rule.bytes())));
   node->saved_bits = saved_bits;
   std::uint64_t number = clock;
   Edge* edge = node->edges().data();
@@ -86,7 +84,6 @@ Ref<Node> Leaf::make(const Shape& shape, DType dtype) {
   like.dtype = dtype;
   TensorImpl* output = &like;
   Leaf* leaf = allocate<Leaf>("leaf", {}, 0, 0, 0, {&output, 1});
-  leaf->is_leaf = true;
   leaf->number = ++clock;
   return Ref<Node>::adopt(leaf);
 }

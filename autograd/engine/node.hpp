@@ -56,8 +56,8 @@ struct PassMarks {
   std::uint32_t needed : 1 = 0;  // it is wanted, or one below it is
 };
 
-/// One recorded operation, or a leaf: a variable that no operation made. Its rule's captures, edges, saved values and
-/// outputs follow it in its own block, since a graph of thousands of small nodes must stay in the cache.
+/// One recorded operation, or a leaf: a variable that no operation made. Its outputs' shapes, rule's captures, edges and
+/// saved values follow it, in this order, in its own block, since a graph of thousands of small nodes must stay in the cache.
 struct alignas(16) Node : RefCounted {
   std::uint32_t block_bytes = 0;
   const char* name = "leaf";
@@ -73,7 +73,7 @@ struct alignas(16) Node : RefCounted {
   std::unique_ptr<NodeExtras> extras;
   std::int32_t edge_count = 0;
   std::int32_t output_count = 0;
-  std::uint16_t edges_at = 0;  // bytes from the node to its first edge
+  std::uint32_t edges_at = 0;  // bytes from the node to its first edge
   std::uint8_t saved_count = 0;
   bool is_leaf = false;
   bool freed = false;  // a backward pass has used it up
@@ -109,12 +109,32 @@ struct alignas(16) Node : RefCounted {
   T* at(std::size_t offset) const {
     return reinterpret_cast<T*>(reinterpret_cast<std::uintptr_t>(this) + offset);
   }
-  void* captures() const { return at<void>(sizeof(Node)); }
+  void* captures() const { return at<void>(edges_at - rounded(rule->bytes)); }
   std::size_t saved_at() const { return edges_at + edge_count * sizeof(Edge); }
-  std::size_t outputs_at() const { return saved_at() + saved_count * sizeof(SavedValue); }
+  inline std::size_t outputs_at() const;
   std::int64_t* extents() const { return at<std::int64_t>(outputs_at() + output_count * sizeof(OutputInfo)); }
   void drop_rule();
+  static constexpr std::size_t rounded(std::size_t bytes, std::size_t step = 8) {
+    return (bytes + step - 1) / step * step;
+  }
 };
+
+/// A variable. It holds the accumulated gradient, so that edges to it keep the gradient but not the variable's elements
+/// alive.
+struct Leaf : Node {
+  Tensor grad;  // read and written under a LeafLock
+  bool locked = false;
+  bool retired = false;  // made by a function of functions that has ended: nobody's variable any more
+
+  /// Keeps other threads, whose passes may reach the same leaf, from its gradient.
+  void lock();
+  void unlock() { __atomic_clear(&locked, __ATOMIC_RELEASE); }
+
+  static Ref<Node> make(const Shape& shape, DType dtype);
+  static Leaf& of(Node& node) { return static_cast<Leaf&>(node); }
+};
+
+inline std::size_t Node::outputs_at() const { return is_leaf ? sizeof(Leaf) : sizeof(Node); }
 
 inline Shape Node::output_shape(int k) const {
   const OutputInfo& info = output(k);
@@ -144,21 +164,6 @@ inline void Node::drop_saved() {
   saved_bits = 0;
   for (SavedValue& value : saved()) value.value = Tensor();
 }
-
-/// A variable. It holds the accumulated gradient, so that edges to it keep the gradient but not the variable's elements
-/// alive.
-struct Leaf : Node {
-  Tensor grad;  // read and written under a LeafLock
-  bool locked = false;
-  bool retired = false;  // made by a function of functions that has ended: nobody's variable any more
-
-  /// Keeps other threads, whose passes may reach the same leaf, from its gradient.
-  void lock();
-  void unlock() { __atomic_clear(&locked, __ATOMIC_RELEASE); }
-
-  static Ref<Node> make(const Shape& shape, DType dtype);
-  static Leaf& of(Node& node) { return static_cast<Leaf&>(node); }
-};
 
 /// Locks a leaf while it lives.
 class LeafLock {

@@ -34,7 +34,7 @@ struct TensorOptions {
 
 /// How backward() runs through the graph.
 struct BackwardOptions {
-  bool retain_graph = false;  ///< keep the saved values, so that the same graph can be gone through again
+  bool retain_graph = false;  ///< keep the saved values, so that the same graph can be traversed again
   /// Record the gradient's own graph, for higher derivatives; implies retain_graph. Variable, gradient and graph then
   /// hold each other: they stay in memory until zero_grad(). grad() answers without such a cycle.
   bool create_graph = false;
@@ -61,23 +61,23 @@ class Tensor {
 
   // ---- What it is ----
   const Shape& shape(SourceLocation where = SourceLocation::current()) const;
-  /// Extent of one axis; negative axes count from the last. Throws std::out_of_range.
+  /// size is the extent of one axis; negative axes count from the last. Throws std::out_of_range.
   std::int64_t size(int axis, SourceLocation where = SourceLocation::current()) const;
   int ndim(SourceLocation where = SourceLocation::current()) const;
   std::int64_t numel(SourceLocation where = SourceLocation::current()) const;
   DType dtype(SourceLocation where = SourceLocation::current()) const;
   const Strides& strides(SourceLocation where = SourceLocation::current()) const;
-  /// Whether the elements lie row-major without gaps.
+  /// is_contiguous tells whether the elements lie row-major without gaps.
   bool is_contiguous(SourceLocation where = SourceLocation::current()) const;
 
   // ---- Its elements ----
-  /// The only element, converted to T; floating to integer truncates. Throws std::invalid_argument when there is not
-  /// exactly one, and where T cannot hold it: nan or 1e30 as an integer, an integer beyond 2^53 as a double.
+  /// item is the only element, converted to T; floating to integer truncates.
+  /// Throws: std::invalid_argument unless there is one and T can hold it: no nan as an integer, no 2^53 + 1 as a double.
   template <class T = double>
   requires std::is_arithmetic_v<T> T item(SourceLocation where = SourceLocation::current())
   const { return narrowed<T>("item", element<NearestElement<T>>(where), where); }
-  /// The elements in row-major order, converted to T as by cast(). Throws std::invalid_argument where an integer type
-  /// cannot hold one.
+  /// to_vector copies the elements in row-major order, converted to T as by cast().
+  /// Throws: std::invalid_argument where an integer type cannot hold one.
   template <class T = double>
   requires std::is_arithmetic_v<T> std::vector<T> to_vector(SourceLocation where = SourceLocation::current())
   const {
@@ -91,35 +91,35 @@ class Tensor {
       return result;
     }
   }
-  /// First element of a contiguous tensor whose dtype is T's (throws std::invalid_argument otherwise); valid while
-  /// the tensor lives.
+  /// data points to the first element, and is valid while the tensor lives.
+  /// Throws: std::invalid_argument unless the tensor is contiguous and its dtype is T's.
   template <ElementType T>
   const T* data(SourceLocation where = SourceLocation::current()) const;
-  /// The same for writing. Counts as a write: a backward pass that saved the old elements will refuse to run.
+  /// mutable_data is data() for writing. A backward pass that saved the old elements refuses to run after it.
   template <ElementType T>
   T* mutable_data(SourceLocation where = SourceLocation::current());
-  /// Overwrites the elements with those of `value` (a tensor or a number; broadcast to this shape, cast to this dtype),
-  /// outside of the graph. Throws std::invalid_argument when the shapes do not fit or elements share memory (as in an
-  /// expanded tensor), and std::logic_error on a tensor that an operation made.
+  /// assign writes the elements of `value`, broadcast to this shape and cast to this dtype, outside of the graph.
+  /// Throws: std::invalid_argument when the shapes do not fit or elements share memory (as in an expanded tensor), and
+  /// std::logic_error on a tensor that an operation made.
   void assign(const Operand& value, SourceLocation where = SourceLocation::current());
 
   // ---- Views (recorded; see autograd/ops/index.hpp) ----
-  /// x[2], x[-1], x[slice(0, 4)], x[ellipsis]: the first axis indexed; several: x[{1, slice(0, 4)}].
+  /// operator[] indexes the first axis: x[2], x[-1], x[slice(0, 4)], x[ellipsis]; or several: x[{1, slice(0, 4)}].
   Tensor operator[](const Indices& indices) const;
 
   // ---- Gradients ----
   bool requires_grad(SourceLocation where = SourceLocation::current()) const;
-  /// Makes a leaf a variable (or a constant again). Throws std::invalid_argument for int64 and boolean tensors and
-  /// std::logic_error for a tensor that an operation made.
+  /// set_requires_grad makes a leaf a variable, or a constant again.
+  /// Throws: std::invalid_argument for int64 and boolean tensors; std::logic_error for a tensor that an operation made.
   Tensor& set_requires_grad(bool requires_grad = true, SourceLocation where = SourceLocation::current());
-  /// True when no recorded operation made it: a variable, or a constant.
+  /// is_leaf is true when no recorded operation made the tensor: it is a variable, or a constant.
   bool is_leaf(SourceLocation where = SourceLocation::current()) const;
-  /// The gradient that backward() accumulated here; undefined before.
+  /// grad is the gradient that backward() accumulated here; undefined before.
   Tensor grad(SourceLocation where = SourceLocation::current()) const;
-  /// Throws std::invalid_argument unless shape and dtype are the tensor's own; an undefined Tensor clears.
+  /// set_grad replaces grad(); undefined clears it. Throws std::invalid_argument for another shape or dtype.
   void set_grad(Tensor grad, SourceLocation where = SourceLocation::current());
   void zero_grad(SourceLocation where = SourceLocation::current()) { set_grad(Tensor(), where); }
-  /// Asks backward() to keep the gradient of a tensor that is not a leaf as well.
+  /// retain_grad asks backward() to keep the gradient of a tensor that is not a leaf as well.
   void retain_grad(SourceLocation where = SourceLocation::current());
   /// add_hook has `hook` called with the tensor's gradient in each backward pass, for as long as the handle lives that it
   /// returns; a defined result replaces the gradient. The hook runs unrecorded (open a GradMode(true) in it to record)
@@ -136,20 +136,20 @@ class Tensor {
   HookHandle add_hook(Function<Tensor(const Tensor& gradient, const Tensor& tensor)> hook,
                       SourceLocation where = SourceLocation::current());
 
-  /// Adds the gradient of this tensor with respect to each variable it was computed from to that variable's grad().
+  /// backward adds the gradient of this tensor with respect to each variable it was computed from to that one's grad().
   /// The tensor must have one element, or `cotangent` must give the gradient of what follows, in its shape.
-  /// Throws std::logic_error where nothing requires a gradient, the graph was freed by an earlier pass, or a saved
-  /// value was overwritten.
+  /// Throws: std::logic_error where nothing requires a gradient, an earlier pass freed the graph, or a saved value was
+  /// overwritten. A pass in which a rule or a hook throws changes no grad(), but has used up its graph.
   void backward(BackwardOptions options = {}, SourceLocation where = SourceLocation::current()) const;
   void backward(const Tensor& cotangent, BackwardOptions options = {},
                 SourceLocation where = SourceLocation::current()) const;
 
-  /// The same elements, cut off from the graph.
+  /// detach is a view of the same elements, cut off from the graph.
   Tensor detach(SourceLocation where = SourceLocation::current()) const;
-  /// Name of the operation that made it, "leaf" for a variable, "" for a constant.
+  /// operation is the name of the operation that made the tensor, "leaf" for a variable, "" for a constant.
   const char* operation(SourceLocation where = SourceLocation::current()) const;
 
-  /// Whether two handles name the same tensor.
+  /// is_same tells whether two handles name the same tensor.
   bool is_same(const Tensor& other) const { return impl_ == other.impl_; }
 
   /// For the library's own use: the state behind the handle.

@@ -72,7 +72,7 @@ class Tensor {
 
   // ---- Its elements ----
   /// item is the only element, converted to T; floating to integer truncates.
-  /// Throws: std::invalid_argument unless there is one and T can hold it: no nan as an integer, no 2^53 + 1 as a double.
+  /// Throws: std::invalid_argument unless there is one, and T can hold it (no nan as an integer).
   template <class T = double>
   requires std::is_arithmetic_v<T> T item(SourceLocation where = SourceLocation::current())
   const { return narrowed<T>("item", element<NearestElement<T>>(where), where); }

@@ -15,5 +15,6 @@
 #include "ops/random.hpp"
 #include "ops/reduce.hpp"
 #include "ops/rounding.hpp"
+#include "ops/softmax.hpp"
 #include "ops/special.hpp"
 #include "ops/trigonometric.hpp"

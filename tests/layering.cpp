@@ -246,7 +246,6 @@ TEST_CASE("the umbrella contains includes only, and keeps xtensor away", "[layer
 
 /// Files whose kernels are still lambdas, and why.
 const std::vector<std::pair<std::string_view, std::string_view>> kLambdaKernels = {
-    {"autograd/kernels/elementwise.cpp", "pending"},
     {"autograd/map.hpp", "pending"},
     {"autograd/each.hpp", "runs at once, and takes the user's formula as it is"},
     {"autograd/ops/detail/formula.hpp", "pending"},

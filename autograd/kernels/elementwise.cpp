@@ -20,7 +20,7 @@ enum class Access {
   gather,    // anything else: packed block by block
 };
 
-struct Operand {
+struct LoopAxes {
   char* data;
   std::int64_t stride[kMaxDims];  // in elements, by collapsed axis
   std::int64_t size;              // bytes of an element
@@ -30,22 +30,32 @@ struct Operand {
   bool is_read;
 };
 
+/// How the loop is cut.
+enum class Cut {
+  blocks,  // of elements in row-major order
+  rows,    // along the innermost axis
+  tiles,   // along the innermost axis and `down`
+  moves,   // nothing to compute: the elements of operand 1 are packed where operand 0 has them
+};
+
 /// The loop after axes of extent 1 are dropped and axes that every operand walks through evenly are merged.
 struct Loop {
-  Kernel kernel;
-  const void* formula;
+  Formula formula;
+  Cut cut;
+  int down;
   int ndim;
   int count;
   std::int64_t numel;
   std::int64_t extent[kMaxDims];
-  Operand operands[kMaxOperands];  // the first `count`
+  LoopAxes operands[kMaxOperands];  // the first `count`
 
   std::int64_t inner() const { return extent[ndim - 1]; }
+  /// The part [begin, end): of tiles where the loop is cut so, else of elements in row-major order.
+  static void run(const Loop& loop, std::int64_t begin, std::int64_t end);
 };
 
-Loop collapse(Kernel kernel, const void* formula, const Shape& shape, std::span<const LoopOperand> operands) {
+Loop collapse(const Formula& formula, const Shape& shape, std::span<const LoopOperand> operands) {
   Loop loop;
-  loop.kernel = kernel;
   loop.formula = formula;
   loop.ndim = 0;
   loop.numel = 1;
@@ -81,7 +91,7 @@ Loop collapse(Kernel kernel, const void* formula, const Shape& shape, std::span<
   return loop;
 }
 
-Access classify(const Loop& loop, Operand& operand) {
+Access classify(const Loop& loop, LoopAxes& operand) {
   // Row-major from the innermost axis on, up to here; further out either the same or constant.
   std::int64_t step = 1;
   int axis = loop.ndim - 1;
@@ -93,8 +103,20 @@ Access classify(const Loop& loop, Operand& operand) {
   return constant_outside && step <= kBlock / 4 && !operand.is_written ? Access::periodic : Access::gather;
 }
 
+/// An element as its bits, whatever it means: read and written through memcpy, as its type is another.
+template <class Bits>
+Bits load_bits(const char* from) {
+  Bits bits;
+  std::memcpy(&bits, from, sizeof bits);
+  return bits;
+}
+template <class Bits>
+void store_bits(Bits bits, char* to) {
+  std::memcpy(to, &bits, sizeof bits);
+}
+
 template <class F>
-void with_size(std::int64_t size, F&& f) {
+void with_bits(std::int64_t size, const F& f) {
   switch (size) {
     case 1:
       return f(std::uint8_t{});
@@ -105,10 +127,16 @@ void with_size(std::int64_t size, F&& f) {
   }
 }
 
+/// n elements that all have these bits.
+template <class Bits>
+void fill_bits(char* to, std::int64_t n, Bits bits) {
+  for (std::int64_t i = 0; i < n; ++i) store_bits(bits, to + i * sizeof bits);
+}
+
 /// Calls run(first element's offset, count along the innermost axis) for the elements [at, at + n) of the
 /// loop.
 template <class F>
-void for_runs(const Loop& loop, const Operand& operand, std::int64_t at, std::int64_t n, F&& run) {
+void for_runs(const Loop& loop, const LoopAxes& operand, std::int64_t at, std::int64_t n, F&& run) {
   const int last = loop.ndim - 1;
   Walk walk(loop.ndim, loop.extent, operand.stride, at);
   while (n > 0) {
@@ -119,38 +147,39 @@ void for_runs(const Loop& loop, const Operand& operand, std::int64_t at, std::in
   }
 }
 
-void pack(const Loop& loop, const Operand& operand, std::int64_t at, std::int64_t n, void* block) {
-  with_size(operand.size, [&]<class E>(E) {
-    auto* to = static_cast<E*>(block);
-    const auto* from = reinterpret_cast<const E*>(operand.data);
-    std::int64_t stride = operand.stride[loop.ndim - 1];
+void pack(const Loop& loop, const LoopAxes& operand, std::int64_t at, std::int64_t n, char* to) {
+  with_bits(operand.size, [&]<class Bits>(Bits) {
+    constexpr std::int64_t kSize = sizeof(Bits);
+    const std::int64_t stride = operand.stride[loop.ndim - 1];
     for_runs(loop, operand, at, n, [&](std::int64_t offset, std::int64_t count) {
+      const char* from = operand.data + offset * kSize;
       if (stride == 0)
-        std::fill_n(to, count, from[offset]);
+        fill_bits(to, count, load_bits<Bits>(from));
       else if (stride == 1)
-        std::copy_n(from + offset, count, to);
+        std::memcpy(to, from, static_cast<std::size_t>(count * kSize));
       else
-        for (std::int64_t i = 0; i < count; ++i) to[i] = from[offset + i * stride];
-      to += count;
+        for (std::int64_t i = 0; i < count; ++i) store_bits(load_bits<Bits>(from + i * stride * kSize), to + i * kSize);
+      to += count * kSize;
     });
   });
 }
 
-void unpack(const Loop& loop, const Operand& operand, std::int64_t at, std::int64_t n, const void* block) {
-  with_size(operand.size, [&]<class E>(E) {
-    const auto* from = static_cast<const E*>(block);
-    auto* to = reinterpret_cast<E*>(operand.data);
-    std::int64_t stride = operand.stride[loop.ndim - 1];
+void unpack(const Loop& loop, const LoopAxes& operand, std::int64_t at, std::int64_t n, const char* from) {
+  with_bits(operand.size, [&]<class Bits>(Bits) {
+    constexpr std::int64_t kSize = sizeof(Bits);
+    const std::int64_t stride = operand.stride[loop.ndim - 1];
     for_runs(loop, operand, at, n, [&](std::int64_t offset, std::int64_t count) {
-      for (std::int64_t i = 0; i < count; ++i) to[offset + i * stride] = from[i];
-      from += count;
+      char* to = operand.data + offset * kSize;
+      for (std::int64_t i = 0; i < count; ++i) store_bits(load_bits<Bits>(from + i * kSize), to + i * stride * kSize);
+      from += count * kSize;
     });
   });
 }
 
-void fill(const Operand& operand, std::int64_t offset, std::int64_t n, void* block) {
-  with_size(operand.size, [&]<class E>(E) {
-    std::fill_n(static_cast<E*>(block), n, reinterpret_cast<const E*>(operand.data)[offset]);
+/// A block of n elements that are all the one at `offset`.
+void fill(const LoopAxes& operand, std::int64_t offset, std::int64_t n, char* block) {
+  with_bits(operand.size, [&]<class Bits>(Bits) {
+    fill_bits(block, n, load_bits<Bits>(operand.data + offset * static_cast<std::int64_t>(sizeof(Bits))));
   });
 }
 
@@ -176,7 +205,7 @@ void run_blocks(const Loop& loop, std::int64_t begin, std::int64_t end) {
   std::int64_t longest = end - begin;
   std::int64_t period = 1;
   for (int k = 0; k < loop.count; ++k) {
-    const Operand& operand = loop.operands[k];
+    const LoopAxes& operand = loop.operands[k];
     if (operand.access != Access::linear) longest = std::min(longest, kBlock);
     if (operand.access == Access::periodic) period = std::max(period, operand.period);
   }
@@ -192,7 +221,7 @@ void run_blocks(const Loop& loop, std::int64_t begin, std::int64_t end) {
     std::int64_t n = std::min(end - at, longest);
     if (period > 1 && aligned > 0) n = std::min(n, at % period == 0 ? aligned : period - at % period);
     for (int k = 0; k < loop.count; ++k) {
-      const Operand& operand = loop.operands[k];
+      const LoopAxes& operand = loop.operands[k];
       pointers[k] = room.of(k);
       switch (operand.access) {
         case Access::linear:
@@ -209,7 +238,7 @@ void run_blocks(const Loop& loop, std::int64_t begin, std::int64_t end) {
           break;
       }
     }
-    loop.kernel(loop.formula, n, pointers);
+    loop.formula(n, pointers);
     for (int k = 0; k < loop.count; ++k)
       if (loop.operands[k].is_written && loop.operands[k].access == Access::gather)
         unpack(loop, loop.operands[k], at, n, room.of(k));
@@ -220,7 +249,7 @@ void run_blocks(const Loop& loop, std::int64_t begin, std::int64_t end) {
 /// Whether rows along the innermost axis are long, and each operand's elements are neighbours there, or all the same.
 bool has_rows(const Loop& loop) {
   return loop.ndim > 1 && loop.inner() >= kLongRow &&
-         std::all_of(loop.operands, loop.operands + loop.count, [&](const Operand& operand) {
+         std::all_of(loop.operands, loop.operands + loop.count, [&](const LoopAxes& operand) {
            std::int64_t inner = operand.stride[loop.ndim - 1];
            return inner == 1 || (inner == 0 && !operand.is_written);
          });
@@ -251,7 +280,7 @@ void run_rows(const Loop& loop, std::int64_t begin, std::int64_t end) {
     for (int k = 0; k < loop.count; ++k) offset[k] = walks[k].offset();
     for (std::int64_t row = 0; row < rows; ++row) {
       for (int k = 0; k < loop.count; ++k) {
-        const Operand& operand = loop.operands[k];
+        const LoopAxes& operand = loop.operands[k];
         pointers[k] = is_filled[k] ? room.of(k) : operand.data + offset[k] * operand.size;
         if (is_filled[k] && (filled_count[k] < n || filled_from[k] != offset[k])) {
           fill(operand, offset[k], n, room.of(k));
@@ -260,7 +289,7 @@ void run_rows(const Loop& loop, std::int64_t begin, std::int64_t end) {
         }
         offset[k] += operand.stride[last - 1];
       }
-      loop.kernel(loop.formula, n, pointers);
+      loop.formula(n, pointers);
     }
     at += rows * n;
     for (int k = 0; k < loop.count; ++k) is_whole ? walks[k].advance(last - 1, rows) : walks[k].advance(last, n);
@@ -273,7 +302,7 @@ int tile_axis(const Loop& loop) {
   if (loop.ndim < 2 || loop.inner() < kTileMin) return -1;
   int found = -1;
   for (int k = 0; k < loop.count; ++k) {
-    const Operand& operand = loop.operands[k];
+    const LoopAxes& operand = loop.operands[k];
     std::int64_t inner = operand.stride[loop.ndim - 1];
     if (operand.is_written && inner != 1) return -1;
     if (inner == 0 || inner == 1) continue;
@@ -284,49 +313,48 @@ int tile_axis(const Loop& loop) {
 }
 
 /// Packs rows x columns elements so that they are neighbours along the columns, a row every kTile elements.
-template <class E>
-void transpose_tile(const E* from, std::int64_t row_stride, std::int64_t column_stride, std::int64_t rows,
-                    std::int64_t columns, E* to) {
-  if constexpr (sizeof(E) > 1) {
-    if (row_stride == 1) {
-      using T = std::conditional_t<sizeof(E) == 4, float, double>;  // moved as they are, whatever they mean
-      transpose_block(reinterpret_cast<const T*>(from), column_stride, columns, rows, reinterpret_cast<T*>(to), kTile);
-      return;
-    }
+template <class Bits>
+void transpose_tile(const char* from, std::int64_t row_stride, std::int64_t column_stride, std::int64_t rows,
+                    std::int64_t columns, char* to) {
+  constexpr std::int64_t kSize = sizeof(Bits);
+  if constexpr (kSize > 1) {
+    if (row_stride == 1) return transpose_bytes<kSize>(from, column_stride, columns, rows, to, kTile);
   }
   for (std::int64_t r = 0; r < rows; ++r)
-    for (std::int64_t c = 0; c < columns; ++c) to[r * kTile + c] = from[r * row_stride + c * column_stride];
+    for (std::int64_t c = 0; c < columns; ++c)
+      store_bits(load_bits<Bits>(from + (r * row_stride + c * column_stride) * kSize), to + (r * kTile + c) * kSize);
 }
 
 /// Whether all elements of an operand are one and the same.
-bool is_constant(const Loop& loop, const Operand& operand) {
+bool is_constant(const Loop& loop, const LoopAxes& operand) {
   return std::all_of(operand.stride, operand.stride + loop.ndim, [](std::int64_t stride) { return stride == 0; });
 }
 
 /// Packs the tile of rows x columns elements whose first is `first`.
-void pack_tile(const Loop& loop, const Operand& operand, int down, const char* first, std::int64_t rows,
+void pack_tile(const Loop& loop, const LoopAxes& operand, int down, const char* first, std::int64_t rows,
                std::int64_t columns, char* block) {
-  with_size(operand.size, [&]<class E>(E) {
-    auto* to = reinterpret_cast<E*>(block);
-    const auto* from = reinterpret_cast<const E*>(first);
-    std::int64_t row_stride = operand.stride[down];
-    std::int64_t column_stride = operand.stride[loop.ndim - 1];
+  with_bits(operand.size, [&]<class Bits>(Bits) {
+    constexpr std::int64_t kSize = sizeof(Bits);
+    const std::int64_t row_stride = operand.stride[down];
+    const std::int64_t column_stride = operand.stride[loop.ndim - 1];
     if (column_stride == 0)
-      for (std::int64_t r = 0; r < rows; ++r) std::fill_n(to + r * kTile, columns, from[r * row_stride]);
+      for (std::int64_t r = 0; r < rows; ++r)
+        fill_bits(block + r * kTile * kSize, columns, load_bits<Bits>(first + r * row_stride * kSize));
     else
-      transpose_tile(from, row_stride, column_stride, rows, columns, to);
+      transpose_tile<Bits>(first, row_stride, column_stride, rows, columns, block);
   });
 }
 
 /// Tiles [begin, end) of the loop, along `down` and the innermost axis. Results are written row by row: rows of a power
 /// of two bytes would otherwise evict each other from the cache while a tile is written column by column.
-void run_tiles(const Loop& loop, int down, std::int64_t begin, std::int64_t end) {
+void run_tiles(const Loop& loop, std::int64_t begin, std::int64_t end) {
+  const int down = loop.down;
   PackingRoom room(loop.count, kTile * kTile * sizeof(double));
   int last = loop.ndim - 1;
   std::int64_t row_bytes[kMaxOperands];  // from one row of a tile to the next, in memory or packed
   bool is_packed[kMaxOperands];          // for each tile
   for (int k = 0; k < loop.count; ++k) {
-    const Operand& operand = loop.operands[k];
+    const LoopAxes& operand = loop.operands[k];
     const bool is_same = is_constant(loop, operand);  // one row, filled once, serves all
     is_packed[k] = operand.stride[last] != 1 && !is_same;
     row_bytes[k] = (is_packed[k] ? kTile : operand.stride[down]) * operand.size;
@@ -342,7 +370,7 @@ void run_tiles(const Loop& loop, int down, std::int64_t begin, std::int64_t end)
     std::int64_t rows = std::min(kTile, loop.extent[down] - row);
     char* first[kMaxOperands];
     for (int k = 0; k < loop.count; ++k) {
-      const Operand& operand = loop.operands[k];
+      const LoopAxes& operand = loop.operands[k];
       std::int64_t offset = row * operand.stride[down] + column * operand.stride[last];
       std::int64_t rest = outer;
       for (int axis = last - 1; axis >= 0; --axis) {
@@ -357,58 +385,67 @@ void run_tiles(const Loop& loop, int down, std::int64_t begin, std::int64_t end)
     for (std::int64_t r = 0; r < rows; ++r) {
       void* rows_at[kMaxOperands];
       for (int k = 0; k < loop.count; ++k) rows_at[k] = first[k] + r * row_bytes[k];
-      loop.kernel(loop.formula, columns, rows_at);
+      loop.formula(columns, rows_at);
     }
   }
 }
 
-/// Small and without gaps: nothing to cut or to pack.
-bool run_straight(Kernel kernel, const void* formula, std::span<const LoopOperand> operands) {
-  void* pointers[kMaxOperands];
-  std::int64_t n = operands[0].tensor->numel;
-  if (n >= 2 * kElementwiseGrain) return false;
-  for (std::size_t k = 0; k < operands.size(); ++k) {
-    if (!operands[k].tensor->contiguous || operands[k].tensor->numel != n) return false;
-    pointers[k] = operands[k].tensor->data;
+void Loop::run(const Loop& loop, std::int64_t begin, std::int64_t end) {
+  const LoopAxes& target = loop.operands[0];
+  switch (loop.cut) {
+    case Cut::blocks:
+      return run_blocks(loop, begin, end);
+    case Cut::rows:
+      return run_rows(loop, begin, end);
+    case Cut::tiles:
+      return run_tiles(loop, begin, end);
+    case Cut::moves:
+      return pack(loop, loop.operands[1], begin, end - begin, target.data + begin * target.size);
   }
-  if (n > 0) kernel(formula, n, pointers);
-  return true;
 }
 
-/// Whether a loop copies elements as they are, so that packing them is all there is to do.
-enum class Moves { no, yes };
-
-void run_loop(Loop& loop, Moves moves = Moves::no) {
+/// `only_moves`: the loop copies elements as they are, so that packing them may be all there is to do.
+void run_loop(Loop& loop, bool only_moves) {
   if (loop.numel == 0) return;
-  if (int down = tile_axis(loop); down >= 0) {
+  loop.down = tile_axis(loop);
+  if (loop.down >= 0) {
+    loop.cut = Cut::tiles;
     std::int64_t across_count = (loop.inner() + kTile - 1) / kTile;
-    std::int64_t down_count = (loop.extent[down] + kTile - 1) / kTile;
-    std::int64_t tiles = loop.numel / loop.inner() / loop.extent[down] * across_count * down_count;
-    parallel_for(tiles, kElementwiseGrain / (kTile * kTile),
-                 [&](std::int64_t begin, std::int64_t end) { run_tiles(loop, down, begin, end); });
-    return;
+    std::int64_t down_count = (loop.extent[loop.down] + kTile - 1) / kTile;
+    std::int64_t tiles = loop.numel / loop.inner() / loop.extent[loop.down] * across_count * down_count;
+    return launch(loop, tiles, kElementwiseGrain / (kTile * kTile));
   }
   bool in_blocks = true;  // without packing, or once
   for (int k = 0; k < loop.count; ++k) {
     loop.operands[k].access = classify(loop, loop.operands[k]);
     in_blocks &= loop.operands[k].access != Access::gather;
   }
-  bool by_rows = !in_blocks && has_rows(loop);
-  // Moved elements are packed where they belong.
-  bool packs_only = moves == Moves::yes && !in_blocks && !by_rows && loop.operands[0].access == Access::linear;
-  parallel_for(loop.numel, kElementwiseGrain, [&](std::int64_t begin, std::int64_t end) {
-    const Operand& target = loop.operands[0];
-    if (packs_only) return pack(loop, loop.operands[1], begin, end - begin, target.data + begin * target.size);
-    by_rows ? run_rows(loop, begin, end) : run_blocks(loop, begin, end);
-  });
+  loop.cut = !in_blocks && has_rows(loop) ? Cut::rows : Cut::blocks;
+  if (only_moves && !in_blocks && loop.cut == Cut::blocks && loop.operands[0].access == Access::linear)
+    loop.cut = Cut::moves;
+  launch(loop, loop.numel, kElementwiseGrain);
+}
+
+/// Kept apart, so that small loops without gaps do not pay for its room.
+[[gnu::noinline]] void run_strided(const Formula& formula, const Shape& shape, std::span<const LoopOperand> operands,
+                                   bool only_moves = false) {
+  Loop loop = collapse(formula, shape, operands);
+  run_loop(loop, only_moves);
 }
 
 }  // namespace
 
-void run_kernel(Kernel kernel, const void* formula, const Shape& shape, std::span<const LoopOperand> operands) {
-  if (run_straight(kernel, formula, operands)) return;
-  Loop loop = collapse(kernel, formula, shape, operands);
-  run_loop(loop);
+void run_kernel(FormulaLoop& loop, const Shape& shape, std::span<const LoopOperand> operands) {
+  // Small and without gaps: nothing to cut or to pack.
+  loop.n = operands[0].tensor->numel;
+  bool is_straight = loop.n < 2 * kElementwiseGrain;
+  for (std::size_t k = 0; k < operands.size() && is_straight; ++k) {
+    const TensorImpl& tensor = *operands[k].tensor;
+    is_straight = tensor.contiguous && tensor.numel == loop.n;
+    loop.operands[k] = tensor.data;
+  }
+  if (!is_straight) return run_strided(loop.formula, shape, operands);
+  if (loop.n > 0) launch(loop, 1, 1);
 }
 
 namespace {
@@ -447,13 +484,13 @@ void copy_into(const Tensor& target, const Tensor& source) {
   }
   LoopOperand operands[] = {{target.impl(), true, false}, {source.impl(), false, true}};
   if (to.dtype == from.dtype) {
-    Kernel kernel = nullptr;
-    with_size(size_of(to.dtype), [&]<class E>(E) { kernel = &move_elements<E>; });
-    Loop loop = collapse(kernel, nullptr, target.shape(), operands);
-    return run_loop(loop, Moves::yes);
+    Formula formula{nullptr, nullptr, {}};
+    with_bits(static_cast<std::int64_t>(size_of(to.dtype)),
+              [&]<class Bits>(Bits) { formula.kernel = &move_elements<Bits>; });
+    return run_strided(formula, target.shape(), operands, true);
   }
-  Kernel kernel = dispatch(target.dtype(), [&]<class To>(To) {
-    return dispatch(source.dtype(), []<class From>(From) -> Kernel { return &convert<To, From>; });
+  Kernel kernel = dispatch(to.dtype, [&]<class To>(To) {
+    return dispatch(from.dtype, []<class From>(From) -> Kernel { return &convert<To, From>; });
   });
   run_kernel(kernel, nullptr, target.shape(), operands);
 }

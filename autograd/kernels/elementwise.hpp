@@ -1,8 +1,8 @@
 // The one loop behind every elementwise operation: a formula on batches, applied to tensors of any layout.
 //
-// A formula becomes a kernel over contiguous runs. The driver (vectorize.cpp, compiled once) cuts tensors of
+// A formula becomes a kernel over contiguous runs. The driver (elementwise.cpp, compiled once) cuts tensors of
 // any strides into such runs: straight from memory where elements are neighbours, else through a block that
-// is packed first.
+// is packed first. Formulas capture by value: what a loop needs travels with it.
 #pragma once
 
 #include <array>
@@ -11,16 +11,16 @@
 #include <tuple>
 #include <utility>
 
+#include "../base/launch.hpp"
 #include "../base/parallel.hpp"
-#include "../simd/partial.hpp"
 #include "../simd/math.hpp"
+#include "../simd/partial.hpp"
 #include "../tensor_impl.hpp"
 
 namespace xgrad XGRAD_API {
 namespace internal {
 
-/// Works on n contiguous elements of each operand, outputs first. `formula` is the callable that the kernel
-/// was made of.
+/// Works on n contiguous elements of each operand, outputs first. `formula` is the callable that the kernel was made of.
 using Kernel = void (*)(const void* formula, std::int64_t n, void* const* operands);
 
 struct LoopOperand {
@@ -32,8 +32,39 @@ struct LoopOperand {
 /// The most operands of a loop: what the second order of map() takes with sixteen tensors and eight results.
 inline constexpr int kMaxOperands = 64;
 
-/// Runs the kernel over `shape`, to which every operand broadcasts (those written have this shape).
-void run_kernel(Kernel kernel, const void* formula, const Shape& shape, std::span<const LoopOperand> operands);
+/// A formula as a loop keeps it: its code, and what it captured, by value. A user's lambda that is large, or that cannot be
+/// copied as bytes (each() runs at once, and may be given any), stays where it is: `outside` has its address then.
+struct Formula {
+  static constexpr std::size_t kRoom = 48;
+
+  Kernel kernel;
+  const void* outside;
+  alignas(16) unsigned char captured[kRoom];
+
+  void operator()(std::int64_t n, void* const* operands) const {
+    kernel(outside != nullptr ? outside : captured, n, operands);
+  }
+};
+
+/// The loop of a formula over contiguous operands.
+struct FormulaLoop {
+  Formula formula;
+  std::int64_t n;
+  void* operands[kMaxOperands];  // the first few
+
+  static void run(const FormulaLoop& a, std::int64_t, std::int64_t) { a.formula(a.n, a.operands); }
+};
+
+/// Runs the loop's formula, which is set, over `shape`, to which every operand broadcasts (those written have this shape).
+void run_kernel(FormulaLoop& loop, const Shape& shape, std::span<const LoopOperand> operands);
+
+/// The same for a formula that stays where it is.
+inline void run_kernel(Kernel kernel, const void* formula, const Shape& shape, std::span<const LoopOperand> operands) {
+  FormulaLoop loop;
+  loop.formula.kernel = kernel;
+  loop.formula.outside = formula;
+  run_kernel(loop, shape, operands);
+}
 
 /// Elements from which a loop is worth a second thread. Measured: a thread is woken in about 5 us.
 inline constexpr std::int64_t kElementwiseGrain = 32768;
@@ -45,7 +76,7 @@ template <class T, class Tensor>
 using ElementOf = T;  // one T for each tensor of a pack
 
 }  // namespace internal
-}  // namespace xgrad
+}  // namespace XGRAD_API
 namespace xgrad::XGRAD_SIMD_NAMESPACE {
 using internal::Types;
 
@@ -102,6 +133,16 @@ struct FormulaKernel<T, Types<Os...>, Types<Is...>, F> {
   static constexpr int kOuts = sizeof...(Os);
   static constexpr int kSize = Lanes<T>::kSize;
 
+  /// Writes the formula in place: made apart and copied, it would cost small loops 7 %.
+  static void store(const F& formula, internal::Formula& to) {
+    to.kernel = &run;
+    to.outside = nullptr;
+    if constexpr (!std::is_trivially_copyable_v<F> || sizeof(F) > internal::Formula::kRoom)
+      to.outside = &formula;
+    else if constexpr (!std::is_empty_v<F>)
+      std::memcpy(to.captured, &formula, sizeof formula);
+  }
+
   static void run(const void* formula, std::int64_t n, void* const* operands) {
     run(*static_cast<const F*>(formula), n, operands, std::index_sequence_for<Os...>(),
         std::index_sequence_for<Is...>());
@@ -148,13 +189,14 @@ using XGRAD_SIMD_NAMESPACE::Lanes;
 template <class T, class... Os, class... Is, class F>
 void vectorize(const Shape& shape, Types<Os...>, const std::array<TensorImpl*, sizeof...(Os)>& outs, Types<Is...>,
                const std::array<TensorImpl*, sizeof...(Is)>& ins, const F& formula) {
-  constexpr Kernel kernel = &FormulaKernel<T, Types<Os...>, Types<Is...>, F>::run;
   constexpr std::size_t kCount = sizeof...(Os) + sizeof...(Is);
   LoopOperand operands[kCount];
   std::size_t k = 0;
   for (TensorImpl* out : outs) operands[k++] = {out, true, false};
   for (TensorImpl* in : ins) operands[k++] = {in, false, true};
-  run_kernel(kernel, &formula, shape, operands);
+  FormulaLoop loop;
+  FormulaKernel<T, Types<Os...>, Types<Is...>, F>::store(formula, loop.formula);
+  run_kernel(loop, shape, operands);
 }
 
 /// out = formula(ins...), one result for each element. All elements are T. `out` may be one of the inputs.
@@ -163,7 +205,7 @@ void compute_into(const Tensor& out, const F& formula, const In&... ins) {
   vectorize<T>(out.impl()->shape, Types<T>{}, {out.impl()}, Types<ElementOf<T, In>...>{}, {ins.impl()...}, formula);
 }
 
-/// The same in a new tensor.
+/// A new tensor of formula(ins...), one result for each element. All elements are T.
 template <class T, class F, class... In>
 Tensor compute(const Shape& shape, const F& formula, const In&... ins) {
   Tensor out = new_tensor(shape, dtype_of<T>);
@@ -178,4 +220,4 @@ void copy_into(const Tensor& target, const Tensor& source);
 void add_into(const Tensor& target, const Tensor& source);
 
 }  // namespace internal
-}  // namespace xgrad
+}  // namespace XGRAD_API

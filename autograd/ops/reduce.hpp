@@ -1,6 +1,6 @@
 // Operators that take axes away: sums, extremes, and what is built on them. Without axes they reduce all of them to one
 // number; `sum(x, {0, 1}, {.keepdims = true})` keeps reduced axes with extent 1, `sum(x, Axes::all(), {.keepdims = true})`
-// all of them.
+// all of them. An axis that x does not have throws std::out_of_range, one named twice std::invalid_argument.
 #pragma once
 
 #include <concepts>
@@ -9,32 +9,61 @@
 
 namespace xgrad XGRAD_API {
 
+/// Options of reductions.
 struct ReduceOptions {
   bool keepdims = false;  ///< keep the reduced axes, with extent 1
 };
 
-/// Pairwise sum in blocks; the same bits with any number of threads. Integers and booleans give int64. Gradient: g
-/// spread over the reduced axes (a view). Empty: 0.
+/// Sum over the axes, pairwise in blocks; the same bits with any number of threads. Of no elements 0.
+/// Shapes: `x [...] -> x's shape without the axes` (with extent 1 there: keepdims).
+/// Dtype: x's; integers and booleans give int64.
+/// Derivative: g, stretched over the reduced axes (a view).
+/// Example: `sum(x)`, `sum(x, 0)`, `sum(x, {0, -1}, {.keepdims = true})`.
 Tensor sum(const Operand& x, const Axes& axes = Axes::all(), ReduceOptions options = {});
-/// sum / count, floating. Empty: nan.
+/// Mean over the axes: sum / count. Of no elements nan.
+/// Shapes: `x [...] -> x's shape without the axes`.
+/// Dtype: floating; integers and booleans become float32.
+/// Derivative: g / count, stretched over the reduced axes.
 Tensor mean(const Operand& x, const Axes& axes = Axes::all(), ReduceOptions options = {});
-/// Product. Its gradient is right where elements are 0 too. Empty: 1.
+/// Product over the axes. Of no elements 1.
+/// Shapes: `x [...] -> x's shape without the axes`.
+/// Dtype: x's; booleans give int64.
+/// Derivative: g times the product of the other elements, also where elements are 0.
 Tensor prod(const Operand& x, const Axes& axes = Axes::all(), ReduceOptions options = {});
 
+/// Options of var and std.
 struct VarianceOptions {
   double correction = 1;  ///< divide by count - correction
-  bool keepdims = false;
+  bool keepdims = false;  ///< keep the reduced axes, with extent 1
 };
-/// sum((x - mean)^2) / (count - correction). Gradient g 2 (x - mean) / (count - correction).
+/// Variance over the axes: sum((x - mean)^2) / (count - correction), the mean's own rounding corrected for. Of no elements
+/// nan.
+/// Shapes: `x [...] -> x's shape without the axes`.
+/// Dtype: floating; integers and booleans become float32.
+/// Derivative: g 2 (x - mean) / (count - correction).
 Tensor var(const Operand& x, const Axes& axes = Axes::all(), VarianceOptions options = {});
-/// sqrt(var). With `using namespace xgrad` it is still called xgrad::std(x): `std` alone would be ambiguous. Gradient g (x - mean) / ((count - correction) y); 0 where y is 0, in every order.
+/// Standard deviation over the axes: sqrt(var), but neither overflowing nor underflowing where it is representable. Of no
+/// elements nan. With `using namespace xgrad` it is still called xgrad::std(x).
+/// Shapes: `x [...] -> x's shape without the axes`.
+/// Dtype: floating; integers and booleans become float32.
+/// Derivative: g (x - mean) / ((count - correction) y); 0 where y is 0, in every order.
 Tensor std(const Operand& x, const Axes& axes = Axes::all(), VarianceOptions options = {});
 
-/// The largest, the smallest; NaN if any is NaN. The gradient is split evenly among ties. Throws std::invalid_argument on
-/// an empty reduction.
+/// Largest element over the axes; nan if any is nan.
+/// Shapes: `x [...] -> x's shape without the axes`.
+/// Dtype: x's.
+/// Derivative: g, split evenly among ties.
+/// Throws: std::invalid_argument for a reduction of no elements.
 Tensor amax(const Operand& x, const Axes& axes = Axes::all(), ReduceOptions options = {});
+/// Smallest element over the axes; nan if any is nan.
+/// Shapes: `x [...] -> x's shape without the axes`.
+/// Dtype: x's.
+/// Derivative: g, split evenly among ties.
+/// Throws: std::invalid_argument for a reduction of no elements.
 Tensor amin(const Operand& x, const Axes& axes = Axes::all(), ReduceOptions options = {});
+/// Largest element of all: amax(x).
 Tensor max(const Operand& x);
+/// Smallest element of all: amin(x).
 Tensor min(const Operand& x);
 Tensor max(const Operand& a, const Tensor& b) = delete;  // of two tensors: maximum(a, b)
 Tensor min(const Operand& a, const Tensor& b) = delete;  // of two tensors: minimum(a, b)
@@ -42,38 +71,66 @@ template <std::floating_point T>
 Tensor max(const Operand& x, T number) = delete;  // of elements and a number: maximum(x, number)
 template <std::floating_point T>
 Tensor min(const Operand& x, T number) = delete;  // of elements and a number: minimum(x, number)
-/// The largest along one axis and where it stands. The first one of equals, and it gets the whole gradient.
+/// An extreme along one axis, and where it was found.
 struct Extreme {
-  Tensor values;
-  Tensor indices;  ///< int64
+  Tensor values;   ///< x's dtype
+  Tensor indices;  ///< int64; the first of equals
 };
+/// Largest element along one axis, and its position: the first of equals; of nan, if there is one. Found in one pass.
+/// Shapes: `x [..., n, ...] -> x's shape without the axis`, twice.
+/// Dtype: x's, and int64.
+/// Derivative: the whole of g at the position, 0 elsewhere.
+/// Throws: std::invalid_argument for an axis of no elements.
+/// Example: `auto [values, indices] = max(x, 1);`
 Extreme max(const Operand& x, int axis, ReduceOptions options = {});
+/// Smallest element along one axis, and its position: see max.
 Extreme min(const Operand& x, int axis, ReduceOptions options = {});
-/// Position of the first largest (smallest) element along the axis, int64; of NaN, if there is one.
+/// Position of the largest element along the axis: the first of equals; of nan, if there is one.
+/// Shapes: `x [..., n, ...] -> x's shape without the axis`.
+/// Dtype: int64.
+/// Derivative: none.
+/// Throws: std::invalid_argument for an axis of no elements.
 Tensor argmax(const Operand& x, int axis, ReduceOptions options = {});
+/// Position of the smallest element along the axis: see argmax.
 Tensor argmin(const Operand& x, int axis, ReduceOptions options = {});
-/// ... in the flattened tensor.
+/// Position of the largest element in the flattened tensor.
 Tensor argmax(const Operand& x);
+/// Position of the smallest element in the flattened tensor.
 Tensor argmin(const Operand& x);
-/// Whether all (any) elements are not 0; boolean.
+/// Whether all elements over the axes are other than 0. Of no elements true.
+/// Shapes: `x [...] -> x's shape without the axes`.
+/// Dtype: boolean.
+/// Derivative: none.
 Tensor all(const Operand& x, const Axes& axes = Axes::all(), ReduceOptions options = {});
+/// Whether any element over the axes is other than 0. Of no elements false.
+/// Shapes: `x [...] -> x's shape without the axes`.
+/// Dtype: boolean.
+/// Derivative: none.
 Tensor any(const Operand& x, const Axes& axes = Axes::all(), ReduceOptions options = {});
 
-/// log(sum(exp(x))) without overflow. Gradient g softmax(x); all -inf gives -inf with gradient 0.
-Tensor logsumexp(const Operand& x, const Axes& axes = Axes::all(), ReduceOptions options = {});
-/// exp(x) / sum(exp(x)) along the axis. Gradient y (g - sum(g y)).
-Tensor softmax(const Operand& x, int axis = -1);
-/// log(softmax(x)) without overflow. Gradient g - exp(y) sum(g).
-Tensor log_softmax(const Operand& x, int axis = -1);
-
+/// Options of norm.
 struct NormOptions {
   double p = 2;  ///< sum(|x|^p)^(1/p); infinity: the largest |x|, -infinity: the smallest, 0: how many are not 0
-  bool keepdims = false;
+  bool keepdims = false;  ///< keep the reduced axes, with extent 1
 };
-/// Vector norm over the axes. Gradient for p = 2: g x / y, 0 where y is 0, in every order.
+/// Vector norm over the axes. Neither overflows nor underflows where the answer is representable.
+/// Shapes: `x [...] -> x's shape without the axes`.
+/// Dtype: floating; integers and booleans become float32.
+/// Derivative: for p = 2 g x / y, 0 where y is 0, in every order. Else g sign(x) (|x| / y)^(p - 1), 0 where x or y is 0;
+/// for an infinite p g, split evenly among ties.
+/// Throws: std::invalid_argument for p = nan, and for a reduction of no elements with p < 0 or infinite.
+/// Example: `norm(x)`, `norm(x, Axes::all(), {.p = 1})`, `norm(x, {0, 1})`.
 Tensor norm(const Operand& x, const Axes& axes = Axes::all(), NormOptions options = {});
+// A bare integer is the order for users of NumPy and PyTorch, and would be an axis here. The order p:
+// norm(x, Axes::all(), {.p = 1}); along an axis: norm(x, {1}).
+template <std::integral T>
+Tensor norm(const Operand& x, T order_or_axis) = delete;  // norm(x, {axis}), or {.p = order}
 
-/// x summed over the axes along which `shape` was stretched to x's shape: undoes a broadcast. Gradient: g broadcast.
+/// Sum over the axes along which `shape` was stretched to x's shape: undoes a broadcast.
+/// Shapes: `x [...] -> shape`.
+/// Dtype: x's; integers and booleans give int64.
+/// Derivative: g, broadcast to x's shape.
+/// Throws: std::invalid_argument where `shape` does not broadcast to x's.
 Tensor sum_to(const Operand& x, const Shape& shape);
 
-}  // namespace xgrad
+}  // namespace XGRAD_API

@@ -599,3 +599,17 @@ TEST_CASE("max along an axis gives values, first positions and their cotangents 
                                                  ones(values.shape(), {.dtype = DType::float64}))));
       }
 }
+
+template <class X>
+concept TakesABareInteger = requires(X x) {
+  norm(x, 1);
+};
+template <class X>
+concept TakesAxes = requires(X x) {
+  norm(x, {1});
+  norm(x, 1, {.p = 1});
+};
+TEST_CASE("norm takes no bare integer, which others read as the order", "[reduce]") {
+  STATIC_REQUIRE_FALSE(TakesABareInteger<Tensor>);
+  STATIC_REQUIRE(TakesAxes<Tensor>);
+}

@@ -11,6 +11,7 @@
 #include "../elementwise.hpp"
 #include "../movement.hpp"
 #include "../reduce.hpp"
+#include "../softmax.hpp"
 #include "samples.hpp"
 
 namespace xgrad {

@@ -1,12 +1,12 @@
-// softmax, log_softmax and logsumexp.
-#include "../../extend.hpp"
-#include "../../kernels/softmax_rows.hpp"
-#include "../create.hpp"
-#include "../detail/reduction.hpp"
-#include "../detail/result.hpp"
-#include "../elementwise.hpp"
-#include "../movement.hpp"
-#include "../reduce.hpp"
+#include "softmax.hpp"
+
+#include "../extend.hpp"
+#include "../kernels/softmax_rows.hpp"
+#include "create.hpp"
+#include "detail/reduction.hpp"
+#include "detail/result.hpp"
+#include "elementwise.hpp"
+#include "movement.hpp"
 
 namespace xgrad {
 

@@ -377,7 +377,7 @@ GradientAndProduct<std::vector<Tensor>> hvp(F&& f, const TensorList& x, const Te
                                             SourceLocation where = SourceLocation::current()) {
   return functional::hvp({internal::refer(f, x.size(), where)}, x, vectors, where);
 }
-/// hvp of a closure, by the parameters that it reads, with one vector each: `hvp([&] { return loss(); }, model.parameters(), v)`.
+/// hvp of a closure, by the parameters that it reads, with one vector each.
 template <Closure F>
 GradientAndProduct<std::vector<Tensor>> hvp(F&& closure, const TensorList& parameters, const TensorList& vectors,
                                             SourceLocation where = SourceLocation::current()) {
@@ -392,8 +392,8 @@ GradientAndProduct<Tensor> hvp(F&& closure, const T& parameter, const Tensor& ve
   return {std::move(both.gradient[0]), std::move(both.product[0])};
 }
 
-/// parameters_to_vector copies the elements of several tensors, one after the other, into one vector: parameters for a method that thinks
-/// of them as a point. The copy is differentiable.
+/// parameters_to_vector copies the elements of several tensors, one after the other, into one vector, for a method that
+/// thinks of its parameters as a point. The copy is differentiable.
 ///
 /// Shapes: [the sum of the numbers of elements].
 /// Dtype: the widest among them.
@@ -401,7 +401,7 @@ GradientAndProduct<Tensor> hvp(F&& closure, const T& parameter, const Tensor& ve
 /// Throws: std::invalid_argument where there is no tensor, or one is undefined.
 Tensor parameters_to_vector(const TensorList& tensors, SourceLocation where = SourceLocation::current());
 
-/// parameters_from_vector cuts a vector into tensors of the shapes and dtypes of `like`: the inverse of parameters_to_vector(), also differentiable.
+/// parameters_from_vector cuts a vector into tensors in the shapes and dtypes of `like`; it is differentiable too.
 ///
 /// Shapes: vector [the sum of the numbers of elements in `like`]; results as `like`.
 /// Dtype: as `like`.

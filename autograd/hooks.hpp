@@ -105,7 +105,8 @@ class HookList {
       std::size_t at = 0;
       while (at < list.size() && list[at].id != id) ++at;
       if (at == list.size()) return;
-      [[maybe_unused]] Entry removed = std::move(list[at]);  // the hook's captures go last: their end may reach back here
+      [[maybe_unused]] Entry removed =
+          std::move(list[at]);  // the hook's captures go last: their end may reach back here
       list.erase(list.begin() + static_cast<std::ptrdiff_t>(at));
     }
     void clear() { [[maybe_unused]] std::vector<Entry> removed = std::move(list); }

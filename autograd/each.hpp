@@ -42,9 +42,10 @@ void each_tensor(const Formula& formula, SourceLocation where, Arguments&&... te
     for (std::size_t j = 0; j < std::size(impls); ++j) {
       if (i == j || !written[i] || impls[i]->storage.get() != impls[j]->storage.get()) continue;
       check(!written[j], where, "each: tensors that are written must not share memory, but two of them do.");
-      check(impls[i]->data == impls[j]->data && impls[i]->strides == impls[j]->strides, where,
-            "each: a tensor that is only read must not share memory with one that is written, unless both name the same "
-            "elements in the same order, but one of them is another view. Pass a copy() of it.");
+      check(
+          impls[i]->data == impls[j]->data && impls[i]->strides == impls[j]->strides, where,
+          "each: a tensor that is only read must not share memory with one that is written, unless both name the same "
+          "elements in the same order, but one of them is another view. Pass a copy() of it.");
     }
   auto note = [&](const Tensor& tensor, bool is_written) {
     if (is_written) note_write(tensor, where);

@@ -10,14 +10,14 @@
 #include <vector>
 
 #include "base/launch.hpp"
-#include "simd/dual.hpp"
 #include "extend.hpp"
 #include "kernels/elementwise.hpp"
 #include "ops/arithmetic.hpp"
-#include "ops/choose.hpp"
 #include "ops/cast.hpp"
+#include "ops/choose.hpp"
 #include "ops/movement.hpp"
 #include "ops/reduce.hpp"
+#include "simd/dual.hpp"
 
 namespace xgrad XGRAD_API {
 
@@ -187,9 +187,10 @@ inline constexpr bool kGivesLanes<V, std::tuple<R...>> = sizeof...(R) > 0 && (st
 /// Stops at a wrong formula where the user can read why.
 template <class T, class F, std::size_t... I>
 constexpr bool check_formula(std::index_sequence<I...>) {
-  static_assert(kCapturesByValue<F>,
-                "map(): the formula must capture by value, [d = d], as the backward pass calls it again; but it captures a "
-                "reference (or an object with one, or with a base class, in it)");
+  static_assert(
+      kCapturesByValue<F>,
+      "map(): the formula must capture by value, [d = d], as the backward pass calls it again; but it captures a "
+      "reference (or an object with one, or with a base class, in it)");
   constexpr bool kTakesAll = std::is_invocable_v<const F&, decltype((void)I, Batch<T>())...>;
   static_assert(kTakesAll,
                 "map(): the formula must take one `auto` parameter for each tensor, and be callable when it is const");
@@ -230,8 +231,8 @@ struct MapOf {
 template <std::size_t K, class F>
 auto map_operands(const F& f, std::initializer_list<const Operand*> operands) {
   using Map = MapOf<K, F>;
-  std::vector<Tensor> y = map_forward(Map::kKernels, &f, operands,
-                                      [f](Vjp& vjp) { Map::first_order(vjp, "map_cotangents", f); });
+  std::vector<Tensor> y =
+      map_forward(Map::kKernels, &f, operands, [f](Vjp& vjp) { Map::first_order(vjp, "map_cotangents", f); });
   if constexpr (Map::R == 1)
     return std::move(y[0]);
   else
@@ -288,8 +289,8 @@ struct SumBlocks {
   std::int64_t n;
   static void run(const SumBlocks& a, std::int64_t begin, std::int64_t end) {
     for (std::int64_t block = begin; block < end; ++block)
-      a.sums[block] = sum_block<T, D, K>(*a.f, a.x, a.partials, block * kMapSumBlock,
-                                         std::min((block + 1) * kMapSumBlock, a.n));
+      a.sums[block] =
+          sum_block<T, D, K>(*a.f, a.x, a.partials, block * kMapSumBlock, std::min((block + 1) * kMapSumBlock, a.n));
   }
 };
 

@@ -20,10 +20,10 @@ template <class T>
 using Real = std::conditional_t<std::same_as<T, float>, float, double>;
 }  // namespace internal
 
-#define XGRAD_OF_NUMBERS(name)                                      \
-  template <internal::PlainNumber T>                                \
-  internal::Real<T> name(T x) {                                     \
-    return static_cast<internal::Real<T>>(__builtin_##name(x));     \
+#define XGRAD_OF_NUMBERS(name)                                  \
+  template <internal::PlainNumber T>                            \
+  internal::Real<T> name(T x) {                                 \
+    return static_cast<internal::Real<T>>(__builtin_##name(x)); \
   }
 XGRAD_OF_NUMBERS(sqrt)
 XGRAD_OF_NUMBERS(exp)

@@ -30,7 +30,8 @@ struct Mask {
   /// For the message alone: a comparison of lanes has an answer for each.
   template <std::same_as<bool> B>
   explicit operator B() const {
-    static_assert(sizeof(B) == 0, "a formula compares many elements at once: write where(condition, a, b), not ?: or if");
+    static_assert(sizeof(B) == 0,
+                  "a formula compares many elements at once: write where(condition, a, b), not ?: or if");
     return false;
   }
 

@@ -203,17 +203,17 @@ Dual<V, N> evaluate(const F& f, const Dual<V, N>& a, const Dual<V, N>& b) {
         return D::combine(y, [&](int i) { return V(f.pull_a(a.d[i], a_read...) + f.pull_b(b.d[i], b_read...)); });
       } else {
         const auto slope_a = f.slope_a(a_read...), slope_b = f.slope_b(b_read...);
-        return D::combine(
-            y, [&](int i) { return scaled<kAtPole>(a.d[i], slope_a) + scaled<kAtPole>(b.d[i], slope_b); });
+        return D::combine(y,
+                          [&](int i) { return scaled<kAtPole>(a.d[i], slope_a) + scaled<kAtPole>(b.d[i], slope_b); });
       }
     });
   });
 }
 
 // The functions that batches have of their own (batch.hpp, math.hpp), on duals.
-#define XGRAD_ON_DUALS(name, Formula)       \
-  template <class V, int N>                 \
-  Dual<V, N> name(const Dual<V, N>& x) {    \
+#define XGRAD_ON_DUALS(name, Formula)        \
+  template <class V, int N>                  \
+  Dual<V, N> name(const Dual<V, N>& x) {     \
     return evaluate(formulas::Formula{}, x); \
   }
 XGRAD_ON_DUALS(abs, Abs)

@@ -53,8 +53,7 @@ struct Row {
 
 #define CALL(expression) [](const Tensor& x) -> Tensor { return expression; }
 #define OF(expression) [](Real x) -> Real { return expression; }
-#define MAP(expression) \
-  [](const Tensor& x) -> Tensor { return map([](auto x) { return expression; }, x); }
+#define MAP(expression) [](const Tensor& x) -> Tensor { return map([](auto x) { return expression; }, x); }
 
 const std::vector<Row>& operators() {
   static const std::vector<Row> rows = {
@@ -75,10 +74,30 @@ const std::vector<Row>& operators() {
       {"relu", CALL(relu(x)), OF(x > 0 ? x : 0), OF(x > 0 ? 1 : 0), 0, 0},
       {"leaky_relu", CALL(leaky_relu(x)), OF(x > 0 ? x : x * Real(0.01)), OF(x > 0 ? 1 : Real(0.01)), 1.5, 1},
       {"elu", CALL(elu(x)), OF(x > 0 ? x : std::expm1(x)), OF(x > 0 ? 1 : std::exp(x)), 1.5, 1},
-      {"silu", CALL(silu(x)), OF(times(x, sigmoid_of(x))), OF(sigmoid_of(x) + times(x, sigmoid_slope_of(x))), 3, 5, {-1.2785}, kProduct},
-      {"gelu", CALL(gelu(x)), OF(times(x, cdf_of(x))), OF(cdf_of(x) + times(x, density_of(x))), 6, 7, {-0.7518}, kProduct},
-      {"gelu (tanh)", CALL(gelu(x, GeluForm::tanh)), OF(times(x, sigmoid_of(gelu_z(x)))),
-       OF(sigmoid_of(gelu_z(x)) + times(times(x, gelu_z_slope(x)), sigmoid_slope_of(gelu_z(x)))), 300, 300, {-0.7525}, kProduct},
+      {"silu",
+       CALL(silu(x)),
+       OF(times(x, sigmoid_of(x))),
+       OF(sigmoid_of(x) + times(x, sigmoid_slope_of(x))),
+       3,
+       5,
+       {-1.2785},
+       kProduct},
+      {"gelu",
+       CALL(gelu(x)),
+       OF(times(x, cdf_of(x))),
+       OF(cdf_of(x) + times(x, density_of(x))),
+       6,
+       7,
+       {-0.7518},
+       kProduct},
+      {"gelu (tanh)",
+       CALL(gelu(x, GeluForm::tanh)),
+       OF(times(x, sigmoid_of(gelu_z(x)))),
+       OF(sigmoid_of(gelu_z(x)) + times(times(x, gelu_z_slope(x)), sigmoid_slope_of(gelu_z(x)))),
+       300,
+       300,
+       {-0.7525},
+       kProduct},
       {"softplus", CALL(softplus(x)), OF(x > 20 ? x : softplus_of(x)), OF(x > 20 ? 1 : sigmoid_of(x)), 2, 2},
   };
   return rows;
@@ -88,10 +107,17 @@ const std::vector<Row>& operators() {
 const std::vector<Row>& mapped() {
   static const std::vector<Row> rows = [] {
     const std::vector<std::pair<const char*, Tensor (*)(const Tensor&)>> functions = {
-        {"tanh", MAP(tanh(x))},         {"expm1", MAP(expm1(x))},     {"erf", MAP(erf(x))},
-        {"erfc", MAP(erfc(x))},         {"sigmoid", MAP(sigmoid(x))}, {"log_sigmoid", MAP(log_sigmoid(x))},
-        {"elu", MAP(elu(x))},           {"silu", MAP(silu(x))},       {"gelu", MAP(gelu(x))},
-        {"softplus", MAP(softplus(x))}, {"gelu (tanh)", MAP(gelu(x, GeluForm::tanh))},
+        {"tanh", MAP(tanh(x))},
+        {"expm1", MAP(expm1(x))},
+        {"erf", MAP(erf(x))},
+        {"erfc", MAP(erfc(x))},
+        {"sigmoid", MAP(sigmoid(x))},
+        {"log_sigmoid", MAP(log_sigmoid(x))},
+        {"elu", MAP(elu(x))},
+        {"silu", MAP(silu(x))},
+        {"gelu", MAP(gelu(x))},
+        {"softplus", MAP(softplus(x))},
+        {"gelu (tanh)", MAP(gelu(x, GeluForm::tanh))},
     };
     std::vector<Row> rows;
     for (auto [name, function] : functions)
@@ -129,7 +155,8 @@ std::vector<Row> second_orders(bool in_map) {
   for (const Curvature& curvature : curvatures)
     for (const Row& row : in_map ? mapped() : operators())
       if (std::string(row.name) == curvature.name)
-        rows.push_back({row.name, row.function, row.slope, curvature.value, 0, curvature.bound, curvature.roots, kProduct});
+        rows.push_back(
+            {row.name, row.function, row.slope, curvature.value, 0, curvature.bound, curvature.roots, kProduct});
   return rows;
 }
 
@@ -241,9 +268,9 @@ TEST_CASE("derivatives in the tails are not lost", "[accuracy][conventions]") {
   CHECK(slope(CALL(gelu(x, GeluForm::tanh)), 1e20f) == 1);
   CHECK(second(CALL(gelu(x, GeluForm::tanh)), 1e14f) == 0);
   for (float infinite : {INFINITY, -INFINITY})
-    for (auto f : std::vector<Tensor (*)(const Tensor&)>{
-             CALL(silu(x)), CALL(gelu(x)), CALL(gelu(x, GeluForm::tanh)), CALL(tanh(x)), CALL(sigmoid(x)), CALL(erfc(x)),
-             MAP(silu(x)), MAP(gelu(x)), MAP(erf(x))}) {
+    for (auto f : std::vector<Tensor (*)(const Tensor&)>{CALL(silu(x)), CALL(gelu(x)), CALL(gelu(x, GeluForm::tanh)),
+                                                         CALL(tanh(x)), CALL(sigmoid(x)), CALL(erfc(x)), MAP(silu(x)),
+                                                         MAP(gelu(x)), MAP(erf(x))}) {
       CHECK((slope(f, infinite) == 0 || slope(f, infinite) == 1));
       CHECK(second(f, infinite) == 0);
     }

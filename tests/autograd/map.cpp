@@ -1,10 +1,10 @@
 #include <xgrad/autograd/map.hpp>
 
-#include <xgrad/autograd/functional.hpp>
+#include <tuple>
 #include <xgrad/autograd/check/gradcheck.hpp>
+#include <xgrad/autograd/functional.hpp>
 #include <xgrad/autograd/ops.hpp>
 #include <xgrad/autograd/threads.hpp>
-#include <tuple>
 #include "../catch.hpp"
 
 using namespace xgrad;

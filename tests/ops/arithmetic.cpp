@@ -59,7 +59,8 @@ TEST_CASE("pow's second derivatives where the exponent or the base is 0", "[elem
   gradgradcheck(f, {doubles({2, 0.5}), doubles({0, 0})});
 }
 
-TEST_CASE("pow's gradient to a base of any size is 0 where the exponent is 0", "[elementwise][arithmetic][conventions]") {
+TEST_CASE("pow's gradient to a base of any size is 0 where the exponent is 0",
+          "[elementwise][arithmetic][conventions]") {
   for (double base : {0.0, 1e-310, -1e-310, kInf, kNan}) {
     Tensor a = doubles({base}).set_requires_grad(), b = doubles({0}).set_requires_grad();
     INFO(base);

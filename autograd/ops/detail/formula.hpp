@@ -162,8 +162,7 @@ Tensor binary(const char* name, const Operand& left, const Operand& right, const
   return record(name, left.where(), {pair.a(), pair.b()}, std::move(y), {to_uses(F::a_reads), to_uses(F::b_reads)},
                 [f](Vjp& vjp) {
                   Tensor g = vjp.take_g();
-                  if (vjp.needs(0))
-                    give_cotangent<F::a_reads>(vjp, 0, vjp.needs(1) ? g : std::move(g), PullA<F>{f});
+                  if (vjp.needs(0)) give_cotangent<F::a_reads>(vjp, 0, vjp.needs(1) ? g : std::move(g), PullA<F>{f});
                   if (vjp.needs(1)) give_cotangent<F::b_reads>(vjp, 1, std::move(g), PullB<F>{f});
                 });
 }
@@ -223,7 +222,8 @@ template <class F>
 Tensor predicate(const char* name, const Operand& operand, const F& f) {
   const Tensor& x = operand.tensor(name);
   Tensor y = new_result(name, x.shape(), DType::boolean, operand.where());
-  dispatch(x.dtype(), [&]<class T>(T) { vectorize<T>(x.shape(), Types<bool>{}, {y.impl()}, Types<T>{}, {x.impl()}, f); });
+  dispatch(x.dtype(),
+           [&]<class T>(T) { vectorize<T>(x.shape(), Types<bool>{}, {y.impl()}, Types<T>{}, {x.impl()}, f); });
   return y;
 }
 

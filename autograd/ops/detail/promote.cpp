@@ -93,8 +93,8 @@ void check_fits_int64(const char* operation, const Tensor& given, SourceLocation
   launch(FindUnfit<T>{elements, &found}, x.numel(), kElementwiseGrain);
   if (!found) return;
   const T* unfit = std::find_if(elements, elements + x.numel(), [](T element) { return !fits_int64(element); });
-  check(false, where, operation, ": an int64 must hold each element, but element ", unfit - elements, " of ", x.numel(), " is ",
-       static_cast<double>(*unfit), ".");
+  check(false, where, operation, ": an int64 must hold each element, but element ", unfit - elements, " of ", x.numel(),
+        " is ", static_cast<double>(*unfit), ".");
 }
 
 }  // namespace

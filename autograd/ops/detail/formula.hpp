@@ -7,8 +7,6 @@
 // order from one formula. The file of the operator includes the operators that this takes.
 #pragma once
 
-#include <tuple>
-
 #include "../../extend.hpp"
 #include "../../kernels/elementwise.hpp"
 #include "../../simd/formulas.hpp"
@@ -165,45 +163,6 @@ Tensor binary(const char* name, const Operand& left, const Operand& right, const
                   if (vjp.needs(0)) give_cotangent<F::a_reads>(vjp, 0, vjp.needs(1) ? g : std::move(g), PullA<F>{f});
                   if (vjp.needs(1)) give_cotangent<F::b_reads>(vjp, 1, std::move(g), PullB<F>{f});
                 });
-}
-
-/// A formula made of lambdas: value(a, b), and derivative(g, a, b, y) for each operand, of which it reads what its Reads name.
-template <Reads kReadsA, Reads kReadsB, class Of, class DA, class DB>
-struct OfLambdas {
-  static constexpr Reads a_reads = kReadsA, b_reads = kReadsB;
-  Of of;
-  DA da;
-  DB db;
-  auto value(auto a, auto b) const { return of(a, b); }
-  template <class G, class... V>
-  G pull_a(G g, V... read) const {
-    return spread<kReadsA>(da, g, read...);
-  }
-  template <class G, class... V>
-  G pull_b(G g, V... read) const {
-    return spread<kReadsB>(db, g, read...);
-  }
-
- private:
-  struct Unread {};
-  template <unsigned kReads, class D, class G, class... V>
-  static G spread(const D& derivative, const G& g, const V&... read) {
-    auto all = std::tie(read...);
-    constexpr int at_b = (kReads & reads_a) != 0, at_y = at_b + ((kReads & reads_b) != 0);
-    auto pick = [&]<bool kIsRead, int at>() {
-      if constexpr (kIsRead)
-        return std::get<at>(all);
-      else
-        return Unread{};
-    };
-    return derivative(g, pick.template operator()<(kReads & reads_a) != 0, 0>(),
-                      pick.template operator()<(kReads & reads_b) != 0, at_b>(),
-                      pick.template operator()<(kReads & reads_y) != 0, at_y>());
-  }
-};
-template <Reads kReadsA, Reads kReadsB, class Of, class DA, class DB>
-Tensor binary(const char* name, const Operand& left, const Operand& right, Of of, DA da, DB db) {
-  return binary(name, left, right, OfLambdas<kReadsA, kReadsB, Of, DA, DB>{of, da, db});
 }
 
 /// Comparison: boolean results, nothing recorded.

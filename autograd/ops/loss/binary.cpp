@@ -14,12 +14,14 @@ namespace {
 /// exp(-100): below it binary_cross_entropy cuts the logarithm.
 constexpr double kSmallest = 3.7200759760208356e-44;
 
+struct Silenced {
+  static constexpr Reads a_reads = reads_b, b_reads = reads_a;
+  static auto value(auto w, auto loss) { return where(w == 0, 0, w * loss); }
+  static auto slope_a(auto loss) { return loss; }
+  static auto slope_b(auto w) { return w; }
+};
 /// weight losses, 0 where the weight is 0 whatever the loss is.
-Tensor silenced(const Operand& weight, const Operand& losses) {
-  return binary<reads_b, reads_a>(
-      "mul", weight, losses, [](auto w, auto loss) { return where(w == 0, 0, w * loss); },
-      [](auto g, auto, auto loss, auto) { return g * loss; }, [](auto g, auto w, auto, auto) { return g * w; });
-}
+Tensor silenced(const Operand& weight, const Operand& losses) { return binary("mul", weight, losses, Silenced{}); }
 
 /// sigmoid(x) - t, from the end of [0, 1] that sigmoid(x) is nearer to: its distance from 1 is not lost in rounding it.
 template <class V>
@@ -31,6 +33,28 @@ V distance_from_target(const V& x, const V& t) {
     return where(x > 0, (1 - t) - sigmoid(-x), sigmoid(x) - t);
   }
 }
+
+/// The inner where() keeps 0 * inf out of the second derivative.
+struct OfProbabilities {
+  static constexpr Reads a_reads = reads_a | reads_b, b_reads = reads_a;
+  static auto log_x(auto x) { return where(x > kSmallest, log(where(x > kSmallest, x, 1)), -100); }
+  static auto log_rest(auto x) { return where(x < 1, log1p(-where(x < 1, x, 0)), -100); }
+  static auto value(auto x, auto t) { return (t - 1) * log_rest(x) - t * log_x(x); }
+  static auto pull_a(auto g, auto x, auto t) {
+    auto variance = x * (1 - x);
+    return g * (x - t) / where(variance > 1e-12, variance, 1e-12);
+  }
+  static auto slope_b(auto x) { return log_rest(x) - log_x(x); }
+};
+struct OfLogits {
+  static constexpr Reads a_reads = reads_a | reads_b, b_reads = reads_a;
+  static auto value(auto x, auto t) {
+    auto far = where(x > 0, 1 - t, t);
+    return where(far == 0, 0, abs(x) * far) + log1p(exp(-abs(x)));
+  }
+  static auto slope_a(auto x, auto t) { return distance_from_target(x, t); }
+  static auto pull_b(auto g, auto x) { return -g * x; }
+};
 
 }  // namespace
 
@@ -47,16 +71,7 @@ Tensor binary_cross_entropy(const Operand& x, const Operand& target, BinaryCross
           " and its largest ", high, ". Pass logits to binary_cross_entropy_with_logits.");
   }
 
-  // The inner where() keeps 0 * inf out of the second derivative.
-  auto log_x = [](auto x) { return where(x > kSmallest, log(where(x > kSmallest, x, 1)), -100); };
-  auto log_rest = [](auto x) { return where(x < 1, log1p(-where(x < 1, x, 0)), -100); };
-  Tensor losses = binary<reads_a | reads_b, reads_a>(
-      kName, x, target, [=](auto x, auto t) { return (t - 1) * log_rest(x) - t * log_x(x); },
-      [](auto g, auto x, auto t, auto) {
-        auto variance = x * (1 - x);
-        return g * (x - t) / where(variance > 1e-12, variance, 1e-12);
-      },
-      [=](auto g, auto x, auto, auto) { return g * (log_rest(x) - log_x(x)); });
+  Tensor losses = binary(kName, x, target, OfProbabilities{});
   if (options.weight.defined()) losses = silenced(options.weight, losses);
   return reduce_losses(losses, options.reduction);
 }
@@ -74,14 +89,7 @@ Tensor binary_cross_entropy_with_logits(const Operand& x, const Operand& target,
         silenced(1 - target, neg(log_sigmoid(neg(x)))) + silenced(options.pos_weight * target, neg(log_sigmoid(x)));
   } else {
     // An infinite logit costs nothing where the target agrees: its |x| counts by how far the target is from that end.
-    losses = binary<reads_a | reads_b, reads_a>(
-        kName, x, target,
-        [](auto x, auto t) {
-          auto far = where(x > 0, 1 - t, t);
-          return where(far == 0, 0, abs(x) * far) + log1p(exp(-abs(x)));
-        },
-        [](auto g, auto x, auto t, auto) { return g * distance_from_target(x, t); },
-        [](auto g, auto x, auto, auto) { return -g * x; });
+    losses = binary(kName, x, target, OfLogits{});
   }
   if (options.weight.defined()) losses = silenced(options.weight, losses);
   return reduce_losses(losses, options.reduction);

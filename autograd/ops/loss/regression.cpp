@@ -9,24 +9,33 @@ namespace xgrad {
 
 using namespace internal;
 
+namespace {
+
+struct SquaredError {
+  static constexpr Reads a_reads = reads_a | reads_b, b_reads = reads_a | reads_b;
+  static auto value(auto x, auto t) { return square(x - t); }
+  static auto pull_a(auto g, auto x, auto t) { return g * (x - t) * 2; }
+  static auto pull_b(auto g, auto x, auto t) { return g * (t - x) * 2; }
+};
+struct AbsoluteError {
+  static constexpr Reads a_reads = reads_a | reads_b, b_reads = reads_a | reads_b;
+  static auto value(auto x, auto t) { return abs(x - t); }
+  static auto slope_a(auto x, auto t) { return sign(x - t); }
+  static auto slope_b(auto x, auto t) { return sign(t - x); }
+};
+
+}  // namespace
+
 Tensor mse(const Operand& x, const Operand& target, Reduction reduction) {
   check_same_shape("mse", x, target);
   CallSite site(x.where());
-  return reduce_losses(binary<reads_a | reads_b, reads_a | reads_b>(
-                           "mse", x, target, [](auto x, auto t) { return square(x - t); },
-                           [](auto g, auto x, auto t, auto) { return g * (x - t) * 2; },
-                           [](auto g, auto x, auto t, auto) { return g * (t - x) * 2; }),
-                       reduction);
+  return reduce_losses(binary("mse", x, target, SquaredError{}), reduction);
 }
 
 Tensor mae(const Operand& x, const Operand& target, Reduction reduction) {
   check_same_shape("mae", x, target);
   CallSite site(x.where());
-  return reduce_losses(binary<reads_a | reads_b, reads_a | reads_b>(
-                           "mae", x, target, [](auto x, auto t) { return abs(x - t); },
-                           [](auto g, auto x, auto t, auto) { return g * sign(x - t); },
-                           [](auto g, auto x, auto t, auto) { return g * sign(t - x); }),
-                       reduction);
+  return reduce_losses(binary("mae", x, target, AbsoluteError{}), reduction);
 }
 
 Tensor rmse(const Operand& x, const Operand& target) {

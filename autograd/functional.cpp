@@ -3,7 +3,9 @@
 #include "engine/backward.hpp"
 #include "engine/sum.hpp"
 #include "extend.hpp"
-#include "ops/elementwise.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/cast.hpp"
+#include "ops/choose.hpp"
 #include "ops/movement.hpp"
 
 namespace xgrad {

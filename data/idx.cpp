@@ -6,7 +6,8 @@
 #include <vector>
 
 #include "../autograd/ops/create.hpp"
-#include "../autograd/ops/elementwise.hpp"
+#include "../autograd/ops/arithmetic.hpp"
+#include "../autograd/ops/choose.hpp"
 
 namespace xgrad::data {
 namespace {

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "../autograd/ops/create.hpp"
-#include "../autograd/ops/elementwise.hpp"
+#include "../autograd/ops/arithmetic.hpp"
+#include "../autograd/ops/cast.hpp"
+#include "../autograd/ops/choose.hpp"
 #include "../autograd/ops/index.hpp"
 
 namespace xgrad::data {

@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "../autograd/ops/create.hpp"
-#include "../autograd/ops/elementwise.hpp"
+#include "../autograd/ops/arithmetic.hpp"
+#include "../autograd/ops/cast.hpp"
+#include "../autograd/ops/choose.hpp"
 #include "../autograd/ops/index.hpp"
 #include "../autograd/ops/linalg.hpp"
 #include "../autograd/ops/movement.hpp"

@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "../autograd/grad.hpp"
-#include "../autograd/ops/elementwise.hpp"
+#include "../autograd/ops/arithmetic.hpp"
+#include "../autograd/ops/cast.hpp"
+#include "../autograd/ops/choose.hpp"
 #include "../autograd/ops/reduce.hpp"
 
 namespace xgrad::optim {

@@ -10,7 +10,10 @@
 #include "../autograd/grad.hpp"
 #include "../autograd/kernels/elementwise.hpp"
 #include "../autograd/ops/create.hpp"
-#include "../autograd/ops/elementwise.hpp"
+#include "../autograd/ops/arithmetic.hpp"
+#include "../autograd/ops/cast.hpp"
+#include "../autograd/ops/choose.hpp"
+#include "../autograd/ops/compare.hpp"
 #include "../autograd/ops/reduce.hpp"
 
 namespace xgrad::optim {

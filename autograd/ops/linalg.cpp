@@ -10,7 +10,9 @@
 #include "../tensor_impl.hpp"
 #include "../threads.hpp"
 #include "detail/result.hpp"
-#include "elementwise.hpp"
+#include "arithmetic.hpp"
+#include "cast.hpp"
+#include "choose.hpp"
 #include "movement.hpp"
 #include "reduce.hpp"
 

@@ -5,7 +5,10 @@
 #include "create.hpp"
 #include "detail/reduction.hpp"
 #include "detail/result.hpp"
-#include "elementwise.hpp"
+#include "arithmetic.hpp"
+#include "cast.hpp"
+#include "choose.hpp"
+#include "exponential.hpp"
 #include "movement.hpp"
 
 namespace xgrad {

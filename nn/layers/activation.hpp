@@ -2,7 +2,9 @@
 // and its conventions.
 #pragma once
 
-#include "../../autograd/ops/elementwise.hpp"
+#include "../../autograd/ops/activation.hpp"
+#include "../../autograd/ops/arithmetic.hpp"
+#include "../../autograd/ops/trigonometric.hpp"
 #include "../module.hpp"
 
 namespace xgrad XGRAD_API {

@@ -12,7 +12,7 @@ using xgrad::Tensor;
 /// A floating 0-d tensor that depends on nothing has no graph to go through: its gradients are all absent.
 std::vector<Tensor> gradients_of(const Tensor& loss, const std::vector<Tensor>& leaves, bool create_graph) {
   if (!loss.defined() || !loss.requires_grad()) return std::vector<Tensor>(leaves.size());
-  return grad(loss, leaves, {.create_graph = create_graph, .unused = Unused::undefined});
+  return grad(loss, leaves, {.create_graph = create_graph, .unused = xgrad::Unused::undefined});
 }
 
 Tensor total(Tensor sum, const Tensor& term) { return sum.defined() ? sum + term : term; }
@@ -82,7 +82,7 @@ std::vector<Tensor> gradients(const Value& cotangents, const std::vector<Tensor>
     weights.push_back(archive.laid_out(archive.load(name.text())));
   }
   if (differentiable.empty()) return std::vector<Tensor>(leaves.size());
-  return xgrad::grad(differentiable, leaves, weights, {.retain_graph = retain_graph, .unused = Unused::undefined});
+  return xgrad::grad(differentiable, leaves, weights, {.retain_graph = retain_graph, .unused = xgrad::Unused::undefined});
 }
 
 void check_gradient(const Value& one_case, const std::string& what, const Tensor& gradient, const Value& expected,

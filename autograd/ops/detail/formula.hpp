@@ -11,10 +11,8 @@
 #include "../../kernels/elementwise.hpp"
 #include "../../simd/formulas.hpp"
 #include "../../tensor_impl.hpp"
-#include "../create.hpp"
-#include "../elementwise.hpp"
-#include "../reduce.hpp"
 #include "promote.hpp"
+#include "reduction.hpp"
 #include "result.hpp"
 
 namespace xgrad::internal {
@@ -31,7 +29,8 @@ constexpr Uses to_uses(Reads reads) {
 
 /// The cotangent of an operand that was broadcast: summed to the operand's own shape.
 inline Tensor unbroadcast(Tensor cotangent, const Shape& shape) {
-  return cotangent.impl()->shape == shape ? std::move(cotangent) : sum_to(cotangent, shape);
+  return cotangent.impl()->shape == shape ? std::move(cotangent)
+                                          : recorded_sum_to("sum_to", cotangent, shape, {});
 }
 
 /// g times a slope, or g where the slope is a comparison that holds, and 0 elsewhere.

@@ -3,7 +3,9 @@
 
 #include "../../tensor_impl.hpp"
 #include "../detail/result.hpp"
-#include "../elementwise.hpp"
+#include "../arithmetic.hpp"
+#include "../cast.hpp"
+#include "../choose.hpp"
 #include "../index.hpp"
 
 namespace xgrad {

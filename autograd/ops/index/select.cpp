@@ -9,7 +9,9 @@
 #include "../detail/index_check.hpp"
 #include "../detail/result.hpp"
 #include "../detail/window.hpp"
-#include "../elementwise.hpp"
+#include "../arithmetic.hpp"
+#include "../cast.hpp"
+#include "../choose.hpp"
 #include "../index.hpp"
 
 // index_select and index_add: an index for each slice.

@@ -1,7 +1,10 @@
 // Losses of yes and no: binary_cross_entropy, of probabilities and of logits.
 #include "../../kernels/reduce.hpp"
 #include "../detail/formula.hpp"
-#include "../elementwise.hpp"
+#include "../activation.hpp"
+#include "../arithmetic.hpp"
+#include "../choose.hpp"
+#include "../exponential.hpp"
 #include "../reduce.hpp"
 #include "common.hpp"
 

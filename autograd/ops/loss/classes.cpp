@@ -8,7 +8,9 @@
 
 #include "../../extend.hpp"
 #include "../create.hpp"
-#include "../elementwise.hpp"
+#include "../arithmetic.hpp"
+#include "../choose.hpp"
+#include "../compare.hpp"
 #include "../movement.hpp"
 #include "../reduce.hpp"
 #include "../softmax.hpp"

@@ -1,7 +1,7 @@
 // Losses of numbers: mse, mae and rmse.
 #include "../detail/formula.hpp"
 #include "../detail/reduction.hpp"
-#include "../elementwise.hpp"
+#include "../arithmetic.hpp"
 #include "../reduce/norm.hpp"
 #include "common.hpp"
 

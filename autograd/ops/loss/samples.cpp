@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "../create.hpp"
-#include "../elementwise.hpp"
+#include "../arithmetic.hpp"
+#include "../cast.hpp"
+#include "../choose.hpp"
 #include "../movement.hpp"
 
 namespace xgrad::internal {

@@ -7,7 +7,9 @@
 #include "../../tensor_impl.hpp"
 #include "../detail/result.hpp"
 #include "../detail/window.hpp"
-#include "../elementwise.hpp"
+#include "../arithmetic.hpp"
+#include "../cast.hpp"
+#include "../choose.hpp"
 #include "../movement.hpp"
 
 // Joining tensors, and splitting them.

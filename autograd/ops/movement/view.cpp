@@ -3,7 +3,9 @@
 
 #include "../../extend.hpp"
 #include "../../tensor_impl.hpp"
-#include "../elementwise.hpp"
+#include "../arithmetic.hpp"
+#include "../cast.hpp"
+#include "../choose.hpp"
 #include "../movement.hpp"
 #include "../reduce.hpp"
 

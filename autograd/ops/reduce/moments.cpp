@@ -5,7 +5,9 @@
 #include "../create.hpp"
 #include "../detail/reduction.hpp"
 #include "../detail/scaling.hpp"
-#include "../elementwise.hpp"
+#include "../arithmetic.hpp"
+#include "../cast.hpp"
+#include "../choose.hpp"
 #include "../reduce.hpp"
 
 namespace xgrad {

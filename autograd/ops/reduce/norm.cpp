@@ -6,7 +6,10 @@
 #include "../create.hpp"
 #include "../detail/reduction.hpp"
 #include "../detail/scaling.hpp"
-#include "../elementwise.hpp"
+#include "../arithmetic.hpp"
+#include "../cast.hpp"
+#include "../choose.hpp"
+#include "../compare.hpp"
 #include "../reduce.hpp"
 
 namespace xgrad {

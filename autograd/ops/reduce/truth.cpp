@@ -1,7 +1,8 @@
 // all and any.
 #include "../create.hpp"
 #include "../detail/reduction.hpp"
-#include "../elementwise.hpp"
+#include "../arithmetic.hpp"
+#include "../cast.hpp"
 #include "../reduce.hpp"
 
 namespace xgrad {

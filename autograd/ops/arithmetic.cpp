@@ -5,6 +5,7 @@
 #include "create.hpp"
 #include "detail/formula.hpp"
 #include "exponential.hpp"
+#include "reduce.hpp"
 
 namespace xgrad {
 

@@ -5,6 +5,7 @@
 #include "choose.hpp"
 #include "create.hpp"
 #include "detail/formula.hpp"
+#include "reduce.hpp"
 
 namespace xgrad {
 

@@ -10,6 +10,7 @@
 #include "choose.hpp"
 #include "exponential.hpp"
 #include "movement.hpp"
+#include "compare.hpp"
 
 namespace xgrad {
 

@@ -7,6 +7,8 @@
 #include "../exponential.hpp"
 #include "../reduce.hpp"
 #include "common.hpp"
+#include "../compare.hpp"
+#include "../create.hpp"
 
 namespace xgrad {
 

@@ -4,6 +4,9 @@
 #include "../arithmetic.hpp"
 #include "../reduce/norm.hpp"
 #include "common.hpp"
+#include "../choose.hpp"
+#include "../compare.hpp"
+#include "../create.hpp"
 
 namespace xgrad {
 

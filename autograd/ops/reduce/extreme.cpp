@@ -11,6 +11,7 @@
 #include "../index.hpp"
 #include "../movement.hpp"
 #include "../reduce.hpp"
+#include "../compare.hpp"
 
 namespace xgrad {
 

@@ -9,6 +9,7 @@
 #include "../cast.hpp"
 #include "../choose.hpp"
 #include "../reduce.hpp"
+#include "../compare.hpp"
 
 namespace xgrad {
 

@@ -59,7 +59,7 @@ struct MeanFromGuess {
     const T mean = guess + shift;
     const T added = mean - guess;
     const T residue = (guess - (mean - added)) + (shift - added);
-    residues[at] = std::isfinite(residue) ? residue : T(0);
+    residues[at] = residue == residue ? residue : T(0);  // nan where the mean is infinite
     return mean;
   }
 };
@@ -92,11 +92,9 @@ Tensor square_sums(const Tensor& x, unsigned mask, const Shape& shape) {
   PlannedOperand operand(x, mask);
   fold_twice<DifferenceFold, DeviationFold>(operand.plan, data_of<T>(operand.x), data_of<T>(centers), data_of<T>(sums),
                                             MeanFromGuess<T>{count, data_of<T>(residues)});
-  for (std::int64_t i = 0; i < sums.numel(); ++i) {
-    const T residue = data_of<T>(residues)[i];
-    T& sum = data_of<T>(sums)[i];
-    sum -= std::min(sum, count * residue * residue);
-  }
+  const T* residue = data_of<T>(residues);
+  T* sum = data_of<T>(sums);
+  for (std::int64_t i = 0, n = sums.numel(); i < n; ++i) sum[i] -= std::min(sum[i], count * residue[i] * residue[i]);
   return sums;
 }
 

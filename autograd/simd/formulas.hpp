@@ -282,13 +282,13 @@ struct Elu {
 };
 struct Silu {
   static constexpr Reads reads = reads_x;
-  static auto value(auto x) { return at_least(-800, x) * sigmoid(x); }
+  static auto value(auto x) { return x * sigmoid(x); }
   static auto slope(auto x) { return sigmoid(x) + bounded(x, 800) * sigmoid_slope(x); }
 };
 /// x Phi(x)
 struct Gelu {
   static constexpr Reads reads = reads_x;
-  static auto value(auto x) { return at_least(-40, x) * normal_cdf(x); }
+  static auto value(auto x) { return x * normal_cdf(x); }
   static auto slope(auto x) { return normal_cdf(x) + bounded(x, 40) * normal_density(x); }
 };
 /// x sigmoid(2 u) with u = sqrt(2 / pi) (x + 0.044715 x^3), which is x (1 + tanh(u)) / 2. Beyond 32 it is 0 or x.
@@ -298,7 +298,7 @@ struct GeluTanh {
   static constexpr double kTwice = 2 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi;  // 2 sqrt(2 / pi)
   static auto value(auto x) {
     auto z = bounded(x, 32);
-    return at_least(-32, x) * sigmoid(kTwice * z * (1 + kCubic * z * z));
+    return x * sigmoid(kTwice * z * (1 + kCubic * z * z));
   }
   static auto slope(auto x) {
     auto z = bounded(x, 32);

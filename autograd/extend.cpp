@@ -74,7 +74,8 @@ void record_outputs(const char* name, SourceLocation where, const Inputs& inputs
     if (k < Uses::kMaxOutputs && (bits & Uses::output(k).bits()) != 0)
       *find_saved(*node, Uses::output(k).bits()) = {view_of(output), impl.storage->version};
     if (!is_floating(impl.dtype)) continue;
-    impl.node = node;
+    impl.node =
+        k + 1 == static_cast<int>(outputs.size()) ? std::move(node) : node;  // a copy takes two locked instructions
     impl.output = k;
   }
   if (record_observer != nullptr) [[unlikely]]

@@ -96,6 +96,11 @@ Shape Vjp::shape(int i) const {
   return edge.producer->output_shape(edge.output);
 }
 
+bool Vjp::has_shape(int i, const Tensor& tensor) const {
+  const Edge& edge = edge_of(frame_.node, i);
+  return edge.producer->has_shape(edge.output, tensor.impl()->shape);
+}
+
 DType Vjp::dtype(int i) const {
   const Edge& edge = edge_of(frame_.node, i);
   return edge.producer->output(edge.output).dtype;

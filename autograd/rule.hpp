@@ -55,6 +55,8 @@ class Vjp {
   Tensor take_output(int k = 0);
   /// shape is that of an input that needs a cotangent; it is known without saving the input.
   Shape shape(int i) const;
+  /// has_shape tells whether a tensor has the shape of an input that needs a cotangent: quicker than to compare with shape().
+  bool has_shape(int i, const Tensor& tensor) const;
   /// dtype is that of an input that needs a cotangent; it is known without saving the input.
   DType dtype(int i) const;
 

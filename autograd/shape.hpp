@@ -62,7 +62,7 @@ class Shape {
   /// Extents that the program computes: `std::vector<int> sizes = ...; zeros(sizes)`.
   template <std::integral T>
   requires(!std::same_as<T, bool>)
-  Shape(const std::vector<T>& extents, SourceLocation where = SourceLocation::current())
+      Shape(const std::vector<T>& extents, SourceLocation where = SourceLocation::current())
       : ndim_(checked_ndim(extents.size(), where)) {
     for (int i = 0; i < ndim_; ++i) extents_[i] = internal::saturated(extents[static_cast<std::size_t>(i)]);
   }

@@ -28,14 +28,8 @@ Tensor::Tensor(const Tensor& other) : impl_(other.impl_) {
 
 Tensor& Tensor::operator=(const Tensor& other) & { return *this = Tensor(other); }
 
-Tensor& Tensor::operator=(Tensor&& other) & noexcept {
-  // The old state goes last: its end may reach back to this handle.
-  Tensor old(std::exchange(impl_, std::exchange(other.impl_, nullptr)));
-  return *this;
-}
-
-Tensor::~Tensor() {
-  if (impl_ && impl_->release()) TensorImpl::destroy(impl_);
+void Tensor::let_go(TensorImpl* impl) noexcept {
+  if (impl->release()) TensorImpl::destroy(impl);
 }
 
 const Shape& Tensor::shape(SourceLocation where) const { return defined_impl(*this, "shape", where).shape; }

@@ -52,10 +52,16 @@ class Tensor {
   Tensor(const Tensor& other);
   Tensor(Tensor&& other) noexcept : impl_(std::exchange(other.impl_, nullptr)) {}
   Tensor& operator=(const Tensor& other) &;
-  Tensor& operator=(Tensor&& other) & noexcept;
+  Tensor& operator=(Tensor&& other) & noexcept {
+    // The old state goes last: its end may reach back to this handle.
+    if (internal::TensorImpl* old = std::exchange(impl_, std::exchange(other.impl_, nullptr))) let_go(old);
+    return *this;
+  }
   // Only a name can be given another tensor. x[0] = y would change a handle that is gone at the end of the line.
   Tensor& operator=(const Tensor& other) && = delete;  // to write into the elements: x[0].assign(y)
-  ~Tensor();
+  ~Tensor() {
+    if (impl_ != nullptr) let_go(impl_);
+  }
 
   bool defined() const { return impl_ != nullptr; }
 
@@ -176,6 +182,9 @@ class Tensor {
   template <ElementType T>
   std::vector<T> elements(SourceLocation where) const;
 
+  /// Gives up one reference.
+  static void let_go(internal::TensorImpl* impl) noexcept;
+
   internal::TensorImpl* impl_ = nullptr;
 };
 
@@ -198,6 +207,8 @@ class Operand {
   }
 
   bool is_number() const { return tensor_ == nullptr; }
+  /// For the library's own use: the tensor, defined or not; null for a number.
+  const Tensor* tensor_or_null() const { return tensor_; }
   /// Whether it is a number or a tensor that is defined.
   bool defined() const { return tensor_ == nullptr || tensor_->defined(); }
   double number() const { return number_; }

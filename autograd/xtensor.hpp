@@ -4,8 +4,8 @@
 #include <concepts>
 #include <vector>
 
-#include "tensor_impl.hpp"
 #include "base/xt.hpp"
+#include "tensor_impl.hpp"
 
 namespace xgrad XGRAD_API {
 

@@ -48,7 +48,7 @@ class Contender {
   virtual Task add(std::int64_t size) = 0;
   /// a + b where a requires a gradient: recorded, and let go.
   virtual Task recorded_add(std::int64_t size) = 0;
-  /// x moves down the gradient of sum(w x^3) `steps` times, each gradient part of the graph; then the gradient of sum(x x)
+  /// x moves down the gradient of sum(w^2 x^2) `steps` times, each gradient part of the graph; then the gradient of sum(x x)
   /// with respect to w.
   virtual Task nested_gradient(int steps, std::int64_t size) = 0;
   /// The sum of the squares of each of `rows` rows x[i] of x [rows, columns], added up in a loop, and the gradient.

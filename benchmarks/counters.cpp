@@ -12,10 +12,10 @@
 #include <memory>
 #include <xgrad/xgrad.hpp>
 
-#include "contender.hpp"
-#include <xgrad/nn/layers/dense.hpp>
 #include <xgrad/autograd/ops/loss.hpp>
+#include <xgrad/nn/layers/dense.hpp>
 #include <xgrad/optim/optim.hpp>
+#include "contender.hpp"
 
 // Every way to glibc's heap leads through here, from whichever library.
 namespace {

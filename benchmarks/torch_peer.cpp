@@ -204,7 +204,7 @@ class Torch : public Contender {
     return task_of({variable_of(numbers(size, 1), {size})}, [=](const std::vector<torch::Tensor>& v) {
       torch::Tensor x = start.clone().requires_grad_();
       for (int i = 0; i < steps; ++i) {
-        torch::Tensor y = torch::sum(v[0] * x * x * x);
+        torch::Tensor y = torch::sum(v[0] * v[0] * x * x);
         x = x - 0.01 * torch::autograd::grad({y}, {x}, {}, /*retain_graph=*/true, /*create_graph=*/true)[0];
       }
       return torch::sum(x * x);
@@ -212,14 +212,15 @@ class Torch : public Contender {
   }
 
   Task rows_in_loop(std::int64_t rows, std::int64_t columns) override {
-    return task_of({variable_of(numbers(rows * columns, 1), {rows, columns})}, [=](const std::vector<torch::Tensor>& v) {
-      torch::Tensor total = torch::sum(v[0][0] * v[0][0]);
-      for (std::int64_t i = 1; i < rows; ++i) {
-        torch::Tensor row = v[0][i];
-        total = total + torch::sum(row * row);
-      }
-      return total;
-    });
+    return task_of({variable_of(numbers(rows * columns, 1), {rows, columns})},
+                   [=](const std::vector<torch::Tensor>& v) {
+                     torch::Tensor total = torch::sum(v[0][0] * v[0][0]);
+                     for (std::int64_t i = 1; i < rows; ++i) {
+                       torch::Tensor row = v[0][i];
+                       total = total + torch::sum(row * row);
+                     }
+                     return total;
+                   });
   }
 
   Task first_gradient() override {

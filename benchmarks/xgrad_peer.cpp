@@ -4,10 +4,10 @@
 #include <xgrad/xgrad.hpp>
 
 #include <xgrad/autograd/map.hpp>
-#include "contender.hpp"
-#include <xgrad/nn/layers/dense.hpp>
 #include <xgrad/autograd/ops/loss.hpp>
+#include <xgrad/nn/layers/dense.hpp>
 #include <xgrad/optim/optim.hpp>
+#include "contender.hpp"
 
 namespace bench {
 namespace {
@@ -194,7 +194,7 @@ class Xgrad : public Contender {
     return task_of({variable_of(numbers(size, 1), {size})}, [=](const std::vector<Tensor>& v) {
       Tensor x = start;
       for (int i = 0; i < steps; ++i)
-        x = x - 0.01 * xgrad::grad([&](const Tensor& x) { return xgrad::sum(v[0] * x * x * x); }, x);
+        x = x - 0.01 * xgrad::grad([&](const Tensor& x) { return xgrad::sum(v[0] * v[0] * x * x); }, x);
       return xgrad::sum(x * x);
     });
   }

@@ -6,10 +6,10 @@
 #include <numeric>
 #include <vector>
 
-#include "../autograd/ops/create.hpp"
 #include "../autograd/ops/arithmetic.hpp"
 #include "../autograd/ops/cast.hpp"
 #include "../autograd/ops/choose.hpp"
+#include "../autograd/ops/create.hpp"
 #include "../autograd/ops/index.hpp"
 #include "../autograd/ops/movement.hpp"
 #include "../autograd/ops/random.hpp"

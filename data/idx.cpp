@@ -5,9 +5,9 @@
 #include <system_error>
 #include <vector>
 
-#include "../autograd/ops/create.hpp"
 #include "../autograd/ops/arithmetic.hpp"
 #include "../autograd/ops/choose.hpp"
+#include "../autograd/ops/create.hpp"
 
 namespace xgrad::data {
 namespace {

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "../autograd/ops/create.hpp"
 #include "../autograd/ops/arithmetic.hpp"
 #include "../autograd/ops/cast.hpp"
 #include "../autograd/ops/choose.hpp"
+#include "../autograd/ops/create.hpp"
 #include "../autograd/ops/index.hpp"
 
 namespace xgrad::data {

@@ -6,11 +6,11 @@
 
 #include "../autograd/base/launch.hpp"
 #include "../autograd/grad.hpp"
-#include "../autograd/ops/create.hpp"
 #include "../autograd/ops/arithmetic.hpp"
 #include "../autograd/ops/cast.hpp"
 #include "../autograd/ops/choose.hpp"
 #include "../autograd/ops/compare.hpp"
+#include "../autograd/ops/create.hpp"
 #include "../autograd/ops/index.hpp"
 #include "../autograd/ops/movement.hpp"
 #include "../autograd/ops/reduce.hpp"

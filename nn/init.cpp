@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "../autograd/ops/create.hpp"
 #include "../autograd/ops/arithmetic.hpp"
 #include "../autograd/ops/cast.hpp"
 #include "../autograd/ops/choose.hpp"
+#include "../autograd/ops/create.hpp"
 #include "../autograd/ops/index.hpp"
 #include "../autograd/ops/linalg.hpp"
 #include "../autograd/ops/movement.hpp"

@@ -9,11 +9,11 @@
 #include "../autograd/base/parallel.hpp"
 #include "../autograd/grad.hpp"
 #include "../autograd/kernels/elementwise.hpp"
-#include "../autograd/ops/create.hpp"
 #include "../autograd/ops/arithmetic.hpp"
 #include "../autograd/ops/cast.hpp"
 #include "../autograd/ops/choose.hpp"
 #include "../autograd/ops/compare.hpp"
+#include "../autograd/ops/create.hpp"
 #include "../autograd/ops/reduce.hpp"
 
 namespace xgrad::optim {

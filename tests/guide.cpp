@@ -169,7 +169,7 @@ TEST_CASE("guide: functions of functions", "[guide]") {
   Tensor x = linspace(-1, 1, 3, {.dtype = DType::float64});
   Tensor dfdx = grad(f, x);
   auto [value, gradient] = value_and_grad(f, x);
-  Tensor curvature = hessian(f, x);  // [3, 3]
+  Tensor curvature = hessian(f, x);                // [3, 3]
   Tensor along = hvp(f, x, ones_like(x)).product;  // the Hessian times a vector, without the Hessian
   auto g = [](const Tensor& a, const Tensor& b) { return a * sum(b); };
   std::vector<Tensor> blocks = jacobian(g, {x, x});  // several arguments in braces, a result for each

@@ -55,9 +55,9 @@ const std::vector<Exception> kExceptions = {};
 
 /// Folders whose headers are nobody's interface: a public header of another folder includes them only where it is a
 /// template whose body needs them.
-const std::vector<std::string_view> kInternal = {"autograd/base/",       "autograd/kernels/",  "autograd/engine/",
-                                                 "autograd/ops/detail/", "autograd/ops/loss/", "autograd/ops/reduce/",
-                                                 "autograd/ops/special/", "nn/detail/", "optim/detail/"};
+const std::vector<std::string_view> kInternal = {"autograd/base/",        "autograd/kernels/",  "autograd/engine/",
+                                                 "autograd/ops/detail/",  "autograd/ops/loss/", "autograd/ops/reduce/",
+                                                 "autograd/ops/special/", "nn/detail/",         "optim/detail/"};
 const std::vector<std::pair<std::string_view, std::string_view>> kTemplates = {
     {"autograd/map.hpp", "autograd/base/launch.hpp"},
     {"autograd/map.hpp", "autograd/kernels/elementwise.hpp"},

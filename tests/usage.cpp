@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "catch.hpp"
 #include <xgrad/xgrad.hpp>
+#include "catch.hpp"
 
 using namespace std;
 using namespace xgrad;

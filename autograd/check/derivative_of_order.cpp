@@ -145,7 +145,8 @@ DerivativeOfOrder::Recording DerivativeOfOrder::run_function(std::vector<Tensor>
 
 Numbers DerivativeOfOrder::pull_back(const Recording& recording, const Numbers& cotangent, bool create_graph) const {
   return flatten(internal::pull_back(recording.outputs, recording.variables, unflatten(cotangent, outputs_),
-                                     {.create_graph = create_graph, .retain_graph = true}, where_).gradients);
+                                     {.create_graph = create_graph, .retain_graph = true}, where_)
+                     .gradients);
 }
 
 std::vector<Tensor> DerivativeOfOrder::start_at(const Numbers& elements) const {

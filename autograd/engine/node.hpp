@@ -82,6 +82,7 @@ struct alignas(16) Node : RefCounted {
   std::span<SavedValue> saved() const { return {at<SavedValue>(saved_at()), saved_count}; }
   OutputInfo& output(int k) const { return at<OutputInfo>(outputs_at())[k]; }
   Shape output_shape(int k) const;
+  bool has_shape(int k, const Shape& shape) const;
   /// Whether the tensor has the shape and the dtype of output k.
   bool fits(int k, const Tensor& tensor) const;
 
@@ -145,14 +146,17 @@ inline Shape Node::output_shape(int k) const {
   return shape;
 }
 
-inline bool Node::fits(int k, const Tensor& tensor) const {
+inline bool Node::has_shape(int k, const Shape& shape) const {
   const OutputInfo& info = output(k);
-  const TensorImpl& impl = *tensor.impl();
-  if (impl.dtype != info.dtype || impl.shape.ndim() != info.ndim) return false;
+  if (shape.ndim() != info.ndim) return false;
   const std::int64_t* expected = extents() + info.first_extent;
-  for (std::int64_t extent : impl.shape)
+  for (std::int64_t extent : shape)
     if (extent != *expected++) return false;
   return true;
+}
+
+inline bool Node::fits(int k, const Tensor& tensor) const {
+  return tensor.impl()->dtype == output(k).dtype && has_shape(k, tensor.impl()->shape);
 }
 
 inline void Node::drop_rule() {

@@ -205,6 +205,19 @@ void compute_into(const Tensor& out, const F& formula, const In&... ins) {
   vectorize<T>(out.impl()->shape, Types<T>{}, {out.impl()}, Types<ElementOf<T, In>...>{}, {ins.impl()...}, formula);
 }
 
+/// compute_into() for a result and operands that are contiguous and have one shape: nothing to look at, cut or pack.
+template <class T, class F, class... In>
+void compute_alike(const Tensor& out, const F& formula, const In&... ins) {
+  const std::int64_t numel = out.impl()->numel;
+  if (numel >= 2 * kElementwiseGrain) return compute_into<T>(out, formula, ins...);
+  FormulaLoop loop;
+  FormulaKernel<T, Types<T>, Types<ElementOf<T, In>...>, F>::store(formula, loop.formula);
+  loop.n = numel;
+  std::size_t k = 0;
+  for (void* data : {out.impl()->data, ins.impl()->data...}) loop.operands[k++] = data;
+  if (numel > 0) launch(loop, 1, 1);
+}
+
 /// A new tensor of formula(ins...), one result for each element. All elements are T.
 template <class T, class F, class... In>
 Tensor compute(const Shape& shape, const F& formula, const In&... ins) {

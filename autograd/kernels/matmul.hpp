@@ -29,8 +29,8 @@ inline constexpr std::int64_t kTwoParts = 1 << 24;
 /// with neighbours along its rows. beta = 0 does not read c. T: float, double or std::int64_t. Large products
 /// use num_threads() threads; the result does not depend on it.
 template <class T>
-XGRAD_API void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, const Matrix<T>& b, T beta, T* c,
-          std::int64_t c_row_stride);
+XGRAD_API void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, const Matrix<T>& b, T beta,
+                    T* c, std::int64_t c_row_stride);
 
 /// sum of a[i] b[i], pairwise over blocks.
 template <class T>

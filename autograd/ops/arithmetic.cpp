@@ -72,17 +72,28 @@ struct PowOfTensors : formulas::Pow {
 };
 
 /// add and sub read no values: their cotangents are g itself, or its negative.
+struct SumRule {
+  bool subtract;
+  void operator()(Vjp& vjp) const {
+    Tensor g = vjp.take_g();
+    if (vjp.needs(0)) vjp.give(0, unbroadcast(vjp.needs(1) ? g : std::move(g), vjp, 0));
+    if (vjp.needs(1)) vjp.give(1, unbroadcast(subtract ? neg(g) : std::move(g), vjp, 1));
+  }
+};
+
 template <class F>
 Tensor sum_or_difference(const char* name, const Operand& left, const Operand& right, const F& f, bool subtract) {
+  if (are_alike(left, right)) {
+    const Tensor &a = *left.tensor_or_null(), &b = *right.tensor_or_null();
+    Tensor y = value_of_alike(name, a, b, f, left.where());
+    if (!is_recorded(a, b)) return y;
+    return record(name, left.where(), {a, b}, std::move(y), {}, SumRule{subtract});
+  }
   Promoted pair(name, left, right);
   if (!is_floating(pair.dtype())) return compute_integers(name, pair, left.where(), f);
   Tensor y = new_result(name, pair.shape(), pair.dtype(), left.where());
   dispatch_floating(pair.dtype(), [&]<class T>(T) { compute_into<T>(y, Value{f}, pair.a(), pair.b()); });
-  return record(name, left.where(), {pair.a(), pair.b()}, std::move(y), {}, [subtract](Vjp& vjp) {
-    Tensor g = vjp.take_g();
-    if (vjp.needs(0)) vjp.give(0, unbroadcast(g, vjp.shape(0)));
-    if (vjp.needs(1)) vjp.give(1, unbroadcast(subtract ? neg(g) : std::move(g), vjp.shape(1)));
-  });
+  return record(name, left.where(), {pair.a(), pair.b()}, std::move(y), {}, SumRule{subtract});
 }
 
 /// x^c for one number c, with the quick forms of the common ones.

@@ -28,8 +28,8 @@ Tensor where(const Operand& condition, const Operand& a, const Operand& b) {
   return record("where", place, {pair.a(), pair.b(), mask}, std::move(y), {Uses::input(2)}, [](Vjp& vjp) {
     const Tensor& g = vjp.g();
     const Tensor& mask = vjp.input(2);
-    if (vjp.needs(0)) vjp.give(0, unbroadcast(where(mask, g, 0), vjp.shape(0)));
-    if (vjp.needs(1)) vjp.give(1, unbroadcast(where(mask, 0, g), vjp.shape(1)));
+    if (vjp.needs(0)) vjp.give(0, unbroadcast(where(mask, g, 0), vjp, 0));
+    if (vjp.needs(1)) vjp.give(1, unbroadcast(where(mask, 0, g), vjp, 1));
   });
 }
 

@@ -9,10 +9,10 @@
 #include "../kernels/walk.hpp"
 #include "../tensor_impl.hpp"
 #include "../threads.hpp"
-#include "detail/result.hpp"
 #include "arithmetic.hpp"
 #include "cast.hpp"
 #include "choose.hpp"
+#include "detail/result.hpp"
 #include "movement.hpp"
 #include "reduce.hpp"
 

@@ -2,15 +2,15 @@
 
 #include "../extend.hpp"
 #include "../kernels/softmax_rows.hpp"
-#include "create.hpp"
-#include "detail/reduction.hpp"
-#include "detail/result.hpp"
 #include "arithmetic.hpp"
 #include "cast.hpp"
 #include "choose.hpp"
+#include "compare.hpp"
+#include "create.hpp"
+#include "detail/reduction.hpp"
+#include "detail/result.hpp"
 #include "exponential.hpp"
 #include "movement.hpp"
-#include "compare.hpp"
 
 namespace xgrad {
 

@@ -2,6 +2,7 @@
 // (autograd/check/check_operator.hpp, autograd/check/catch.hpp).
 #pragma once
 
+#include "autograd/check/gradcheck.hpp"
 #include "autograd/dtype.hpp"
 #include "autograd/each.hpp"
 #include "autograd/error.hpp"
@@ -9,7 +10,6 @@
 #include "autograd/function.hpp"
 #include "autograd/functional.hpp"
 #include "autograd/grad.hpp"
-#include "autograd/check/gradcheck.hpp"
 #include "autograd/map.hpp"
 #include "autograd/memory.hpp"
 #include "autograd/ops.hpp"

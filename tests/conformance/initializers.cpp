@@ -4,8 +4,8 @@
 #include <numeric>
 
 #include <xgrad/autograd/ops.hpp>
-#include <xgrad/nn/layers/dense.hpp>
 #include <xgrad/nn/init.hpp>
+#include <xgrad/nn/layers/dense.hpp>
 #include "arguments.hpp"
 #include "cases.hpp"
 

@@ -37,22 +37,22 @@ void add_losses(Registry& ops) {
   };
   ops["nn.functional.binary_cross_entropy_with_logits"] = [](Arguments& args) {
     return xgrad::binary_cross_entropy_with_logits(args.tensor(0, "input"), args.tensor(1, "target"),
-                                                {.reduction = reduction_argument(args),
-                                                 .weight = args.optional_tensor(kKeyword, "weight"),
-                                                 .pos_weight = args.optional_tensor(kKeyword, "pos_weight")});
+                                                   {.reduction = reduction_argument(args),
+                                                    .weight = args.optional_tensor(kKeyword, "weight"),
+                                                    .pos_weight = args.optional_tensor(kKeyword, "pos_weight")});
   };
   ops["nn.functional.cross_entropy"] = [](Arguments& args) {
     return xgrad::cross_entropy(args.tensor(0, "input"), args.tensor(1, "target"),
-                             {.reduction = reduction_argument(args),
-                              .weight = args.optional_tensor(kKeyword, "weight"),
-                              .ignore_index = args.integer(kKeyword, "ignore_index", -100),
-                              .label_smoothing = args.number(kKeyword, "label_smoothing", 0)});
+                                {.reduction = reduction_argument(args),
+                                 .weight = args.optional_tensor(kKeyword, "weight"),
+                                 .ignore_index = args.integer(kKeyword, "ignore_index", -100),
+                                 .label_smoothing = args.number(kKeyword, "label_smoothing", 0)});
   };
   ops["nn.functional.nll_loss"] = [](Arguments& args) {
     return xgrad::nll_loss(args.tensor(0, "input"), args.tensor(1, "target"),
-                        {.reduction = reduction_argument(args),
-                         .weight = args.optional_tensor(kKeyword, "weight"),
-                         .ignore_index = args.integer(kKeyword, "ignore_index", -100)});
+                           {.reduction = reduction_argument(args),
+                            .weight = args.optional_tensor(kKeyword, "weight"),
+                            .ignore_index = args.integer(kKeyword, "ignore_index", -100)});
   };
 }
 

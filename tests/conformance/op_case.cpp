@@ -82,7 +82,8 @@ std::vector<Tensor> gradients(const Value& cotangents, const std::vector<Tensor>
     weights.push_back(archive.laid_out(archive.load(name.text())));
   }
   if (differentiable.empty()) return std::vector<Tensor>(leaves.size());
-  return xgrad::grad(differentiable, leaves, weights, {.retain_graph = retain_graph, .unused = xgrad::Unused::undefined});
+  return xgrad::grad(differentiable, leaves, weights,
+                     {.retain_graph = retain_graph, .unused = xgrad::Unused::undefined});
 }
 
 void check_gradient(const Value& one_case, const std::string& what, const Tensor& gradient, const Value& expected,

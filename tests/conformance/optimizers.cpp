@@ -94,7 +94,8 @@ std::unique_ptr<optim::Optimizer> make(const Value& one_case, const Tensors& par
   if (const Value& listed = one_case["param_groups"]; listed.is_list()) {
     for (const Value& group : listed.list()) {
       groups.push_back({{}, with(group["kwargs"], common, archive)});
-      for (const Value& name : group["params"].list()) groups.back().parameters.tensors.push_back(parameters.at(name.text()));
+      for (const Value& name : group["params"].list())
+        groups.back().parameters.tensors.push_back(parameters.at(name.text()));
     }
   } else {
     groups.push_back({{}, common});

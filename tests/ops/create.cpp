@@ -200,10 +200,10 @@ TEST_CASE("a lack of memory says how much was asked for", "[create]") {
   CHECK_THROWS_AS(zeros({std::int64_t{1} << 45}), std::bad_alloc);
   int line = __LINE__ + 1;
   auto call = [] { zeros({std::int64_t{1} << 45}); };
-  CHECK_THROWS_WITH(call(),
-                    Contains("zeros: there must be memory for float32 [35184372088832], but the system does not have "
-                             "140737488355328 bytes more; ") &&
-                        Contains(" bytes are in use and ") && Contains(" are cached. at create.cpp:" + std::to_string(line)));
+  CHECK_THROWS_WITH(
+      call(), Contains("zeros: there must be memory for float32 [35184372088832], but the system does not have "
+                       "140737488355328 bytes more; ") &&
+                  Contains(" bytes are in use and ") && Contains(" are cached. at create.cpp:" + std::to_string(line)));
   CHECK_THROWS_WITH(normal({1 << 25, 1 << 25, 2}), Contains("normal: there must be memory for"));
 }
 

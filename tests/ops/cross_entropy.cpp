@@ -389,7 +389,7 @@ TEST_CASE("a class of weight 0 costs nothing, however impossible it is", "[nn][c
     Tensor likelihoods = nll_loss(x, target, {.weight = weight});
     CHECK(likelihoods.item() == -1);
     CHECK(close(grad(likelihoods, x, {.create_graph = create_graph}),
-                   tensor({{0., 0., 0.}, {0., 0., -1.}}, {.dtype = DType::float64})));
+                tensor({{0., 0., 0.}, {0., 0., -1.}}, {.dtype = DType::float64})));
   }
 }
 

@@ -2,8 +2,8 @@
 
 #include <cstring>
 
-#include <xgrad/autograd/functional.hpp>
 #include <xgrad/autograd/check/gradcheck.hpp>
+#include <xgrad/autograd/functional.hpp>
 #include <xgrad/autograd/kernels/matmul.hpp>
 #include <xgrad/autograd/kernels/small_gemm.hpp>
 #include <xgrad/autograd/threads.hpp>

@@ -87,8 +87,8 @@ void check_recording(Trial& trial, const Tensors& inputs, const Tensor& value, c
 void check_gradient(Trial& trial, const Tensors& inputs) {
   if (!takes_floating(inputs)) return;
   const OperatorRow& row = trial.row;
-  GradcheckReport gradient =
-      functional::gradcheck(row.function.call(), std::span<const Tensor>(inputs), {.order = row.order, .seed = row.seed}, false, trial.where);
+  GradcheckReport gradient = functional::gradcheck(row.function.call(), std::span<const Tensor>(inputs),
+                                                   {.order = row.order, .seed = row.seed}, false, trial.where);
   trial.report.kinks += static_cast<int>(gradient.kinks.size());
   trial.expect(gradient.passed(), inputs, "gradient", gradient.text());
 }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "../../extend.hpp"
+#include "../../grad_mode.hpp"
 #include "../../kernels/elementwise.hpp"
 #include "../../simd/formulas.hpp"
 #include "../../tensor_impl.hpp"
@@ -27,10 +28,10 @@ constexpr Uses to_uses(Reads reads) {
   return uses;
 }
 
-/// The cotangent of an operand that was broadcast: summed to the operand's own shape.
-inline Tensor unbroadcast(Tensor cotangent, const Shape& shape) {
-  return cotangent.impl()->shape == shape ? std::move(cotangent)
-                                          : recorded_sum_to("sum_to", cotangent, shape, {});
+/// The cotangent of input i, which may have been broadcast: summed to the input's own shape.
+inline Tensor unbroadcast(Tensor cotangent, const Vjp& vjp, int i) {
+  if (vjp.has_shape(i, cotangent)) return cotangent;
+  return recorded_sum_to("sum_to", cotangent, vjp.shape(i), {});
 }
 
 /// g times a slope, or g where the slope is a comparison that holds, and 0 elsewhere.
@@ -89,16 +90,15 @@ void give_cotangent(Vjp& vjp, int i, Tensor g, const P& pull) {
   const Tensor* b = kReads & reads_b ? &vjp.input(1) : nullptr;
   const Tensor* y = kReads & reads_y ? &vjp.output() : nullptr;
   with_values<kReads>(a, b, y, [&](const auto&... values) {
-    const Shape& shape = vjp.shape(i);
-    if (vjp.creates_graph()) return vjp.give(i, unbroadcast(pull(g, values...), shape));
-    Tensor* sum = g.impl()->shape == shape ? vjp.sum_so_far(i) : nullptr;
+    if (vjp.creates_graph()) return vjp.give(i, unbroadcast(pull(g, values...), vjp, i));
+    Tensor* sum = vjp.has_shape(i, g) ? vjp.sum_so_far(i) : nullptr;
     dispatch_floating(g.impl()->dtype, [&]<class T>(T) {
       if (sum != nullptr)
         return compute_into<T>(
             *sum, [pull](Batch<T> sum, auto... v) { return sum + pull(v...); }, *sum, g, values...);
       Tensor out = owns_elements(g) ? g : new_tensor(g.impl()->shape, g.impl()->dtype);
       compute_into<T>(out, pull, g, values...);
-      vjp.give(i, unbroadcast(std::move(out), shape));
+      vjp.give(i, unbroadcast(std::move(out), vjp, i));
     });
   });
 }
@@ -118,6 +118,28 @@ Value(F) -> Value<F>;
 /// Whether an operator has integer results for integer operands, or computes them in float32.
 enum class Integers { stay, become_floating };
 
+/// Whether two operands are tensors of one floating dtype and shape without gaps, between which there is no number, no
+/// conversion and no broadcast. They take the first line of each operator: most operands of a model are so.
+inline bool are_alike(const Operand& left, const Operand& right) {
+  const Tensor *a = left.tensor_or_null(), *b = right.tensor_or_null();
+  if (a == nullptr || b == nullptr || !a->defined() || !b->defined()) return false;
+  const TensorImpl &x = *a->impl(), &y = *b->impl();
+  return x.dtype == y.dtype && is_floating(x.dtype) && x.contiguous && y.contiguous && x.shape == y.shape;
+}
+
+/// The value of a formula of alike operands.
+template <class F>
+Tensor value_of_alike(const char* name, const Tensor& a, const Tensor& b, const F& f, SourceLocation where) {
+  Tensor y = new_result(name, a.impl()->shape, a.impl()->dtype, where);
+  dispatch_floating(a.impl()->dtype, [&]<class T>(T) { compute_alike<T>(y, Value{f}, a, b); });
+  return y;
+}
+
+/// Whether an operation on two defined tensors is to be recorded.
+inline bool is_recorded(const Tensor& a, const Tensor& b) {
+  return (a.impl()->node || b.impl()->node) && grad_enabled();
+}
+
 /// Elementwise operator of one operand.
 template <Integers kIntegers = Integers::become_floating, class F>
 Tensor unary(const char* name, const Operand& operand, const F& f) {
@@ -133,7 +155,9 @@ Tensor unary(const char* name, const Operand& operand, const F& f) {
     x = &converted;
   }
   Tensor y = new_result(name, x->shape(), x->dtype(), operand.where());
-  dispatch_floating(x->dtype(), [&]<class T>(T) { compute_into<T>(y, Value{f}, *x); });
+  dispatch_floating(y.impl()->dtype, [&]<class T>(T) {
+    x->impl()->contiguous ? compute_alike<T>(y, Value{f}, *x) : compute_into<T>(y, Value{f}, *x);
+  });
   return record(name, operand.where(), {*x}, std::move(y), {to_uses(F::reads)},
                 [f](Vjp& vjp) { give_cotangent<F::reads>(vjp, 0, vjp.take_g(), Pull<F>{f}); });
 }
@@ -146,22 +170,35 @@ Tensor compute_integers(const char* name, const Promoted& pair, SourceLocation w
   return cast_for(name, {y, where}, pair.dtype());
 }
 
+/// The rule of a formula of two operands.
+template <class F>
+struct BinaryRule {
+  F f;
+  void operator()(Vjp& vjp) const {
+    Tensor g = vjp.take_g();
+    if (vjp.needs(0)) give_cotangent<F::a_reads>(vjp, 0, vjp.needs(1) ? g : std::move(g), PullA<F>{f});
+    if (vjp.needs(1)) give_cotangent<F::b_reads>(vjp, 1, std::move(g), PullB<F>{f});
+  }
+};
+
 /// Elementwise operator of two operands that broadcast. The cotangents are computed in the common shape, and then summed to
 /// each operand's own.
 template <Integers kIntegers = Integers::become_floating, class F>
 Tensor binary(const char* name, const Operand& left, const Operand& right, const F& f) {
   static_assert(std::is_trivially_copyable_v<F>, "a formula is a plain struct");
+  const std::initializer_list<Uses> uses = {to_uses(F::a_reads), to_uses(F::b_reads)};
+  if (are_alike(left, right)) {
+    const Tensor &a = *left.tensor_or_null(), &b = *right.tensor_or_null();
+    Tensor y = value_of_alike(name, a, b, f, left.where());
+    if (!is_recorded(a, b)) return y;
+    return record(name, left.where(), {a, b}, std::move(y), uses, BinaryRule<F>{f});
+  }
   Promoted pair(name, left, right, kIntegers == Integers::stay ? DType::boolean : DType::float32);
   if constexpr (kIntegers == Integers::stay)
     if (!is_floating(pair.dtype())) return compute_integers(name, pair, left.where(), f);
   Tensor y = new_result(name, pair.shape(), pair.dtype(), left.where());
   dispatch_floating(pair.dtype(), [&]<class T>(T) { compute_into<T>(y, Value{f}, pair.a(), pair.b()); });
-  return record(name, left.where(), {pair.a(), pair.b()}, std::move(y), {to_uses(F::a_reads), to_uses(F::b_reads)},
-                [f](Vjp& vjp) {
-                  Tensor g = vjp.take_g();
-                  if (vjp.needs(0)) give_cotangent<F::a_reads>(vjp, 0, vjp.needs(1) ? g : std::move(g), PullA<F>{f});
-                  if (vjp.needs(1)) give_cotangent<F::b_reads>(vjp, 1, std::move(g), PullB<F>{f});
-                });
+  return record(name, left.where(), {pair.a(), pair.b()}, std::move(y), uses, BinaryRule<F>{f});
 }
 
 /// Comparison: boolean results, nothing recorded.

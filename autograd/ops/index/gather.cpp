@@ -6,12 +6,12 @@
 #include "../../kernels/scatter.hpp"
 #include "../../kernels/walk.hpp"
 #include "../../tensor_impl.hpp"
-#include "../detail/index_check.hpp"
-#include "../detail/result.hpp"
-#include "../detail/window.hpp"
 #include "../arithmetic.hpp"
 #include "../cast.hpp"
 #include "../choose.hpp"
+#include "../detail/index_check.hpp"
+#include "../detail/result.hpp"
+#include "../detail/window.hpp"
 #include "../index.hpp"
 
 // gather and scatter_add: an index for each element.

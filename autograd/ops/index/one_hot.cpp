@@ -2,10 +2,10 @@
 #include <limits>
 
 #include "../../tensor_impl.hpp"
-#include "../detail/result.hpp"
 #include "../arithmetic.hpp"
 #include "../cast.hpp"
 #include "../choose.hpp"
+#include "../detail/result.hpp"
 #include "../index.hpp"
 
 namespace xgrad {

@@ -1,14 +1,14 @@
 // Losses of yes and no: binary_cross_entropy, of probabilities and of logits.
 #include "../../kernels/reduce.hpp"
-#include "../detail/formula.hpp"
 #include "../activation.hpp"
 #include "../arithmetic.hpp"
 #include "../choose.hpp"
+#include "../compare.hpp"
+#include "../create.hpp"
+#include "../detail/formula.hpp"
 #include "../exponential.hpp"
 #include "../reduce.hpp"
 #include "common.hpp"
-#include "../compare.hpp"
-#include "../create.hpp"
 
 namespace xgrad {
 

@@ -7,10 +7,10 @@
 #include <cmath>
 
 #include "../../extend.hpp"
-#include "../create.hpp"
 #include "../arithmetic.hpp"
 #include "../choose.hpp"
 #include "../compare.hpp"
+#include "../create.hpp"
 #include "../movement.hpp"
 #include "../reduce.hpp"
 #include "../softmax.hpp"

@@ -1,12 +1,12 @@
 // Losses of numbers: mse, mae and rmse.
-#include "../detail/formula.hpp"
-#include "../detail/reduction.hpp"
 #include "../arithmetic.hpp"
-#include "../reduce/norm.hpp"
-#include "common.hpp"
 #include "../choose.hpp"
 #include "../compare.hpp"
 #include "../create.hpp"
+#include "../detail/formula.hpp"
+#include "../detail/reduction.hpp"
+#include "../reduce/norm.hpp"
+#include "common.hpp"
 
 namespace xgrad {
 

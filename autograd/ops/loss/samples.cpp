@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "../create.hpp"
 #include "../arithmetic.hpp"
 #include "../cast.hpp"
 #include "../choose.hpp"
+#include "../create.hpp"
 #include "../movement.hpp"
 
 namespace xgrad::internal {

@@ -5,11 +5,11 @@
 #include "../../kernels/elementwise.hpp"
 #include "../../kernels/join.hpp"
 #include "../../tensor_impl.hpp"
-#include "../detail/result.hpp"
-#include "../detail/window.hpp"
 #include "../arithmetic.hpp"
 #include "../cast.hpp"
 #include "../choose.hpp"
+#include "../detail/result.hpp"
+#include "../detail/window.hpp"
 #include "../movement.hpp"
 
 // Joining tensors, and splitting them.

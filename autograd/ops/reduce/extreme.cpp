@@ -3,15 +3,15 @@
 #include <limits>
 
 #include "../../extend.hpp"
-#include "../create.hpp"
-#include "../detail/reduction.hpp"
 #include "../arithmetic.hpp"
 #include "../cast.hpp"
 #include "../choose.hpp"
+#include "../compare.hpp"
+#include "../create.hpp"
+#include "../detail/reduction.hpp"
 #include "../index.hpp"
 #include "../movement.hpp"
 #include "../reduce.hpp"
-#include "../compare.hpp"
 
 namespace xgrad {
 

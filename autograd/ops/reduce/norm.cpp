@@ -3,13 +3,13 @@
 #include <cmath>
 
 #include "../../extend.hpp"
-#include "../create.hpp"
-#include "../detail/reduction.hpp"
-#include "../detail/scaling.hpp"
 #include "../arithmetic.hpp"
 #include "../cast.hpp"
 #include "../choose.hpp"
 #include "../compare.hpp"
+#include "../create.hpp"
+#include "../detail/reduction.hpp"
+#include "../detail/scaling.hpp"
 #include "../reduce.hpp"
 
 namespace xgrad {

@@ -1,9 +1,9 @@
 // sum, mean, sum_to and prod.
 #include "../../extend.hpp"
-#include "../create.hpp"
-#include "../detail/reduction.hpp"
 #include "../arithmetic.hpp"
 #include "../cast.hpp"
+#include "../create.hpp"
+#include "../detail/reduction.hpp"
 #include "../index.hpp"
 #include "../movement.hpp"
 #include "../reduce.hpp"

@@ -1,8 +1,8 @@
 // all and any.
-#include "../create.hpp"
-#include "../detail/reduction.hpp"
 #include "../arithmetic.hpp"
 #include "../cast.hpp"
+#include "../create.hpp"
+#include "../detail/reduction.hpp"
 #include "../reduce.hpp"
 
 namespace xgrad {

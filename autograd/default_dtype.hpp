@@ -25,4 +25,4 @@ class DefaultDtype {
   DType previous_;
 };
 
-}  // namespace XGRAD_API
+}  // namespace xgrad

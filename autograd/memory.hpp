@@ -34,4 +34,4 @@ void reset_peak();
 void release_cached();
 
 }  // namespace memory
-}  // namespace XGRAD_API
+}  // namespace xgrad

@@ -45,4 +45,4 @@ Generator& default_generator();
 /// threads are numbered again as they draw. Threads that draw meanwhile finish their draw under the old seed.
 void manual_seed(std::uint64_t seed);
 
-}  // namespace XGRAD_API
+}  // namespace xgrad

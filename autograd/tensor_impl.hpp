@@ -101,4 +101,4 @@ decltype(auto) dispatch_floating(DType dtype, F&& f) {
 }
 
 }  // namespace internal
-}  // namespace XGRAD_API
+}  // namespace xgrad

@@ -14,4 +14,4 @@ int num_threads();
 /// Throws: std::invalid_argument unless count >= 1.
 void set_num_threads(int count, SourceLocation where = SourceLocation::current());
 
-}  // namespace XGRAD_API
+}  // namespace xgrad

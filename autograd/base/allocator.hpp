@@ -66,4 +66,4 @@ void restart_peak();
 void release_blocks() noexcept;
 
 }  // namespace internal
-}  // namespace XGRAD_API
+}  // namespace xgrad

@@ -20,4 +20,4 @@ int cores_of_quota(std::string_view cpu_max);
 int cores_of_quota();
 
 }  // namespace internal
-}  // namespace XGRAD_API
+}  // namespace xgrad

@@ -53,4 +53,4 @@ class OneThread {
 };
 
 }  // namespace internal
-}  // namespace XGRAD_API
+}  // namespace xgrad

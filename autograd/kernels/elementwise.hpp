@@ -76,7 +76,7 @@ template <class T, class Tensor>
 using ElementOf = T;  // one T for each tensor of a pack
 
 }  // namespace internal
-}  // namespace XGRAD_API
+}  // namespace xgrad
 namespace xgrad::XGRAD_SIMD_NAMESPACE {
 using internal::Types;
 
@@ -233,4 +233,4 @@ void copy_into(const Tensor& target, const Tensor& source);
 void add_into(const Tensor& target, const Tensor& source);
 
 }  // namespace internal
-}  // namespace XGRAD_API
+}  // namespace xgrad

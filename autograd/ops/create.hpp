@@ -195,4 +195,4 @@ Tensor from_vector(const std::vector<T>& values, const Shape& shape, SourceLocat
   return from_vector(internal::as_int64(values, where), shape, where);
 }
 
-}  // namespace XGRAD_API
+}  // namespace xgrad

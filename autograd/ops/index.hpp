@@ -127,4 +127,4 @@ Tensor index_add(const Operand& x, int axis, const Tensor& indices, const Operan
 /// Throws: std::out_of_range for a label outside [0, classes); std::invalid_argument for labels of another dtype.
 Tensor one_hot(const Operand& labels, std::int64_t classes = -1);
 
-}  // namespace XGRAD_API
+}  // namespace xgrad

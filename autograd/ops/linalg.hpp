@@ -34,4 +34,4 @@ Tensor dot(const Operand& a, const Operand& b);
 /// Throws: std::invalid_argument for operands that are not 1-d.
 Tensor outer(const Operand& a, const Operand& b);
 
-}  // namespace XGRAD_API
+}  // namespace xgrad

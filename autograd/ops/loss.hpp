@@ -100,4 +100,4 @@ struct NllLossOptions {
 /// Throws: as cross_entropy with labels.
 Tensor nll_loss(const Operand& x, const Tensor& labels, NllLossOptions options = {});
 
-}  // namespace XGRAD_API
+}  // namespace xgrad

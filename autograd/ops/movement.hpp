@@ -101,4 +101,4 @@ std::vector<Tensor> split(const Operand& x, std::int64_t size, int axis = 0);
 /// for an axis that x does not have.
 std::vector<Tensor> split(const Operand& x, const std::vector<std::int64_t>& sizes, int axis = 0);
 
-}  // namespace XGRAD_API
+}  // namespace xgrad

@@ -54,4 +54,4 @@ Tensor bernoulli(const Shape& shape, double p, Generator& generator = default_ge
 Tensor permutation(std::int64_t count, Generator& generator = default_generator(),
                    SourceLocation where = SourceLocation::current());
 
-}  // namespace XGRAD_API
+}  // namespace xgrad

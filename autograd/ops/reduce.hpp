@@ -133,4 +133,4 @@ Tensor norm(const Operand& x, T order_or_axis) = delete;  // norm(x, {axis}), or
 /// Throws: std::invalid_argument where `shape` does not broadcast to x's.
 Tensor sum_to(const Operand& x, const Shape& shape);
 
-}  // namespace XGRAD_API
+}  // namespace xgrad

@@ -29,4 +29,4 @@ Tensor log_softmax(const Operand& x, int axis = -1);
 /// Throws: std::out_of_range for an axis that x does not have, std::invalid_argument for one named twice.
 Tensor logsumexp(const Operand& x, const Axes& axes = Axes::all(), ReduceOptions options = {});
 
-}  // namespace XGRAD_API
+}  // namespace xgrad

@@ -2,7 +2,6 @@
 // it.
 #pragma once
 
-#include <iterator>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -36,10 +35,11 @@ void each_tensor(const Formula& formula, SourceLocation where, Arguments&&... te
   (agree(tensors, kIsWritten<Arguments>), ...);
   // Each batch is read, then written: of two tensors that share elements one would lose what the other wrote, and what is
   // read in another layout may have been written or not.
-  const TensorImpl* impls[] = {tensors.impl()...};
-  constexpr bool written[] = {kIsWritten<Arguments>...};
-  for (std::size_t i = 0; i < std::size(impls); ++i)
-    for (std::size_t j = 0; j < std::size(impls); ++j) {
+  constexpr int kCount = sizeof...(tensors);
+  const TensorImpl* impls[kCount] = {tensors.impl()...};
+  constexpr bool written[kCount] = {kIsWritten<Arguments>...};
+  for (int i = 0; i < kCount; ++i)
+    for (int j = 0; j < kCount; ++j) {
       if (i == j || !written[i] || impls[i]->storage.get() != impls[j]->storage.get()) continue;
       check(!written[j], where, "each: tensors that are written must not share memory, but two of them do.");
       check(

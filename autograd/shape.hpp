@@ -125,7 +125,7 @@ using Strides = Shape;
 
 /// Strides of a contiguous row-major tensor.
 Strides row_major(const Shape& shape);
-/// The same, written in place.
+/// Writes row_major(shape) into strides that are there already.
 void set_row_major(const Shape& shape, Strides& strides);
 
 /// Writes a shape as [2, 3] in an error message.

@@ -94,7 +94,7 @@ decltype(auto) dispatch(DType dtype, F&& f) {
   }
 }
 
-/// The same for float32 and float64 alone.
+/// dispatch() for float32 and float64 alone.
 template <class F>
 decltype(auto) dispatch_floating(DType dtype, F&& f) {
   return dtype == DType::float32 ? f(float{}) : f(double{});

@@ -30,7 +30,7 @@ least() { printf '%s\n' "$@" | sort -g | head -1; }
 
 ours=() theirs=()
 for ((i = 0; i < rounds; ++i)); do
-  ours+=("$(cpu_time -std=c++20 -I. examples/overview.cpp)")
+  ours+=("$(cpu_time -std=c++20 -Iinclude examples/overview.cpp)")
   theirs+=("$(cpu_time -std=c++17 -I"$torch" -I"$torch/torch/csrc/api/include" "$work/torch.cpp")")
 done
 

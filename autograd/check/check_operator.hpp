@@ -72,7 +72,7 @@ struct OperatorRow {
   /// Which shapes to try, one for each input. Empty: the operator is elementwise, and is tried with scalars, empty
   /// tensors, lengths that leave a rest in a SIMD loop, and operands that broadcast.
   std::vector<std::vector<Shape>> shapes = {};
-  /// Of an operator with shapes of its own: larger ones, at which it takes several threads.
+  /// Larger shapes of an operator that has shapes of its own, at which it takes several threads.
   std::vector<std::vector<Shape>> large = {};
 
   /// The value of an elementwise operator. A row has this or `expected`, or fails.
@@ -91,11 +91,11 @@ struct OperatorRow {
   std::vector<OperatorFunction> refused = {};
   /// Whether a nan in any floating input makes a nan in the value.
   bool propagates_nan = true;
-  /// Of the gradient check; 0: the operator has no gradient.
+  /// Highest order of the gradient check; 0: the operator has no gradient.
   int order = 2;
-  /// Of float64 values to the reference.
+  /// Tolerance of float64 values beside the reference.
   double rtol = 1e-12;
-  /// Of float32 values and gradients to those in float64, relative to the largest.
+  /// Tolerance of float32 values and gradients beside those in float64, relative to the largest.
   double rtol32 = 2e-5;
   std::uint64_t seed = 0;
 };

@@ -30,7 +30,7 @@ struct GradcheckOptions {
   int order = 1;
   /// Random directions first, single elements where they disagree; false: each entry of the Jacobian.
   bool fast = true;
-  /// Of the random directions.
+  /// Seed of the random directions.
   std::uint64_t seed = 0;
 };
 

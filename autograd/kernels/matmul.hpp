@@ -8,7 +8,7 @@
 namespace xgrad XGRAD_API {
 namespace internal {
 
-/// Element (i, j) stands at data[i * row_stride + j * column_stride].
+/// Element (i, j) is data[i * row_stride + j * column_stride].
 template <class T>
 struct Matrix {
   const T* data;

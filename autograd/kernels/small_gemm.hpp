@@ -11,7 +11,7 @@
 
 namespace xgrad::internal {
 
-/// f(0) ... f(n - 1), with constants: g++ 12 unrolls a loop too late to keep the array that it goes through in registers.
+/// f(0) ... f(n - 1), with constants: g++ 12 unrolls a loop too late to keep the array that it traverses in registers.
 template <int n, class F>
 [[gnu::always_inline]] inline void unrolled(const F& f) {
   [&]<int... i>(std::integer_sequence<int, i...>) __attribute__((always_inline)) {

@@ -1,0 +1,4 @@
+// Layers of this family, under the path that names the class: layers/activation.hpp.
+#pragma once
+
+#include "layers/activation.hpp"

@@ -163,9 +163,9 @@ void softmax_row(const T* x, T* y, std::int64_t n) {
 template <class T>
 void log_softmax_row(const T* x, T* y, std::int64_t n) {
   auto [largest, sum] = exponential_sum_of_row(x, n);
-  T log_sum = std::log(sum);
+  const Batch<T> center = largest, log_sum = std::log(sum);  // by names that clang 14 lets a lambda capture
   map_row<T>(
-      n, T(0), y, [&](Batch<T> x) { return x - Batch<T>(largest) - Batch<T>(log_sum); }, x);
+      n, T(0), y, [&](Batch<T> x) { return x - center - log_sum; }, x);
 }
 
 /// y (g - sum(g y)), with g taken relative to that of the winner, the element with more than half of the sum: its own

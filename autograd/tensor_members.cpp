@@ -7,6 +7,7 @@
 #include "ops/arithmetic.hpp"
 #include "ops/cast.hpp"
 #include "ops/choose.hpp"
+#include "ops/detail/promote.hpp"
 #include "ops/detail/result.hpp"
 #include "ops/index.hpp"
 #include "tensor.hpp"

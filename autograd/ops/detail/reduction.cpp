@@ -1,5 +1,6 @@
 #include "reduction.hpp"
 
+#include "promote.hpp"
 #include "result.hpp"
 
 namespace xgrad::internal {

@@ -20,7 +20,4 @@ Tensor new_zeros(const char* operation, const Shape& shape, DType dtype, SourceL
 /// The tensor as its creator's options want it: a variable, or as it is.
 Tensor with_options(Tensor tensor, const TensorOptions& options, SourceLocation where);
 
-/// cast() on behalf of another operation, which its errors name.
-Tensor cast_for(const char* operation, const Operand& x, DType dtype);
-
 }  // namespace xgrad::internal

@@ -12,6 +12,7 @@
 #include "ops/linalg.hpp"
 #include "ops/loss.hpp"
 #include "ops/movement.hpp"
+#include "ops/products.hpp"
 #include "ops/random.hpp"
 #include "ops/reduce.hpp"
 #include "ops/rounding.hpp"

@@ -11,8 +11,8 @@
 #include "../autograd/ops/choose.hpp"
 #include "../autograd/ops/create.hpp"
 #include "../autograd/ops/index.hpp"
-#include "../autograd/ops/linalg.hpp"
 #include "../autograd/ops/movement.hpp"
+#include "../autograd/ops/products.hpp"
 
 namespace xgrad::nn {
 

@@ -1,37 +1,50 @@
-// Matrix products, by OpenBLAS.
+// Linear algebra: solvers, decompositions, matrix functions and norms, by LAPACK. Every function takes stacks of matrices:
+// the last two axes are a matrix, those before them a batch.
 #pragma once
+
+#include <initializer_list>
+#include <span>
 
 #include "../tensor.hpp"
 
 namespace xgrad XGRAD_API {
 
-/// Matrix product. A 1-d operand is a row (a) or a column (b) whose axis vanishes from the result. Transposed operands are
-/// not copied.
-/// Shapes: `a [..., m, k], b [..., k, n] -> [..., m, n]`; leading axes broadcast.
+/// Sum of a matrix's diagonal.
+/// Shapes: `x [m, n] -> []`.
+/// Dtype: floating; integers and booleans become int64.
+/// Derivative: g on the diagonal, 0 elsewhere.
+/// Throws: std::invalid_argument unless x is a matrix.
+Tensor trace(const Operand& x);
+
+namespace linalg {
+
+// ---- Products ----
+
+/// Product of matrices in the order that takes the fewest multiplications. The first may be a row and the last a column:
+/// their axis vanishes from the result, as in matmul.
+/// Shapes: `[a, b], [b, c], [c, d] -> [a, d]`; `[b], [b, c], [c] -> []`.
 /// Dtype: the operands' common one; not boolean.
-/// Derivative: g b^T and a^T g, summed over the axes that were broadcast.
-/// Throws: std::invalid_argument for scalars and where inner sizes differ.
-Tensor matmul(const Operand& a, const Operand& b);
+/// Derivative: as of the product.
+/// Throws: std::invalid_argument for less than two operands, other ranks, and inner sizes that differ.
+/// Example: `linalg::multi_dot({a, b, c})`
+Tensor multi_dot(std::span<const Tensor> tensors, SourceLocation where = SourceLocation::current());
+/// Product of matrices in braces, in the order that takes the fewest multiplications.
+Tensor multi_dot(std::initializer_list<Tensor> tensors, SourceLocation where = SourceLocation::current());
 
-/// Affine map: x weight^T + bias. A primitive, for speed: the product itself adds the bias. An undefined bias is none.
-/// Shapes: `x [..., in], weight [out, in], bias [out] -> [..., out]`.
-/// Dtype: the operands' common one.
-/// Derivative: g weight for x, g^T x for weight, the sum of g over the rows for bias.
-/// Throws: std::invalid_argument for other shapes.
-Tensor affine(const Operand& x, const Tensor& weight, const Tensor& bias = {});
-
-/// Inner product: sum(a b) of two 1-d tensors, pairwise over blocks.
-/// Shapes: `a [n], b [n] -> []`.
+/// Inner products along an axis: sum(a b).
+/// Shapes: `a [..., n], b [..., n] -> [...]`; the operands broadcast.
 /// Dtype: the operands' common one; not boolean.
 /// Derivative: g b and g a.
-/// Throws: std::invalid_argument for other shapes.
-Tensor dot(const Operand& a, const Operand& b);
+/// Throws: std::invalid_argument where the operands do not broadcast; std::out_of_range for an axis that is not there.
+Tensor vecdot(const Operand& a, const Operand& b, int axis = -1);
 
-/// Outer product: each element of a times each of b.
-/// Shapes: `a [m], b [n] -> [m, n]`.
-/// Dtype: the operands' common one.
-/// Derivative: g b for a, g^T a for b.
-/// Throws: std::invalid_argument for operands that are not 1-d.
-Tensor outer(const Operand& a, const Operand& b);
+/// Cross product of vectors of three elements along an axis; the other axes broadcast. xgrad::cross without an axis takes
+/// the first one of extent 3.
+/// Shapes: `a [..., 3], b [..., 3] -> [..., 3]`, with the same number of axes.
+/// Dtype: the operands' common one; not boolean.
+/// Derivative: cross(b, g) and cross(g, a).
+/// Throws: std::invalid_argument unless the axis has extent 3 in both; std::out_of_range for one that is not there.
+Tensor cross(const Operand& a, const Operand& b, int axis = -1);
 
+}  // namespace linalg
 }  // namespace xgrad

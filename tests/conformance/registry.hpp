@@ -35,6 +35,7 @@ void add_reductions(Registry& ops);
 void add_shapes(Registry& ops);
 void add_indexing(Registry& ops);
 void add_products(Registry& ops);
+void add_linalg(Registry& ops);
 void add_nn(Registry& ops);
 void add_losses(Registry& ops);
 /// The expressions.

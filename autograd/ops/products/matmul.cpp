@@ -1,20 +1,19 @@
-#include "linalg.hpp"
-
 #include <algorithm>
 
-#include "../base/launch.hpp"
-#include "../extend.hpp"
-#include "../kernels/elementwise.hpp"
-#include "../kernels/matmul.hpp"
-#include "../kernels/walk.hpp"
-#include "../tensor_impl.hpp"
-#include "../threads.hpp"
-#include "arithmetic.hpp"
-#include "cast.hpp"
-#include "choose.hpp"
-#include "detail/result.hpp"
-#include "movement.hpp"
-#include "reduce.hpp"
+#include "../../base/launch.hpp"
+#include "../../extend.hpp"
+#include "../../kernels/elementwise.hpp"
+#include "../../kernels/matmul.hpp"
+#include "../../kernels/walk.hpp"
+#include "../../tensor_impl.hpp"
+#include "../../threads.hpp"
+#include "../arithmetic.hpp"
+#include "../cast.hpp"
+#include "../choose.hpp"
+#include "../detail/result.hpp"
+#include "../movement.hpp"
+#include "../products.hpp"
+#include "../reduce.hpp"
 
 namespace xgrad {
 

@@ -1,4 +1,4 @@
-#include <xgrad/autograd/ops/linalg.hpp>
+#include <xgrad/autograd/ops/products.hpp>
 
 #include <cstring>
 
@@ -34,12 +34,12 @@ bool same_bits(const Tensor& a, const Tensor& b) {
 
 }  // namespace
 
-TEST_CASE("matmul of two matrices", "[linalg]") {
+TEST_CASE("matmul of two matrices", "[products]") {
   Tensor c = matmul(f64({{1, 2}, {3, 4}}), f64({{5, 6, 7}, {8, 9, 10}}));
   CHECK(is_close(c, f64({{21, 24, 27}, {47, 54, 61}})));
 }
 
-TEST_CASE("matmul of every combination of ranks", "[linalg]") {
+TEST_CASE("matmul of every combination of ranks", "[products]") {
   Tensor v3 = counted({3}, 1);
   Tensor v2 = counted({2}, -1);
   Tensor m = counted({2, 3});
@@ -53,7 +53,7 @@ TEST_CASE("matmul of every combination of ranks", "[linalg]") {
   CHECK(is_close(matmul(transpose(m), stack), reference(transpose(m), stack)));
 }
 
-TEST_CASE("matmul broadcasts leading axes", "[linalg]") {
+TEST_CASE("matmul broadcasts leading axes", "[products]") {
   Tensor a = counted({5, 1, 2, 3});
   Tensor b = counted({4, 3, 2}, -2);
   Tensor c = matmul(a, b);
@@ -63,7 +63,7 @@ TEST_CASE("matmul broadcasts leading axes", "[linalg]") {
   CHECK(is_close(matmul(counted({4, 2, 3}), expanded), reference(counted({4, 2, 3}), expanded)));
 }
 
-TEST_CASE("matmul of many broadcast matrices, cut between threads anywhere", "[linalg]") {
+TEST_CASE("matmul of many broadcast matrices, cut between threads anywhere", "[products]") {
   Tensor a = counted({41, 1, 7, 2, 3}, -50);
   Tensor b = transpose(counted({5, 1, 2, 3}, -7));
   Tensor expected = reference(a, b);
@@ -75,7 +75,7 @@ TEST_CASE("matmul of many broadcast matrices, cut between threads anywhere", "[l
   set_num_threads(threads);
 }
 
-TEST_CASE("matmul takes any layout", "[linalg]") {
+TEST_CASE("matmul takes any layout", "[products]") {
   Tensor a = counted({6, 8});
   Tensor b = counted({6, 10}, 1);
   Tensor at = transpose(a);
@@ -94,7 +94,7 @@ TEST_CASE("matmul takes any layout", "[linalg]") {
   CHECK(is_close(matmul(permuted, counted({2, 5})), reference(contiguous(permuted), counted({2, 5}))));
 }
 
-TEST_CASE("matmul of empty operands", "[linalg]") {
+TEST_CASE("matmul of empty operands", "[products]") {
   CHECK(is_close(matmul(zeros({2, 0}, kDouble), zeros({0, 3}, kDouble)), zeros({2, 3}, kDouble)));
   CHECK(matmul(zeros({0, 2}), zeros({2, 3})).shape() == Shape{0, 3});
   CHECK(matmul(zeros({5, 0, 2}), zeros({2, 3})).shape() == Shape{5, 0, 3});
@@ -103,7 +103,7 @@ TEST_CASE("matmul of empty operands", "[linalg]") {
   CHECK(matmul(zeros({0}, kDouble), zeros({0}, kDouble)).item() == 0);
 }
 
-TEST_CASE("matmul of integers, and of mixed dtypes", "[linalg]") {
+TEST_CASE("matmul of integers, and of mixed dtypes", "[products]") {
   Tensor c = matmul(tensor({{1, 2}, {3, 4}}), tensor({{1, 0}, {2, 1}}));
   CHECK(c.dtype() == DType::int64);
   CHECK(c.to_vector<std::int64_t>() == std::vector<std::int64_t>{5, 2, 11, 4});
@@ -111,7 +111,7 @@ TEST_CASE("matmul of integers, and of mixed dtypes", "[linalg]") {
   CHECK(matmul(tensor({1, 2}), tensor({3, 4})).item<std::int64_t>() == 11);
 }
 
-TEST_CASE("matmul says what does not fit", "[linalg]") {
+TEST_CASE("matmul says what does not fit", "[products]") {
   int line = __LINE__ + 1;
   auto product = [] { matmul(zeros({2, 3}), zeros({4, 5})); };
   CHECK(message_of<std::invalid_argument>(product) ==
@@ -125,7 +125,7 @@ TEST_CASE("matmul says what does not fit", "[linalg]") {
   CHECK_THROWS_WITH(outer(zeros({2, 2}), zeros({3})), Contains("must be 1-d"));
 }
 
-TEST_CASE("gradients of matmul by hand", "[linalg]") {
+TEST_CASE("gradients of matmul by hand", "[products]") {
   Tensor a = variable({{1, 2}, {3, 4}});
   Tensor b = variable({{5, 6}, {7, 8}});
   std::vector<Tensor> g = grad(sum(matmul(a, b)), std::vector<Tensor>{a, b});
@@ -133,7 +133,7 @@ TEST_CASE("gradients of matmul by hand", "[linalg]") {
   CHECK(is_close(g[1], f64({{4, 4}, {6, 6}})));
 }
 
-TEST_CASE("gradients of matmul, first and second order, for every combination of ranks", "[linalg]") {
+TEST_CASE("gradients of matmul, first and second order, for every combination of ranks", "[products]") {
   Shape lefts[] = {{3}, {2, 3}, {4, 2, 3}, {1, 2, 3}, {2, 1, 2, 3}, {1, 3}};
   Shape rights[] = {{3}, {3, 2}, {4, 3, 2}, {4, 3, 1}, {3, 1}};
   for (const Shape& left : lefts)
@@ -146,7 +146,7 @@ TEST_CASE("gradients of matmul, first and second order, for every combination of
                 {random({3, 2}, DType::float64, 1), random({3, 4}, DType::float64, 2)});
 }
 
-TEST_CASE("matmul's cotangent may be a broadcast view, and inner size may be 0", "[linalg]") {
+TEST_CASE("matmul's cotangent may be a broadcast view, and inner size may be 0", "[products]") {
   Tensor a = ones({3, 0}, kVariable);
   Tensor b = ones({0, 2}, kVariable);
   std::vector<Tensor> g = grad(sum(matmul(a, b)), std::vector<Tensor>{a, b});
@@ -154,7 +154,7 @@ TEST_CASE("matmul's cotangent may be a broadcast view, and inner size may be 0",
   CHECK(g[1].shape() == Shape{0, 2});
 }
 
-TEST_CASE("dot and outer", "[linalg]") {
+TEST_CASE("dot and outer", "[products]") {
   Tensor a = f64({1, 2, 3});
   Tensor b = f64({4, 5, 6});
   CHECK(dot(a, b).item() == 32);
@@ -165,7 +165,7 @@ TEST_CASE("dot and outer", "[linalg]") {
   CHECK(dot(long_ones, long_ones).item() == 1000003);
 }
 
-TEST_CASE("affine is x weight^T + bias", "[linalg]") {
+TEST_CASE("affine is x weight^T + bias", "[products]") {
   Tensor x = counted({4, 3});
   Tensor weight = counted({2, 3}, -1);
   Tensor bias = f64({10, 20});
@@ -181,7 +181,7 @@ TEST_CASE("affine is x weight^T + bias", "[linalg]") {
   CHECK(std::string(affine(x, variable({{1, 2, 3}})).operation()) == "affine");
 }
 
-TEST_CASE("affine of nothing", "[linalg]") {
+TEST_CASE("affine of nothing", "[products]") {
   CHECK(affine(zeros({0, 3}), ones({2, 3}), ones({2})).shape() == Shape{0, 2});
   CHECK(is_close(affine(zeros({2, 0}, kDouble), ones({2, 0}, kDouble), f64({1, 2})), f64({{1, 2}, {1, 2}})));
   Tensor weight = ones({2, 3}, kVariable);
@@ -191,7 +191,7 @@ TEST_CASE("affine of nothing", "[linalg]") {
   CHECK(is_close(g[1], zeros({2}, kDouble)));
 }
 
-TEST_CASE("gradients of affine, first and second order", "[linalg]") {
+TEST_CASE("gradients of affine, first and second order", "[products]") {
   auto f = [](const Tensor& x, const Tensor& w, const Tensor& b) { return affine(x, w, b); };
   Tensor w = random({2, 3}, DType::float64, 1);
   Tensor b = random({2}, DType::float64, 2);
@@ -202,7 +202,7 @@ TEST_CASE("gradients of affine, first and second order", "[linalg]") {
                 {random({3, 4}, DType::float64, 3), random({3, 2}, DType::float64, 4)});
 }
 
-TEST_CASE("affine promotes and checks its operands", "[linalg]") {
+TEST_CASE("affine promotes and checks its operands", "[products]") {
   CHECK(affine(ones({1, 2}), ones({3, 2}, kDouble)).dtype() == DType::float64);
   CHECK(affine(tensor({{1, 2}}), tensor({{3, 4}}), tensor({5})).item<std::int64_t>() == 16);
   int line = __LINE__ + 1;
@@ -213,7 +213,7 @@ TEST_CASE("affine promotes and checks its operands", "[linalg]") {
   CHECK_THROWS_WITH(affine(zeros({2, 3}), zeros({4, 3}), zeros({3})), Contains("bias must be [4]"));
 }
 
-TEST_CASE("products agree with their definition at many sizes", "[linalg]") {
+TEST_CASE("products agree with their definition at many sizes", "[products]") {
   std::int64_t sizes[] = {1, 2, 3, 7, 16, 17, 33};
   for (std::int64_t m : sizes)
     for (std::int64_t n : sizes)
@@ -231,7 +231,7 @@ TEST_CASE("products agree with their definition at many sizes", "[linalg]") {
       }
 }
 
-TEST_CASE("gemm adds to what is there, by beta", "[linalg]") {
+TEST_CASE("gemm adds to what is there, by beta", "[products]") {
   double a[] = {1, 2, 3, 4};
   double b[] = {5, 6, 7, 8};
   double c[] = {1, 1, -1, 1, 1, -1};
@@ -241,7 +241,7 @@ TEST_CASE("gemm adds to what is there, by beta", "[linalg]") {
   CHECK(std::vector<double>(c, c + 6) == std::vector<double>{0, 0, -1, 0, 0, -1});
 }
 
-TEMPLATE_TEST_CASE("the kernels for small products agree with the definition at every edge", "[linalg]", float,
+TEMPLATE_TEST_CASE("the kernels for small products agree with the definition at every edge", "[products]", float,
                    double) {
   // Called by themselves: whether gemm() takes them depends on the kernels that OpenBLAS has for this machine.
   using T = TestType;
@@ -273,7 +273,7 @@ TEMPLATE_TEST_CASE("the kernels for small products agree with the definition at 
           }
 }
 
-TEST_CASE("products have the same bits for any number of threads", "[linalg]") {
+TEST_CASE("products have the same bits for any number of threads", "[products]") {
   struct Case {
     Shape a, b;
     bool transposed;
@@ -297,11 +297,128 @@ TEST_CASE("products have the same bits for any number of threads", "[linalg]") {
   set_num_threads(before);
 }
 
-TEST_CASE("affine without outputs or inputs has derivatives of every order", "[linalg]") {
+TEST_CASE("affine without outputs or inputs has derivatives of every order", "[products]") {
   for (Shape shape : {Shape{0, 3}, Shape{2, 0}}) {
     Tensor w = zeros(shape, kVariable), x = ones({2, shape[1]}, kDouble);
     Tensor first = grad(sum(affine(x, w)), w, {.create_graph = true});
     CHECK(first.shape() == shape);
     CHECK(grad(sum(affine(x, w)), w).shape() == shape);
   }
+}
+
+TEST_CASE("einsum reads equations as PyTorch does", "[products]") {
+  Tensor x = reshape(arange(0, 6, 1, {.dtype = DType::float64}), {2, 3});
+  CHECK(einsum("ba", {x}).shape() == Shape{3, 2});
+  CHECK(einsum("aB", {x}).shape() == Shape{3, 2});  // A to Z stand before a to z
+  CHECK(einsum(" i j , j k -> i k ", {x, transpose(x)}).to_vector() == matmul(x, transpose(x)).to_vector());
+  CHECK(einsum("ij...", {x}).shape() == Shape{2, 3});
+  CHECK(einsum("...", {x}).shape() == Shape{2, 3});
+  CHECK(einsum("...->", {x}).item() == 15);
+  CHECK(einsum("i...->i", {x}).to_vector() == std::vector<double>{3, 12});
+  CHECK(einsum("ij->...ij", {x}).shape() == Shape{2, 3});
+  CHECK(einsum("", {full({}, 3)}).item() == 3);
+  CHECK(einsum(",->", {full({}, 3), full({}, 2)}).item() == 6);
+  CHECK(einsum("ij,ij", {x, x}).item() == 55);
+  CHECK(einsum("ii", {matmul(x, transpose(x))}).item() == 55);
+  CHECK(einsum("...ij,...jk->...ik", {ones({2, 1, 3, 4}), ones({5, 4, 2})}).shape() == Shape{2, 5, 3, 2});
+  CHECK(einsum("b...i,...ij->...bj", {ones({2, 1, 3}), ones({4, 3, 5})}).shape() == Shape{4, 2, 5});
+}
+
+TEST_CASE("einsum of booleans counts, and does not multiply and sum", "[products]") {
+  Tensor x = ones({2, 3}, {.dtype = DType::boolean});
+  CHECK(einsum("ij->i", {x}).dtype() == DType::int64);
+  CHECK(einsum("ij,ij->ij", {x, x}).dtype() == DType::boolean);
+  CHECK_THROWS_WITH(einsum("ij,kj->ik", {x, x}), Catch::Contains("einsum: operands of a sum must be numbers, but all are "
+                                                                 "boolean. Use cast(). at products.cpp:"));
+  CHECK(einsum("ij,kj->ik", {x, ones({1, 3})}).dtype() == DType::float32);
+}
+
+TEST_CASE("einsum stretches axes of extent 1, sums over nothing, and takes any layout", "[products]") {
+  Tensor x = tensor({{1.0}, {2.0}}, {.dtype = DType::float64});
+  Tensor y = reshape(arange(0, 12, 1, {.dtype = DType::float64}), {3, 4});
+  CHECK(einsum("ij,jk->ik", {x, y}).to_vector() == std::vector<double>{12, 15, 18, 21, 24, 30, 36, 42});
+  CHECK(einsum("ij,jk->ijk", {x, y}).shape() == Shape{2, 3, 4});
+  CHECK(einsum("ij,jk->ik", {ones({2, 0}), ones({0, 3})}).to_vector() == std::vector<double>(6, 0));
+  Tensor flipped = flip(y, {0, 1});
+  CHECK(allclose(einsum("ij,ik->jk", {flipped, y}), matmul(transpose(flipped), y)));
+  CHECK(einsum("iij->j", {expand(ones({1, 1, 2}), {3, 3, 2})}).to_vector() == std::vector<double>{3, 3});
+  CHECK(einsum("ij,kj->ki", {y, y}).is_contiguous());
+}
+
+TEST_CASE("einsum multiplies in the cheapest order", "[products]") {
+  // From the left this would hold 10^8 elements; more operands than the optimal order is searched for.
+  Tensor v = ones({10000});
+  CHECK(einsum("i,j,i,j->", {v, v, v, v}).item() == 1e8);
+  std::vector<Tensor> many(11, ones({2, 2}));
+  CHECK(einsum("ab,bc,cd,de,ef,fg,gh,hi,ij,jk,kl->al", many).to_vector() == std::vector<double>(4, 1024));
+  CHECK(linalg::multi_dot({ones({10000, 1}), ones({1, 10000}), ones({10000, 1})}).shape() == Shape{10000, 1});
+}
+
+TEST_CASE("einsum says what is wrong", "[products]") {
+  Tensor x = ones({2, 3});
+  CHECK_THROWS_WITH(einsum("i.j", {x}), Catch::Contains("einsum: a dot must be one of the three of an ellipsis, but "
+                                                        "\"i.j\" has another at position 1. at products.cpp:"));
+  CHECK_THROWS_WITH(einsum("i1", {x}), Catch::Contains("einsum: the equation must be of letters, commas, ellipses and one "
+                                                       "arrow, but \"i1\" has '1' at position 1. at products.cpp:"));
+  CHECK_THROWS_WITH(einsum("ij,", {x}), Catch::Contains("einsum: there must be an operand for each term of \"ij,\", but "
+                                                        "there are 1 for 2. at products.cpp:"));
+  CHECK_THROWS_WITH(einsum("i", {x}), Catch::Contains("einsum: \"i\" must have a label for each axis of operand 0, but it "
+                                                      "has 1 and the operand is [2, 3]. at products.cpp:"));
+  CHECK_THROWS_WITH(einsum("ij->ii", {x}), Catch::Contains("einsum: the result has each label once, but \"ij->ii\" has 'i' "
+                                                           "twice. at products.cpp:"));
+  CHECK_THROWS_WITH(einsum("ij->k", {x}), Catch::Contains("einsum: the result's labels must be some operand's, but 'k'"));
+  CHECK_THROWS_WITH(einsum("ij,jk", {x, x}), Catch::Contains("einsum: the axes that 'j' of \"ij,jk\" names must have one "
+                                                             "extent, but operand 1 is [2, 3] (2 and 3). at products.cpp:"));
+  CHECK_THROWS_WITH(einsum("ii", {x}), Catch::Contains("einsum: the axes that 'i' of \"ii\" name"));
+  CHECK_THROWS_WITH(einsum("ii->i", {ones({1, 2})}), Catch::Contains("names twice must have one extent"));
+  CHECK_THROWS_AS(einsum("a->b->c", {x}), std::invalid_argument);
+  CHECK_THROWS_AS(einsum("......", {x}), std::invalid_argument);
+  CHECK_THROWS_AS(einsum("abcdefghi->ihgfedcba", {x}), std::invalid_argument);
+  CHECK_THROWS_WITH(einsum("abcde,fghij->abcdefghij", {ones({1, 1, 1, 1, 1}), ones({1, 1, 1, 1, 1})}),
+                    Catch::Contains("einsum: the result has at most 8 axes"));
+}
+
+TEST_CASE("beta of 0 ignores the input, nan and all, and integers truncate factors", "[products]") {
+  Tensor nan = full({2, 2}, std::nan(""));
+  CHECK(addmm(nan, ones({2, 3}), ones({3, 2}), {.beta = 0}).to_vector() == std::vector<double>(4, 3));
+  Tensor i = ones({2, 2}, {.dtype = DType::int64});
+  CHECK(addmm(i, i, i, {.beta = 0.5, .alpha = 1.9}).to_vector<int>() == std::vector<int>(4, 2));
+  Tensor yes = ones({2}, {.dtype = DType::boolean});
+  CHECK(addr(zeros({2, 2}, {.dtype = DType::boolean}), yes, yes).to_vector<bool>() == std::vector<bool>(4, true));
+  CHECK_THROWS_WITH(addmm(ones({3, 2, 2}), ones({2, 3}), ones({3, 2})),
+                    Catch::Contains("addmm: the input must broadcast to the product's shape [2, 2], but it is [3, 2, 2]."));
+  CHECK_THROWS_WITH(addmm(i, i, i, {.alpha = 1e30}), Catch::Contains("addmm: an int64 must hold beta and alpha"));
+}
+
+TEST_CASE("distances of equal points have gradient 0, of every p and order", "[products]") {
+  for (double p : {0.5, 1.0, 2.0, 3.0, std::numeric_limits<double>::infinity()}) {
+    Tensor x = tensor({{1.0, 2.0}, {1.0, 2.0}, {1.0, 3.0}}, {.dtype = DType::float64}).set_requires_grad();
+    Tensor y = sum(cdist(x, x, p));
+    Tensor g = grad(y, x, {.create_graph = true});
+    INFO("p = " << p);
+    CHECK(g.to_vector() == std::vector<double>{0, -2, 0, -2, 0, 4});
+    CHECK(grad(y, x, {.retain_graph = true}).to_vector() == g.to_vector());
+    for (double second : grad(sum(g * g), x).to_vector()) CHECK(std::isfinite(second));
+  }
+}
+
+TEST_CASE("distances neither overflow nor underflow, and nan propagates", "[products]") {
+  Tensor a = tensor({{3e30, 4e30}, {3e-30, 4e-30}}), zero = zeros({1, 2});
+  CHECK(allclose(cdist(a, zero), tensor({{5e30}, {5e-30}}), {.rtol = 1e-6, .atol = 0}));
+  CHECK(cdist(tensor({{1.0, 1e-6 + 1.0}}, {.dtype = DType::float64}), ones({1, 2}, {.dtype = DType::float64})).item() ==
+        Approx(1e-6).epsilon(1e-9));
+  for (double p : {0.0, 0.5, 1.0, 2.0, std::numeric_limits<double>::infinity()})
+    CHECK(std::isnan(cdist(tensor({{std::nan(""), 1.0}}), zero, p).item()));
+  CHECK(cdist(ones({2, 0}), ones({3, 0})).to_vector() == std::vector<double>(6, 0));
+  CHECK_THROWS_WITH(cdist(ones({2, 2}), ones({2, 2}), -1), Catch::Contains("cdist: p must not be negative or nan, but it "
+                                                                           "is -1. at products.cpp:"));
+}
+
+TEST_CASE("kron of more axes than a tensor of its blocks could have", "[products]") {
+  Tensor a = reshape(arange(0, 8, 1, {.dtype = DType::float64}), {2, 1, 2, 1, 2}).set_requires_grad();
+  Tensor b = reshape(arange(0, 4, 1, {.dtype = DType::float64}), {2, 2});
+  Tensor y = kron(a, b);
+  CHECK(y.shape() == Shape{2, 1, 2, 2, 4});
+  CHECK(y.to_vector()[static_cast<std::size_t>(((1 * 2 + 1) * 2 + 1) * 4 + 2)] == 7 * 2);
+  CHECK(grad(sum(y), a).to_vector() == std::vector<double>(8, 6));
 }

@@ -1,0 +1,132 @@
+#include <cmath>
+
+#include "../../extend.hpp"
+#include "../arithmetic.hpp"
+#include "../cast.hpp"
+#include "../compare.hpp"
+#include "../create.hpp"
+#include "../movement.hpp"
+#include "../products.hpp"
+#include "../reduce.hpp"
+
+namespace xgrad {
+
+using namespace internal;
+
+namespace {
+
+/// The operands of input + product in their common dtype.
+struct Added {
+  const char* name;
+  SourceLocation where;
+  Tensor input, a, b;
+  DType dtype;
+
+  Added(const char* name, const Operand& input_operand, const Operand& a_operand, const Operand& b_operand)
+      : name(name), where(input_operand.where()) {
+    input = input_operand.tensor(name);
+    a = a_operand.tensor(name);
+    b = b_operand.tensor(name);
+    dtype = promote(input.dtype(), promote(a.dtype(), b.dtype()));
+  }
+
+  void need_numbers() const {
+    check(dtype != DType::boolean, where, name, ": operands must be numbers, but all are boolean. Use cast().");
+  }
+  void need(int a_ndim, int b_ndim) const {
+    check(a.ndim() == a_ndim && b.ndim() == b_ndim, where, name, ": the factors must have ", a_ndim, " and ", b_ndim,
+          " axes, but they are ", a.shape(), " and ", b.shape(), ".");
+  }
+  void need_inner(int a_axis, int b_axis) const {
+    check(a.size(a_axis) == b.size(b_axis), where, name, ": inner sizes must agree, but the factors are ", a.shape(),
+          " and ", b.shape(), " (", a.size(a_axis), " != ", b.size(b_axis), ").");
+  }
+  void need_batch() const {
+    check(a.size(0) == b.size(0), where, name, ": the factors must be of one batch size, but they are ", a.shape(), " and ",
+          b.shape(), " (", a.size(0), " != ", b.size(0), ").");
+  }
+  void need_input(const Shape& shape) const {
+    check(broadcasts_to(input.shape(), shape), where, name, ": the input must broadcast to the product's shape ", shape,
+          ", but it is ", input.shape(), ".");
+    checked_numel(name, shape, where);
+  }
+
+  /// x times the factor, which an integer x truncates.
+  Tensor times(const Tensor& x, double factor) const {
+    if (!is_floating(dtype)) {
+      const double whole = std::trunc(factor);
+      check(std::abs(whole) < 0x1p63, where, name, ": an int64 must hold beta and alpha of integers, but one is ", factor,
+            ".");
+      return whole == 1 ? x : mul(x, static_cast<std::int64_t>(whole));
+    }
+    return factor == 1 ? x : mul(x, factor);
+  }
+
+  template <class Product>
+  Tensor sum(const Shape& shape, AddProductOptions options, const Product& product) {
+    need_input(shape);
+    CallSite site(where);
+    input = cast(input, dtype);
+    a = cast(a, dtype);
+    b = cast(b, dtype);
+    Tensor term = times(product(a, b), options.alpha);
+    if (options.beta == 0 || (!is_floating(dtype) && std::trunc(options.beta) == 0)) return term;
+    return add(times(input, options.beta), term);
+  }
+};
+
+Tensor matrix_product(const Tensor& a, const Tensor& b) { return matmul(a, b); }
+
+}  // namespace
+
+Tensor addmm(const Operand& input, const Operand& a, const Operand& b, AddProductOptions options) {
+  Added added("addmm", input, a, b);
+  added.need_numbers();
+  added.need(2, 2);
+  added.need_inner(1, 0);
+  return added.sum({added.a.size(0), added.b.size(1)}, options, matrix_product);
+}
+
+Tensor addmv(const Operand& input, const Operand& a, const Operand& x, AddProductOptions options) {
+  Added added("addmv", input, a, x);
+  added.need_numbers();
+  added.need(2, 1);
+  added.need_inner(1, 0);
+  return added.sum({added.a.size(0)}, options, matrix_product);
+}
+
+Tensor addr(const Operand& input, const Operand& a, const Operand& b, AddProductOptions options) {
+  Added added("addr", input, a, b);
+  added.need(1, 1);
+  const Shape shape{added.a.size(0), added.b.size(0)};
+  if (added.dtype == DType::boolean) {
+    added.need_input(shape);
+    CallSite site(added.where);
+    Tensor product = logical_and(options.alpha != 0, outer(added.a, added.b));
+    return logical_or(logical_and(options.beta != 0, added.input), product);
+  }
+  return added.sum(shape, options, [](const Tensor& a, const Tensor& b) { return outer(a, b); });
+}
+
+Tensor addbmm(const Operand& input, const Operand& a, const Operand& b, AddProductOptions options) {
+  Added added("addbmm", input, a, b);
+  added.need_numbers();
+  added.need(3, 3);
+  added.need_batch();
+  added.need_inner(2, 1);
+  // The sum over the batch is a longer sum over the inner axis.
+  return added.sum({added.a.size(1), added.b.size(2)}, options, [](const Tensor& a, const Tensor& b) {
+    return tensordot(a, b, {0, 2}, {0, 1});
+  });
+}
+
+Tensor baddbmm(const Operand& input, const Operand& a, const Operand& b, AddProductOptions options) {
+  Added added("baddbmm", input, a, b);
+  added.need_numbers();
+  added.need(3, 3);
+  added.need_batch();
+  added.need_inner(2, 1);
+  return added.sum({added.a.size(0), added.a.size(1), added.b.size(2)}, options, matrix_product);
+}
+
+}  // namespace xgrad

@@ -1,6 +1,8 @@
 #include <xgrad/autograd/ops/products.hpp>
 
+#include <cmath>
 #include <cstring>
+#include <limits>
 
 #include <xgrad/autograd/check/gradcheck.hpp>
 #include <xgrad/autograd/functional.hpp>

@@ -240,14 +240,31 @@ auto map_operands(const F& f, std::initializer_list<const Operand*> operands) {
   (std::make_index_sequence<Map::R>{});
 }
 
-/// Adds f(x...) up over the elements [begin, end); with duals also writes the partial derivatives that are wanted.
+/// Adds f(x...) up over the elements [begin, end); with duals also writes the partial derivatives that are wanted. The formula
+/// is compiled once, and inlined into the loop: the last elements, padded to a batch with copies of the last one, take the
+/// same way.
 template <class T, class D, std::size_t K, class F>
-double sum_block(const F& f, const std::array<const T*, K>& x, const std::array<T*, K>& partials, std::int64_t begin,
-                 std::int64_t end) {
+[[gnu::flatten]] double sum_block(const F& f, const std::array<const T*, K>& x, const std::array<T*, K>& partials,
+                                  std::int64_t begin, std::int64_t end) {
   constexpr int kSize = Batch<T>::kSize;
   constexpr bool kDerives = !std::is_same_v<D, Batch<T>>;
-  return [&]<std::size_t... I>(std::index_sequence<I...>) {
-    auto value_at = [&](const std::array<const T*, K>& from, std::int64_t at, const std::array<T*, K>& to) {
+  std::array<const T*, K> from = x;
+  std::array<T*, K> to = partials;
+  alignas(64) T padded[2 * K + 1][kSize];
+  const std::int64_t whole = end - (end - begin) % kSize;
+  const int rest = static_cast<int>(end - whole);
+  Batch<T> even(0), odd(0);
+  for (std::int64_t i = begin; i < end; i += kSize) {
+    const bool is_rest = i == whole;
+    const std::int64_t at = is_rest ? 0 : i;
+    if (is_rest) {
+      for (std::size_t k = 0; k < K; ++k) {
+        for (int j = 0; j < kSize; ++j) padded[k][j] = x[k][whole + std::min(j, rest - 1)];
+        from[k] = padded[k];
+        if (to[k] != nullptr) to[k] = padded[K + k];
+      }
+    }
+    Batch<T> value = [&]<std::size_t... I>(std::index_sequence<I...>) {
       if constexpr (kDerives) {
         D y = on_duals<D>(f, Batch<T>::load(from[I] + at)...);
         ((to[I] != nullptr ? y.d[I].store(to[I] + at) : void()), ...);
@@ -255,28 +272,20 @@ double sum_block(const F& f, const std::array<const T*, K>& x, const std::array<
       } else {
         return Batch<T>(f(Batch<T>::load(from[I] + at)...));
       }
-    };
-    Batch<T> even(0), odd(0);
-    std::int64_t i = begin;
-    for (; i + 2 * kSize <= end; i += 2 * kSize) {
-      even += value_at(x, i, partials);
-      odd += value_at(x, i + kSize, partials);
     }
-    double sum = reduce_sum(even + odd);
-    // The last elements, padded to a batch with copies of the last one.
-    for (; i < end; i += kSize) {
-      int count = static_cast<int>(std::min<std::int64_t>(kSize, end - i));
-      alignas(64) T padded[2 * K + 1][kSize];
-      for (std::size_t k = 0; k < K; ++k)
-        for (int j = 0; j < kSize; ++j) padded[k][j] = x[k][i + std::min(j, count - 1)];
-      value_at({padded[I]...}, 0, {(partials[I] != nullptr ? padded[K + I] : nullptr)...}).store(padded[2 * K]);
-      for (int j = 0; j < count; ++j) sum += padded[2 * K][j];
-      for (std::size_t k = 0; k < K; ++k)
-        if (partials[k] != nullptr) std::memcpy(partials[k] + i, padded[K + k], count * sizeof(T));
+    (MapSequence<K>{});
+    if (is_rest) {
+      value.store(padded[2 * K]);
+      break;
     }
-    return sum;
+    even += value;
+    std::swap(even, odd);
   }
-  (MapSequence<K>{});
+  double sum = reduce_sum(even + odd);
+  for (int j = 0; j < rest; ++j) sum += padded[2 * K][j];
+  for (std::size_t k = 0; k < K && rest > 0; ++k)
+    if (partials[k] != nullptr) std::memcpy(partials[k] + whole, padded[K + k], rest * sizeof(T));
+  return sum;
 }
 
 /// The blocks [begin, end) of a map_sum.

@@ -144,15 +144,23 @@ struct Batch {
     constexpr int kMantissa = std::numeric_limits<T>::digits - 1;
     return simd::from_words(simd::words_of(shifted.lanes) << kMantissa);
   }
-  /// x 2^n, rounded once, for `shifted` as above, but n within twice the exponent's range. x is neither huge nor tiny.
-  friend Batch scale(Batch x, Batch shifted) {
-    constexpr T kShift = kExponentShift<T>;
-    Batch n = shifted - kShift;
+  /// x 2^n, rounded once, for a whole n for which 2^n is normal.
+  friend Batch times_power(Batch x, Batch n) {
 #if XGRAD_SIMD_BYTES == 64
     if constexpr (sizeof(T) == 4)
       return Batch(_mm512_scalef_ps(x.lanes, n.lanes));
     else
       return Batch(_mm512_scalef_pd(x.lanes, n.lanes));
+#else
+    return x * exponent_from(n + kExponentShift<T>);
+#endif
+  }
+  /// x 2^n, rounded once, for `shifted` as above, but n within twice the exponent's range. x is neither huge nor tiny.
+  friend Batch scale(Batch x, Batch shifted) {
+    constexpr T kShift = kExponentShift<T>;
+    Batch n = shifted - kShift;
+#if XGRAD_SIMD_BYTES == 64
+    return times_power(x, n);  // the instruction takes any n
 #else
     // One product will do where no power is infinite and no result denormal.
     if (all(abs(n) < std::numeric_limits<T>::max_exponent - 1)) return x * exponent_from(shifted);

@@ -178,18 +178,23 @@ template <class F, class V, int N>
 Dual<V, N> evaluate(const F& f, const Dual<V, N>& x) {
   using D = Dual<V, N>;
   constexpr bool kAtPole = requires { F::has_pole; };
-  const V y = evaluate(f, x.value);
-  return internal::with_values<F::reads, V>(&x.value, nullptr, &y, [&](const auto&... read) {
-    if constexpr (requires { f.pull(y, read...); }) {
-      return D::combine(y, [&](int i) { return V(f.pull(x.d[i], read...)); });
-    } else if constexpr (requires { f.divisor(read...); }) {
-      const V slope = 1 / f.divisor(read...);
-      return D::combine(y, [&](int i) { return scaled<true>(x.d[i], slope); });
-    } else {
-      const auto slope = f.slope(read...);
-      return D::combine(y, [&](int i) { return scaled<kAtPole>(x.d[i], slope); });
-    }
-  });
+  if constexpr (requires { f.value_and_slope(x.value); }) {
+    const auto both = f.value_and_slope(x.value);
+    return D::combine(both.value, [&](int i) { return scaled<kAtPole>(x.d[i], both.slope); });
+  } else {
+    const V y = evaluate(f, x.value);
+    return internal::with_values<F::reads, V>(&x.value, nullptr, &y, [&](const auto&... read) {
+      if constexpr (requires { f.pull(y, read...); }) {
+        return D::combine(y, [&](int i) { return V(f.pull(x.d[i], read...)); });
+      } else if constexpr (requires { f.divisor(read...); }) {
+        const V slope = 1 / f.divisor(read...);
+        return D::combine(y, [&](int i) { return scaled<true>(x.d[i], slope); });
+      } else {
+        const auto slope = f.slope(read...);
+        return D::combine(y, [&](int i) { return scaled<kAtPole>(x.d[i], slope); });
+      }
+    });
+  }
 }
 
 template <class F, class V, int N>

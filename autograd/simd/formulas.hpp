@@ -16,6 +16,10 @@
 //     slope_a, slope_b, or pull_a, pull_b, with a_reads and b_reads, for two operands
 //     has_pole            where the slope may be infinite or nan: a dual's directions that are 0 stay 0
 //
+// and beside it
+//
+//     value_and_slope(x)  of batches, {value, slope}: where both together cost much less than each by itself
+//
 // Parameters are members: a formula is a plain struct and goes to a kernel by value.
 //
 // No slope is rebuilt from a rounded output where that loses it (1 - y^2 near |y| = 1).
@@ -193,6 +197,10 @@ struct Tanh {
   static constexpr Reads reads = reads_x;
   static auto value(auto x) { return tanh(x); }
   static auto slope(auto x) { return 4 * sigmoid_slope(2 * x); }
+  template <class T>
+  static auto value_and_slope(Batch<T> x) {
+    return tanh_and_slope(x);
+  }
 };
 
 // ---- The bell curve and its integrals. Where a factor x meets a vanishing one, x is bounded: inf * 0 would be nan. ----

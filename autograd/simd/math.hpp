@@ -118,10 +118,9 @@ struct Exponential {
   Batch<T> value_up_to_one() const { return scale_down(1 + (r + s), shifted); }
 
   /// exp(x) - 1, for x within the range of power().
-  Batch<T> minus_one() const {
-    Batch<T> power = this->power();
-    return fma(power, s, fma(power, r, power - 1));
-  }
+  Batch<T> minus_one() const { return minus_one(power()); }
+  /// The same with another power of 2.
+  Batch<T> minus_one(Batch<T> power) const { return fma(power, s, fma(power, r, power - 1)); }
 };
 
 /// 1 - exp(log_rest), for log_rest from -87 to 0.
@@ -152,16 +151,50 @@ Batch<T> expm1(Batch<T> x) {
   return where(abs(x) < std::numeric_limits<T>::epsilon(), x, half + half);
 }
 
-/// y / (y + 2) with y = exp(2 |x|) - 1.
+namespace simd_math {
+
+/// tanh(|x|) = y / (y + 2) with y = exp(2 |x|) - 1. It is computed as h + h q, with h = y / 2 and q = -y / (y + 2), or h = 1
+/// and q = -2 / (y + 2): the error of the quotient then weighs less.
+template <class T>
+struct HyperbolicTangent {
+  Batch<T> h, q;
+
+  explicit HyperbolicTangent(Batch<T> y) {
+    Batch<T> c = at_most(2, y);
+    h = c * T(0.5);
+    q = c / (-2 - y);
+  }
+  Batch<T> value() const { return fma(h, q, h); }
+};
+
+}  // namespace simd_math
+
 template <class T>
 Batch<T> tanh(Batch<T> x) {
   constexpr T kOne = sizeof(T) == 4 ? 20 : 40;  // above, the result rounds to 1
   Batch<T> y = simd_math::Exponential<T>(at_most(kOne, abs(x) * 2)).minus_one();
-  // The same as h - h c / (y + 2) with h = y / 2 and c = y, or h = 1 and c = 2: the error of the quotient
-  // then weighs less.
-  Batch<T> c = at_most(2, y);
-  Batch<T> h = c * T(0.5);
-  return with_sign(fma(h, c / (-2 - y), h), x);
+  return with_sign(simd_math::HyperbolicTangent<T>(y).value(), x);
+}
+
+/// A function and its derivative.
+template <class T>
+struct ValueAndSlope {
+  Batch<T> value, slope;
+};
+
+/// tanh(x), bit for bit, and its derivative, by one exponential and one quotient: it is 1 - q^2 with the first q above, and
+/// -q (q + 2) with the second, where nothing cancels.
+template <class T>
+ValueAndSlope<T> tanh_and_slope(Batch<T> x) {
+  constexpr T kZero = sizeof(T) == 4 ? 110 : 760;  // above, the derivative rounds to 0
+  constexpr T kCap = kExponentShift<T> + T(sizeof(T) == 4 ? 40 : 80);
+  simd_math::Exponential<T> e(at_most(kZero, abs(x) * 2));
+  // A large power of 2 is capped, since it need not be finite, and what is missing is made up for at the end.
+  Batch<T> shifted = at_most(kCap, e.shifted);
+  simd_math::HyperbolicTangent<T> tangent(e.minus_one(exponent_from(shifted)));
+  Batch<T> q = tangent.q;
+  Batch<T> slope = fma(-q, q, where(tangent.h < 1, Batch<T>(1), -2 * q));
+  return {with_sign(tangent.value(), x), times_power(slope, shifted - e.shifted)};
 }
 
 /// 1 / (1 + exp(-x)), as 1 - e / (1 + e), or e - e e / (1 + e) for negative x, with e = exp(-|x|).

@@ -76,6 +76,24 @@ TEMPLATE_TEST_CASE("transcendental functions are within two units of the last pl
   CHECK(worst_ulps<T>([](auto x) { return sigmoid(x); }, sigmoid_of, -range, range) < 2);
 }
 
+TEMPLATE_TEST_CASE("tanh with its derivative is tanh, and exact in the tails", "[simd]", float, double) {
+  using T = TestType;
+  auto slope = [](auto x) { return tanh_and_slope(x).slope; };
+  auto slope_of = [](long double x) {
+    long double e = expl(-2 * std::fabs(x));
+    return 4 * e / ((1 + e) * (1 + e));
+  };
+  double range = sizeof(T) == 4 ? 53 : 375;  // to the least denormal
+  for (double end : {1.0, 20.0, range}) CHECK(worst_ulps<T>(slope, slope_of, -end, end) < 2.5);
+  CHECK(at<T>(slope, 0) == 1);
+  CHECK(at<T>(slope, std::numeric_limits<T>::infinity()) == 0);
+  CHECK(at<T>(slope, -std::numeric_limits<T>::max()) == 0);
+  CHECK(std::isnan(at<T>(slope, std::numeric_limits<T>::quiet_NaN())));
+  // Bit for bit.
+  auto difference = [](auto x) { return tanh_and_slope(x).value - tanh(x); };
+  CHECK(worst_ulps<T>(difference, [](long double) { return 0.0L; }, -25, 25) == 0);
+}
+
 TEMPLATE_TEST_CASE("exponentials reach the ends of the type's range", "[simd]", float, double) {
   using T = TestType;
   constexpr bool kFloat = sizeof(T) == 4;

@@ -78,8 +78,8 @@ void record_outputs(const char* name, SourceLocation where, const Inputs& inputs
         k + 1 == static_cast<int>(outputs.size()) ? std::move(node) : node;  // a copy takes two locked instructions
     impl.output = k;
   }
-  if (record_observer != nullptr) [[unlikely]]
-    record_observer->recorded(inputs, outputs);
+  if (observer != nullptr) [[unlikely]]
+    observer->recorded(inputs, outputs);
 }
 
 }  // namespace
@@ -87,13 +87,16 @@ void record_outputs(const char* name, SourceLocation where, const Inputs& inputs
 bool is_recording(Inputs inputs) {
   bool any = false;
   for (int i = 0; i < inputs.size(); ++i) any |= inputs[i].defined() && inputs[i].impl()->node;
-  return any && grad_enabled();
+  return (any && grad_enabled()) || observer != nullptr;
 }
 
 Tensor record(const char* name, SourceLocation where, Inputs inputs, Tensor output, std::initializer_list<Uses> uses,
               Rule rule) {
   check<std::logic_error>(output.defined(), where, name, ": its output must be a tensor, but it is undefined.");
-  if (check_inputs(name, where, inputs) && is_floating(output.impl()->dtype) && grad_enabled())
+  bool linked = check_inputs(name, where, inputs);
+  if (observer != nullptr) [[unlikely]]
+    observer->computed(name, where, inputs, {&output, 1});
+  if (linked && is_floating(output.impl()->dtype) && grad_enabled())
     record_outputs(name, where, inputs, {&output, 1}, uses, rule);
   return output;
 }
@@ -103,7 +106,10 @@ std::vector<Tensor> record(const char* name, SourceLocation where, Inputs inputs
   for (std::size_t k = 0; k < outputs.size(); ++k)
     check<std::logic_error>(outputs[k].defined(), where, name, ": its outputs must be tensors, but output ", k,
                             " is undefined.");
-  if (check_inputs(name, where, inputs) && grad_enabled()) record_outputs(name, where, inputs, outputs, uses, rule);
+  bool linked = check_inputs(name, where, inputs);
+  if (observer != nullptr) [[unlikely]]
+    observer->computed(name, where, inputs, outputs);
+  if (linked && grad_enabled()) record_outputs(name, where, inputs, outputs, uses, rule);
   return outputs;
 }
 

@@ -80,7 +80,8 @@ Tensor record(const char* name, SourceLocation where, Inputs inputs, Tensor outp
 std::vector<Tensor> record(const char* name, SourceLocation where, Inputs inputs, std::vector<Tensor> outputs,
                            std::initializer_list<Uses> uses, Rule rule);
 
-/// is_recording tells whether record() would record an operation on these inputs: for operators that compute more then.
+/// is_recording tells whether record() has anything to do for an operation on these inputs: for operators that compute more
+/// then, and call it only then.
 bool is_recording(Inputs inputs);
 
 }  // namespace xgrad

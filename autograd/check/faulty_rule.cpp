@@ -33,7 +33,7 @@ struct Operation {
 };
 
 /// Writes down what a function records.
-class Recorder : public RecordObserver {
+class Recorder : public Observer {
  public:
   void recorded(const Inputs& inputs, std::span<const Tensor> outputs) override {
     Operation operation;

@@ -6,6 +6,7 @@
 
 #include "../grad_mode.hpp"
 #include "../kernels/elementwise.hpp"
+#include "observer.hpp"
 #include "sum.hpp"
 
 namespace xgrad::internal {
@@ -157,6 +158,9 @@ void Pass::call_rule(VjpFrame& frame) {
     reached |= cotangent.defined();
   }
   if (!reached) return;
+  std::vector<Tensor> came;  // the rule may take them
+  if (observer != nullptr) [[unlikely]]
+    came.assign(frame.cotangents, frame.cotangents + node.output_count);
   Vjp vjp(frame);
   node.run_rule(vjp);
   for (int k = 0; k < node.output_count; ++k)
@@ -164,6 +168,8 @@ void Pass::call_rule(VjpFrame& frame) {
       check_unwritten("the rule", node, cotangent, versions[k]);
   for (const SavedValue& handed : frame.handed_on) check_unwritten("the rule", node, handed.value, handed.version);
   frame.handed_on.clear();
+  if (observer != nullptr) [[unlikely]]
+    observer->pulled_back(node, run_, came, {frame.given.begin(), frame.given.end()});
 }
 
 void Pass::run_hooks(Node& node, Tensor* cotangents) {

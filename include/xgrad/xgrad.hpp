@@ -2,6 +2,7 @@
 // (autograd/check/check_operator.hpp, autograd/check/catch.hpp).
 #pragma once
 
+#include "autograd/check/anomaly.hpp"
 #include "autograd/check/gradcheck.hpp"
 #include "autograd/dtype.hpp"
 #include "autograd/each.hpp"

@@ -7,6 +7,7 @@
 // order from one formula. The file of the operator includes the operators that this takes.
 #pragma once
 
+#include "../../engine/observer.hpp"
 #include "../../extend.hpp"
 #include "../../grad_mode.hpp"
 #include "../../kernels/elementwise.hpp"
@@ -135,9 +136,9 @@ Tensor value_of_alike(const char* name, const Tensor& a, const Tensor& b, const 
   return y;
 }
 
-/// Whether an operation on two defined tensors is to be recorded.
+/// Whether record() has anything to do for an operation on two defined tensors.
 inline bool is_recorded(const Tensor& a, const Tensor& b) {
-  return (a.impl()->node || b.impl()->node) && grad_enabled();
+  return ((a.impl()->node || b.impl()->node) && grad_enabled()) || observer != nullptr;
 }
 
 /// Elementwise operator of one operand.

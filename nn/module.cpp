@@ -25,23 +25,12 @@ internal::Ref<Registry> registry_for_copy(const internal::Ref<Registry>& registr
 
 }  // namespace
 
-Module::Module() : registry_(internal::Ref<Registry>::adopt(new Registry)) { enlist(); }
-Module::Module(internal::Ref<Registry> registry) noexcept : registry_(std::move(registry)) { enlist(); }
-Module::Module(const Module& other) noexcept : registry_(registry_for_copy(other.registry_)) { enlist(); }
+Module::Module() : registry_(internal::Ref<Registry>::adopt(new Registry)) {}
+Module::Module(internal::Ref<Registry> registry) noexcept : registry_(std::move(registry)) {}
+Module::Module(const Module& other) noexcept : registry_(registry_for_copy(other.registry_)) {}
 Module::Module(Module&& other) noexcept : Module(std::as_const(other)) {}
 
-void Module::enlist() noexcept {
-  std::lock_guard lock(registry_->mutex);
-  next_ = registry_->handles;
-  if (next_ != nullptr) next_->previous_ = this;
-  registry_->handles = this;
-}
-
-Module::~Module() {
-  std::lock_guard lock(registry_->mutex);
-  if (next_ != nullptr) next_->previous_ = previous_;
-  (previous_ != nullptr ? previous_->next_ : registry_->handles) = next_;
-}
+Module::~Module() = default;
 
 // ---- Registration ----
 
@@ -77,6 +66,7 @@ void Module::register_child(const std::string& name, const Module& module, const
   check_name(*this, "child", name, registry_->names.count(name) != 0, where);
   check(!module.registry_->contains(registry_.get()), where, *this, ": the child '", name,
         "' must not contain the module that it becomes a part of.");
+  note_class();
   Registry& child = *module.registry_;
   std::string class_name = type == typeid(Module) ? module.class_name() : short_name(type);
   std::string own_name = name;
@@ -98,6 +88,7 @@ Parameter Module::param(const std::string& name, Tensor value, SourceLocation wh
   if (!value.requires_grad()) value = with_own_elements(value);
   value.set_requires_grad(true, where);
   internal::check_own_elements("param", value, where);
+  note_class();
   internal::mark(value);
   append(registry_->parameters, registry_->names, name, value);
   return Parameter(std::move(value));
@@ -109,6 +100,7 @@ Buffer Module::buffer(const std::string& name, Tensor value, SourceLocation wher
   check(!value.requires_grad(), where, *this, ": the buffer '", name,
         "' must not require a gradient. Register it as a parameter, or pass its detach().");
   value = with_own_elements(value);
+  note_class();
   internal::mark(value);
   append(registry_->buffers, registry_->names, name, value);
   return Buffer(std::move(value));
@@ -195,8 +187,20 @@ HookHandle Module::add_forward_hook(Function<void(const Module&, const Tensor&, 
   return HookHandle(internal::Ref<internal::HookOwner>::share(&hooks), id);
 }
 
-std::string Module::path() const { return registry_->path(); }
-std::string Module::class_name() const { return registry_->class_name_or_ask(); }
+void Module::note_class() const {
+  if (typeid(*this) == typeid(Module)) return;
+  std::lock_guard lock(registry_->mutex);
+  registry_->own_class = &typeid(*this);
+}
+
+std::string Module::path() const {
+  note_class();
+  return registry_->path();
+}
+std::string Module::class_name() const {
+  note_class();
+  return registry_->known_class();
+}
 
 void append_text(std::string& out, const Module& module) {
   std::string path = module.path();

@@ -155,12 +155,10 @@ class Module {
   static void count_watchers(int more) noexcept { LayerCall::count_watchers(more); }
   explicit Module(internal::Ref<Registry> registry) noexcept;
   void register_child(const std::string& name, const Module& module, const std::type_info& type, SourceLocation where);
-  void enlist() noexcept;
+  /// Writes down the class that the user wrote, which only a handle of it knows.
+  void note_class() const;
 
   internal::Ref<Registry> registry_;
-  // All handles of one registry are linked, for one of them knows the class that the user wrote.
-  Module* previous_ = nullptr;
-  Module* next_ = nullptr;
 };
 
 /// Writes `Mlp.hidden (Dense)`, or `Dense` where the module is not part of another: how a layer's error begins.

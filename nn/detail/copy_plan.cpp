@@ -27,7 +27,7 @@ Ref<Module::Registry> CopyPlan::copied(const Ref<Registry>& from, const std::str
   if (auto at = registries_.find(from.get()); at != registries_.end()) return at->second.registry;
   auto to = Ref<Registry>::adopt(new Registry);
   registries_.emplace(from.get(), RegistryEntry{to, path});
-  to->class_name = from->class_name_or_ask();
+  to->class_name = from->known_class();
   to->training = from->training;
   to->names = from->names;
   for (const auto& [name, tensor] : from->parameters)
@@ -78,7 +78,7 @@ std::vector<std::string> CopyPlan::not_met() const {
     if (const TensorEntry& entry = tensors_.at(key); !entry.is_met) names.push_back(entry.name);
   std::vector<std::string> modules;
   for (const auto& [from, entry] : registries_)
-    if (!entry.is_met) modules.push_back(concat(entry.path, " (", entry.registry->class_name_or_ask(), ")"));
+    if (!entry.is_met) modules.push_back(concat(entry.path, " (", entry.registry->known_class(), ")"));
   std::sort(modules.begin(), modules.end());
   names.insert(names.end(), modules.begin(), modules.end());
   return names;
@@ -94,7 +94,7 @@ std::vector<std::string> CopyPlan::not_registered() const {
       for (const auto& [name, tensor] : part->parameters) inside.insert(tensor.impl());
     });
   for (auto registry = begin; registry != end; ++registry)
-    if (inside.count(registry->get()) == 0) found.push_back("a " + (*registry)->class_name_or_ask());
+    if (inside.count(registry->get()) == 0) found.push_back("a " + (*registry)->known_class());
   for (int i = 0; i < unknown_tensors_.count; ++i)
     if (const Tensor& tensor = unknown_tensors_.items[i].tensor;
         inside.count(tensor.impl()) == 0 && tensor.requires_grad() && tensor.is_leaf())

@@ -98,12 +98,10 @@ NamedTensors Module::Registry::collect(NamedTensors Registry::*list) const {
   return tensors;
 }
 
-std::string Module::Registry::class_name_or_ask() {
+std::string Module::Registry::known_class() {
   std::lock_guard lock(mutex);
   if (!class_name.empty()) return class_name;
-  for (const Module* handle = handles; handle != nullptr; handle = handle->next_)
-    if (typeid(*handle) != typeid(Module)) return short_name(typeid(*handle));
-  return "Module";
+  return own_class != nullptr ? short_name(*own_class) : "Module";
 }
 
 std::string Module::Registry::path() {
@@ -111,7 +109,7 @@ std::string Module::Registry::path() {
     std::lock_guard lock(mutex);  // a parent that goes away waits for it
     if (parent != nullptr) return parent->path() + "." + name;
   }
-  return class_name_or_ask();
+  return known_class();
 }
 
 }  // namespace xgrad::nn

@@ -31,9 +31,10 @@ struct Module::ForwardHooks final : internal::HookOwner {
 };
 
 struct Module::Registry : internal::RefCounted {
-  std::string name;            // in the parent
-  Registry* parent = nullptr;  // the first module that this one was registered in, while it is there
-  std::string class_name;      // known from then on
+  std::string name;                           // in the parent
+  Registry* parent = nullptr;                 // the first module that this one was registered in, while it is there
+  std::string class_name;                     // as it was registered there
+  const std::type_info* own_class = nullptr;  // of the last handle that registered something or was asked for its name
   NamedTensors parameters;
   NamedTensors buffers;
   std::vector<std::pair<std::string, internal::Ref<Registry>>> children;
@@ -46,8 +47,7 @@ struct Module::Registry : internal::RefCounted {
   ForwardHooks* hooks_or_null() const { return __atomic_load_n(&hooks, __ATOMIC_ACQUIRE); }
   ForwardHooks& need_hooks();
 
-  std::mutex mutex;           // guards all of the above but the lists of tensors and children, and the list of handles
-  Module* handles = nullptr;  // first of the list
+  std::mutex mutex;  // guards all of the above but the lists of tensors and children
 
   Registry() = default;
   ~Registry();
@@ -68,7 +68,8 @@ struct Module::Registry : internal::RefCounted {
   bool contains(const Registry* other);
   /// The tensors of one of the two lists, here and below; each tensor and each module once.
   NamedTensors collect(NamedTensors Registry::*list) const;
-  std::string class_name_or_ask();
+  /// The class's name, as far as it is known. (The handles are not asked: another thread may be making one.)
+  std::string known_class();
   std::string path();
 };
 

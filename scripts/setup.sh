@@ -5,6 +5,7 @@
 #   scripts/setup.sh                 what the library, the tests and the examples take
 #   scripts/setup.sh --benchmarks    also Google Benchmark, and libtorch and xsimd to compare with
 #   scripts/setup.sh --lint          also clang, clang-format 14 and clang-tidy
+#   scripts/setup.sh --docs          also doxygen and python3, which make docs/reference
 set -euo pipefail
 
 # What to look for (a command, a command that we can do without, or a header), and the package that has it: Debian's
@@ -37,7 +38,12 @@ case "${1-}" in
       "useful clang-format                clang-format-14      clang-format=14"
       "useful clang-tidy                  clang-tidy           clang-tools"
     ) ;;
-  *) echo "usage: scripts/setup.sh [--benchmarks|--lint]" >&2; exit 2 ;;
+  --docs)
+    needed+=(
+      "command doxygen                    doxygen              doxygen"
+      "command python3                    python3              python"
+    ) ;;
+  *) echo "usage: scripts/setup.sh [--benchmarks|--lint|--docs]" >&2; exit 2 ;;
 esac
 
 shopt -s nullglob

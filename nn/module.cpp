@@ -13,21 +13,15 @@ namespace xgrad::nn {
 
 // ---- Handles ----
 
-namespace {
-
-/// What a copy of the handle holds: the copy's own registry while with_parameters() or clone() makes one.
-template <class Registry>
-internal::Ref<Registry> registry_for_copy(const internal::Ref<Registry>& registry) noexcept {
-  internal::Substitution* substitution = internal::Substitution::active();
-  if (substitution == nullptr) return registry;
-  return internal::Ref<Registry>::share(static_cast<Registry*>(substitution->of_registry(registry.get())));
-}
-
-}  // namespace
-
 Module::Module() : registry_(internal::Ref<Registry>::adopt(new Registry)) {}
 Module::Module(internal::Ref<Registry> registry) noexcept : registry_(std::move(registry)) {}
-Module::Module(const Module& other) noexcept : registry_(registry_for_copy(other.registry_)) {}
+Module::Module(const Module& other) noexcept : registry_(other.registry_) {
+  internal::Substitution* substitution = internal::Substitution::active();
+  if (substitution == nullptr) return;
+  // with_parameters() or clone() makes a copy: its own registry stands there for each of the model's.
+  other.note_class();
+  registry_ = internal::Ref<Registry>::share(static_cast<Registry*>(substitution->of_registry(registry_.get())));
+}
 Module::Module(Module&& other) noexcept : Module(std::as_const(other)) {}
 
 Module::~Module() = default;

@@ -1,5 +1,6 @@
 #include "tensor_impl.hpp"
 
+#include <cstdlib>
 #include <limits>
 
 namespace xgrad::internal {
@@ -49,10 +50,26 @@ Tensor new_tensor(const Shape& shape, DType dtype) {
 void check_writable(const char* operation, const Tensor& tensor, SourceLocation where) {
   const TensorImpl& impl = *tensor.impl();
   if (impl.contiguous || impl.numel == 0) return;
-  for (int axis = 0; axis < impl.shape.ndim(); ++axis)
-    check(impl.strides[axis] != 0 || impl.shape[axis] <= 1, where, operation,
+  // The axes by their strides: each must reach beyond all that the smaller ones span.
+  int order[kMaxDims], count = 0;
+  for (int axis = 0; axis < impl.shape.ndim(); ++axis) {
+    if (impl.shape[axis] <= 1) continue;
+    check(impl.strides[axis] != 0, where, operation,
           ": each element that is written must have a place of its own, but those along axis ", axis, " of ",
           impl.shape, " share one, as expand() makes it. Write to a copy().");
+    int at = count++;
+    for (; at > 0 && std::abs(impl.strides[order[at - 1]]) > std::abs(impl.strides[axis]); --at)
+      order[at] = order[at - 1];
+    order[at] = axis;
+  }
+  std::int64_t span = 0;
+  for (int i = 0; i < count; ++i) {
+    std::int64_t stride = std::abs(impl.strides[order[i]]);
+    check(stride > span, where, operation,
+          ": each element that is written must have a place of its own, but those along axis ", order[i], " of ",
+          impl.shape, " overlap, as unfold() makes them. Write to a copy().");
+    span += stride * (impl.shape[order[i]] - 1);
+  }
 }
 
 Tensor new_view(const Tensor& base, const Shape& shape, const Strides& strides, void* data) {

@@ -1,5 +1,5 @@
 // Operations that move elements or make tensors.
-#include <numeric>
+#include <optional>
 
 #include <xgrad/autograd/ops.hpp>
 #include "registry.hpp"
@@ -9,8 +9,6 @@ namespace {
 
 using xgrad::Axes;
 using xgrad::DType;
-using xgrad::Index;
-using xgrad::Indices;
 using xgrad::Shape;
 using xgrad::Tensor;
 using xgrad::TensorOptions;
@@ -22,123 +20,156 @@ int axis_argument(Arguments& args, int position, const char* name, int fallback)
   return static_cast<int>(args.integer(position, name, fallback));
 }
 
-/// Axis `axis` of x indexed, the others whole.
-Tensor indexed(const Tensor& x, int axis, Index index) {
-  std::vector<Index> items(axis < 0 ? axis + x.ndim() : axis, xgrad::slice());
-  items.push_back(index);
-  return get(x, Indices(std::move(items)));
+Axes axes_or(Arguments& args, int position, const char* name, Axes fallback) {
+  return args.given(position, name) ? args.axes(position, name) : fallback;
 }
 
-/// x with axes of extent 1 as PyTorch's atleast_1d, atleast_2d and atleast_3d add them.
-Tensor with_axes(const Tensor& x, int ndim) {
-  Tensor y = x;
-  if (y.ndim() == 0 && ndim >= 1) y = reshape(y, {1});
-  if (y.ndim() == 1 && ndim >= 2) y = unsqueeze(y, 0);
-  if (y.ndim() == 2 && ndim >= 3) y = unsqueeze(y, 2);
-  return y;
-}
-
-std::vector<Tensor> with_axes(std::vector<Tensor> list, int ndim) {
-  for (Tensor& x : list) x = with_axes(x, ndim);
-  return list;
-}
-
-Tensor move_axes(Arguments& args) {
-  const Tensor& x = args.tensor(0, "input");
-  const std::vector<std::int64_t> from = args.integers(1, "source");
-  const std::vector<std::int64_t> to = args.integers(2, "destination");
-  const auto at = [&](std::int64_t axis) { return static_cast<int>(axis < 0 ? axis + x.ndim() : axis); };
-  std::vector<int> order(x.ndim(), -1);
-  std::vector<int> rest(x.ndim());
-  std::iota(rest.begin(), rest.end(), 0);
-  for (std::size_t i = 0; i < from.size(); ++i) {
-    order[at(to[i])] = at(from[i]);
-    std::erase(rest, at(from[i]));
-  }
-  auto next = rest.begin();
-  for (int& axis : order)
-    if (axis < 0) axis = *next++;
-  return permute(x, order);
+xgrad::DiagonalOptions diagonal_options(Arguments& args, int position, int axis1, int axis2) {
+  return {.offset = args.integer(position, "offset", 0),
+          .axis1 = axis_argument(args, position + 1, "dim1", axis1),
+          .axis2 = axis_argument(args, position + 2, "dim2", axis2)};
 }
 
 std::vector<Tensor> tensor_split(Arguments& args) {
   const Tensor& x = args.tensor(0, "input");
   const int axis = axis_argument(args, 2, "dim", 0);
-  std::vector<std::int64_t> bounds;
-  std::int64_t sections = 0;
-  if (args.is_tensor(1, "indices")) {
-    const Tensor& indices = args.tensor(1, "indices");
-    bounds = indices.to_vector<std::int64_t>();
-    if (indices.ndim() == 0) sections = bounds[0];
-  } else if (args.value(1, "sections").is_list()) {
-    bounds = args.integers(1, "indices");
-  } else {
-    sections = args.integer(1, "sections");
+  for (const char* name : {"indices_or_sections", "tensor_indices_or_sections", "indices", "sections"}) {
+    if (!args.given(1, name)) continue;
+    if (args.is_tensor(1, name)) return xgrad::tensor_split(x, args.tensor(1, name), axis);
+    if (args.value(1, name).is_list()) return xgrad::tensor_split(x, args.integers(1, name), axis);
+    return xgrad::tensor_split(x, args.integer(1, name), axis);
   }
-  const std::int64_t extent = x.size(axis);
-  if (sections > 0) {
-    bounds.clear();
-    for (std::int64_t i = 1; i < sections; ++i)
-      bounds.push_back(i * (extent / sections) + std::min(i, extent % sections));
-  }
-  std::vector<Tensor> pieces;
-  std::int64_t start = 0;
-  for (std::int64_t stop : bounds) {
-    pieces.push_back(indexed(x, axis, xgrad::slice(start, stop)));
-    start = stop;
-  }
-  pieces.push_back(indexed(x, axis, xgrad::slice(start)));
-  return pieces;
+  throw Unsupported("the mapping finds neither indices nor sections");
+}
+
+using Split = std::vector<Tensor> (*)(const xgrad::Operand&, std::int64_t);
+using SplitAt = std::vector<Tensor> (*)(const xgrad::Operand&, const std::vector<std::int64_t>&);
+
+/// hsplit, vsplit or dsplit.
+Operation split_along(Split split, SplitAt split_at) {
+  return [=](Arguments& args) {
+    const Tensor& x = args.tensor(0, "input");
+    const char* name = args.given(1, "indices") ? "indices" : "sections";
+    return args.value(1, name).is_list() ? split_at(x, args.integers(1, name)) : split(x, args.integer(1, name));
+  };
 }
 
 void add_views(Registry& ops) {
-  for (const char* name : {"reshape", "view"})
-    ops[name] = [](Arguments& args) { return reshape(args.tensor(0, "input"), args.shape(1, "shape")); };
-  for (const char* name : {"reshape_as", "view_as"})
-    ops[name] = [](Arguments& args) { return reshape(args.tensor(0, "input"), args.tensor(1, "other").shape()); };
-  ops["ravel"] = [](Arguments& args) { return reshape(args.tensor(0, "input"), {-1}); };
+  ops["reshape"] = [](Arguments& args) { return reshape(args.tensor(0, "input"), args.shape(1, "shape")); };
+  // The recorded tensor may have been contiguous where this one is not.
+  ops["view"] = [](Arguments& args) { return view(contiguous(args.tensor(0, "input")), args.shape(1, "shape")); };
+  ops["reshape_as"] = [](Arguments& args) { return reshape_as(args.tensor(0, "input"), args.tensor(1, "other")); };
+  ops["view_as"] = [](Arguments& args) {
+    return view_as(contiguous(args.tensor(0, "input")), args.tensor(1, "other"));
+  };
+  ops["ravel"] = [](Arguments& args) { return ravel(args.tensor(0, "input")); };
   ops["flatten"] = [](Arguments& args) {
     return flatten(args.tensor(0, "input"), axis_argument(args, 1, "start_dim", 0),
                    axis_argument(args, 2, "end_dim", -1));
   };
   ops["unflatten"] = [](Arguments& args) {
-    const Tensor& x = args.tensor(0, "input");
-    const int axis = axis_argument(args, 1, "dim");
-    Shape shape = x.shape();
-    int at = axis < 0 ? axis + x.ndim() : axis;
-    shape.erase(at);
-    for (std::int64_t extent : args.integers(2, "sizes")) shape.insert(at++, extent);
-    return reshape(x, shape);
+    return unflatten(args.tensor(0, "input"), axis_argument(args, 1, "dim"), args.integers(2, "sizes"));
   };
-  ops["transpose"] = [](Arguments& args) {
-    return transpose(args.tensor(0, "input"), axis_argument(args, 1, "dim0"), axis_argument(args, 2, "dim1"));
-  };
-  ops["t"] = [](Arguments& args) { return transpose(args.tensor(0, "input")); };
-  ops["permute"] = [](Arguments& args) { return permute(args.tensor(0, "input"), args.axes(1, "dims")); };
-  ops["movedim"] = move_axes;
+  const std::pair<const char*, Tensor (*)(const xgrad::Operand&)> at_least[] = {
+      {"atleast_1d", xgrad::atleast_1d}, {"atleast_2d", xgrad::atleast_2d}, {"atleast_3d", xgrad::atleast_3d}};
+  for (const auto& [name, function] : at_least)
+    ops[name] = [function = function](Arguments& args) {
+      std::vector<Tensor> list = args.is_tensor(0, "tensors") ? args.tensors_from(0) : args.tensors(0, "tensors");
+      for (Tensor& x : list) x = function(x);
+      return list;
+    };
   for (const char* name : {"expand", "broadcast_to"})
-    ops[name] = [](Arguments& args) { return expand(args.tensor(0, "input"), args.shape(1, "size")); };
-  ops["expand_as"] = [](Arguments& args) { return expand(args.tensor(0, "input"), args.tensor(1, "other").shape()); };
+    ops[name] = [is_expand = std::string(name) == "expand"](Arguments& args) {
+      const Tensor& x = args.tensor(0, "input");
+      return is_expand ? expand(x, args.shape(1, "size")) : broadcast_to(x, args.shape(1, "size"));
+    };
+  ops["expand_as"] = [](Arguments& args) { return expand_as(args.tensor(0, "input"), args.tensor(1, "other")); };
   ops["squeeze"] = [](Arguments& args) {
-    const Tensor& x = args.tensor(0, "input");
-    return args.given(1, "dim") ? squeeze(x, args.axes(1, "dim")) : squeeze(x);
+    return squeeze(args.tensor(0, "input"), axes_or(args, 1, "dim", Axes::all()));
   };
   ops["unsqueeze"] = [](Arguments& args) { return unsqueeze(args.tensor(0, "input"), axis_argument(args, 1, "dim")); };
-  ops["flip"] = [](Arguments& args) { return flip(args.tensor(0, "input"), args.axes(1, "dims")); };
-  ops["fliplr"] = [](Arguments& args) { return flip(args.tensor(0, "input"), 1); };
-  ops["flipud"] = [](Arguments& args) { return flip(args.tensor(0, "input"), 0); };
   ops["narrow"] = [](Arguments& args) {
-    return narrow(args.tensor(0, "input"), axis_argument(args, 1, "dim"), args.integer(2, "start"),
-                  args.integer(3, "length"));
+    // The start may be a tensor of one integer.
+    const std::int64_t start =
+        args.is_tensor(2, "start") ? args.tensor(2, "start").item<std::int64_t>() : args.integer(2, "start");
+    return narrow(args.tensor(0, "input"), axis_argument(args, 1, "dim"), start, args.integer(3, "length"));
   };
   ops["select"] = [](Arguments& args) {
-    return indexed(args.tensor(0, "input"), axis_argument(args, 1, "dim"), args.integer(2, "index"));
+    return select(args.tensor(0, "input"), axis_argument(args, 1, "dim"), args.integer(2, "index"));
   };
+  for (const char* name : {"Tensor.unfold", "unfold"})
+    ops[name] = [](Arguments& args) {
+      return unfold(args.tensor(0, "input"), axis_argument(args, 1, "dimension"), args.integer(2, "size"),
+                    args.integer(3, "step"));
+    };
   ops["sum_to_size"] = [](Arguments& args) {
     const Tensor& x = args.tensor(0, "input");
     if (x.dtype() == DType::boolean) throw Unsupported("xgrad's sum_to keeps the dtype");
     return sum_to(x, args.shape(1, "size"));
   };
+}
+
+void add_orders(Registry& ops) {
+  ops["transpose"] = [](Arguments& args) {
+    return transpose(args.tensor(0, "input"), axis_argument(args, 1, "dim0"), axis_argument(args, 2, "dim1"));
+  };
+  ops["swapaxes"] = [](Arguments& args) {
+    return swapaxes(args.tensor(0, "input"), axis_argument(args, 1, "axis0"), axis_argument(args, 2, "axis1"));
+  };
+  ops["swapdims"] = [](Arguments& args) {
+    return swapdims(args.tensor(0, "input"), axis_argument(args, 1, "dim0"), axis_argument(args, 2, "dim1"));
+  };
+  ops["t"] = [](Arguments& args) { return t(args.tensor(0, "input")); };
+  ops["permute"] = [](Arguments& args) { return permute(args.tensor(0, "input"), args.axes(1, "dims")); };
+  ops["movedim"] = [](Arguments& args) {
+    return movedim(args.tensor(0, "input"), args.axes(1, "source"), args.axes(2, "destination"));
+  };
+  ops["moveaxis"] = [](Arguments& args) {
+    return moveaxis(args.tensor(0, "input"), args.axes(1, "source"), args.axes(2, "destination"));
+  };
+  ops["flip"] = [](Arguments& args) { return flip(args.tensor(0, "input"), args.axes(1, "dims")); };
+  ops["fliplr"] = [](Arguments& args) { return fliplr(args.tensor(0, "input")); };
+  ops["flipud"] = [](Arguments& args) { return flipud(args.tensor(0, "input")); };
+  ops["rot90"] = [](Arguments& args) {
+    return rot90(args.tensor(0, "input"), args.integer(1, "k", 1), axes_or(args, 2, "dims", {0, 1}));
+  };
+  ops["roll"] = [](Arguments& args) {
+    const Tensor& x = args.tensor(0, "input");
+    const std::vector<std::int64_t> shifts = args.integers(1, "shifts");
+    const Axes axes = axes_or(args, 2, "dims", {});
+    return axes.list().empty() ? roll(x, shifts.at(0)) : roll(x, shifts, axes.list());
+  };
+  ops["repeat"] = [](Arguments& args) { return repeat(args.tensor(0, "input"), args.shape(1, "repeats")); };
+  ops["tile"] = [](Arguments& args) { return tile(args.tensor(0, "input"), args.shape(1, "dims")); };
+  ops["repeat_interleave"] = [](Arguments& args) {
+    const Tensor& x = args.tensor(0, "input");
+    std::optional<int> axis;
+    if (args.given(2, "dim")) axis = axis_argument(args, 2, "dim");
+    return args.is_tensor(1, "repeats") ? repeat_interleave(x, args.tensor(1, "repeats"), axis)
+                                        : repeat_interleave(x, args.integer(1, "repeats"), axis);
+  };
+}
+
+void add_diagonals(Registry& ops) {
+  ops["diagonal"] = [](Arguments& args) { return diagonal(args.tensor(0, "input"), diagonal_options(args, 1, 0, 1)); };
+  ops["diagonal_scatter"] = [](Arguments& args) {
+    return diagonal_scatter(args.tensor(0, "input"), args.tensor(1, "src"), diagonal_options(args, 2, 0, 1));
+  };
+  ops["diag_embed"] = [](Arguments& args) {
+    return diag_embed(args.tensor(0, "input"), diagonal_options(args, 1, -2, -1));
+  };
+  ops["diag"] = [](Arguments& args) { return diag(args.tensor(0, "input"), args.integer(1, "diagonal", 0)); };
+  ops["diagflat"] = [](Arguments& args) { return diagflat(args.tensor(0, "input"), args.integer(1, "offset", 0)); };
+  ops["tril"] = [](Arguments& args) { return tril(args.tensor(0, "input"), args.integer(1, "diagonal", 0)); };
+  ops["triu"] = [](Arguments& args) { return triu(args.tensor(0, "input"), args.integer(1, "diagonal", 0)); };
+  const std::pair<const char*, Tensor (*)(std::int64_t, std::int64_t, std::int64_t, xgrad::SourceLocation)> indices[] =
+      {{"tril_indices", xgrad::tril_indices}, {"triu_indices", xgrad::triu_indices}};
+  for (const auto& [name, function] : indices)
+    ops[name] = [function = function](Arguments& args) {
+      if (args.dtype(kKeyword, "dtype").value_or(DType::int64) != DType::int64)
+        throw Unsupported("xgrad's indices are int64");
+      return function(args.integer(0, "row"), args.integer(1, "col"), args.integer(2, "offset", 0), {});
+    };
 }
 
 void add_pieces(Registry& ops) {
@@ -153,19 +184,19 @@ void add_pieces(Registry& ops) {
     return split(args.tensor(0, "input"), args.integers(1, "split_sizes"), axis_argument(args, 2, "dim", 0));
   };
   ops["chunk"] = [](Arguments& args) {
-    const Tensor& x = args.tensor(0, "input");
-    const std::int64_t chunks = args.integer(1, "chunks");
-    const int axis = axis_argument(args, 2, "dim", 0);
-    return split(x, (x.size(axis) + chunks - 1) / chunks, axis);
+    return chunk(args.tensor(0, "input"), args.integer(1, "chunks"), axis_argument(args, 2, "dim", 0));
   };
   ops["tensor_split"] = tensor_split;
-  ops["unbind"] = [](Arguments& args) {
-    const Tensor& x = args.tensor(0, "input");
-    const int axis = axis_argument(args, 1, "dim", 0);
-    std::vector<Tensor> slices;
-    for (std::int64_t i = 0; i < x.size(axis); ++i) slices.push_back(indexed(x, axis, i));
-    return slices;
-  };
+  ops["hsplit"] = split_along(xgrad::hsplit, xgrad::hsplit);
+  ops["vsplit"] = split_along(xgrad::vsplit, xgrad::vsplit);
+  ops["dsplit"] = split_along(xgrad::dsplit, xgrad::dsplit);
+  ops["unbind"] = [](Arguments& args) { return unbind(args.tensor(0, "input"), axis_argument(args, 1, "dim", 0)); };
+}
+
+/// The tensors, given as a list or one by one.
+std::vector<Tensor> list_argument(Arguments& args) {
+  if (args.is_tensor(0, "tensors")) return args.tensors_from(0);
+  return args.tensors(0, "tensors");
 }
 
 void add_joins(Registry& ops) {
@@ -173,18 +204,24 @@ void add_joins(Registry& ops) {
   ops["stack"] = [](Arguments& args) {
     return xgrad::stack(args.tensors(0, "tensors"), axis_argument(args, 1, "dim", 0));
   };
-  ops["hstack"] = [](Arguments& args) {
-    const std::vector<Tensor> list = with_axes(args.tensors(0, "tensors"), 1);
-    return xgrad::cat(list, list.front().ndim() == 1 ? 0 : 1);
+  using Join = Tensor (*)(std::span<const Tensor>, xgrad::SourceLocation);
+  const std::pair<const char*, Join> joins[] = {{"hstack", xgrad::hstack},
+                                                {"vstack", xgrad::vstack},
+                                                {"row_stack", xgrad::vstack},
+                                                {"dstack", xgrad::dstack},
+                                                {"column_stack", xgrad::column_stack},
+                                                {"block_diag", xgrad::block_diag},
+                                                {"cartesian_prod", xgrad::cartesian_prod}};
+  for (const auto& [name, join] : joins)
+    ops[name] = [join = join](Arguments& args) { return join(list_argument(args), {}); };
+  ops["meshgrid"] = [](Arguments& args) {
+    const std::string indexing = args.text(kKeyword, "indexing", "ij");
+    return xgrad::meshgrid(list_argument(args), indexing == "xy" ? xgrad::GridIndexing::xy : xgrad::GridIndexing::ij);
   };
-  ops["vstack"] = [](Arguments& args) { return xgrad::cat(with_axes(args.tensors(0, "tensors"), 2), 0); };
-  ops["dstack"] = [](Arguments& args) { return xgrad::cat(with_axes(args.tensors(0, "tensors"), 3), 2); };
-  const std::pair<const char*, int> at_least[] = {{"atleast_1d", 1}, {"atleast_2d", 2}, {"atleast_3d", 3}};
-  for (const auto& [name, ndim] : at_least)
-    ops[name] = [ndim = ndim](Arguments& args) {
-      return args.is_tensor(0, "tensors") ? with_axes(args.tensors_from(0), ndim)
-                                          : with_axes(args.tensors(0, "tensors"), ndim);
-    };
+  ops["combinations"] = [](Arguments& args) {
+    return combinations(args.tensor(0, "input"), args.integer(1, "r", 2),
+                        {.with_replacement = args.flag(2, "with_replacement", false)});
+  };
 }
 
 TensorOptions options(Arguments& args, DType fallback) {
@@ -230,6 +267,8 @@ void add_makers(Registry& ops) {
 
 void add_shapes(Registry& ops) {
   add_views(ops);
+  add_orders(ops);
+  add_diagonals(ops);
   add_pieces(ops);
   add_joins(ops);
   add_makers(ops);

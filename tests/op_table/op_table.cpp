@@ -86,11 +86,13 @@ bool has_reason(const std::string& name) {
 
 /// Operations by whose names rows refuse wrong inputs beside their own, with the reason.
 const std::map<std::string, std::set<std::string>> kOtherNames = {
-    {"get", {"index", "slice"}},  // what the user wrote: x[...]
-    {"where_safe", {"greater"}},  // the row's own condition
-    {"reshape", {"size"}},        // the row's own shape
-    {"sum_to", {"size"}},         // the row's own shape
-    {"affine", {"dtype"}},        // check_operator asks for the dtype of an undefined bias
+    {"get", {"index", "slice"}},       // what the user wrote: x[...]
+    {"where_safe", {"greater"}},       // the row's own condition
+    {"reshape", {"size"}},             // the row's own shape
+    {"sum_to", {"size"}},              // the row's own shape
+    {"view", {"size", "contiguous"}},  // the row's own shape and layout
+    {"view_as", {"contiguous"}},       // the row's own layout
+    {"affine", {"dtype"}},             // check_operator asks for the dtype of an undefined bias
     {"clamp(tensors)", {"dtype", "greater_equal", "less_equal"}},  // pending: clamp checks its bounds itself
 };
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <string_view>
 
+#include "../../base/allocator.hpp"
 #include "../numbers.hpp"
 
 namespace xgrad::internal {
@@ -83,7 +84,10 @@ std::string shapes_text(const Tensors& tensors) {
 std::string problem_of_refusal(const std::exception& error) {
   std::string_view message = error.what();
   std::string said = concat("but it said: ", message);
-  if (dynamic_cast<const std::logic_error*>(&error) == nullptr)
+  // A number in a tensor may ask for more elements than there is memory for.
+  bool is_refusal =
+      dynamic_cast<const std::logic_error*>(&error) != nullptr || dynamic_cast<const OutOfMemory*>(&error) != nullptr;
+  if (!is_refusal)
     return "it must throw std::invalid_argument, std::out_of_range or std::logic_error, but it threw another type: " +
            std::string(message);
   std::size_t colon = message.find(": ");

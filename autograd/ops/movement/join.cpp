@@ -1,5 +1,6 @@
+#include "join.hpp"
+
 #include <algorithm>
-#include <span>
 
 #include "../../extend.hpp"
 #include "../../kernels/elementwise.hpp"
@@ -18,11 +19,8 @@ namespace xgrad {
 
 using namespace internal;
 
-namespace {
-
-/// The tensors in their common dtype; `room` holds those that had to be converted.
-std::span<const Tensor> in_common_dtype(const char* operation, std::span<const Tensor> tensors,
-                                        std::vector<Tensor>& room, SourceLocation where) {
+std::span<const Tensor> internal::in_common_dtype(const char* operation, std::span<const Tensor> tensors,
+                                                  std::vector<Tensor>& room, SourceLocation where) {
   check(!tensors.empty(), where, operation, ": at least one tensor must be given.");
   bool mixed = false;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
@@ -35,6 +33,8 @@ std::span<const Tensor> in_common_dtype(const char* operation, std::span<const T
   for (const Tensor& tensor : tensors) room.push_back(cast(Operand(tensor, where), dtype));
   return room;
 }
+
+namespace {
 
 /// PyTorch's exception for lists that start out empty: torch.cat([torch.empty(0), x]).
 bool is_skipped(const Tensor& tensor) { return tensor.ndim() == 1 && tensor.numel() == 0; }
@@ -111,14 +111,15 @@ struct Places {
 
 }  // namespace
 
-Tensor cat(std::span<const Tensor> tensors, int axis, SourceLocation where) {
+Tensor internal::cat_as(const char* operation, std::span<const Tensor> tensors, int axis, SourceLocation where) {
   std::vector<Tensor> room;
-  std::span<const Tensor> parts = in_common_dtype("cat", tensors, room, where);
+  std::span<const Tensor> parts = in_common_dtype(operation, tensors, room, where);
   const Tensor* model = &parts[0];
   for (const Tensor& part : parts)
     if (is_skipped(*model)) model = &part;
-  check(model->ndim() > 0, where, "cat: tensors must have at least one axis, but there is a scalar. Use stack.");
-  axis = normalize_axis("cat", axis, model->ndim(), where);
+  check(model->ndim() > 0, where, operation,
+        ": tensors must have at least one axis, but there is a scalar. Use stack.");
+  axis = normalize_axis(operation, axis, model->ndim(), where);
   Shape shape = model->shape();
   std::int64_t end = 0;
   bool overflow = false;
@@ -128,19 +129,24 @@ Tensor cat(std::span<const Tensor> tensors, int axis, SourceLocation where) {
     bool skipped = is_skipped(parts[i]) && model->ndim() != 1;
     bool fits = part.ndim() == shape.ndim();
     for (int k = 0; fits && k < shape.ndim(); ++k) fits = k == axis || part[k] == shape[k];
-    check(fits || skipped, where, "cat: tensors must agree in all axes but axis ", axis, ", but tensor ",
+    check(fits || skipped, where, operation, ": tensors must agree in all axes but axis ", axis, ", but tensor ",
           model - parts.data(), " is ", model->shape(), " and tensor ", i, " is ", part, ".");
     overflow |= __builtin_add_overflow(end, skipped ? 0 : part[axis], &end);
     places.starts.push_back(end);
   }
-  check(!overflow, where, "cat: the extents of axis ", axis, " must add up to what an int64 holds, but tensor 0 is ",
-        parts[0].shape(), " of ", parts.size(), " tensors, and they add up to more.");
+  check(!overflow, where, operation, ": the extents of axis ", axis,
+        " must add up to what an int64 holds, but tensor 0 is ", parts[0].shape(), " of ", parts.size(),
+        " tensors, and they add up to more.");
   shape[axis] = end;
-  Tensor result = new_checked("cat", shape, model->dtype(), where);
+  Tensor result = new_checked(operation, shape, model->dtype(), where);
   join(result, axis, parts, places);
-  return record("cat", where, parts, result, {}, [places = std::move(places)](Vjp& vjp) {
-    cut("cat", vjp, places.axis, static_cast<int>(places.starts.size()) - 1, places);
+  return record(operation, where, parts, result, {}, [operation, places = std::move(places)](Vjp& vjp) {
+    cut(operation, vjp, places.axis, static_cast<int>(places.starts.size()) - 1, places);
   });
+}
+
+Tensor cat(std::span<const Tensor> tensors, int axis, SourceLocation where) {
+  return cat_as("cat", tensors, axis, where);
 }
 
 Tensor cat(std::initializer_list<Tensor> tensors, int axis, SourceLocation where) {

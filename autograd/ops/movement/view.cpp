@@ -1,11 +1,11 @@
 #include <array>
-#include <optional>
 
 #include "../../extend.hpp"
 #include "../../tensor_impl.hpp"
 #include "../arithmetic.hpp"
 #include "../cast.hpp"
 #include "../choose.hpp"
+#include "../detail/reshape.hpp"
 #include "../movement.hpp"
 #include "../reduce.hpp"
 
@@ -16,63 +16,6 @@ namespace xgrad {
 using namespace internal;
 
 namespace {
-
-// ---- Shapes ----
-
-/// The strides that show elements of this layout in another shape without moving them, if there are such.
-/// Axes of the old shape that lie in memory as one run ("chunks") may be cut anew, others must stay apart.
-std::optional<Strides> reshaped_strides(const Shape& shape, const Strides& strides, const Shape& target) {
-  Strides result = target;
-  int view_axis = target.ndim() - 1;
-  std::int64_t chunk_numel = 1;
-  std::int64_t chunk_stride = shape.empty() ? 1 : strides.back();
-  for (int axis = shape.ndim() - 1; axis >= 0; --axis) {
-    chunk_numel *= shape[axis];
-    bool chunk_ends = axis == 0 || (shape[axis - 1] != 1 && strides[axis - 1] != chunk_numel * chunk_stride);
-    if (!chunk_ends) continue;
-    std::int64_t covered = 1;
-    while (view_axis >= 0 && (covered < chunk_numel || target[view_axis] == 1)) {
-      result[view_axis] = covered * chunk_stride;
-      covered *= target[view_axis];
-      --view_axis;
-    }
-    if (covered != chunk_numel) return std::nullopt;
-    if (axis > 0) {
-      chunk_stride = strides[axis - 1];
-      chunk_numel = 1;
-    }
-  }
-  if (view_axis != -1) return std::nullopt;
-  return result;
-}
-
-/// The shape with its -1, if there is one, replaced by the extent that makes the number of elements right.
-Shape resolve_shape(const Tensor& x, Shape shape, SourceLocation where) {
-  int open_axis = -1;
-  std::int64_t known = 1;
-  bool overflow = false;
-  for (int axis = 0; axis < shape.ndim(); ++axis) {
-    check(shape[axis] >= -1, where, "reshape: extents must be -1 or not negative, but the shape is ", shape, ".");
-    if (shape[axis] != -1) {
-      overflow |= __builtin_mul_overflow(known, shape[axis], &known);
-      continue;
-    }
-    check(open_axis == -1, where, "reshape: only one extent may be -1, but the shape is ", shape, ".");
-    open_axis = axis;
-  }
-  check(!overflow, where, "reshape: the number of elements must fit in an int64, but the shape is ", shape, ".");
-  if (open_axis != -1) {
-    check(known != 0, where, "reshape: the extent -1 must follow from the others, but in ", shape, " for x ", x.shape(),
-          " any extent would do. Write it out.");
-    check(x.numel() % known == 0, where, "reshape: the shape must hold the ", x.numel(), " elements of x ", x.shape(),
-          ", but ", shape, " holds a multiple of ", known, ".");
-    shape[open_axis] = x.numel() / known;
-  } else {
-    check(known == x.numel(), where, "reshape: the shape must hold the ", x.numel(), " elements of x ", x.shape(),
-          ", but ", shape, " holds ", known, ".");
-  }
-  return shape;
-}
 
 /// A view in another shape, whose gradient is the reshaped gradient.
 Tensor record_reshape(const char* name, SourceLocation where, const Tensor& x, const Shape& shape,
@@ -97,7 +40,8 @@ int checked_axis(const char* operation, int axis, const Tensor& x, SourceLocatio
 
 Tensor reshape(const Operand& operand, const Shape& shape) {
   const Tensor& x = operand.tensor("reshape");
-  return reshape_to("reshape", operand.where(), x, resolve_shape(x, shape, operand.where()));
+  return reshape_to("reshape", operand.where(), x,
+                    resolved_shape("reshape", x.shape(), x.numel(), shape, operand.where()));
 }
 
 Tensor flatten(const Operand& operand, int first, int last) {
@@ -206,21 +150,11 @@ Tensor flip(const Operand& operand, const Axes& axes) {
 
 Tensor expand(const Operand& operand, const Shape& target) {
   const Tensor& x = operand.tensor("expand");
-  int lead = target.ndim() - x.ndim();
-  check(lead >= 0, operand.where(), "expand: the shape must have at least as many axes as x ", x.shape(),
-        ", but it is ", target, ".");
-  Shape shape = target;
-  Strides strides = target;
-  for (int axis = 0; axis < target.ndim(); ++axis) {
-    std::int64_t from = axis < lead ? 1 : x.shape()[axis - lead];
-    if (shape[axis] == -1 && axis >= lead) shape[axis] = from;
-    check(shape[axis] >= 0, operand.where(), "expand: new axes must have an extent of their own, but axis ", axis,
-          " of ", target, " is ", target[axis], ".");
-    check(from == shape[axis] || from == 1, operand.where(), "expand: only an extent of 1 can be stretched, but axis ",
-          axis - lead, " of x ", x.shape(), " is ", from, " and axis ", axis, " of ", target, " is ", shape[axis], ".");
-    strides[axis] = axis < lead || from != shape[axis] ? 0 : x.strides()[axis - lead];
-  }
-  checked_numel("expand", shape, operand.where());
+  Shape shape = expanded_shape("expand", x.shape(), target, operand.where());
+  int lead = shape.ndim() - x.ndim();
+  Strides strides = shape;
+  for (int axis = 0; axis < shape.ndim(); ++axis)
+    strides[axis] = axis < lead || x.shape()[axis - lead] != shape[axis] ? 0 : x.strides()[axis - lead];
   return record("expand", operand.where(), {x}, new_view(x, shape, strides, x.impl()->data), {},
                 [](Vjp& vjp) { vjp.give(0, sum_to(vjp.g(), vjp.shape(0))); });
 }

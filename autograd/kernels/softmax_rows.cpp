@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
+#include "rows.hpp"
+
 namespace xgrad::internal {
 namespace {
 
 /// Elements of rows together that are worth a thread; exp() makes them dearer than those of a sum.
 constexpr std::int64_t kRowsGrain = 16384;
-/// Elements of a row that are added up without a break.
-constexpr std::int64_t kRowBlock = 4096;
 /// Rows whose logarithms are taken together.
 constexpr std::int64_t kLogRows = 64;
 /// Columns that are worked on together, and rows of them that are added up without a break.
@@ -42,56 +42,6 @@ struct MapRowPairs {
 };
 
 std::int64_t rows_grain(std::int64_t length) { return kRowsGrain / length + 1; }
-
-/// Calls formula(begin of a batch, its count, values...) for a row in batches; the lanes beyond the last are `pad`.
-template <class T, class F, class... From>
-void for_batches(std::int64_t n, T pad, const F& formula, const From*... from) {
-  constexpr int kSize = Batch<T>::kSize;
-  std::int64_t i = 0;
-  for (; i + kSize <= n; i += kSize) formula(i, kSize, Batch<T>::load(from + i)...);
-  if (i == n) return;
-  int count = static_cast<int>(n - i);
-  formula(i, count, load_part(from + i, count, Batch<T>(pad))...);
-}
-
-template <class T>
-void store_batch(T* to, int count, Batch<T> value) {
-  count == Batch<T>::kSize ? value.store(to) : store_part(to, count, value);
-}
-
-/// to[i] = formula(from[i]...) for a row.
-template <class T, class F, class... From>
-void map_row(std::int64_t n, T pad, T* to, const F& formula, const From*... from) {
-  for_batches<T>(
-      n, pad, [&](std::int64_t at, int count, auto... values) { store_batch<T>(to + at, count, formula(values...)); },
-      from...);
-}
-
-/// Sum of formula(from[i]...) over a row: in blocks, two batches side by side.
-template <class T, class F, class... From>
-T sum_row(std::int64_t n, T pad, const F& formula, const From*... from) {
-  constexpr int kSize = Batch<T>::kSize;
-  if (n <= kSize) {
-    Batch<T> only = formula(load_part(from, static_cast<int>(n), Batch<T>(pad))...);
-    return across<SumFold>(only);
-  }
-  double total = 0;
-  for (std::int64_t begin = 0; begin < n; begin += kRowBlock) {
-    const std::int64_t end = std::min(n, begin + kRowBlock);
-    Batch<T> even = 0, odd = 0;
-    std::int64_t i = begin;
-    for (; i + 2 * kSize <= end; i += 2 * kSize) {
-      even += formula(Batch<T>::load(from + i)...);
-      odd += formula(Batch<T>::load(from + i + kSize)...);
-    }
-    for (; i < end; i += kSize) {
-      int count = static_cast<int>(std::min<std::int64_t>(kSize, end - i));
-      even += formula(load_part(from + i, count, Batch<T>(pad))...);
-    }
-    total += across<SumFold>(even + odd);
-  }
-  return static_cast<T>(total);
-}
 
 template <class T>
 T largest_of_row(const T* x, std::int64_t n) {

@@ -29,6 +29,88 @@ Tensor mae(const Operand& x, const Operand& target, Reduction reduction = Reduct
 /// Throws: std::invalid_argument where the shapes differ.
 Tensor rmse(const Operand& x, const Operand& target);
 
+/// Options of huber_loss.
+struct HuberLossOptions {
+  Reduction reduction = Reduction::mean;
+  double delta = 1;  ///< above 0: from this distance on the loss is linear
+};
+/// Huber loss: (x - target)^2 / 2 where |x - target| < delta, else delta (|x - target| - delta / 2).
+/// Shapes: `x [...], target [...] -> []`; Reduction::none: `[...]`.
+/// Dtype: the common one; integers become float32.
+/// Derivative: g (x - target), limited to [-delta, delta].
+/// Throws: std::invalid_argument where the shapes differ, and unless delta > 0.
+/// Source: Huber, Robust estimation of a location parameter, 1964.
+Tensor huber_loss(const Operand& x, const Operand& target, HuberLossOptions options = {});
+
+/// Options of smooth_l1_loss.
+struct SmoothL1LossOptions {
+  Reduction reduction = Reduction::mean;
+  double beta = 1;  ///< from this distance on the loss is linear; 0: everywhere
+};
+/// Smooth absolute error, huber_loss with delta = beta divided by beta: (x - target)^2 / (2 beta) where |x - target| < beta,
+/// else |x - target| - beta / 2. With beta = 0 it is mae.
+/// Shapes: `x [...], target [...] -> []`; Reduction::none: `[...]`.
+/// Dtype: the common one; integers become float32.
+/// Derivative: g (x - target) / beta, limited to [-1, 1]; with beta = 0 g sign(x - target), 0 where they are equal.
+/// Throws: std::invalid_argument where the shapes differ, and unless beta >= 0.
+/// Source: Girshick, Fast R-CNN, 2015.
+Tensor smooth_l1_loss(const Operand& x, const Operand& target, SmoothL1LossOptions options = {});
+
+// ---- Of distributions ----
+
+/// What becomes of the elements' losses in kl_div.
+enum class KlDivReduction : std::uint8_t {
+  mean,      ///< of the elements: PyTorch's default
+  batchmean, ///< the sum divided by the number of samples: the divergence as mathematics has it
+  sum,
+  none
+};
+/// Options of kl_div.
+struct KlDivOptions {
+  KlDivReduction reduction = KlDivReduction::mean;
+  bool log_target = false;  ///< the target is given by its logarithms
+};
+/// Kullback-Leibler divergence of a distribution from the target: target (log target - x), x the logarithms of the
+/// probabilities. A target of 0 contributes 0, to the gradient too.
+/// Shapes: `x [...], target [...] -> []`; KlDivReduction::none: `[...]`. The samples are along the first axis.
+/// Dtype: the common one; integers become float32.
+/// Derivative: -g target for x, g (log target - x + 1) for target; exp(target) times that where it is given by logarithms.
+/// Throws: std::invalid_argument where the shapes differ.
+/// Example: `kl_div(log_softmax(logits), probabilities, {.reduction = KlDivReduction::batchmean})`
+Tensor kl_div(const Operand& x, const Operand& target, KlDivOptions options = {});
+
+/// Options of poisson_nll_loss.
+struct PoissonNllLossOptions {
+  Reduction reduction = Reduction::mean;
+  bool log_input = true;  ///< x is the logarithm of the rate, else the rate itself
+  bool full = false;      ///< add Stirling's approximation of log(target!), where target > 1
+  double eps = 1e-8;      ///< keeps log(x + eps) finite where x is the rate
+};
+/// Negative log-likelihood of counts under a Poisson distribution: exp(x) - target x, or x - target log(x + eps) where x is
+/// the rate itself.
+/// Shapes: `x [...], target [...] -> []`; Reduction::none: `[...]`.
+/// Dtype: the common one; integers become float32.
+/// Derivative: g (exp(x) - target) for x, or g (1 - target / (x + eps)).
+/// Throws: std::invalid_argument where the shapes differ.
+Tensor poisson_nll_loss(const Operand& x, const Operand& target, PoissonNllLossOptions options = {});
+
+/// Options of gaussian_nll_loss.
+struct GaussianNllLossOptions {
+  Reduction reduction = Reduction::mean;
+  bool full = false;  ///< add the constant log(2 pi) / 2
+  double eps = 1e-6;  ///< above 0: the least variance
+};
+/// Negative log-likelihood of the target under normal distributions with these means and variances:
+/// (log v + (x - target)^2 / v) / 2 with v = max(variance, eps).
+/// Shapes: `x [..., n], target` that broadcasts with it, `variance [..., n]`, `[..., 1]` or `[...] -> []`; Reduction::none: what
+/// x and target broadcast to.
+/// Dtype: the common one; integers become float32.
+/// Derivative: g (x - target) / v for x; for variance g (1 - (x - target)^2 / v) / (2 v), and 0 below eps.
+/// Throws: std::invalid_argument for other shapes, a negative variance, and unless eps > 0.
+/// Source: Nix, Weigend, Estimating the mean and variance of the target probability distribution, 1994.
+Tensor gaussian_nll_loss(const Operand& x, const Operand& target, const Operand& variance,
+                         GaussianNllLossOptions options = {});
+
 // ---- Of yes and no. Targets are probabilities, mostly 0 or 1. ----
 
 /// Options of binary_cross_entropy.
@@ -57,6 +139,86 @@ struct BinaryCrossEntropyWithLogitsOptions {
 /// Throws: std::invalid_argument where the shapes differ, or a weight does not broadcast to x's.
 Tensor binary_cross_entropy_with_logits(const Operand& x, const Operand& target,
                                         BinaryCrossEntropyWithLogitsOptions options = {});
+
+/// Options of multilabel_soft_margin_loss.
+struct MultilabelSoftMarginLossOptions {
+  Reduction reduction = Reduction::mean;
+  Tensor weight = {};  ///< factors, broadcast to x: mostly [C], one for each class
+};
+/// Mean over the classes of binary_cross_entropy_with_logits: each class of a sample is there or not.
+/// Shapes: `x [..., C], target [..., C] -> []`; Reduction::none: `[...]`.
+/// Dtype: the common one; integers become float32.
+/// Derivative: g weight (sigmoid(x) - target) / C.
+/// Throws: std::invalid_argument where the shapes differ, for scalars, and where a weight does not broadcast to x's shape.
+Tensor multilabel_soft_margin_loss(const Operand& x, const Operand& target, MultilabelSoftMarginLossOptions options = {});
+
+/// Logistic loss log(1 + exp(-target x)) of targets that are -1 or 1; neither end overflows.
+/// Shapes: `x [...], target [...] -> []`; Reduction::none: `[...]`.
+/// Dtype: the common one; integers become float32.
+/// Derivative: -g target sigmoid(-target x).
+/// Throws: std::invalid_argument where the shapes differ.
+Tensor soft_margin_loss(const Operand& x, const Operand& target, Reduction reduction = Reduction::mean);
+
+// ---- Of distances and margins. A loss that a margin ends is max(0, ...): its derivative at the end is that of the side
+// ---- above, as clamp has it. ----
+
+/// Options of hinge_embedding_loss.
+struct HingeEmbeddingLossOptions {
+  Reduction reduction = Reduction::mean;
+  double margin = 1;  ///< the distance from which on unlike pairs cost nothing
+};
+/// Loss of distances x: x where the target is 1 (alike), max(0, margin - x) where it is -1 (unlike). Any other target adds
+/// both, as in PyTorch.
+/// Shapes: `x [...], target [...] -> []`; Reduction::none: `[...]`.
+/// Dtype: the common one; integers become float32.
+/// Derivative: g where alike, -g where unlike and x <= margin; none for target.
+/// Throws: std::invalid_argument where the shapes differ.
+Tensor hinge_embedding_loss(const Operand& x, const Operand& target, HingeEmbeddingLossOptions options = {});
+
+/// Options of cosine_embedding_loss.
+struct CosineEmbeddingLossOptions {
+  Reduction reduction = Reduction::mean;
+  double margin = 0;  ///< the cosine up to which unlike pairs cost nothing
+};
+/// Loss of the cosine between vectors: 1 - cos where the target is 1, max(0, cos - margin) where it is -1, 0 for any other
+/// target. 1e-12 is added to each squared length, so that the zero vector has a cosine.
+/// Shapes: `a [N, D], b [N, D], target [N] -> []`; `[D]`, `[D]` with `[]`; Reduction::none: target's.
+/// Dtype: the common one of a and b; integers become float32.
+/// Derivative: that of the cosine; none for target.
+/// Throws: std::invalid_argument for other shapes.
+Tensor cosine_embedding_loss(const Operand& a, const Operand& b, const Operand& target,
+                             CosineEmbeddingLossOptions options = {});
+
+/// Options of margin_ranking_loss.
+struct MarginRankingLossOptions {
+  Reduction reduction = Reduction::mean;
+  double margin = 0;  ///< by how much one must rank above the other to cost nothing
+};
+/// Loss of a ranking: max(0, -target (a - b) + margin). A target of 1 wants a above b, -1 wants b above a.
+/// Shapes: a, b and target have as many axes, and broadcast `-> []`; Reduction::none: what they broadcast to.
+/// Dtype: the common one; integers become float32.
+/// Derivative: -g target for a, g target for b, -g (a - b) for target where the loss is not 0 or just becomes so.
+/// Throws: std::invalid_argument for other shapes.
+Tensor margin_ranking_loss(const Operand& a, const Operand& b, const Operand& target,
+                           MarginRankingLossOptions options = {});
+
+/// Options of triplet_margin_loss.
+struct TripletMarginLossOptions {
+  Reduction reduction = Reduction::mean;
+  double margin = 1;  ///< by how much the negative must be further away than the positive to cost nothing
+  double p = 2;       ///< the order of the distance
+  double eps = 1e-6;  ///< added to each difference
+  bool swap = false;  ///< take the positive's distance from the negative where that is smaller than the anchor's
+};
+/// Loss of triplets: max(0, margin + d(anchor, positive) - d(anchor, negative)), d the norm of the difference along the last
+/// axis (pairwise_distance).
+/// Shapes: three of `[..., D]` with as many axes that broadcast `-> []`; Reduction::none: `[...]`.
+/// Dtype: the common one; integers become float32.
+/// Derivative: that of the distances.
+/// Throws: std::invalid_argument for other shapes, for scalars and for p = nan.
+/// Source: Balntas, Riba, Ponsa, Mikolajczyk, Learning local feature descriptors with triplets, 2016.
+Tensor triplet_margin_loss(const Operand& anchor, const Operand& positive, const Operand& negative,
+                           TripletMarginLossOptions options = {});
 
 // ---- Of classes ----
 
@@ -99,5 +261,52 @@ struct NllLossOptions {
 /// Derivative: -g weight[label] at the label, 0 elsewhere.
 /// Throws: as cross_entropy with labels.
 Tensor nll_loss(const Operand& x, const Tensor& labels, NllLossOptions options = {});
+
+/// Options of multi_margin_loss.
+struct MultiMarginLossOptions {
+  Reduction reduction = Reduction::mean;
+  int p = 1;           ///< 1 or 2: the power of each violation
+  double margin = 1;   ///< by how much the label's score must be above the others'
+  Tensor weight = {};  ///< [C]: a factor for each class; a constant
+};
+/// Multi-class hinge loss: the mean over the classes of max(0, margin - x[label] + x[c])^p, without the label's own.
+/// Shapes: `x [N, C], labels [N] -> []`; `x [C], labels []` or `[1]`; `x [], labels []`; Reduction::none: the labels'.
+/// Dtype: x's, integers become float32; labels int64.
+/// Derivative: to each class that violates the margin p max(0, ...)^(p - 1) weight[label] g / C, to the label minus their sum.
+/// Throws: std::invalid_argument for other shapes and dtypes, no classes and another p; std::out_of_range for a label outside
+/// [0, C).
+Tensor multi_margin_loss(const Operand& x, const Tensor& labels, MultiMarginLossOptions options = {});
+
+/// Hinge loss of samples with several labels: the sum of max(0, 1 - x[label] + x[c]) over the labels and the classes c that
+/// are none of them, divided by the number of classes. The labels of a sample are those before the first -1. A primitive: a
+/// sample takes no memory for its pairs.
+/// Shapes: `x [N, C], labels [N, C] -> []`; `[C]` with `[C]`; `[]` with `[]`; Reduction::none: `[N]`, or `[]`.
+/// Dtype: x's, integers become float32; labels int64.
+/// Derivative: for each pair above 0 g / C to c and -g / C to the label.
+/// Throws: std::invalid_argument for other shapes and dtypes; std::out_of_range for a label outside [-1, C).
+Tensor multilabel_margin_loss(const Operand& x, const Tensor& labels, Reduction reduction = Reduction::mean);
+
+// ---- Of sequences ----
+
+/// Options of ctc_loss.
+struct CtcLossOptions {
+  Reduction reduction = Reduction::mean;
+  std::int64_t blank = 0;      ///< the class that stands for no label
+  bool zero_infinity = false;  ///< a loss that is infinite, as no alignment exists, counts 0, in the gradient too
+};
+/// Connectionist temporal classification: -log of the probability that a sequence of T distributions over C classes spells
+/// the target, summed over all alignments. The mean divides each loss by its target's length (at least 1), and then by N. A
+/// primitive, for speed.
+/// Shapes: `log_probabilities [T, N, C], targets [N, S]` padded, or `[sum of target_lengths]` one after the other,
+/// `input_lengths [N], target_lengths [N] -> []`; without N: `[T, C]`, `[S]`, `[]`, `[]`; Reduction::none: `[N]`, or `[]`.
+/// Dtype: log_probabilities', floating; the others int64.
+/// Derivative: -g times the probability that an alignment of the target is in class c at time t. (PyTorch's adds exp of the
+/// log-probability, which log_softmax's rule takes away again: through log_softmax both are the same.) Not differentiable
+/// again: a second derivative throws.
+/// Throws: std::invalid_argument for other shapes and dtypes; std::out_of_range for a target outside [0, C) or equal to blank,
+/// a blank outside [0, C), and a length outside of what is there.
+/// Source: Graves, Fernandez, Gomez, Schmidhuber, Connectionist temporal classification, 2006.
+Tensor ctc_loss(const Operand& log_probabilities, const Tensor& targets, const Tensor& input_lengths,
+                const Tensor& target_lengths, CtcLossOptions options = {});
 
 }  // namespace xgrad

@@ -85,13 +85,6 @@ Tensor glu(Arguments& args) {
   return halves[0] * sigmoid(halves[1]);
 }
 
-Tensor normalize(Arguments& args) {
-  const Tensor& x = args.tensor(0, "input");
-  const Tensor length =
-      norm(x, static_cast<int>(args.integer(2, "dim", 1)), {.p = args.number(1, "p", 2), .keepdims = true});
-  return x / maximum(length, args.number(3, "eps", 1e-12));
-}
-
 void add_activations(Registry& ops) {
   const std::pair<const char*, Unary> functions[] = {
       {"selu",
@@ -124,7 +117,6 @@ void add_activations(Registry& ops) {
     const Tensor& x = args.tensor(0, "input");
     return xgrad::where(x <= args.operand(1, "threshold"), args.operand(2, "value"), x);
   };
-  ops["nn.functional.normalize"] = normalize;
 }
 
 // ---- Reductions and lookups ----

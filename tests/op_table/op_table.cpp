@@ -92,7 +92,6 @@ const std::map<std::string, std::set<std::string>> kOtherNames = {
     {"sum_to", {"size"}},              // the row's own shape
     {"view", {"size", "contiguous"}},  // the row's own shape and layout
     {"view_as", {"contiguous"}},       // the row's own layout
-    {"affine", {"dtype"}},             // check_operator asks for the dtype of an undefined bias
     {"clamp(tensors)", {"dtype", "greater_equal", "less_equal"}},  // pending: clamp checks its bounds itself
 };
 

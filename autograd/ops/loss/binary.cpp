@@ -1,4 +1,5 @@
-// Losses of yes and no: binary_cross_entropy, of probabilities and of logits.
+// Losses of yes and no: binary_cross_entropy, of probabilities and of logits, multilabel_soft_margin_loss and
+// soft_margin_loss.
 #include "../../kernels/reduce.hpp"
 #include "../activation.hpp"
 #include "../arithmetic.hpp"
@@ -60,6 +61,16 @@ struct OfLogits {
   static auto slope_a(auto x, auto t) { return distance_from_target(x, t); }
   static auto pull_b(auto g, auto x) { return -g * x; }
 };
+/// log(1 + exp(-t x)).
+struct SoftMargin {
+  static constexpr Reads a_reads = reads_a | reads_b, b_reads = reads_a | reads_b;
+  static auto value(auto x, auto t) {
+    auto z = -t * x;
+    return max(z, 0) + log1p(exp(-abs(z)));
+  }
+  static auto slope_a(auto x, auto t) { return -t * sigmoid(-t * x); }
+  static auto slope_b(auto x, auto t) { return -x * sigmoid(-t * x); }
+};
 
 }  // namespace
 
@@ -98,6 +109,23 @@ Tensor binary_cross_entropy_with_logits(const Operand& x, const Operand& target,
   }
   if (options.weight.defined()) losses = silenced(options.weight, losses);
   return reduce_losses(losses, options.reduction);
+}
+
+Tensor multilabel_soft_margin_loss(const Operand& x, const Operand& target, MultilabelSoftMarginLossOptions options) {
+  constexpr const char* kName = "multilabel_soft_margin_loss";
+  check_same_shape(kName, x, target);
+  check(x.tensor(kName).ndim() > 0, x.where(), kName, ": x must be [..., C], but it is a scalar.");
+  check_weight(kName, "weight", options.weight, x);
+  CallSite site(x.where());
+  Tensor losses = binary(kName, x, target, OfLogits{});
+  if (options.weight.defined()) losses = silenced(options.weight, losses);
+  return reduce_losses(mean(losses, -1), options.reduction);
+}
+
+Tensor soft_margin_loss(const Operand& x, const Operand& target, Reduction reduction) {
+  check_same_shape("soft_margin_loss", x, target);
+  CallSite site(x.where());
+  return reduce_losses(binary("soft_margin_loss", x, target, SoftMargin{}), reduction);
 }
 
 }  // namespace xgrad

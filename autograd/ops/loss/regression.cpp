@@ -1,4 +1,4 @@
-// Losses of numbers: mse, mae and rmse.
+// Losses of numbers: mse, mae, rmse, huber_loss and smooth_l1_loss.
 #include "../arithmetic.hpp"
 #include "../choose.hpp"
 #include "../compare.hpp"
@@ -26,6 +26,21 @@ struct AbsoluteError {
   static auto slope_a(auto x, auto t) { return sign(x - t); }
   static auto slope_b(auto x, auto t) { return sign(t - x); }
 };
+/// Quadratic near 0, linear from `bound` on; the quadratic is z^2 / (2 divisor).
+struct BoundedError {
+  static constexpr Reads a_reads = reads_a | reads_b, b_reads = reads_a | reads_b;
+  double bound, divisor;
+  auto value(auto x, auto t) const {
+    auto z = x - t;
+    auto size = abs(z);
+    return where(size < bound, 0.5 * z * z / divisor, (bound / divisor) * (size - 0.5 * bound));
+  }
+  auto pull_a(auto g, auto x, auto t) const {
+    auto z = x - t;
+    return where(abs(z) < bound, g * (z / divisor), g * (sign(z) * (bound / divisor)));
+  }
+  auto pull_b(auto g, auto x, auto t) const { return pull_a(g, t, x); }
+};
 
 }  // namespace
 
@@ -47,6 +62,22 @@ Tensor rmse(const Operand& x, const Operand& target) {
   Tensor difference = floating_operand("rmse", x - target);
   const unsigned mask = axis_mask("rmse", Axes::all(), difference.ndim(), x.where());
   return root_of_squares("rmse", difference, mask, Shape{}, static_cast<double>(difference.numel()), x.where());
+}
+
+Tensor huber_loss(const Operand& x, const Operand& target, HuberLossOptions options) {
+  check_same_shape("huber_loss", x, target);
+  check(options.delta > 0, x.where(), "huber_loss: delta must be above 0, but it is ", options.delta, ".");
+  CallSite site(x.where());
+  return reduce_losses(binary("huber_loss", x, target, BoundedError{options.delta, 1}), options.reduction);
+}
+
+Tensor smooth_l1_loss(const Operand& x, const Operand& target, SmoothL1LossOptions options) {
+  check_same_shape("smooth_l1_loss", x, target);
+  check(options.beta >= 0, x.where(), "smooth_l1_loss: beta must not be negative, but it is ", options.beta, ".");
+  CallSite site(x.where());
+  if (options.beta == 0) return reduce_losses(binary("smooth_l1_loss", x, target, AbsoluteError{}), options.reduction);
+  return reduce_losses(binary("smooth_l1_loss", x, target, BoundedError{options.beta, options.beta}),
+                       options.reduction);
 }
 
 }  // namespace xgrad

@@ -1,0 +1,150 @@
+#include <cmath>
+#include <map>
+
+#include <xgrad/autograd/ops.hpp>
+#include <xgrad/autograd/ops/normalization.hpp>
+#include "op_table.hpp"
+#include "references.hpp"
+
+namespace xgrad::testing {
+namespace {
+
+/// Which group an element belongs to, and where its weight and bias are.
+struct Membership {
+  Function<Place(const Place&)> group, channel;
+};
+
+/// Elements of x[0] by their group's mean and variance (or mean square), times x[1] plus x[2], where those are there.
+TensorFunction normalised(Membership of, bool centered = true, double eps = 1e-5) {
+  return [=](std::span<const Tensor> x) {
+    Elements elements(x[0]);
+    std::map<Place, std::vector<double>> groups;
+    by_place(x[0].shape(), [&](const Place& at) {
+      groups[of.group(at)].push_back(elements(at));
+      return 0.0;
+    });
+    return by_place(x[0].shape(), [&](const Place& at) {
+      const std::vector<double>& group = groups[of.group(at)];
+      double mean = centered ? mean_of(group) : 0, square = 0;
+      for (double element : group) square += (element - mean) * (element - mean);
+      double y = (elements(at) - mean) / std::sqrt(square / static_cast<double>(group.size()) + eps);
+      if (x.size() > 1) y *= Elements(x[1])(of.channel(at));
+      if (x.size() > 2) y += Elements(x[2])(of.channel(at));
+      return y;
+    });
+  };
+}
+
+Membership last_axes(std::size_t count) {
+  return {[=](const Place& at) { return Place(at.begin(), at.end() - static_cast<std::ptrdiff_t>(count)); },
+          [=](const Place& at) { return Place(at.end() - static_cast<std::ptrdiff_t>(count), at.end()); }};
+}
+Place channel_of(const Place& at) { return {at[1]}; }
+
+Rows rows() {
+  const OperatorInput any = {};
+  const Membership by_channel = {channel_of, channel_of};
+  const Membership by_sample_and_channel = {[](const Place& at) { return Place{at[0], at[1]}; }, channel_of};
+  const Membership by_pair_of_channels = {[](const Place& at) { return Place{at[0], at[1] / 2}; }, channel_of};
+  const std::vector<std::vector<Shape>> channels = {
+      {{4, 3}, {3}, {3}}, {{2, 3, 5}, {3}, {3}}, {{2, 1, 3, 2}, {1}, {1}}, {{2, 2, 1, 3, 7}, {2}, {2}}};
+  auto running = [](std::int64_t channels) {
+    return std::pair(linspace(-1, 1, channels, {.dtype = DType::float64}),
+                     linspace(0.5, 2, channels, {.dtype = DType::float64}));
+  };
+  const BatchNormOptions training{.training = true};
+  return {
+      {.name = "layer_norm",
+       .function = [](const Tensor& x, const Tensor& w, const Tensor& b) { return layer_norm(x, {7}, w, b); },
+       .inputs = {any, any, any},
+       .shapes = {{{3, 7}, {7}, {7}}, {{7}, {7}, {7}}, {{2, 1, 3, 7}, {7}, {7}}, {{0, 7}, {7}, {7}}},
+       .large = {{{30011, 7}, {7}, {7}}},
+       .expected = normalised(last_axes(1)),
+       .refused = {[](const Tensor& x, const Tensor&, const Tensor&) { return layer_norm(x, {}); },
+                   [](const Tensor& x, const Tensor&, const Tensor&) { return layer_norm(x, {5, 3, 7}); },
+                   [](const Tensor& x, const Tensor& w, const Tensor& b) { return layer_norm(x, {7}, w, sum(b)); }}},
+      {.name = "layer_norm(two axes, no affine)",
+       .function = [](const Tensor& x) { return layer_norm(x, {3, 11}); },
+       .shapes = {{{2, 3, 11}}, {{3, 11}}},
+       .large = {{{3001, 3, 11}}},
+       .expected = normalised(last_axes(2))},
+      {.name = "layer_norm(long rows)",
+       .function = [](const Tensor& x, const Tensor& w, const Tensor& b) { return layer_norm(x, {33}, w, b); },
+       .inputs = {any, any, any},
+       .shapes = {{{130, 33}, {33}, {33}}},
+       .expected = normalised(last_axes(1)),
+       .order = 1},
+      {.name = "rms_norm",
+       .function = [](const Tensor& x, const Tensor& w) { return rms_norm(x, {7}, w, 1e-5); },
+       .inputs = {any, any},
+       .shapes = {{{3, 7}, {7}}, {{7}, {7}}, {{2, 1, 3, 7}, {7}}},
+       .expected = normalised(last_axes(1), false),
+       .refused = {[](const Tensor& x, const Tensor& w) { return rms_norm(x, {6}, w); }}},
+      {.name = "group_norm",
+       .function = [](const Tensor& x, const Tensor& w, const Tensor& b) { return group_norm(x, 2, w, b); },
+       .inputs = {any, any, any},
+       .shapes = {{{3, 4}, {4}, {4}}, {{2, 4, 5}, {4}, {4}}, {{2, 4, 3, 2}, {4}, {4}}, {{0, 4, 3}, {4}, {4}}},
+       .large = {{{5003, 4, 7}, {4}, {4}}},
+       .expected = normalised(by_pair_of_channels),
+       .refused = {[](const Tensor& x, const Tensor&, const Tensor&) { return group_norm(x, 3); },
+                   [](const Tensor& x, const Tensor&, const Tensor&) { return group_norm(x, 0); }}},
+      {.name = "instance_norm",
+       .function = [](const Tensor& x, const Tensor& w, const Tensor& b) { return instance_norm(x, {}, {}, w, b); },
+       .inputs = {any, any, any},
+       .shapes = {{{2, 3, 5}, {3}, {3}}, {{2, 1, 3, 2}, {1}, {1}}, {{0, 2, 3}, {2}, {2}}},
+       .large = {{{2003, 3, 17}, {3}, {3}}},
+       .expected = normalised(by_sample_and_channel),
+       .refused = {[](const Tensor& x, const Tensor&, const Tensor&) {
+         return instance_norm(x, {}, {}, {}, {}, {.use_input_stats = false});
+       }}},
+      {.name = "batch_norm",
+       .function = [training](const Tensor& x, const Tensor& w,
+                              const Tensor& b) { return batch_norm(x, {}, {}, w, b, training); },
+       .inputs = {any, any, any},
+       .shapes = channels,
+       .large = {{{3001, 7, 11}, {7}, {7}}, {{30011, 7}, {7}, {7}}},
+       .expected = normalised(by_channel),
+       .refused = {[](const Tensor& x, const Tensor& w, const Tensor& b) { return batch_norm(x, {}, {}, w, b); },
+                   [training](const Tensor& x, const Tensor&, const Tensor&) {
+                     return batch_norm(x, zeros({2}), zeros({3}), {}, {}, training);
+                   }}},
+      {.name = "batch_norm(evaluation)",
+       .function =
+           [running](const Tensor& x, const Tensor& w, const Tensor& b) {
+             auto [mean, variance] = running(3);
+             return batch_norm(x, mean, variance, w, b);
+           },
+       .inputs = {any, any, any},
+       .shapes = {{{4, 3}, {3}, {3}}, {{2, 3, 5}, {3}, {3}}, {{1, 3}, {3}, {3}}},
+       .expected =
+           [running](std::span<const Tensor> x) {
+             auto [mean, variance] = running(3);
+             Elements elements(x[0]), m(mean), v(variance), w(x[1]), b(x[2]);
+             return by_place(x[0].shape(), [&](const Place& at) {
+               const Place c = {at[1]};
+               return (elements(at) - m(c)) / std::sqrt(v(c) + 1e-5) * w(c) + b(c);
+             });
+           }},
+      {.name = "normalize",
+       .function = [](const Tensor& x) { return normalize(x, {.p = 3, .axis = -1}); },
+       .inputs = {{.avoid = {0}}},
+       .shapes = {{{3, 5}}, {{4}}, {{2, 3, 2}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return along(x[0], x[0].ndim() - 1, [](std::vector<double> row) {
+               const double length = norm_of(row, 3);
+               for (double& element : row) element /= length;
+               return row;
+             });
+           },
+       .refused = {[](const Tensor& x) { return normalize(x, {.axis = 2}); },
+                   [](const Tensor& x) { return normalize(x, {.p = std::nan("")}); }}},
+  };
+}
+
+const Family kFamily("normalization", rows);
+
+}  // namespace
+}  // namespace xgrad::testing
+
+TEST_CASE("Normalisations keep their contract", "[op_table]") { xgrad::testing::expect_family_holds("normalization"); }

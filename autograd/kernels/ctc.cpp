@@ -124,8 +124,8 @@ void ctc_cotangent(const CtcBatch& batch, const T* log_probabilities, const T* s
   launch(Cotangent<T>{batch, log_probabilities, sums, losses, g, g_step, room, to}, batch.samples, 1);
 }
 
-#define XGRAD_INSTANTIATE(T)                                                                                  \
-  template void ctc_losses(const CtcBatch&, const T*, T*, T*);                                                \
+#define XGRAD_INSTANTIATE(T)                                   \
+  template void ctc_losses(const CtcBatch&, const T*, T*, T*); \
   template void ctc_cotangent(const CtcBatch&, const T*, const T*, const T*, const T*, std::int64_t, T*, T*);
 XGRAD_INSTANTIATE(float)
 XGRAD_INSTANTIATE(double)

@@ -210,9 +210,7 @@ struct CotangentArguments {
   T *gx, *parts;
 
   /// Where the sums of g h, and with `bias` of g, of a part are.
-  T* part(std::int64_t at, bool bias) const {
-    return parts + (2 * at + bias) * layout.period * layout.channels;
-  }
+  T* part(std::int64_t at, bool bias) const { return parts + (2 * at + bias) * layout.period * layout.channels; }
 };
 
 /// gx of a run from v = g weight, whose means are over the group.
@@ -263,7 +261,11 @@ struct RowCotangents {
           g, x, weight);
     else if (a.gx != nullptr)
       sums = sum_row_twice<T>(
-          n, [&](Batch<T> g, Batch<T> x) { return TwoBatches<T>{g, g * normalized(x)}; }, g, x);
+          n,
+          [&](Batch<T> g, Batch<T> x) {
+            return TwoBatches<T>{g, g * normalized(x)};
+          },
+          g, x);
     const double count = static_cast<double>(n);
     const Batch<T> scale = a.statistics.scales[row], mean = a.centered ? static_cast<T>(sums.first / count) : T(0),
                    of_products = static_cast<T>(sums.second / count);
@@ -301,8 +303,11 @@ struct ChannelCotangents {
       double sum = 0, sum_of_products = 0;
       for (std::int64_t c = 0; c < l.channels; ++c) {
         const TwoSums<T> sums = sum_row_twice<T>(
-            l.inner, [&](Batch<T> g, Batch<T> x) { return TwoBatches<T>{g, g * normalized(x)}; }, g + c * l.inner,
-            x + c * l.inner);
+            l.inner,
+            [&](Batch<T> g, Batch<T> x) {
+              return TwoBatches<T>{g, g * normalized(x)};
+            },
+            g + c * l.inner, x + c * l.inner);
         gb[c] = static_cast<T>(sums.first);
         gw[c] = static_cast<T>(sums.second);
         const double weight = a.weight != nullptr ? a.weight[channel + c] : 1;
@@ -316,8 +321,8 @@ struct ChannelCotangents {
                                         a.centered ? static_cast<T>(sum / count) : T(0),
                                         static_cast<T>(sum_of_products / count), normalized};
         map_row<T>(
-            l.inner, T(0), a.gx + row * l.row() + c * l.inner,
-            [&](Batch<T> g, Batch<T> x) { return cotangent(g, x); }, g + c * l.inner, x + c * l.inner);
+            l.inner, T(0), a.gx + row * l.row() + c * l.inner, [&](Batch<T> g, Batch<T> x) { return cotangent(g, x); },
+            g + c * l.inner, x + c * l.inner);
       }
     }
   }
@@ -337,7 +342,11 @@ struct SpreadCotangents {
       for (std::int64_t o = 0; o < l.outer; ++o) {
         const std::int64_t at = (o * l.period + group) * l.inner;
         const TwoSums<T> more = sum_row_twice<T>(
-            l.inner, [&](Batch<T> g, Batch<T> x) { return TwoBatches<T>{g, g * normalized(x)}; }, a.g + at, a.x + at);
+            l.inner,
+            [&](Batch<T> g, Batch<T> x) {
+              return TwoBatches<T>{g, g * normalized(x)};
+            },
+            a.g + at, a.x + at);
         sums.first += more.first;
         sums.second += more.second;
       }
@@ -439,11 +448,10 @@ void norm_cotangents(const NormLayout& layout, const T* g, const T* x, const Nor
     launch(ChannelCotangents<T>{arguments}, layout.rows(), grain_of(layout.row()));
 }
 
-#define XGRAD_INSTANTIATE(T)                                                                                    \
-  template void norm_statistics(const NormLayout&, const T*, const NormKind&, const NormStatistics<T>&);        \
-  template void normalize_elements(const NormLayout&, const T*, const NormStatistics<T>&, const T*, const T*,   \
-                                   T*);                                                                         \
-  template void norm_cotangents(const NormLayout&, const T*, const T*, const NormStatistics<T>&, const T*,      \
+#define XGRAD_INSTANTIATE(T)                                                                                       \
+  template void norm_statistics(const NormLayout&, const T*, const NormKind&, const NormStatistics<T>&);           \
+  template void normalize_elements(const NormLayout&, const T*, const NormStatistics<T>&, const T*, const T*, T*); \
+  template void norm_cotangents(const NormLayout&, const T*, const T*, const NormStatistics<T>&, const T*,         \
                                 const NormKind&, bool, T*, T*);
 XGRAD_INSTANTIATE(float)
 XGRAD_INSTANTIATE(double)

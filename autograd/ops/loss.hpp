@@ -60,8 +60,8 @@ Tensor smooth_l1_loss(const Operand& x, const Operand& target, SmoothL1LossOptio
 
 /// What becomes of the elements' losses in kl_div.
 enum class KlDivReduction : std::uint8_t {
-  mean,      ///< of the elements: PyTorch's default
-  batchmean, ///< the sum divided by the number of samples: the divergence as mathematics has it
+  mean,       ///< of the elements: PyTorch's default
+  batchmean,  ///< the sum divided by the number of samples: the divergence as mathematics has it
   sum,
   none
 };
@@ -150,7 +150,8 @@ struct MultilabelSoftMarginLossOptions {
 /// Dtype: the common one; integers become float32.
 /// Derivative: g weight (sigmoid(x) - target) / C.
 /// Throws: std::invalid_argument where the shapes differ, for scalars, and where a weight does not broadcast to x's shape.
-Tensor multilabel_soft_margin_loss(const Operand& x, const Operand& target, MultilabelSoftMarginLossOptions options = {});
+Tensor multilabel_soft_margin_loss(const Operand& x, const Operand& target,
+                                   MultilabelSoftMarginLossOptions options = {});
 
 /// Logistic loss log(1 + exp(-target x)) of targets that are -1 or 1; neither end overflows.
 /// Shapes: `x [...], target [...] -> []`; Reduction::none: `[...]`.

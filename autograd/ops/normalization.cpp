@@ -37,8 +37,8 @@ NormStatistics<T> statistics_in(const Tensor& statistics) {
 struct NormRule {
   NormLayout layout;
   NormKind kind;
-  bool are_constants;               // the statistics
-  std::int8_t weight, bias;         // which input each is; -1: none
+  bool are_constants;        // the statistics
+  std::int8_t weight, bias;  // which input each is; -1: none
 
   Shape elements() const { return {layout.outer, layout.period, layout.channels, layout.inner}; }
   Shape channels() const { return {layout.period, layout.channels, 1}; }
@@ -52,7 +52,8 @@ struct NormRule {
     Tensor gx, parts;
     if (vjp.needs(0)) gx = new_result("normalization", x.shape(), x.dtype(), vjp.where());
     if (wants_parts || !are_rows)
-      parts = new_result("normalization", {norm_parts(layout), 2, layout.period * layout.channels}, x.dtype(), vjp.where());
+      parts =
+          new_result("normalization", {norm_parts(layout), 2, layout.period * layout.channels}, x.dtype(), vjp.where());
     if (x.numel() > 0)
       dispatch_floating(x.dtype(), [&]<class T>(T) {
         norm_cotangents(layout, data_of<T>(g), data_of<T>(x), statistics_in<T>(statistics),
@@ -179,14 +180,16 @@ Tensor norm_of_last_axes(const char* name, const Operand& operand, const Shape& 
   const int lead = shape.ndim() - normalized_shape.ndim();
   check(!normalized_shape.empty(), where, name, ": normalized_shape must have at least one axis, but it is [].");
   bool fits = lead >= 0;
-  for (int axis = 0; fits && axis < normalized_shape.ndim(); ++axis) fits = shape[lead + axis] == normalized_shape[axis];
-  check(fits, where, name, ": the last axes of x must be normalized_shape ", normalized_shape, ", but x is ", shape, ".");
+  for (int axis = 0; fits && axis < normalized_shape.ndim(); ++axis)
+    fits = shape[lead + axis] == normalized_shape[axis];
+  check(fits, where, name, ": the last axes of x must be normalized_shape ", normalized_shape, ", but x is ", shape,
+        ".");
   for (const auto& [what, given] : {std::pair<const char*, const Tensor&>("weight", weight), {"bias", bias}})
     check(!given.defined() || given.shape() == normalized_shape, where, name, ": ", what, " must be normalized_shape ",
           normalized_shape, ", but it is ", given.defined() ? given.shape() : Shape{}, ".");
   CallSite site(where);
   NormOperands operands(name, operand, weight, bias);
-  const double eps = given_eps ? *given_eps
+  const double eps = given_eps                              ? *given_eps
                      : operands.x.dtype() == DType::float32 ? std::numeric_limits<float>::epsilon()
                                                             : std::numeric_limits<double>::epsilon();
   Shape rows = shape;
@@ -220,8 +223,7 @@ struct RunningStatistics {
   void update(const Tensor& new_mean, const Tensor& new_variance, double momentum, SourceLocation where) const {
     NoGrad no_grad;
     for (auto [running, update] : {std::pair(mean, new_mean), std::pair(variance, new_variance)})
-      if (running.defined())
-        running.assign(running * (1 - momentum) + cast(update, running.dtype()) * momentum, where);
+      if (running.defined()) running.assign(running * (1 - momentum) + cast(update, running.dtype()) * momentum, where);
   }
 
   /// As recorded_norm() takes constants.
@@ -258,7 +260,8 @@ std::int64_t places_of(const Shape& shape) {
 
 }  // namespace
 
-Tensor layer_norm(const Operand& x, const Shape& normalized_shape, const Tensor& weight, const Tensor& bias, double eps) {
+Tensor layer_norm(const Operand& x, const Shape& normalized_shape, const Tensor& weight, const Tensor& bias,
+                  double eps) {
   return norm_of_last_axes("layer_norm", x, normalized_shape, weight, bias, true, eps);
 }
 
@@ -277,8 +280,8 @@ Tensor group_norm(const Operand& operand, std::int64_t groups, const Tensor& wei
   check_channels(kName, "weight", weight, channels, shape, where);
   check_channels(kName, "bias", bias, channels, shape, where);
   const NormLayout layout{shape[0], groups, channels / groups, places_of(shape), true};
-  check(layout.outer * layout.count() != 1, where, kName, ": the groups must have more than one value, but x is ", shape,
-        " in ", groups, " groups.");
+  check(layout.outer * layout.count() != 1, where, kName, ": the groups must have more than one value, but x is ",
+        shape, " in ", groups, " groups.");
   CallSite site(where);
   return recorded_norm(kName, NormOperands(kName, operand, weight, bias), layout, {eps, true}, {}, where).y;
 }
@@ -302,7 +305,9 @@ Tensor batch_norm(const Operand& operand, const Tensor& running_mean, const Tens
   const NormOperands operands(kName, operand, weight, bias);
   const NormKind kind{options.eps, true};
   if (!options.training)
-    return recorded_norm(kName, operands, layout, kind, running.as_constants(operands.x.dtype(), options.eps, where), where).y;
+    return recorded_norm(kName, operands, layout, kind, running.as_constants(operands.x.dtype(), options.eps, where),
+                         where)
+        .y;
   auto [y, statistics] = recorded_norm(kName, operands, layout, kind, {}, where);
   if (y.numel() > 0 && (running_mean.defined() || running_variance.defined())) {
     auto [means, variances] = unbiased(statistics, layout.count());
@@ -331,7 +336,8 @@ Tensor instance_norm(const Operand& operand, const Tensor& running_mean, const T
   const NormKind kind{options.eps, true};
   if (!options.use_input_stats)
     return recorded_norm(kName, operands, {samples, channels, 1, places, false}, kind,
-                         running.as_constants(operands.x.dtype(), options.eps, where), where).y;
+                         running.as_constants(operands.x.dtype(), options.eps, where), where)
+        .y;
   auto [y, statistics] = recorded_norm(kName, operands, {samples, channels, 1, places, true}, kind, {}, where);
   if (y.numel() > 0 && (running_mean.defined() || running_variance.defined())) {
     auto [means, variances] = unbiased(statistics, places);

@@ -38,8 +38,8 @@ Tensor pairwise_distance(const Operand& left, const Operand& right, PairwiseDist
   Promoted pair(kName, left, right, DType::float32);
   check(pair.shape().ndim() > 0, left.where(), kName, ": operands must have at least one axis, but both are scalars.");
   check(!std::isnan(options.p), left.where(), kName, ": p must be a number, but it is nan.");
-  check(pair.shape().back() > 0 || (options.p >= 0 && !std::isinf(options.p)), left.where(), kName, ": with p = ",
-        options.p, " vectors must have elements, but the common shape is ", pair.shape(), ".");
+  check(pair.shape().back() > 0 || (options.p >= 0 && !std::isinf(options.p)), left.where(), kName,
+        ": with p = ", options.p, " vectors must have elements, but the common shape is ", pair.shape(), ".");
   CallSite site(left.where());
   return norm(pair.a() - pair.b() + options.eps, -1, {.p = options.p, .keepdims = options.keepdims});
 }
@@ -53,13 +53,13 @@ Tensor bilinear(const Operand& left, const Operand& right, const Tensor& weight,
   const std::int64_t outs = weight.shape()[0], m = weight.shape()[1], n = weight.shape()[2];
   check(given_a.ndim() > 0 && given_a.ndim() == given_b.ndim() && given_a.shape().back() == m &&
             given_b.shape().back() == n,
-        where, kName, ": a must be [..., ", m, "] and b [..., ", n, "], as weight is ", weight.shape(), ", but they are ",
-        given_a.shape(), " and ", given_b.shape(), ".");
+        where, kName, ": a must be [..., ", m, "] and b [..., ", n, "], as weight is ", weight.shape(),
+        ", but they are ", given_a.shape(), " and ", given_b.shape(), ".");
   Shape lead = given_a.shape(), other = given_b.shape();
   lead.erase(lead.ndim() - 1);
   other.erase(other.ndim() - 1);
-  check(lead == other, where, kName, ": a and b must have the same axes before the last, but they are ", given_a.shape(),
-        " and ", given_b.shape(), ".");
+  check(lead == other, where, kName, ": a and b must have the same axes before the last, but they are ",
+        given_a.shape(), " and ", given_b.shape(), ".");
   check(!bias.defined() || bias.shape() == Shape{outs}, where, kName, ": bias must be [", outs, "], as weight is ",
         weight.shape(), ", but it is ", bias.defined() ? bias.shape() : Shape{}, ".");
   CallSite site(where);

@@ -203,7 +203,8 @@ Rows margins() {
   const OperatorInput any = {}, label = {.low = -1, .high = 2, .dtype = DType::int64},
                       index = {.low = 0, .high = 5, .dtype = DType::int64};
   const std::vector<std::vector<Shape>> pairs = {{{2, 3}, {2, 3}}, {{}, {}}, {{67}, {67}}};
-  const std::vector<std::vector<Shape>> triplets = {{{4, 5}, {4, 5}, {4, 5}}, {{6}, {6}, {6}}, {{2, 1, 3}, {2, 2, 3}, {1, 2, 3}}};
+  const std::vector<std::vector<Shape>> triplets = {
+      {{4, 5}, {4, 5}, {4, 5}}, {{6}, {6}, {6}}, {{2, 1, 3}, {2, 2, 3}, {1, 2, 3}}};
   return {
       {.name = "soft_margin_loss",
        .function = [](const Tensor& x, const Tensor& t) { return soft_margin_loss(x, t); },
@@ -216,15 +217,15 @@ Rows margins() {
        .inputs = {any, {.low = 0.1, .high = 0.9}},
        .shapes = {{{2, 3}, {2, 3}}, {{67}, {67}}},
        .expected = mean_loss(of_logit),
-       .refused = {[](const Tensor& x, const Tensor& t) {
-                     return multilabel_soft_margin_loss(x, t, {.weight = zeros({7})});
-                   },
-                   [](const Tensor& x, const Tensor& t) { return multilabel_soft_margin_loss(sum(x), sum(t)); }}},
+       .refused = {
+           [](const Tensor& x, const Tensor& t) { return multilabel_soft_margin_loss(x, t, {.weight = zeros({7})}); },
+           [](const Tensor& x, const Tensor& t) { return multilabel_soft_margin_loss(sum(x), sum(t)); }}},
       {.name = "hinge_embedding_loss",
        .function = [](const Tensor& x, const Tensor& t) { return hinge_embedding_loss(x, t); },
        .inputs = {{.avoid = {1}}, label},
        .shapes = pairs,
-       .expected = mean_loss([](double x, double t) { return (t != -1 ? x : 0) + (t != 1 ? std::max(0.0, 1 - x) : 0); }),
+       .expected =
+           mean_loss([](double x, double t) { return (t != -1 ? x : 0) + (t != 1 ? std::max(0.0, 1 - x) : 0); }),
        .refused = {[](const Tensor& x, const Tensor& t) { return hinge_embedding_loss(x, sum(t, 1)); }}},
       {.name = "cosine_embedding_loss",
        .function = [](const Tensor& a, const Tensor& b,
@@ -241,7 +242,9 @@ Rows margins() {
              }
              return f64(mean_of(losses));
            },
-       .refused = {[](const Tensor& a, const Tensor& b, const Tensor& t) { return cosine_embedding_loss(a, sum(b, 1), t); }},
+       .refused = {[](const Tensor& a, const Tensor& b, const Tensor& t) {
+         return cosine_embedding_loss(a, sum(b, 1), t);
+       }},
        .propagates_nan = false},
       {.name = "margin_ranking_loss",
        .function = [](const Tensor& a, const Tensor& b,
@@ -250,11 +253,14 @@ Rows margins() {
        .shapes = {{{2, 3}, {2, 3}, {2, 3}}, {{}, {}, {}}, {{5, 2}, {5, 2}, {5, 2}}},
        .expected =
            [](std::span<const Tensor> x) {
-             std::vector<double> a = x[0].to_vector<double>(), b = x[1].to_vector<double>(), t = x[2].to_vector<double>();
+             std::vector<double> a = x[0].to_vector<double>(), b = x[1].to_vector<double>(),
+                                 t = x[2].to_vector<double>();
              for (std::size_t i = 0; i < a.size(); ++i) a[i] = std::max(0.0, 0.5 - t[i] * (a[i] - b[i]));
              return f64(mean_of(a));
            },
-       .refused = {[](const Tensor& a, const Tensor& b, const Tensor& t) { return margin_ranking_loss(a, sum(b, 0), t); }}},
+       .refused = {[](const Tensor& a, const Tensor& b, const Tensor& t) {
+         return margin_ranking_loss(a, sum(b, 0), t);
+       }}},
       {.name = "triplet_margin_loss",
        .function = [](const Tensor& a, const Tensor& p, const Tensor& n) { return triplet_margin_loss(a, p, n); },
        .inputs = {any, any, any},
@@ -267,7 +273,9 @@ Rows margins() {
                losses.push_back(std::max(0.0, 1 + distance(a[i], p[i]) - distance(a[i], n[i])));
              return f64(mean_of(losses));
            },
-       .refused = {[](const Tensor& a, const Tensor& p, const Tensor& n) { return triplet_margin_loss(a, p, sum(n, 0)); },
+       .refused = {[](const Tensor& a, const Tensor& p, const Tensor& n) {
+                     return triplet_margin_loss(a, p, sum(n, 0));
+                   },
                    [](const Tensor& a, const Tensor& p, const Tensor& n) {
                      return triplet_margin_loss(a, p, n, {.p = std::nan("")});
                    }}},
@@ -281,8 +289,8 @@ Rows margins() {
              Vectors a = rows_of_last_axis(x[0]), p = rows_of_last_axis(x[1]), n = rows_of_last_axis(x[2]);
              std::vector<double> losses;
              for (std::size_t i = 0; i < a.size(); ++i)
-               losses.push_back(std::max(
-                   0.0, 3 + distance(a[i], p[i]) - std::min(distance(a[i], n[i]), distance(p[i], n[i]))));
+               losses.push_back(
+                   std::max(0.0, 3 + distance(a[i], p[i]) - std::min(distance(a[i], n[i]), distance(p[i], n[i]))));
              return f64(mean_of(losses));
            }},
       {.name = "multi_margin_loss",
@@ -357,27 +365,27 @@ Rows sequences() {
   // Two targets of classes 1 and 2, one with a repetition.
   auto targets = [] { return from_vector(std::vector<std::int64_t>{1, 1, 2, 0}, {2, 2}); };
   auto lengths = [](std::int64_t a, std::int64_t b) { return from_vector(std::vector<std::int64_t>{a, b}); };
-  return {{.name = "ctc_loss",
-           .function =
-               [=](const Tensor& x) { return ctc_loss(x, targets(), lengths(5, 4), lengths(2, 1)); },
-           .inputs = {{.low = -3, .high = -0.1}},
-           .shapes = {{{5, 2, 3}}},
-           .expected =
-               [](std::span<const Tensor> x) {
-                 Elements of(x[0]);
-                 auto sample = [&](std::int64_t n, std::int64_t times) {
-                   Vectors rows;
-                   for (std::int64_t t = 0; t < times; ++t) rows.push_back({of({t, n, 0}), of({t, n, 1}), of({t, n, 2})});
-                   return rows;
-                 };
-                 return f64((loss_over_alignments(sample(0, 5), {1, 1}) / 2 + loss_over_alignments(sample(1, 4), {2})) / 2);
-               },
-           .refused = {[=](const Tensor& x) { return ctc_loss(x, targets() + 2, lengths(5, 4), lengths(2, 1)); },
-                       [=](const Tensor& x) { return ctc_loss(x, targets(), lengths(6, 4), lengths(2, 1)); },
-                       [=](const Tensor& x) { return ctc_loss(x, targets(), lengths(5, 4), lengths(3, 1)); },
-                       [=](const Tensor& x) { return ctc_loss(x, targets(), lengths(5, 4), lengths(2, 1), {.blank = 3}); }},
-           .propagates_nan = false,
-           .order = 1}};
+  return {
+      {.name = "ctc_loss",
+       .function = [=](const Tensor& x) { return ctc_loss(x, targets(), lengths(5, 4), lengths(2, 1)); },
+       .inputs = {{.low = -3, .high = -0.1}},
+       .shapes = {{{5, 2, 3}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             Elements of(x[0]);
+             auto sample = [&](std::int64_t n, std::int64_t times) {
+               Vectors rows;
+               for (std::int64_t t = 0; t < times; ++t) rows.push_back({of({t, n, 0}), of({t, n, 1}), of({t, n, 2})});
+               return rows;
+             };
+             return f64((loss_over_alignments(sample(0, 5), {1, 1}) / 2 + loss_over_alignments(sample(1, 4), {2})) / 2);
+           },
+       .refused = {[=](const Tensor& x) { return ctc_loss(x, targets() + 2, lengths(5, 4), lengths(2, 1)); },
+                   [=](const Tensor& x) { return ctc_loss(x, targets(), lengths(6, 4), lengths(2, 1)); },
+                   [=](const Tensor& x) { return ctc_loss(x, targets(), lengths(5, 4), lengths(3, 1)); },
+                   [=](const Tensor& x) { return ctc_loss(x, targets(), lengths(5, 4), lengths(2, 1), {.blank = 3}); }},
+       .propagates_nan = false,
+       .order = 1}};
 }
 
 double stirling(double t) { return t > 1 ? t * std::log(t) - t + 0.5 * std::log(2 * std::acos(-1.0) * t) : 0; }
@@ -434,8 +442,10 @@ Rows likelihoods() {
        .expected = mean_loss([](double x, double t) { return std::exp(x) - t * x; }),
        .refused = {[](const Tensor& x, const Tensor& t) { return poisson_nll_loss(x, sum(t, 1)); }}},
       {.name = "poisson_nll_loss(rate, full)",
-       .function = [](const Tensor& x,
-                      const Tensor& t) { return poisson_nll_loss(x, t, {.log_input = false, .full = true, .eps = 0.1}); },
+       .function =
+           [](const Tensor& x, const Tensor& t) {
+             return poisson_nll_loss(x, t, {.log_input = false, .full = true, .eps = 0.1});
+           },
        .inputs = {positive, positive},
        .shapes = pairs,
        .expected = mean_loss([](double x, double t) { return x - t * std::log(x + 0.1) + stirling(t); })},
@@ -446,10 +456,12 @@ Rows likelihoods() {
        .shapes = {{{2, 3}, {2, 3}, {2, 3}}, {{5}, {5}, {5}}, {{2, 3}, {2, 3}, {2}}, {{2, 3}, {2, 3}, {2, 1}}},
        .expected =
            [](std::span<const Tensor> x) {
-             std::vector<double> a = x[0].to_vector<double>(), t = x[1].to_vector<double>(), v = x[2].to_vector<double>();
+             std::vector<double> a = x[0].to_vector<double>(), t = x[1].to_vector<double>(),
+                                 v = x[2].to_vector<double>();
              for (std::size_t i = 0; i < a.size(); ++i) {
                double variance = v[i * v.size() / a.size()];
-               a[i] = (std::log(variance) + (a[i] - t[i]) * (a[i] - t[i]) / variance + std::log(2 * std::acos(-1.0))) / 2;
+               a[i] =
+                   (std::log(variance) + (a[i] - t[i]) * (a[i] - t[i]) / variance + std::log(2 * std::acos(-1.0))) / 2;
              }
              return f64(mean_of(a));
            },

@@ -61,10 +61,15 @@ Rows rows() {
        .large = {{{30011, 7}, {7}, {7}}},
        .expected = normalised(last_axes(1)),
        .refused = {[](const Tensor& x, const Tensor&, const Tensor&) { return layer_norm(x, {}); },
-                   [](const Tensor& x, const Tensor&, const Tensor&) { return layer_norm(x, {5, 3, 7}); },
+                   [](const Tensor& x, const Tensor&, const Tensor&) {
+                     return layer_norm(x, {5, 3, 7});
+                   },
                    [](const Tensor& x, const Tensor& w, const Tensor& b) { return layer_norm(x, {7}, w, sum(b)); }}},
       {.name = "layer_norm(two axes, no affine)",
-       .function = [](const Tensor& x) { return layer_norm(x, {3, 11}); },
+       .function =
+           [](const Tensor& x) {
+             return layer_norm(x, {3, 11});
+           },
        .shapes = {{{2, 3, 11}}, {{3, 11}}},
        .large = {{{3001, 3, 11}}},
        .expected = normalised(last_axes(2))},

@@ -55,7 +55,9 @@ Rows rows() {
        .function = [](const Tensor& a, const Tensor& b, const Tensor& w,
                       const Tensor& bias) { return bilinear(a, b, w, bias); },
        .inputs = {any, any, any, any},
-       .shapes = {{{4, 2}, {4, 3}, {5, 2, 3}, {5}}, {{2}, {3}, {1, 2, 3}, {1}}, {{2, 3, 2}, {2, 3, 1}, {4, 2, 1}, {4}},
+       .shapes = {{{4, 2}, {4, 3}, {5, 2, 3}, {5}},
+                  {{2}, {3}, {1, 2, 3}, {1}},
+                  {{2, 3, 2}, {2, 3, 1}, {4, 2, 1}, {4}},
                   {{0, 2}, {0, 3}, {5, 2, 3}, {5}}},
        .expected =
            [](std::span<const Tensor> x) {
@@ -67,7 +69,8 @@ Rows rows() {
                double total = bias({k});
                Place i = at, j = at;
                for (i.back() = 0; i.back() < x[2].size(1); ++i.back())
-                 for (j.back() = 0; j.back() < x[2].size(2); ++j.back()) total += a(i) * w({k, i.back(), j.back()}) * b(j);
+                 for (j.back() = 0; j.back() < x[2].size(2); ++j.back())
+                   total += a(i) * w({k, i.back(), j.back()}) * b(j);
                return total;
              });
            },

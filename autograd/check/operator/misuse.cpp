@@ -41,7 +41,8 @@ void check_wrong_inputs(Trial& trial, const Tensors& inputs) {
     try {
       Tensor value = trial.call(spoiled.inputs);
       // An input that may be left out is undefined here.
-      const bool all_defined = std::all_of(spoiled.inputs.begin(), spoiled.inputs.end(), [](const Tensor& x) { return x.defined(); });
+      const bool all_defined =
+          std::all_of(spoiled.inputs.begin(), spoiled.inputs.end(), [](const Tensor& x) { return x.defined(); });
       if (is_floating(value.dtype()) && trial.row.order > 0 && all_defined && takes_floating(spoiled.inputs))
         trial.pull_back(spoiled.inputs, ones_like(value));
     } catch (const std::exception& error) {

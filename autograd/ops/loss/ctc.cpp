@@ -104,9 +104,8 @@ Tensor losses_of(const Tensor& x, const Tensor& targets, const Tensor& starts, c
   const CtcBatch batch = batch_of(x, targets, starts, input_lengths, target_lengths, blank, states);
   Tensor losses = new_result(kName, {batch.samples}, x.dtype(), where);
   Tensor sums = new_checked(kName, {batch.samples, batch.times, states}, x.dtype(), where);
-  dispatch_floating(x.dtype(), [&]<class T>(T) {
-    ctc_losses(batch, data_of<T>(x), data_of<T>(sums), data_of<T>(losses));
-  });
+  dispatch_floating(x.dtype(),
+                    [&]<class T>(T) { ctc_losses(batch, data_of<T>(x), data_of<T>(sums), data_of<T>(losses)); });
   const Uses uses = Uses::input(0) | Uses::input(1) | Uses::input(2) | Uses::input(3) | Uses::input(4) |
                     Uses::output(0) | Uses::output(1);
   return record(kName, where, {x, targets, starts, input_lengths, target_lengths}, std::vector{losses, sums}, {uses},
@@ -139,14 +138,13 @@ Tensor ctc_loss(const Operand& operand, const Tensor& given_targets, const Tenso
     bool overflow = false;
     for (std::int64_t n = 0; n < samples; ++n)
       overflow |= __builtin_add_overflow(total, data_of<std::int64_t>(target_lengths)[n], &total);
-    check(!overflow && total == targets.numel(), where, kName,
-          ": target_lengths must add up to the number of targets ", targets.numel(), ", but they add up to ", total, ".");
+    check(!overflow && total == targets.numel(), where, kName, ": target_lengths must add up to the number of targets ",
+          targets.numel(), ", but they add up to ", total, ".");
   }
   Tensor starts = checked_starts(targets, target_lengths, classes, options.blank, where);
   Tensor x = contiguous(is_batch ? given : unsqueeze(given, 1));
   Tensor losses = losses_of(x, targets, starts, input_lengths, target_lengths, options.blank, where);
-  if (options.zero_infinity)
-    losses = xgrad::where(losses == std::numeric_limits<double>::infinity(), 0, losses);
+  if (options.zero_infinity) losses = xgrad::where(losses == std::numeric_limits<double>::infinity(), 0, losses);
   if (options.reduction == Reduction::mean) {
     Tensor lengths = clamp(cast(target_lengths, losses.dtype()), 1, std::nullopt);
     return mean(losses / reshape(lengths, {samples}));

@@ -59,9 +59,7 @@ struct PoissonOfRate {
 /// Stirling's approximation of log(t!) for t > 1, else 0.
 struct Stirling {
   static constexpr Reads reads = reads_x;
-  static auto value(auto t) {
-    return where(t > 1, t * log(t) - t + 0.5 * log(2 * std::numbers::pi * t), 0);
-  }
+  static auto value(auto t) { return where(t > 1, t * log(t) - t + 0.5 * log(2 * std::numbers::pi * t), 0); }
   static auto slope(auto t) {
     auto above = where(t > 1, t, 1);
     return where(t > 1, log(above) + 0.5 / above, 0);

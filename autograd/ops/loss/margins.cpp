@@ -89,7 +89,8 @@ struct MultilabelLosses {
   static void run(const MultilabelLosses& a, std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
       double total = 0;
-      a.rows.for_pairs(row, [&](std::int64_t, std::int64_t, T violation) { total += violation <= 0 ? T(0) : violation; });
+      a.rows.for_pairs(row,
+                       [&](std::int64_t, std::int64_t, T violation) { total += violation <= 0 ? T(0) : violation; });
       a.rows.to[row] = static_cast<T>(total / static_cast<double>(a.rows.classes));
     }
   }
@@ -142,9 +143,10 @@ Tensor cosine_embedding_loss(const Operand& left, const Operand& right, const Op
   constexpr const char* kName = "cosine_embedding_loss";
   const Shape& shape = left.tensor(kName).shape();
   const Shape& targets = target.tensor(kName).shape();
-  check(shape.ndim() == 1 || shape.ndim() == 2, left.where(), kName, ": a must be [N, D] or [D], but it is ", shape, ".");
-  check(right.tensor(kName).shape() == shape, left.where(), kName, ": a and b must have one shape, but they are ", shape,
-        " and ", right.tensor(kName).shape(), ".");
+  check(shape.ndim() == 1 || shape.ndim() == 2, left.where(), kName, ": a must be [N, D] or [D], but it is ", shape,
+        ".");
+  check(right.tensor(kName).shape() == shape, left.where(), kName, ": a and b must have one shape, but they are ",
+        shape, " and ", right.tensor(kName).shape(), ".");
   check(targets == (shape.ndim() == 2 ? Shape{shape[0]} : Shape{}), left.where(), kName,
         ": target must have a's shape without the last axis, but a is ", shape, " and target is ", targets, ".");
   Promoted pair(kName, left, right, DType::float32);
@@ -177,8 +179,7 @@ Tensor triplet_margin_loss(const Operand& anchor, const Operand& positive, const
   check(a.ndim() > 0 && a.ndim() == p.ndim() && a.ndim() == n.ndim(), where, kName,
         ": anchor, positive and negative must have as many axes, at least one, but they are ", a.shape(), ", ",
         p.shape(), " and ", n.shape(), ".");
-  const Shape shape =
-      broadcast_shapes(kName, broadcast_shapes(kName, a.shape(), p.shape(), where), n.shape(), where);
+  const Shape shape = broadcast_shapes(kName, broadcast_shapes(kName, a.shape(), p.shape(), where), n.shape(), where);
   check(!std::isnan(options.p), where, kName, ": p must be a number, but it is nan.");
   check(shape.back() > 0 || (options.p >= 0 && !std::isinf(options.p)), where, kName, ": with p = ", options.p,
         " vectors must have elements, but the common shape is ", shape, ".");
@@ -209,8 +210,8 @@ Tensor multi_margin_loss(const Operand& operand, const Tensor& given_labels, Mul
   violations = xgrad::where(logical_or(violations <= 0, arange(classes) == column), 0, violations);
   if (options.p == 2) violations = square(violations);
   if (options.weight.defined())
-    violations = violations * index_select(unsqueeze(cast(options.weight.detach(), scores.dtype()), 1), 0,
-                                           reshape(labels, {count}));
+    violations = violations *
+                 index_select(unsqueeze(cast(options.weight.detach(), scores.dtype()), 1), 0, reshape(labels, {count}));
   return reduce_losses(reshape(mean(violations, 1), labels.shape()), options.reduction);
 }
 
@@ -227,12 +228,12 @@ Tensor multilabel_margin_loss(const Operand& operand, const Tensor& given_labels
   check_labels_in(kName, labels, -1, classes, where);
   CallSite site(where);
   Tensor scores = contiguous(reshape(floating_operand(kName, x), {count, classes}));
-  Tensor losses = record(
-      kName, where, {scores, labels}, multilabel_rows<MultilabelLosses>(scores, labels, {count}),
-      {Uses::input(0) | Uses::input(1)}, [](Vjp& vjp) {
-        Tensor slopes = multilabel_rows<MultilabelSlopes>(vjp.input(0).detach(), vjp.input(1), vjp.input(0).shape());
-        vjp.give(0, unsqueeze(vjp.g(), 1) * slopes);
-      });
+  Tensor losses = record(kName, where, {scores, labels}, multilabel_rows<MultilabelLosses>(scores, labels, {count}),
+                         {Uses::input(0) | Uses::input(1)}, [](Vjp& vjp) {
+                           Tensor slopes = multilabel_rows<MultilabelSlopes>(vjp.input(0).detach(), vjp.input(1),
+                                                                             vjp.input(0).shape());
+                           vjp.give(0, unsqueeze(vjp.g(), 1) * slopes);
+                         });
   return reduce_losses(x.ndim() == 2 ? losses : reshape(losses, {}), reduction);
 }
 

@@ -6,8 +6,8 @@
 #include "choose.hpp"
 #include "detail/promote.hpp"
 #include "detail/reduction.hpp"
-#include "linalg.hpp"
 #include "movement.hpp"
+#include "products.hpp"
 #include "reduce.hpp"
 
 namespace xgrad {

@@ -1,5 +1,4 @@
 // What layers of networks are made of, of torch.nn.functional: normalisation, convolution, pooling and the like.
-#include <xgrad/autograd/ops/linalg.hpp>
 #include <xgrad/autograd/ops/movement.hpp>
 #include <xgrad/autograd/ops/normalization.hpp>
 #include <xgrad/autograd/ops/similarity.hpp>

@@ -1,0 +1,258 @@
+#include "series.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+#include "error.hpp"
+
+namespace xgrad {
+namespace internal {
+
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kPi = std::numbers::pi;
+
+/// A sum that remembers what rounding takes from it. (Neumaier, Z. Angew. Math. Mech. 54, 1974.)
+class Sum {
+ public:
+  void add(double term) {
+    const double total = sum_ + term;
+    lost_ += std::abs(sum_) >= std::abs(term) ? (sum_ - total) + term : (term - total) + sum_;
+    sum_ = total;
+  }
+  double value() const { return std::isfinite(sum_) ? sum_ + lost_ : sum_; }
+
+ private:
+  double sum_ = 0, lost_ = 0;
+};
+
+bool is_odd(double whole) { return std::fmod(whole, 2) != 0; }
+
+/// The sum of (1 + k / a)^-s over k = 0, 1 ..., for a >= 10 and a >= s > 1, by Euler and Maclaurin's formula.
+double zeta_tail(double s, double a) {
+  // B_2j / (2j)!
+  static constexpr double kCoefficients[] = {
+      0x1.5555555555555p-4,  -0x1.6c16c16c16c17p-10, 0x1.1566abc011567p-15, -0x1.bbd779334ef0bp-21,
+      0x1.66a8f2bf70ebep-26, -0x1.22805d644267fp-31, 0x1.d6db2c4e09162p-37, -0x1.7da4e1f79955cp-42,
+      0x1.355871d652e9ep-47, -0x1.f57d968caacf1p-53, 0x1.967e1f09c376fp-58, -0x1.497d9033a2b5cp-63,
+  };
+  Sum sum;
+  sum.add(a / (s - 1));
+  sum.add(0.5);
+  double factor = s / a;
+  for (int j = 0; j < 12; ++j) {
+    const double term = factor * kCoefficients[j];
+    sum.add(term);
+    if (std::abs(term) < 1e-18 * sum.value()) break;
+    factor *= (s + 2 * j + 1) / a * ((s + 2 * j + 2) / a);
+  }
+  return sum.value();
+}
+
+/// For s > 1 and q > 0: terms one by one up to a number that is large beside 1 and s, then the rest together.
+double zeta_of_positive(double s, double q) {
+  const double least = std::max(10.0, s);
+  Sum sum;
+  double a = q;
+  for (; a < least; a += 1) {
+    const double term = std::pow(a, -s);
+    sum.add(term);
+    if (term < 1e-18 * sum.value() || std::isinf(term)) return sum.value();
+  }
+  if (std::isinf(a)) return 0;
+  sum.add(zeta_tail(s, a) * std::pow(a, -s));
+  return sum.value();
+}
+
+/// For a whole s >= 2 and q < 0: the terms on both sides of q's place between whole numbers, without those beyond it.
+double zeta_of_negative(double s, double q) {
+  const double r = q - std::nearbyint(q);  // exact
+  if (r == 0) return kInfinity;
+  const double sign = is_odd(s) ? -1 : 1;
+  Sum sum;
+  sum.add(std::pow(r, -s));
+  sum.add(zeta_of_positive(s, 1 + r));
+  sum.add(sign * zeta_of_positive(s, 1 - r));
+  sum.add(-sign * zeta_of_positive(s, 1 - q));
+  return sum.value();
+}
+
+/// n! / x^(n + 1), where neither need be representable: fractions and exponents apart.
+double factorial_over_power(std::int64_t n, double x) {
+  int exponent_of_x;
+  const double fraction = std::frexp(x, &exponent_of_x);
+  double mantissa = 1;
+  double exponent = -static_cast<double>(exponent_of_x) * static_cast<double>(n + 1);
+  auto multiply = [&](double by) {
+    int shift;
+    mantissa = std::frexp(mantissa * by, &shift);
+    exponent += shift;
+  };
+  for (std::int64_t left = n + 1; left > 0; left -= 1000)
+    multiply(1 / std::pow(fraction, std::min<double>(left, 1000)));
+  if (n <= 100000) {
+    for (std::int64_t k = 2; k <= n; ++k) multiply(static_cast<double>(k));
+  } else {
+    const double log2_factorial = std::lgamma(static_cast<double>(n) + 1) / std::numbers::ln2;
+    const double whole = std::floor(log2_factorial);
+    exponent += whole;
+    multiply(std::exp2(log2_factorial - whole));
+  }
+  return std::ldexp(mantissa, static_cast<int>(std::clamp(exponent, -100000.0, 100000.0)));
+}
+
+}  // namespace
+
+double hurwitz_zeta(double s, double q) {
+  if (std::isnan(s) || std::isnan(q)) return kNan;
+  if (s == 1) return kInfinity;
+  if (s < 1) return kNan;
+  if (q <= 0) {
+    if (q == std::floor(q)) return kInfinity;
+    if (s != std::floor(s) || std::isinf(s)) return kNan;
+    return zeta_of_negative(s, q);
+  }
+  if (std::isinf(s)) return q < 1 ? kInfinity : q == 1 ? 1 : 0;
+  return zeta_of_positive(s, q);
+}
+
+double polygamma_of(std::int64_t n, double x) {
+  const double sign = n % 2 == 0 ? -1 : 1;
+  const double s = static_cast<double>(n) + 1;
+  const double zeta = hurwitz_zeta(s, x);
+  if (n > 170 || (x > 0 && zeta < std::numeric_limits<double>::min())) {
+    if (!(x > 0) || std::isinf(x)) return sign * zeta;
+    double scaled;  // zeta x^s
+    if (x >= std::max(10.0, s)) {
+      scaled = zeta_tail(s, x);
+    } else {
+      Sum sum;
+      double term = 1;
+      for (double k = 1; term > 1e-18; ++k) {
+        sum.add(term);
+        term = std::pow(x / (x + k), s);
+      }
+      scaled = sum.value();
+    }
+    return sign * scaled * factorial_over_power(n, x);
+  }
+  double factorial = 1;  // exact up to 22
+  for (std::int64_t k = 2; k <= n; ++k) factorial *= static_cast<double>(k);
+  return sign * factorial * zeta;
+}
+
+double erfcx_integral_of(int n, double x) {
+  using Double = Batch<double>;
+  double before = 2 * std::numbers::inv_sqrtpi;  // of order -1
+  double value = erfcx(Double(x)).lanes[0];
+  if (n == 0 || std::isnan(x)) return value;
+  if (n == 1) return erfcx_integral(Double(x)).lanes[0];
+  if (x == kInfinity) return 0;
+  if (x * std::sqrt(2.0 * n) < 2) {
+    for (int k = 1; k <= n; ++k) {
+      const double next = (before - 2 * x * value) / (2 * k);
+      before = value;
+      value = next;
+    }
+    return value;
+  }
+  // Downwards, as the wanted solution of the recurrence is the one that falls: from where the other has e^42 times its growth.
+  // (Gautschi, SIAM Review 9, 1967.)
+  const double root = std::sqrt(2.0 * n) + 22 / x;
+  double above = 0, at = 1e-200, wanted = 0;
+  for (int k = static_cast<int>(root * root / 2) + 2; k > 0; --k) {
+    const double below = 2 * x * at + 2 * (k + 1) * above;
+    above = at;
+    at = below;
+    if (k - 1 == n) wanted = at;
+    if (at > 1e200) {
+      at *= 1e-200;
+      above *= 1e-200;
+      wanted *= 1e-200;
+    }
+  }
+  return wanted / at * value;
+}
+
+double sinc_derivative_of(int n, double x) {
+  const double turn = kPi * x;
+  if (std::abs(turn) <= n + 2) {
+    // pi^n times the sum of (-1)^k (pi x)^(2k - n) / ((2k + 1) (2k - n)!)
+    double power = 1;  // (pi x)^m / m!
+    Sum sum;
+    for (int m = 0; m < 200; ++m) {
+      if (m > 0) power *= turn / m;
+      if ((m + n) % 2 != 0) continue;
+      const int k = (m + n) / 2;
+      const double term = power / (2 * k + 1);
+      sum.add(k % 2 == 0 ? term : -term);
+      if (m > std::abs(turn) && std::abs(term) < 1e-20) break;
+    }
+    return std::pow(kPi, n) * sum.value();
+  }
+  // x f_k + k f_(k-1) is the k-th derivative of sin(pi x) / pi.
+  const double whole = std::nearbyint(x);
+  const double r = x - whole;
+  const double sign = is_odd(whole) ? -1 : 1;
+  const double sine = sign * std::sin(kPi * r), cosine = sign * std::cos(kPi * r);
+  const double derivatives[] = {sine, cosine, -sine, -cosine};
+  double value = sine / turn;
+  for (int k = 1; k <= n; ++k) value = (std::pow(kPi, k - 1) * derivatives[k % 4] - k * value) / x;
+  return value;
+}
+
+double bessel_ie_of(int n, double x) {
+  if (n < 0) n = -n;
+  const double size = std::abs(x);
+  if (std::isnan(x)) return x;
+  double value;
+  if (size <= std::max(30.0, static_cast<double>(n) * n)) {
+    double term = 1;
+    for (int k = 1; k <= n; ++k) term *= size / 2 / k;
+    Sum sum;
+    for (int k = 1;; ++k) {
+      sum.add(term);
+      term *= size / 2 / k * (size / 2 / (n + k));
+      if (term <= 1e-18 * sum.value()) break;
+    }
+    value = sum.value() * std::exp(-size);
+  } else {
+    // Hankel's series.
+    double term = 1;
+    Sum sum;
+    for (int k = 1; k < 100; ++k) {
+      sum.add(term);
+      term *= -(4.0 * n * n - (2.0 * k - 1) * (2.0 * k - 1)) / (8.0 * k * size);
+      if (std::abs(term) <= 1e-18 * std::abs(sum.value())) break;
+    }
+    value = sum.value() / std::sqrt(2 * kPi * size);
+  }
+  return x < 0 && n % 2 != 0 ? -value : value;
+}
+
+double bessel_i_of(int n, double x) {
+  const double size = std::min(std::abs(x), 800.0);
+  const double half = std::exp(size / 2);
+  return bessel_ie_of(n, std::copysign(size, x)) * half * half + (std::isnan(x) ? x : 0);
+}
+
+double bessel_j_of(int n, double x) {
+  if (n < 0) return n % 2 != 0 ? -bessel_j_of(-n, x) : bessel_j_of(-n, x);
+  if (std::isinf(x)) return 0;
+  return n == 0 ? ::j0(x) : n == 1 ? ::j1(x) : ::jn(n, x);
+}
+
+double bessel_y_of(int n, double x) {
+  if (n < 0) return n % 2 != 0 ? -bessel_y_of(-n, x) : bessel_y_of(-n, x);
+  if (x < 0) return kNan;
+  if (x == 0) return -kInfinity;
+  if (x == kInfinity) return 0;
+  return n == 0 ? ::y0(x) : n == 1 ? ::y1(x) : ::yn(n, x);
+}
+
+}  // namespace internal
+}  // namespace xgrad

@@ -33,7 +33,6 @@ Tensor erfcx(const Operand& x);
 /// Shapes: the result has x's.
 /// Dtype: x's, integers become float32.
 /// Derivative: g sqrt(pi)/2 exp(erfinv(x)^2), accurate also where 1 - |x| is tiny.
-/// Source: Wichura, Algorithm AS 241, Appl. Statist. 37, 1988.
 Tensor erfinv(const Operand& x);
 
 /// Normal distribution function of each element: (1 + erf(x / sqrt(2))) / 2, accurate in the lower tail.
@@ -46,7 +45,6 @@ Tensor ndtr(const Operand& x);
 /// Shapes: the result has p's.
 /// Dtype: p's, integers become float32.
 /// Derivative: g sqrt(2 pi) exp(ndtri(p)^2 / 2).
-/// Source: Wichura, Algorithm AS 241, Appl. Statist. 37, 1988.
 Tensor ndtri(const Operand& p);
 
 /// Logarithm of ndtr(x) of each element, accurate in both tails.

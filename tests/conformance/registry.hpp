@@ -31,6 +31,7 @@ bool is_composed(const std::string& name);
 
 // Each adds the operations of one family.
 void add_elementwise(Registry& ops);
+void add_special(Registry& ops);
 void add_reductions(Registry& ops);
 void add_shapes(Registry& ops);
 void add_indexing(Registry& ops);

@@ -22,6 +22,7 @@ Tensor ndtri(const Operand& p) { return unary("ndtri", p, formulas::Ndtri{}); }
 Tensor log_ndtr(const Operand& x) { return unary("log_ndtr", x, formulas::LogNdtr{}); }
 
 Tensor erfinv_slope(const Tensor& x) { return unary("erfinv_slope", x, formulas::ErfinvSlope{}); }
+Tensor ndtr_slope(const Tensor& x) { return normal_density(x); }
 Tensor ndtri_slope(const Tensor& p) { return unary("ndtri_slope", p, formulas::NdtriSlope{}); }
 Tensor log_ndtr_slope(const Tensor& x) { return unary("log_ndtr_slope", x, formulas::LogNdtrSlope{}); }
 Tensor erfcx_integral(const Tensor& x) { return unary("erfcx_integral", x, formulas::ErfcxIntegral{}); }

@@ -5,8 +5,9 @@
 
 namespace xgrad {
 
-/// The derivatives of erfinv, ndtri and log_ndtr.
+/// The derivatives of erfinv, ndtr, ndtri and log_ndtr.
 Tensor erfinv_slope(const Tensor& x);
+Tensor ndtr_slope(const Tensor& x);
 Tensor ndtri_slope(const Tensor& p);
 Tensor log_ndtr_slope(const Tensor& x);
 /// exp(x^2) times the integral of erfc from x on, and the n-fold integral.

@@ -42,12 +42,13 @@ Tensor zeta(const Operand& x, const Operand& q) {
   Promoted pair("zeta", x, q, DType::float32);
   Tensor y = new_result("zeta", pair.shape(), pair.dtype(), x.where());
   dispatch_floating(pair.dtype(), [&]<class T>(T) { compute_into<T>(y, Value{Zeta{}}, pair.a(), pair.b()); });
-  return record("zeta", x.where(), {pair.a(), pair.b()}, std::move(y), {Uses::input(0), Uses::input(1)}, [](Vjp& vjp) {
-    check<std::logic_error>(!vjp.needs(0), vjp.where(),
-                            "zeta: only q may require a gradient, but x does, whose derivative is not offered. Use "
-                            "x.detach().");
-    give_cotangent<Zeta::b_reads>(vjp, 1, vjp.take_g(), PullB<Zeta>{});
-  });
+  return record(
+      "zeta", x.where(), {pair.a(), pair.b()}, std::move(y), {{}, Uses::input(0) | Uses::input(1)}, [](Vjp& vjp) {
+        check<std::logic_error>(!vjp.needs(0), vjp.where(),
+                                "zeta: only q may require a gradient, but x does, whose derivative is not offered. Use "
+                                "x.detach().");
+        give_cotangent<Zeta::b_reads>(vjp, 1, vjp.take_g(), PullB<Zeta>{});
+      });
 }
 
 }  // namespace xgrad

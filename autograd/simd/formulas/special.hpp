@@ -143,7 +143,7 @@ struct ErfcxIntegralOf {
 struct Ndtr {
   static constexpr Reads reads = reads_x;
   static auto value(auto x) { return ndtr(x); }
-  static auto slope(auto x) { return normal_density(x); }
+  static auto slope(auto x) { return ndtr_slope(x); }
 };
 struct Ndtri {
   static constexpr Reads reads = reads_x;
@@ -241,13 +241,27 @@ struct BesselJ {
   static constexpr Reads reads = reads_x;
   int n;
   auto value(auto x) const { return bessel_j(n, x); }
-  auto slope(auto x) const { return 0.5 * bessel_j(n - 1, x) - 0.5 * bessel_j(n + 1, x); }
+  template <class T>
+  Batch<T> slope(Batch<T> x) const {
+    return each_lane([n = n](T x, T) { return static_cast<T>(internal::bessel_j_slope_of(n, x)); }, x, x);
+  }
+  template <class V>
+  V slope(const V& x) const {
+    return 0.5 * bessel_j(n - 1, x) - 0.5 * bessel_j(n + 1, x);
+  }
 };
 struct BesselY {
   static constexpr Reads reads = reads_x;
   int n;
   auto value(auto x) const { return bessel_y(n, x); }
-  auto slope(auto x) const { return 0.5 * bessel_y(n - 1, x) - 0.5 * bessel_y(n + 1, x); }
+  template <class T>
+  Batch<T> slope(Batch<T> x) const {
+    return each_lane([n = n](T x, T) { return static_cast<T>(internal::bessel_y_slope_of(n, x)); }, x, x);
+  }
+  template <class V>
+  V slope(const V& x) const {
+    return 0.5 * bessel_y(n - 1, x) - 0.5 * bessel_y(n + 1, x);
+  }
 };
 
 // ---- Elementary ----

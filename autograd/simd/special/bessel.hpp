@@ -9,23 +9,21 @@ namespace simd_math {
 
 /// From here on I has its expansion of 1 / x.
 inline constexpr double kLargeBessel = 16;
+/// Up to here the power series are as accurate as anything; beyond, the roundings of their terms add up.
+inline constexpr double kSmallBessel = 8;
 
-/// I_0(x) and I_1(x) / x of z = x^2, for |x| <= 16.
+/// I_0(x) and I_1(x) / x of z = x^2, for |x| <= 8.
 inline Batch<double> bessel_i0_series(Batch<double> z) {
-  return polynomial(z, 0x1p+0, 0x1p-2, 0x1p-6, 0x1.c71c71c71c71cp-12, 0x1.c71c71c71c72cp-18, 0x1.23456789abc06p-24,
-                    0x1.02e85c089986dp-31, 0x1.522a43f644e48p-39, 0x1.522a43f72090fp-47, 0x1.0b313282561a8p-55,
-                    0x1.560188c3c66a6p-64, 0x1.69ca98dc60ea2p-73, 0x1.4197c865c40efp-82, 0x1.e723c9dae8265p-92,
-                    0x1.3e2a59ae62171p-101, 0x1.69bf32e1b8f18p-111, 0x1.6b460db51ce1ap-121, 0x1.3aa8c9c5a4144p-131,
-                    0x1.12469242c6dbp-141, 0x1.f3bcc972b4ad9p-153, 0x1.b2b2b605c598p-162, -0x1.e15adff9795a7p-174,
-                    0x1.ece88393495aep-183);
+  return polynomial(z, 0x1p+0, 0x1p-2, 0x1.ffffffffffffep-7, 0x1.c71c71c71c786p-12, 0x1.c71c71c71b89fp-18,
+                    0x1.23456789bba0cp-24, 0x1.02e85c0753ccp-31, 0x1.522a4417d2d8p-39, 0x1.522a419f72ee2p-47,
+                    0x1.0b314fcb11f83p-55, 0x1.55ff7fff29264p-64, 0x1.69e46ddc52f8p-73, 0x1.40afc1dcf2de8p-82,
+                    0x1.f2585f05dd405p-92, 0x1.112dba7e41aeap-101, 0x1.1c16bf878870fp-110);
 }
 inline Batch<double> bessel_i1_series(Batch<double> z) {
-  return polynomial(z, 0x1p-1, 0x1p-4, 0x1.5555555555555p-9, 0x1.c71c71c71c72cp-15, 0x1.6c16c16c16b7dp-21,
-                    0x1.845c8a0ce4f7cp-28, 0x1.27e4fb7794b2p-35, 0x1.522a43f53196p-43, 0x1.2c9758eb59139p-51,
-                    0x1.ab81e945d54b6p-60, 0x1.f176a7316b837p-69, 0x1.e262ea8d072c6p-78, 0x1.8bd25fb99fe1dp-87,
-                    0x1.1648aa88c2394p-96, 0x1.540eb2779102fp-106, 0x1.655c3064de7bfp-116, 0x1.6bb3affcfb6edp-126,
-                    0x1.89ecdf0fa215fp-137, 0x1.d25c0c9236499p-146, -0x1.81d50d29ff5bfp-156, 0x1.aa06d452018ccp-165,
-                    -0x1.3ee0997008137p-175, 0x1.430b6552b72e4p-186);
+  return polynomial(z, 0x1p-1, 0x1p-4, 0x1.5555555555555p-9, 0x1.c71c71c71c73ep-15, 0x1.6c16c16c167b9p-21,
+                    0x1.845c8a0cee29p-28, 0x1.27e4fb76d6fa3p-35, 0x1.522a44082358bp-43, 0x1.2c9757a5e87c8p-51,
+                    0x1.ab8207e8ff04p-60, 0x1.f17496be4c3d2p-69, 0x1.e27c81e481174p-78, 0x1.8af0a3e4c1045p-87,
+                    0x1.1baa5b3959214p-96, 0x1.292623ba8bb0fp-106, 0x1.1561d9a889044p-115);
 }
 /// sqrt(x) exp(-x) I_0(x) and that of I_1, of u = 1 / x, for x >= 16.
 inline Batch<double> bessel_i0_tail(Batch<double> u) {
@@ -63,7 +61,7 @@ inline Batch<double> times_exp(Batch<double> y, Batch<double> x) {
 /// The mean of exp(-x c) weight(c) over the circle, with c = 1 - cos(t), for 0 <= x <= 16. The trapezoidal rule on a whole
 /// turn: 44 points leave an error of 3e-19. (Trefethen, Weideman, SIAM Review 56, 2014.)
 template <class Weight>
-Batch<double> mean_over_circle(Batch<double> x, const Weight& weight) {
+[[gnu::noinline]] Batch<double> mean_over_circle(Batch<double> x, Weight weight) {
   static constexpr double kOneMinusCosine[] = {0x1.4d87ef1ef4424p-7,
                                                0x1.4bd56432afa8dp-5,
                                                0x1.7225b888e9f65p-4,
@@ -86,60 +84,78 @@ Batch<double> mean_over_circle(Batch<double> x, const Weight& weight) {
                                                0x1.f5a154de6a82cp+0,
                                                0x1.fd64f021c2178p+0,
                                                0x1p+1};
-  Batch<double> sum = 0;
-  for (double c : kOneMinusCosine) {
-    double share = weight(c) / (c == 2 ? 44 : 22);
-    sum = fma(Exponential<double>(x * -c).value_up_to_one(), Batch<double>(share), sum);
+  constexpr int kCount = 22;
+  // In four parts, the smallest first, so that few roundings add up.
+  Batch<double> parts[4] = {0, 0, 0, 0};
+  for (int i = kCount - 1; i >= 0; --i) {
+    double c = kOneMinusCosine[i];
+    double share = weight(c) / (i == kCount - 1 ? 44 : 22);
+    parts[i % 4] = fma(Exponential<double>(x * -c).value_up_to_one(), Batch<double>(share), parts[i % 4]);
   }
-  return sum;
+  return ((parts[3] + parts[2]) + (parts[1] + parts[0])) + weight(0) / 44;
+}
+
+}  // namespace simd_math
+
+namespace simd_math {
+
+/// exp(-|x|) I_n(x) for size = |x| > 8 and n = 0, 1 (which has x's sign).
+inline Batch<double> scaled_i0(Batch<double> size) {
+  const Mask<double> is_large = size > kLargeBessel;
+  Batch<double> value = bessel_i0_tail(1 / size) / sqrt(size);
+  if (all(is_large)) return value;
+  return where(is_large, value, mean_over_circle(at_most(kLargeBessel, size), [](double) { return 1.0; }));
+}
+inline Batch<double> scaled_i1(Batch<double> size) {
+  const Mask<double> is_large = size > kLargeBessel;
+  Batch<double> value = bessel_i1_tail(1 / size) / sqrt(size);
+  if (all(is_large)) return value;
+  return where(is_large, value, mean_over_circle(at_most(kLargeBessel, size), [](double c) { return 1 - c; }));
 }
 
 }  // namespace simd_math
 
 [[gnu::noinline]] inline Batch<double> i0(Batch<double> x) {
   using namespace simd_math;
-  Batch<double> size = abs(x);
-  const Mask<double> is_large = size > kLargeBessel;
+  Batch<double> size = at_most(720, abs(x));
+  const Mask<double> is_small = size <= kSmallBessel;
   Batch<double> value = bessel_i0_series(x * x);
-  if (!any(is_large)) return value;
-  size = at_most(720, size);
-  return where(is_large, times_exp(bessel_i0_tail(1 / size) / sqrt(size), size), value);
+  if (all(is_small)) return value;
+  return where(is_small, value, times_exp(scaled_i0(size), size));
 }
 [[gnu::noinline]] inline Batch<double> i0e(Batch<double> x) {
   using namespace simd_math;
   Batch<double> size = abs(x);
-  const Mask<double> is_large = size > kLargeBessel;
+  const Mask<double> is_small = size <= kSmallBessel;
   Batch<double> value = bessel_i0_series(x * x) * exp(-size);
-  return where(is_large, bessel_i0_tail(1 / size) / sqrt(size), value);
+  if (all(is_small)) return value;
+  return where(is_small, value, scaled_i0(size));
 }
 [[gnu::noinline]] inline Batch<double> i1(Batch<double> x) {
   using namespace simd_math;
-  Batch<double> size = abs(x);
-  const Mask<double> is_large = size > kLargeBessel;
+  Batch<double> size = at_most(720, abs(x));
+  const Mask<double> is_small = size <= kSmallBessel;
   Batch<double> value = x * bessel_i1_series(x * x);
-  if (!any(is_large)) return value;
-  size = at_most(720, size);
-  return where(is_large, flip_sign(times_exp(bessel_i1_tail(1 / size) / sqrt(size), size), x), value);
+  if (all(is_small)) return value;
+  return where(is_small, value, flip_sign(times_exp(scaled_i1(size), size), x));
 }
 [[gnu::noinline]] inline Batch<double> i1e(Batch<double> x) {
   using namespace simd_math;
   Batch<double> size = abs(x);
-  const Mask<double> is_large = size > kLargeBessel;
+  const Mask<double> is_small = size <= kSmallBessel;
   Batch<double> value = x * bessel_i1_series(x * x) * exp(-size);
-  return where(is_large, flip_sign(bessel_i1_tail(1 / size) / sqrt(size), x), value);
+  if (all(is_small)) return value;
+  return where(is_small, value, flip_sign(scaled_i1(size), x));
 }
 
 /// The derivative of i1: I_0(x) - I_1(x) / x.
 [[gnu::noinline]] inline Batch<double> i1_slope(Batch<double> x) {
   using namespace simd_math;
-  Batch<double> size = abs(x), z = x * x;
-  const Mask<double> is_large = size > kLargeBessel;
+  Batch<double> size = at_most(720, abs(x)), z = x * x;
+  const Mask<double> is_small = size <= kSmallBessel;
   Batch<double> value = bessel_i0_series(z) - bessel_i1_series(z);
-  if (!any(is_large)) return value;
-  size = at_most(720, size);
-  Batch<double> u = 1 / size;
-  Batch<double> tail = fma(-u, bessel_i1_tail(u), bessel_i0_tail(u)) / sqrt(size);
-  return where(is_large, times_exp(tail, size), value);
+  if (all(is_small)) return value;
+  return where(is_small, value, times_exp(scaled_i0(size) - scaled_i1(size) / size, size));
 }
 /// The derivative of i0e, 0 at 0, where it jumps.
 [[gnu::noinline]] inline Batch<double> i0e_slope(Batch<double> x) {
@@ -162,11 +178,11 @@ Batch<double> mean_over_circle(Batch<double> x, const Weight& weight) {
 [[gnu::noinline]] inline Batch<double> bessel_k0(Batch<double> x) {
   using namespace simd_math;
   Batch<double> z = x * x;
-  // K_0(x) + log(x / 2) I_0(x) for x <= 1
-  Batch<double> near =
-      fma(std::numbers::ln2 - log(x), bessel_i0_series(z),
-          polynomial(z, -0x1.2788cfc6fb619p-1, 0x1.b0ee6072093e4p-4, 0x1.d877303903fc4p-7, 0x1.1dd628657102p-11,
-                     0x1.56b9b66a9ea96p-17, 0x1.f0f1893ecd5fdp-24, 0x1.e4c8f7c832fdfp-31, 0x1.5b3d5aadd4a53p-38));
+  // K_0(x) + (log(x / 2) + 0.5772...) I_0(x) for x <= 1, a multiple of x^2: all terms are positive.
+  Batch<double> rest =
+      z * polynomial(z, 0x1p-2, 0x1.8p-6, 0x1.a12f684bda12bp-11, 0x1.da12f684c05c4p-17, 0x1.4c88d6302ba61p-23,
+                     0x1.3d2976df90fb5p-30, 0x1.b65fce7e50d12p-38, 0x1.d126d95c9c6dep-46);
+  Batch<double> near = fma(0x1.dadb014541eb2p-4 - log(x), bessel_i0_series(z), rest);
   Batch<double> t = at_most(1e18, x);
   // sqrt(x) exp(x) K_0(x) for x >= 1
   Batch<double> far =

@@ -10,13 +10,13 @@ namespace XGRAD_SIMD_NAMESPACE {
 [[gnu::noinline]] inline Batch<double> sinc(Batch<double> x) {
   using namespace simd_math;
   const Mask<double> is_near = abs(x) <= 0.5;
-  Batch<double> near = sine_ratio(where(is_near, x, Batch<double>(0))) / std::numbers::pi;
+  Batch<double> near = sine_ratio(where(is_near, x, Batch<double>(0)));
   if (all(is_near)) return near;
   Batch<double> whole = round(x);
   Batch<double> r = x - whole;
   Batch<double> sine = r * sine_ratio(r);
   sine = where(is_odd(whole), -sine, sine);
-  return where(is_near, near, sine / (std::numbers::pi * x));
+  return where(is_near, near, sine / x);
 }
 /// The derivative of sinc: (cos(pi x) - sinc(x)) / x.
 [[gnu::noinline]] inline Batch<double> sinc_slope(Batch<double> x) {

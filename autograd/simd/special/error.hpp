@@ -10,38 +10,42 @@ namespace xgrad {
 namespace XGRAD_SIMD_NAMESPACE {
 namespace simd_math {
 
-/// The normal quantile divided by q, for p = 1/2 + q and |q| <= 0.425. (Wichura, Algorithm AS 241, PPND16, Appl. Statist. 37,
-/// 1988, as are the two below.)
-inline Batch<double> central_quantile(Batch<double> q) {
-  Batch<double> r = fma(-q, q, Batch<double>(0.180625));
-  return polynomial(r, 3.3871328727963666080e0, 1.3314166789178437745e2, 1.9715909503065514427e3,
-                    1.3731693765509461125e4, 4.5921953931549871457e4, 6.7265770927008700853e4, 3.3430575583588128105e4,
-                    2.5090809287301226727e3) /
-         polynomial(r, 1.0, 4.2313330701600911252e1, 6.8718700749205790830e2, 5.3941960214247511077e3,
-                    2.1213794301586595867e4, 3.9307895800092710610e4, 2.8729085735721942674e4, 5.2264952788528545610e3);
+/// erfinv(x) for |x| <= 1/2.
+inline Batch<double> erfinv_near_zero(Batch<double> x) {
+  constexpr double kFirst = 0.5 / std::numbers::inv_sqrtpi;
+  Batch<double> z = x * x;
+  // (erfinv(x) / x - sqrt(pi) / 2) / x^2
+  Batch<double> rest = polynomial(
+      z, 0x1.db29fb2fee5e1p-3, 0x1.053c2c0ab98fp-3, 0x1.62847c4753b94p-4, 0x1.0a1318c27706bp-4, 0x1.a7c850a0c336ap-5,
+      0x1.5eec4adf6332p-5, 0x1.2aa6938a2d38bp-5, 0x1.048516d94fe7ap-5, 0x1.bb025b6356768p-6, 0x1.f55001484a1a2p-6,
+      -0x1.04425202b3395p-11, 0x1.5d457bc6e5c36p-4, -0x1.8151416c21e7p-4, 0x1.e67c018e72154p-4);
+  return fma(x * z, rest, x * kFirst);
 }
-/// The size of the normal quantile at the probability t <= 0.075 of a tail.
+/// The y > 0 with erfc(y) = 2 t, for 0 <= t <= 1/4: with s = sqrt(-log(t)), what s exceeds it by is small and smooth.
 inline Batch<double> tail_quantile(Batch<double> t) {
-  Batch<double> s = sqrt(-log(t));
-  const Mask<double> is_far = s > 5;
-  Batch<double> r = s - 1.6;
-  Batch<double> size = polynomial(r, 1.42343711074968357734e0, 4.63033784615654529590e0, 5.76949722146069140550e0,
-                                  3.64784832476320460504e0, 1.27045825245236838258e0, 2.41780725177450611770e-1,
-                                  2.27238449892691845833e-2, 7.74545014278341407640e-4) /
-                       polynomial(r, 1.0, 2.05319162663775882187e0, 1.67638483018380384940e0, 6.89767334985100004550e-1,
-                                  1.48103976427480074590e-1, 1.51986665636164571966e-2, 5.47593808499534494600e-4,
-                                  1.05075007164441684324e-9);
+  constexpr double kFar = 6.2;
+  Batch<double> square = -log(t);
+  Batch<double> s = at_most(28, sqrt(square));
+  // What rounding took from the root.
+  Batch<double> low = (square - s * s - error_of_square(s, s * s)) * 0.5 / s;
+  Batch<double> excess = polynomial(
+      (s - 2.7) / (s + 2.7), 0x1.be4974ebee3c1p-2, -0x1.1446786b1beb4p-1, 0x1.f128ce146f25ap-3, -0x1.79278ccb19085p-3,
+      0x1.e6a62210efdd2p-4, -0x1.969e195704c2ep-4, 0x1.3387502de60bbp-4, -0x1.133636dab8a6fp-4, 0x1.c04a75d1e20e9p-5,
+      -0x1.9bb92cb6d6b5fp-5, 0x1.5d5fcb46cfa9ap-5, -0x1.46a903b46c2dcp-5, 0x1.1dcf27649bf59p-5, -0x1.0e75335ce42afp-5,
+      0x1.cb96dc8d067b1p-6, -0x1.bbbe81dde1e43p-6, 0x1.37aa685aa1bccp-5, -0x1.e9af0bb774cfep-6, -0x1.0430326c7e93ep-4,
+      0x1.010ec3b3ce48p-10, 0x1.87651808445f5p-2, -0x1.113e465f722a8p-4, -0x1.b9a918e989abap-1, 0x1.291894b124d34p-6,
+      0x1.e968d21c023aep-1);
+  const Mask<double> is_far = s > kFar;
   if (any(is_far)) {
-    r = s - 5;
-    Batch<double> far = polynomial(r, 6.65790464350110377720e0, 5.46378491116411436990e0, 1.78482653991729133580e0,
-                                   2.96560571828504891230e-1, 2.65321895265761230930e-2, 1.24266094738807843860e-3,
-                                   2.71155556874348757815e-5, 2.01033439929228813265e-7) /
-                        polynomial(r, 1.0, 5.99832206555887937690e-1, 1.36929880922735805310e-1,
-                                   1.48753612908506148525e-2, 7.86869131145613259100e-4, 1.84631831751005468180e-5,
-                                   1.42151175831644588870e-7, 2.04426310338993978564e-15);
-    size = where(is_far, far, size);
+    Batch<double> far = polynomial(
+        (s - 13) / (s + 13), 0x1.2ec7a7ed21aa1p-3, -0x1.c2f24ce37591p-3, 0x1.2c0d19833209ap-3, -0x1.fdf65ad21e5aep-4,
+        0x1.a3af99a3deff1p-4, -0x1.72f6780c1a182p-4, 0x1.41a5aed854ce4p-4, -0x1.21c508045941p-4, 0x1.0161238e6e147p-4,
+        -0x1.d51d03d0dfce1p-5, 0x1.a6bcced4cba6cp-5, -0x1.849ddcdd60f96p-5, 0x1.6228ed203e401p-5, -0x1.463e20c5db54fp-5,
+        0x1.28cfa4e209e1cp-5, -0x1.2547a8bd57a1ap-5, 0x1.244177c33a774p-5, -0x1.5617082e9c8b8p-6, 0x1.3b393ae3a2ac2p-7,
+        -0x1.a9dff44131ac4p-5, 0x1.0ac9a1a6346e8p-4);
+    excess = where(is_far, far, excess);
   }
-  return where(t == 0, Batch<double>(std::numeric_limits<double>::infinity()), size);
+  return where(t == 0, Batch<double>(std::numeric_limits<double>::infinity()), s - (excess - low));
 }
 
 /// (1 + 2 x) exp(x^2) erfc(x) for x >= 0, in (x - 3) / (x + 3). The error is 5e-17.
@@ -69,9 +73,16 @@ inline Batch<double> erfcx_variable(Batch<double> size) {
   Batch<double> x = at_most(1e18, size);
   return (x - 3) / (x + 3);
 }
-/// exp(x^2) erfc(x) for x >= 0.
-inline Batch<double> erfcx_of_size(Batch<double> size) {
-  return erfcx_times(erfcx_variable(size)) * 0.5 / (size + 0.5);
+/// exp(x^2) erfc(x) for x >= 0, times a factor.
+inline Batch<double> erfcx_of_size(Batch<double> size, double factor = 1) {
+  return erfcx_times(erfcx_variable(size)) * (0.5 * factor) / (size + 0.5);
+}
+/// exp(x^2) erfc(x) for -1/4 <= x <= 1/2, where the quotient (x - 3) / (x + 3) loses digits.
+inline Batch<double> erfcx_near_zero(Batch<double> x) {
+  return polynomial(x, 0x1p+0, -0x1.20dd750429b6cp+0, 0x1.ffffffffffffcp-1, -0x1.812746b037cf6p-1, 0x1.0000000000acp-1,
+                    -0x1.341f6bc004359p-2, 0x1.55555553eda57p-3, -0x1.6023e8f5a1b84p-4, 0x1.555556828cb79p-5,
+                    -0x1.39037378039d6p-6, 0x1.11109cd08ade2p-7, -0x1.c74a4409f45dep-9, 0x1.6c3d592b58b34p-10,
+                    -0x1.18d80e1f82ac9p-11, 0x1.9da73c107f0b3p-13, -0x1.08dcc7a45e854p-14, 0x1.9ff91853eb7f5p-17);
 }
 
 /// exp(x^2), for which the rounding of x^2 is made up.
@@ -87,10 +98,11 @@ inline Batch<double> growing_bell(Batch<double> x) {
 /// exp(x^2) erfc(x)
 [[gnu::noinline]] inline Batch<double> erfcx(Batch<double> x) {
   using namespace simd_math;
-  const Mask<double> is_negative = x < 0;
+  const Mask<double> is_less = x < 0.5;
   Batch<double> value = erfcx_of_size(abs(x));
-  if (!any(is_negative)) return value;
-  return where(is_negative, 2 * growing_bell(x) - value, value);
+  if (!any(is_less)) return value;
+  Batch<double> less = where(x < -0.25, 2 * growing_bell(x) - value, erfcx_near_zero(x));
+  return where(is_less, less, value);
 }
 
 /// exp(x^2) times the integral of erfc from x on: 1 / sqrt(pi) - x erfcx(x), without the subtraction. Half the size of
@@ -99,24 +111,25 @@ inline Batch<double> growing_bell(Batch<double> x) {
   using namespace simd_math;
   Batch<double> size = abs(x);
   Batch<double> t = erfcx_variable(size);
-  Batch<double> divisor = size + 0.5;
-  Batch<double> value = erfcx_integral_times(t) * 0.25 / divisor / divisor;
-  const Mask<double> is_negative = x < 0;
-  if (!any(is_negative)) return value;
-  Batch<double> scaled = 2 * growing_bell(x) - erfcx_times(t) * 0.5 / divisor;
-  return where(is_negative, fma(size, scaled, Batch<double>(std::numbers::inv_sqrtpi)), value);
+  Batch<double> half = size + 0.5;
+  // half^2, with what rounding took from half.
+  Batch<double> divisor = fma(half, half, 2 * half * (size - (half - 0.5)));
+  Batch<double> value = erfcx_integral_times(t) * 0.25;
+  value = where(size < 1e100, value / divisor, value / half / half);
+  const Mask<double> is_other = x < 0.25;
+  if (!any(is_other)) return value;
+  Batch<double> scaled = where(x < -0.25, 2 * growing_bell(x) - erfcx_times(t) * 0.5 / half, erfcx_near_zero(x));
+  return where(is_other, fma(-x, scaled, Batch<double>(std::numbers::inv_sqrtpi)), value);
 }
 
 /// The inverse of erf; NaN outside of [-1, 1].
 [[gnu::noinline]] inline Batch<double> erfinv(Batch<double> x) {
   using namespace simd_math;
-  constexpr double kHalf = 0.5 / std::numbers::sqrt2;
   Batch<double> size = abs(x);
-  Batch<double> central = x * (central_quantile(x * 0.5) * kHalf);
-  const Mask<double> is_central = size <= 0.85;
-  if (all(is_central)) return central;
-  Batch<double> tail = tail_quantile((1 - size) * 0.5) * (1 / std::numbers::sqrt2);
-  return where(is_central, central, flip_sign(tail, x));
+  Batch<double> near = erfinv_near_zero(x);
+  const Mask<double> is_near = size <= 0.5;
+  if (all(is_near)) return near;
+  return where(is_near, near, flip_sign(tail_quantile((1 - size) * 0.5), x));
 }
 
 /// sqrt(pi) / 2 exp(erfinv(x)^2)
@@ -124,42 +137,54 @@ inline Batch<double> growing_bell(Batch<double> x) {
   using namespace simd_math;
   constexpr double kHalfRoot = 0.5 / std::numbers::inv_sqrtpi;
   Batch<double> size = abs(x);
-  Batch<double> y = erfinv(size);
-  const Mask<double> is_central = size <= 0.5;
-  Batch<double> slope = exp(where(is_central, y * y, Batch<double>(0)));
-  if (!all(is_central)) slope = where(is_central, slope, erfcx_of_size(y) / (1 - size));
-  return where(size == 1, Batch<double>(std::numeric_limits<double>::infinity()), slope * kHalfRoot);
+  Batch<double> y = erfinv_near_zero(x);
+  const Mask<double> is_near = size <= 0.5;
+  Batch<double> near = exp(where(is_near, y * y, Batch<double>(0))) * kHalfRoot;
+  if (all(is_near)) return near;
+  Batch<double> rest = 1 - size;
+  Batch<double> slope = where(is_near, near, erfcx_of_size(tail_quantile(rest * 0.5), kHalfRoot) / rest);
+  return where(size == 1, Batch<double>(std::numeric_limits<double>::infinity()), slope);
 }
 
 /// The normal quantile: the inverse of the distribution function; NaN outside of [0, 1].
 [[gnu::noinline]] inline Batch<double> ndtri(Batch<double> p) {
   using namespace simd_math;
-  Batch<double> q = p - 0.5;
-  Batch<double> central = q * central_quantile(q);
-  const Mask<double> is_central = abs(q) <= 0.425;
-  if (all(is_central)) return central;
-  return where(is_central, central, flip_sign(tail_quantile(min(p, 1 - p)), q));
+  Batch<double> x = (p - 0.5) * 2;
+  Batch<double> near = erfinv_near_zero(x);
+  const Mask<double> is_near = abs(x) <= 0.5;
+  if (!all(is_near)) near = where(is_near, near, flip_sign(tail_quantile(min(p, 1 - p)), x));
+  return near * std::numbers::sqrt2;
 }
 
 /// sqrt(2 pi) exp(ndtri(p)^2 / 2)
 [[gnu::noinline]] inline Batch<double> ndtri_slope(Batch<double> p) {
   using namespace simd_math;
   constexpr double kRoot = std::numbers::sqrt2 / std::numbers::inv_sqrtpi;
-  Batch<double> y = abs(ndtri(p));
+  Batch<double> x = (p - 0.5) * 2;
   Batch<double> t = min(p, 1 - p);
-  const Mask<double> is_central = t >= 0.25;
-  Batch<double> slope = exp(where(is_central, y * y * 0.5, Batch<double>(0)));
-  if (!all(is_central)) slope = where(is_central, slope, erfcx_of_size(y * (1 / std::numbers::sqrt2)) * 0.5 / t);
-  return where(t == 0, Batch<double>(std::numeric_limits<double>::infinity()), slope * kRoot);
+  Batch<double> y = erfinv_near_zero(x);
+  const Mask<double> is_near = abs(x) <= 0.5;
+  Batch<double> near = exp(where(is_near, y * y, Batch<double>(0))) * kRoot;
+  if (all(is_near)) return near;
+  Batch<double> slope = where(is_near, near, erfcx_of_size(tail_quantile(t), 0.5 * kRoot) / t);
+  return where(t == 0, Batch<double>(std::numeric_limits<double>::infinity()), slope);
 }
 
 /// The normal distribution function.
-[[gnu::noinline]] inline Batch<double> ndtr(Batch<double> x) { return normal_cdf(x); }
+[[gnu::noinline]] inline Batch<double> ndtr(Batch<double> x) {
+  const Mask<double> is_near = abs(x) <= 0.7;
+  Batch<double> value = normal_cdf(x);
+  if (!any(is_near)) return value;
+  return where(is_near, fma(erf(x * (1 / std::numbers::sqrt2)), Batch<double>(0.5), Batch<double>(0.5)), value);
+}
+
+/// The normal density.
+[[gnu::noinline]] inline Batch<double> ndtr_slope(Batch<double> x) { return normal_density(x); }
 
 /// log(ndtr(x)), in the far tail too.
 [[gnu::noinline]] inline Batch<double> log_ndtr(Batch<double> x) {
   using namespace simd_math;
-  Batch<double> rest = normal_cdf(negative_abs(x));
+  Batch<double> rest = ndtr(negative_abs(x));
   Batch<double> value = where(x < 0, log(rest), log1p(-rest));
   const Mask<double> is_far = x < -1;
   if (!any(is_far)) return value;
@@ -172,9 +197,9 @@ inline Batch<double> growing_bell(Batch<double> x) {
   using namespace simd_math;
   constexpr double kRoot = std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
   const Mask<double> is_negative = x < 0;
-  Batch<double> negative = kRoot / erfcx_of_size(abs(x) * (1 / std::numbers::sqrt2));
+  Batch<double> negative = kRoot / erfcx(abs(x) * (1 / std::numbers::sqrt2));
   if (all(is_negative)) return negative;
-  return where(is_negative, negative, normal_density(x) / normal_cdf(x));
+  return where(is_negative, negative, normal_density(x) / ndtr(x));
 }
 
 #define XGRAD_IN_DOUBLES(name)                                                      \
@@ -188,6 +213,7 @@ XGRAD_IN_DOUBLES(erfinv_slope)
 XGRAD_IN_DOUBLES(ndtri)
 XGRAD_IN_DOUBLES(ndtri_slope)
 XGRAD_IN_DOUBLES(ndtr)
+XGRAD_IN_DOUBLES(ndtr_slope)
 XGRAD_IN_DOUBLES(log_ndtr)
 XGRAD_IN_DOUBLES(log_ndtr_slope)
 #undef XGRAD_IN_DOUBLES

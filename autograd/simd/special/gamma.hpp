@@ -27,11 +27,14 @@ Batch<float> in_doubles(const F& f, Batch<float> a, Batch<float> b) {
 
 // ---- Sine and cosine of pi r, for |r| <= 1/2 ----
 
-/// sin(pi r) / r. The relative error is 4e-17.
+/// sin(pi r) / (pi r), with an error of 1e-19 beside roundings.
 inline Batch<double> sine_ratio(Batch<double> r) {
-  return polynomial(r * r, 0x1.921fb54442d18p+1, -0x1.4abbce625be1p+2, 0x1.466bc677580b2p+1, -0x1.32d2cce4e3cep-1,
-                    0x1.507833ea42305p-4, -0x1.e306fd094b19dp-8, 0x1.e8dbeb5d45833p-12, -0x1.6bec35d074fecp-16,
-                    0x1.2cfb86a2da5fap-21);
+  Batch<double> z = r * r;
+  return fma(z,
+             polynomial(z, -0x1.a51a6625307d3p+0, 0x1.9f9cb402bc44ap-1, -0x1.86a8e4720c447p-3, 0x1.ac6805ce42a02p-6,
+                        -0x1.33816a4c191dbp-9, 0x1.3746f45647f62p-13, -0x1.d411dda8694b6p-18, 0x1.0d41300eefed8p-22,
+                        -0x1.5ecd6e0689b2p-28),
+             Batch<double>(1));
 }
 /// cos(pi r): where it is small it is the sine of what is left to a quarter, which is exact.
 inline Batch<double> cosine_of_turns(Batch<double> r) {
@@ -43,7 +46,7 @@ inline Batch<double> cosine_of_turns(Batch<double> r) {
           polynomial(z, -0x1.3bd3cc9be45dep+2, 0x1.03c1f081b593p+2, -0x1.55d3c7e3827efp+0, 0x1.e1f505ec0ac74p-3,
                      -0x1.a6d15a567b10cp-6, 0x1.f94a4a94320f2p-10, -0x1.8712522f972b7p-14),
           Batch<double>(1));
-  return where(size <= 0.25, near, rest * sine_ratio(rest));
+  return where(size <= 0.25, near, rest * sine_ratio(rest) * std::numbers::pi);
 }
 
 /// Where a whole number is odd.
@@ -153,8 +156,8 @@ inline Batch<double> trigamma_of_size(Batch<double> y) {
   return first + fma(z, fma(u, rest, Batch<double>(0.5)), u);
 }
 
-/// pi / sin(pi r) times sin(pi r) / (pi r), from r: 1 / r times what is 1 at 0. Infinite at 0, without an overflow before.
-inline Batch<double> reflection_pole(Batch<double> r) { return std::numbers::pi / sine_ratio(r) / r; }
+/// pi / sin(pi r).
+inline Batch<double> reflection_pole(Batch<double> r) { return 1 / (r * sine_ratio(r)); }
 
 }  // namespace simd_math
 
@@ -166,7 +169,7 @@ inline Batch<double> reflection_pole(Batch<double> r) { return std::numbers::pi 
   if (!any(reflects)) return value;
   // Gamma(x) Gamma(-x) = -pi / (x sin(pi x)), with the distance from the nearest whole number, which is exact.
   Batch<double> r = x - round(x);
-  Batch<double> reflected = log(abs(std::numbers::pi / (x * (r * sine_ratio(r))))) - value;
+  Batch<double> reflected = -log(abs(x * (r * sine_ratio(r)))) - value;
   reflected = where(isinf(x), abs(x), reflected);
   return where(reflects, reflected, value);
 }

@@ -64,7 +64,7 @@ double zeta_of_positive(double s, double q) {
     if (term < 1e-18 * sum.value() || std::isinf(term)) return sum.value();
   }
   if (std::isinf(a)) return 0;
-  sum.add(zeta_tail(s, a) * std::pow(a, -s));
+  sum.add(zeta_tail(s, a) / a * std::pow(a, 1 - s));
   return sum.value();
 }
 
@@ -81,8 +81,8 @@ double zeta_of_negative(double s, double q) {
   return sum.value();
 }
 
-/// n! / x^(n + 1), where neither need be representable: fractions and exponents apart.
-double factorial_over_power(std::int64_t n, double x) {
+/// first n! / x^(n + 1), where no factor need be representable: fractions and exponents apart.
+double times_factorial_over_power(double first, std::int64_t n, double x) {
   int exponent_of_x;
   const double fraction = std::frexp(x, &exponent_of_x);
   double mantissa = 1;
@@ -92,6 +92,7 @@ double factorial_over_power(std::int64_t n, double x) {
     mantissa = std::frexp(mantissa * by, &shift);
     exponent += shift;
   };
+  multiply(first);
   for (std::int64_t left = n + 1; left > 0; left -= 1000)
     multiply(1 / std::pow(fraction, std::min<double>(left, 1000)));
   if (n <= 100000) {
@@ -138,7 +139,7 @@ double polygamma_of(std::int64_t n, double x) {
       }
       scaled = sum.value();
     }
-    return sign * scaled * factorial_over_power(n, x);
+    return sign * times_factorial_over_power(scaled, n, x);
   }
   double factorial = 1;  // exact up to 22
   for (std::int64_t k = 2; k <= n; ++k) factorial *= static_cast<double>(k);
@@ -252,6 +253,15 @@ double bessel_y_of(int n, double x) {
   if (x == 0) return -kInfinity;
   if (x == kInfinity) return 0;
   return n == 0 ? ::y0(x) : n == 1 ? ::y1(x) : ::yn(n, x);
+}
+
+double bessel_j_slope_of(int n, double x) {
+  return n == 0 ? -bessel_j_of(1, x) : 0.5 * (bessel_j_of(n - 1, x) - bessel_j_of(n + 1, x));
+}
+
+double bessel_y_slope_of(int n, double x) {
+  if (x == 0) return kInfinity;
+  return n == 0 ? -bessel_y_of(1, x) : 0.5 * (bessel_y_of(n - 1, x) - bessel_y_of(n + 1, x));
 }
 
 }  // namespace internal

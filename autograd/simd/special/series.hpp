@@ -23,9 +23,11 @@ double sinc_derivative_of(int n, double x);
 double bessel_i_of(int n, double x);
 double bessel_ie_of(int n, double x);
 
-/// The Bessel functions J_n and Y_n.
+/// The Bessel functions J_n and Y_n, and their derivatives.
 double bessel_j_of(int n, double x);
 double bessel_y_of(int n, double x);
+double bessel_j_slope_of(int n, double x);
+double bessel_y_slope_of(int n, double x);
 
 }  // namespace internal
 }  // namespace xgrad

@@ -1,0 +1,142 @@
+#include <xgrad/autograd/ops/special.hpp>
+
+#include <numbers>
+
+#include <xgrad/autograd/check/gradcheck.hpp>
+#include "numbers.hpp"
+
+using namespace xgrad;
+using namespace xgrad::testing;
+using Catch::Contains;
+
+namespace {
+
+template <class F>
+double second_at(F f, double x) {
+  Tensor t = doubles({x}).set_requires_grad();
+  return grad(sum(grad(sum(f(t)), t, {.create_graph = true})), t).item();
+}
+/// The derivatives to both operands at one point.
+template <class F>
+std::vector<double> slopes_at(F f, double a, double b) {
+  Tensor x = doubles({a}).set_requires_grad(), y = doubles({b}).set_requires_grad();
+  std::vector<Tensor> slopes = grad(std::vector<Tensor>{sum(f(x, y))}, std::vector<Tensor>{x, y});
+  return {slopes[0].item(), slopes[1].item()};
+}
+
+constexpr double kPi = std::numbers::pi;
+
+}  // namespace
+
+TEST_CASE("the gamma function's family at its poles and far away", "[elementwise][special][conventions]") {
+  check_close(lgamma(doubles({0, -0.0, -1, -2, 1, 2, kInf, -kInf})), {kInf, kInf, kInf, kInf, 0, 0, kInf, kInf});
+  check_close(digamma(doubles({0.0, -0.0, -1, -7, kInf, -kInf})), {-kInf, kInf, kNan, kNan, kInf, kNan});
+  check_close(polygamma(1, doubles({0, -1, -7, kInf, -kInf})), {kInf, kInf, kInf, 0, kNan});
+  check_close(polygamma(2, doubles({0, -1, kInf})), {-kInf, -kInf, 0});
+  check_close(polygamma(4, tensor({-2}, {.dtype = DType::int64})), {-kInf});
+  // Relative to what is left of the zeros at 1 and 2.
+  check_close(lgamma(doubles({1 + 1e-10, 2 - 1e-10})), {-5.772156648191978e-11, -4.227843350662094e-11}, 1e-7);
+  CHECK(std::isnan(slope_at([](auto x) { return lgamma(x); }, -1)));
+  // A large order: neither n! nor x^(n + 1) need be a number.
+  check_close(polygamma(200, doubles({100.0})), {-9.1254246910962227e-28}, 1e-13);
+}
+
+TEST_CASE("polygamma's derivative is the next order's value", "[elementwise][special]") {
+  for (int n : {0, 1, 2, 3, 7})
+    for (double x : {-2.3, -0.4, 0.3, 1.7, 9.5, 40.0}) {
+      INFO("order " << n << " at " << x);
+      const double next = polygamma(n + 1, doubles({x})).item();
+      CHECK(std::abs(slope_at([n](auto x) { return polygamma(n, x); }, x) - next) <= 1e-14 * std::abs(next));
+    }
+}
+
+TEST_CASE("xlogy and xlog1py at zeros", "[elementwise][special][conventions]") {
+  auto product = [](const Tensor& x, const Tensor& y) { return xlogy(x, y); };
+  auto product1 = [](const Tensor& x, const Tensor& y) { return xlog1py(x, y); };
+  check_close(xlogy(doubles({0, 0, 0, 0, 1, kNan}), doubles({0, -1, kInf, kNan, 0, 1})), {0, 0, 0, kNan, -kInf, kNan});
+  check_close(xlog1py(doubles({0, 0, 0, 1}), doubles({-1, -2, kNan, -1})), {0, 0, kNan, -kInf});
+  CHECK(slopes_at(product, 0, 0) == std::vector<double>{0, 0});
+  CHECK(slopes_at(product, 0, 2) == std::vector<double>{std::log(2.0), 0});
+  CHECK(slopes_at(product, 0, -1) == std::vector<double>{0, 0});
+  CHECK(slopes_at(product, 3, 2) == std::vector<double>{std::log(2.0), 1.5});
+  CHECK(slopes_at(product1, 0, -1) == std::vector<double>{0, 0});
+  CHECK(slopes_at(product1, 0, 1) == std::vector<double>{std::log(2.0), 0});
+  // The mixed second derivative is 1 / y where x is 0, too.
+  Tensor x = doubles({0}).set_requires_grad(), y = doubles({4}).set_requires_grad();
+  Tensor to_y = grad(sum(xlogy(x, y)), y, {.create_graph = true});
+  CHECK(grad(sum(to_y), x).item() == 0.25);
+}
+
+TEST_CASE("sinc is smooth at 0", "[elementwise][special][conventions]") {
+  auto f = [](auto x) { return sinc(x); };
+  check_close(sinc(doubles({0, 1, -3, 0.5, kInf})), {1, 0, 0, 2 / kPi, kNan}, 1e-15);
+  CHECK(slope_at(f, 0) == 0);
+  CHECK(std::abs(second_at(f, 0) + kPi * kPi / 3) < 1e-14);
+  CHECK(std::abs(slope_at(f, 1e-9) + kPi * kPi / 3 * 1e-9) < 1e-23);
+  CHECK_NOTHROW(
+      gradcheck([](const Tensor& x) { return sum(sinc(x)); }, {doubles({0.01, 0.3, -1.5, 7.2})}, {.order = 3}));
+}
+
+TEST_CASE("inverses are accurate at the ends", "[elementwise][special]") {
+  check_close(erfinv(doubles({-1, 1, 0, 2, 1 - 0x1p-53})), {-kInf, kInf, 0, kNan, 5.863584748755168}, 1e-15);
+  check_close(ndtri(doubles({0, 1, 0.5, -1, 1e-300})), {-kInf, kInf, 0, kNan, -37.047096299361199}, 1e-14);
+  CHECK(slope_at([](auto x) { return erfinv(x); }, 1) == kInf);
+  CHECK(slope_at([](auto p) { return ndtri(p); }, 0) == kInf);
+  Tensor x = doubles({-0.999999, -0.3, 0.77, 0.99});
+  check_close(erf(erfinv(x)), values(x), 1e-15);
+}
+
+TEST_CASE("log_ndtr in both tails", "[elementwise][special][conventions]") {
+  auto f = [](auto x) { return log_ndtr(x); };
+  check_close(log_ndtr(doubles({-kInf, kInf, -1e5, 10, -40})),
+              {-kInf, 0, -5000000012.431864, -7.619853024160527e-24, -804.6084420137538}, 1e-14);
+  check_close(doubles({slope_at(f, -1e5), slope_at(f, kInf), slope_at(f, -kInf)}), {100000.00000999999, 0, kInf},
+              1e-15);
+  // The slope is about -x there; of its own slope, which is -1 + 1 / x^2, nothing is lost.
+  CHECK(std::abs(second_at(f, -1e5) + 1 - 1e-10) < 1e-15);
+  CHECK(second_at(f, 50) == 0);
+}
+
+TEST_CASE("Bessel functions at 0 and at infinity", "[elementwise][special][conventions]") {
+  check_close(i0(doubles({0, kInf, -kInf, 713})), {1, kInf, kInf, 6.7051282636709967e+307}, 1e-15);
+  check_close(i1(doubles({0, kInf, -kInf})), {0, kInf, -kInf});
+  check_close(i0e(doubles({0, kInf, -kInf})), {1, 0, 0});
+  check_close(bessel_j0(doubles({0, kInf})), {1, 0});
+  check_close(bessel_y0(doubles({0, -1})), {-kInf, kNan});
+  check_close(bessel_k0(doubles({0, -1, kInf})), {kInf, kNan, 0});
+  CHECK(slope_at([](auto x) { return i1(x); }, 0) == 0.5);
+  CHECK(std::abs(slope_at([](auto x) { return i1e(x); }, 0) - 0.5) < 1e-15);
+  CHECK(slope_at([](auto x) { return i0e(x); }, 0) == 0);
+  CHECK(slope_at([](auto x) { return bessel_j1(x); }, 0) == 0.5);
+  Tensor x = doubles({-12.5, -3, -0.7, 0.2, 1.9, 9, 21});
+  for (Tensor (*f)(const Operand&) : {i0, i1, i0e, i1e, bessel_j0, bessel_j1})
+    CHECK_NOTHROW(gradcheck([f](const Tensor& x) { return sum(f(x) / (1 + i0(x))); }, {x}, {.order = 3}));
+}
+
+TEST_CASE("logit within bounds, entr, and zeta", "[elementwise][special][conventions]") {
+  check_close(logit(doubles({0, 1, 0.5, -1})), {-kInf, kInf, 0, kNan});
+  check_close(logit(doubles({0.2, 0.9}), 0.7), {std::log(0.7 / 0.3), std::log(0.3 / 0.7)}, 1e-15);
+  check_close(logit(doubles({-1.0}), -1), {kNan});
+  CHECK(slope_at([](auto x) { return logit(x, 0.1); }, 0.05) == 0);
+  CHECK(slope_at([](auto x) { return logit(x, 0.25); }, 0.25) == 1 / (0.25 * 0.75));
+  CHECK(std::isnan(slope_at([](auto x) { return logit(x); }, -1)));
+  check_close(entr(doubles({0, -1, 1, kNan})), {0, -kInf, 0, kNan});
+  CHECK(slope_at([](auto x) { return entr(x); }, 0) == kInf);
+  check_close(zeta(2.0, doubles({1, 0, -1, -0.5, kInf})), {kPi * kPi / 6, kInf, kInf, 8.934802200544679, 0}, 1e-15);
+  check_close(zeta(doubles({1, 0.5, 2.5}), doubles({2, 2, -0.5})), {kInf, kNan, kNan});
+  Tensor s = doubles({3}).set_requires_grad();
+  CHECK_THROWS_WITH(sum(zeta(s, 1.0)).backward(), Contains("zeta: only q may require a gradient, but x does"));
+  CHECK_THROWS_WITH(polygamma(-1, doubles({1})),
+                    Contains("polygamma: the order n must not be negative, but it is -1."));
+  CHECK_THROWS_WITH(multigammaln(doubles({1}), 0),
+                    Contains("multigammaln: the dimension p must be at least 1, but it is 0."));
+}
+
+TEST_CASE("special functions are right to the third order", "[elementwise][special][gradcheck]") {
+  Tensor x = doubles({-6.5, -2.1, -0.7, -0.1, 0.4, 1.3, 3.2});
+  for (Tensor (*f)(const Operand&) : {erfcx, ndtr, log_ndtr, lgamma})
+    CHECK_NOTHROW(gradcheck([f](const Tensor& x) { return sum(f(x / 2 - 0.3)); }, {x}, {.order = 3}));
+  Tensor p = doubles({0.01, 0.2, 0.5, 0.77, 0.97});
+  for (Tensor (*f)(const Operand&) : {erfinv, ndtri, digamma, entr, bessel_k0, bessel_k1})
+    CHECK_NOTHROW(gradcheck([f](const Tensor& p) { return sum(f(p) / (1 + square(f(p)))); }, {p}, {.order = 2}));
+}

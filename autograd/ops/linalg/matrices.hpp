@@ -1,0 +1,49 @@
+// What the operators of linear algebra share: stacks of matrices, their checks, and their triangles and diagonals.
+#pragma once
+
+#include <vector>
+
+#include "../../tensor.hpp"
+
+namespace xgrad::internal {
+
+/// The shape without its last two axes.
+Shape lead_of(const Shape& shape);
+/// The leading axes with those of a matrix behind them.
+Shape with_matrix(Shape lead, std::int64_t rows, std::int64_t columns);
+
+/// The tensor, after checking that it is a stack of floating matrices whose sides LAPACK can count.
+const Tensor& check_matrices(const char* name, const Tensor& x, SourceLocation where);
+/// The same for square matrices.
+const Tensor& check_square(const char* name, const Tensor& x, SourceLocation where);
+/// a and b as tensors of one floating dtype.
+void promote_floating(const char* name, Tensor& a, Tensor& b, SourceLocation where);
+
+/// The number of matrices in a stack.
+std::int64_t count_matrices(const Tensor& x);
+/// The elements in fresh row-major memory, to be worked on; not recorded.
+Tensor working_copy(const char* name, const Tensor& x, SourceLocation where);
+/// The elements stretched to the leading axes, in fresh row-major memory; not recorded.
+Tensor working_copy(const char* name, const Tensor& x, const Shape& lead, SourceLocation where);
+/// Which matrix of a stack with the leading axes `own` stands at each place of `lead`, to which they broadcast.
+std::vector<std::int64_t> places_in(const Shape& own, const Shape& lead);
+
+/// The first matrix of which info tells something, or -1.
+std::int64_t first_failure(const std::vector<int>& info);
+/// "matrix [1, 0] of [2, 3, 4, 4]", or "it" for a lone matrix.
+std::string matrix_at(std::int64_t at, const Shape& shape);
+
+/// The elements below and on a diagonal of each matrix, zeros elsewhere: the k-th above the main one.
+Tensor lower_part(const Tensor& x, std::int64_t k = 0);
+/// Those above and on it.
+Tensor upper_part(const Tensor& x, std::int64_t k = 0);
+/// The diagonals: [..., m, n] -> [..., min(m, n)].
+Tensor diagonal_part(const Tensor& x);
+/// Square matrices with these diagonals: [..., n] -> [..., n, n].
+Tensor diagonal_matrices(const Tensor& x);
+/// The mean of each matrix and its transpose.
+Tensor symmetric_part(const Tensor& x);
+/// Identity matrices for a stack of this shape's leading axes, as an expanded view.
+Tensor identities(const Shape& lead, std::int64_t n, DType dtype);
+
+}  // namespace xgrad::internal

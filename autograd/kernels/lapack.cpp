@@ -258,7 +258,7 @@ struct FactorLuRows {
       transpose_block(a, f.n, f.m, f.n, columns.data(), f.m);
       f.info[at] = lapack::getrf<int>(as_int(f.m), as_int(f.n), columns.data(), as_int(f.m), pivots.data());
       transpose_block(columns.data(), f.m, f.n, f.m, a, f.n);
-      for (std::int64_t i = 0; i < least; ++i) f.pivots[at * least + i] = pivots[static_cast<std::size_t>(i)] - 1;
+      for (std::int64_t i = 0; i < least; ++i) f.pivots[at * least + i] = pivots[static_cast<std::size_t>(i)];
     }
   }
 };

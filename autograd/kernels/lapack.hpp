@@ -47,7 +47,7 @@ template <class T>
 void log_determinant_lu(std::int64_t count, std::int64_t n, const T* lu, const std::int64_t* pivots, T* sign, T* logarithm);
 
 /// The LU factors as a user sees them: a [m, n] = L (below the diagonal, which is of ones) and U; pivots [min(m, n)] say
-/// with which row, counted from 0, each row was swapped.
+/// with which row, counted from 1, each row was swapped.
 template <class T>
 void factor_lu_rows(std::int64_t count, std::int64_t m, std::int64_t n, T* a, std::int64_t* pivots, int* info);
 

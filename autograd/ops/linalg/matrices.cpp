@@ -104,7 +104,7 @@ namespace {
 
 /// Which elements of a matrix stand at least k above the diagonal.
 Tensor is_above(std::int64_t rows, std::int64_t columns, std::int64_t k) {
-  return unsqueeze(arange(rows), 1) + k <= arange(columns);
+  return unsqueeze(xgrad::arange(rows), 1) + k <= xgrad::arange(columns);
 }
 
 }  // namespace
@@ -119,7 +119,7 @@ Tensor diagonal_part(const Tensor& x) {
 }
 
 Tensor diagonal_matrices(const Tensor& x) {
-  const Tensor places = arange(x.size(-1));
+  const Tensor places = xgrad::arange(x.size(-1));
   return where(unsqueeze(places, 1) == places, unsqueeze(x, -2), 0);
 }
 

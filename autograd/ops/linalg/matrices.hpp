@@ -28,6 +28,14 @@ Tensor working_copy(const char* name, const Tensor& x, const Shape& lead, Source
 /// Which matrix of a stack with the leading axes `own` stands at each place of `lead`, to which they broadcast.
 std::vector<std::int64_t> places_in(const Shape& own, const Shape& lead);
 
+/// Whether all elements are finite.
+template <class T>
+bool is_finite(const T* x, std::int64_t count) {
+  T zero = 0;
+  for (std::int64_t i = 0; i < count; ++i) zero += x[i] * T(0);
+  return zero == 0;
+}
+
 /// The first matrix of which info tells something, or -1.
 std::int64_t first_failure(const std::vector<int>& info);
 /// "matrix [1, 0] of [2, 3, 4, 4]", or "it" for a lone matrix.

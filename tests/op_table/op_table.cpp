@@ -59,6 +59,7 @@ const std::map<std::string, std::string> kWithoutRow = {
     {"map_sum", "any formula (tests/autograd/map.cpp)"},
     {"each", "writes in place (tests/autograd/each.cpp)"},
     {"Written::*", "a parameter of each"},
+    {"linalg::Tolerance::*", "a parameter of pinv and matrix_rank"},
     {"as_xtensor", "the bridge (tests/autograd/xtensor.cpp)"},
     {"nn::Module::*", "registers tensors (tests/nn/module.cpp)"},
     {"nn::Layer::*", "an item of a Sequential (tests/nn/module.cpp)"},
@@ -92,6 +93,7 @@ const std::map<std::string, std::set<std::string>> kOtherNames = {
     {"sum_to", {"size"}},              // the row's own shape
     {"view", {"size", "contiguous"}},  // the row's own shape and layout
     {"view_as", {"contiguous"}},       // the row's own layout
+    {"linalg::lu_solve", {"lu_factor"}},  // which makes the row's factors
     {"clamp(tensors)", {"dtype", "greater_equal", "less_equal"}},  // pending: clamp checks its bounds itself
 };
 

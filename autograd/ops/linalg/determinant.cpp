@@ -64,8 +64,7 @@ Tensor products_without(const Tensor& s) {
   return products;
 }
 
-/// The second derivative of det in the direction g, which is the derivative of the cofactors.
-Tensor cofactors_cotangent(const Tensor& g, const Tensor& x) {
+Tensor second_value(const Tensor& g, const Tensor& x) {
   const Svd parts = svd(x);
   const Tensor sign = det(matmul(parts.u, parts.vh));
   const Tensor inside = matmul(transpose(parts.u), matmul(g, transpose(parts.vh)));
@@ -75,6 +74,21 @@ Tensor cofactors_cotangent(const Tensor& g, const Tensor& x) {
   const Tensor diagonal = squeeze(matmul(others, unsqueeze(diagonal_part(inside), -1)), -1);
   const Tensor crossed = diagonal_matrices(diagonal) - others * transpose(inside);
   return unsqueeze(unsqueeze(sign, -1), -1) * matmul(parts.u, matmul(crossed, parts.vh));
+}
+
+/// The second derivative of det in the direction g: linear in g, and its own transpose.
+Tensor second_derivative(const Tensor& g, const Tensor& x, SourceLocation where) {
+  Tensor value;
+  {
+    NoGrad no_grad;
+    value = second_value(g.detach(), x.detach());
+  }
+  return record("det", where, {g, x}, value, {Uses::input(1)}, [](Vjp& vjp) {
+    check<std::logic_error>(!vjp.needs(1), vjp.where(),
+                            "det: its derivatives at matrices that are singular or nearly so must be of first or second "
+                            "order, but a third one is asked for.");
+    vjp.give(0, second_derivative(vjp.g(), vjp.input(1), vjp.where()));
+  });
 }
 
 Tensor cofactors(const Tensor& x, SourceLocation where) {
@@ -87,10 +101,7 @@ Tensor cofactors(const Tensor& x, SourceLocation where) {
             matmul(parts.u * unsqueeze(diagonal_part(products_without(parts.s)), -2), parts.vh);
   }
   return record("det", where, {x}, value, {Uses::input(0)}, [](Vjp& vjp) {
-    check<std::logic_error>(!vjp.creates_graph(), vjp.where(),
-                            "det: its derivatives at matrices that are singular or nearly so must be of first or second "
-                            "order, but a third one is asked for.");
-    vjp.give(0, cofactors_cotangent(vjp.g(), vjp.input(0)));
+    vjp.give(0, second_derivative(vjp.g(), vjp.input(0), vjp.where()));
   });
 }
 

@@ -76,8 +76,12 @@ Eigh eigh(const Operand& operand, EighOptions options) {
 
 Tensor eigvalsh(const Operand& operand, EighOptions options) {
   const Tensor& x = check_square("eigvalsh", operand.tensor("eigvalsh"), operand.where());
-  if (!is_recording({x})) return decomposed("eigvalsh", x, options, false, operand.where()).values;
-  return recorded("eigvalsh", x, options, operand.where()).values;
+  // The vectors cost several times what the values do: they wait until a gradient is asked for.
+  return record("eigvalsh", operand.where(), {x}, decomposed("eigvalsh", x, options, false, operand.where()).values,
+                {Uses::input(0)}, [options](Vjp& vjp) {
+                  const Tensor v = recorded("eigvalsh", vjp.input(0), options, vjp.where()).vectors;
+                  vjp.give(0, symmetric_part(matmul(v * unsqueeze(vjp.g(), -2), transpose(v))));
+                });
 }
 
 }  // namespace xgrad::linalg

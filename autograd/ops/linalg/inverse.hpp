@@ -1,4 +1,4 @@
-// The inverse on behalf of other operators.
+// The inverse, and the solution of a system, on behalf of other operators.
 #pragma once
 
 #include "../../tensor.hpp"
@@ -13,6 +13,9 @@ enum class Singular {
 
 /// The inverse of square matrices, which must have been checked, recorded under this name.
 Tensor inverse(const char* name, const Tensor& x, Singular singular, SourceLocation where);
+
+/// The solution of a x = b for stacks of matrices of one dtype whose sizes agree, recorded under this name.
+Tensor solution(const char* name, const Tensor& a, const Tensor& b, SourceLocation where);
 
 /// The inverses' values from LU factors, where pivots of 0 make infinite and nan.
 Tensor inverse_value(const Tensor& lu, const Tensor& pivots);

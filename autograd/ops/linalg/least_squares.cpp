@@ -236,7 +236,7 @@ Tensor tensorsolve(const Operand& left, const Operand& right, const Axes& axes) 
   check(rows == b.numel() && rows == columns, where, "tensorsolve: a must have as many elements in front as behind, and as b, "
         "but a is ", a.shape(), " and b is ", b.shape(), " (", rows, ", ", columns, " and ", b.numel(), ").");
   const Shape shape(std::span(a.shape().begin() + b.ndim(), a.shape().end()));
-  return reshape(solve(reshape(a, {rows, columns}), reshape(b, {rows})), shape);
+  return reshape(solution("tensorsolve", reshape(a, {rows, columns}), reshape(b, {rows, 1}), where), shape);
 }
 
 Tensor tensorinv(const Operand& operand, int ind) {

@@ -52,19 +52,6 @@ Tensor inverse(const char* name, const Tensor& x, Singular singular, SourceLocat
   });
 }
 
-}  // namespace internal
-
-using namespace internal;
-
-namespace linalg {
-
-Tensor inv(const Operand& operand) {
-  const Tensor& x = check_square("inv", operand.tensor("inv"), operand.where());
-  return inverse("inv", x, Singular::refuse, operand.where());
-}
-
-// ---- solve ----
-
 namespace {
 
 /// A^-1 b, or A^-T b, from the factors of A.
@@ -80,11 +67,11 @@ Tensor solved_value(const Tensor& lu, const Tensor& pivots, const Tensor& b, con
   return x;
 }
 
-void solve_rule(Vjp& vjp) {
+void solve_rule(const char* name, Vjp& vjp) {
   const Tensor& x = vjp.output(0);
   Tensor of_b;
   if (vjp.creates_graph()) {
-    of_b = solve(transpose(vjp.input(0)), vjp.g(0));
+    of_b = solution(name, transpose(vjp.input(0)), vjp.g(0), vjp.where());
   } else {
     of_b = solved_value(vjp.output(1), vjp.output(2), vjp.g(0), lead_of(x.shape()), true, vjp.where());
   }
@@ -105,24 +92,39 @@ void solve_rule(Vjp& vjp) {
   if (vjp.needs(1)) vjp.give(1, sum_to(of_b, vjp.shape(1)));
 }
 
-/// a x = b for stacks of matrices of one dtype that fit.
-Tensor solved(const Tensor& a, const Tensor& b, SourceLocation where) {
+}  // namespace
+
+Tensor solution(const char* name, const Tensor& a, const Tensor& b, SourceLocation where) {
   const std::int64_t count = count_matrices(a), n = a.size(-1);
-  const Shape lead = broadcast_shapes("solve", lead_of(a.shape()), lead_of(b.shape()), where);
-  Tensor lu = working_copy("solve", a, where);
-  Tensor pivots = new_result("solve", {count, n}, DType::int64, where);
+  const Shape lead = broadcast_shapes(name, lead_of(a.shape()), lead_of(b.shape()), where);
+  Tensor lu = working_copy(name, a, where);
+  Tensor pivots = new_result(name, {count, n}, DType::int64, where);
   std::vector<int> info(static_cast<std::size_t>(count));
   dispatch_floating(a.dtype(), [&]<class T>(T) {
     factor_lu<T>(count, n, data_of<T>(lu), data_of<std::int64_t>(pivots), info.data());
   });
   if (const std::int64_t failed = first_failure(info); failed >= 0)
-    check(false, where, "solve: matrices must be invertible, but ", matrix_at(failed, a.shape()),
+    check(false, where, name, ": matrices must be invertible, but ", matrix_at(failed, a.shape()),
           " is singular: pivot ", info[static_cast<std::size_t>(failed)], " of ", n, " is 0.");
   Tensor x = solved_value(lu, pivots, b, lead, false, where);
   if (!is_recording({a, b})) return x;
-  return record("solve", where, {a, b}, {std::move(x), std::move(lu), std::move(pivots)},
-                {Uses::input(0) | Uses::output(0) | Uses::output(1) | Uses::output(2)}, solve_rule)[0];
+  return record(name, where, {a, b}, {std::move(x), std::move(lu), std::move(pivots)},
+                {Uses::input(0) | Uses::output(0) | Uses::output(1) | Uses::output(2)},
+                [name](Vjp& vjp) { solve_rule(name, vjp); })[0];
 }
+
+}  // namespace internal
+
+using namespace internal;
+
+namespace linalg {
+
+Tensor inv(const Operand& operand) {
+  const Tensor& x = check_square("inv", operand.tensor("inv"), operand.where());
+  return inverse("inv", x, Singular::refuse, operand.where());
+}
+
+namespace {
 
 /// Whether b is a stack of vectors: one, or one for each matrix.
 bool are_vectors(const Tensor& a, const Tensor& b) {
@@ -147,16 +149,16 @@ Tensor solve(const Operand& left, const Operand& right, SolveOptions options) {
           b.shape(), ".");
     check(b.size(-1) == a.size(-1), where, "solve: sizes must agree in x a = b, but a is ", a.shape(), " and b is ",
           b.shape(), " (", a.size(-1), " != ", b.size(-1), ").");
-    return contiguous(transpose(solved(transpose(a), transpose(b), where)));
+    return contiguous(transpose(solution("solve", transpose(a), transpose(b), where)));
   }
   if (are_vectors(a, b)) {
     check(b.size(-1) == a.size(-1), where, "solve: sizes must agree in a x = b, but a is ", a.shape(), " and b is ",
           b.shape(), " (", a.size(-1), " != ", b.size(-1), ").");
-    return squeeze(solved(a, unsqueeze(b, -1), where), -1);
+    return squeeze(solution("solve", a, unsqueeze(b, -1), where), -1);
   }
   check(b.size(-2) == a.size(-1), where, "solve: sizes must agree in a x = b, but a is ", a.shape(), " and b is ",
         b.shape(), " (", a.size(-1), " != ", b.size(-2), ").");
-  return solved(a, b, where);
+  return solution("solve", a, b, where);
 }
 
 // ---- solve_triangular ----

@@ -39,8 +39,8 @@ Svd decomposed(const char* name, const Tensor& x, Orthogonal kind, SourceLocatio
   dispatch_floating(x.dtype(), [&]<class T>(T) {
     T* data = data_of<T>(work);
     for (std::int64_t i = 0; i < count; ++i)
-      check(is_finite(data + i * m * n, m * n), where, name, ": elements must be finite, but ", matrix_at(i, x.shape()),
-            " has inf or nan.");
+      if (!is_finite(data + i * m * n, m * n))
+        check(false, where, name, ": elements must be finite, but ", matrix_at(i, x.shape()), " has inf or nan.");
     factor_svd<T>(count, m, n, kind, data, parts.u.defined() ? data_of<T>(parts.u) : nullptr, data_of<T>(parts.s),
                   parts.vh.defined() ? data_of<T>(parts.vh) : nullptr, info.data());
   });
@@ -53,6 +53,7 @@ Tensor skew_part(const Tensor& x) { return x - transpose(x); }
 
 /// 1 / s, 0 where s is 0 to rounding. Throws for such unless they are to make zero.
 Tensor inverse_values(const char* name, const Tensor& s, Degenerate degenerate, SourceLocation place) {
+  if (s.numel() == 0) return s;
   const Tensor values = s.detach();
   const double epsilon = s.dtype() == DType::float32 ? std::numeric_limits<float>::epsilon()
                                                      : std::numeric_limits<double>::epsilon();
@@ -122,8 +123,13 @@ Svd svd(const Operand& operand, SvdOptions options) {
 
 Tensor svdvals(const Operand& operand) {
   const Tensor& x = check_matrices("svdvals", operand.tensor("svdvals"), operand.where());
-  if (!is_recording({x})) return decomposed("svdvals", x, Orthogonal::none, operand.where()).s;
-  return recorded("svdvals", x, Orthogonal::reduced, Degenerate::refuse, operand.where()).s;
+  // The vectors cost several times what the values do: they wait until a gradient is asked for.
+  return record("svdvals", operand.where(), {x}, decomposed("svdvals", x, Orthogonal::none, operand.where()).s,
+                {Uses::input(0)}, [](Vjp& vjp) {
+                  const Svd parts =
+                      recorded("svdvals", vjp.input(0), Orthogonal::reduced, Degenerate::refuse, vjp.where());
+                  vjp.give(0, matmul(parts.u * unsqueeze(vjp.g(), -2), parts.vh));
+                });
 }
 
 }  // namespace xgrad::linalg

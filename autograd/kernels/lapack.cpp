@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "../base/launch.hpp"
+#include "small_stacks.hpp"
 #include "transpose.hpp"
 #include "triangular.hpp"
 
@@ -435,32 +436,193 @@ struct SolveLeastSquares {
   }
 };
 
+// ---- Stacks of small matrices, in lanes ----
+
+/// As many matrices as there are lanes, or what is left of the stack.
+template <class T>
+struct Group {
+  std::int64_t first, count;
+  Group(std::int64_t index, std::int64_t total)
+      : first(index * lanes::kCount<T>), count(std::min(lanes::kCount<T>, total - first)) {}
+};
+
+template <class T>
+void set_info(const Group<T>& group, Batch<T> failed, int* info) {
+  alignas(64) T numbers[lanes::kCount<T>];
+  failed.store(numbers);
+  for (std::int64_t i = 0; i < group.count; ++i) info[group.first + i] = static_cast<int>(numbers[i]);
+}
+
+template <class T>
+struct SmallCholesky {
+  std::int64_t total, n;
+  bool upper;
+  T* a;
+  int* info;
+
+  static void run(const SmallCholesky& c, std::int64_t begin, std::int64_t end) {
+    const std::int64_t n = c.n;
+    Batch<T> a[lanes::kMost * lanes::kMost], failed;
+    for (std::int64_t index = begin; index < end; ++index) {
+      const Group<T> group(index, c.total);
+      T* matrices = c.a + group.first * n * n;
+      lanes::gather(matrices, n * n, group.count, a);
+      if (c.upper) transpose_square(n, a);
+      lanes::cholesky<T>(n, a, failed);
+      for (std::int64_t i = 0; i < n; ++i) std::fill(a + i * n + i + 1, a + (i + 1) * n, Batch<T>(0));
+      if (c.upper) transpose_square(n, a);
+      lanes::scatter(a, n * n, group.count, matrices);
+      set_info(group, failed, c.info);
+    }
+  }
+};
+
+template <class T>
+struct SmallCholeskyCotangent {
+  std::int64_t total, n;
+  bool upper;
+  const T* factor;
+  T* g;
+
+  static void run(const SmallCholeskyCotangent& c, std::int64_t begin, std::int64_t end) {
+    const std::int64_t n = c.n;
+    Batch<T> factor[lanes::kMost * lanes::kMost], g[lanes::kMost * lanes::kMost];
+    for (std::int64_t index = begin; index < end; ++index) {
+      const Group<T> group(index, c.total);
+      lanes::gather(c.factor + group.first * n * n, n * n, group.count, factor);
+      lanes::gather(c.g + group.first * n * n, n * n, group.count, g);
+      if (c.upper) {
+        transpose_square(n, factor);
+        transpose_square(n, g);
+      }
+      lanes::cholesky_cotangent<T>(n, factor, g);
+      lanes::scatter(g, n * n, group.count, c.g + group.first * n * n);
+    }
+  }
+};
+
+template <class T>
+struct SmallFactorLu {
+  std::int64_t total, n;
+  T* a;
+  std::int64_t* pivots;
+  int* info;
+
+  static void run(const SmallFactorLu& f, std::int64_t begin, std::int64_t end) {
+    const std::int64_t n = f.n;
+    Batch<T> a[lanes::kMost * lanes::kMost], pivots[lanes::kMost], failed;
+    alignas(64) T numbers[lanes::kCount<T>];
+    for (std::int64_t index = begin; index < end; ++index) {
+      const Group<T> group(index, f.total);
+      T* matrices = f.a + group.first * n * n;
+      lanes::gather(matrices, n * n, group.count, a);
+      lanes::lu<T>(n, a, pivots, failed);
+      lanes::scatter(a, n * n, group.count, matrices);
+      for (std::int64_t k = 0; k < n; ++k) {
+        pivots[k].store(numbers);
+        for (std::int64_t i = 0; i < group.count; ++i)
+          f.pivots[(group.first + i) * n + k] = static_cast<std::int64_t>(numbers[i]);
+      }
+      set_info(group, failed, f.info);
+    }
+  }
+};
+
+/// Right sides of a stack that are solved in lanes at once.
+constexpr std::int64_t kSides = lanes::kMost;
+
+template <class T>
+struct SmallSolveLu {
+  std::int64_t total, n, k;
+  const T* lu;
+  const std::int64_t* pivots;
+  bool transposed;
+  T* b;
+
+  static void run(const SmallSolveLu& s, std::int64_t begin, std::int64_t end) {
+    const std::int64_t n = s.n;
+    Batch<T> lu[lanes::kMost * lanes::kMost], pivots[lanes::kMost], b[lanes::kMost * kSides];
+    alignas(64) T numbers[lanes::kCount<T>] = {};
+    for (std::int64_t index = begin; index < end; ++index) {
+      const Group<T> group(index, s.total);
+      lanes::gather(s.lu + group.first * n * n, n * n, group.count, lu);
+      for (std::int64_t k = 0; k < n; ++k) {
+        for (std::int64_t i = 0; i < group.count; ++i) numbers[i] = static_cast<T>(s.pivots[(group.first + i) * n + k]);
+        pivots[k] = Batch<T>::load(numbers);
+      }
+      T* sides = s.b + group.first * n * s.k;
+      lanes::gather(sides, n * s.k, group.count, b);
+      lanes::solve_factors<T>(n, s.k, lu, pivots, s.transposed, b);
+      lanes::scatter(b, n * s.k, group.count, sides);
+    }
+  }
+};
+
+template <class T>
+struct SmallInvertLu {
+  std::int64_t total, n;
+  T* lu;
+  const std::int64_t* pivots;
+
+  static void run(const SmallInvertLu& s, std::int64_t begin, std::int64_t end) {
+    const std::int64_t n = s.n;
+    Batch<T> lu[lanes::kMost * lanes::kMost], pivots[lanes::kMost], b[lanes::kMost * lanes::kMost];
+    alignas(64) T numbers[lanes::kCount<T>] = {};
+    for (std::int64_t index = begin; index < end; ++index) {
+      const Group<T> group(index, s.total);
+      T* matrices = s.lu + group.first * n * n;
+      lanes::gather(matrices, n * n, group.count, lu);
+      for (std::int64_t k = 0; k < n; ++k) {
+        for (std::int64_t i = 0; i < group.count; ++i) numbers[i] = static_cast<T>(s.pivots[(group.first + i) * n + k]);
+        pivots[k] = Batch<T>::load(numbers);
+      }
+      for (std::int64_t i = 0; i < n; ++i)
+        for (std::int64_t j = 0; j < n; ++j) b[i * n + j] = Batch<T>(T(i == j));
+      lanes::solve_factors<T>(n, n, lu, pivots, false, b);
+      lanes::scatter(b, n * n, group.count, matrices);
+    }
+  }
+};
+
+/// Starts a kernel on groups of matrices, each matrix of this much work.
+template <class T, class Args>
+void launch_groups(const Args& args, std::int64_t count, double work) {
+  launch_stack(args, (count + lanes::kCount<T> - 1) / lanes::kCount<T>, work);
+}
+
 }  // namespace
 
 template <class T>
 void cholesky(std::int64_t count, std::int64_t n, bool upper, T* a, int* info) {
+  if (lanes::fits(count, n)) return launch_groups<T>(SmallCholesky<T>{count, n, upper, a, info}, count, cube(n));
   launch_stack(Cholesky<T>{n, upper, a, info}, count, cube(n));
 }
 
 template <class T>
 void cholesky_cotangent(std::int64_t count, std::int64_t n, bool upper, const T* factor, T* g) {
+  if (lanes::fits(count, n))
+    return launch_groups<T>(SmallCholeskyCotangent<T>{count, n, upper, factor, g}, count, 3 * cube(n));
   launch_stack(CholeskyCotangent<T>{n, upper, factor, g}, count, 3 * cube(n));
 }
 
 template <class T>
 void factor_lu(std::int64_t count, std::int64_t n, T* a, std::int64_t* pivots, int* info) {
+  if (lanes::fits(count, n)) return launch_groups<T>(SmallFactorLu<T>{count, n, a, pivots, info}, count, cube(n));
   launch_stack(FactorLu<T>{n, a, pivots, info}, count, cube(n));
 }
 
 template <class T>
 void solve_lu(std::int64_t count, std::int64_t n, std::int64_t k, const T* lu, const std::int64_t* pivots,
               const std::int64_t* which, bool transposed, T* b) {
-  launch_stack(SolveLu<T>{n, k, lu, pivots, which, transposed, b}, count,
-               static_cast<double>(n) * static_cast<double>(n) * static_cast<double>(k));
+  const double work = static_cast<double>(n) * static_cast<double>(n) * static_cast<double>(k);
+  if (lanes::fits(count, n) && k <= kSides && which == nullptr)
+    return launch_groups<T>(SmallSolveLu<T>{count, n, k, lu, pivots, transposed, b}, count, work);
+  launch_stack(SolveLu<T>{n, k, lu, pivots, which, transposed, b}, count, work);
 }
 
 template <class T>
 void invert_lu(std::int64_t count, std::int64_t n, T* lu, const std::int64_t* pivots) {
+  if (lanes::fits(count, n)) return launch_groups<T>(SmallInvertLu<T>{count, n, lu, pivots}, count, cube(n));
   launch_stack(InvertLu<T>{n, lu, pivots}, count, cube(n));
 }
 

@@ -104,10 +104,15 @@ class Tensor {
   /// mutable_data is data() for writing. A backward pass that saved the old elements refuses to run after it.
   template <ElementType T>
   T* mutable_data(SourceLocation where = SourceLocation::current());
-  /// assign writes the elements of `value`, broadcast to this shape and cast to this dtype, outside of the graph.
+  /// assign writes the elements of `value`, broadcast to this shape and cast to this dtype, outside of the graph. Of a part of a
+  /// tensor it takes a view: `x[0].assign(1)`.
   /// Throws: std::invalid_argument when the shapes do not fit or elements share memory (as in an expanded tensor), and
   /// std::logic_error on a tensor that an operation made.
-  void assign(const Operand& value, SourceLocation where = SourceLocation::current());
+  void assign(const Operand& value, SourceLocation where = SourceLocation::current()) &;
+  /// assign on a tensor without a name, which must be a view of one that is kept.
+  /// Throws: std::logic_error as well where nobody would see what is written: x[mask] and x[positions] are copies, which are gone
+  /// at the end of the line. Use index_put().
+  void assign(const Operand& value, SourceLocation where = SourceLocation::current()) &&;
 
   // ---- Views (recorded; see autograd/ops/index.hpp) ----
   /// operator[] indexes the first axis: x[2], x[-1], x[slice(0, 4)], x[ellipsis]; or several: x[{1, slice(0, 4)}].

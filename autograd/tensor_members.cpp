@@ -55,7 +55,16 @@ XGRAD_INSTANTIATE(float)
 XGRAD_INSTANTIATE(double)
 #undef XGRAD_INSTANTIATE
 
-void Tensor::assign(const Operand& operand, SourceLocation where) {
+void Tensor::assign(const Operand& operand, SourceLocation where) && {
+  const TensorImpl& impl = defined_impl(*this, "assign", where);
+  check<std::logic_error>(!impl.unique() || !impl.storage->unique(), where,
+                          "assign: what is written must be seen by somebody, but this tensor ", impl.shape,
+                          " is gone at the end of the line: x[mask] and x[positions] are copies of elements, as all "
+                          "that is computed. Use index_put(x, mask, value), which makes a new tensor.");
+  assign(operand, where);
+}
+
+void Tensor::assign(const Operand& operand, SourceLocation where) & {
   TensorImpl& impl = defined_impl(*this, "assign", where);
   Tensor value = operand.is_number() ? operand.number_as(impl.dtype, "assign") : operand.tensor("assign");
   const TensorImpl& from = *value.impl();

@@ -1,5 +1,5 @@
-// Picking elements: x[...] with integers, slices, ellipsis and new axes (views), and by tensors of indices
-// (copies).
+// Picking elements: x[...] with integers, slices, ellipsis and new axes (views), with tensors of positions and masks (copies),
+// the same for writing, and along one axis.
 #pragma once
 
 #include <initializer_list>
@@ -32,20 +32,30 @@ inline constexpr struct NewAxis {
 namespace internal {
 template <class T>
 concept Position = std::integral<T> && !std::same_as<T, bool>;
+Tensor tensor_of_positions(const std::vector<std::int64_t>& positions);
 }
 
-/// One item of x[{...}].
+/// One item of x[{...}]: an integer, a slice, the ellipsis, a new axis, or what picks elements one by one: a tensor of
+/// positions (int64, of any shape; negative ones count from the end), the same as a std::vector of integers, or a mask (a
+/// boolean tensor in the shape of the axes that it stands for).
 struct Index {
-  enum class Kind : std::uint8_t { integer, slice, ellipsis, newaxis };
+  enum class Kind : std::uint8_t { integer, slice, ellipsis, newaxis, boolean, tensor };
   template <internal::Position T>
   Index(T i) : kind(Kind::integer), integer(internal::saturated(i)) {}
   Index(Slice s) : kind(Kind::slice), range(s) {}
   Index(Ellipsis) : kind(Kind::ellipsis) {}
   Index(NewAxis) : kind(Kind::newaxis) {}
+  /// A mask without axes: a new axis of extent 1 for true, 0 for false.
+  template <std::same_as<bool> T>
+  Index(T b) : kind(Kind::boolean), integer(b) {}
+  Index(const Tensor& positions) : kind(Kind::tensor), tensor(positions) {}
+  template <internal::Position T>
+  Index(const std::vector<T>& positions) : Index(internal::tensor_of_positions({positions.begin(), positions.end()})) {}
 
   Kind kind;
   std::int64_t integer = 0;
   Slice range;
+  Tensor tensor;
 };
 
 namespace internal {
@@ -53,7 +63,7 @@ template <class T>
 concept IndexItem = std::constructible_from<Index, T>;
 }
 
-/// The items of x[...]: x[2], x[slice(1, 3)], x[{0, ellipsis, slice(0, 4, 2)}].
+/// The items of x[...]: x[2], x[slice(1, 3)], x[{0, ellipsis, slice(0, 4, 2)}], x[x > 0], x[{rows, slice(), columns}].
 class Indices {
  public:
   template <internal::IndexItem T>
@@ -71,13 +81,38 @@ class Indices {
   SourceLocation where_;
 };
 
-/// x[indices], a view: `x[2]`, `x[slice(0, 4)]`, `x[{ellipsis, -1}]`. Axes that are not named are kept.
+/// x[indices]: `x[2]`, `x[slice(0, 4)]`, `x[{ellipsis, -1}]`, `x[mask]`, `x[{rows, columns}]`. A view where all items are
+/// integers (0-d tensors count as such), slices, ellipsis and new axes; else a copy.
 ///
-/// Shapes: an integer drops its axis, a slice keeps as many as it picks, newaxis adds one of extent 1.
-/// Derivative: g at those places, 0 elsewhere; a loop over all rows is linear in their number.
-/// Throws: std::out_of_range for an integer beyond its axis and for more items than axes; std::invalid_argument for a step
-/// of 0 and for two ellipses.
+/// Tensors of positions are broadcast together; a mask stands for the positions at which it is true, one tensor for each of its
+/// axes. Their common shape takes the place of the axes they stand for where those are neighbours, else it comes first. As in
+/// PyTorch, integers are applied before that: they part no neighbours and join no broadcast, where NumPy lets them do both.
+///
+/// Shapes: an integer drops its axis, a slice keeps as many as it picks, newaxis adds one of extent 1; x [a, b, c],
+/// {slice(), i [m, n], j [n]} -> [a, m, n]; {i, slice(), j} -> [m, n, b]; x [a, b], mask [a, b] -> [number of true].
+/// Derivative: g at those places, 0 elsewhere, added up where a position comes several times, as accurately as sum(); a loop
+/// over all rows is linear in their number.
+/// Throws: std::out_of_range for an integer or a position beyond its axis and for more items than axes; std::invalid_argument
+/// for a step of 0, two ellipses, tensors of another dtype, positions that do not broadcast, and a mask of another shape.
 Tensor get(const Operand& x, const Indices& indices);
+
+/// Options of index_put().
+struct IndexPutOptions {
+  /// Add the values to what is there, also where a position comes several times, instead of replacing it.
+  bool accumulate = false;
+};
+/// x with x[indices] replaced by these values, as a new tensor: `index_put(b, {slice(0, 2), slice(0, 2)}, a)`,
+/// `index_put(x, x < 0, 0)`. The indices are those of get().
+///
+/// Where a position comes several times, the last value stays.
+///
+/// Shapes: values broadcast to x[indices]'s shape -> x's.
+/// Dtype: that of x and values, promoted, but a number takes x's (an integer tensor truncates it).
+/// Derivative: g with zeros at those places for x; g[indices] for the values, 0 for those that others replaced. With
+/// accumulate g for x and g[indices] for the values.
+/// Throws: what get() throws; std::invalid_argument for values that do not broadcast.
+Tensor index_put(const Operand& x, const Indices& indices, const Operand& values, IndexPutOptions options = {});
+
 /// The elements start, start + step, ... (`length` of them) of one axis, a view; a negative start counts from the end.
 ///
 /// Shapes: x [a, b, c], axis 1 -> [a, length, c].

@@ -1,14 +1,17 @@
 // Picking elements, and adding into picked places.
+#include <map>
+#include <optional>
+
 #include <xgrad/autograd/ops.hpp>
+#include <xgrad/autograd/ops/pick.hpp>
+#include <xgrad/autograd/ops/scatter.hpp>
 #include "registry.hpp"
 
 namespace conformance {
 namespace {
 
-using xgrad::DType;
 using xgrad::Index;
 using xgrad::Indices;
-using xgrad::Shape;
 using xgrad::Tensor;
 
 int axis_argument(Arguments& args, int position, const char* name) {
@@ -25,79 +28,118 @@ xgrad::Slice to_slice(const Value& item) {
   return xgrad::slice(bound(bounds[0]), bound(bounds[1]), bound(bounds[2]).value_or(1));
 }
 
-bool is_whole(const Value& item) {
-  if (!item["slice"].is_list()) return false;
-  const Value::List& bounds = item["slice"].list();
-  return bounds[0].is_null() && bounds[1].is_null() && bounds[2].is_null();
+std::vector<std::int64_t> integers_of(const Value& list) {
+  std::vector<std::int64_t> integers;
+  for (const Value& item : list.list()) integers.push_back(item.integer());
+  return integers;
 }
 
-bool is_advanced(const Value& item) { return item.is_list() || item.is_tensor() || item.is_boolean(); }
-
-Index to_index(const Value& item) {
+Index to_index(Arguments& args, const Value& item, const std::string& path) {
   if (item.is_null()) return xgrad::newaxis;
+  if (item.is_boolean()) return item.boolean();
   if (item.is_integer()) return item.integer();
+  if (item.is_list()) return integers_of(item);
+  if (item.is_tensor()) return args.tensor_of(item, path);
   if (item["ellipsis"].is_boolean()) return xgrad::ellipsis;
   return to_slice(item);
 }
 
-/// index_select along one axis, the place of the only list of positions; positions may count from the end.
-Tensor select_positions(const Tensor& x, int axis, const Tensor& positions) {
-  if (positions.dtype() != DType::int64 || positions.ndim() != 1)
-    throw Unsupported("xgrad indexes by one-dimensional positions only");
-  return index_select(x, axis, xgrad::where(positions < 0, positions + x.size(axis), positions));
+/// The items of an index list that stands at this position.
+Indices indices_of(Arguments& args, int position, const char* name) {
+  std::vector<Index> items;
+  const std::string prefix = args.path(position, name) + ".";
+  for (const Value& item : args.value(position, name).list())
+    items.push_back(to_index(args, item, prefix + std::to_string(items.size())));
+  return Indices(std::move(items));
 }
 
-Outputs get_item(Arguments& args) {
-  const Tensor& x = args.tensor(0, "input");
-  const Value::List& items = args.value(1, "index").list();
-  int advanced = 0;
-  int axis = 0;
-  bool others_whole = true;
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    if (is_advanced(items[i])) {
-      ++advanced;
-      axis = static_cast<int>(i);
-    } else if (!is_whole(items[i])) {
-      others_whole = false;
-    }
-  }
-  if (advanced == 0) {
-    std::vector<Index> indices;
-    for (const Value& item : items) indices.push_back(to_index(item));
-    return get(x, Indices(std::move(indices)));
-  }
-  if (advanced > 1 || !others_whole) throw Unsupported("xgrad indexes by positions along one axis only");
-  const Value& item = items[static_cast<std::size_t>(axis)];
-  if (item.is_tensor()) return select_positions(x, axis, args.tensor_of(item, "1." + std::to_string(axis)));
-  std::vector<std::int64_t> positions;
-  for (const Value& position : item.list()) positions.push_back(position.integer());
-  return select_positions(x, axis, xgrad::from_vector(positions));
+xgrad::ScatterReduction reduction_named(const std::string& name) {
+  using xgrad::ScatterReduction;
+  static const std::map<std::string, ScatterReduction> kReductions = {{"sum", ScatterReduction::sum},
+                                                                      {"prod", ScatterReduction::prod},
+                                                                      {"mean", ScatterReduction::mean},
+                                                                      {"amax", ScatterReduction::amax},
+                                                                      {"amin", ScatterReduction::amin}};
+  const auto found = kReductions.find(name);
+  if (found == kReductions.end()) throw Unsupported("xgrad has no reduction " + name);
+  return found->second;
 }
 
-Tensor take_along(Arguments& args) {
+Tensor scatter(Arguments& args) {
   const Tensor& x = args.tensor(0, "input");
-  const Tensor& indices = args.tensor(1, "indices");
-  if (!args.given(2, "dim")) return gather(reshape(x, {-1}), 0, reshape(indices, {-1}));
-  const int axis = axis_argument(args, 2, "dim");
-  const int at = axis < 0 ? axis + x.ndim() : axis;
-  Shape along_x = x.shape();
-  Shape along_indices = indices.shape();
-  along_x[at] = along_indices[at] = 1;
-  const Shape common = xgrad::broadcast_shapes("take_along_dim", along_x, along_indices, {});
-  along_x = along_indices = common;
-  along_x[at] = x.shape()[at];
-  along_indices[at] = indices.shape()[at];
-  return gather(expand(x, along_x), axis, expand(indices, along_indices));
+  const int axis = axis_argument(args, 1, "dim");
+  const Tensor& indices = args.tensor(2, "index");
+  const xgrad::Operand source = args.operand(3, args.given(kKeyword, "value") ? "value" : "src");
+  const std::string reduction = args.text(kKeyword, "reduce", "");
+  if (reduction.empty()) return xgrad::scatter(x, axis, indices, source);
+  return scatter_reduce(x, axis, indices, source, reduction_named(reduction == "add" ? "sum" : "prod"));
+}
+
+void add_picking(Registry& ops) {
+  ops["nonzero"] = [](Arguments& args) -> Outputs {
+    const Tensor& x = args.tensor(0, "input");
+    if (args.flag(kKeyword, "as_tuple", false)) return nonzero_tuple(x);
+    return nonzero(x);
+  };
+  ops["argwhere"] = [](Arguments& args) { return argwhere(args.tensor(0, "input")); };
+  ops["masked_select"] = [](Arguments& args) { return masked_select(args.tensor(0, "input"), args.tensor(1, "mask")); };
+  ops["take"] = [](Arguments& args) { return take(args.tensor(0, "input"), args.tensor(1, "index")); };
+  ops["take_along_dim"] = [](Arguments& args) {
+    std::optional<int> axis;
+    if (args.given(2, "dim")) axis = axis_argument(args, 2, "dim");
+    return take_along_dim(args.tensor(0, "input"), args.tensor(1, "indices"), axis);
+  };
+}
+
+void add_scatters(Registry& ops) {
+  ops["scatter"] = scatter;
+  ops["scatter_reduce"] = [](Arguments& args) {
+    return scatter_reduce(args.tensor(0, "input"), axis_argument(args, 1, "dim"), args.tensor(2, "index"),
+                          args.tensor(3, "src"), reduction_named(args.text(4, "reduce", "")),
+                          {.include_self = args.flag(kKeyword, "include_self", true)});
+  };
+  ops["index_copy"] = [](Arguments& args) {
+    return index_copy(args.tensor(0, "input"), axis_argument(args, 1, "dim"), args.tensor(2, "index"),
+                      args.tensor(3, "source"));
+  };
+  ops["index_fill"] = [](Arguments& args) {
+    const Tensor& x = args.tensor(0, "input");
+    return index_fill(x, axis_argument(args, 1, "dim"), args.tensor(2, "index"), args.operand(3, "value"));
+  };
+  ops["index_put"] = [](Arguments& args) {
+    return index_put(args.tensor(0, "input"), indices_of(args, 1, "indices"), args.tensor(2, "values"),
+                     {.accumulate = args.flag(3, "accumulate", false)});
+  };
+  ops["put"] = [](Arguments& args) {
+    return put(args.tensor(0, "input"), args.tensor(1, "index"), args.tensor(2, "source"),
+               {.accumulate = args.flag(3, "accumulate", false)});
+  };
+  ops["masked_scatter"] = [](Arguments& args) {
+    return masked_scatter(args.tensor(0, "input"), args.tensor(1, "mask"), args.tensor(2, "source"));
+  };
+  ops["select_scatter"] = [](Arguments& args) {
+    return select_scatter(args.tensor(0, "input"), args.tensor(1, "src"), axis_argument(args, 2, "dim"),
+                          args.integer(3, "index"));
+  };
+  ops["slice_scatter"] = [](Arguments& args) {
+    const auto bound = [&](int position, const char* name) -> std::optional<std::int64_t> {
+      if (!args.given(position, name)) return std::nullopt;
+      return args.integer(position, name);
+    };
+    return slice_scatter(args.tensor(0, "input"), args.tensor(1, "src"), static_cast<int>(args.integer(2, "dim", 0)),
+                         xgrad::slice(bound(3, "start"), bound(4, "end"), args.integer(5, "step", 1)));
+  };
 }
 
 }  // namespace
 
 void add_indexing(Registry& ops) {
-  ops["__getitem__"] = get_item;
+  add_picking(ops);
+  add_scatters(ops);
+  ops["__getitem__"] = [](Arguments& args) { return get(args.tensor(0, "input"), indices_of(args, 1, "index")); };
   ops["gather"] = [](Arguments& args) {
     return gather(args.tensor(0, "input"), axis_argument(args, 1, "dim"), args.tensor(2, "index"));
   };
-  ops["take_along_dim"] = take_along;
   ops["index_select"] = [](Arguments& args) {
     return index_select(args.tensor(0, "input"), axis_argument(args, 1, "dim"), args.tensor(2, "index"));
   };
@@ -108,11 +150,6 @@ void add_indexing(Registry& ops) {
   ops["scatter_add"] = [](Arguments& args) {
     return scatter_add(args.tensor(0, "input"), axis_argument(args, 1, "dim"), args.tensor(2, "index"),
                        args.tensor(3, "src"));
-  };
-  ops["take"] = [](Arguments& args) {
-    const Tensor& indices = args.tensor(1, "index");
-    return reshape(select_positions(reshape(args.tensor(0, "input"), {-1}), 0, reshape(indices, {-1})),
-                   indices.shape());
   };
   ops["nn.functional.one_hot"] = [](Arguments& args) {
     return one_hot(args.tensor(0, "input"), args.integer(1, "num_classes", -1));

@@ -54,6 +54,7 @@ const std::map<std::string, std::string> kWithoutRow = {
     {"Tensor::*", "assign, set_grad, backward ...: no operators (tests/autograd/tensor.cpp, tests/engine)"},
     {"TensorList::*", "a parameter of grad, vjp, jacobian ... (tests/autograd/functional.cpp)"},
     {"nn::Parameter::*", "a Tensor that is not assigned (tests/nn/module.cpp)"},
+    {"Index::*", "an item of x[...]: the rows of get and index_put"},
     {"Operand::*", "a parameter (tests/autograd/tensor.cpp)"},
     {"map", "any formula (tests/autograd/map.cpp)"},
     {"map_sum", "any formula (tests/autograd/map.cpp)"},
@@ -87,7 +88,13 @@ bool has_reason(const std::string& name) {
 
 /// Operations by whose names rows refuse wrong inputs beside their own, with the reason.
 const std::map<std::string, std::set<std::string>> kOtherNames = {
-    {"get", {"index", "slice"}},       // what the user wrote: x[...]
+    {"get", {"index", "slice"}},  // what the user wrote: x[...]
+    {"get(positions)", {"index", "sub"}},
+    {"get(positions apart)", {"index"}},
+    {"get(mask)", {"index"}},
+    {"take", {"sub"}},                 // the row's own subtraction
+    {"put", {"sub"}},                  // the row's own subtraction
+    {"index_fill", {"sub"}},           // the row's own subtraction
     {"where_safe", {"greater"}},       // the row's own condition
     {"reshape", {"size"}},             // the row's own shape
     {"sum_to", {"size"}},              // the row's own shape

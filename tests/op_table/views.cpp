@@ -231,14 +231,6 @@ Rows orders() {
                    [](const Tensor& x) { return unfold(x, 0, 2, 0); },
                    [](const Tensor& x) { return unfold(x, 1, 1, 1); },
                    [](const Tensor& x) { return unfold(x, 0, -1, 1); }}},
-      {.name = "unfold(long)",
-       .function = [](const Tensor& x) { return unfold(x, 0, 70, 1); },
-       .shapes = {{{150}}},
-       .expected =
-           [](std::span<const Tensor> x) {
-             return taken(x[0], {x[0].size(0) - 69, 70}, [&](Place at) { return Place{at[0] + at[1]}; });
-           },
-       .order = 1},
   };
 }
 

@@ -61,6 +61,25 @@ Tensor get(const char* name, const Tensor& x, const AnyWindow& window, SourceLoc
 }
 
 template <class AnyWindow>
+Tensor put_window(const char* operation, const Tensor& x, const AnyWindow& window, const Tensor& value,
+                  SourceLocation where) {
+  Tensor result = new_result(operation, x.shape(), x.dtype(), where);
+  copy_into(result, x);
+  if (value.numel() > 0) copy_into(view_of(result, window), value);
+  return record(operation, where, {x, value}, result, {}, [operation, window](Vjp& vjp) {
+    const Tensor& g = vjp.g();
+    Tensor taken = get("get", g, window, vjp.where());
+    if (vjp.needs(0)) {
+      // One zero, seen as many times as the window has elements.
+      Tensor zero = new_zeros(operation, {}, g.dtype(), vjp.where());
+      Tensor zeros = new_view(zero, taken.shape(), Shape::filled(taken.ndim(), 0), zero.impl()->data);
+      vjp.give(0, put_window(operation, g, window, zeros, vjp.where()));
+    }
+    if (vjp.needs(1)) vjp.give(1, taken);
+  });
+}
+
+template <class AnyWindow>
 void give_window(Vjp& vjp, const Tensor& g, const AnyWindow& window) {
   if (Tensor* sum = vjp.sum_so_far(0); sum != nullptr)
     add_into(view_of(*sum, window), g);
@@ -68,9 +87,10 @@ void give_window(Vjp& vjp, const Tensor& g, const AnyWindow& window) {
     vjp.give(0, put(g, vjp.shape(0), window, vjp.where()));
 }
 
-#define XGRAD_INSTANTIATE(AnyWindow)                                                  \
-  template Tensor get(const char*, const Tensor&, const AnyWindow&, SourceLocation);  \
-  template Tensor put(const Tensor&, const Shape&, const AnyWindow&, SourceLocation); \
+#define XGRAD_INSTANTIATE(AnyWindow)                                                                       \
+  template Tensor get(const char*, const Tensor&, const AnyWindow&, SourceLocation);                       \
+  template Tensor put(const Tensor&, const Shape&, const AnyWindow&, SourceLocation);                      \
+  template Tensor put_window(const char*, const Tensor&, const AnyWindow&, const Tensor&, SourceLocation); \
   template void give_window(Vjp&, const Tensor&, const AnyWindow&);
 XGRAD_INSTANTIATE(Window)
 XGRAD_INSTANTIATE(AxisWindow)

@@ -40,6 +40,11 @@ Tensor get(const char* name, const Tensor& x, const AnyWindow& window, SourceLoc
 template <class AnyWindow>
 Tensor put(const Tensor& x, const Shape& shape, const AnyWindow& window, SourceLocation where);
 
+/// x with `value`, in the window's shape, in the window: a new tensor. Gradient: g with zeros in the window, and the window of g.
+template <class AnyWindow>
+Tensor put_window(const char* operation, const Tensor& x, const AnyWindow& window, const Tensor& value,
+                  SourceLocation where);
+
 /// Gives input 0 its cotangent, which is `g` in the window and 0 elsewhere. Where a sum of cotangents is there, g is added to
 /// its window: a loop that takes a tensor's rows one by one is linear in their number.
 template <class AnyWindow>

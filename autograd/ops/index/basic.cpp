@@ -1,107 +1,36 @@
 #include <algorithm>
-#include <limits>
 
 #include "../../tensor_impl.hpp"
 #include "../detail/window.hpp"
 #include "../index.hpp"
+#include "../movement.hpp"
+#include "selection.hpp"
 
-// Basic indexing: integers, slices, ellipsis and new axes give views.
+// Reading: integers, slices, ellipsis and new axes give views, positions and masks copies.
 
 namespace xgrad {
 
 using namespace internal;
 
-namespace {
-
-struct Range {
-  std::int64_t start, step, length;
-};
-
-/// A slice of an axis, its bounds cut to the extent as Python does.
-Range resolve(const Slice& slice, std::int64_t extent, SourceLocation where) {
-  check(slice.step != 0, where, "slice: the step must not be 0.");
-  // The negative of the smallest integer is not an integer.
-  std::int64_t step = std::max(slice.step, -std::numeric_limits<std::int64_t>::max());
-  std::int64_t lowest = step < 0 ? -1 : 0;
-  std::int64_t highest = step < 0 ? extent - 1 : extent;
-  auto bound = [&](const std::optional<std::int64_t>& given, std::int64_t otherwise) {
-    if (!given) return otherwise;
-    return std::clamp(*given < 0 ? *given + extent : *given, lowest, highest);
-  };
-  std::int64_t start = bound(slice.start, step < 0 ? highest : lowest);
-  std::int64_t stop = bound(slice.stop, step < 0 ? lowest : highest);
-  std::int64_t distance = step < 0 ? start - stop : stop - start;
-  return {start, step, distance <= 0 ? 0 : (distance - 1) / std::abs(step) + 1};
-}
-
-std::int64_t checked_position(const Tensor& x, int axis, std::int64_t i, SourceLocation where) {
-  std::int64_t extent = x.shape()[axis];
-  check<std::out_of_range>(-extent <= i && i < extent, where, "index: ", i, " must be in [", -extent, ", ", extent,
-                           ") on axis ", axis, " of x ", x.shape(), ".");
-  return i < 0 ? i + extent : i;
-}
-
-Window window_of(const Tensor& x, const std::vector<Index>& items, int named, SourceLocation where) {
-  Window window{Shape::filled(x.ndim(), 0), Shape::filled(x.ndim(), 1), {}, {}};
-  int axis = 0;
-  auto add_axis = [&](int source, std::int64_t extent) {
-    check(window.shape.ndim() < kMaxDims, where, "index: a tensor has at most ", kMaxDims,
-          " axes, but this index of x ", x.shape(), " makes more.");
-    window.source[window.shape.ndim()] = static_cast<std::int8_t>(source);
-    window.shape.push_back(extent);
-  };
-  auto keep_until = [&](int end) {
-    for (; axis < end; ++axis) add_axis(axis, x.shape()[axis]);
-  };
-  for (const Index& item : items) {
-    switch (item.kind) {
-      case Index::Kind::newaxis:
-        add_axis(-1, 1);
-        break;
-      case Index::Kind::ellipsis:
-        keep_until(x.ndim() - named);
-        break;
-      case Index::Kind::integer:
-        window.start[axis] = checked_position(x, axis, item.integer, where);
-        ++axis;
-        --named;
-        break;
-      case Index::Kind::slice: {
-        Range range = resolve(item.range, x.shape()[axis], where);
-        window.start[axis] = range.start;
-        window.step[axis] = range.step;
-        add_axis(axis, range.length);
-        ++axis;
-        --named;
-        break;
-      }
-    }
-  }
-  keep_until(x.ndim());
-  return window;
-}
-
-}  // namespace
-
 Tensor get(const Operand& operand, const Indices& indices) {
   const Tensor& x = operand.tensor("index");
   const std::vector<Index>& items = indices.items();
   SourceLocation where = operand.where();
-  int named = 0, ellipses = 0;
-  for (const Index& item : items) {
-    named += item.kind == Index::Kind::integer || item.kind == Index::Kind::slice;
-    ellipses += item.kind == Index::Kind::ellipsis;
-  }
-  check<std::out_of_range>(named <= x.ndim(), where, "index: at most ", x.ndim(), " axes of x ", x.shape(),
-                           " can be indexed, but there are ", named, " integers and slices.");
-  check(ellipses <= 1, where, "index: at most one ellipsis may be given, but there are ", ellipses, ".");
-  if (items.size() == 1 && named == 1) {
+  if (items.size() == 1 && x.ndim() > 0) {  // most are so
     if (items[0].kind == Index::Kind::integer)
-      return get("get", x, AxisWindow{0, true, checked_position(x, 0, items[0].integer, where), 1, 1}, where);
-    Range range = resolve(items[0].range, x.shape()[0], where);
-    return get("get", x, AxisWindow{0, false, range.start, range.step, range.length}, where);
+      return get("get", x, AxisWindow{0, true, checked_position("index", x, 0, items[0].integer, where), 1, 1}, where);
+    if (items[0].kind == Index::Kind::slice) {
+      Range range = resolve(items[0].range, x.shape()[0], where);
+      return get("get", x, AxisWindow{0, false, range.start, range.step, range.length}, where);
+    }
   }
-  return get("get", x, window_of(x, items, named, where), where);
+  Selection selection = selection_of("index", x, items, where);
+  Tensor y = selection.is_whole && !selection.picked.empty() ? x : get("get", x, selection.window, where);
+  if (selection.picked.empty()) return y;
+  if (Tensor mask = mask_alone(selection); mask.defined()) return pick_masked_at("index", y, mask, where);
+  Places places = places_of("index", y.shape(), std::move(selection.picked), where);
+  if (!places.order.empty()) y = permute(Operand(y, where), places.order);
+  return pick_at("index", y, places.at, places.indices, where);
 }
 
 Tensor narrow(const Operand& operand, int axis, std::int64_t start, std::int64_t length, std::int64_t step) {

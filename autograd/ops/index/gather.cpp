@@ -13,6 +13,7 @@
 #include "../detail/result.hpp"
 #include "../detail/window.hpp"
 #include "../index.hpp"
+#include "rows.hpp"
 
 // gather and scatter_add: an index for each element.
 
@@ -21,56 +22,6 @@ namespace xgrad {
 using namespace internal;
 
 namespace {
-
-// Elements from which a gather is worth a second thread.
-constexpr std::int64_t kGatherGrain = 32768;
-
-Shape at_least_1d(Shape shape) {
-  if (shape.empty()) shape.push_back(1);
-  return shape;
-}
-
-/// Throws unless `inner` has as many axes as `outer` and is nowhere larger, but for the axis `except`.
-void check_fits(const char* operation, const char* inner_name, const Shape& inner, const char* outer_name,
-                const Shape& outer, int except, SourceLocation where) {
-  Shape small = at_least_1d(inner), large = at_least_1d(outer);
-  bool fits = small.ndim() == large.ndim();
-  for (int k = 0; fits && k < small.ndim(); ++k) fits = k == except || small[k] <= large[k];
-  if (fits) [[likely]]
-    return;
-  std::string but = except >= 0 ? concat(" but axis ", except) : "";
-  fail<std::invalid_argument>(
-      where, concat(operation, ": ", inner_name, " must have as many axes as ", outer_name, " and be no larger in any",
-                    but, ", but they are ", inner, " and ", outer, "."));
-}
-
-/// Where the elements named by indices along an axis lie in x: element j of a row, which runs along the last axis of the
-/// indices, at start + j * along + index * across. `index` names them; `start` comes from a walk over the rows.
-struct IndexedRows {
-  const std::int64_t* index;
-  std::int64_t rows, length;
-  int lead;  // axes before the last
-  std::int64_t extent[kMaxDims], stride[kMaxDims];
-  std::int64_t along, across;
-
-  IndexedRows(const Tensor& x, const Tensor& indices, int axis) : index(data_of<std::int64_t>(indices)), rows(1) {
-    Shape shape = at_least_1d(indices.shape());
-    Strides strides = at_least_1d(x.strides());
-    across = strides[axis];
-    strides[axis] = 0;
-    along = strides.back();
-    length = shape.back();
-    lead = shape.ndim() - 1;
-    for (int k = 0; k < lead; ++k) {
-      rows *= shape[k];
-      extent[k] = shape[k];
-      stride[k] = strides[k];
-    }
-  }
-
-  Walk walk(std::int64_t row) const { return Walk(lead, extent, stride, row); }
-  std::int64_t grain() const { return kGatherGrain / length + 1; }
-};
 
 /// to[row, j] = from[place of (row, j)]. Over rows.
 template <class T>
@@ -115,20 +66,6 @@ struct ScatterRows {
   }
 };
 
-/// place[row, j] = where (row, j) lies in x. Over rows.
-struct PlacesOfRows {
-  std::int64_t* place;
-  IndexedRows rows;
-
-  static void run(const PlacesOfRows& a, std::int64_t begin, std::int64_t end) {
-    const std::int64_t length = a.rows.length;
-    Walk walk = a.rows.walk(begin);
-    for (std::int64_t row = begin; row < end; ++row, walk.next())
-      for (std::int64_t j = 0; j < length; ++j)
-        a.place[row * length + j] = walk.offset() + j * a.rows.along + a.rows.index[row * length + j] * a.rows.across;
-  }
-};
-
 /// Adds up how often each place is named. Over rows, on one thread.
 struct CountPlaces {
   UseCounts* uses;
@@ -147,7 +84,7 @@ struct CountPlaces {
 void scatter_into(const char* operation, const Tensor& to, const Tensor& indices, int axis, const Tensor& source,
                   SourceLocation where) {
   if (indices.numel() == 0) return;
-  IndexedRows rows(to, indices, axis);
+  IndexedRows rows(to.strides(), indices, axis);
   const std::int64_t one_thread = rows.rows;
   // A place is named at most once for each index along the axis.
   if (is_floating(to.dtype()) && at_least_1d(indices.shape())[axis] > kFewUses) {
@@ -188,7 +125,7 @@ Tensor gather(const Operand& operand, int axis, const Tensor& given_indices) {
   if (indices.numel() > 0) check_fits("gather", "indices", indices.shape(), "x", x.shape(), axis, where);
   Tensor result = new_checked("gather", indices.shape(), x.dtype(), where);
   if (indices.numel() > 0) {
-    IndexedRows rows(x, indices, axis);
+    IndexedRows rows(x.strides(), indices, axis);
     dispatch(x.dtype(), [&]<class T>(T) {
       launch(GatherRows<T>{data_of<T>(result), data_of<T>(x), rows}, rows.rows, rows.grain());
     });

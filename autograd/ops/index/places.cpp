@@ -1,0 +1,179 @@
+#include "places.hpp"
+
+#include <algorithm>
+
+#include "../../extend.hpp"
+#include "../../kernels/elementwise.hpp"
+#include "../../kernels/pick.hpp"
+#include "../../kernels/scatter.hpp"
+#include "../../tensor_impl.hpp"
+#include "../cast.hpp"
+#include "../choose.hpp"
+#include "../create.hpp"
+#include "../detail/reshape.hpp"
+#include "../detail/result.hpp"
+#include "../movement.hpp"
+
+namespace xgrad::internal {
+namespace {
+
+/// A contiguous tensor around the indexed axes.
+RowsLayout layout_of(const Shape& shape, IndexedAxes at, std::int64_t count) {
+  RowsLayout layout{.count = count};
+  for (int k = 0; k < shape.ndim(); ++k)
+    (k < at.axis ? layout.outer : k < at.axis + at.axes ? layout.extent : layout.inner) *= shape[k];
+  return layout;
+}
+
+/// x, or its elements in fresh row-major memory. Not recorded.
+Tensor packed(const char* operation, const Tensor& x, SourceLocation where) {
+  if (x.is_contiguous()) return x;
+  Tensor copied = new_result(operation, x.shape(), x.dtype(), where);
+  copy_into(copied, x);
+  return copied;
+}
+
+/// to[..., indices, ...] += source, in place. `to` is contiguous.
+void add_into_places(const char* operation, const Tensor& to, IndexedAxes at, const Tensor& indices,
+                     const Tensor& source, SourceLocation where) {
+  if (source.numel() == 0) return;
+  add_rows(to, data_of<std::int64_t>(indices), packed(operation, source, where),
+           layout_of(to.shape(), at, indices.numel()));
+}
+
+/// Zeros of this shape with the slices of source added at the indices. Gradient: pick_at.
+Tensor sum_at(const Shape& shape, IndexedAxes at, const Tensor& indices, const Tensor& source, SourceLocation where) {
+  Tensor result = new_zeros("index_sum", shape, source.dtype(), where);
+  add_into_places("index_sum", result, at, indices, source, where);
+  return record("index_sum", where, {source, indices}, result, {Uses::input(1), Uses()},
+                [at](Vjp& vjp) { vjp.give(0, pick_at("index", vjp.g(), at, vjp.input(1), vjp.where())); });
+}
+
+/// Zeros in this shape, without memory for each.
+Tensor zeros_in(const Shape& shape, DType dtype, SourceLocation where) {
+  return expand(Operand(zeros({}, {.dtype = dtype}, where), where), shape);
+}
+
+}  // namespace
+
+Shape picked_shape(const char* operation, const Shape& x, IndexedAxes at, const Shape& indices, SourceLocation where) {
+  check(x.ndim() - at.axes + indices.ndim() <= kMaxDims, where, operation, ": a tensor has at most ", kMaxDims,
+        " axes, but this index of x ", x, " makes more.");
+  Shape shape;
+  for (int k = 0; k < at.axis; ++k) shape.push_back(x[k]);
+  for (std::int64_t extent : indices) shape.push_back(extent);
+  for (int k = at.axis + at.axes; k < x.ndim(); ++k) shape.push_back(x[k]);
+  return shape;
+}
+
+Tensor pick_at(const char* operation, const Tensor& x, IndexedAxes at, const Tensor& indices, SourceLocation where) {
+  Shape shape = picked_shape(operation, x.shape(), at, indices.shape(), where);
+  Tensor result = new_checked(operation, shape, x.dtype(), where);
+  pick_places(result, x, at.axis, at.axes, data_of<std::int64_t>(indices), indices.numel());
+  return record(operation, where, {x, indices}, result, {Uses::input(1), Uses()}, [at](Vjp& vjp) {
+    if (Tensor* sum = vjp.sum_so_far(0); sum != nullptr)
+      add_into_places("index_sum", *sum, at, vjp.input(1), vjp.g(), vjp.where());
+    else
+      vjp.give(0, sum_at(vjp.shape(0), at, vjp.input(1), vjp.g(), vjp.where()));
+  });
+}
+
+Tensor add_at(const char* operation, const Tensor& x, IndexedAxes at, const Tensor& indices, const Tensor& source,
+              SourceLocation where) {
+  Tensor result = new_result(operation, x.shape(), x.dtype(), where);
+  copy_into(result, x);
+  add_into_places(operation, result, at, indices, source, where);
+  return record(operation, where, {x, indices, source}, result, {Uses(), Uses(), Uses::input(1)}, [at](Vjp& vjp) {
+    vjp.give(0, vjp.g());
+    if (vjp.needs(2)) vjp.give(2, pick_at("index", vjp.g(), at, vjp.input(1), vjp.where()));
+  });
+}
+
+Tensor put_at(const char* operation, const Tensor& x, IndexedAxes at, const Tensor& indices, const Tensor& source,
+              SourceLocation where) {
+  Tensor result = new_result(operation, x.shape(), x.dtype(), where);
+  copy_into(result, x);
+  RowsLayout layout = layout_of(x.shape(), at, indices.numel());
+  // The kernel takes one stride for all axes before the indices, for theirs, and for those behind.
+  bool fits =
+      source.numel() == 0 ||
+      reshaped_strides(source.shape(), source.strides(), {layout.outer, layout.count, layout.inner}).has_value();
+  put_places(result, at.axis, at.axes, data_of<std::int64_t>(indices), indices.numel(),
+             fits ? source : packed(operation, source, where));
+  return record(operation, where, {x, indices, source}, result, {Uses::input(1), Uses(), Uses::input(1)},
+                [operation, at, extent = layout.extent](Vjp& vjp) {
+                  const Tensor& indices = vjp.input(1);
+                  SourceLocation where = vjp.where();
+                  const Tensor& g = vjp.g();
+                  if (vjp.needs(0)) {
+                    Shape shape = picked_shape(operation, g.shape(), at, indices.shape(), where);
+                    vjp.give(0, put_at(operation, g, at, indices, zeros_in(shape, g.dtype(), where), where));
+                  }
+                  if (!vjp.needs(2)) return;
+                  Tensor taken = pick_at("index", g, at, indices, where);
+                  if (Tensor last = last_of_each(operation, indices, extent, where); last.defined()) {
+                    Shape shape = last.shape();
+                    for (int k = at.axis + at.axes; k < g.ndim(); ++k) shape.push_back(1);
+                    taken = xgrad::where(Operand(reshape(last, shape), where), taken, 0);
+                  }
+                  vjp.give(2, taken);
+                });
+}
+
+Tensor last_of_each(const char* operation, const Tensor& indices, std::int64_t extent, SourceLocation where) {
+  Tensor last = new_result(operation, indices.shape(), DType::boolean, where);
+  if (indices.numel() == 0) return {};
+  Tensor owner = new_result(operation, {extent}, DType::int64, where);
+  bool all =
+      find_last(data_of<bool>(last), data_of<std::int64_t>(indices), indices.numel(), data_of<std::int64_t>(owner));
+  return all ? Tensor() : last;
+}
+
+// ---- Masks ----
+
+namespace {
+
+/// Zeros of this shape with the elements of source [number of true] where the mask is true. Gradient: pick_masked_at.
+Tensor spread_at(const Tensor& mask, const Tensor& source, SourceLocation where) {
+  Tensor result = new_result("index_sum", mask.shape(), source.dtype(), where);
+  MaskParts parts(data_of<bool>(mask), mask.numel());
+  spread_masked(result, packed("index_sum", source, where), parts);
+  return record("index_sum", where, {source, mask}, result, {Uses::input(1), Uses()},
+                [](Vjp& vjp) { vjp.give(0, pick_masked_at("index", vjp.g(), vjp.input(1), vjp.where())); });
+}
+
+}  // namespace
+
+Tensor pick_masked_at(const char* operation, const Tensor& x, const Tensor& mask, SourceLocation where) {
+  MaskParts parts(data_of<bool>(mask), mask.numel());
+  Tensor result = new_result(operation, {parts.count()}, x.dtype(), where);
+  pick_masked(result, packed(operation, x, where), parts);
+  return record(operation, where, {x, mask}, result, {Uses::input(1), Uses()}, [](Vjp& vjp) {
+    const Tensor& mask = vjp.input(1);
+    if (Tensor* sum = vjp.sum_so_far(0); sum != nullptr && sum->is_contiguous())
+      add_masked(*sum, packed("index_sum", vjp.g(), vjp.where()), MaskParts(data_of<bool>(mask), mask.numel()));
+    else
+      vjp.give(0, spread_at(mask, vjp.g(), vjp.where()));
+  });
+}
+
+Tensor put_masked_at(const char* operation, const Tensor& x, const Tensor& mask, const Tensor& source,
+                     SourceLocation where) {
+  Tensor result = new_result(operation, x.shape(), x.dtype(), where);
+  copy_into(result, x);
+  put_masked(result, packed(operation, source, where), MaskParts(data_of<bool>(mask), mask.numel()));
+  return record(operation, where, {x, mask, source}, result, {Uses::input(1), Uses(), Uses::input(1)}, [](Vjp& vjp) {
+    Operand g(vjp.g(), vjp.where());
+    if (vjp.needs(0)) vjp.give(0, xgrad::where(Operand(vjp.input(1), vjp.where()), 0, g));
+    if (vjp.needs(2)) vjp.give(2, pick_masked_at("index", vjp.g(), vjp.input(1), vjp.where()));
+  });
+}
+
+Tensor positions_of(const char* operation, const Tensor& mask, SourceLocation where) {
+  MaskParts parts(data_of<bool>(mask), mask.numel());
+  Tensor result = new_result(operation, {parts.count()}, DType::int64, where);
+  true_positions(data_of<std::int64_t>(result), parts);
+  return result;
+}
+
+}  // namespace xgrad::internal

@@ -11,6 +11,7 @@
 #include "detail/window.hpp"
 #include "index.hpp"
 #include "movement.hpp"
+#include "reduce.hpp"
 
 namespace xgrad {
 
@@ -149,6 +150,19 @@ Tensor broadcast_to(const Operand& operand, const Shape& shape) {
 Tensor expand_as(const Operand& operand, const Tensor& other) {
   const Shape& shape = shape_of("expand_as", other, operand.where());
   return expand(operand, expanded_shape("expand_as", operand.tensor("expand_as").shape(), shape, operand.where()));
+}
+
+Tensor sum_to_size(const Operand& operand, const Shape& shape) {
+  const Tensor& x = operand.tensor("sum_to_size");
+  check(broadcasts_to(shape, x.shape()), operand.where(), "sum_to_size: the shape must broadcast to that of x ",
+        x.shape(), ", but it is ", shape, ".");
+  if (shape == x.shape() && !shape.empty()) return x;
+  std::vector<int> axes;
+  int lead = x.ndim() - shape.ndim();
+  for (int axis = 0; axis < x.ndim(); ++axis)
+    if (axis < lead || shape[axis - lead] != x.shape()[axis]) axes.push_back(axis);
+  return reshape(Operand(sum(operand, shape.empty() ? Axes::all() : Axes(axes), {.keepdims = true}), operand.where()),
+                 shape);
 }
 
 // ---- Directions ----

@@ -97,6 +97,14 @@ Tensor broadcast_to(const Operand& x, const Shape& shape);
 /// Throws: std::invalid_argument where an extent of x is neither 1 nor that of `other`.
 Tensor expand_as(const Operand& x, const Tensor& other);
 
+/// x summed to a shape that broadcasts to its own: the transpose of broadcast_to().
+///
+/// Shapes: x [a, b, c], {b, 1} -> [b, 1].
+/// Dtype: x's; integers and booleans that are summed give int64.
+/// Derivative: g stretched to x's shape.
+/// Throws: std::invalid_argument for a shape that does not broadcast to x's.
+Tensor sum_to_size(const Operand& x, const Shape& shape);
+
 // ---- Directions ----
 
 /// x with its columns (axis 1) in reverse order: a view.

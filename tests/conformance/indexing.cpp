@@ -12,6 +12,7 @@ namespace {
 
 using xgrad::Index;
 using xgrad::Indices;
+using xgrad::Shape;
 using xgrad::Tensor;
 
 int axis_argument(Arguments& args, int position, const char* name) {
@@ -131,9 +132,46 @@ void add_scatters(Registry& ops) {
   };
 }
 
+/// One number, or one for each axis.
+Shape numbers_of(Arguments& args, int position, const char* name, std::int64_t fallback) {
+  return args.given(position, name) ? Shape(args.integers(position, name)) : Shape{fallback};
+}
+
+xgrad::PatchOptions patch_options(Arguments& args, int position) {
+  return {.dilation = numbers_of(args, position, "dilation", 1),
+          .padding = numbers_of(args, position + 1, "padding", 0),
+          .stride = numbers_of(args, position + 2, "stride", 1)};
+}
+
+void add_borders(Registry& ops) {
+  ops["nn.functional.pad"] = [](Arguments& args) {
+    using xgrad::PadMode;
+    static const std::map<std::string, PadMode> kModes = {{"constant", PadMode::constant},
+                                                          {"reflect", PadMode::reflect},
+                                                          {"replicate", PadMode::replicate},
+                                                          {"circular", PadMode::circular}};
+    return pad(args.tensor(0, "input"), args.integers(1, "pad"),
+               {.mode = kModes.at(args.text(2, "mode", "constant")), .value = args.number(3, "value", 0)});
+  };
+  ops["nn.functional.unfold"] = [](Arguments& args) {
+    return unfold(args.tensor(0, "input"), numbers_of(args, 1, "kernel_size", 1), patch_options(args, 2));
+  };
+  ops["nn.functional.fold"] = [](Arguments& args) {
+    return fold(args.tensor(0, "input"), numbers_of(args, 1, "output_size", 1), numbers_of(args, 2, "kernel_size", 1),
+                patch_options(args, 3));
+  };
+  ops["nn.functional.pixel_shuffle"] = [](Arguments& args) {
+    return pixel_shuffle(args.tensor(0, "input"), args.integer(1, "upscale_factor"));
+  };
+  ops["nn.functional.pixel_unshuffle"] = [](Arguments& args) {
+    return pixel_unshuffle(args.tensor(0, "input"), args.integer(1, "downscale_factor"));
+  };
+}
+
 }  // namespace
 
 void add_indexing(Registry& ops) {
+  add_borders(ops);
   add_picking(ops);
   add_scatters(ops);
   ops["__getitem__"] = [](Arguments& args) { return get(args.tensor(0, "input"), indices_of(args, 1, "index")); };

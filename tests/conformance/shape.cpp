@@ -102,11 +102,7 @@ void add_views(Registry& ops) {
       return unfold(args.tensor(0, "input"), axis_argument(args, 1, "dimension"), args.integer(2, "size"),
                     args.integer(3, "step"));
     };
-  ops["sum_to_size"] = [](Arguments& args) {
-    const Tensor& x = args.tensor(0, "input");
-    if (x.dtype() == DType::boolean) throw Unsupported("xgrad's sum_to keeps the dtype");
-    return sum_to(x, args.shape(1, "size"));
-  };
+  ops["sum_to_size"] = [](Arguments& args) { return sum_to_size(args.tensor(0, "input"), args.shape(1, "size")); };
 }
 
 void add_orders(Registry& ops) {
@@ -256,6 +252,10 @@ void add_makers(Registry& ops) {
   ops["linspace"] = [](Arguments& args) {
     return xgrad::linspace(args.number(0, "start"), args.number(1, "end"), args.integer(2, "steps"),
                            options(args, DType::float32));
+  };
+  ops["logspace"] = [](Arguments& args) {
+    return xgrad::logspace(args.number(0, "start"), args.number(1, "end"), args.integer(2, "steps"),
+                           args.number(3, "base", 10), options(args, DType::float32));
   };
   ops["eye"] = [](Arguments& args) {
     const std::int64_t rows = args.integer(0, "n");

@@ -123,6 +123,21 @@ Rows shapes() {
   };
 }
 
+Rows sums() {
+  return {{.name = "sum_to_size",
+           .function =
+               [](const Tensor& x) {
+                 return sum_to_size(x, {3, 1});
+               },
+           .shapes = {{{2, 3, 4}}, {{3, 2}}, {{3, 1}}, {{0, 3, 2}}},
+           .expected =
+               [](std::span<const Tensor> x) {
+                 if (x[0].ndim() == 2) return reduced(x[0], {1}, true, sum_of);
+                 return reshaped(reduced(x[0], {0, 2}, false, sum_of), {3, 1});
+               },
+           .refused = {[](const Tensor& x) { return sum_to_size(x, {5}); }}}};
+}
+
 Tensor with_swapped_ends(const Tensor& x) {
   return taken(x, {x.size(2), x.size(1), x.size(0)}, [](Place at) { return Place{at[2], at[1], at[0]}; });
 }
@@ -236,6 +251,7 @@ Rows orders() {
 
 Rows rows() {
   Rows rows = shapes();
+  append(rows, sums());
   append(rows, orders());
   return rows;
 }

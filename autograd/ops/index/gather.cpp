@@ -44,9 +44,9 @@ struct GatherRows {
 
 /// to[place of (row, j)] += from[row, j], whose row starts where a walk by `stride` says. Over rows, which may share places:
 /// on one thread.
-template <class T>
+template <class Sum, class T>
 struct ScatterRows {
-  T* to;
+  Sum* to;
   const T* from;
   std::int64_t stride[kMaxDims], step;  // of `from`: along the axes before the last, and along it
   IndexedRows rows;
@@ -55,14 +55,25 @@ struct ScatterRows {
     const std::int64_t length = a.rows.length, along = a.rows.along, across = a.rows.across, step = a.step;
     Walk walk = a.rows.walk(begin), from_walk(a.rows.lead, a.rows.extent, a.stride, begin);
     for (std::int64_t row = begin; row < end; ++row, walk.next(), from_walk.next()) {
-      T* out = a.to + walk.offset();
+      Sum* out = a.to + walk.offset();
       const T* in = a.from + from_walk.offset();
       const std::int64_t* index = a.rows.index + row * length;
       for (std::int64_t j = 0; j < length; ++j) {
-        T& sum = out[j * along + index[j] * across];
-        sum = static_cast<T>(sum + in[j * step]);
+        Sum& sum = out[j * along + index[j] * across];
+        sum = static_cast<Sum>(sum + in[j * step]);
       }
     }
+  }
+};
+
+/// to[i] += sums[i]. What was not added to stays as it is, -0 too.
+struct AddSums {
+  float* to;
+  const double* sums;
+
+  static void run(const AddSums& a, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i)
+      a.to[i] = a.sums[i] == 0 ? a.to[i] : static_cast<float>(a.to[i] + a.sums[i]);
   }
 };
 
@@ -80,16 +91,30 @@ struct CountPlaces {
   }
 };
 
+template <class Sum, class T>
+void scatter_rows(Sum* to, const Tensor& source, const IndexedRows& rows) {
+  Strides strides = at_least_1d(source.strides());
+  ScatterRows<Sum, T> kernel{to, data_of<T>(source), {}, strides.back(), rows};
+  std::copy_n(strides.begin(), rows.lead, kernel.stride);
+  launch(kernel, rows.rows, rows.rows);
+}
+
 /// to[..., indices[..., i, ...], ...] += source[..., i, ...]. `to` is contiguous; indices are contiguous and checked.
 void scatter_into(const char* operation, const Tensor& to, const Tensor& indices, int axis, const Tensor& source,
                   SourceLocation where) {
   if (indices.numel() == 0) return;
   IndexedRows rows(to.strides(), indices, axis);
-  const std::int64_t one_thread = rows.rows;
   // A place is named at most once for each index along the axis.
   if (is_floating(to.dtype()) && at_least_1d(indices.shape())[axis] > kFewUses) {
+    if (to.dtype() == DType::float32 && 4 * to.numel() <= indices.numel()) {
+      // To add up in double costs less than to count first.
+      Tensor sums = new_zeros(operation, {to.numel()}, DType::float64, where);
+      scatter_rows<double, float>(data_of<double>(sums), source, rows);
+      launch(AddSums{data_of<float>(to), data_of<double>(sums)}, to.numel(), kGatherGrain);
+      return;
+    }
     UseCounts uses(indices.numel(), to.numel());
-    launch(CountPlaces{&uses, rows}, rows.rows, one_thread);
+    launch(CountPlaces{&uses, rows}, rows.rows, rows.rows);
     if (uses.any_often()) {
       Tensor places = new_result(operation, {indices.numel()}, DType::int64, where);
       launch(PlacesOfRows{data_of<std::int64_t>(places), rows}, rows.rows, rows.grain());
@@ -99,12 +124,7 @@ void scatter_into(const char* operation, const Tensor& to, const Tensor& indices
       return;
     }
   }
-  Strides source_strides = at_least_1d(source.strides());
-  dispatch(to.dtype(), [&]<class T>(T) {
-    ScatterRows<T> kernel{data_of<T>(to), data_of<T>(source), {}, source_strides.back(), rows};
-    std::copy_n(source_strides.begin(), rows.lead, kernel.stride);
-    launch(kernel, rows.rows, one_thread);
-  });
+  dispatch(to.dtype(), [&]<class T>(T) { scatter_rows<T, T>(data_of<T>(to), source, rows); });
 }
 
 /// Zeros of this shape with `source` added where the indices, of its shape, say. Gradient: gather.

@@ -187,13 +187,19 @@ void fill(const LoopAxes& operand, std::int64_t offset, std::int64_t n, char* bl
 class PackingRoom {
  public:
   PackingRoom(int count, std::int64_t bytes_each)
-      : bytes_(static_cast<std::size_t>(count * bytes_each)), each_(bytes_each), room_(allocate_block(bytes_)) {}
+      : bytes_(static_cast<std::size_t>(kSkew + count * bytes_each)),
+        each_(bytes_each),
+        room_(allocate_block(bytes_)) {}
   ~PackingRoom() { free_block(room_, bytes_); }
   PackingRoom(const PackingRoom&) = delete;
   PackingRoom& operator=(const PackingRoom&) = delete;
-  char* of(int operand) { return static_cast<char*>(room_) + operand * each_; }
+  char* of(int operand) { return static_cast<char*>(room_) + kSkew + operand * each_; }
 
  private:
+  // Half a page: a load is held back by an earlier store to an address that ends in the same 12 bits, as a result's would,
+  // which starts at the beginning of a page too.
+  static constexpr std::int64_t kSkew = 2048;
+
   std::size_t bytes_;
   std::int64_t each_;
   void* room_;

@@ -122,43 +122,43 @@ Tensor log_softmax(const Operand& x, int axis) { return recorded_softmax("log_so
 
 namespace {
 
+/// log(sum) + center, with the center, which is the largest element, and the sum of exp(x - center).
+struct LogSumExp {
+  Tensor y, center, sum;
+};
+
 template <class T>
-Tensor logsumexp_value(const Tensor& x, unsigned mask, const Shape& shape) {
-  Tensor y = new_tensor(shape, dtype_of<T>);
+LogSumExp logsumexp_value(const Tensor& x, unsigned mask, const Shape& shape) {
+  LogSumExp parts{new_tensor(shape, dtype_of<T>), new_tensor(shape, dtype_of<T>), new_tensor(shape, dtype_of<T>)};
   if (x.numel() == 0) {
-    std::fill_n(data_of<T>(y), y.numel(), lowest_of<T>());
-    return y;
+    std::fill_n(data_of<T>(parts.y), parts.y.numel(), lowest_of<T>());
+    return parts;
   }
-  Tensor center = new_tensor(shape, dtype_of<T>);
   PlannedOperand operand(x, mask);
-  exponential_sums(operand.plan, data_of<T>(operand.x), data_of<T>(center), data_of<T>(y));
+  exponential_sums(operand.plan, data_of<T>(operand.x), data_of<T>(parts.center), data_of<T>(parts.sum));
   compute_into<T>(
-      y, [](auto sum, auto center) { return log(sum) + center; }, y, center);
-  return y;
+      parts.y, [](auto sum, auto center) { return log(sum) + center; }, parts.sum, parts.center);
+  return parts;
 }
 
-/// g exp(x - y) / sum(exp(x - y)): a y that is rounded (to 1 ulp of 1e7, say) would give what does not add up to g. Where
-/// all of x is -inf, y is taken for 0, and the gradient is 0.
+/// g exp(x - center) / sum, of what the value was made of: exp(x - y) with a y that is rounded (to 1 ulp of 1e7, say) would
+/// not add up to 1. Where all of x is -inf the gradient is 0.
 void logsumexp_rule(Vjp& vjp, unsigned mask) {
   const Tensor& x = vjp.input(0);
-  Tensor g = with_kept_axes(vjp.g(), x.shape(), mask);
-  Tensor y = with_kept_axes(vjp.output().detach(), x.shape(), mask);
   if (x.numel() == 0) return vjp.give(0, zeros(x.shape(), {.dtype = x.dtype()}));
-  Tensor center = dispatch_floating(x.dtype(), [&]<class T>(T) {
-    return compute<T>(
-        y.shape(), [](auto y) { return where(y == decltype(y)(lowest_of<T>()), decltype(y)(0), y); }, y);
-  });
+  Tensor g = with_kept_axes(vjp.g(), x.shape(), mask);
+  Tensor center = with_kept_axes(vjp.output(1).detach(), x.shape(), mask);
   if (vjp.creates_graph()) {
     Tensor power = exp(x - center);
     Tensor total = sum(power, axes_of(mask), {.keepdims = true});
     return vjp.give(0, power * (g / where(total == 0, 1, total)));
   }
+  Tensor total = with_kept_axes(vjp.output(2), x.shape(), mask);
   vjp.give(0, dispatch_floating(x.dtype(), [&]<class T>(T) {
-             Tensor factor = fold_around<ExpSumFold, T>(x, mask, center);
-             compute_into<T>(
-                 factor,
+             Tensor factor = compute<T>(
+                 total.shape(),
                  [](auto total, auto g) { return g / where(total == decltype(total)(0), decltype(total)(1), total); },
-                 factor, g);
+                 total, g);
              return compute<T>(
                  x.shape(), [](auto x, auto center, auto factor) { return exp(x - center) * factor; }, x, center,
                  factor);
@@ -171,9 +171,11 @@ Tensor logsumexp(const Operand& operand, const Axes& axes, ReduceOptions options
   Tensor x = floating_operand("logsumexp", operand);
   unsigned mask = axis_mask("logsumexp", axes, x.ndim(), operand.where());
   Shape shape = reduced_shape(x.shape(), mask, options.keepdims);
-  Tensor y = dispatch_floating(x.dtype(), [&]<class T>(T) { return logsumexp_value<T>(x, mask, shape); });
-  return record("logsumexp", operand.where(), {x}, std::move(y), {Uses::input(0) | Uses::output()},
-                [mask](Vjp& vjp) { logsumexp_rule(vjp, mask); });
+  LogSumExp parts = dispatch_floating(x.dtype(), [&]<class T>(T) { return logsumexp_value<T>(x, mask, shape); });
+  if (!is_recording({x})) return std::move(parts.y);
+  std::vector<Tensor> outputs{std::move(parts.y), std::move(parts.center), std::move(parts.sum)};
+  return record("logsumexp", operand.where(), {x}, std::move(outputs),
+                {Uses::input(0) | Uses::output(1) | Uses::output(2)}, [mask](Vjp& vjp) { logsumexp_rule(vjp, mask); })[0];
 }
 
 }  // namespace xgrad

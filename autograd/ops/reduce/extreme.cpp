@@ -264,7 +264,9 @@ struct PutAtPositions {
       const std::int64_t count = std::min(kColumns, inner - first);
       const std::int64_t from = i / tiles_count * inner + first;
       T* block = to + i / tiles_count * length * inner + first;
-      if (!adds)
+      if (!adds && count == inner)
+        std::fill_n(block, length * inner, T(0));
+      else if (!adds)
         for (std::int64_t k = 0; k < length; ++k) std::fill_n(block + k * inner, count, T(0));
       for (std::int64_t j = 0; j < count; ++j) block[positions[from + j] * inner + j] += g[from + j];
     }

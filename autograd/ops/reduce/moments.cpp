@@ -82,41 +82,48 @@ Means means_of(const Tensor& x, unsigned mask) {
   return means;
 }
 
+/// Sums of the squared deviations, or what is made of them, and the means that these were taken from.
+struct Spread {
+  Tensor y;
+  Means means;
+};
+
 /// Sums of the squared deviations from the means, in this shape, of a tensor that has elements.
 template <class T>
-Tensor square_sums(const Tensor& x, unsigned mask, const Shape& shape) {
-  Tensor sums = new_tensor(shape, dtype_of<T>);
-  Tensor centers = first_elements(x, mask);
-  Tensor residues = new_tensor(centers.shape(), dtype_of<T>);
+Spread square_sums(const Tensor& x, unsigned mask, const Shape& shape) {
+  Spread spread{new_tensor(shape, dtype_of<T>), {first_elements(x, mask), {}}};
+  auto& [sums, means] = spread;
+  means.residues = new_tensor(means.centers.shape(), dtype_of<T>);
   const T count = static_cast<T>(reduced_count(x.shape(), mask));
   PlannedOperand operand(x, mask);
-  fold_twice<DifferenceFold, DeviationFold>(operand.plan, data_of<T>(operand.x), data_of<T>(centers), data_of<T>(sums),
-                                            MeanFromGuess<T>{count, data_of<T>(residues)});
-  const T* residue = data_of<T>(residues);
+  const T* residue = data_of<T>(means.residues);
   T* sum = data_of<T>(sums);
+  fold_twice<DifferenceFold, DeviationFold>(operand.plan, data_of<T>(operand.x), data_of<T>(means.centers), sum,
+                                            MeanFromGuess<T>{count, data_of<T>(means.residues)});
   for (std::int64_t i = 0, n = sums.numel(); i < n; ++i) sum[i] -= std::min(sum[i], count * residue[i] * residue[i]);
-  return sums;
+  return spread;
 }
 
 // ---- Values ----
 
 template <class T>
-Tensor variance_value(const Tensor& x, unsigned mask, const Shape& shape, double divisor) {
-  Tensor y = square_sums<T>(x, mask, shape);
-  for_each_element<T>(y, [by = static_cast<T>(divisor)](T sum) { return sum / by; });
-  return y;
+Spread variance_value(const Tensor& x, unsigned mask, const Shape& shape, double divisor) {
+  Spread spread = square_sums<T>(x, mask, shape);
+  for_each_element<T>(spread.y, [by = static_cast<T>(divisor)](T sum) { return sum / by; });
+  return spread;
 }
 
 /// Where squares overflow or underflow, elements are scaled first. Each result is made of its own group alone.
 template <class T>
-Tensor deviation_value(const Tensor& x, unsigned mask, const Shape& shape, double divisor) {
-  Tensor y = square_sums<T>(x, mask, shape);
+Spread deviation_value(const Tensor& x, unsigned mask, const Shape& shape, double divisor) {
+  Spread spread = square_sums<T>(x, mask, shape);
+  Tensor& y = spread.y;
   Tensor scales, scaled_sums;
   if (!are_safe_square_sums<T>(y)) {
     scales = power_of_two_scales(x, mask);
     Tensor scaled = compute<T>(
         x.shape(), [](auto x, auto scale) { return x * scale; }, x, scales);
-    scaled_sums = square_sums<T>(scaled, mask, shape);
+    scaled_sums = square_sums<T>(scaled, mask, shape).y;
   }
   const T by = static_cast<T>(divisor);
   for (std::int64_t i = 0; i < y.numel(); ++i) {
@@ -125,7 +132,7 @@ Tensor deviation_value(const Tensor& x, unsigned mask, const Shape& shape, doubl
               ? std::sqrt(data_of<T>(scaled_sums)[i] / by) / data_of<T>(scales)[i]
               : std::sqrt(sum / by);
   }
-  return y;
+  return spread;
 }
 
 struct VarianceOperand {
@@ -144,13 +151,23 @@ struct VarianceOperand {
 };
 
 template <class Value>
-Tensor nan_of_nothing(const VarianceOperand& operand, const Value& value) {
+Spread nan_of_nothing(const VarianceOperand& operand, const Value& value) {
   return dispatch_floating(operand.x.dtype(), [&]<class T>(T) {
     if (operand.x.numel() > 0) return value(T{});
     Tensor y = new_tensor(operand.shape, dtype_of<T>);
     std::fill_n(data_of<T>(y), y.numel(), std::numeric_limits<T>::quiet_NaN());
-    return y;
+    Tensor none = new_tensor({0}, dtype_of<T>);
+    return Spread{std::move(y), {none, none}};
   });
+}
+
+/// The result, recorded with its means as outputs that the rule reads.
+Tensor record_spread(const char* name, SourceLocation where, const VarianceOperand& of, Spread spread, Uses uses,
+                     Rule rule) {
+  if (!is_recording({of.x})) return std::move(spread.y);
+  std::vector<Tensor> outputs{std::move(spread.y), std::move(spread.means.centers), std::move(spread.means.residues)};
+  return std::move(record(name, where, {of.x}, std::move(outputs),
+                          {uses | Uses::input(0) | Uses::output(1) | Uses::output(2)}, std::move(rule))[0]);
 }
 
 // ---- Rules ----
@@ -162,17 +179,77 @@ Tensor deviations(const Tensor& x, unsigned mask) {
   return relative - mean(relative, axes_of(mask), {.keepdims = true});
 }
 
+/// to = ((x - center) - residue) factor, with a factor for each row.
+template <class T>
+struct ScaledDeviations {
+  const T* x;
+  const T* centers;
+  const T* residues;
+  const T* factors;
+  T* to;
+  std::int64_t length;
+
+  static void run(const ScaledDeviations& a, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      const T* x = a.x + row * a.length;
+      T* to = a.to + row * a.length;
+      const T center = a.centers[row], residue = a.residues[row], factor = a.factors[row];
+      for (std::int64_t i = 0; i < a.length; ++i) to[i] = ((x[i] - center) - residue) * factor;
+    }
+  }
+};
+
+/// Whether the groups that the mask reduces are rows of neighbours, one after the other.
+bool are_rows(const Tensor& x, unsigned mask) {
+  bool is_inside = false, are = x.is_contiguous();
+  for (int axis = 0; axis < x.ndim(); ++axis) {
+    if (x.shape()[axis] == 1) continue;
+    const bool is_reduced = (mask >> axis & 1) != 0;
+    are &= is_reduced || !is_inside;
+    is_inside |= is_reduced;
+  }
+  return are;
+}
+
+/// (x - mean) factor, not recorded. The factors are contiguous, in the kept axes' shape.
+template <class T>
+Tensor scaled_deviations(Vjp& vjp, unsigned mask, const Tensor& factors) {
+  const Tensor& x = vjp.input(0);
+  const Tensor &centers = vjp.output(1), &residues = vjp.output(2);
+  if (!are_rows(x, mask))
+    return compute<T>(
+        x.shape(), [](auto x, auto center, auto residue, auto factor) { return ((x - center) - residue) * factor; }, x,
+        centers, residues, factors);
+  Tensor result = new_tensor(x.shape(), x.dtype());
+  const std::int64_t length = reduced_count(x.shape(), mask);
+  launch(ScaledDeviations<T>{data_of<T>(x), data_of<T>(centers), data_of<T>(residues), data_of<T>(factors),
+                             data_of<T>(result), length},
+         x.numel() / length, kElementwiseGrain / length + 1);
+  return result;
+}
+
 /// (x - mean) factor, with the factor in the kept axes' shape.
 Tensor variance_cotangent(Vjp& vjp, unsigned mask, const Tensor& factor) {
   const Tensor& x = vjp.input(0);
   if (vjp.creates_graph()) return deviations(x, mask) * factor;
   if (x.numel() == 0) return zeros(x.shape(), {.dtype = x.dtype()});
-  return dispatch_floating(x.dtype(), [&]<class T>(T) {
-    auto [centers, residues] = means_of<T>(x, mask);
-    return compute<T>(
-        x.shape(), [](auto x, auto center, auto residue, auto factor) { return ((x - center) - residue) * factor; }, x,
-        centers, residues, factor);
-  });
+  return dispatch_floating(x.dtype(),
+                           [&]<class T>(T) { return scaled_deviations<T>(vjp, mask, contiguous(factor)); });
+}
+
+/// factor / y, 0 where y is 0; undefined where such a quotient overflows or loses digits.
+template <class T>
+Tensor quotients(const Tensor& factor, const Tensor& y) {
+  Tensor result = new_tensor(y.shape(), y.dtype());
+  T* to = data_of<T>(result);
+  const T *above = data_of<T>(factor), *below = data_of<T>(y);
+  bool all_fit = true;
+  for (std::int64_t i = 0, n = y.numel(); i < n; ++i) {
+    to[i] = below[i] == 0 ? T(0) * above[i] : above[i] / below[i];
+    all_fit &= std::isnormal(to[i]) || above[i] == 0 || below[i] == 0 || !std::isfinite(above[i]) ||
+               !std::isfinite(below[i]);
+  }
+  return all_fit ? result : Tensor();
 }
 
 template <class T>
@@ -198,7 +275,11 @@ Tensor deviation_cotangent(Vjp& vjp, unsigned mask, const Tensor& y, const Tenso
   return dispatch_floating(x.dtype(), [&]<class T>(T) {
     const T largest = *data_of<T>(fold<LargestMagnitudeFold, T>(y, (1u << y.ndim()) - 1, Shape{}));
     constexpr T kSafe = std::numeric_limits<T>::max() * std::numeric_limits<T>::epsilon();
-    if (!(largest > kSafe)) return deviation_cotangent_value<T>(x, y, mask, factor);
+    if (!(largest > kSafe)) {
+      Tensor factors = quotients<T>(contiguous(factor), y);
+      return factors.defined() ? scaled_deviations<T>(vjp, mask, factors)
+                               : deviation_cotangent_value<T>(x, y, mask, factor);
+    }
     // Sums of such elements may overflow.
     Tensor scales = power_of_two_scales(x, mask);
     auto times = [](auto a, auto b) { return a * b; };
@@ -211,23 +292,26 @@ Tensor deviation_cotangent(Vjp& vjp, unsigned mask, const Tensor& y, const Tenso
 
 Tensor var(const Operand& operand, const Axes& axes, VarianceOptions options) {
   VarianceOperand of("var", operand, axes, options);
-  Tensor y = nan_of_nothing(of, [&]<class T>(T) { return variance_value<T>(of.x, of.mask, of.shape, of.divisor); });
-  return record("var", operand.where(), {of.x}, std::move(y), {Uses::input(0)},
-                [mask = of.mask, divisor = of.divisor](Vjp& vjp) {
-                  Tensor factor = with_kept_axes(vjp.g(), vjp.shape(0), mask) * (2 / divisor);
-                  vjp.give(0, variance_cotangent(vjp, mask, factor));
-                });
+  Spread spread = nan_of_nothing(
+      of, [&]<class T>(T) { return variance_value<T>(of.x, of.mask, of.shape, of.divisor); });
+  return record_spread("var", operand.where(), of, std::move(spread), Uses(),
+                       [mask = of.mask, divisor = of.divisor](Vjp& vjp) {
+                         Tensor factor = with_kept_axes(vjp.g(), vjp.shape(0), mask) * (2 / divisor);
+                         vjp.give(0, variance_cotangent(vjp, mask, factor));
+                       });
 }
 
 Tensor std(const Operand& operand, const Axes& axes, VarianceOptions options) {
   VarianceOperand of("std", operand, axes, options);
-  Tensor y = nan_of_nothing(of, [&]<class T>(T) { return deviation_value<T>(of.x, of.mask, of.shape, of.divisor); });
-  return record("std", operand.where(), {of.x}, std::move(y), {Uses::input(0) | Uses::output()},
-                [mask = of.mask, divisor = of.divisor](Vjp& vjp) {
-                  const Shape& shape = vjp.shape(0);
-                  Tensor factor = with_kept_axes(vjp.g(), shape, mask) / divisor;
-                  vjp.give(0, deviation_cotangent(vjp, mask, with_kept_axes(vjp.output(), shape, mask), factor));
-                });
+  Spread spread = nan_of_nothing(
+      of, [&]<class T>(T) { return deviation_value<T>(of.x, of.mask, of.shape, of.divisor); });
+  return record_spread("std", operand.where(), of, std::move(spread), Uses::output(),
+                       [mask = of.mask, divisor = of.divisor](Vjp& vjp) {
+                         const Shape& shape = vjp.shape(0);
+                         Tensor factor = with_kept_axes(vjp.g(), shape, mask) / divisor;
+                         Tensor y = with_kept_axes(vjp.output(), shape, mask);
+                         vjp.give(0, deviation_cotangent(vjp, mask, y, factor));
+                       });
 }
 
 }  // namespace xgrad

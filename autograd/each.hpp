@@ -2,6 +2,7 @@
 // it.
 #pragma once
 
+#include <span>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -16,41 +17,21 @@ namespace internal {
 template <class Argument>
 inline constexpr bool kIsWritten = std::is_same_v<Argument, Tensor&>;
 
+struct EachOperand {
+  const Tensor* tensor;
+  bool is_written;
+};
+
+/// Checks that each() may run over these tensors, the first of which is written, and marks those it will write as written.
+/// Throws as each(); nothing is marked then.
+void prepare_each(std::span<const EachOperand> operands, SourceLocation where);
+
 template <class Formula, class... Arguments>
 void each_tensor(const Formula& formula, SourceLocation where, Arguments&&... tensors) {
   auto all = std::tie(tensors...);
   const Tensor& first = std::get<0>(all);
-  auto agree = [&](const Tensor& tensor, bool is_written) {
-    check(tensor.defined(), where, "each: the tensors must be defined.");
-    check(tensor.shape() == first.shape() && tensor.dtype() == first.dtype(), where,
-          "each: the tensors must agree in shape and dtype, but one is ", first.dtype(), " ", first.shape(),
-          " and another ", tensor.dtype(), " ", tensor.shape(), ".");
-    check(is_floating(tensor.dtype()), where, "each: the tensors must be floating, but the dtype is ", tensor.dtype(),
-          ".");
-    check<std::logic_error>(!is_written || tensor.is_leaf(), where,
-                            "each: a tensor that is written must be a leaf, but '", tensor.operation(),
-                            "' made it. Pass it as const if it is only read.");
-    if (is_written) check_writable("each", tensor, where);
-  };
-  (agree(tensors, kIsWritten<Arguments>), ...);
-  // Each batch is read, then written: of two tensors that share elements one would lose what the other wrote, and what is
-  // read in another layout may have been written or not.
-  constexpr int kCount = sizeof...(tensors);
-  const TensorImpl* impls[kCount] = {tensors.impl()...};
-  constexpr bool written[kCount] = {kIsWritten<Arguments>...};
-  for (int i = 0; i < kCount; ++i)
-    for (int j = 0; j < kCount; ++j) {
-      if (i == j || !written[i] || impls[i]->storage.get() != impls[j]->storage.get()) continue;
-      check(!written[j], where, "each: tensors that are written must not share memory, but two of them do.");
-      check(
-          impls[i]->data == impls[j]->data && impls[i]->strides == impls[j]->strides, where,
-          "each: a tensor that is only read must not share memory with one that is written, unless both name the same "
-          "elements in the same order, but one of them is another view. Pass a copy() of it.");
-    }
-  auto note = [&](const Tensor& tensor, bool is_written) {
-    if (is_written) note_write(tensor, where);
-  };
-  (note(tensors, kIsWritten<Arguments>), ...);
+  const EachOperand operands[] = {{&tensors, kIsWritten<Arguments>}...};
+  prepare_each(operands, where);
 
   constexpr int kWritten = (int{kIsWritten<Arguments>} + ...);
   static_assert(kWritten > 0, "each() must write something: pass a Tensor that is not const");
@@ -72,9 +53,9 @@ void each_tensor(const Formula& formula, SourceLocation where, Arguments&&... te
     else
       return written;
   };
-  dispatch_floating(first.dtype(), [&]<class T>(T) {
+  dispatch_floating(first.impl()->dtype, [&]<class T>(T) {
     [&]<std::size_t... O>(std::index_sequence<O...>) {
-      vectorize<T>(first.shape(), Types<std::tuple_element_t<O * 0, std::tuple<T>>...>{}, outs,
+      vectorize<T>(first.impl()->shape, Types<std::tuple_element_t<O * 0, std::tuple<T>>...>{}, outs,
                    Types<ElementOf<T, Arguments>...>{}, {tensors.impl()...}, on_batches);
     }
     (std::make_index_sequence<kWritten>{});

@@ -101,6 +101,12 @@ Tensor record(const char* name, SourceLocation where, Inputs inputs, Tensor outp
   return output;
 }
 
+Tensor internal::record_known(const char* name, SourceLocation where, Inputs inputs, Tensor output,
+                              std::initializer_list<Uses> uses, Rule rule) {
+  record_outputs(name, where, inputs, {&output, 1}, uses, rule);
+  return output;
+}
+
 std::vector<Tensor> record(const char* name, SourceLocation where, Inputs inputs, std::vector<Tensor> outputs,
                            std::initializer_list<Uses> uses, Rule rule) {
   for (std::size_t k = 0; k < outputs.size(); ++k)

@@ -84,4 +84,11 @@ std::vector<Tensor> record(const char* name, SourceLocation where, Inputs inputs
 /// then, and call it only then.
 bool is_recording(Inputs inputs);
 
+namespace internal {
+/// record() for an operator that knows already that its inputs are tensors, one of which requires a gradient, that its output
+/// is floating, and that the grad mode is on.
+Tensor record_known(const char* name, SourceLocation where, Inputs inputs, Tensor output,
+                    std::initializer_list<Uses> uses, Rule rule);
+}  // namespace internal
+
 }  // namespace xgrad

@@ -115,11 +115,14 @@ class Rule {
 
   /// For the library's own use: the bytes that the captures take.
   std::size_t bytes() const { return operations_ != nullptr ? operations_->bytes : 0; }
-  /// For the library's own use: moves the captures to where bytes() have room, and answers with what can be done there.
+  /// For the library's own use: moves the captures to where bytes(), rounded up to whole words, have room, and answers with
+  /// what can be done there.
   const internal::RuleOperations* move_to(void* to) noexcept {
     if (operations_ == nullptr) return nullptr;
     if (operations_->move != nullptr)
       operations_->move(room_, to);
+    else if (operations_->bytes <= kWord)
+      std::memcpy(to, room_, kWord);  // most rules: without a call
     else
       std::memcpy(to, room_, operations_->bytes);
     return std::exchange(operations_, nullptr);
@@ -127,6 +130,7 @@ class Rule {
 
  private:
   static constexpr std::size_t kRoom = 64;
+  static constexpr std::size_t kWord = 8;
   template <class F>
   static constexpr bool kInline = sizeof(F) <= kRoom &&
                                   alignof(F) <= alignof(std::max_align_t) && std::is_nothrow_move_constructible_v<F>;

@@ -20,13 +20,13 @@ static_assert(sizeof(PassMarks) == 16 && sizeof(OutputInfo) == 8);
 // An add of two matrices, its rule with a flag: 168 of the 192 bytes that its block has.
 static_assert(sizeof(Node) + 8 + 2 * sizeof(Edge) + sizeof(OutputInfo) + 2 * sizeof(std::int64_t) <= 192);
 
-template <class N>
+template <class N, class OutputAt>
 N* Node::allocate(const char* name, SourceLocation where, std::size_t captures, int edges, int saved,
-                  std::span<TensorImpl* const> outputs) {
+                  std::size_t outputs, const OutputAt& output_at) {
   static_assert(sizeof(N) % alignof(Edge) == 0 && sizeof(N) % alignof(SavedValue) == 0);
   std::size_t extents = 0;
-  for (const TensorImpl* output : outputs) extents += static_cast<std::size_t>(output->shape.ndim());
-  std::size_t edges_at = sizeof(N) + outputs.size() * sizeof(OutputInfo) + extents * sizeof(std::int64_t);
+  for (std::size_t k = 0; k < outputs; ++k) extents += static_cast<std::size_t>(output_at(k)->shape.ndim());
+  std::size_t edges_at = sizeof(N) + outputs * sizeof(OutputInfo) + extents * sizeof(std::int64_t);
   if (captures > 0) edges_at = rounded(edges_at, alignof(std::max_align_t)) + rounded(captures);
   std::size_t bytes = edges_at + edges * sizeof(Edge) + saved * sizeof(SavedValue);
   N* node = new (allocate_block_for(name, "a graph node", bytes, where)) N;
@@ -37,13 +37,13 @@ N* Node::allocate(const char* name, SourceLocation where, std::size_t captures, 
   node->is_leaf = std::is_same_v<N, Leaf>;
   node->edge_count = edges;
   node->saved_count = static_cast<std::uint8_t>(saved);
-  node->output_count = static_cast<std::int32_t>(outputs.size());
+  node->output_count = static_cast<std::int32_t>(outputs);
   std::int64_t* to = node->extents();
   std::int32_t first = 0;
-  for (std::size_t k = 0; k < outputs.size(); ++k) {
-    const Shape& shape = outputs[k]->shape;
+  for (std::size_t k = 0; k < outputs; ++k) {
+    const Shape& shape = output_at(k)->shape;
     new (&node->output(static_cast<int>(k)))
-        OutputInfo{first, static_cast<std::int8_t>(shape.ndim()), outputs[k]->dtype};
+        OutputInfo{first, static_cast<std::int8_t>(shape.ndim()), output_at(k)->dtype};
     for (std::int64_t extent : shape) to[first++] = extent;
   }
   count_node(1);
@@ -52,11 +52,8 @@ N* Node::allocate(const char* name, SourceLocation where, std::size_t captures, 
 
 Ref<Node> Node::make(const char* name, SourceLocation where, const Inputs& inputs, std::span<const Tensor> outputs,
                      std::uint64_t saved_bits, Rule& rule) {
-  InlineVector<TensorImpl*, 2> impls;
-  impls.reserve(static_cast<int>(outputs.size()));
-  for (const Tensor& output : outputs) impls.emplace_back(output.impl());
-  Node* node = allocate<Node>(name, where, rule.bytes(), inputs.size(), std::popcount(saved_bits),
-                              {impls.begin(), outputs.size()});
+  Node* node = allocate<Node>(name, where, rule.bytes(), inputs.size(), std::popcount(saved_bits), outputs.size(),
+                              [outputs](std::size_t k) { return outputs[k].impl(); });
   node->rule = rule.move_to(node->at<void>(node->edges_at - rounded(rule.bytes())));
   node->saved_bits = saved_bits;
   std::uint64_t number = clock;
@@ -82,8 +79,7 @@ Ref<Node> Leaf::make(const Shape& shape, DType dtype) {
   TensorImpl like;
   like.shape = shape;
   like.dtype = dtype;
-  TensorImpl* output = &like;
-  Leaf* leaf = allocate<Leaf>("leaf", {}, 0, 0, 0, {&output, 1});
+  Leaf* leaf = allocate<Leaf>("leaf", {}, 0, 0, 0, 1, [&like](std::size_t) { return &like; });
   leaf->number = ++clock;
   return Ref<Node>::adopt(leaf);
 }

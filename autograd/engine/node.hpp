@@ -101,10 +101,10 @@ struct alignas(16) Node : RefCounted {
  protected:
   Node() : marks() {}
   ~Node();
-  /// Room for a node of `fixed` bytes and all that follows it.
-  template <class N>
+  /// A node of class N with room for all that follows it, and the shapes of its outputs, output_at(0) ...
+  template <class N, class OutputAt>
   static N* allocate(const char* name, SourceLocation where, std::size_t captures, int edges, int saved,
-                     std::span<TensorImpl* const> outputs);
+                     std::size_t outputs, const OutputAt& output_at);
 
   template <class T>
   T* at(std::size_t offset) const {

@@ -1,7 +1,9 @@
 #include "elementwise.hpp"
 
 #include <algorithm>
+#include <numeric>
 
+#include "reduce.hpp"
 #include "transpose.hpp"
 #include "walk.hpp"
 
@@ -18,6 +20,7 @@ enum class Access {
   linear,    // row-major: straight from memory, however the loop is cut
   periodic,  // repeats with a short period: packed once
   gather,    // anything else: packed block by block
+  summed,    // a result that is nowhere stored: the loop answers with the sum of its elements
 };
 
 struct LoopAxes {
@@ -205,8 +208,18 @@ class PackingRoom {
   void* room_;
 };
 
-/// The elements [begin, end) of the loop, counted row-major, block by block.
-void run_blocks(const Loop& loop, std::int64_t begin, std::int64_t end) {
+/// The sum of n elements of this size, of which one block has few enough to be added without a break.
+double sum_of_block(const void* block, std::int64_t n, std::int64_t size) {
+  auto sum_of = [n](const auto* x) {
+    using T = std::remove_cvref_t<decltype(*x)>;
+    return double{across<SumFold>(Folder<T, T, SumFold>::fold_run(x, n, T(0)))};
+  };
+  return size == sizeof(float) ? sum_of(static_cast<const float*>(block)) : sum_of(static_cast<const double*>(block));
+}
+
+/// The elements [begin, end) of the loop, counted row-major, block by block. Answers with the sum of what is summed.
+double run_blocks(const Loop& loop, std::int64_t begin, std::int64_t end) {
+  double sum = 0;
   PackingRoom room(loop.count, kBlock * sizeof(double));
   std::int64_t longest = end - begin;
   std::int64_t period = 1;
@@ -242,14 +255,18 @@ void run_blocks(const Loop& loop, std::int64_t begin, std::int64_t end) {
         case Access::gather:
           if (operand.is_read) pack(loop, operand, at, n, room.of(k));
           break;
+        case Access::summed:
+          break;
       }
     }
     loop.formula(n, pointers);
     for (int k = 0; k < loop.count; ++k)
       if (loop.operands[k].is_written && loop.operands[k].access == Access::gather)
         unpack(loop, loop.operands[k], at, n, room.of(k));
+    if (loop.operands[0].access == Access::summed) sum += sum_of_block(pointers[0], n, loop.operands[0].size);
     at += n;
   }
+  return sum;
 }
 
 /// Whether rows along the innermost axis are long, and each operand's elements are neighbours there, or all the same.
@@ -400,7 +417,8 @@ void Loop::run(const Loop& loop, std::int64_t begin, std::int64_t end) {
   const LoopAxes& target = loop.operands[0];
   switch (loop.cut) {
     case Cut::blocks:
-      return run_blocks(loop, begin, end);
+      run_blocks(loop, begin, end);
+      return;
     case Cut::rows:
       return run_rows(loop, begin, end);
     case Cut::tiles:
@@ -432,6 +450,17 @@ void run_loop(Loop& loop, bool only_moves) {
   launch(loop, loop.numel, kElementwiseGrain);
 }
 
+/// Sums of a loop whose first operand is summed, each of kElements of its elements.
+struct SumParts {
+  static constexpr std::int64_t kElements = 16 * kBlock;
+  const Loop* loop;
+  double* sums;
+  static void run(const SumParts& a, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t part = begin; part < end; ++part)
+      a.sums[part] = run_blocks(*a.loop, part * kElements, std::min((part + 1) * kElements, a.loop->numel));
+  }
+};
+
 /// Kept apart, so that small loops without gaps do not pay for its room.
 [[gnu::noinline]] void run_strided(const Formula& formula, const Shape& shape, std::span<const LoopOperand> operands,
                                    bool only_moves = false) {
@@ -452,6 +481,28 @@ void run_kernel(FormulaLoop& loop, const Shape& shape, std::span<const LoopOpera
   }
   if (!is_straight) return run_strided(loop.formula, shape, operands);
   if (loop.n > 0) launch(loop, 1, 1);
+}
+
+bool sum_kernel(FormulaLoop& loop, std::span<const LoopOperand> operands, double& sum) {
+  const TensorImpl& first = *operands[0].tensor;
+  if (first.numel == 0) return false;
+  LoopOperand all[kMaxOperands] = {{operands[0].tensor, false, false}};
+  std::copy(operands.begin(), operands.end(), all + 1);
+  Loop summed = collapse(loop.formula, first.shape, {all, operands.size() + 1});
+  if (tile_axis(summed) >= 0) return false;
+  summed.cut = Cut::blocks;
+  for (int k = 0; k < summed.count; ++k) summed.operands[k].access = classify(summed, summed.operands[k]);
+  summed.operands[0].access = Access::summed;
+  const std::int64_t parts = (summed.numel + SumParts::kElements - 1) / SumParts::kElements;
+  if (parts == 1) {
+    sum = run_blocks(summed, 0, summed.numel);
+    return true;
+  }
+  Tensor room = new_tensor({parts}, DType::float64);
+  double* sums = data_of<double>(room);
+  launch(SumParts{&summed, sums}, parts, kElementwiseGrain / SumParts::kElements);
+  sum = std::accumulate(sums, sums + parts, 0.0);
+  return true;
 }
 
 namespace {

@@ -58,7 +58,11 @@ struct FormulaLoop {
 /// Runs the loop's formula, which is set, over `shape`, to which every operand broadcasts (those written have this shape).
 void run_kernel(FormulaLoop& loop, const Shape& shape, std::span<const LoopOperand> operands);
 
-/// The same for a formula that stays where it is.
+/// Sum of the results of the loop's formula, which is set, over the shape of the first operand, an input; there is no output.
+/// It has the same bits for any number of threads. False where the operands' layouts ask for another way.
+bool sum_kernel(FormulaLoop& loop, std::span<const LoopOperand> operands, double& sum);
+
+/// run_kernel() for a formula that stays where it is.
 inline void run_kernel(Kernel kernel, const void* formula, const Shape& shape, std::span<const LoopOperand> operands) {
   FormulaLoop loop;
   loop.formula.kernel = kernel;
@@ -216,6 +220,20 @@ void compute_alike(const Tensor& out, const F& formula, const In&... ins) {
   std::size_t k = 0;
   for (void* data : {out.impl()->data, ins.impl()->data...}) loop.operands[k++] = data;
   if (numel > 0) launch(loop, 1, 1);
+}
+
+/// A new tensor of one element: the sum of formula(first, more...) over the shape of `first`, to which the others broadcast.
+/// There is no array of what is added up. All elements are T. Undefined where the layouts ask for one.
+template <class T, class F, class... More>
+Tensor compute_sum(const Shape& shape, const F& formula, const Tensor& first, const More&... more) {
+  const LoopOperand operands[] = {{first.impl(), false, true}, {more.impl(), false, true}...};
+  FormulaLoop loop;
+  FormulaKernel<T, Types<T>, Types<T, ElementOf<T, More>...>, F>::store(formula, loop.formula);
+  double sum;
+  if (!sum_kernel(loop, operands, sum)) return Tensor();
+  Tensor out = new_tensor(shape, dtype_of<T>);
+  *data_of<T>(out) = static_cast<T>(sum);
+  return out;
 }
 
 /// A new tensor of formula(ins...), one result for each element. All elements are T.

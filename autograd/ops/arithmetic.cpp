@@ -87,7 +87,7 @@ Tensor sum_or_difference(const char* name, const Operand& left, const Operand& r
     const Tensor &a = *left.tensor_or_null(), &b = *right.tensor_or_null();
     Tensor y = value_of_alike(name, a, b, f, left.where());
     if (!is_recorded(a, b)) return y;
-    return record(name, left.where(), {a, b}, std::move(y), {}, SumRule{subtract});
+    return record_known(name, left.where(), {a, b}, std::move(y), {}, SumRule{subtract});
   }
   Promoted pair(name, left, right);
   if (!is_floating(pair.dtype())) return compute_integers(name, pair, left.where(), f);

@@ -84,7 +84,8 @@ struct PullB {
 };
 
 /// Answers for operand i with pull(g, values...): operators when the gradient's graph is wanted, else one pass over memory,
-/// which adds to what has come before, or writes over g, where nobody else can see it.
+/// which adds to what has come before, or writes over g, where nobody else can see it. What is broadcast of one element is
+/// given the sum of the pass, of which there is no array.
 template <Reads kReads, class P>
 void give_cotangent(Vjp& vjp, int i, Tensor g, const P& pull) {
   const Tensor* a = kReads & reads_a ? &vjp.input(0) : nullptr;
@@ -92,8 +93,12 @@ void give_cotangent(Vjp& vjp, int i, Tensor g, const P& pull) {
   const Tensor* y = kReads & reads_y ? &vjp.output() : nullptr;
   with_values<kReads>(a, b, y, [&](const auto&... values) {
     if (vjp.creates_graph()) return vjp.give(i, unbroadcast(pull(g, values...), vjp, i));
-    Tensor* sum = vjp.has_shape(i, g) ? vjp.sum_so_far(i) : nullptr;
+    const bool is_alike = vjp.has_shape(i, g);
+    Tensor* sum = is_alike ? vjp.sum_so_far(i) : nullptr;
     dispatch_floating(g.impl()->dtype, [&]<class T>(T) {
+      if (!is_alike && vjp.shape(i).numel() == 1)
+        if (Tensor total = compute_sum<T>(vjp.shape(i), pull, g, values...); total.defined())
+          return vjp.give(i, std::move(total));
       if (sum != nullptr)
         return compute_into<T>(
             *sum, [pull](Batch<T> sum, auto... v) { return sum + pull(v...); }, *sum, g, values...);
@@ -159,8 +164,9 @@ Tensor unary(const char* name, const Operand& operand, const F& f) {
   dispatch_floating(y.impl()->dtype, [&]<class T>(T) {
     x->impl()->contiguous ? compute_alike<T>(y, Value{f}, *x) : compute_into<T>(y, Value{f}, *x);
   });
-  return record(name, operand.where(), {*x}, std::move(y), {to_uses(F::reads)},
-                [f](Vjp& vjp) { give_cotangent<F::reads>(vjp, 0, vjp.take_g(), Pull<F>{f}); });
+  if (!x->impl()->node || !grad_enabled()) return y;
+  return record_known(name, operand.where(), {*x}, std::move(y), {to_uses(F::reads)},
+                      [f](Vjp& vjp) { give_cotangent<F::reads>(vjp, 0, vjp.take_g(), Pull<F>{f}); });
 }
 
 /// The result of an operator on integers or booleans, which is computed in int64.
@@ -192,7 +198,7 @@ Tensor binary(const char* name, const Operand& left, const Operand& right, const
     const Tensor &a = *left.tensor_or_null(), &b = *right.tensor_or_null();
     Tensor y = value_of_alike(name, a, b, f, left.where());
     if (!is_recorded(a, b)) return y;
-    return record(name, left.where(), {a, b}, std::move(y), uses, BinaryRule<F>{f});
+    return record_known(name, left.where(), {a, b}, std::move(y), uses, BinaryRule<F>{f});
   }
   Promoted pair(name, left, right, kIntegers == Integers::stay ? DType::boolean : DType::float32);
   if constexpr (kIntegers == Integers::stay)

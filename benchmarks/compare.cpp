@@ -128,6 +128,9 @@ Workload nested_gradient(int steps, std::int64_t size) {
 Workload rows_in_loop(std::int64_t rows, std::int64_t columns) {
   return {text_of("rows in a loop ", rows, "x", columns), [=](Contender& c) { return c.rows_in_loop(rows, columns); }};
 }
+Workload bound(const char* name, Bound operation, std::int64_t size) {
+  return {text_of(name, " ", size, "x", size), [=](Contender& c) { return c.bound(operation, size); }};
+}
 Workload first_gradient() {
   return {"first gradient of a process", [](Contender& c) { return c.first_gradient(); }};
 }
@@ -160,6 +163,12 @@ std::vector<Workload> workloads(bool more) {
       nested_gradient(400, 4),
       rows_in_loop(500, 16),
       rows_in_loop(2'000, 16),
+      bound("stack along the last axis", Bound::stack, 1'000),
+      bound("largest of rows", Bound::largest, 1'000),
+      bound("shared largest of rows", Bound::ties, 1'000),
+      bound("times a scalar", Bound::scalar, 1'000),
+      bound("sum of squares", Bound::square_sum, 1'000),
+      bound("one of a fused three", Bound::one_of_fused, 1'000),
       first_gradient(),
   };
   if (more)

@@ -18,6 +18,16 @@ struct Task {
   std::function<std::vector<double>()> outcome = {};
 };
 
+/// Operations that memory bounds, on [size, size].
+enum class Bound {
+  stack,          // two along a last axis
+  largest,        // the largest of each row
+  ties,           // the largest of each row, which each of them shares with others
+  scalar,         // x s, with a scalar s that wants a gradient too
+  square_sum,     // sum(x x)
+  one_of_fused,   // a b + c in one fused pass, of which a alone wants a gradient
+};
+
 /// Someone who runs the workloads. All numbers are float32.
 class Contender {
  public:
@@ -53,6 +63,8 @@ class Contender {
   virtual Task nested_gradient(int steps, std::int64_t size) = 0;
   /// The sum of the squares of each of `rows` rows x[i] of x [rows, columns], added up in a loop, and the gradient.
   virtual Task rows_in_loop(std::int64_t rows, std::int64_t columns) = 0;
+  /// One of these operations and its gradient.
+  virtual Task bound(Bound operation, std::int64_t size) = 0;
   /// A process that starts, computes the gradient of sum(x x) for four numbers, and ends.
   virtual Task first_gradient() = 0;
 };

@@ -152,12 +152,67 @@ class Limits : public Contender {
   Task recorded_add(std::int64_t) override { return {}; }
   Task nested_gradient(int, std::int64_t) override { return {}; }
   Task rows_in_loop(std::int64_t rows, std::int64_t columns) override { return read_and_write(rows * columns); }
+  /// Each input read and each result written once in each direction; nothing is remembered between the two.
+  Task bound(Bound operation, std::int64_t size) override {
+    const std::int64_t n = size * size;
+    auto buffers = std::make_shared<std::vector<Buffer>>();
+    for (unsigned seed = 1; seed <= 6; ++seed) buffers->emplace_back(2 * n, seed);
+    return {[=, this] {
+      auto at = [&](int k) { return (*buffers)[static_cast<std::size_t>(k)].data(); };
+      const float *a = at(0), *b = at(1), *c = at(2);
+      float *y = at(3), *ga = at(4), *gb = at(5);
+      switch (operation) {
+        case Bound::stack:
+          loop(threads_, n, [=](std::int64_t i) {
+            y[2 * i] = a[i];
+            y[2 * i + 1] = b[i];
+          });
+          return loop(threads_, n, [=](std::int64_t i) {
+            ga[i] = c[2 * i];
+            gb[i] = c[2 * i + 1];
+          });
+        case Bound::largest:
+          y[0] = sum_of(n, [=](std::int64_t i) { return a[i]; });
+          return loop(threads_, n, [=](std::int64_t i) { ga[i] = 0; });
+        case Bound::ties:
+          y[0] = sum_of(n, [=](std::int64_t i) { return a[i]; });
+          return loop(threads_, n, [=](std::int64_t i) { ga[i] = 0.5f * a[i]; });
+        case Bound::scalar:
+          loop(threads_, n, [=](std::int64_t i) { y[i] = 2 * a[i]; });
+          loop(threads_, n, [=](std::int64_t i) { ga[i] = 2 * b[i]; });
+          y[0] = sum_of(n, [=](std::int64_t i) { return a[i] * b[i]; });
+          return;
+        case Bound::square_sum:
+          loop(threads_, n, [=](std::int64_t i) { y[i] = a[i] * a[i]; });
+          gb[0] = sum_of(n, [=](std::int64_t i) { return y[i]; });
+          return loop(threads_, n, [=](std::int64_t i) { ga[i] = 2 * a[i]; });
+        case Bound::one_of_fused:
+          loop(threads_, n, [=](std::int64_t i) { y[i] = a[i] * b[i] + c[i]; });
+          return loop(threads_, n, [=](std::int64_t i) { ga[i] = c[i] * b[i]; });
+      }
+    }};
+  }
+
   /// A process that does nothing.
   Task first_gradient() override {
     return {[] { run_beside("bench_first_nothing"); }};
   }
 
  private:
+  /// Sum of body(i) for all i below count.
+  template <class F>
+  float sum_of(std::int64_t count, F body) const {
+    float sum = 0;
+    if (threads_ == 1) {
+#pragma omp simd reduction(+ : sum)
+      for (std::int64_t i = 0; i < count; ++i) sum += body(i);
+    } else {
+#pragma omp parallel for simd num_threads(threads_) reduction(+ : sum) firstprivate(body)
+      for (std::int64_t i = 0; i < count; ++i) sum += body(i);
+    }
+    return sum;
+  }
+
   /// What reading x and writing its gradient takes.
   Task read_and_write(std::int64_t size) {
     auto buffers = std::make_shared<std::pair<Buffer, Buffer>>(Buffer(size, 1), Buffer(size));

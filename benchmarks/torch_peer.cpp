@@ -223,11 +223,53 @@ class Torch : public Contender {
                    });
   }
 
+  Task bound(Bound operation, std::int64_t size) override {
+    std::vector<torch::Tensor> v;
+    for (unsigned seed = 1; seed <= 3; ++seed) v.push_back(tensor_of(numbers(size * size, seed), {size, size}));
+    if (operation == Bound::ties) v[0] = torch::floor(4 * v[0]);
+    v[0].set_requires_grad(true);
+    switch (operation) {
+      case Bound::stack: {
+        v[1].set_requires_grad(true);
+        return pulled({v[0], v[1]}, tensor_of(numbers(2 * size * size, 4), {size, size, 2}),
+                      [](const std::vector<torch::Tensor>& v) { return torch::stack({v[0], v[1]}, -1); });
+      }
+      case Bound::largest:
+        return pulled({v[0]}, tensor_of(numbers(size, 4), {size}),
+                      [](const std::vector<torch::Tensor>& v) { return std::get<0>(torch::max(v[0], 1)); });
+      case Bound::ties:
+        return pulled({v[0]}, tensor_of(numbers(size, 4), {size}),
+                      [](const std::vector<torch::Tensor>& v) { return torch::amax(v[0], 1); });
+      case Bound::scalar:
+        return pulled({v[0], variable_of({2}, {})}, v[1],
+                      [](const std::vector<torch::Tensor>& v) { return v[0] * v[1]; });
+      case Bound::square_sum:
+        return task_of({v[0]}, [](const std::vector<torch::Tensor>& v) { return torch::sum(v[0] * v[0]); });
+      default:
+        return pulled({v[0]}, v[2],
+                      [b = v[1], c = v[2]](const std::vector<torch::Tensor>& v) { return v[0] * b + c; });
+    }
+  }
+
   Task first_gradient() override {
     return {[] { run_beside("bench_first_torch"); }};
   }
 
  private:
+  /// f(variables), and the variables' gradients for this cotangent.
+  template <class F>
+  static Task pulled(std::vector<torch::Tensor> variables, const torch::Tensor& cotangent, F f) {
+    auto run = [=]() mutable {
+      for (torch::Tensor& variable : variables) variable.mutable_grad().reset();
+      f(variables).backward(cotangent);
+    };
+    return {run, [=] {
+              std::vector<double> result;
+              append_ends(result, variables.back().grad());
+              return result;
+            }};
+  }
+
   template <class Optimizer, class Options>
   static Task optimizer(int count, std::int64_t size, const Options& options) {
     std::vector<torch::Tensor> parameters;

@@ -210,11 +210,49 @@ class Xgrad : public Contender {
     });
   }
 
+  Task bound(Bound operation, std::int64_t size) override {
+    std::vector<Tensor> v;
+    for (unsigned seed = 1; seed <= 3; ++seed) v.push_back(tensor_of(numbers(size * size, seed), {size, size}));
+    if (operation == Bound::ties) v[0] = xgrad::floor(4 * v[0]);
+    v[0].set_requires_grad();
+    switch (operation) {
+      case Bound::stack: {
+        v[1].set_requires_grad();
+        return pulled({v[0], v[1]}, tensor_of(numbers(2 * size * size, 4), {size, size, 2}),
+                      [](const std::vector<Tensor>& v) { return xgrad::stack({v[0], v[1]}, -1); });
+      }
+      case Bound::largest:
+        return pulled({v[0]}, tensor_of(numbers(size, 4), {size}),
+                      [](const std::vector<Tensor>& v) { return xgrad::max(v[0], 1).values; });
+      case Bound::ties:
+        return pulled({v[0]}, tensor_of(numbers(size, 4), {size}),
+                      [](const std::vector<Tensor>& v) { return xgrad::amax(v[0], xgrad::Axes(1)); });
+      case Bound::scalar:
+        return pulled({v[0], variable_of({2}, {})}, v[1], [](const std::vector<Tensor>& v) { return v[0] * v[1]; });
+      case Bound::square_sum:
+        return task_of({v[0]}, [](const std::vector<Tensor>& v) { return xgrad::sum(v[0] * v[0]); });
+      default:
+        return pulled({v[0]}, v[2], [b = v[1], c = v[2]](const std::vector<Tensor>& v) {
+          return xgrad::map([](auto a, auto b, auto c) { return a * b + c; }, v[0], b, c);
+        });
+    }
+  }
+
   Task first_gradient() override {
     return {[] { run_beside("bench_first", {"gradient"}); }};
   }
 
  private:
+  /// f(variables), and the variables' gradients for this cotangent.
+  template <class F>
+  static Task pulled(std::vector<Tensor> variables, const Tensor& cotangent, F f) {
+    auto run = [=]() mutable {
+      for (Tensor& variable : variables) variable.zero_grad();
+      f(variables).backward(cotangent);
+    };
+    return {run, [=] { return ends_of({variables.back().grad()}); }};
+  }
+
   template <class Optimizer, class Options>
   static Task optimizer(int count, std::int64_t size, const Options& options) {
     std::vector<Tensor> parameters;

@@ -4,13 +4,15 @@
 #include <bit>
 #include <cmath>
 #include <iterator>
+#include <span>
 #include <vector>
 
 #include "../base/launch.hpp"
 
-// A float32 to which ones are added one by one stops at 2^24. So where an index comes often its rows are added with the
-// rounding errors kept beside the sum (TwoSum: Knuth, The Art of Computer Programming 2, 4.2.2), which is as good as a sum
-// in twice the precision. Most scatters repeat no index often, and a count of the indices is cheap: they add plainly.
+// A float32 to which ones are added one by one stops at 2^24. So where an index comes often its rows are added in float64;
+// those of float64 with the rounding errors kept beside the sum (TwoSum: Knuth, The Art of Computer Programming 2, 4.2.2),
+// which is as good as a sum in twice the precision. Most scatters repeat no index often, and a count of the indices is
+// cheap: they add plainly.
 
 namespace xgrad::internal {
 namespace {
@@ -43,8 +45,34 @@ struct AddRows {
   }
 };
 
-/// AddRows with the rows that come often summed apart: each slot is a row of sums and a row of their errors, 0 at first, for
-/// each slice of the outer axes.
+/// The sum of a row that comes often: `kParts` float64 for each of its elements, 0 at first.
+template <class T>
+struct CarefulSum {
+  static constexpr std::int64_t kParts = sizeof(T) == sizeof(float) ? 1 : 2;  // the sums, and their errors
+
+  [[gnu::always_inline]] static inline void add(double* slot, const T* in, std::int64_t inner) {
+    for (std::int64_t k = 0; k < inner; ++k) {
+      if constexpr (kParts == 1) {
+        slot[k] += in[k];
+      } else {
+        const double old = slot[k], next = old + in[k], added = next - old;
+        slot[inner + k] += (old - (next - added)) + (in[k] - added);
+        slot[k] = next;
+      }
+    }
+  }
+
+  static void finish(T* out, const double* slot, std::int64_t inner) {
+    for (std::int64_t k = 0; k < inner; ++k) {
+      double sum = slot[k];
+      if constexpr (kParts == 2)
+        if (std::isfinite(sum)) sum += slot[inner + k];  // the error of an infinite sum is nan
+      if (sum != 0) out[k] = static_cast<T>(out[k] + sum);  // what was not added to stays as it is, -0 too
+    }
+  }
+};
+
+/// AddRows with the rows that come often summed apart, in a slot each, for each slice of the outer axes.
 template <class T>
 struct AddRowsCarefully {
   AddRows<T> rows;
@@ -52,22 +80,24 @@ struct AddRowsCarefully {
   std::int64_t mask;
   const std::int64_t* often;  // the places of the slots, sorted; null where each place has its slot
   std::int64_t slots;
-  T* sums;
+  double* sums;
 
   static void run(const AddRowsCarefully& a, std::int64_t begin, std::int64_t end) {
+    using Sum = CarefulSum<T>;
     const RowsLayout l = a.rows.layout;
+    const std::int64_t step = Sum::kParts * l.inner;
     for (std::int64_t o = begin; o < end; ++o) {
       T* slice = a.rows.to + o * l.extent * l.inner;
       const T* in = a.rows.from + o * l.count * l.inner;
-      T* sums = a.sums + o * a.slots * 2 * l.inner;
+      double* sums = a.sums + o * a.slots * step;
       if (a.often == nullptr) {
         if (l.inner == 1)
-          for (std::int64_t i = 0; i < l.count; ++i) add(sums + 2 * a.rows.index[i], in + i, 1);
+          for (std::int64_t i = 0; i < l.count; ++i) Sum::add(sums + a.rows.index[i] * Sum::kParts, in + i, 1);
         else
           for (std::int64_t i = 0; i < l.count; ++i)
-            add(sums + 2 * a.rows.index[i] * l.inner, in + i * l.inner, l.inner);
+            Sum::add(sums + a.rows.index[i] * step, in + i * l.inner, l.inner);
         for (std::int64_t slot = 0; slot < a.slots; ++slot)
-          finish(slice + slot * l.inner, sums + 2 * slot * l.inner, l.inner);
+          Sum::finish(slice + slot * l.inner, sums + slot * step, l.inner);
         continue;
       }
       for (std::int64_t i = 0; i < l.count; ++i, in += l.inner) {
@@ -77,30 +107,11 @@ struct AddRowsCarefully {
           for (std::int64_t k = 0; k < l.inner; ++k) out[k] += in[k];
         } else {
           std::int64_t slot = std::lower_bound(a.often, a.often + a.slots, place) - a.often;
-          add(sums + 2 * slot * l.inner, in, l.inner);
+          Sum::add(sums + slot * step, in, l.inner);
         }
       }
       for (std::int64_t slot = 0; slot < a.slots; ++slot)
-        finish(slice + a.often[slot] * l.inner, sums + 2 * slot * l.inner, l.inner);
-    }
-  }
-
- private:
-  [[gnu::always_inline]] static inline void add(T* slot, const T* in, std::int64_t inner) {
-    T* error = slot + inner;
-    for (std::int64_t k = 0; k < inner; ++k) {
-      T old = slot[k], next = old + in[k];
-      T added = next - old;
-      error[k] += (old - (next - added)) + (in[k] - added);
-      slot[k] = next;
-    }
-  }
-
-  static void finish(T* out, const T* slot, std::int64_t inner) {
-    for (std::int64_t k = 0; k < inner; ++k) {
-      // The error of an infinite sum is nan. What was not added to stays as it is, -0 too.
-      T sum = std::isfinite(slot[k]) ? slot[k] + slot[inner + k] : slot[k];
-      if (sum != T(0)) out[k] += sum;
+        Sum::finish(slice + a.often[slot] * l.inner, sums + slot * step, l.inner);
     }
   }
 };
@@ -112,6 +123,37 @@ std::vector<std::int64_t> places_used_often(const UseCounts& uses, const std::in
   std::sort(places.begin(), places.end());
   places.erase(std::unique(places.begin(), places.end()), places.end());
   return places;
+}
+
+/// Adds the rows where some come often, or are likely to; false where none does.
+template <class T>
+bool add_carefully(const AddRows<T>& rows, std::int64_t grain) {
+  const RowsLayout& layout = rows.layout;
+  auto add = [&](const UseCounts* uses, std::span<const std::int64_t> often, std::int64_t slots) {
+    Tensor room = new_tensor({layout.outer, slots, CarefulSum<T>::kParts, layout.inner}, DType::float64);
+    double* sums = data_of<double>(room);
+    std::fill_n(sums, room.numel(), 0.0);
+    launch(AddRowsCarefully<T>{rows, uses ? uses->table() : nullptr, uses ? uses->mask() : 0,
+                               often.empty() ? nullptr : often.data(), slots, sums},
+           layout.outer, grain);
+  };
+  // Where there are few places, to give each its slot costs less than to count.
+  const std::int64_t uses_each = layout.count / layout.extent;
+  if (uses_each >= (CarefulSum<T>::kParts == 1 && layout.inner == 1 ? 4 : kFewUses)) {
+    add(nullptr, {}, layout.extent);
+    return true;
+  }
+  UseCounts uses(layout.count, layout.extent);
+  for (std::int64_t i = 0; i < layout.count; ++i) uses.add(rows.index[i]);
+  if (!uses.any_often()) return false;
+  // No more slots than rows are added.
+  if (uses_each >= 1) {
+    add(nullptr, {}, layout.extent);
+  } else {
+    std::vector<std::int64_t> often = places_used_often(uses, rows.index, layout.count);
+    add(&uses, often, static_cast<std::int64_t>(often.size()));
+  }
+  return true;
 }
 
 }  // namespace
@@ -138,23 +180,7 @@ void add_rows(const Tensor& to, const std::int64_t* index, const Tensor& from, c
   dispatch(to.dtype(), [&]<class T>(T) {
     AddRows<T> rows{data_of<T>(to), data_of<T>(from), index, layout};
     if constexpr (std::floating_point<T>) {
-      if (layout.count > kFewUses) {
-        UseCounts uses(layout.count, layout.extent);
-        for (std::int64_t i = 0; i < layout.count; ++i) uses.add(index[i]);
-        if (uses.any_often()) {
-          // No more slots than rows are added. Where there are fewer places than that, each has its slot.
-          bool is_direct = layout.extent <= layout.count;
-          std::vector<std::int64_t> often;
-          if (!is_direct) often = places_used_often(uses, index, layout.count);
-          std::int64_t slots = is_direct ? layout.extent : static_cast<std::int64_t>(often.size());
-          Tensor room = new_tensor({layout.outer, slots, 2, layout.inner}, to.dtype());
-          T* sums = data_of<T>(room);
-          std::fill_n(sums, room.numel(), T(0));
-          launch(AddRowsCarefully<T>{rows, uses.table(), uses.mask(), is_direct ? nullptr : often.data(), slots, sums},
-                 layout.outer, grain);
-          return;
-        }
-      }
+      if (layout.count > kFewUses && add_carefully(rows, grain)) return;
     }
     launch(rows, layout.outer, grain);
   });

@@ -16,7 +16,7 @@ struct RowsLayout {
 void add_rows(const Tensor& to, const std::int64_t* index, const Tensor& from, const RowsLayout& layout);
 
 /// The most times that an index may come while plain addition is as good as a careful sum.
-inline constexpr std::int64_t kFewUses = 64;
+inline constexpr std::int64_t kFewUses = 256;
 
 /// Counts how often places are used: exactly, or at least not too low, in a table that stays in the cache.
 class UseCounts {

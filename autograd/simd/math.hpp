@@ -246,15 +246,13 @@ inline Batch<double> erf(Batch<double> x) {
   return where(is_near, near, with_sign(simd_math::without_rest(log_rest), x));
 }
 
-/// e / (1 + e)^2 with e = exp(-|x|): the derivative of sigmoid(x), as accurate at both ends as in the middle. What rounding
-/// takes from 1 + e is carried along.
+/// e / (1 + e)^2 with e = exp(-|x|): the derivative of sigmoid(x), as accurate at both ends as in the middle. The square is
+/// 1 + e (2 + e): what rounding takes from the sum weighs little.
 template <class T>
 Batch<T> sigmoid_slope(Batch<T> x) {
   using Constants = simd_math::ExpConstants<T>;
   Batch<T> e = simd_math::Exponential<T>(at_least(Constants::kLeast, negative_abs(x))).value_up_to_one();
-  Batch<T> s = 1 + e;
-  Batch<T> low = e - (s - 1);
-  return e / fma(s, s, 2 * low);  // 2 s low would be closer by less than a rounding
+  return e / fma(e, e + 2, Batch<T>(1));
 }
 
 namespace simd_math {

@@ -159,7 +159,8 @@ bool add_carefully(const AddRows<T>& rows, std::int64_t grain) {
 }  // namespace
 
 UseCounts::UseCounts(std::int64_t count, std::int64_t extent) {
-  constexpr std::int64_t kSmallest = 256, kUsesEach = 8;  // about, so that some chance meetings do not count as often
+  // About kUsesEach chance meetings are far from what counts as often, and a million uses are counted in the first-level cache.
+  constexpr std::int64_t kSmallest = 256, kUsesEach = kFewUses / 2;
   auto size = static_cast<std::int64_t>(
       std::bit_ceil(static_cast<std::uint64_t>(std::max(kSmallest, std::min(count / kUsesEach, extent)))));
   room_ = new_tensor({size}, DType::float32);  // four bytes each

@@ -103,6 +103,8 @@ Tensor record(const char* name, SourceLocation where, Inputs inputs, Tensor outp
 
 Tensor internal::record_known(const char* name, SourceLocation where, Inputs inputs, Tensor output,
                               std::initializer_list<Uses> uses, Rule rule) {
+  if (observer != nullptr) [[unlikely]]
+    return record(name, where, inputs, std::move(output), uses, std::move(rule));
   record_outputs(name, where, inputs, {&output, 1}, uses, rule);
   return output;
 }

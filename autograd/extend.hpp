@@ -85,8 +85,8 @@ std::vector<Tensor> record(const char* name, SourceLocation where, Inputs inputs
 bool is_recording(Inputs inputs);
 
 namespace internal {
-/// record() for an operator that knows already that its inputs are tensors, one of which requires a gradient, that its output
-/// is floating, and that the grad mode is on.
+/// record() for an operator that knows already that its inputs are tensors, that its output is floating, and that there is
+/// something to record, or an observer.
 Tensor record_known(const char* name, SourceLocation where, Inputs inputs, Tensor output,
                     std::initializer_list<Uses> uses, Rule rule);
 }  // namespace internal

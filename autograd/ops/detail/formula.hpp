@@ -164,7 +164,7 @@ Tensor unary(const char* name, const Operand& operand, const F& f) {
   dispatch_floating(y.impl()->dtype, [&]<class T>(T) {
     x->impl()->contiguous ? compute_alike<T>(y, Value{f}, *x) : compute_into<T>(y, Value{f}, *x);
   });
-  if (!x->impl()->node || !grad_enabled()) return y;
+  if (!is_recorded(*x, *x)) return y;
   return record_known(name, operand.where(), {*x}, std::move(y), {to_uses(F::reads)},
                       [f](Vjp& vjp) { give_cotangent<F::reads>(vjp, 0, vjp.take_g(), Pull<F>{f}); });
 }

@@ -2,6 +2,7 @@
 
 #include <xgrad/autograd/check/gradcheck.hpp>
 #include <xgrad/autograd/map.hpp>
+#include <xgrad/autograd/threads.hpp>
 #include "numbers.hpp"
 
 using namespace xgrad;
@@ -67,6 +68,45 @@ TEST_CASE("pow's gradient to a base of any size is 0 where the exponent is 0",
     CHECK(grad(sum(pow(a, b)), a).item() == 0);
     CHECK(grad(sum(pow(a, b)), a, {.create_graph = true}).item() == 0);
   }
+}
+
+TEST_CASE("the cotangent of one element that is broadcast is a sum in blocks, of any layout and on any threads",
+          "[elementwise][arithmetic][parallel]") {
+  const std::int64_t rows = 300, columns = 701;
+  std::vector<double> numbers(static_cast<std::size_t>(rows * columns));
+  for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<double>(i * 7919 % 1009) / 1009 - 0.3;
+  const Tensor dense = from_vector(numbers, {rows, columns});
+  const Tensor turned = transpose(from_vector(numbers, {columns, rows}));
+  const Tensor row = dense[0];
+  auto by_loop = [&](const Tensor& g, const Tensor& x) {
+    std::vector<double> a = expand(g, {rows, columns}).to_vector(), b = expand(x, {rows, columns}).to_vector();
+    double sum = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
+    return sum;
+  };
+  for (const Tensor& x : {dense, turned, row, flip(dense, 0)})
+    for (const Tensor& g : {dense, turned, expand(full({}, 2, {.dtype = DType::float64}), {rows, columns}), expand(row, {rows, columns})})
+      for (const Shape& shape : {Shape{}, Shape{1}, Shape{1, 1}}) {
+        Tensor s = full(shape, 3, {.dtype = DType::float64, .requires_grad = true});
+        Tensor y = expand(x, {rows, columns}) * s;
+        Tensor got = grad(y, s, g);
+        CHECK(got.shape() == shape);
+        CHECK(got.item() == Approx(by_loop(g, x)).epsilon(1e-12));
+      }
+
+  // In float32 as accurate as sum(), and the same bits for any number of threads.
+  Tensor tenths = full({1'000'000}, 0.1f);
+  Tensor s = tensor(1.f).set_requires_grad();
+  auto summed = [&] { return grad(sum(tenths * s), s).item<float>(); };
+  const int threads_before = num_threads();
+  set_num_threads(1);
+  const float alone = summed();
+  CHECK(alone == Approx(1e6 * 0.1f).epsilon(1e-6));
+  for (int threads : {2, 3}) {
+    set_num_threads(threads);
+    CHECK(summed() == alone);
+  }
+  set_num_threads(threads_before);
 }
 
 TEST_CASE("a lack of memory names the operation, the shape and the line", "[elementwise][arithmetic]") {

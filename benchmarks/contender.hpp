@@ -20,12 +20,12 @@ struct Task {
 
 /// Operations that memory bounds, on [size, size].
 enum class Bound {
-  stack,          // two along a last axis
-  largest,        // the largest of each row
-  ties,           // the largest of each row, which each of them shares with others
-  scalar,         // x s, with a scalar s that wants a gradient too
-  square_sum,     // sum(x x)
-  one_of_fused,   // a b + c in one fused pass, of which a alone wants a gradient
+  stack,         // two along a last axis
+  largest,       // the largest of each row
+  ties,          // the largest of each row, which each of them shares with others
+  scalar,        // x s, with a scalar s that wants a gradient too
+  square_sum,    // sum(x x)
+  one_of_fused,  // a b + c in one fused pass, of which a alone wants a gradient
 };
 
 /// Someone who runs the workloads. All numbers are float32.

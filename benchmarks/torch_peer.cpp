@@ -232,7 +232,9 @@ class Torch : public Contender {
       case Bound::stack: {
         v[1].set_requires_grad(true);
         return pulled({v[0], v[1]}, tensor_of(numbers(2 * size * size, 4), {size, size, 2}),
-                      [](const std::vector<torch::Tensor>& v) { return torch::stack({v[0], v[1]}, -1); });
+                      [](const std::vector<torch::Tensor>& v) {
+                        return torch::stack({v[0], v[1]}, -1);
+                      });
       }
       case Bound::largest:
         return pulled({v[0]}, tensor_of(numbers(size, 4), {size}),
@@ -246,8 +248,7 @@ class Torch : public Contender {
       case Bound::square_sum:
         return task_of({v[0]}, [](const std::vector<torch::Tensor>& v) { return torch::sum(v[0] * v[0]); });
       default:
-        return pulled({v[0]}, v[2],
-                      [b = v[1], c = v[2]](const std::vector<torch::Tensor>& v) { return v[0] * b + c; });
+        return pulled({v[0]}, v[2], [b = v[1], c = v[2]](const std::vector<torch::Tensor>& v) { return v[0] * b + c; });
     }
   }
 

@@ -219,7 +219,9 @@ class Xgrad : public Contender {
       case Bound::stack: {
         v[1].set_requires_grad();
         return pulled({v[0], v[1]}, tensor_of(numbers(2 * size * size, 4), {size, size, 2}),
-                      [](const std::vector<Tensor>& v) { return xgrad::stack({v[0], v[1]}, -1); });
+                      [](const std::vector<Tensor>& v) {
+                        return xgrad::stack({v[0], v[1]}, -1);
+                      });
       }
       case Bound::largest:
         return pulled({v[0]}, tensor_of(numbers(size, 4), {size}),

@@ -66,7 +66,7 @@ struct CarefulSum {
     for (std::int64_t k = 0; k < inner; ++k) {
       double sum = slot[k];
       if constexpr (kParts == 2)
-        if (std::isfinite(sum)) sum += slot[inner + k];  // the error of an infinite sum is nan
+        if (std::isfinite(sum)) sum += slot[inner + k];     // the error of an infinite sum is nan
       if (sum != 0) out[k] = static_cast<T>(out[k] + sum);  // what was not added to stays as it is, -0 too
     }
   }
@@ -94,8 +94,7 @@ struct AddRowsCarefully {
         if (l.inner == 1)
           for (std::int64_t i = 0; i < l.count; ++i) Sum::add(sums + a.rows.index[i] * Sum::kParts, in + i, 1);
         else
-          for (std::int64_t i = 0; i < l.count; ++i)
-            Sum::add(sums + a.rows.index[i] * step, in + i * l.inner, l.inner);
+          for (std::int64_t i = 0; i < l.count; ++i) Sum::add(sums + a.rows.index[i] * step, in + i * l.inner, l.inner);
         for (std::int64_t slot = 0; slot < a.slots; ++slot)
           Sum::finish(slice + slot * l.inner, sums + slot * step, l.inner);
         continue;

@@ -175,7 +175,8 @@ Tensor logsumexp(const Operand& operand, const Axes& axes, ReduceOptions options
   if (!is_recording({x})) return std::move(parts.y);
   std::vector<Tensor> outputs{std::move(parts.y), std::move(parts.center), std::move(parts.sum)};
   return record("logsumexp", operand.where(), {x}, std::move(outputs),
-                {Uses::input(0) | Uses::output(1) | Uses::output(2)}, [mask](Vjp& vjp) { logsumexp_rule(vjp, mask); })[0];
+                {Uses::input(0) | Uses::output(1) | Uses::output(2)},
+                [mask](Vjp& vjp) { logsumexp_rule(vjp, mask); })[0];
 }
 
 }  // namespace xgrad

@@ -85,7 +85,8 @@ TEST_CASE("the cotangent of one element that is broadcast is a sum in blocks, of
     return sum;
   };
   for (const Tensor& x : {dense, turned, row, flip(dense, 0)})
-    for (const Tensor& g : {dense, turned, expand(full({}, 2, {.dtype = DType::float64}), {rows, columns}), expand(row, {rows, columns})})
+    for (const Tensor& g :
+         {dense, turned, expand(full({}, 2, {.dtype = DType::float64}), {rows, columns}), expand(row, {rows, columns})})
       for (const Shape& shape : {Shape{}, Shape{1}, Shape{1, 1}}) {
         Tensor s = full(shape, 3, {.dtype = DType::float64, .requires_grad = true});
         Tensor y = expand(x, {rows, columns}) * s;

@@ -91,7 +91,8 @@ TEMPLATE_TEST_CASE("tanh with its derivative is tanh, and exact in the tails", "
   CHECK(std::isnan(at<T>(slope, std::numeric_limits<T>::quiet_NaN())));
   // Bit for bit.
   auto difference = [](auto x) { return tanh_and_slope(x).value - tanh(x); };
-  CHECK(worst_ulps<T>(difference, [](long double) { return 0.0L; }, -25, 25) == 0);
+  CHECK(worst_ulps<T>(
+            difference, [](long double) { return 0.0L; }, -25, 25) == 0);
 }
 
 TEMPLATE_TEST_CASE("exponentials reach the ends of the type's range", "[simd]", float, double) {

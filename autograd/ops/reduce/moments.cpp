@@ -233,8 +233,7 @@ Tensor variance_cotangent(Vjp& vjp, unsigned mask, const Tensor& factor) {
   const Tensor& x = vjp.input(0);
   if (vjp.creates_graph()) return deviations(x, mask) * factor;
   if (x.numel() == 0) return zeros(x.shape(), {.dtype = x.dtype()});
-  return dispatch_floating(x.dtype(),
-                           [&]<class T>(T) { return scaled_deviations<T>(vjp, mask, contiguous(factor)); });
+  return dispatch_floating(x.dtype(), [&]<class T>(T) { return scaled_deviations<T>(vjp, mask, contiguous(factor)); });
 }
 
 /// factor / y, 0 where y is 0; undefined where such a quotient overflows or loses digits.
@@ -246,8 +245,8 @@ Tensor quotients(const Tensor& factor, const Tensor& y) {
   bool all_fit = true;
   for (std::int64_t i = 0, n = y.numel(); i < n; ++i) {
     to[i] = below[i] == 0 ? T(0) * above[i] : above[i] / below[i];
-    all_fit &= std::isnormal(to[i]) || above[i] == 0 || below[i] == 0 || !std::isfinite(above[i]) ||
-               !std::isfinite(below[i]);
+    all_fit &=
+        std::isnormal(to[i]) || above[i] == 0 || below[i] == 0 || !std::isfinite(above[i]) || !std::isfinite(below[i]);
   }
   return all_fit ? result : Tensor();
 }
@@ -292,8 +291,8 @@ Tensor deviation_cotangent(Vjp& vjp, unsigned mask, const Tensor& y, const Tenso
 
 Tensor var(const Operand& operand, const Axes& axes, VarianceOptions options) {
   VarianceOperand of("var", operand, axes, options);
-  Spread spread = nan_of_nothing(
-      of, [&]<class T>(T) { return variance_value<T>(of.x, of.mask, of.shape, of.divisor); });
+  Spread spread =
+      nan_of_nothing(of, [&]<class T>(T) { return variance_value<T>(of.x, of.mask, of.shape, of.divisor); });
   return record_spread("var", operand.where(), of, std::move(spread), Uses(),
                        [mask = of.mask, divisor = of.divisor](Vjp& vjp) {
                          Tensor factor = with_kept_axes(vjp.g(), vjp.shape(0), mask) * (2 / divisor);
@@ -303,8 +302,8 @@ Tensor var(const Operand& operand, const Axes& axes, VarianceOptions options) {
 
 Tensor std(const Operand& operand, const Axes& axes, VarianceOptions options) {
   VarianceOperand of("std", operand, axes, options);
-  Spread spread = nan_of_nothing(
-      of, [&]<class T>(T) { return deviation_value<T>(of.x, of.mask, of.shape, of.divisor); });
+  Spread spread =
+      nan_of_nothing(of, [&]<class T>(T) { return deviation_value<T>(of.x, of.mask, of.shape, of.divisor); });
   return record_spread("std", operand.where(), of, std::move(spread), Uses::output(),
                        [mask = of.mask, divisor = of.divisor](Vjp& vjp) {
                          const Shape& shape = vjp.shape(0);

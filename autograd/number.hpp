@@ -30,9 +30,21 @@ XGRAD_OF_NUMBERS(exp)
 XGRAD_OF_NUMBERS(expm1)
 XGRAD_OF_NUMBERS(log)
 XGRAD_OF_NUMBERS(log1p)
+XGRAD_OF_NUMBERS(exp2)
+XGRAD_OF_NUMBERS(log2)
+XGRAD_OF_NUMBERS(log10)
 XGRAD_OF_NUMBERS(sin)
 XGRAD_OF_NUMBERS(cos)
+XGRAD_OF_NUMBERS(tan)
+XGRAD_OF_NUMBERS(asin)
+XGRAD_OF_NUMBERS(acos)
+XGRAD_OF_NUMBERS(atan)
+XGRAD_OF_NUMBERS(sinh)
+XGRAD_OF_NUMBERS(cosh)
 XGRAD_OF_NUMBERS(tanh)
+XGRAD_OF_NUMBERS(asinh)
+XGRAD_OF_NUMBERS(acosh)
+XGRAD_OF_NUMBERS(atanh)
 XGRAD_OF_NUMBERS(erf)
 XGRAD_OF_NUMBERS(erfc)
 XGRAD_OF_NUMBERS(floor)
@@ -41,11 +53,21 @@ XGRAD_OF_NUMBERS(trunc)
 XGRAD_OF_NUMBERS(round)
 #undef XGRAD_OF_NUMBERS
 
-template <internal::PlainNumber A, internal::PlainNumber B>
-auto pow(A a, B b) {
-  using Result = std::common_type_t<internal::Real<A>, internal::Real<B>>;
-  return static_cast<Result>(__builtin_pow(a, b));
-}
+#define XGRAD_OF_TWO_NUMBERS(name)                                           \
+  template <internal::PlainNumber A, internal::PlainNumber B>                \
+  auto name(A a, B b) {                                                      \
+    using Result = std::common_type_t<internal::Real<A>, internal::Real<B>>; \
+    return static_cast<Result>(__builtin_##name(a, b));                      \
+  }
+XGRAD_OF_TWO_NUMBERS(pow)
+XGRAD_OF_TWO_NUMBERS(atan2)
+XGRAD_OF_TWO_NUMBERS(hypot)
+XGRAD_OF_TWO_NUMBERS(fmod)
+XGRAD_OF_TWO_NUMBERS(copysign)
+XGRAD_OF_TWO_NUMBERS(fmin)
+XGRAD_OF_TWO_NUMBERS(fmax)
+#undef XGRAD_OF_TWO_NUMBERS
+
 template <internal::PlainNumber T>
 T abs(T x) {
   if constexpr (std::floating_point<T>)

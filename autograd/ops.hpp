@@ -3,11 +3,13 @@
 
 #include "ops/activation.hpp"
 #include "ops/arithmetic.hpp"
+#include "ops/bitwise.hpp"
 #include "ops/cast.hpp"
 #include "ops/choose.hpp"
 #include "ops/compare.hpp"
 #include "ops/create.hpp"
 #include "ops/diagonal.hpp"
+#include "ops/division.hpp"
 #include "ops/exponential.hpp"
 #include "ops/index.hpp"
 #include "ops/linalg.hpp"

@@ -1,5 +1,6 @@
 #include "arithmetic.hpp"
 
+#include "../simd/formulas/arithmetic.hpp"
 #include "choose.hpp"
 #include "compare.hpp"
 #include "create.hpp"
@@ -35,11 +36,6 @@ struct Neg {
   static constexpr Reads reads = reads_nothing;
   static auto value(auto x) { return -x; }
   static auto pull(auto g) { return -g; }
-};
-struct Identity {
-  static constexpr Reads reads = reads_nothing;
-  static auto value(auto x) { return x; }
-  static auto pull(auto g) { return g; }
 };
 struct Cube {
   static constexpr Reads reads = reads_x;
@@ -100,7 +96,7 @@ Tensor sum_or_difference(const char* name, const Operand& left, const Operand& r
 Tensor pow_number(const Tensor& x, double c, SourceLocation where) {
   Operand operand(x, where);
   if (c == 2) return square(operand);
-  if (c == 1) return unary("pow", operand, Identity{});
+  if (c == 1) return unary("pow", operand, formulas::Identity{});
   if (c == 0.5) return sqrt(operand);
   if (c == -1) return reciprocal(operand);
   if (c == 3) return unary("pow", operand, Cube{});
@@ -139,6 +135,11 @@ Tensor pow(const Operand& a, const Operand& b) {
   }
   if (b.is_number()) return pow_number(base, b.number(), a.where());
   return binary("pow", {base, a.where()}, {exponent, a.where()}, PowOfTensors{});
+}
+
+Tensor float_power(const Operand& a, const Operand& b) {
+  Promoted pair("float_power", a, b, DType::float64);
+  return binary("float_power", {pair.a(), a.where()}, {pair.b(), a.where()}, PowOfTensors{});
 }
 
 Tensor square(const Operand& x) { return unary<Integers::stay>("square", x, formulas::Square{}); }

@@ -92,4 +92,92 @@ Tensor abs(const Operand& x);
 /// Derivative: 0.
 Tensor sign(const Operand& x);
 
+/// a + alpha b, element by element.
+/// Shapes: a and b broadcast to the result's shape.
+/// Dtype: the common one; integers stay.
+/// Derivative: g to a, alpha g to b.
+/// Throws: std::invalid_argument unless alpha is a number, and an integer where the result is.
+Tensor add(const Operand& a, const Operand& b, const Operand& alpha);
+
+/// a - alpha b, element by element.
+/// Shapes: a and b broadcast to the result's shape.
+/// Dtype: the common one; integers stay.
+/// Derivative: g to a, -alpha g to b.
+/// Throws: std::invalid_argument where both are boolean, and unless alpha is a number, an integer where the result is.
+Tensor sub(const Operand& a, const Operand& b, const Operand& alpha);
+
+/// b - alpha a, element by element: sub() the other way round.
+/// Shapes: a and b broadcast to the result's shape.
+/// Dtype: the common one; integers stay.
+/// Derivative: -alpha g to a, g to b.
+/// Throws: std::invalid_argument where both are boolean, and unless alpha is a number, an integer where the result is.
+Tensor rsub(const Operand& a, const Operand& b, const Operand& alpha = 1);
+
+/// x itself, which must be a number.
+/// Shapes: the result has x's.
+/// Dtype: x's.
+/// Derivative: g.
+/// Throws: std::invalid_argument where x is boolean.
+Tensor positive(const Operand& x);
+
+/// Reciprocal 1 / sqrt(x) of the square root; nan below 0, infinite at 0.
+/// Shapes: the result has x's.
+/// Dtype: x's, integers become float32.
+/// Derivative: -g y / (2 x).
+Tensor rsqrt(const Operand& x);
+
+/// Power a^b, computed in float64 whatever the dtypes.
+/// Shapes: a and b broadcast to the result's shape.
+/// Dtype: float64.
+/// Derivative: that of pow().
+Tensor float_power(const Operand& a, const Operand& b);
+
+/// |a| with the sign of b, which a zero has, too.
+/// Shapes: a and b broadcast to the result's shape.
+/// Dtype: the common one, integers become float32.
+/// Derivative: g to a, with its sign changed where the signs of a and b differ, 0 where a is 0; 0 to b.
+Tensor copysign(const Operand& a, const Operand& b);
+
+/// Number of the dtype that is next to a in the direction of b.
+/// Shapes: a and b broadcast to the result's shape.
+/// Dtype: the common one, integers become float32.
+/// Derivative: g to a, 0 to b.
+Tensor nextafter(const Operand& a, const Operand& b);
+
+/// a 2^b, rounded once where b is whole: also where 2^b itself overflows or underflows.
+/// Shapes: a and b broadcast to the result's shape.
+/// Dtype: the common one, integers become float32.
+/// Derivative: g 2^b to a, g y log(2) to b.
+Tensor ldexp(const Operand& a, const Operand& b);
+
+/// What frexp() answers with: x = mantissa 2^exponent.
+struct Frexp {
+  Tensor mantissa;  ///< between 1/2 and 1 in size, or x itself where that is 0, infinite or nan
+  Tensor exponent;  ///< int64; 0 where x is 0, infinite or nan
+};
+/// Each element as a mantissa times a power of 2.
+/// Shapes: both results have x's.
+/// Dtype: the mantissa x's, integers become float32; the exponent int64.
+/// Derivative: g 2^-exponent from the mantissa, nothing from the exponent.
+Frexp frexp(const Operand& x);
+
+/// x + value a b, element by element.
+/// Shapes: x, a and b broadcast to the result's shape.
+/// Dtype: the common one; integers stay.
+/// Derivative: g to x, g value b to a, g value a to b.
+/// Throws: std::invalid_argument unless value is a number, and an integer where the result is; where all are boolean.
+Tensor addcmul(const Operand& x, const Operand& a, const Operand& b, const Operand& value = 1);
+
+/// x + value a / b, element by element.
+/// Shapes: x, a and b broadcast to the result's shape.
+/// Dtype: the common one, integers become float32.
+/// Derivative: g to x, g value / b to a, -g value a / b^2 to b.
+Tensor addcdiv(const Operand& x, const Operand& a, const Operand& b, double value = 1);
+
+/// Number between a, at weight 0, and b, at weight 1: a + weight (b - a), exact at both ends.
+/// Shapes: a, b and weight broadcast to the result's shape.
+/// Dtype: the common one, integers become float32.
+/// Derivative: g (1 - weight) to a, g weight to b, g (b - a) to weight.
+Tensor lerp(const Operand& a, const Operand& b, const Operand& weight);
+
 }  // namespace xgrad

@@ -4,14 +4,38 @@
 #include <limits>
 #include <optional>
 
+#include "../simd/formulas/arithmetic.hpp"
+#include "../simd/formulas/choose.hpp"
 #include "arithmetic.hpp"
 #include "compare.hpp"
 #include "create.hpp"
 #include "detail/formula.hpp"
+#include "rounding.hpp"
 
 namespace xgrad {
 
 using namespace internal;
+
+namespace {
+
+/// a where the mask holds, else b; they have one dtype.
+Tensor choose(const char* name, const Tensor& mask, const Tensor& a, const Tensor& b, const Shape& shape,
+              SourceLocation place) {
+  Tensor y = new_result(name, shape, a.dtype(), place);
+  dispatch(a.dtype(), [&]<class T>(T) {
+    vectorize<T>(shape, Types<T>{}, {y.impl()}, Types<bool, T, T>{}, {mask.impl(), a.impl(), b.impl()},
+                 [](auto condition, auto a, auto b) { return where(condition, a, b); });
+  });
+  // The condition comes last, so that the branches are inputs 0 and 1.
+  return record(name, place, {a, b, mask}, std::move(y), {Uses::input(2)}, [](Vjp& vjp) {
+    const Tensor& g = vjp.g();
+    const Tensor& mask = vjp.input(2);
+    if (vjp.needs(0)) vjp.give(0, unbroadcast(where(mask, g, 0), vjp, 0));
+    if (vjp.needs(1)) vjp.give(1, unbroadcast(where(mask, 0, g), vjp, 1));
+  });
+}
+
+}  // namespace
 
 Tensor where(const Operand& condition, const Operand& a, const Operand& b) {
   const Tensor& mask = condition.tensor("where");
@@ -19,18 +43,21 @@ Tensor where(const Operand& condition, const Operand& a, const Operand& b) {
   check(mask.dtype() == DType::boolean, place, "where: the condition must be boolean, but it is ", mask.dtype(), ".");
   Promoted pair("where", a, b);
   Shape shape = broadcast_shapes("where", mask.shape(), pair.shape(), place);
-  Tensor y = new_result("where", shape, pair.dtype(), place);
-  dispatch(pair.dtype(), [&]<class T>(T) {
-    vectorize<T>(shape, Types<T>{}, {y.impl()}, Types<bool, T, T>{}, {mask.impl(), pair.a().impl(), pair.b().impl()},
-                 [](auto condition, auto a, auto b) { return where(condition, a, b); });
-  });
-  // The condition comes last, so that the branches are inputs 0 and 1.
-  return record("where", place, {pair.a(), pair.b(), mask}, std::move(y), {Uses::input(2)}, [](Vjp& vjp) {
-    const Tensor& g = vjp.g();
-    const Tensor& mask = vjp.input(2);
-    if (vjp.needs(0)) vjp.give(0, unbroadcast(where(mask, g, 0), vjp, 0));
-    if (vjp.needs(1)) vjp.give(1, unbroadcast(where(mask, 0, g), vjp, 1));
-  });
+  return choose("where", mask, pair.a(), pair.b(), shape, place);
+}
+
+Tensor masked_fill(const Operand& x, const Operand& mask, const Operand& value) {
+  const Tensor &kept = x.tensor("masked_fill"), &filled = mask.tensor("masked_fill");
+  const SourceLocation place = x.where();
+  check(filled.dtype() == DType::boolean, place, "masked_fill: the mask must be boolean, but it is ", filled.dtype(),
+        ".");
+  check(value.is_number() || value.tensor("masked_fill").ndim() == 0, place,
+        "masked_fill: the value must be a number or a 0-d tensor, but its shape is ",
+        value.tensor("masked_fill").shape(), ". Use where().");
+  Shape shape = broadcast_shapes("masked_fill", kept.shape(), filled.shape(), place);
+  Tensor number = value.is_number() ? value.number_as(kept.dtype(), "masked_fill")
+                                    : cast_for("masked_fill", {value.tensor("masked_fill"), place}, kept.dtype());
+  return choose("masked_fill", filled, number, kept, shape, place);
 }
 
 Tensor maximum(const Operand& a, const Operand& b) {
@@ -70,18 +97,42 @@ Tensor clamp(const Operand& x, std::optional<double> low, std::optional<double> 
   return unary("clamp", x, bounds);
 }
 
+Tensor clamp_min(const Operand& x, const Operand& low) {
+  return binary<Integers::stay>("clamp_min", x, low, formulas::ClampMin{});
+}
+
+Tensor clamp_max(const Operand& x, const Operand& high) {
+  return binary<Integers::stay>("clamp_max", x, high, formulas::ClampMax{});
+}
+
 Tensor clamp(const Operand& x, const Tensor& low, const Tensor& high) {
-  CallSite site(x.where());
-  check(low.defined() || high.defined(), x.where(), "clamp: at least one of low and high must be given.");
-  // Each step passes g on where its bound does not bind, ends included, and to the bound elsewhere; nan is a constant.
-  Tensor y = x.tensor("clamp");
-  auto bound = [&](const Tensor& limit, bool below) {
-    Tensor free = below ? y >= limit : y <= limit;
-    y = where(free, y, where(isnan(y), y.detach(), limit));
-  };
-  if (low.defined()) bound(low, true);
-  if (high.defined()) bound(high, false);
+  const SourceLocation place = x.where();
+  const Tensor& tensor = x.tensor("clamp");
+  check(low.defined() || high.defined(), place, "clamp: at least one of low and high must be given.");
+  // Both bounds are looked at before the first is applied.
+  Shape shape = tensor.shape();
+  for (const Tensor* bound : {&low, &high})
+    if (bound->defined()) shape = broadcast_shapes("clamp", shape, bound->shape(), place);
+  Tensor y = tensor;
+  if (low.defined()) y = binary<Integers::stay>("clamp", {y, place}, {low, place}, formulas::ClampMin{});
+  if (high.defined()) y = binary<Integers::stay>("clamp", {y, place}, {high, place}, formulas::ClampMax{});
   return y;
+}
+
+Tensor fmax(const Operand& a, const Operand& b) { return binary<Integers::stay>("fmax", a, b, formulas::Fmax{}); }
+Tensor fmin(const Operand& a, const Operand& b) { return binary<Integers::stay>("fmin", a, b, formulas::Fmin{}); }
+
+Tensor heaviside(const Operand& x, const Operand& values) {
+  return binary<Integers::stay>("heaviside", x, values, formulas::Heaviside{});
+}
+
+Tensor nan_to_num(const Operand& x, NanToNumOptions options) {
+  const Tensor& tensor = x.tensor("nan_to_num");
+  if (!is_floating(tensor.dtype())) return tensor;
+  const bool is_float = tensor.dtype() == DType::float32;
+  const double largest = is_float ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max();
+  return unary("nan_to_num", x,
+               formulas::NanToNum{options.nan, options.posinf.value_or(largest), options.neginf.value_or(-largest)});
 }
 
 }  // namespace xgrad

@@ -48,6 +48,54 @@ Tensor clamp(const Operand& x, std::optional<double> low, std::optional<double> 
 /// Throws: std::invalid_argument without a bound.
 Tensor clamp(const Operand& x, const Tensor& low, const Tensor& high);
 
+/// Elements not below a bound, a number or a tensor; nan where either is nan.
+/// Shapes: x and low broadcast to the result's shape.
+/// Dtype: the common one; integers stay.
+/// Derivative: g to x where x >= low, to low where x < low, nothing to a nan.
+Tensor clamp_min(const Operand& x, const Operand& low);
+
+/// Elements not above a bound, a number or a tensor; nan where either is nan.
+/// Shapes: x and high broadcast to the result's shape.
+/// Dtype: the common one; integers stay.
+/// Derivative: g to x where x <= high, to high where x > high, nothing to a nan.
+Tensor clamp_max(const Operand& x, const Operand& high);
+
+/// Larger of two tensors, element by element; beside a nan the other one.
+/// Shapes: a and b broadcast to the result's shape.
+/// Dtype: the common one; integers stay.
+/// Derivative: g to the one that was taken, to a at a tie.
+Tensor fmax(const Operand& a, const Operand& b);
+
+/// Smaller of two tensors, element by element; beside a nan the other one.
+/// Shapes: a and b broadcast to the result's shape.
+/// Dtype: the common one; integers stay.
+/// Derivative: g to the one that was taken, to a at a tie.
+Tensor fmin(const Operand& a, const Operand& b);
+
+/// Step function: 0 below 0, 1 above, and `values` at 0; nan of a nan.
+/// Shapes: x and values broadcast to the result's shape.
+/// Dtype: the common one; integers stay.
+/// Derivative: 0 to x; g to values where x is 0.
+Tensor heaviside(const Operand& x, const Operand& values);
+
+/// Elements of x, and `value` where the mask holds.
+/// Shapes: x and mask broadcast to the result's shape; value is a number or a 0-d tensor.
+/// Dtype: x's, to which value is converted.
+/// Derivative: g to x where the mask does not hold; the sum of the other g to value.
+/// Throws: std::invalid_argument unless the mask is boolean and value has no axes.
+Tensor masked_fill(const Operand& x, const Operand& mask, const Operand& value);
+
+struct NanToNumOptions {
+  double nan = 0;                               ///< in place of nan
+  std::optional<double> posinf = std::nullopt;  ///< in place of infinity: where not given the dtype's largest number
+  std::optional<double> neginf = std::nullopt;  ///< in place of -infinity: where not given the dtype's least number
+};
+/// Elements of x, with numbers in place of nan and of the infinities.
+/// Shapes: the result has x's.
+/// Dtype: x's; integers and booleans stay as they are.
+/// Derivative: g where x is finite, else 0.
+Tensor nan_to_num(const Operand& x, NanToNumOptions options = {});
+
 template <class F, class G>
 Tensor where_safe(const Tensor& condition, F&& f, G&& g, const Tensor& x, double safe, SourceLocation place) {
   // No CallSite: f and g are the user's code, which has lines of its own.

@@ -73,16 +73,80 @@ Tensor isfinite(const Operand& x) {
   });
 }
 
-bool allclose(const Operand& a, const Operand& b, AllcloseOptions tolerance) {
-  CallSite site(a.where());
+Tensor isposinf(const Operand& x) {
+  return predicate("isposinf", x, [](auto x) {
+    if constexpr (std::integral<decltype(x)>)
+      return false;
+    else
+      return isinf(x) && x > 0;
+  });
+}
+Tensor isneginf(const Operand& x) {
+  return predicate("isneginf", x, [](auto x) {
+    if constexpr (std::integral<decltype(x)>)
+      return false;
+    else
+      return isinf(x) && x < 0;
+  });
+}
+Tensor signbit(const Operand& x) {
+  return predicate("signbit", x, [](auto x) {
+    if constexpr (std::same_as<decltype(x), bool>)
+      return false;
+    else if constexpr (std::integral<decltype(x)>)
+      return x < 0;
+    else
+      return has_sign(x);
+  });
+}
+
+namespace {
+
+struct IsClose {
+  double rtol, atol;
+  bool equal_nan;
+  Mask<double> operator()(Batch<double> a, Batch<double> b) const {
+    Batch<double> distance = abs(a - b);
+    Mask<double> close = a == b || (isfinite(distance) && distance <= atol + rtol * abs(b));
+    return equal_nan ? close || (isnan(a) && isnan(b)) : close;
+  }
+};
+/// The distance of two int64 is a uint64.
+struct IsCloseInteger {
+  double rtol, atol;
+  bool operator()(std::int64_t a, std::int64_t b) const {
+    std::uint64_t distance = a < b ? static_cast<std::uint64_t>(b) - static_cast<std::uint64_t>(a)
+                                   : static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b);
+    double size = b < 0 ? -static_cast<double>(b) : static_cast<double>(b);
+    return distance == 0 || static_cast<double>(distance) <= atol + rtol * size;
+  }
+};
+
+Tensor close(const char* name, const Operand& a, const Operand& b, const AllcloseOptions& tolerance) {
+  const SourceLocation where = a.where();
+  check(tolerance.rtol >= 0 && tolerance.atol >= 0, where, name,
+        ": the tolerances must not be negative, but rtol and atol are ", tolerance.rtol, " and ", tolerance.atol, ".");
+  const bool are_floating = is_floating(a.dtype(name)) || is_floating(b.dtype(name));
   NoGrad no_grad;
-  Promoted pair("allclose", a, b, DType::float64);
-  const Tensor& x = pair.a();
-  const Tensor& y = pair.b();
-  // inf - inf is nan, so equal infinities are let in by the first test.
-  Tensor close = logical_or(x == y, abs(x - y) <= tolerance.atol + tolerance.rtol * where(isfinite(y), abs(y), 0));
-  if (tolerance.equal_nan) close = logical_or(close, logical_and(isnan(x), isnan(y)));
-  return all(close).item<bool>();
+  Promoted pair(name, a, b, are_floating ? DType::float64 : DType::int64);
+  Tensor y = new_result(name, pair.shape(), DType::boolean, where);
+  if (are_floating)
+    vectorize<double>(pair.shape(), Types<bool>{}, {y.impl()}, Types<double, double>{},
+                      {pair.a().impl(), pair.b().impl()}, IsClose{tolerance.rtol, tolerance.atol, tolerance.equal_nan});
+  else
+    vectorize<std::int64_t>(pair.shape(), Types<bool>{}, {y.impl()}, Types<std::int64_t, std::int64_t>{},
+                            {pair.a().impl(), pair.b().impl()}, IsCloseInteger{tolerance.rtol, tolerance.atol});
+  return y;
+}
+
+}  // namespace
+
+Tensor isclose(const Operand& a, const Operand& b, AllcloseOptions tolerance) {
+  return close("isclose", a, b, tolerance);
+}
+
+bool allclose(const Operand& a, const Operand& b, AllcloseOptions tolerance) {
+  return all(close("allclose", a, b, tolerance)).item<bool>();
 }
 
 }  // namespace xgrad

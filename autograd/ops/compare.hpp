@@ -72,15 +72,35 @@ Tensor isinf(const Operand& x);
 /// Dtype: boolean, of any dtype.
 Tensor isfinite(const Operand& x);
 
+/// Whether an element is +infinity; an integer never is.
+/// Shapes: the result has x's.
+/// Dtype: boolean, of any dtype.
+Tensor isposinf(const Operand& x);
+/// Whether an element is -infinity; an integer never is.
+/// Shapes: the result has x's.
+/// Dtype: boolean, of any dtype.
+Tensor isneginf(const Operand& x);
+/// Whether an element has a minus sign: of -0 and of a nan with one, too.
+/// Shapes: the result has x's.
+/// Dtype: boolean, of any dtype.
+Tensor signbit(const Operand& x);
+
 struct AllcloseOptions {
   double rtol = 1e-5;      ///< beside |b|
   double atol = 1e-8;      ///< by itself
   bool equal_nan = false;  ///< whether nan is close to nan
 };
-/// Whether |a - b| <= atol + rtol |b| for all elements. Two infinities of one sign are close; nan is close to nothing unless
-/// equal_nan is set.
+/// Whether |a - b| <= atol + rtol |b|, element by element. Two infinities of one sign are close; nan is close to nothing
+/// unless equal_nan is set. Integers are subtracted exactly.
+/// Shapes: a and b broadcast to the result's shape.
+/// Dtype: boolean; floating ones are compared in float64.
+/// Throws: std::invalid_argument for a negative tolerance.
+Tensor isclose(const Operand& a, const Operand& b, AllcloseOptions tolerance = {});
+
+/// Whether isclose() holds for all elements.
 /// Shapes: a and b broadcast.
-/// Dtype: compared in float64.
+/// Dtype: compared in float64, integers exactly.
+/// Throws: std::invalid_argument for a negative tolerance.
 bool allclose(const Operand& a, const Operand& b, AllcloseOptions tolerance = {});
 
 }  // namespace xgrad

@@ -30,4 +30,16 @@ Tensor trunc(const Operand& x);
 /// Derivative: 0.
 Tensor round(const Operand& x);
 
+/// Nearest multiple of 10^-decimals, halves to the even one: of 1234.5 with decimals -2 that is 1200.
+/// Shapes: the result has x's.
+/// Dtype: x's; integers stay.
+/// Derivative: 0.
+Tensor round(const Operand& x, int decimals);
+
+/// Fraction x - trunc(x), with the sign of x; nan of an infinity.
+/// Shapes: the result has x's.
+/// Dtype: x's; integers stay.
+/// Derivative: g.
+Tensor frac(const Operand& x);
+
 }  // namespace xgrad

@@ -1,8 +1,5 @@
 // Functions of PyTorch for which an xgrad user writes an expression: these rows test the operators in it, and are counted
 // apart. A row goes when its operator arrives.
-#include <limits>
-#include <numbers>
-
 #include <xgrad/autograd/ops.hpp>
 #include "registry.hpp"
 
@@ -17,46 +14,6 @@ using xgrad::Shape;
 using xgrad::Tensor;
 
 using Unary = Tensor (*)(const Operand&);
-
-// ---- Of elements ----
-
-void add_of_elements(Registry& ops) {
-  const std::pair<const char*, Unary> functions[] = {
-      {"rsqrt", [](const Operand& x) { return reciprocal(sqrt(x)); }},
-      {"log2", [](const Operand& x) { return log(x) / std::numbers::ln2; }},
-      {"log10", [](const Operand& x) { return log(x) / std::numbers::ln10; }},
-      {"exp2", [](const Operand& x) { return pow(2.0, x); }},
-      {"tan", [](const Operand& x) { return sin(x) / cos(x); }},
-      {"frac", [](const Operand& x) { return x - trunc(x); }},
-      {"deg2rad", [](const Operand& x) { return x * (std::numbers::pi / 180); }},
-      {"rad2deg", [](const Operand& x) { return x * (180 / std::numbers::pi); }},
-      {"isposinf", [](const Operand& x) { return x == std::numeric_limits<double>::infinity(); }},
-      {"isneginf", [](const Operand& x) { return x == -std::numeric_limits<double>::infinity(); }},
-  };
-  for (const auto& [name, function] : functions)
-    ops[name] = [function = function](Arguments& args) { return function(args.tensor(0, "input")); };
-
-  ops["addcmul"] = [](Arguments& args) {
-    return args.tensor(0, "input") +
-           args.operand(kKeyword, "value", 1) * (args.tensor(1, "tensor1") * args.tensor(2, "tensor2"));
-  };
-  ops["addcdiv"] = [](Arguments& args) {
-    return args.tensor(0, "input") +
-           args.operand(kKeyword, "value", 1) * (args.tensor(1, "tensor1") / args.tensor(2, "tensor2"));
-  };
-  ops["lerp"] = [](Arguments& args) {
-    const Tensor& start = args.tensor(0, "input");
-    return start + args.operand(2, "weight") * (args.tensor(1, "end") - start);
-  };
-  ops["masked_fill"] = [](Arguments& args) {
-    const Tensor& x = args.tensor(0, "input");
-    const Tensor& mask = args.tensor(1, "mask");
-    return xgrad::where(mask, cast(args.operand(2, "value"), x.dtype()), x);
-  };
-  ops["float_power"] = [](Arguments& args) {
-    return pow(cast(args.operand(0, "input"), DType::float64), cast(args.operand(1, "exponent"), DType::float64));
-  };
-}
 
 // ---- Activations ----
 
@@ -150,7 +107,6 @@ void add_sums_of_expressions(Registry& ops) {
 }  // namespace
 
 void add_composed(Registry& ops) {
-  add_of_elements(ops);
   add_activations(ops);
   add_sums_of_expressions(ops);
 }

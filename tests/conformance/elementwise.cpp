@@ -13,13 +13,11 @@ using Unary = Tensor (*)(const Operand&);
 using Binary = Tensor (*)(const Operand&, const Operand&);
 
 Tensor divide(Arguments& args) {
-  const Operand a = args.operand(0, "input");
-  const Operand b = args.operand(1, "other");
   const std::string rounding = args.text(kKeyword, "rounding_mode", "");
-  if (rounding.empty()) return a / b;
-  if (rounding != "trunc" || !is_floating(promote(a.dtype(), b.dtype())))
-    throw Unsupported("xgrad has no division that rounds");
-  return trunc(a / b);
+  const xgrad::Rounding mode = rounding == "floor"   ? xgrad::Rounding::floor
+                               : rounding == "trunc" ? xgrad::Rounding::trunc
+                                                     : xgrad::Rounding::none;
+  return div(args.operand(0, "input"), args.operand(1, "other"), mode);
 }
 
 Tensor clamp(Arguments& args) {
@@ -44,6 +42,27 @@ void add_functions(Registry& ops) {
       {"sqrt", xgrad::sqrt},
       {"square", xgrad::square},
       {"reciprocal", xgrad::reciprocal},
+      {"rsqrt", xgrad::rsqrt},
+      {"positive", xgrad::positive},
+      {"frac", xgrad::frac},
+      {"exp2", xgrad::exp2},
+      {"log2", xgrad::log2},
+      {"log10", xgrad::log10},
+      {"tan", xgrad::tan},
+      {"asin", xgrad::asin},
+      {"acos", xgrad::acos},
+      {"atan", xgrad::atan},
+      {"sinh", xgrad::sinh},
+      {"cosh", xgrad::cosh},
+      {"asinh", xgrad::asinh},
+      {"acosh", xgrad::acosh},
+      {"atanh", xgrad::atanh},
+      {"deg2rad", xgrad::deg2rad},
+      {"rad2deg", xgrad::rad2deg},
+      {"isposinf", xgrad::isposinf},
+      {"isneginf", xgrad::isneginf},
+      {"signbit", xgrad::signbit},
+      {"bitwise_not", xgrad::bitwise_not},
       {"sin", xgrad::sin},
       {"cos", xgrad::cos},
       {"tanh", xgrad::tanh},
@@ -58,20 +77,49 @@ void add_functions(Registry& ops) {
     ops[name] = [function = function](Arguments& args) { return function(args.operand(0, "input")); };
 
   ops["round"] = [](Arguments& args) {
-    if (args.integer(kKeyword, "decimals", 0) != 0) throw Unsupported("xgrad rounds to whole numbers only");
-    return round(args.tensor(0, "input"));
+    return round(args.tensor(0, "input"), static_cast<int>(args.integer(kKeyword, "decimals", 0)));
+  };
+  ops["nan_to_num"] = [](Arguments& args) {
+    return nan_to_num(args.tensor(0, "input"), {.nan = args.number(1, "nan", 0),
+                                                .posinf = args.optional_number(2, "posinf"),
+                                                .neginf = args.optional_number(3, "neginf")});
+  };
+  ops["frexp"] = [](Arguments& args) {
+    const xgrad::Frexp parts = frexp(args.tensor(0, "input"));
+    return Outputs{parts.mantissa, parts.exponent};
   };
 }
 
 void add_pairs(Registry& ops) {
   const std::pair<const char*, Binary> functions[] = {
       {"mul", xgrad::mul},
-      {"true_divide", xgrad::div},
+      {"true_divide", static_cast<Binary>(xgrad::div)},
       {"pow", xgrad::pow},
       {"maximum", xgrad::maximum},
       {"minimum", xgrad::minimum},
-      {"clamp_min", xgrad::maximum},
-      {"clamp_max", xgrad::minimum},
+      {"fmax", xgrad::fmax},
+      {"fmin", xgrad::fmin},
+      {"clamp_min", xgrad::clamp_min},
+      {"clamp_max", xgrad::clamp_max},
+      {"heaviside", xgrad::heaviside},
+      {"float_power", xgrad::float_power},
+      {"floor_divide", xgrad::floor_divide},
+      {"fmod", xgrad::fmod},
+      {"remainder", xgrad::remainder},
+      {"copysign", xgrad::copysign},
+      {"nextafter", xgrad::nextafter},
+      {"ldexp", xgrad::ldexp},
+      {"atan2", xgrad::atan2},
+      {"hypot", xgrad::hypot},
+      {"logaddexp", xgrad::logaddexp},
+      {"logaddexp2", xgrad::logaddexp2},
+      {"bitwise_and", xgrad::bitwise_and},
+      {"bitwise_or", xgrad::bitwise_or},
+      {"bitwise_xor", xgrad::bitwise_xor},
+      {"bitwise_left_shift", xgrad::bitwise_left_shift},
+      {"bitwise_right_shift", xgrad::bitwise_right_shift},
+      {"gcd", xgrad::gcd},
+      {"lcm", xgrad::lcm},
       {"eq", xgrad::equal},
       {"ne", xgrad::not_equal},
       {"lt", xgrad::less},
@@ -88,24 +136,40 @@ void add_pairs(Registry& ops) {
     };
 
   ops["add"] = [](Arguments& args) {
-    const Operand a = args.operand(0, "input");
-    const Operand b = args.operand(1, "other");
-    return args.given(kKeyword, "alpha") ? a + args.operand(kKeyword, "alpha") * b : a + b;
+    const Operand a = args.operand(0, "input"), b = args.operand(1, "other");
+    return args.given(kKeyword, "alpha") ? add(a, b, args.operand(kKeyword, "alpha")) : add(a, b);
   };
   ops["sub"] = [](Arguments& args) {
-    const Operand a = args.operand(0, "input");
-    const Operand b = args.operand(1, "other");
-    return args.given(kKeyword, "alpha") ? a - args.operand(kKeyword, "alpha") * b : a - b;
+    const Operand a = args.operand(0, "input"), b = args.operand(1, "other");
+    return args.given(kKeyword, "alpha") ? sub(a, b, args.operand(kKeyword, "alpha")) : sub(a, b);
   };
   ops["rsub"] = [](Arguments& args) {
-    const Operand a = args.operand(0, "input");
-    const Operand b = args.operand(1, "other");
-    return args.given(kKeyword, "alpha") ? b - args.operand(kKeyword, "alpha") * a : b - a;
+    return rsub(args.operand(0, "input"), args.operand(1, "other"), args.operand(kKeyword, "alpha", 1));
   };
   ops["div"] = divide;
   ops["clamp"] = clamp;
   ops["where"] = [](Arguments& args) {
     return xgrad::where(args.tensor(0, "condition"), args.operand(1, "x"), args.operand(2, "y"));
+  };
+  ops["masked_fill"] = [](Arguments& args) {
+    return masked_fill(args.tensor(0, "input"), args.tensor(1, "mask"), args.operand(2, "value"));
+  };
+  ops["isclose"] = [](Arguments& args) {
+    return isclose(args.tensor(0, "input"), args.tensor(1, "other"),
+                   {.rtol = args.number(2, "rtol", 1e-5),
+                    .atol = args.number(3, "atol", 1e-8),
+                    .equal_nan = args.flag(4, "equal_nan", false)});
+  };
+  ops["addcmul"] = [](Arguments& args) {
+    return addcmul(args.tensor(0, "input"), args.tensor(1, "tensor1"), args.tensor(2, "tensor2"),
+                   args.operand(kKeyword, "value", 1));
+  };
+  ops["addcdiv"] = [](Arguments& args) {
+    return addcdiv(args.tensor(0, "input"), args.tensor(1, "tensor1"), args.tensor(2, "tensor2"),
+                   args.number(kKeyword, "value", 1));
+  };
+  ops["lerp"] = [](Arguments& args) {
+    return lerp(args.tensor(0, "input"), args.tensor(1, "end"), args.operand(2, "weight"));
   };
 }
 

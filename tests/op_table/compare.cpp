@@ -63,6 +63,27 @@ Rows rows() {
                  .output_dtype = DType::boolean,
                  .extremes = special,
                  .order = 0}});
+  append(rows, comparison(
+                   "isclose", [](const Operand& a, const Operand& b) { return isclose(a, b, {.atol = 0.5}); },
+                   [](double a, double b) { return double(std::abs(a - b) <= 0.5 + 1e-5 * std::abs(b)); }));
+  append(rows, {{.name = "isposinf",
+                 .function = [](const Tensor& x) { return isposinf(x); },
+                 .reference = [](double x) { return double(x == kInfinity); },
+                 .output_dtype = DType::boolean,
+                 .extremes = special,
+                 .order = 0},
+                {.name = "isneginf",
+                 .function = [](const Tensor& x) { return isneginf(x); },
+                 .reference = [](double x) { return double(x == -kInfinity); },
+                 .output_dtype = DType::boolean,
+                 .extremes = special,
+                 .order = 0},
+                {.name = "signbit",
+                 .function = [](const Tensor& x) { return signbit(x); },
+                 .reference = [](double x) { return double(std::signbit(x)); },
+                 .output_dtype = DType::boolean,
+                 .extremes = {0, -0.0, 1, -1, kInfinity, -kInfinity},
+                 .order = 0}});
   return rows;
 }
 

@@ -1,4 +1,5 @@
 #include "op_table.hpp"
+#include "references.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -38,6 +39,41 @@ Rows rows() {
        .function = [](const Tensor& x) { return sqrt(x); },
        .inputs = {positive},
        .reference = [](double x) { return std::sqrt(x); },
+       .extremes = {0, 1e-300, 1e-30, 1e30, 1e300, kInfinity, -1}},
+      {.name = "exp2",
+       .function = [](const Tensor& x) { return exp2(x); },
+       .reference = [](double x) { return std::exp2(x); },
+       .extremes = with_infinity},
+      {.name = "log2",
+       .function = [](const Tensor& x) { return log2(x); },
+       .inputs = {positive},
+       .reference = [](double x) { return std::log2(x); },
+       .extremes = {0, 1e-300, 1e-30, 1 + 1e-6, 1, 8, 1e30, 1e300, kInfinity, -1}},
+      {.name = "log10",
+       .function = [](const Tensor& x) { return log10(x); },
+       .inputs = {positive},
+       .reference = [](double x) { return std::log10(x); },
+       .extremes = {0, 1e-300, 1e-30, 1 + 1e-6, 1, 1000, 1e30, 1e300, kInfinity, -1}},
+      {.name = "logaddexp",
+       .function = [](const Tensor& a, const Tensor& b) { return logaddexp(a, b); },
+       .inputs = {{}, {}},
+       .reference =
+           [](double a, double b) {
+             return a == b ? a + std::numbers::ln2 : std::max(a, b) + softplus_of(-std::abs(a - b));
+           },
+       .extremes = {0, 1, -1000, 1000, 1e30, -1e30, kInfinity, -kInfinity}},
+      {.name = "logaddexp2",
+       .function = [](const Tensor& a, const Tensor& b) { return logaddexp2(a, b); },
+       .inputs = {{}, {}},
+       .reference =
+           [](double a, double b) {
+             return a == b ? a + 1 : std::max(a, b) + std::log2(1 + std::exp2(-std::abs(a - b)));
+           },
+       .extremes = {0, 1, -1000, 1000, 1e30, -1e30, kInfinity, -kInfinity}},
+      {.name = "rsqrt",
+       .function = [](const Tensor& x) { return rsqrt(x); },
+       .inputs = {positive},
+       .reference = [](double x) { return 1 / std::sqrt(x); },
        .extremes = {0, 1e-300, 1e-30, 1e30, 1e300, kInfinity, -1}},
   };
 }

@@ -29,6 +29,10 @@ const std::map<std::string, std::string> kWithoutRow = {
     {"operator&&", "logical_and by another name"},
     {"operator||", "logical_or by another name"},
     {"operator!", "logical_not by another name"},
+    {"operator&", "bitwise_and by another name"},
+    {"operator|", "bitwise_or by another name"},
+    {"operator^", "bitwise_xor by another name"},
+    {"operator~", "bitwise_not by another name"},
     {"operator<<", "prints (tests/autograd/print.cpp)"},
     {"to_string", "prints (tests/autograd/print.cpp)"},
     {"allclose", "answers with a bool (tests/ops/compare.cpp)"},
@@ -101,7 +105,7 @@ const std::map<std::string, std::set<std::string>> kOtherNames = {
     {"view", {"size", "contiguous"}},  // the row's own shape and layout
     {"view_as", {"contiguous"}},       // the row's own layout
     {"linalg::lu_solve", {"lu_factor"}},  // which makes the row's factors
-    {"clamp(tensors)", {"dtype", "greater_equal", "less_equal"}},  // pending: clamp checks its bounds itself
+    {"clamp(tensors)", {"dtype"}},     // check_operator asks for the dtype of an undefined bound
 };
 
 /// Whether an error of a row begins with its operator's name: "Dense (encoder.0)" for nn::Dense.

@@ -34,6 +34,21 @@ Rows rows() {
        .inputs = {{.avoid = halves}},
        .reference = [](double x) { return std::nearbyint(x); },
        .extremes = ties},
+      {.name = "round(decimals)",
+       .function = [](const Tensor& x) { return round(x, 1); },
+       .inputs = {{.low = 0.06, .high = 0.14}},
+       .reference = [](double x) { return std::nearbyint(x * 10) / 10; },
+       .extremes = {-2.25, -0.5, 0, 0.25, 0.75, 1e15, -kInfinity}},
+      {.name = "round(to hundreds)",
+       .function = [](const Tensor& x) { return round(x, -2); },
+       .inputs = {{.low = 60, .high = 140}},
+       .reference = [](double x) { return std::nearbyint(x / 100) * 100; },
+       .extremes = {-250, -50, 0, 50, 150, 1234, 1e15, -kInfinity}},
+      {.name = "frac",
+       .function = [](const Tensor& x) { return frac(x); },
+       .inputs = {{.avoid = halves}},
+       .reference = [](double x) { return x - std::trunc(x); },
+       .extremes = ties},
   };
 }
 

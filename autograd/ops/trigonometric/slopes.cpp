@@ -1,0 +1,21 @@
+#include "slopes.hpp"
+
+#include "../../simd/formulas/trigonometric.hpp"
+#include "../arithmetic.hpp"
+#include "../choose.hpp"
+#include "../create.hpp"
+#include "../detail/formula.hpp"
+#include "../special/slopes.hpp"
+#include "../trigonometric.hpp"
+
+namespace xgrad {
+
+using namespace internal;
+
+Tensor secant_square(const Tensor& x) { return unary("secant_square", x, formulas::SecantSquare{}); }
+Tensor lorentz(const Tensor& x) { return unary("lorentz", x, formulas::Lorentz{}); }
+Tensor tanh_square(const Tensor& x) { return unary("tanh_square", x, formulas::TanhSquare{}); }
+Tensor direction(const Tensor& a, const Tensor& b) { return binary("direction", a, b, formulas::Direction{}); }
+Tensor winding(const Tensor& a, const Tensor& b) { return binary("winding", a, b, formulas::Winding{}); }
+
+}  // namespace xgrad

@@ -1,0 +1,72 @@
+// What activations are made of, beside exp and its kin.
+#pragma once
+
+#include "wide.hpp"
+
+namespace xgrad {
+namespace XGRAD_SIMD_NAMESPACE {
+
+/// factor (exp(x / divisor) - 1)
+inline Batch<double> scaled_expm1(double factor, double divisor, Batch<double> x) {
+  return factor * expm1(x / divisor);
+}
+inline Batch<float> scaled_expm1(double factor, double divisor, Batch<float> x) {
+  return simd_math::in_double([=](Batch<double> x) { return scaled_expm1(factor, divisor, x); }, x);
+}
+
+/// tanh(log(1 + exp(x))), the factor of x in mish: n / (n + 2) with n = (1 + exp(x))^2 - 1.
+inline Batch<double> mish_gate(Batch<double> x) {
+  Batch<double> e = exp(negative_abs(x));
+  Batch<double> n = e * (e + 2), m = 1 + 2 * e;
+  return where(x < 0, n, m) / where(x < 0, n + 2, m + 2 * (e * e));
+}
+inline Batch<float> mish_gate(Batch<float> x) {
+  return simd_math::in_double([](Batch<double> x) { return mish_gate(x); }, x);
+}
+/// Its derivative.
+inline Batch<double> mish_gate_slope(Batch<double> x) {
+  Batch<double> e = exp(negative_abs(x));
+  Batch<double> square = e * e;
+  Batch<double> below = where(x < 0, square + 2 * e + 2, 1 + 2 * e + 2 * square);
+  return 4 * (1 + e) * where(x < 0, e, square) / (below * below);
+}
+inline Batch<float> mish_gate_slope(Batch<float> x) {
+  return simd_math::in_double([](Batch<double> x) { return mish_gate_slope(x); }, x);
+}
+/// x mish_gate(x), and its derivative, whose two terms cancel near -1.19.
+template <class T>
+Batch<T> mish(Batch<T> x) {
+  auto of_doubles = [](Batch<double> x) { return x * mish_gate(x); };
+  if constexpr (sizeof(T) == 4)
+    return simd_math::in_double(of_doubles, x);
+  else
+    return of_doubles(x);
+}
+template <class T>
+Batch<T> mish_slope(Batch<T> x) {
+  auto of_doubles = [](Batch<double> x) { return mish_gate(x) + bounded(x, 800) * mish_gate_slope(x); };
+  if constexpr (sizeof(T) == 4)
+    return simd_math::in_double(of_doubles, x);
+  else
+    return of_doubles(x);
+}
+
+/// 1 / (1 + |x|)^2, the derivative of softsign: not 0 where the square overflows.
+inline Batch<double> softsign_slope(Batch<double> x) {
+  Batch<double> size = abs(x);
+  Batch<double> d = 1 + size;
+  Batch<double> low = where(size < 1, size - (d - 1), 1 - (d - size));  // what rounding took from d
+  Batch<double> y = 1 / fma(d, d, 2 * d * low);
+  Mask<double> is_large = size > 0x1p500;
+  return any(is_large) ? where(is_large, 1 / size / size, y) : y;
+}
+inline Batch<float> softsign_slope(Batch<float> x) {
+  auto of_doubles = [](Batch<double> x) {
+    Batch<double> d = 1 + abs(x);
+    return 1 / (d * d);
+  };
+  return simd_math::in_double(of_doubles, x);
+}
+
+}  // namespace XGRAD_SIMD_NAMESPACE
+}  // namespace xgrad

@@ -1,0 +1,167 @@
+// Powers and logarithms to the bases 2 and 10, and the sum of two numbers that are given by their logarithms.
+//
+// Largest errors in units of the last place (float, but for exp2: by way of doubles, 0.51):
+//
+//             exp2  log2  log10  share  share2
+//     float   ?
+//     double  ?
+//
+// logaddexp and logaddexp2 near a zero of the result: 1.5 units of the larger operand's last place.
+#pragma once
+
+#include "wide.hpp"
+
+namespace xgrad {
+namespace XGRAD_SIMD_NAMESPACE {
+
+namespace simd_math {
+
+/// 2^x is `mantissa` times 2^(shifted - kShift).
+template <class T>
+struct PowerOfTwo {
+  Batch<T> shifted, mantissa;
+
+  explicit PowerOfTwo(Batch<T> x) {
+    constexpr T kLn2 = std::numbers::ln2_v<T>,
+                kLn2Rest = sizeof(T) == 4 ? T(-0x1.05c610p-29) : T(0x1.abc9e3b39803fp-56);
+    constexpr T kShift = kExponentShift<T>;
+    constexpr T kEnd = sizeof(T) == 4 ? 160 : 1100;  // beyond, every result rounds to 0, to infinity
+    x = at_most(kEnd, at_least(-kEnd, x));
+    shifted = x + kShift;
+    Batch<T> rest = x - (shifted - kShift);
+    Batch<T> r = rest * kLn2;
+    Batch<T> low = rest * kLn2Rest;
+    if constexpr (simd::kFuses) low += fma(rest, Batch<T>(kLn2), -r);
+    mantissa = 1 + (r + fma(ExpConstants<T>::second_order(r), r * r, low));
+  }
+};
+
+}  // namespace simd_math
+
+/// 2^x, exact for whole numbers.
+template <class T>
+Batch<T> exp2(Batch<T> x) {
+  simd_math::PowerOfTwo<T> power(x);
+  return scale(power.mantissa, power.shifted);
+}
+/// log(2) 2^x, the derivative of 2^x: finite a little further.
+template <class T>
+Batch<T> exp2_slope(Batch<T> x) {
+  simd_math::PowerOfTwo<T> power(x);
+  return scale(power.mantissa * std::numbers::ln2_v<T>, power.shifted);
+}
+
+namespace simd_math {
+
+/// x = m 2^e, the logarithm of m between -log(2)/2 and log(2)/2.
+struct LogParts {
+  Batch<double> log, e;
+
+  explicit LogParts(Batch<double> x) {
+    Batch<double> scaled = x, shift = 0, mantissa;
+    if (Mask<double> is_small = x < 0x1p-1022; any(is_small)) {
+      scaled = where(is_small, x * 0x1p53, x);
+      shift = where(is_small, Batch<double>(53), shift);
+    }
+    split_exponent(scaled, mantissa, e);
+    e -= shift;
+    log = log_of(mantissa, Batch<double>(0), Batch<double>(0));
+  }
+  /// y, which is made of the parts; log's own answers at 0, infinity, NaN and below 0.
+  static Batch<double> special(Batch<double> x, Batch<double> y) {
+    return where(x > 0, where(x < std::numeric_limits<double>::infinity(), y, x), log_special(x));
+  }
+};
+
+}  // namespace simd_math
+
+/// Exact for powers of 2.
+inline Batch<double> log2(Batch<double> x) {
+  simd_math::LogParts parts(x);
+  return parts.special(x, fma(parts.log, Batch<double>(std::numbers::log2e), parts.e));
+}
+inline Batch<float> log2(Batch<float> x) {
+  return simd_math::in_double([](Batch<double> x) { return log2(x); }, x);
+}
+
+/// Exact for powers of 10 that are numbers of the type. (fdlibm's e_log10.c.)
+inline Batch<double> log10(Batch<double> x) {
+  simd_math::LogParts parts(x);
+  // log10(2) in two parts, the first with so few bits that its product with e is exact.
+  Batch<double> low = fma(parts.log, Batch<double>(std::numbers::log10e), parts.e * 0x1.9fef311f12b36p-42);
+  return parts.special(x, fma(parts.e, Batch<double>(0x1.34413509f6p-2), low));
+}
+inline Batch<float> log10(Batch<float> x) {
+  return simd_math::in_double([](Batch<double> x) { return log10(x); }, x);
+}
+
+/// log(exp(a) + exp(b))
+inline Batch<double> logaddexp(Batch<double> a, Batch<double> b) {
+  Batch<double> distance = where(a == b, Batch<double>(0), abs(a - b));  // of two infinities, too
+  return max(a, b) + log1p(exp(-distance));
+}
+inline Batch<float> logaddexp(Batch<float> a, Batch<float> b) {
+  return simd_math::in_double([](Batch<double> a, Batch<double> b) { return logaddexp(a, b); }, a, b);
+}
+/// log2(2^a + 2^b)
+inline Batch<double> logaddexp2(Batch<double> a, Batch<double> b) {
+  Batch<double> distance = where(a == b, Batch<double>(0), abs(a - b));
+  return fma(log1p(exp2(-distance)), Batch<double>(std::numbers::log2e), max(a, b));
+}
+inline Batch<float> logaddexp2(Batch<float> a, Batch<float> b) {
+  return simd_math::in_double([](Batch<double> a, Batch<double> b) { return logaddexp2(a, b); }, a, b);
+}
+
+namespace simd_math {
+
+/// A difference a - b, and what rounding took from it. (Knuth's two-sum.)
+struct Difference {
+  Batch<double> high, low;
+
+  Difference(Batch<double> a, Batch<double> b) : high(a - b) {
+    Batch<double> part = high - a;
+    low = (a - (high - part)) - (b + part);
+    low = where(isfinite(low), low, Batch<double>(0));
+  }
+};
+
+/// The share of the larger or of the smaller one, e being the smaller by the larger. Of two infinities half each, but nothing
+/// of minus infinity.
+inline Batch<double> share_of(Batch<double> a, Batch<double> b, Batch<double> e) {
+  Batch<double> share = where(a < b, e, Batch<double>(1)) / (1 + e);
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  return where(a == b, where(a == -kInfinity, Batch<double>(0), Batch<double>(0.5)), share);
+}
+
+}  // namespace simd_math
+
+/// exp(a) / (exp(a) + exp(b)): the derivative of logaddexp to a.
+inline Batch<double> share(Batch<double> a, Batch<double> b) {
+  using namespace simd_math;
+  Difference d(a, b);
+  Batch<double> high = at_least(ExpConstants<double>::kLeast, negative_abs(d.high));
+  Exponential<double> e(high, where(d.high > 0, -d.low, d.low));
+  return share_of(a, b, e.value_up_to_one());
+}
+inline Batch<float> share(Batch<float> a, Batch<float> b) {
+  auto of_doubles = [](Batch<double> a, Batch<double> b) {
+    return simd_math::share_of(a, b, exp(negative_abs(a - b)));
+  };
+  return simd_math::in_double(of_doubles, a, b);
+}
+/// 2^a / (2^a + 2^b): the derivative of logaddexp2 to a.
+inline Batch<double> share2(Batch<double> a, Batch<double> b) {
+  simd_math::Difference d(a, b);
+  Batch<double> e = exp2(negative_abs(d.high));
+  e = fma(e, where(d.high > 0, -d.low, d.low) * std::numbers::ln2, e);
+  return simd_math::share_of(a, b, e);
+}
+inline Batch<float> share2(Batch<float> a, Batch<float> b) {
+  auto of_doubles = [](Batch<double> a, Batch<double> b) {
+    return simd_math::share_of(a, b, exp2(negative_abs(a - b)));
+  };
+  return simd_math::in_double(of_doubles, a, b);
+}
+
+}  // namespace XGRAD_SIMD_NAMESPACE
+}  // namespace xgrad

@@ -10,6 +10,7 @@
 #include "ops/create.hpp"
 #include "ops/diagonal.hpp"
 #include "ops/division.hpp"
+#include "ops/dropout.hpp"
 #include "ops/exponential.hpp"
 #include "ops/index.hpp"
 #include "ops/linalg.hpp"

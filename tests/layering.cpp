@@ -55,12 +55,21 @@ const std::vector<Exception> kExceptions = {};
 
 /// Folders whose headers are nobody's interface: a public header of another folder includes them only where it is a
 /// template whose body needs them.
-const std::vector<std::string_view> kInternal = {
-    "autograd/base/",       "autograd/engine/",       "autograd/kernels/",
-    "autograd/ops/detail/", "autograd/ops/index/",    "autograd/ops/linalg/",
-    "autograd/ops/loss/",   "autograd/ops/movement/", "autograd/ops/products/",
-    "autograd/ops/reduce/", "autograd/ops/scatter/",  "autograd/ops/special/",
-    "nn/detail/",           "optim/detail/"};
+const std::vector<std::string_view> kInternal = {"autograd/base/",
+                                                 "autograd/engine/",
+                                                 "autograd/kernels/",
+                                                 "autograd/ops/activation/",
+                                                 "autograd/ops/detail/",
+                                                 "autograd/ops/exponential/",
+                                                 "autograd/ops/linalg/",
+                                                 "autograd/ops/loss/",
+                                                 "autograd/ops/movement/",
+                                                 "autograd/ops/products/",
+                                                 "autograd/ops/reduce/",
+                                                 "autograd/ops/special/",
+                                                 "autograd/ops/trigonometric/",
+                                                 "nn/detail/",
+                                                 "optim/detail/"};
 const std::vector<std::pair<std::string_view, std::string_view>> kTemplates = {
     {"autograd/map.hpp", "autograd/base/launch.hpp"},
     {"autograd/map.hpp", "autograd/kernels/elementwise.hpp"},

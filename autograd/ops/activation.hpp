@@ -65,4 +65,99 @@ Tensor gelu(const Operand& x, GeluForm form = GeluForm::erf);
 /// Throws: std::invalid_argument unless beta > 0.
 Tensor softplus(const Operand& x, double beta = 1, double threshold = 20);
 
+/// Continuously differentiable exponential unit: x where x > 0, else alpha (exp(x / alpha) - 1).
+/// Shapes: the result has x's.
+/// Dtype: x's, integers become float32.
+/// Derivative: g where x > 0, else g exp(x / alpha).
+/// Throws: std::invalid_argument where alpha is 0.
+/// Source: Barron, Continuously differentiable exponential linear units, 2017.
+Tensor celu(const Operand& x, double alpha = 1);
+
+/// Scaled exponential linear unit: 1.0507 x where x > 0, else 1.0507 * 1.6733 (exp(x) - 1), with which layers keep the mean 0
+/// and the variance 1.
+/// Shapes: the result has x's.
+/// Dtype: x's, integers become float32.
+/// Derivative: 1.0507 g where x > 0, else 1.0507 * 1.6733 g exp(x).
+/// Source: Klambauer, Unterthiner, Mayr, Hochreiter, Self-normalizing neural networks, 2017.
+Tensor selu(const Operand& x);
+
+/// Rectifier with slope `weight` below 0: x where x > 0, else weight x.
+/// Shapes: the result has x's; weight has one element, or one for each channel, which is x's axis 1.
+/// Dtype: the common one, integers become float32.
+/// Derivative: g to x where x > 0, else g weight (at 0 too); to weight the sum of g x where x <= 0.
+/// Throws: std::invalid_argument for another number of weights.
+/// Source: He, Zhang, Ren, Sun, Delving deep into rectifiers, 2015.
+Tensor prelu(const Operand& x, const Operand& weight);
+
+/// Gated linear unit: the first half of x along an axis, times the sigmoid of the second.
+/// Shapes: the result has x's, but half of the extent along the axis.
+/// Dtype: x's, integers become float32.
+/// Derivative: g sigmoid(b) to the first half a, g a sigmoid(b) sigmoid(-b) to the second half b.
+/// Throws: std::out_of_range for an axis that x does not have, std::invalid_argument where its extent is odd.
+/// Source: Dauphin, Fan, Auli, Grangier, Language modeling with gated convolutional networks, 2017.
+Tensor glu(const Operand& x, int axis = -1);
+
+/// x limited to [low, high], as clamp() but for the derivative at the bounds.
+/// Shapes: the result has x's.
+/// Dtype: x's; integers stay where the bounds are integers, and become float32 else.
+/// Derivative: g where low < x < high, else 0.
+Tensor hardtanh(const Operand& x, double low = -1, double high = 1);
+
+/// x limited to [0, 6].
+/// Shapes: the result has x's.
+/// Dtype: x's; integers stay.
+/// Derivative: g where 0 < x < 6, else 0.
+Tensor relu6(const Operand& x);
+
+/// Piecewise linear sigmoid: x / 6 + 1/2, limited to [0, 1].
+/// Shapes: the result has x's.
+/// Dtype: x's, integers become float32.
+/// Derivative: g / 6 where -3 < x < 3, else 0.
+Tensor hardsigmoid(const Operand& x);
+
+/// x hardsigmoid(x).
+/// Shapes: the result has x's.
+/// Dtype: x's, integers become float32.
+/// Derivative: 0 where x < -3, g where x > 3, else g (x / 3 + 1/2).
+/// Source: Howard and others, Searching for MobileNetV3, 2019.
+Tensor hardswish(const Operand& x);
+
+/// x where it is further from 0 than lambda, else 0.
+/// Shapes: the result has x's.
+/// Dtype: x's, integers become float32.
+/// Derivative: g where |x| > lambda, else 0.
+Tensor hardshrink(const Operand& x, double lambda = 0.5);
+
+/// x moved by lambda towards 0, and 0 where it is within lambda of it.
+/// Shapes: the result has x's.
+/// Dtype: x's, integers become float32.
+/// Derivative: g where |x| > lambda, else 0.
+/// Throws: std::invalid_argument where lambda is below 0.
+Tensor softshrink(const Operand& x, double lambda = 0.5);
+
+/// x - tanh(x), which loses no digits near 0.
+/// Shapes: the result has x's.
+/// Dtype: x's, integers become float32.
+/// Derivative: g tanh(x)^2.
+Tensor tanhshrink(const Operand& x);
+
+/// x / (1 + |x|).
+/// Shapes: the result has x's.
+/// Dtype: x's, integers become float32.
+/// Derivative: g / (1 + |x|)^2, also where the square overflows.
+Tensor softsign(const Operand& x);
+
+/// x tanh(log(1 + exp(x))).
+/// Shapes: the result has x's.
+/// Dtype: x's, integers become float32.
+/// Derivative: g (w + x w') with w = tanh(log(1 + exp(x))).
+/// Source: Misra, Mish: a self regularized non-monotonic activation function, 2019.
+Tensor mish(const Operand& x);
+
+/// x where it is above a bound, else another value.
+/// Shapes: the result has x's.
+/// Dtype: x's; integers stay where bound and value are integers, and become float32 else.
+/// Derivative: g where x > bound, else 0.
+Tensor threshold(const Operand& x, double bound, double value);
+
 }  // namespace xgrad

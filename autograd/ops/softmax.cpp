@@ -116,6 +116,12 @@ Tensor recorded_softmax(const char* name, const Operand& operand, int axis, bool
 }  // namespace
 
 Tensor softmax(const Operand& x, int axis) { return recorded_softmax("softmax", x, axis, false); }
+Tensor softmin(const Operand& x, int axis) {
+  Tensor floating = floating_operand("softmin", x);
+  axis_mask("softmin", axis, floating.ndim(), x.where());
+  CallSite site(x.where());
+  return softmax(-floating, axis);
+}
 Tensor log_softmax(const Operand& x, int axis) { return recorded_softmax("log_softmax", x, axis, true); }
 
 // ---- logsumexp ----

@@ -14,6 +14,13 @@ namespace xgrad XGRAD_API {
 /// Example: `softmax(logits)`, `softmax(scores, 1)`.
 Tensor softmax(const Operand& x, int axis = -1);
 
+/// Softmax of -x along one axis: the least element has the greatest share.
+/// Shapes: `x [...] -> [...]`.
+/// Dtype: floating; integers and booleans become float32.
+/// Derivative: -y (g - sum(g y)).
+/// Throws: std::out_of_range for an axis that x does not have.
+Tensor softmin(const Operand& x, int axis = -1);
+
 /// Logarithm of the softmax along one axis: x - logsumexp(x). A primitive, for its stability and speed.
 /// Shapes: `x [...] -> [...]`.
 /// Dtype: floating; integers and booleans become float32.

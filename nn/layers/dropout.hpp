@@ -1,22 +1,15 @@
 // Dropout: random zeros while training.
 #pragma once
 
-#include "../../autograd/ops/random.hpp"
+#include "../../autograd/ops/dropout.hpp"
 #include "../module.hpp"
 
 namespace xgrad XGRAD_API {
 namespace nn {
 
-/// x with each element set to 0 with probability p, the others multiplied by 1 / (1 - p), so that the mean stays. p = 1
-/// gives zeros.
-/// Shapes: x of any shape -> the same shape.
-/// Dtype: floating; the result's is x's.
-/// Derivative: g / (1 - p) where x was kept, 0 elsewhere.
-/// Throws: std::invalid_argument unless p is in [0, 1] and x is floating.
-/// Source: Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov 2014.
-Tensor dropout(const Operand& x, double p = 0.5, Generator& generator = default_generator());
+using xgrad::dropout;
 
-/// Dropout is nn::dropout() while training, and x itself in evaluation.
+/// Dropout is xgrad::dropout() while training, and x itself in evaluation.
 class Dropout final : public Module {
  public:
   /// Without a generator it draws from the default one of the thread that calls it.

@@ -37,7 +37,7 @@ void add_shapes(Registry& ops);
 void add_indexing(Registry& ops);
 void add_products(Registry& ops);
 void add_linalg(Registry& ops);
-void add_nn(Registry& ops);
+void add_activations(Registry& ops);
 void add_layers(Registry& ops);
 void add_losses(Registry& ops);
 /// The expressions.

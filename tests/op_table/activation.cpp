@@ -11,6 +11,25 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
+double tanhshrink_of(double x) {
+  // Where the difference would lose digits: the series, whose terms shrink by 0.4 x^2.
+  const double z = x * x;
+  if (z < 0.01) return x * z * (1.0 / 3 - z * (2.0 / 15 - z * (17.0 / 315 - z * (62.0 / 2835 - z * 1382 / 155925))));
+  return static_cast<double>(x - std::tanh(static_cast<long double>(x)));
+}
+
+/// The first half along the axis, times the sigmoid of the second.
+Tensor glu_of(const Tensor& x, int axis) {
+  Elements elements(x);
+  Shape shape = x.shape();
+  shape[axis] /= 2;
+  return by_place(shape, [&](const Place& place) {
+    Place second = place;
+    second[axis] += shape[axis];
+    return elements(place) * sigmoid_of(elements(second));
+  });
+}
+
 Rows rows() {
   const OperatorInput large = {.low = -20, .high = 20};
   const std::vector<double> ends = {0, 1e-20, -1e-10, 1e-3, 5, -5, 9.5, -9.5, 20, -20, 88, -88, 100, -100, 800, -800};
@@ -65,6 +84,99 @@ Rows rows() {
       {.name = "softplus(beta)",
        .function = [](const Tensor& x) { return softplus(x, 3, 10); },
        .reference = [](double x) { return 3 * x > 10 ? x : softplus_of(3 * x) / 3; }},
+      {.name = "celu",
+       .function = [](const Tensor& x) { return celu(x, 1.5); },
+       .inputs = {{.avoid = {0}}},
+       .reference = [](double x) { return x > 0 ? x : 1.5 * std::expm1(x / 1.5); },
+       .refused = {[](const Tensor& x) { return celu(x, 0); }},
+       .extremes = with_infinity},
+      {.name = "selu",
+       .function = [](const Tensor& x) { return selu(x); },
+       .inputs = {{.avoid = {0}}},
+       .reference = [](double x) { return 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * std::expm1(x)); },
+       .extremes = with_infinity},
+      {.name = "prelu",
+       .function = [](const Tensor& x, const Tensor& weight) { return prelu(x, weight); },
+       .inputs = {{.avoid = {0}}, {}},
+       .shapes = {{{2, 3}, {1}}, {{2, 3}, {3}}, {{}, {}}, {{5}, {1}}, {{2, 0, 3}, {}}, {{4, 3, 5, 2}, {3}}},
+       .large = {{{11, 61, 301}, {61}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             Elements elements(x[0]), weights(x[1]);
+             const bool is_one = weights.all().size() == 1;
+             return by_place(x[0].shape(), [&](const Place& place) {
+               double number = elements(place);
+               return number > 0 ? number : weights.all()[is_one ? 0 : place[1]] * number;
+             });
+           },
+       .refused = {[](const Tensor& x, const Tensor&) { return prelu(x, zeros({7})); },
+                   [](const Tensor& x, const Tensor&) {
+                     return prelu(x, zeros({1, 1}));
+                   }}},
+      {.name = "glu",
+       .function = [](const Tensor& x) { return glu(x); },
+       .shapes = {{{4}}, {{2, 6}}, {{3, 5, 2}}, {{3, 0}}, {{0, 4}}},
+       .large = {{{61, 73, 90}}},
+       .expected = [](std::span<const Tensor> x) { return glu_of(x[0], x[0].ndim() - 1); },
+       .refused = {[](const Tensor&) { return glu(zeros({3})); }, [](const Tensor&) { return glu(zeros({})); },
+                   [](const Tensor& x) { return glu(x, 5); }}},
+      {.name = "glu(axis)",
+       .function = [](const Tensor& x) { return glu(x, 0); },
+       .shapes = {{{4}}, {{2, 5}}, {{6, 5, 3}}},
+       .expected = [](std::span<const Tensor> x) { return glu_of(x[0], 0); }},
+      {.name = "hardtanh",
+       .function = [](const Tensor& x) { return hardtanh(x, -0.5, 1); },
+       .inputs = {{.avoid = {-0.5, 1}}},
+       .reference = [](double x) { return std::clamp(x, -0.5, 1.0); },
+       .extremes = with_infinity},
+      {.name = "relu6",
+       .function = [](const Tensor& x) { return relu6(x); },
+       .inputs = {{.low = -2, .high = 9, .avoid = {0, 6}}},
+       .reference = [](double x) { return std::clamp(x, 0.0, 6.0); },
+       .extremes = with_infinity},
+      {.name = "hardsigmoid",
+       .function = [](const Tensor& x) { return hardsigmoid(x); },
+       .inputs = {{.low = -5, .high = 5, .avoid = {-3, 3}}},
+       .reference = [](double x) { return std::clamp(x / 6 + 0.5, 0.0, 1.0); },
+       .extremes = with_infinity},
+      {.name = "hardswish",
+       .function = [](const Tensor& x) { return hardswish(x); },
+       .inputs = {{.low = -5, .high = 5, .avoid = {-3, 3}}},
+       .reference = [](double x) { return x * std::clamp(x / 6 + 0.5, 0.0, 1.0); },
+       .extremes = ends},
+      {.name = "hardshrink",
+       .function = [](const Tensor& x) { return hardshrink(x); },
+       .inputs = {{.avoid = {-0.5, 0.5}}},
+       .reference = [](double x) { return std::abs(x) > 0.5 ? x : 0; },
+       .extremes = with_infinity},
+      {.name = "softshrink",
+       .function = [](const Tensor& x) { return softshrink(x); },
+       .inputs = {{.avoid = {-0.5, 0.5}}},
+       .reference = [](double x) { return x > 0.5    ? x - 0.5
+                                          : x < -0.5 ? x + 0.5
+                                                     : 0; },
+       .refused = {[](const Tensor& x) { return softshrink(x, -1); }},
+       .extremes = with_infinity},
+      {.name = "tanhshrink",
+       .function = [](const Tensor& x) { return tanhshrink(x); },
+       .inputs = {{.low = -4, .high = 4}},
+       .reference = tanhshrink_of,
+       .extremes = with_infinity},
+      {.name = "softsign",
+       .function = [](const Tensor& x) { return softsign(x); },
+       .inputs = {{.avoid = {0}}},
+       .reference = [](double x) { return x / (1 + std::abs(x)); },
+       .extremes = {0, 1e-20, -1e-3, 5, 1e30, -1e300}},
+      {.name = "mish",
+       .function = [](const Tensor& x) { return mish(x); },
+       .inputs = {{.low = -6, .high = 6}},
+       .reference = [](double x) { return x * std::tanh(softplus_of(x)); },
+       .extremes = ends},
+      {.name = "threshold",
+       .function = [](const Tensor& x) { return threshold(x, 0.25, -3.5); },
+       .inputs = {{.avoid = {0.25}}},
+       .reference = [](double x) { return x <= 0.25 ? -3.5 : x; },
+       .extremes = with_infinity},
   };
 }
 

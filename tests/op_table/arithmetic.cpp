@@ -87,7 +87,7 @@ Rows rows() {
        .inputs = {any, any},
        .reference = [](double a, double b) { return b - 2 * a; }},
       {.name = "positive",
-       .function = [](const Tensor& x) { return positive(x); },
+       .function = [](const Tensor& x) { return xgrad::positive(x); },
        .reference = [](double x) { return x; },
        .extremes = signs},
       {.name = "float_power",

@@ -125,18 +125,6 @@ TensorFunction dropout_reference() {
 Rows dropouts() {
   const std::vector<std::vector<Shape>> large = {{{301, 703}}};
   return {
-      {.name = "nn::dropout",
-       .function =
-           [](const Tensor& x) {
-             Generator generator(5);
-             return nn::dropout(x, 0.3, generator);
-           },
-       .shapes = kAnyShapeOrEmpty,
-       .large = large,
-       .expected = dropout_reference(),
-       .refused = {[](const Tensor& x) { return nn::dropout(x, 1.5); },
-                   [](const Tensor& x) { return nn::dropout(x, -1); }},
-       .propagates_nan = false},
       {.name = "nn::Dropout",
        .function =
            [](const Tensor& x) {

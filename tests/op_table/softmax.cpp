@@ -44,6 +44,17 @@ Rows rows() {
        .large = kLarge,
        .expected = [](std::span<const Tensor> x) { return along(x[0], x[0].ndim() - 1, softmax_of); },
        .refused = {[](const Tensor& x) { return softmax(x, 2); }, [](const Tensor& x) { return softmax(x, -3); }}},
+      {.name = "softmin",
+       .function = [](const Tensor& x) { return softmin(x); },
+       .shapes = {{{2, 3}}, {{1}}, {{67}}, {{3, 0}}, {{0, 3}}, {{3, 5, 7}}},
+       .large = kLarge,
+       .expected =
+           [](std::span<const Tensor> x) {
+             Tensor negative =
+                 by_place(x[0].shape(), [all = Elements(x[0])](const Place& place) { return -all(place); });
+             return along(negative, x[0].ndim() - 1, softmax_of);
+           },
+       .refused = {[](const Tensor& x) { return softmin(x, 2); }}},
       {.name = "softmax(axis)",
        .function = [](const Tensor& x) { return softmax(x, 1); },
        .inputs = {wide},

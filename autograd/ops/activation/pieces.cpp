@@ -1,0 +1,69 @@
+// Activations that are made of straight pieces.
+#include <cmath>
+
+#include "../../simd/formulas/activation.hpp"
+#include "../activation.hpp"
+#include "../arithmetic.hpp"
+#include "../choose.hpp"
+#include "../compare.hpp"
+#include "../create.hpp"
+#include "../detail/formula.hpp"
+#include "../movement.hpp"
+
+namespace xgrad {
+
+using namespace internal;
+
+namespace {
+
+bool is_whole(double number) { return std::trunc(number) == number; }
+
+}  // namespace
+
+Tensor hardtanh(const Operand& x, double low, double high) {
+  // Of integers there is no derivative in which they differ.
+  if (!is_floating(x.dtype("hardtanh")) && is_whole(low) && is_whole(high)) return clamp(x, low, high);
+  return unary("hardtanh", x, formulas::Hardtanh{low, high});
+}
+Tensor relu6(const Operand& x) {
+  if (!is_floating(x.dtype("relu6"))) return clamp(x, 0, 6);
+  return unary("relu6", x, formulas::Hardtanh{0, 6});
+}
+Tensor hardsigmoid(const Operand& x) { return unary("hardsigmoid", x, formulas::Hardsigmoid{}); }
+Tensor hardswish(const Operand& x) { return unary("hardswish", x, formulas::Hardswish{}); }
+Tensor hardshrink(const Operand& x, double lambda) { return unary("hardshrink", x, formulas::Hardshrink{lambda}); }
+Tensor softshrink(const Operand& x, double lambda) {
+  check(lambda >= 0, x.where(), "softshrink: lambda must not be negative, but it is ", lambda, ".");
+  return unary("softshrink", x, formulas::Softshrink{lambda});
+}
+
+Tensor threshold(const Operand& x, double bound, double value) {
+  const Tensor& tensor = x.tensor("threshold");
+  constexpr double kEnd = 0x1p63;
+  if (!is_floating(tensor.dtype()) && is_whole(bound) && is_whole(value) && std::abs(bound) < kEnd &&
+      std::abs(value) < kEnd) {
+    const auto low = static_cast<std::int64_t>(bound), other = static_cast<std::int64_t>(value);
+    return compute<std::int64_t>(
+        tensor.shape(), [low, other](std::int64_t x) { return x <= low ? other : x; },
+        cast_for("threshold", {tensor, x.where()}, DType::int64));
+  }
+  return unary("threshold", x, formulas::Threshold{bound, value});
+}
+
+Tensor prelu(const Operand& x, const Operand& weight) {
+  const Tensor &tensor = x.tensor("prelu"), &slopes = weight.tensor("prelu");
+  const SourceLocation where = x.where();
+  const int ndim = tensor.ndim();
+  check(slopes.ndim() <= 1, where, "prelu: weight must have at most one axis, but its shape is ", slopes.shape(), ".");
+  const std::int64_t channels = ndim > 1 ? tensor.shape()[1] : 1;
+  check(slopes.numel() == 1 || slopes.numel() == channels, where,
+        "prelu: weight must have one element or one for each channel, axis 1 of x, but the shapes are ", slopes.shape(),
+        " and ", tensor.shape(), ".");
+  CallSite site(where);
+  if (slopes.numel() == 1) return binary("prelu", tensor, reshape(slopes, Shape::filled(ndim, 1)), formulas::Prelu{});
+  Shape per_channel = Shape::filled(ndim - 1, 1);
+  per_channel[0] = channels;
+  return binary("prelu", tensor, reshape(slopes, per_channel), formulas::Prelu{});
+}
+
+}  // namespace xgrad

@@ -17,7 +17,7 @@
 #include "ops/choose.hpp"
 #include "ops/movement.hpp"
 #include "ops/reduce.hpp"
-#include "simd/dual.hpp"
+#include "simd/functions.hpp"
 
 namespace xgrad XGRAD_API {
 

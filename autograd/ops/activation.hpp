@@ -156,7 +156,7 @@ Tensor mish(const Operand& x);
 
 /// x where it is above a bound, else another value.
 /// Shapes: the result has x's.
-/// Dtype: x's; integers stay where bound and value are integers, and become float32 else.
+/// Dtype: x's; integers stay where the value is an integer, and become float32 else.
 /// Derivative: g where x > bound, else 0.
 Tensor threshold(const Operand& x, double bound, double value);
 

@@ -49,6 +49,15 @@ TEST_CASE("each function of a dual number has the right derivatives", "[map][gra
   good([](auto x) { return relu(x - 1) + leaky_relu(1 - x) + elu(1 - x) + silu(x) + gelu(x) + softplus(x); });
   good([](auto x) { return log_sigmoid(x) * maximum(x, 1) + minimum(x, 2.0) * clamp(x, 0.5, 2); });
   good([](auto x) { return max(x, 1.5 - x) * min(x * x, x + 1) + floor(x) * x; });
+  good([](auto x) { return tan(x / 2) + asin(x / 3) * acos(x / 4) + atan(x); });
+  good([](auto x) { return sinh(x) * asinh(x) - cosh(x) * acosh(x + 1) + atanh(x / 3); });
+  good([](auto x) { return atan2(x, 2 - x) + hypot(x, exp(x)) + atan2(1.0, x) * hypot(x, 3); });
+  good([](auto x) { return exp2(x) * log2(x) + log10(x) + logaddexp(x, x * x) * logaddexp2(x * x, x); });
+  good([](auto x) { return rsqrt(x) * frac(x) + fmod(7 * x, x + 2) * remainder(-7 * x, x + 2); });
+  good([](auto x) { return copysign(x, -x) * ldexp(x, x) + deg2rad(x) * rad2deg(x); });
+  good([](auto x) { return mish(x - 1) + selu(1.2 - x) * celu(1.2 - x, 0.7) + softsign(x) * tanhshrink(x); });
+  good([](auto x) { return hardsigmoid(x) * hardswish(x) + softshrink(x, 1) * hardshrink(x, 1) + relu6(x); });
+  good([](auto x) { return threshold(x, 1, 0.5) * hardtanh(x - 1.5, -1, 1) + fmax(x, x * x) * fmin(x, x * x); });
 }
 
 TEST_CASE("duals keep the operators' conventions at kinks", "[map][conventions]") {

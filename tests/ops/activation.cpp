@@ -46,3 +46,60 @@ TEST_CASE("formulas have derivatives to the third order", "[elementwise][activat
   good([](const Tensor& x) { return expm1(x) * elu(x, 0.5); });
   good([](const Tensor& x) { return pow(abs(x), 2.5) + sqrt(1 + square(x)) / (2 + cos(x)); });
 }
+
+TEST_CASE("the bounds of piecewise activations have the documented derivatives",
+          "[elementwise][activation][conventions]") {
+  for (double end : {-3.0, 3.0}) CHECK(slope_at([](auto x) { return hardsigmoid(x); }, end) == 0);
+  CHECK(slope_at([](auto x) { return hardswish(x); }, -3) == -0.5);
+  CHECK(slope_at([](auto x) { return hardswish(x); }, 3) == 1.5);
+  CHECK(slope_at([](auto x) { return hardtanh(x); }, 1) == 0);
+  CHECK(slope_at([](auto x) { return relu6(x); }, 6) == 0);
+  CHECK(slope_at([](auto x) { return relu6(x); }, 0) == 0);
+  CHECK(slope_at([](auto x) { return hardshrink(x); }, 0.5) == 0);
+  CHECK(slope_at([](auto x) { return softshrink(x); }, -0.5) == 0);
+  CHECK(slope_at([](auto x) { return threshold(x, 2, 7); }, 2) == 0);
+  CHECK(slope_at([](auto x) { return celu(x, 2); }, 0) == 1);
+  CHECK(slope_at([](auto x) { return prelu(x, doubles({0.25})); }, 0) == 0.25);
+  Tensor weight = doubles({0.25}).set_requires_grad();
+  CHECK(grad(sum(prelu(doubles({-2, 3}), weight)), weight).item() == -2);
+}
+
+TEST_CASE("activations of integers", "[elementwise][activation][dtype]") {
+  using Integers = std::vector<std::int64_t>;
+  Tensor i = tensor({-3, 0, 9});
+  CHECK(relu6(i).to_vector<std::int64_t>() == Integers{0, 0, 6});
+  CHECK(hardtanh(i).to_vector<std::int64_t>() == Integers{-1, 0, 1});
+  CHECK(hardtanh(i, -0.5, 0.5).to_vector() == std::vector<double>{-0.5, 0, 0.5});
+  CHECK(threshold(i, -0.5, 4).to_vector<std::int64_t>() == Integers{4, 0, 9});
+  CHECK(threshold(i, 0, 0.5).to_vector() == std::vector<double>{0.5, 0.5, 9});
+  CHECK(celu(i).dtype() == DType::float32);
+}
+
+TEST_CASE("nan passes through activations", "[elementwise][activation][conventions]") {
+  Tensor nan = doubles({kNan});
+  for (Tensor (*f)(const Operand&) : {selu, mish, softsign, tanhshrink, hardsigmoid, hardswish, relu6})
+    CHECK(std::isnan(f(nan).item()));
+  CHECK(std::isnan(softshrink(nan).item()));
+  CHECK(std::isnan(hardshrink(nan).item()));
+  CHECK(std::isnan(threshold(nan, 1, 2).item()));
+  CHECK(std::isnan(hardtanh(nan).item()));
+}
+
+TEST_CASE("prelu and glu name what does not fit", "[elementwise][activation]") {
+  CHECK_THROWS_WITH(prelu(zeros({2, 3}), zeros({2})), Contains("one for each channel") && Contains("[2] and [2, 3]"));
+  CHECK_THROWS_WITH(glu(zeros({2, 3})), Contains("glu: the extent along axis 1 must be even, but the shape is [2, 3]"));
+  CHECK_THROWS_WITH(glu(zeros({})), Contains("glu: x must have an axis"));
+  CHECK_THROWS_WITH(celu(zeros({2}), 0), Contains("celu: alpha must not be 0"));
+  CHECK_THROWS_WITH(softshrink(zeros({2}), -1), Contains("softshrink: lambda must not be negative"));
+  CHECK_THROWS_AS(softmin(zeros({2}), 1), std::out_of_range);
+  check_close(softmin(doubles({0, std::log(3.0)})), {0.75, 0.25});
+}
+
+TEST_CASE("further activations have derivatives to the third order", "[elementwise][activation][gradcheck]") {
+  Tensor x = doubles({-6.5, -2.1, -0.7, 0.4, 1.3, 2.2});
+  auto good = [&](auto f) { CHECK_NOTHROW(gradcheck([&](const Tensor& x) { return sum(f(x)); }, {x}, {.order = 3})); };
+  good([](const Tensor& x) { return mish(x) + selu(x); });
+  good([](const Tensor& x) { return softsign(x) * tanhshrink(x); });
+  good([](const Tensor& x) { return celu(x, 0.5) + hardswish(x) * hardsigmoid(x); });
+  good([](const Tensor& x) { return glu(x) * 2; });
+}

@@ -127,3 +127,85 @@ TEST_CASE("a lack of memory names the operation, the shape and the line", "[elem
   Tensor column = expand(zeros({1, 1}), {std::int64_t{1} << 25, 1});
   CHECK_THROWS_WITH(matmul(column, transpose(column)), Contains("matmul: there must be memory for"));
 }
+
+TEST_CASE("add, sub and rsub with a factor", "[elementwise][arithmetic][dtype]") {
+  Tensor a = tensor({1, 2}), b = tensor({10, 20});
+  using Integers = std::vector<std::int64_t>;
+  CHECK(add(a, b, 3).to_vector<std::int64_t>() == Integers{31, 62});
+  CHECK(sub(a, b, 3).to_vector<std::int64_t>() == Integers{-29, -58});
+  CHECK(rsub(a, b, 3).to_vector<std::int64_t>() == Integers{7, 14});
+  CHECK(rsub(a, 5).to_vector<std::int64_t>() == Integers{4, 3});
+  CHECK_THROWS_WITH(add(a, b, 0.5),
+                    Contains("add: alpha must be an integer beside operands of dtype int64, but it is 0.5"));
+  CHECK_THROWS_WITH(sub(a, b, b), Contains("sub: alpha must be a number"));
+  CHECK_THROWS_WITH(rsub(tensor({true}), tensor({true})), Contains("rsub: booleans cannot be subtracted"));
+  CHECK(add(doubles({1}), 2, 0.5).item() == 2);
+}
+
+TEST_CASE("copysign at zeros, of both signs", "[elementwise][arithmetic][conventions]") {
+  Tensor a = doubles({0, -0.0, 2, -2, 3}).set_requires_grad(), b = doubles({-1, 1, -0.0, 0, 5}).set_requires_grad();
+  Tensor y = copysign(a, b);
+  check_close(y, {-0.0, 0, -2, 2, 3});
+  CHECK(std::signbit(y[0].item()));
+  CHECK_FALSE(std::signbit(y[1].item()));
+  auto g = grad(sum(y), std::vector{a, b});
+  check_close(g[0], {0, 0, -1, -1, 1});
+  check_close(g[1], {0, 0, 0, 0, 0});
+}
+
+TEST_CASE("nextafter steps by the last bit", "[elementwise][arithmetic]") {
+  const std::vector<double> numbers = {0.0, -0.0, 1, -1, 5e-324, -5e-324, 1e308, kInf, -kInf, 1 + 1e-16, 2};
+  for (double a : numbers)
+    for (double b : numbers) {
+      INFO(a << " towards " << b);
+      double got = nextafter(doubles({a}), doubles({b})).item();
+      CHECK(got == std::nextafter(a, b));
+      CHECK(std::signbit(got) == std::signbit(std::nextafter(a, b)));
+      float of_float = static_cast<float>(nextafter(tensor({float(a)}), tensor({float(b)})).item());
+      CHECK(of_float == std::nextafter(float(a), float(b)));
+    }
+  CHECK(std::isnan(nextafter(doubles({kNan}), 1).item()));
+}
+
+TEST_CASE("ldexp beyond the range of 2^b, and its gradients at negative integers", "[elementwise][arithmetic]") {
+  for (double x : {1.0, -0.75, 1e300, 1e-300, 5e-324, 0.0, kInf})
+    for (int n : {-2100, -1080, -1074, -1060, -60, -1, 0, 3, 1000, 1023, 1024, 2090, 5000}) {
+      INFO(x << " 2^" << n);
+      CHECK(ldexp(doubles({x}), tensor({n})).item() == std::ldexp(x, n));
+      CHECK(ldexp(tensor({float(x)}), tensor({n})).item() == double(std::ldexp(float(x), n)));
+    }
+  Tensor x = doubles({3, 3, 3}).set_requires_grad();
+  check_close(grad(sum(ldexp(x, tensor({-3, 0, 2}))), x), {0.125, 1, 4});
+  Tensor exponent = doubles({-3, 0.5}).set_requires_grad();
+  check_close(grad(sum(ldexp(doubles({3, 3}), exponent)), exponent),
+              {3 * std::log(2.0) / 8, 3 * std::log(2.0) * std::sqrt(2.0)});
+  CHECK(ldexp(tensor({2}), tensor({-1})).dtype() == DType::float32);
+}
+
+TEST_CASE("frexp takes numbers apart", "[elementwise][arithmetic]") {
+  for (double x : {1.0, -3.0, 0.1, 1e308, 5e-324, -3e-310, 0.0, kInf}) {
+    INFO(x);
+    int exponent = 0;
+    const double mantissa = std::frexp(x, &exponent);
+    Frexp parts = frexp(doubles({x}));
+    CHECK(parts.mantissa.item() == mantissa);
+    if (std::isfinite(x)) CHECK(parts.exponent.item<std::int64_t>() == exponent);
+    const float of_float = std::frexp(float(x), &exponent);
+    CHECK(frexp(tensor({float(x)})).mantissa.item() == double(of_float));
+  }
+  Tensor x = doubles({6}).set_requires_grad();
+  CHECK(grad(sum(frexp(x).mantissa), x).item() == 0.125);
+}
+
+TEST_CASE("lerp is exact at both ends; addcmul of integers", "[elementwise][arithmetic]") {
+  Tensor a = doubles({0.1, 1e16}), b = doubles({0.7, 1});
+  check_close(lerp(a, b, 0), values(a), 0);
+  check_close(lerp(a, b, 1), values(b), 0);
+  check_close(lerp(a, b, doubles({0.25, 0.75})), {0.25, 1e16 - 0.75 * (1e16 - 1)});
+  CHECK(addcmul(tensor({1}), tensor({2}), tensor({3}), 4).to_vector<std::int64_t>() == std::vector<std::int64_t>{25});
+  CHECK_THROWS_WITH(addcmul(tensor({1}), tensor({2}), tensor({3}), 0.5), Contains("addcmul: value must be an integer"));
+  CHECK(addcdiv(tensor({1}), tensor({2}), tensor({4})).item() == 1.5);
+  CHECK(float_power(tensor({2}), -1).item() == 0.5);
+  CHECK(float_power(tensor({3.0f}), 2).dtype() == DType::float64);
+  CHECK_THROWS_WITH(positive(tensor({true})), Contains("positive: the operand must be a number"));
+}

@@ -84,3 +84,60 @@ TEST_CASE("clamp of integers takes bounds of any size", "[elementwise][choose][d
   CHECK(clamp(x, std::nullopt, -1e30).to_vector()[2] == double(-1e30f));
   CHECK(std::isnan(clamp(x, kNan, std::nullopt).to_vector()[0]));
 }
+
+TEST_CASE("clamp_min and clamp_max pass a tie on to x", "[elementwise][choose][conventions]") {
+  Tensor x = doubles({1, 2, 3, kNan}).set_requires_grad(), bound = doubles({2, 2, 2, 2}).set_requires_grad();
+  auto low = grad(sum(clamp_min(x, bound)), std::vector{x, bound});
+  check_close(low[0], {0, 1, 1, 0});
+  check_close(low[1], {1, 0, 0, 0});
+  auto high = grad(sum(clamp_max(x, bound)), std::vector{x, bound});
+  check_close(high[0], {1, 1, 0, 0});
+  check_close(high[1], {0, 0, 1, 0});
+  CHECK(clamp_min(tensor({1, 5}), 2).to_vector<std::int64_t>() == std::vector<std::int64_t>{2, 5});
+  CHECK(clamp_max(tensor({1, 5}), 2.5).dtype() == DType::float32);
+}
+
+TEST_CASE("fmax and fmin take the other one beside a nan", "[elementwise][choose][conventions]") {
+  Tensor a = doubles({kNan, 1, 3, kNan, 2}).set_requires_grad(), b = doubles({1, kNan, 2, kNan, 2}).set_requires_grad();
+  check_close(fmax(a, b), {1, 1, 3, kNan, 2});
+  check_close(fmin(a, b), {1, 1, 2, kNan, 2});
+  auto g = grad(sum(fmax(a, b)), std::vector{a, b});
+  check_close(g[0], {0, 1, 1, 1, 1});
+  check_close(g[1], {1, 0, 0, 0, 0});
+  g = grad(sum(fmin(a, b)), std::vector{a, b});
+  check_close(g[0], {0, 1, 0, 1, 1});
+  check_close(g[1], {1, 0, 1, 0, 0});
+  CHECK(fmax(tensor({true, false}), tensor({false, false})).to_vector<bool>() == std::vector<bool>{true, false});
+}
+
+TEST_CASE("heaviside takes its value at 0 from the other operand", "[elementwise][choose][conventions]") {
+  Tensor x = doubles({-2, 0, -0.0, 3, kNan}), value = doubles({0.5, 0.25, 0.75, 0.5, 0.5}).set_requires_grad();
+  Tensor y = heaviside(x, value);
+  check_close(y, {0, 0.25, 0.75, 1, kNan});
+  check_close(grad(sum(y), value), {0, 1, 1, 0, 0});
+  CHECK(heaviside(tensor({-1, 0, 4}), 7).to_vector<std::int64_t>() == std::vector<std::int64_t>{0, 7, 1});
+}
+
+TEST_CASE("masked_fill writes a number, or a 0-d tensor with its own gradient", "[elementwise][choose]") {
+  Tensor x = doubles({{1, kNan}, {3, 4}}).set_requires_grad(), value = doubles(5).set_requires_grad();
+  Tensor y = masked_fill(x, tensor({false, true}), value);
+  check_close(y, {1, 5, 3, 5});
+  auto g = grad(sum(y * doubles({{1, 2}, {3, 4}})), std::vector{x, value});
+  check_close(g[0], {1, 0, 3, 0});
+  CHECK(g[1].item() == 6);
+  CHECK(masked_fill(tensor({1, 2}), tensor({true, false}), 9).to_vector<std::int64_t>() ==
+        std::vector<std::int64_t>{9, 2});
+  CHECK(masked_fill(doubles(1), tensor({true, false}), 2).shape() == Shape{2});
+  CHECK_THROWS_WITH(masked_fill(x, x, 1), Contains("masked_fill: the mask must be boolean, but it is float64"));
+  CHECK_THROWS_WITH(masked_fill(x, x > 0, doubles({1})), Contains("must be a number or a 0-d tensor"));
+}
+
+TEST_CASE("nan_to_num", "[elementwise][choose]") {
+  Tensor x = doubles({kNan, kInf, -kInf, 2}).set_requires_grad();
+  const double largest = std::numeric_limits<double>::max();
+  check_close(nan_to_num(x), {0, largest, -largest, 2});
+  check_close(nan_to_num(x, {.nan = 1, .posinf = 3}), {1, 3, -largest, 2});
+  check_close(grad(sum(nan_to_num(x)), x), {0, 0, 0, 1});
+  CHECK(nan_to_num(tensor({float(kInf)})).item() == std::numeric_limits<float>::max());
+  CHECK(nan_to_num(tensor({1, 2})).dtype() == DType::int64);
+}

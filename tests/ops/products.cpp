@@ -330,8 +330,9 @@ TEST_CASE("einsum of booleans counts, and does not multiply and sum", "[products
   Tensor x = ones({2, 3}, {.dtype = DType::boolean});
   CHECK(einsum("ij->i", {x}).dtype() == DType::int64);
   CHECK(einsum("ij,ij->ij", {x, x}).dtype() == DType::boolean);
-  CHECK_THROWS_WITH(einsum("ij,kj->ik", {x, x}), Catch::Contains("einsum: operands of a sum must be numbers, but all are "
-                                                                 "boolean. Use cast(). at products.cpp:"));
+  CHECK_THROWS_WITH(einsum("ij,kj->ik", {x, x}),
+                    Catch::Contains("einsum: operands of a sum must be numbers, but all are "
+                                    "boolean. Use cast(). at products.cpp:"));
   CHECK(einsum("ij,kj->ik", {x, ones({1, 3})}).dtype() == DType::float32);
 }
 
@@ -360,17 +361,23 @@ TEST_CASE("einsum says what is wrong", "[products]") {
   Tensor x = ones({2, 3});
   CHECK_THROWS_WITH(einsum("i.j", {x}), Catch::Contains("einsum: a dot must be one of the three of an ellipsis, but "
                                                         "\"i.j\" has another at position 1. at products.cpp:"));
-  CHECK_THROWS_WITH(einsum("i1", {x}), Catch::Contains("einsum: the equation must be of letters, commas, ellipses and one "
-                                                       "arrow, but \"i1\" has '1' at position 1. at products.cpp:"));
-  CHECK_THROWS_WITH(einsum("ij,", {x}), Catch::Contains("einsum: there must be an operand for each term of \"ij,\", but "
-                                                        "there are 1 for 2. at products.cpp:"));
-  CHECK_THROWS_WITH(einsum("i", {x}), Catch::Contains("einsum: \"i\" must have a label for each axis of operand 0, but it "
-                                                      "has 1 and the operand is [2, 3]. at products.cpp:"));
-  CHECK_THROWS_WITH(einsum("ij->ii", {x}), Catch::Contains("einsum: the result has each label once, but \"ij->ii\" has 'i' "
-                                                           "twice. at products.cpp:"));
-  CHECK_THROWS_WITH(einsum("ij->k", {x}), Catch::Contains("einsum: the result's labels must be some operand's, but 'k'"));
-  CHECK_THROWS_WITH(einsum("ij,jk", {x, x}), Catch::Contains("einsum: the axes that 'j' of \"ij,jk\" names must have one "
-                                                             "extent, but operand 1 is [2, 3] (2 and 3). at products.cpp:"));
+  CHECK_THROWS_WITH(einsum("i1", {x}),
+                    Catch::Contains("einsum: the equation must be of letters, commas, ellipses and one "
+                                    "arrow, but \"i1\" has '1' at position 1. at products.cpp:"));
+  CHECK_THROWS_WITH(einsum("ij,", {x}),
+                    Catch::Contains("einsum: there must be an operand for each term of \"ij,\", but "
+                                    "there are 1 for 2. at products.cpp:"));
+  CHECK_THROWS_WITH(einsum("i", {x}),
+                    Catch::Contains("einsum: \"i\" must have a label for each axis of operand 0, but it "
+                                    "has 1 and the operand is [2, 3]. at products.cpp:"));
+  CHECK_THROWS_WITH(einsum("ij->ii", {x}),
+                    Catch::Contains("einsum: the result has each label once, but \"ij->ii\" has 'i' "
+                                    "twice. at products.cpp:"));
+  CHECK_THROWS_WITH(einsum("ij->k", {x}),
+                    Catch::Contains("einsum: the result's labels must be some operand's, but 'k'"));
+  CHECK_THROWS_WITH(einsum("ij,jk", {x, x}),
+                    Catch::Contains("einsum: the axes that 'j' of \"ij,jk\" names must have one "
+                                    "extent, but operand 1 is [2, 3] (2 and 3). at products.cpp:"));
   CHECK_THROWS_WITH(einsum("ii", {x}), Catch::Contains("einsum: the axes that 'i' of \"ii\" name"));
   CHECK_THROWS_WITH(einsum("ii->i", {ones({1, 2})}), Catch::Contains("names twice must have one extent"));
   CHECK_THROWS_AS(einsum("a->b->c", {x}), std::invalid_argument);
@@ -387,8 +394,9 @@ TEST_CASE("beta of 0 ignores the input, nan and all, and integers truncate facto
   CHECK(addmm(i, i, i, {.beta = 0.5, .alpha = 1.9}).to_vector<int>() == std::vector<int>(4, 2));
   Tensor yes = ones({2}, {.dtype = DType::boolean});
   CHECK(addr(zeros({2, 2}, {.dtype = DType::boolean}), yes, yes).to_vector<bool>() == std::vector<bool>(4, true));
-  CHECK_THROWS_WITH(addmm(ones({3, 2, 2}), ones({2, 3}), ones({3, 2})),
-                    Catch::Contains("addmm: the input must broadcast to the product's shape [2, 2], but it is [3, 2, 2]."));
+  CHECK_THROWS_WITH(
+      addmm(ones({3, 2, 2}), ones({2, 3}), ones({3, 2})),
+      Catch::Contains("addmm: the input must broadcast to the product's shape [2, 2], but it is [3, 2, 2]."));
   CHECK_THROWS_WITH(addmm(i, i, i, {.alpha = 1e30}), Catch::Contains("addmm: an int64 must hold beta and alpha"));
 }
 
@@ -412,8 +420,9 @@ TEST_CASE("distances neither overflow nor underflow, and nan propagates", "[prod
   for (double p : {0.0, 0.5, 1.0, 2.0, std::numeric_limits<double>::infinity()})
     CHECK(std::isnan(cdist(tensor({{std::nan(""), 1.0}}), zero, p).item()));
   CHECK(cdist(ones({2, 0}), ones({3, 0})).to_vector() == std::vector<double>(6, 0));
-  CHECK_THROWS_WITH(cdist(ones({2, 2}), ones({2, 2}), -1), Catch::Contains("cdist: p must not be negative or nan, but it "
-                                                                           "is -1. at products.cpp:"));
+  CHECK_THROWS_WITH(cdist(ones({2, 2}), ones({2, 2}), -1),
+                    Catch::Contains("cdist: p must not be negative or nan, but it "
+                                    "is -1. at products.cpp:"));
 }
 
 TEST_CASE("kron of more axes than a tensor of its blocks could have", "[products]") {

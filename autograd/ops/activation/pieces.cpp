@@ -40,9 +40,8 @@ Tensor softshrink(const Operand& x, double lambda) {
 Tensor threshold(const Operand& x, double bound, double value) {
   const Tensor& tensor = x.tensor("threshold");
   constexpr double kEnd = 0x1p63;
-  if (!is_floating(tensor.dtype()) && is_whole(bound) && is_whole(value) && std::abs(bound) < kEnd &&
-      std::abs(value) < kEnd) {
-    const auto low = static_cast<std::int64_t>(bound), other = static_cast<std::int64_t>(value);
+  if (!is_floating(tensor.dtype()) && is_whole(value) && std::abs(value) < kEnd && std::abs(bound) < kEnd) {
+    const auto low = static_cast<std::int64_t>(std::floor(bound)), other = static_cast<std::int64_t>(value);
     return compute<std::int64_t>(
         tensor.shape(), [low, other](std::int64_t x) { return x <= low ? other : x; },
         cast_for("threshold", {tensor, x.where()}, DType::int64));

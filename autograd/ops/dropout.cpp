@@ -1,6 +1,7 @@
 #include "dropout.hpp"
 
 #include <cmath>
+#include <limits>
 
 #include "../simd/formulas/activation.hpp"
 #include "arithmetic.hpp"
@@ -69,10 +70,13 @@ Tensor rrelu(const Operand& x, double lower, double upper, Generator& generator)
   const Tensor& input = x.tensor("rrelu");
   const SourceLocation place = x.where();
   check(is_floating(input.dtype()), place, "rrelu: x must be floating, but it is ", input.dtype(), ".");
-  check(lower <= upper && std::isfinite(lower) && std::isfinite(upper), place,
-        "rrelu: lower must not exceed upper, and both must be finite, but they are ", lower, " and ", upper, ".");
+  constexpr double kLargest = std::numeric_limits<float>::max() / 2;
+  check(lower <= upper && lower >= -kLargest && upper <= kLargest, place,
+        "rrelu: lower must not exceed upper, and a float32 must hold their distance, but they are ", lower, " and ",
+        upper, ".");
   CallSite site(place);
-  Tensor slopes = uniform(input.shape(), lower, upper, {.dtype = input.dtype()}, generator, place);
+  // In float32 whatever x is: the same numbers for a seed.
+  Tensor slopes = uniform(input.shape(), lower, upper, {.dtype = DType::float32}, generator, place);
   return binary("rrelu", input, slopes, formulas::Prelu{});
 }
 

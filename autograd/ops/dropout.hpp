@@ -45,7 +45,7 @@ Tensor feature_alpha_dropout(const Operand& x, double p = 0.5, Generator& genera
 /// Shapes: the result has x's.
 /// Dtype: floating; the result's is x's.
 /// Derivative: g where x > 0, else g times the slope that was drawn.
-/// Throws: std::invalid_argument unless lower <= upper, both are finite, and x is floating.
+/// Throws: std::invalid_argument unless lower <= upper, a float32 holds their distance, and x is floating.
 /// Source: Xu, Wang, Chen, Li, Empirical evaluation of rectified activations in convolution network, 2015.
 Tensor rrelu(const Operand& x, double lower = 1.0 / 8, double upper = 1.0 / 3,
              Generator& generator = default_generator());

@@ -88,8 +88,8 @@ Rows rows() {
        .function = [](const Tensor& x) { return celu(x, 1.5); },
        .inputs = {{.avoid = {0}}},
        .reference = [](double x) { return x > 0 ? x : 1.5 * std::expm1(x / 1.5); },
-       .refused = {[](const Tensor& x) { return celu(x, 0); }},
-       .extremes = with_infinity},
+       .extremes = with_infinity,
+       .refused = {[](const Tensor& x) { return celu(x, 0); }}},
       {.name = "selu",
        .function = [](const Tensor& x) { return selu(x); },
        .inputs = {{.avoid = {0}}},
@@ -112,7 +112,8 @@ Rows rows() {
        .refused = {[](const Tensor& x, const Tensor&) { return prelu(x, zeros({7})); },
                    [](const Tensor& x, const Tensor&) {
                      return prelu(x, zeros({1, 1}));
-                   }}},
+                   }},
+       .propagates_nan = false},
       {.name = "glu",
        .function = [](const Tensor& x) { return glu(x); },
        .shapes = {{{4}}, {{2, 6}}, {{3, 5, 2}}, {{3, 0}}, {{0, 4}}},
@@ -155,8 +156,8 @@ Rows rows() {
        .reference = [](double x) { return x > 0.5    ? x - 0.5
                                           : x < -0.5 ? x + 0.5
                                                      : 0; },
-       .refused = {[](const Tensor& x) { return softshrink(x, -1); }},
-       .extremes = with_infinity},
+       .extremes = with_infinity,
+       .refused = {[](const Tensor& x) { return softshrink(x, -1); }}},
       {.name = "tanhshrink",
        .function = [](const Tensor& x) { return tanhshrink(x); },
        .inputs = {{.low = -4, .high = 4}},

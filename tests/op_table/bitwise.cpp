@@ -17,6 +17,7 @@ OperatorRow bits(const char* name, Tensor (*function)(const Operand&, const Oper
           .function = [function](const Tensor& a, const Tensor& b) { return function(a, b); },
           .inputs = {any, second},
           .reference = reference,
+          .output_dtype = DType::int64,
           .refused = {[function](const Tensor& a, const Tensor& b) { return function(a, cast(b, DType::float32)); }},
           .order = 0};
 }
@@ -30,12 +31,14 @@ Rows rows() {
        .function = [](const Tensor& x) { return bitwise_not(x); },
        .inputs = {{.low = -9, .high = 10, .dtype = DType::int64}},
        .reference = [](double x) { return -1 - x; },
+       .output_dtype = DType::int64,
        .refused = {[](const Tensor& x) { return bitwise_not(cast(x, DType::float64)); }},
        .order = 0},
       {.name = "bitwise_not(boolean)",
        .function = [](const Tensor& x) { return bitwise_not(x); },
        .inputs = {{.low = 0, .high = 2, .dtype = DType::boolean}},
        .reference = [](double x) { return 1 - x; },
+       .output_dtype = DType::boolean,
        .order = 0},
       bits(
           "bitwise_left_shift", bitwise_left_shift, [](double a, double b) { return a * std::exp2(b); }, 0),

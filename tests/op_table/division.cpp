@@ -34,6 +34,7 @@ Rows division(const char* name, OperatorFunction function, double (*reference)(d
            .function = function,
            .inputs = {integer, not_zero},
            .reference = reference,
+           .output_dtype = DType::int64,
            .refused = {[function](const Tensor& a, const Tensor& b) {
              const Tensor both[] = {a, b * 0};
              return function.call()(both);

@@ -37,7 +37,7 @@ Real tanhshrink_of(Real x) {
   return x * z * (1 / Real(3) - z * (2 / Real(15) - z * (17 / Real(315) - z * 62 / Real(2835))));
 }
 
-#define OF(expression) [](Real x) -> Real { return expression; }
+#define OF(expression) []([[maybe_unused]] Real x) -> Real { return expression; }
 
 const Row kRows[] = {
     {"tan", tan, OF(std::tan(x)), OF(1 / square(std::cos(x)))},

@@ -9,6 +9,7 @@
 #include "ops/compare.hpp"
 #include "ops/create.hpp"
 #include "ops/diagonal.hpp"
+#include "ops/distributions.hpp"
 #include "ops/division.hpp"
 #include "ops/dropout.hpp"
 #include "ops/exponential.hpp"

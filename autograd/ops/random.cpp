@@ -8,13 +8,12 @@
 
 #include "../base/launch.hpp"
 #include "../kernels/philox.hpp"
+#include "../kernels/portable_math.hpp"
 #include "../tensor_impl.hpp"
+#include "detail/draw.hpp"
 #include "detail/result.hpp"
 
-// The same seed must give the same bits on every machine. So the functions here are made of additions,
-// multiplications and roots, which IEEE 754 rounds in one way only, not of the C library's log and cos; and
-// the build keeps the compiler from contracting a * b + c in this file (-ffp-contract=off), which it would do
-// where the machine has the instruction.
+// The same seed must give the same bits on every machine: see kernels/portable_math.hpp.
 
 namespace xgrad {
 
@@ -29,16 +28,6 @@ constexpr std::int64_t kDrawGrain = 4096;
 /// vectorise.
 template <class T, int kPerBlock>
 using Elements = T[kPerBlock][PhiloxBatch::kBlocks];
-
-/// What a block's random bits are a function of.
-struct Position {
-  std::uint64_t seed, stream, block;
-};
-
-/// The position of the first of `blocks` blocks, which are taken from the generator.
-Position take(Generator& generator, std::int64_t blocks) {
-  return {generator.seed(), generator.stream(), generator.advance(static_cast<std::uint64_t>(blocks))};
-}
 
 /// to[...] = convert(bits, position of the first, elements), which makes kPerBlock elements of each 128 random bits. Over blocks.
 template <class T, int kPerBlock, class F>
@@ -117,65 +106,6 @@ Tensor uniform(const Shape& shape, double low, double high, TensorOptions option
   });
   return with_options(std::move(result), options, where);
 }
-
-namespace {
-
-/// Natural logarithm of x in (0, 1], normal: FreeBSD's e_log.c (Sun Microsystems 1993), within 1 ulp.
-[[gnu::always_inline]] inline double log_of_unit(double x) {
-  constexpr double kLn2High = 6.93147180369123816490e-01, kLn2Low = 1.90821492927058770002e-10;
-  auto bits = std::bit_cast<std::uint64_t>(x);
-  // x = 2^k (1 + f), sqrt(1/2) < 1 + f < sqrt(2)
-  std::uint64_t shifted = bits + (0x3ff0000000000000 - 0x3fe6a09e667f3bcd);
-  double k = static_cast<double>(static_cast<std::int32_t>(shifted >> 52) - 0x3ff);
-  double f = std::bit_cast<double>((shifted & 0x000fffffffffffff) + 0x3fe6a09e667f3bcd) - 1;
-  double s = f / (2 + f);
-  double z = s * s;
-  double w = z * z;
-  double t1 = w * (3.999999999940941908e-01 + w * (2.222219843214978396e-01 + w * 1.531383769920937332e-01));
-  double t2 = z * (6.666666666666735130e-01 +
-                   w * (2.857142874366239149e-01 + w * (1.818357216161805012e-01 + w * 1.479819860511658591e-01)));
-  double half_square = 0.5 * f * f;
-  return k * kLn2High - ((half_square - (s * (half_square + (t1 + t2)) + k * kLn2Low)) - f);
-}
-
-struct SineCosine {
-  double sine, cosine;
-};
-
-/// Sine and cosine of 2 pi turn, turn in [0, 1): the polynomials of FreeBSD's k_sin.c and k_cos.c on an
-/// eighth of a turn. The reduction is exact.
-[[gnu::always_inline]] inline SineCosine sine_cosine_of_turn(double turn) {
-  constexpr double kTwoPi = 6.283185307179586476925;
-  double quarters = static_cast<double>(static_cast<std::int32_t>(4 * turn + 0.5));
-  double x = (turn - 0.25 * quarters) * kTwoPi;
-  double z = x * x;
-  double sine = x + x * z *
-                        (-1.66666666666666324348e-01 +
-                         z * (8.33333333332248946124e-03 +
-                              z * (-1.98412698298579493134e-04 +
-                                   z * (2.75573137070700676789e-06 +
-                                        z * (-2.50507602534068634195e-08 + z * 1.58969099521155010221e-10)))));
-  double cosine = 1 - 0.5 * z +
-                  z * z *
-                      (4.16666666666666019037e-02 +
-                       z * (-1.38888888888741095749e-03 +
-                            z * (2.48015872894767294178e-05 +
-                                 z * (-2.75573143513906633035e-07 +
-                                      z * (2.08757232129817482790e-09 + z * -1.13596475577881948265e-11)))));
-  auto quarter = static_cast<std::int32_t>(quarters);
-  bool swapped = (quarter & 1) != 0;
-  double first = swapped ? cosine : sine, second = swapped ? sine : cosine;
-  return {(quarter & 2) != 0 ? -first : first, ((quarter + 1) & 2) != 0 ? -second : second};
-}
-
-/// Two independent standard normal numbers of two uniform ones in [0, 1) (Box, Muller 1958).
-[[gnu::always_inline]] inline SineCosine box_muller(double u, double turn) {
-  double radius = std::sqrt(-2 * log_of_unit(1 - u));
-  SineCosine direction = sine_cosine_of_turn(turn);
-  return {radius * direction.sine, radius * direction.cosine};
-}
-
-}  // namespace
 
 Tensor normal(const Shape& shape, double mean, double std, TensorOptions options, Generator& generator,
               SourceLocation where) {

@@ -35,6 +35,7 @@ const std::map<std::string, std::string> kWithoutRow = {
     {"operator~", "bitwise_not by another name"},
     {"operator<<", "prints (tests/autograd/print.cpp)"},
     {"to_string", "prints (tests/autograd/print.cpp)"},
+    {"poisson", "random numbers (tests/ops/distributions.cpp)"},
     {"allclose", "answers with a bool (tests/ops/compare.cpp)"},
     {"grad", "the engine (tests/engine)"},
     {"backward", "the engine (tests/engine)"},

@@ -13,6 +13,13 @@ TEST_CASE("functions of plain numbers stay plain", "[elementwise][number]") {
   static_assert(std::is_same_v<decltype(xgrad::exp(1)), double>);
   static_assert(std::is_same_v<decltype(xgrad::pow(2, 3.0f)), double>);
   static_assert(std::is_same_v<decltype(xgrad::abs(-3)), int>);
+  static_assert(std::is_same_v<decltype(xgrad::atan2(1, 2.0f)), double>);
+  static_assert(std::is_same_v<decltype(xgrad::hypot(3.0f, 4.0f)), float>);
+  CHECK(xgrad::hypot(3, 4) == 5);
+  CHECK(xgrad::atan2(1.0, -1.0) == std::atan2(1.0, -1.0));
+  CHECK(xgrad::exp2(3) == 8);
+  CHECK(xgrad::fmod(-7.5, 2) == -1.5);
+  CHECK(xgrad::copysign(2, -0.0) == -2);
   CHECK(xgrad::sqrt(2.0) == std::sqrt(2.0));
   CHECK(xgrad::log1p(0.25) == std::log1p(0.25));
   CHECK(xgrad::pow(2.5, 3) == 15.625);

@@ -18,15 +18,6 @@ namespace xgrad {
 
 using namespace internal;
 
-Tensor mish_slope(const Tensor& x) {
-  Tensor y = softplus(x);
-  return tanh(y) + x * (4 * sigmoid_slope(2 * y) * sigmoid(x));
-}
-Tensor softsign_slope(const Tensor& x) {
-  Tensor d = 1 + abs(x);
-  return 1 / d / d;
-}
-
 Tensor celu(const Operand& x, double alpha) {
   check(alpha != 0, x.where(), "celu: alpha must not be 0.");
   return unary("celu", x, formulas::Celu{alpha});

@@ -1,0 +1,19 @@
+#include "slopes.hpp"
+
+#include "../activation.hpp"
+#include "../arithmetic.hpp"
+#include "../special/slopes.hpp"
+#include "../trigonometric.hpp"
+
+namespace xgrad {
+
+Tensor mish_slope(const Tensor& x) {
+  Tensor y = softplus(x);
+  return tanh(y) + x * (4 * sigmoid_slope(2 * y) * sigmoid(x));
+}
+Tensor softsign_slope(const Tensor& x) {
+  Tensor d = 1 + abs(x);
+  return 1 / d / d;
+}
+
+}  // namespace xgrad

@@ -21,6 +21,11 @@ XGRAD_ON_DUALS(tan, Tan)
 XGRAD_ON_DUALS(secant_square, SecantSquare)
 XGRAD_ON_DUALS(asin, Asin)
 XGRAD_ON_DUALS(acos, Acos)
+XGRAD_ON_DUALS(asin_slope, AsinSlope)
+XGRAD_ON_DUALS(acosh_slope, AcoshSlope)
+XGRAD_ON_DUALS(atanh_slope, AtanhSlope)
+XGRAD_ON_DUALS(rsqrt_slope, RsqrtSlope)
+XGRAD_ON_DUALS(hardswish, Hardswish)
 XGRAD_ON_DUALS(atan, Atan)
 XGRAD_ON_DUALS(lorentz, Lorentz)
 XGRAD_ON_DUALS(sinh, Sinh)
@@ -79,6 +84,11 @@ auto signbit(const Dual<V, N>& x) {
   return signbit(x.value);
 }
 
+/// factor exp(x / divisor)
+template <class V, int N>
+Dual<V, N> scaled_exp(double factor, double divisor, const Dual<V, N>& x) {
+  return factor * exp(x / divisor);
+}
 /// The derivatives of mish and softsign, on duals as on tensors.
 template <class V, int N>
 Dual<V, N> mish_slope(const Dual<V, N>& x) {
@@ -131,10 +141,6 @@ V relu6(const V& x) {
 template <Lane V>
 V hardsigmoid(const V& x) {
   return evaluate(formulas::Hardsigmoid{}, x);
-}
-template <Lane V>
-V hardswish(const V& x) {
-  return evaluate(formulas::Hardswish{}, x);
 }
 template <Lane V>
 V hardshrink(const V& x, double lambda = 0.5) {

@@ -16,12 +16,14 @@ namespace {
 using Real = long double;
 constexpr Real kPi = std::numbers::pi_v<Real>, kLn2 = std::numbers::ln2_v<Real>, kLn10 = std::numbers::ln10_v<Real>;
 
+constexpr Real kScale = 1.0507009873554804934193349852946L, kAlpha = 1.6732632423543772848170429916717L;
+
 struct Row {
   const char* name;
   Tensor (*function)(const Operand&);
   Real (*value)(Real);
   Real (*slope)(Real);
-  double slope_root = 0;  // near it, units of 1's last place count
+  double slope_root = 0;  // within 1.5 of it units of 1/4's last place count
 };
 
 Real square(Real x) { return x * x; }
@@ -33,8 +35,12 @@ Real mish_slope_of(Real x) {
 }
 Real tanhshrink_of(Real x) {
   const Real z = x * x;
-  if (z > 1e-4L) return x - std::tanh(x);
-  return x * z * (1 / Real(3) - z * (2 / Real(15) - z * (17 / Real(315) - z * 62 / Real(2835))));
+  if (z > 0.01L) return x - std::tanh(x);
+  const Real series[] = {1 / 3.0L,         -2 / 15.0L,          17 / 315.0L,           -62 / 2835.0L,
+                         1382 / 155925.0L, -21844 / 6081075.0L, 929569 / 638512875.0L, -6404582 / 10854718875.0L};
+  Real sum = 0;
+  for (int k = 7; k >= 0; --k) sum = sum * z + series[k];
+  return x * z * sum;
 }
 
 #define OF(expression) []([[maybe_unused]] Real x) -> Real { return expression; }
@@ -56,11 +62,15 @@ const Row kRows[] = {
     {"deg2rad", deg2rad, OF(x* kPi / 180), OF(kPi / 180)},
     {"rad2deg", rad2deg, OF(x * 180 / kPi), OF(180 / kPi)},
     {"frac", frac, OF(x - std::trunc(x)), OF(1)},
+    {"selu", selu, OF(x > 0 ? kScale * x : kScale * kAlpha * std::expm1(x)),
+     OF(x > 0 ? kScale : kScale * kAlpha * std::exp(x))},
     {"mish", mish, OF(x* mish_gate_of(x)), mish_slope_of, -1.1925},
     {"softsign", softsign, OF(x / (1 + std::abs(x))), OF(1 / square(1 + std::abs(x)))},
     {"tanhshrink", tanhshrink, tanhshrink_of, OF(square(std::tanh(x)))},
     {"hardsigmoid", hardsigmoid, OF(std::min(std::max(x + 3, Real(0)), Real(6)) / 6),
      OF(std::abs(x) < 3 ? 1 / Real(6) : 0)},
+    {"celu", [](const Operand& x) { return celu(x, 0.7); }, OF(x > 0 ? x : Real(0.7) * std::expm1(x / Real(0.7))),
+     OF(x > 0 ? 1 : std::exp(x / Real(0.7)))},
     {"hardswish", hardswish, OF(x* std::min(std::max(x + 3, Real(0)), Real(6)) / 6),
      OF(x<-3 ? 0 : x> 3 ? 1 : (x + 1.5L) / 3)},
 };
@@ -106,7 +116,7 @@ void check_rows(int count, double bound) {
       const Real exact = row.value(numbers[i]);
       if (double u = units<T>(value[i], exact); u > worst) worst = u, at = numbers[i];
       if (std::isnan(exact)) continue;
-      const Real least = row.slope_root != 0 && std::abs(numbers[i] - row.slope_root) < 0.5 ? 1 : 0;
+      const Real least = row.slope_root != 0 && std::abs(numbers[i] - row.slope_root) < 1.5 ? 0.25L : 0;
       if (double u = units<T>(slope[i], row.slope(numbers[i]), least); u > worst_slope)
         worst_slope = u, slope_at = numbers[i];
     }

@@ -6,6 +6,8 @@
 
 namespace xgrad {
 
+/// factor exp(x / divisor)
+Tensor scaled_exp(double factor, double divisor, const Tensor& x);
 /// The derivative of mish.
 Tensor mish_slope(const Tensor& x);
 /// 1 / (1 + |x|)^2

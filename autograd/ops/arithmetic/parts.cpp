@@ -8,6 +8,7 @@
 #include "../detail/formula.hpp"
 #include "../division.hpp"
 #include "../rounding.hpp"
+#include "slopes.hpp"
 
 namespace xgrad {
 

@@ -10,6 +10,12 @@ namespace xgrad {
 Tensor secant_square(const Tensor& x);
 /// 1 / (1 + x^2)
 Tensor lorentz(const Tensor& x);
+/// 1 / sqrt(1 - x^2)
+Tensor asin_slope(const Tensor& x);
+/// 1 / sqrt(x^2 - 1)
+Tensor acosh_slope(const Tensor& x);
+/// 1 / (1 - x^2)
+Tensor atanh_slope(const Tensor& x);
 /// tanh(x)^2
 Tensor tanh_square(const Tensor& x);
 /// a / hypot(a, b), 0 at (0, 0)

@@ -14,7 +14,7 @@ struct Celu {
   double alpha;
   auto value(auto x) const { return where(x > 0, x, scaled_expm1(alpha, alpha, x)); }
   /// As in Elu.
-  auto slope(auto x) const { return where(x > 0, ones_like(x), exp(where(x > 0, zeros_like(x), x) / alpha)); }
+  auto slope(auto x) const { return where(x > 0, ones_like(x), scaled_exp(1, alpha, where(x > 0, zeros_like(x), x))); }
 };
 /// scale x where x > 0, else scale alpha (exp(x) - 1).
 struct Selu {
@@ -23,7 +23,7 @@ struct Selu {
   static auto value(auto x) { return where(x > 0, kScale * x, scaled_expm1(kScale * kAlpha, 1, x)); }
   template <class V>
   static V slope(const V& x) {
-    return where(x > 0, kScale * ones_like(x), kScale * kAlpha * exp(where(x > 0, zeros_like(x), x)));
+    return where(x > 0, kScale * ones_like(x), scaled_exp(kScale * kAlpha, 1, where(x > 0, zeros_like(x), x)));
   }
 };
 struct Mish {
@@ -57,10 +57,7 @@ struct Hardsigmoid {
 /// x hardsigmoid(x)
 struct Hardswish {
   static constexpr Reads reads = reads_x;
-  template <class V>
-  static V value(V x) {
-    return x * (min(max(x + 3, V(0)), V(6)) / 6);
-  }
+  static auto value(auto x) { return hardswish(x); }
   template <class V>
   static V slope(const V& x) {
     V inside = where(logical_and(x >= -3, x <= 3), (x + 1.5) / 3, zeros_like(x));

@@ -10,10 +10,16 @@ namespace XGRAD_SIMD_NAMESPACE {
 namespace formulas {
 
 struct Rsqrt {
-  static constexpr Reads reads = reads_x | reads_y;
+  static constexpr Reads reads = reads_x;
   static constexpr bool has_pole = true;
   static auto value(auto x) { return 1 / sqrt(x); }
-  static auto slope(auto x, auto y) { return -0.5 * y / x; }
+  static auto slope(auto x) { return rsqrt_slope(x); }
+};
+struct RsqrtSlope {
+  static constexpr Reads reads = reads_x | reads_y;
+  static constexpr bool has_pole = true;
+  static auto value(auto x) { return rsqrt_slope(x); }
+  static auto slope(auto x, auto y) { return -1.5 * y / x; }
 };
 struct Identity {
   static constexpr Reads reads = reads_nothing;

@@ -10,10 +10,10 @@ namespace xgrad {
 namespace XGRAD_SIMD_NAMESPACE {
 namespace formulas {
 
-/// g / d, and 0 where both are 0: at an end of the domain, where the slope is infinite, a cotangent of 0 makes no nan.
+/// g times a slope, and 0 where that is infinite and g is 0: at an end of the domain a cotangent of 0 makes no nan.
 template <class G, class V>
-G over_pole(const G& g, const V& d) {
-  return g / where(logical_and(g == 0, d == 0), ones_like(d), d);
+G times_pole(const G& g, const V& slope) {
+  return g * where(logical_and(g == 0, isinf(slope)), zeros_like(slope), slope);
 }
 
 struct Tan {
@@ -27,16 +27,22 @@ struct SecantSquare {
   static auto slope(auto x) { return 2 * secant_square(x) * tan(x); }
 };
 
-// The factors of 1 - x^2 lose nothing near its zeros.
+// Inverse functions whose slope is infinite at an end of the domain; slopes of slopes are made of themselves.
 struct Asin {
   static constexpr Reads reads = reads_x;
   static auto value(auto x) { return asin(x); }
-  static auto pull(auto g, auto x) { return over_pole(g, sqrt((1 - x) * (1 + x))); }
+  static auto pull(auto g, auto x) { return times_pole(g, asin_slope(x)); }
 };
 struct Acos {
   static constexpr Reads reads = reads_x;
   static auto value(auto x) { return acos(x); }
-  static auto pull(auto g, auto x) { return over_pole(-g, sqrt((1 - x) * (1 + x))); }
+  static auto pull(auto g, auto x) { return -times_pole(g, asin_slope(x)); }
+};
+/// 1 / sqrt(1 - x^2)
+struct AsinSlope {
+  static constexpr Reads reads = reads_x | reads_y;
+  static auto value(auto x) { return asin_slope(x); }
+  static auto pull(auto g, auto x, auto y) { return times_pole(g, x * y * y * y); }
 };
 struct Atan {
   static constexpr Reads reads = reads_x;
@@ -62,22 +68,29 @@ struct Cosh {
 struct Asinh {
   static constexpr Reads reads = reads_x;
   static auto value(auto x) { return asinh(x); }
-  static auto divisor(auto x) { return hypot(x, ones_like(x)); }
+  static auto slope(auto x) { return direction(ones_like(x), x); }
 };
 struct Acosh {
   static constexpr Reads reads = reads_x;
   static auto value(auto x) { return acosh(x); }
-  /// From 1e9 on sqrt(x^2 - 1) is x, and x^2 may overflow.
-  static auto pull(auto g, auto x) {
-    auto is_large = x > 1e9;
-    auto near = where(is_large, ones_like(x), x);
-    return over_pole(g, where(is_large, x, sqrt((near - 1) * (near + 1))));
-  }
+  static auto pull(auto g, auto x) { return times_pole(g, acosh_slope(x)); }
+};
+/// 1 / sqrt(x^2 - 1)
+struct AcoshSlope {
+  static constexpr Reads reads = reads_x | reads_y;
+  static auto value(auto x) { return acosh_slope(x); }
+  static auto pull(auto g, auto x, auto y) { return times_pole(g, -(x * y * y * y)); }
 };
 struct Atanh {
   static constexpr Reads reads = reads_x;
   static auto value(auto x) { return atanh(x); }
-  static auto pull(auto g, auto x) { return over_pole(g, (1 - x) * (1 + x)); }
+  static auto pull(auto g, auto x) { return times_pole(g, atanh_slope(x)); }
+};
+/// 1 / (1 - x^2)
+struct AtanhSlope {
+  static constexpr Reads reads = reads_x | reads_y;
+  static auto value(auto x) { return atanh_slope(x); }
+  static auto pull(auto g, auto x, auto y) { return times_pole(g, 2 * (x * y * y)); }
 };
 
 struct Tanhshrink {

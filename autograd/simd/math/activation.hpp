@@ -14,6 +14,27 @@ inline Batch<float> scaled_expm1(double factor, double divisor, Batch<float> x) 
   return simd_math::in_double([=](Batch<double> x) { return scaled_expm1(factor, divisor, x); }, x);
 }
 
+/// factor exp(x / divisor), with what rounding takes from the quotient.
+inline Batch<double> scaled_exp(double factor, double divisor, Batch<double> x) {
+  using Constants = simd_math::ExpConstants<double>;
+  Batch<double> z = x / divisor, low = 0;
+  if constexpr (simd::kFuses) low = fma(-z, Batch<double>(divisor), x) / divisor;
+  low = where(abs(z) < 800, low, Batch<double>(0));
+  z = at_most(Constants::kMost, at_least(Constants::kLeast, z));
+  return factor * simd_math::Exponential<double>(z, low).value();
+}
+inline Batch<float> scaled_exp(double factor, double divisor, Batch<float> x) {
+  return simd_math::in_double([=](Batch<double> x) { return scaled_exp(factor, divisor, x); }, x);
+}
+
+/// x (x + 3) / 6 where -3 < x < 3, 0 below, x above.
+inline Batch<double> hardswish(Batch<double> x) {
+  return x * (min(max(x + 3, Batch<double>(0)), Batch<double>(6)) / 6);
+}
+inline Batch<float> hardswish(Batch<float> x) {
+  return simd_math::in_double([](Batch<double> x) { return hardswish(x); }, x);
+}
+
 /// tanh(log(1 + exp(x))), the factor of x in mish: n / (n + 2) with n = (1 + exp(x))^2 - 1.
 inline Batch<double> mish_gate(Batch<double> x) {
   Batch<double> e = exp(negative_abs(x));

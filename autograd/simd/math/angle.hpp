@@ -127,6 +127,12 @@ inline Batch<float> acos(Batch<float> x) {
   return simd_math::in_double([](Batch<double> x) { return acos(x); }, x);
 }
 
+/// 1 / sqrt(1 - x^2), the derivative of asin: the factors lose nothing near 1.
+inline Batch<double> asin_slope(Batch<double> x) { return 1 / sqrt((1 - x) * (1 + x)); }
+inline Batch<float> asin_slope(Batch<float> x) {
+  return simd_math::in_double([](Batch<double> x) { return asin_slope(x); }, x);
+}
+
 namespace simd_math {
 
 /// atan(x) for x >= 0: the angle of c = 0, 1/2, 1, 3/2 or infinity, and that of (x - c) / (1 + c x), which is at most 7/16.

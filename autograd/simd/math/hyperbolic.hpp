@@ -65,6 +65,17 @@ inline Batch<float> acosh(Batch<float> x) {
   return simd_math::in_double([](Batch<double> x) { return acosh(x); }, x);
 }
 
+/// 1 / sqrt(x^2 - 1), the derivative of acosh; NaN below 1. The square of a large number, whose root that is, may overflow.
+inline Batch<double> acosh_slope(Batch<double> x) {
+  Mask<double> is_large = x > 0x1p60;
+  Batch<double> near = where(is_large, Batch<double>(1), x);
+  Batch<double> root = where(is_large, x, sqrt((near - 1) * (near + 1)));
+  return 1 / where(x < 1, Batch<double>(std::numeric_limits<double>::quiet_NaN()), root);
+}
+inline Batch<float> acosh_slope(Batch<float> x) {
+  return simd_math::in_double([](Batch<double> x) { return acosh_slope(x); }, x);
+}
+
 /// NaN outside of [-1, 1].
 inline Batch<double> atanh(Batch<double> x) {
   Batch<double> size = abs(x);
@@ -72,6 +83,12 @@ inline Batch<double> atanh(Batch<double> x) {
 }
 inline Batch<float> atanh(Batch<float> x) {
   return simd_math::in_double([](Batch<double> x) { return atanh(x); }, x);
+}
+
+/// 1 / (1 - x^2), the derivative of atanh.
+inline Batch<double> atanh_slope(Batch<double> x) { return 1 / ((1 - x) * (1 + x)); }
+inline Batch<float> atanh_slope(Batch<float> x) {
+  return simd_math::in_double([](Batch<double> x) { return atanh_slope(x); }, x);
 }
 
 /// x - tanh(x): x^3 p(x^2) up to 1, where the difference would lose digits; above, (x - 1) + (1 - tanh(x)).

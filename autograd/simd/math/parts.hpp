@@ -34,14 +34,21 @@ inline Batch<double> ldexp(Batch<double> a, Batch<double> b) {
   Mask<double> is_usual = abs(b) < 1022;
   Batch<double> y = a * exp2(b);
   if (all(is_usual)) return y;
-  // In two steps, as 2^b may overflow where the product does not.
+  // In steps, as 2^b may overflow where the product does not.
   b = at_most(2200, at_least(-2200, b));
-  Batch<double> half = trunc(b * 0.5);
-  return where(is_usual, y, a * exp2(half) * exp2(b - half));
+  Batch<double> third = trunc(b * (1.0 / 3));
+  Batch<double> step = exp2(third);
+  return where(is_usual, y, a * step * step * exp2(b - 2 * third));
 }
 inline Batch<float> ldexp(Batch<float> a, Batch<float> b) {
   auto of_doubles = [](Batch<double> a, Batch<double> b) { return a * exp2(at_most(400, at_least(-400, b))); };
   return simd_math::in_double(of_doubles, a, b);
+}
+
+/// -1 / (2 x sqrt(x)), the derivative of 1 / sqrt(x).
+inline Batch<double> rsqrt_slope(Batch<double> x) { return -0.5 / sqrt(x) / x; }
+inline Batch<float> rsqrt_slope(Batch<float> x) {
+  return simd_math::in_double([](Batch<double> x) { return rsqrt_slope(x); }, x);
 }
 
 /// n of x = m 2^n with m from 1/2 up to 1; 0 of 0, infinity and NaN.

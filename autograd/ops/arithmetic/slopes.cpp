@@ -1,0 +1,15 @@
+#include "slopes.hpp"
+
+#include "../../simd/formulas/arithmetic.hpp"
+#include "../arithmetic.hpp"
+#include "../choose.hpp"
+#include "../create.hpp"
+#include "../detail/formula.hpp"
+
+namespace xgrad {
+
+using namespace internal;
+
+Tensor rsqrt_slope(const Tensor& x) { return unary("rsqrt_slope", x, formulas::RsqrtSlope{}); }
+
+}  // namespace xgrad

@@ -47,7 +47,7 @@ class Inputs {
   };
   Inputs(std::initializer_list<Item> items) : items_(items), size_(static_cast<int>(items.size())) {}
   Inputs(std::span<const Tensor> list) : list_(list.data()), size_(static_cast<int>(list.size())) {}
-  Inputs(const std::vector<Tensor>& list) : Inputs(std::span<const Tensor>(list)) {}
+  Inputs(const std::vector<Tensor>& list) : list_(list.data()), size_(static_cast<int>(list.size())) {}
 
   int size() const { return size_; }
   const Tensor& operator[](int i) const { return list_ != nullptr ? list_[i] : *items_.begin()[i].tensor; }

@@ -10,12 +10,26 @@
 
 namespace xgrad {
 
+TensorList::~TensorList() = default;
+
+void TensorList::add(const Tensor& tensor) {
+  owned_.push_back(tensor);
+  tensors_ = owned_;
+}
+
+std::vector<Tensor> internal::vector_of(std::span<const Tensor> tensors) { return {tensors.begin(), tensors.end()}; }
+
 void internal::check_argument_count(bool holds, std::size_t given, SourceLocation where) {
   check(holds, where, "grad: the function must take as many tensors as there are inputs, but it cannot be called with ",
         given, ".");
 }
 
 namespace functional {
+
+Differentiated::Differentiated(TensorFunction function, bool is_closure)
+    : function(std::move(function)), is_closure(is_closure) {}
+Differentiated::~Differentiated() = default;
+
 namespace {
 
 using internal::PassOptions;
@@ -137,9 +151,10 @@ class Evaluation {
     for (std::size_t i = 0; i < tensors.size(); ++i) check_like(what, tensors[i], arguments_[i]);
   }
   void check_like(const char* what, const Tensor& tensor, const Tensor& like) const {
-    check(tensor.defined() && tensor.shape() == like.shape() && tensor.dtype() == like.dtype(), where_, operation_,
-          ": the ", what, " must be ", like.dtype(), " ", like.shape(), ", but it is ",
-          tensor.defined() ? concat(tensor.dtype(), " ", tensor.shape()) : "undefined", ".");
+    check(tensor.defined(), where_, operation_, ": the ", what, " must be ", like.dtype(), " ", like.shape(),
+          ", but it is undefined.");
+    check(tensor.shape() == like.shape() && tensor.dtype() == like.dtype(), where_, operation_, ": the ", what,
+          " must be ", like.dtype(), " ", like.shape(), ", but it is ", tensor.dtype(), " ", tensor.shape(), ".");
   }
 
  private:
@@ -158,25 +173,32 @@ class Evaluation {
   Tensor value_;
 };
 
+std::span<const Tensor> list_of(const Tensor& tensor) { return {&tensor, 1}; }
+
 Tensor one_like(const Tensor& value) { return internal::filled(value.shape(), value.dtype(), 1); }
 
 }  // namespace
 
-ValueAndGrads value_and_grad(Differentiated f, std::span<const Tensor> x, SourceLocation where) {
+ValueAndGrads value_and_grad(const Differentiated& f, std::span<const Tensor> x, SourceLocation where) {
   Evaluation at("grad", f, x, where);
   at.check_scalar();
   std::vector<Tensor> gradients = at.pull_back(at.value(), one_like(at.value()), {});
   return {at.result(), std::move(gradients)};
 }
 
-std::vector<Tensor> vjp(Differentiated f, std::span<const Tensor> x, const Tensor& cotangent, SourceLocation where) {
+std::vector<Tensor> grad(const Differentiated& f, std::span<const Tensor> x, SourceLocation where) {
+  return value_and_grad(f, x, where).grads;
+}
+
+std::vector<Tensor> vjp(const Differentiated& f, std::span<const Tensor> x, const Tensor& cotangent,
+                        SourceLocation where) {
   Evaluation at("vjp", f, x, where);
   at.check_like("cotangent", cotangent, at.value());
   at.follow({&cotangent, 1});
   return at.pull_back(at.value(), cotangent, {});
 }
 
-Tensor jvp(Differentiated f, std::span<const Tensor> x, std::span<const Tensor> tangents, SourceLocation where) {
+Tensor jvp(const Differentiated& f, std::span<const Tensor> x, std::span<const Tensor> tangents, SourceLocation where) {
   Evaluation at("jvp", f, x, where);
   at.check_like("tangent", tangents);
   at.follow(tangents);
@@ -191,12 +213,12 @@ Tensor jvp(Differentiated f, std::span<const Tensor> x, std::span<const Tensor> 
   return !at.differentiable() && result.requires_grad() ? result.detach() : std::move(result);
 }
 
-std::vector<Tensor> jacobian(Differentiated f, std::span<const Tensor> x, SourceLocation where) {
+std::vector<Tensor> jacobian(const Differentiated& f, std::span<const Tensor> x, SourceLocation where) {
   Evaluation at("jacobian", f, x, where);
   return at.rows(at.value());
 }
 
-std::vector<std::vector<Tensor>> hessian(Differentiated f, std::span<const Tensor> x, SourceLocation where) {
+std::vector<std::vector<Tensor>> hessian(const Differentiated& f, std::span<const Tensor> x, SourceLocation where) {
   Evaluation at("hessian", f, x, where);
   at.check_scalar();
   std::vector<Tensor> gradients = at.pull_back(at.value(), one_like(at.value()), {.create_graph = true});
@@ -205,7 +227,7 @@ std::vector<std::vector<Tensor>> hessian(Differentiated f, std::span<const Tenso
   return blocks;
 }
 
-GradientAndProduct<std::vector<Tensor>> hvp(Differentiated f, std::span<const Tensor> x,
+GradientAndProduct<std::vector<Tensor>> hvp(const Differentiated& f, std::span<const Tensor> x,
                                             std::span<const Tensor> vectors, SourceLocation where) {
   Evaluation at("hvp", f, x, where);
   at.check_scalar();
@@ -216,6 +238,36 @@ GradientAndProduct<std::vector<Tensor>> hvp(Differentiated f, std::span<const Te
   for (Tensor& gradient : gradients)
     if (!at.differentiable() && gradient.requires_grad()) gradient = gradient.detach();
   return {std::move(gradients), std::move(products)};
+}
+
+ValueAndGrad value_and_grad(const Differentiated& f, const Tensor& x, SourceLocation where) {
+  ValueAndGrads both = value_and_grad(f, list_of(x), where);
+  return {std::move(both.value), std::move(both.grads[0])};
+}
+
+Tensor grad(const Differentiated& f, const Tensor& x, SourceLocation where) {
+  return std::move(value_and_grad(f, list_of(x), where).grads[0]);
+}
+
+Tensor vjp(const Differentiated& f, const Tensor& x, const Tensor& cotangent, SourceLocation where) {
+  return std::move(vjp(f, list_of(x), cotangent, where)[0]);
+}
+
+Tensor jvp(const Differentiated& f, const Tensor& x, const Tensor& tangent, SourceLocation where) {
+  return jvp(f, list_of(x), list_of(tangent), where);
+}
+
+Tensor jacobian(const Differentiated& f, const Tensor& x, SourceLocation where) {
+  return std::move(jacobian(f, list_of(x), where)[0]);
+}
+
+Tensor hessian(const Differentiated& f, const Tensor& x, SourceLocation where) {
+  return std::move(hessian(f, list_of(x), where)[0][0]);
+}
+
+GradientAndProduct<Tensor> hvp(const Differentiated& f, const Tensor& x, const Tensor& vector, SourceLocation where) {
+  auto both = hvp(f, list_of(x), list_of(vector), where);
+  return {std::move(both.gradient[0]), std::move(both.product[0])};
 }
 
 }  // namespace functional
@@ -236,8 +288,9 @@ Tensor parameters_to_vector(const TensorList& tensors, SourceLocation where) {
 
 std::vector<Tensor> parameters_from_vector(const Tensor& vector, const TensorList& like, SourceLocation where) {
   CallSite site(where);
-  check(vector.defined() && vector.ndim() == 1, where, "parameters_from_vector: there must be a vector, but it ",
-        vector.defined() ? concat("is of shape ", vector.shape()) : "is undefined", ".");
+  check(vector.defined(), where, "parameters_from_vector: there must be a vector, but it is undefined.");
+  check(vector.ndim() == 1, where, "parameters_from_vector: there must be a vector, but it is of shape ",
+        vector.shape(), ".");
   std::vector<std::int64_t> sizes;
   std::int64_t total = 0;
   for (const Tensor& tensor : std::span<const Tensor>(like)) {

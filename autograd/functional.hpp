@@ -65,6 +65,10 @@ constexpr bool takes_count(std::size_t count, std::index_sequence<N...>) {
   return ((count == N + 1 && takes<F>(std::make_index_sequence<N + 1>())) || ...);
 }
 
+/// A copy, for functions that take a vector. (A span is made of a vector by pointer and length all over this header, and
+/// vectors are filled in the .cpp: otherwise each user's file would compile that.)
+std::vector<Tensor> vector_of(std::span<const Tensor> tensors);
+
 /// Throws std::invalid_argument unless `holds`.
 void check_argument_count(bool holds, std::size_t given, SourceLocation where);
 
@@ -89,7 +93,7 @@ Tensor apply(F& function, std::span<const Tensor> arguments) {
   else if constexpr (std::is_invocable_r_v<Tensor, F&, std::span<const Tensor>>)
     return function(arguments);
   else
-    return function(std::vector<Tensor>(arguments.begin(), arguments.end()));
+    return function(vector_of(arguments));
 }
 
 /// Refers to `function`, which must outlive the result and is going to be called with `count` tensors.
@@ -118,21 +122,23 @@ class TensorList {
  public:
   TensorList(std::initializer_list<Tensor> tensors) : tensors_(tensors.begin(), tensors.size()) {}
   TensorList(std::span<const Tensor> tensors) : tensors_(tensors) {}
-  TensorList(const std::vector<Tensor>& tensors) : tensors_(tensors) {}
+  TensorList(const std::vector<Tensor>& tensors) : tensors_(tensors.data(), tensors.size()) {}
   template <class Range>
   requires(!std::is_convertible_v<const Range&, std::span<const Tensor>> && requires(const Range& range) {
     static_cast<const Tensor&>(*range.begin());
   }) TensorList(const Range& range) {
-    for (const Tensor& tensor : range) owned_.push_back(tensor);
-    tensors_ = owned_;
+    for (const Tensor& tensor : range) add(tensor);
   }
   TensorList(const TensorList&) = delete;
   TensorList& operator=(const TensorList&) = delete;
+  ~TensorList();
 
   operator std::span<const Tensor>() const { return tensors_; }
   std::size_t size() const { return tensors_.size(); }
 
  private:
+  void add(const Tensor& tensor);
+
   std::vector<Tensor> owned_;
   std::span<const Tensor> tensors_;
 };
@@ -169,27 +175,35 @@ namespace functional {
 
 /// What is differentiated: a function of tensors, or a closure over them.
 struct Differentiated {
-  Differentiated(TensorFunction function, bool is_closure = false)
-      : function(std::move(function)), is_closure(is_closure) {}
+  Differentiated(TensorFunction function, bool is_closure = false);
+  ~Differentiated();
   TensorFunction function;
   bool is_closure;
 };
 
-ValueAndGrads value_and_grad(Differentiated f, std::span<const Tensor> x, SourceLocation where);
-std::vector<Tensor> vjp(Differentiated f, std::span<const Tensor> x, const Tensor& cotangent, SourceLocation where);
-Tensor jvp(Differentiated f, std::span<const Tensor> x, std::span<const Tensor> tangents, SourceLocation where);
-std::vector<Tensor> jacobian(Differentiated f, std::span<const Tensor> x, SourceLocation where);
-std::vector<std::vector<Tensor>> hessian(Differentiated f, std::span<const Tensor> x, SourceLocation where);
-GradientAndProduct<std::vector<Tensor>> hvp(Differentiated f, std::span<const Tensor> x,
+ValueAndGrads value_and_grad(const Differentiated& f, std::span<const Tensor> x, SourceLocation where);
+std::vector<Tensor> grad(const Differentiated& f, std::span<const Tensor> x, SourceLocation where);
+std::vector<Tensor> vjp(const Differentiated& f, std::span<const Tensor> x, const Tensor& cotangent,
+                        SourceLocation where);
+Tensor jvp(const Differentiated& f, std::span<const Tensor> x, std::span<const Tensor> tangents, SourceLocation where);
+std::vector<Tensor> jacobian(const Differentiated& f, std::span<const Tensor> x, SourceLocation where);
+std::vector<std::vector<Tensor>> hessian(const Differentiated& f, std::span<const Tensor> x, SourceLocation where);
+GradientAndProduct<std::vector<Tensor>> hvp(const Differentiated& f, std::span<const Tensor> x,
                                             std::span<const Tensor> vectors, SourceLocation where);
+// Of one argument.
+ValueAndGrad value_and_grad(const Differentiated& f, const Tensor& x, SourceLocation where);
+Tensor grad(const Differentiated& f, const Tensor& x, SourceLocation where);
+Tensor vjp(const Differentiated& f, const Tensor& x, const Tensor& cotangent, SourceLocation where);
+Tensor jvp(const Differentiated& f, const Tensor& x, const Tensor& tangent, SourceLocation where);
+Tensor jacobian(const Differentiated& f, const Tensor& x, SourceLocation where);
+Tensor hessian(const Differentiated& f, const Tensor& x, SourceLocation where);
+GradientAndProduct<Tensor> hvp(const Differentiated& f, const Tensor& x, const Tensor& vector, SourceLocation where);
 }  // namespace functional
 
 namespace internal {
 /// A tensor, but not {x}, which is a list of tensors.
 template <class T>
 concept TensorOrDerived = std::is_base_of_v<Tensor, T>;
-
-inline std::span<const Tensor> list_of(const Tensor& tensor) { return {&tensor, 1}; }
 
 /// Refers to a closure, which must outlive the result.
 template <class F>
@@ -205,8 +219,7 @@ TensorFunction refer_closure(F& closure) {
 /// Throws: std::invalid_argument where the value has another number of elements than one, or x is not floating.
 template <UnaryFunction F, internal::TensorOrDerived T>
 ValueAndGrad value_and_grad(F&& f, const T& x, SourceLocation where = SourceLocation::current()) {
-  ValueAndGrads both = functional::value_and_grad({internal::refer(f, 1, where)}, internal::list_of(x), where);
-  return {std::move(both.value), std::move(both.grads[0])};
+  return functional::value_and_grad({internal::refer(f, 1, where)}, x, where);
 }
 /// value_and_grad of a function of several arguments: one gradient each.
 template <FunctionOfTensors F>
@@ -223,32 +236,28 @@ ValueAndGrads value_and_grad(F&& closure, const TensorList& parameters,
 /// value_and_grad of a closure by one parameter.
 template <Closure F, internal::TensorOrDerived T>
 ValueAndGrad value_and_grad(F&& closure, const T& parameter, SourceLocation where = SourceLocation::current()) {
-  ValueAndGrads both =
-      functional::value_and_grad({internal::refer_closure(closure), true}, internal::list_of(parameter), where);
-  return {std::move(both.value), std::move(both.grads[0])};
+  return functional::value_and_grad({internal::refer_closure(closure), true}, parameter, where);
 }
 
 /// grad computes the gradient of a function with one element, df/dx, in x's shape and dtype.
 template <UnaryFunction F, internal::TensorOrDerived T>
 Tensor grad(F&& f, const T& x, SourceLocation where = SourceLocation::current()) {
-  return std::move(functional::value_and_grad({internal::refer(f, 1, where)}, internal::list_of(x), where).grads[0]);
+  return functional::grad({internal::refer(f, 1, where)}, x, where);
 }
 /// grad of a function of several arguments: one gradient each.
 template <FunctionOfTensors F>
 std::vector<Tensor> grad(F&& f, const TensorList& x, SourceLocation where = SourceLocation::current()) {
-  return std::move(functional::value_and_grad({internal::refer(f, x.size(), where)}, x, where).grads);
+  return functional::grad({internal::refer(f, x.size(), where)}, x, where);
 }
 /// grad of a closure, by the parameters that it reads: `grad([&] { return loss(); }, model.parameters())`.
 template <Closure F>
 std::vector<Tensor> grad(F&& closure, const TensorList& parameters, SourceLocation where = SourceLocation::current()) {
-  return std::move(functional::value_and_grad({internal::refer_closure(closure), true}, parameters, where).grads);
+  return functional::grad({internal::refer_closure(closure), true}, parameters, where);
 }
 /// grad of a closure by one parameter.
 template <Closure F, internal::TensorOrDerived T>
 Tensor grad(F&& closure, const T& parameter, SourceLocation where = SourceLocation::current()) {
-  return std::move(
-      functional::value_and_grad({internal::refer_closure(closure), true}, internal::list_of(parameter), where)
-          .grads[0]);
+  return functional::grad({internal::refer_closure(closure), true}, parameter, where);
 }
 
 /// vjp computes cotangent^T J: the gradient of <cotangent, f(x)>.
@@ -257,7 +266,7 @@ Tensor grad(F&& closure, const T& parameter, SourceLocation where = SourceLocati
 /// Dtype: cotangent as f(x); the result as x.
 template <UnaryFunction F, internal::TensorOrDerived T>
 Tensor vjp(F&& f, const T& x, const Tensor& cotangent, SourceLocation where = SourceLocation::current()) {
-  return std::move(functional::vjp({internal::refer(f, 1, where)}, internal::list_of(x), cotangent, where)[0]);
+  return functional::vjp({internal::refer(f, 1, where)}, x, cotangent, where);
 }
 /// vjp of a function of several arguments: one product each.
 template <FunctionOfTensors F>
@@ -274,8 +283,7 @@ std::vector<Tensor> vjp(F&& closure, const TensorList& parameters, const Tensor&
 /// vjp of a closure by one parameter.
 template <Closure F, internal::TensorOrDerived T>
 Tensor vjp(F&& closure, const T& parameter, const Tensor& cotangent, SourceLocation where = SourceLocation::current()) {
-  return std::move(
-      functional::vjp({internal::refer_closure(closure), true}, internal::list_of(parameter), cotangent, where)[0]);
+  return functional::vjp({internal::refer_closure(closure), true}, parameter, cotangent, where);
 }
 
 /// jvp computes J tangent, the derivative of f at x in the direction of `tangent`, exactly. By two reverse passes:
@@ -285,7 +293,7 @@ Tensor vjp(F&& closure, const T& parameter, const Tensor& cotangent, SourceLocat
 /// Dtype: tangent as x; the result as f(x).
 template <UnaryFunction F, internal::TensorOrDerived T>
 Tensor jvp(F&& f, const T& x, const Tensor& tangent, SourceLocation where = SourceLocation::current()) {
-  return functional::jvp({internal::refer(f, 1, where)}, internal::list_of(x), internal::list_of(tangent), where);
+  return functional::jvp({internal::refer(f, 1, where)}, x, tangent, where);
 }
 /// jvp of a function of several arguments, with one tangent each.
 template <FunctionOfTensors F>
@@ -301,8 +309,7 @@ Tensor jvp(F&& closure, const TensorList& parameters, const TensorList& tangents
 /// jvp of a closure by one parameter.
 template <Closure F, internal::TensorOrDerived T>
 Tensor jvp(F&& closure, const T& parameter, const Tensor& tangent, SourceLocation where = SourceLocation::current()) {
-  return functional::jvp({internal::refer_closure(closure), true}, internal::list_of(parameter),
-                         internal::list_of(tangent), where);
+  return functional::jvp({internal::refer_closure(closure), true}, parameter, tangent, where);
 }
 
 /// jacobian computes all derivatives of all elements of f(x), by one reverse pass for each of them.
@@ -313,7 +320,7 @@ Tensor jvp(F&& closure, const T& parameter, const Tensor& tangent, SourceLocatio
 /// Throws: std::invalid_argument when that shape would have more than kMaxDims axes.
 template <UnaryFunction F, internal::TensorOrDerived T>
 Tensor jacobian(F&& f, const T& x, SourceLocation where = SourceLocation::current()) {
-  return std::move(functional::jacobian({internal::refer(f, 1, where)}, internal::list_of(x), where)[0]);
+  return functional::jacobian({internal::refer(f, 1, where)}, x, where);
 }
 /// jacobian of a function of several arguments: one Jacobian each.
 template <FunctionOfTensors F>
@@ -329,8 +336,7 @@ std::vector<Tensor> jacobian(F&& closure, const TensorList& parameters,
 /// jacobian of a closure by one parameter.
 template <Closure F, internal::TensorOrDerived T>
 Tensor jacobian(F&& closure, const T& parameter, SourceLocation where = SourceLocation::current()) {
-  return std::move(
-      functional::jacobian({internal::refer_closure(closure), true}, internal::list_of(parameter), where)[0]);
+  return functional::jacobian({internal::refer_closure(closure), true}, parameter, where);
 }
 
 /// hessian computes the second derivatives of a function with one element, by one reverse pass for each element of x.
@@ -339,7 +345,7 @@ Tensor jacobian(F&& closure, const T& parameter, SourceLocation where = SourceLo
 /// Dtype: as x.
 template <UnaryFunction F, internal::TensorOrDerived T>
 Tensor hessian(F&& f, const T& x, SourceLocation where = SourceLocation::current()) {
-  return std::move(functional::hessian({internal::refer(f, 1, where)}, internal::list_of(x), where)[0][0]);
+  return functional::hessian({internal::refer(f, 1, where)}, x, where);
 }
 /// hessian of a function of several arguments: the block [i][j] is d2f / dx_i dx_j.
 template <FunctionOfTensors F>
@@ -355,8 +361,7 @@ std::vector<std::vector<Tensor>> hessian(F&& closure, const TensorList& paramete
 /// hessian of a closure by one parameter.
 template <Closure F, internal::TensorOrDerived T>
 Tensor hessian(F&& closure, const T& parameter, SourceLocation where = SourceLocation::current()) {
-  return std::move(
-      functional::hessian({internal::refer_closure(closure), true}, internal::list_of(parameter), where)[0][0]);
+  return functional::hessian({internal::refer_closure(closure), true}, parameter, where);
 }
 
 /// hvp computes the gradient of a function with one element and the Hessian's product with a vector, in two reverse passes,
@@ -368,8 +373,7 @@ Tensor hessian(F&& closure, const T& parameter, SourceLocation where = SourceLoc
 template <UnaryFunction F, internal::TensorOrDerived T>
 GradientAndProduct<Tensor> hvp(F&& f, const T& x, const Tensor& vector,
                                SourceLocation where = SourceLocation::current()) {
-  auto both = functional::hvp({internal::refer(f, 1, where)}, internal::list_of(x), internal::list_of(vector), where);
-  return {std::move(both.gradient[0]), std::move(both.product[0])};
+  return functional::hvp({internal::refer(f, 1, where)}, x, vector, where);
 }
 /// hvp of a function of several arguments, with one vector each.
 template <FunctionOfTensors F>
@@ -387,9 +391,7 @@ GradientAndProduct<std::vector<Tensor>> hvp(F&& closure, const TensorList& param
 template <Closure F, internal::TensorOrDerived T>
 GradientAndProduct<Tensor> hvp(F&& closure, const T& parameter, const Tensor& vector,
                                SourceLocation where = SourceLocation::current()) {
-  auto both = functional::hvp({internal::refer_closure(closure), true}, internal::list_of(parameter),
-                              internal::list_of(vector), where);
-  return {std::move(both.gradient[0]), std::move(both.product[0])};
+  return functional::hvp({internal::refer_closure(closure), true}, parameter, vector, where);
 }
 
 /// parameters_to_vector copies the elements of several tensors, one after the other, into one vector, for a method that

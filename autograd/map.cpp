@@ -5,10 +5,20 @@
 #include "ops/cast.hpp"
 #include "ops/detail/promote.hpp"
 #include "ops/detail/result.hpp"
+#include "ops/movement.hpp"
 #include "ops/reduce.hpp"
 #include "tensor_impl.hpp"
 
 namespace xgrad::internal {
+
+namespace {
+
+/// The operands of a map: one floating dtype, broadcast to one shape (views).
+struct Mapped {
+  std::vector<Tensor> inputs;
+  Shape shape;
+  DType dtype;
+};
 
 Mapped prepare_map(const char* name, std::initializer_list<const Operand*> operands) {
   SourceLocation where = (*operands.begin())->where();
@@ -27,6 +37,7 @@ Mapped prepare_map(const char* name, std::initializer_list<const Operand*> opera
   return mapped;
 }
 
+/// Sum of the blocks' sums, pairwise.
 double sum_pairwise(std::span<const double> values) {
   if (values.size() <= 8) {
     double sum = 0;
@@ -37,6 +48,7 @@ double sum_pairwise(std::span<const double> values) {
   return sum_pairwise(values.first(half)) + sum_pairwise(values.subspan(half));
 }
 
+/// x times a scalar tensor, written over x where nobody else has its elements; x itself where the scalar is 1.
 Tensor scale(Tensor x, const Tensor& factor) {
   double number = factor.item();
   if (number == 1) return x;
@@ -54,8 +66,6 @@ Uses uses_inputs(int count) {
   for (int i = 0; i < count; ++i) all = all | Uses::input(i);
   return all;
 }
-
-namespace {
 
 /// Position of a dtype's kernel.
 int kernel_of(DType dtype) { return dtype == DType::float64 ? 1 : 0; }
@@ -136,6 +146,66 @@ void map_second_order(Vjp& vjp, const MapKernels& kernels, const void* formula) 
           "tensors for higher ones.");
     });
   give_summed(vjp, results);
+}
+
+struct MapSum::Tensors {
+  SourceLocation where;
+  Mapped mapped;
+  std::vector<Tensor> dense;
+  std::vector<Tensor> outputs;  // the sum, then the partial derivatives
+  std::vector<double> sums;
+};
+
+MapSum::MapSum(std::initializer_list<const Operand*> operands)
+    : tensors_(new Tensors{.where = (*operands.begin())->where(), .mapped = {}, .dense = {}, .outputs = {}, .sums = {}}) {
+  try {
+    Tensors& all = *tensors_;
+    all.mapped = prepare_map("map_sum", operands);
+    const Mapped& mapped = all.mapped;
+    dtype = mapped.dtype;
+    n = mapped.shape.numel();
+    records = is_recording(mapped.inputs);
+    all.outputs.push_back(new_tensor(Shape{}, dtype));
+    for (const Tensor& x : mapped.inputs) {
+      bool is_dense = x.is_contiguous() && x.numel() == n;
+      all.dense.push_back(is_dense ? x : contiguous(expand(x.detach(), mapped.shape)));
+      if (records)
+        all.outputs.push_back(x.requires_grad() ? new_tensor(mapped.shape, dtype) : new_tensor({0}, dtype));
+    }
+    blocks = (n + kMapSumBlock - 1) / kMapSumBlock;
+    all.sums.resize(static_cast<std::size_t>(blocks));
+    sums = all.sums.data();
+  } catch (...) {
+    delete tensors_;
+    throw;
+  }
+}
+
+MapSum::~MapSum() { delete tensors_; }
+
+const void* MapSum::operand(std::size_t k) const { return tensors_->dense[k].impl()->data; }
+
+void* MapSum::partials(std::size_t k) const {
+  return records && tensors_->mapped.inputs[k].requires_grad() ? tensors_->outputs[k + 1].impl()->data : nullptr;
+}
+
+Tensor MapSum::finish(Rule rule) {
+  Tensors& all = *tensors_;
+  double sum = sum_pairwise(all.sums);
+  dispatch_floating(dtype, [&]<class T>(T) { *data_of<T>(all.outputs[0]) = static_cast<T>(sum); });
+  if (!records) return std::move(all.outputs[0]);
+  const int count = static_cast<int>(all.dense.size());
+  Uses uses = uses_inputs(count);
+  for (int k = 1; k <= count; ++k) uses = uses | Uses::output(k);
+  return std::move(
+      record("map_sum", all.where, all.mapped.inputs, std::move(all.outputs), {uses}, std::move(rule))[0]);
+}
+
+Tensor sum_of(const Tensor& x) { return sum(x); }
+
+void give_partials(Vjp& vjp, int count) {
+  for (int i = 0; i < count; ++i)
+    if (vjp.needs(i)) vjp.give(i, sum_to(scale(vjp.take_output(i + 1), vjp.g()), vjp.shape(i)));
 }
 
 void pad_lanes(void* const* operands, int first, int last, std::size_t offset, std::size_t bytes, void* room) {

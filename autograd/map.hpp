@@ -12,31 +12,44 @@
 #include "base/launch.hpp"
 #include "extend.hpp"
 #include "kernels/elementwise.hpp"
-#include "ops/arithmetic.hpp"
-#include "ops/cast.hpp"
-#include "ops/choose.hpp"
-#include "ops/movement.hpp"
-#include "ops/reduce.hpp"
 #include "simd/functions.hpp"
 
 namespace xgrad XGRAD_API {
 
 namespace internal {
 
-/// The operands of a map: one floating dtype, broadcast to one shape (views).
-struct Mapped {
-  std::vector<Tensor> inputs;
-  Shape shape;
-  DType dtype;
-};
-Mapped prepare_map(const char* name, std::initializer_list<const Operand*> operands);
-
 /// Elements that map_sum adds up at a time: a fixed number, so that the sum does not depend on the threads.
 inline constexpr std::int64_t kMapSumBlock = 4096;
-/// Sum of the blocks' sums, pairwise.
-double sum_pairwise(std::span<const double> values);
-/// x times a scalar tensor, written over x where nobody else has its elements; x itself where the scalar is 1.
-Tensor scale(Tensor x, const Tensor& factor);
+
+/// A map_sum on its way, but for what depends on the formula: dense operands of one floating dtype, room for the sum of each
+/// block and, where a gradient will be wanted, for the partial derivatives.
+class MapSum {
+ public:
+  explicit MapSum(std::initializer_list<const Operand*> operands);
+  ~MapSum();
+  MapSum(const MapSum&) = delete;
+  MapSum& operator=(const MapSum&) = delete;
+
+  DType dtype;
+  bool records;
+  std::int64_t n;
+  std::int64_t blocks;
+  double* sums;
+
+  /// The elements of operand k, and of the partial derivatives by it: null where they are not wanted.
+  const void* operand(std::size_t k) const;
+  void* partials(std::size_t k) const;
+  /// The sum of the blocks' sums as the result, recorded with the rule.
+  Tensor finish(Rule rule);
+
+ private:
+  struct Tensors;
+  Tensors* tensors_;
+};
+/// sum() of all elements, which this header would otherwise include.
+Tensor sum_of(const Tensor& x);
+/// Gives the operands the partial derivatives that were taken with the value, times the cotangent.
+void give_partials(Vjp& vjp, int count);
 
 template <std::size_t K>
 using MapSequence = std::make_index_sequence<K>;
@@ -46,8 +59,6 @@ D on_duals(const F& f, const V&... x) {
   return [&]<std::size_t... I>(std::index_sequence<I...>) { return D(f(D::variable(x, static_cast<int>(I))...)); }
   (std::index_sequence_for<V...>{});
 }
-
-Uses uses_inputs(int count);
 
 /// Whether all that a formula captured lies in it: one that captured by reference would read what is gone when the backward
 /// pass calls it again. (A closure with a reference in it is not standard-layout, on g++ and clang++.)
@@ -308,46 +319,27 @@ struct SumBlocks {
 template <std::size_t K, class F>
 Tensor map_sum_operands(const F& f, std::initializer_list<const Operand*> operands) {
   static_assert(MapOf<K, F>::R == 1, "map_sum(): the formula must return one number");
-  if constexpr (K + 1 > Uses::kMaxOutputs) return sum(map_operands<K>(f, operands));
-  Mapped mapped = prepare_map("map_sum", operands);
-  SourceLocation where = (*operands.begin())->where();
-  std::int64_t n = mapped.shape.numel();
-  std::vector<Tensor> outputs{new_tensor(Shape{}, mapped.dtype)};
-  bool records = is_recording(mapped.inputs);
-  std::vector<Tensor> dense;
-  for (const Tensor& x : mapped.inputs) {
-    bool is_dense = x.is_contiguous() && x.numel() == n;
-    dense.push_back(is_dense ? x : contiguous(expand(x.detach(), mapped.shape)));
-    if (records)
-      outputs.push_back(x.requires_grad() ? new_tensor(mapped.shape, mapped.dtype) : new_tensor({0}, mapped.dtype));
-  }
-  std::vector<double> sums((n + kMapSumBlock - 1) / kMapSumBlock);
-  dispatch_floating(mapped.dtype, [&]<class T>(T) {
+  if constexpr (K + 1 > Uses::kMaxOutputs) return sum_of(map_operands<K>(f, operands));
+  MapSum all(operands);
+  dispatch_floating(all.dtype, [&]<class T>(T) {
     std::array<const T*, K> x;
     std::array<T*, K> partials{};
     for (std::size_t k = 0; k < K; ++k) {
-      x[k] = data_of<T>(dense[k]);
-      if (records && mapped.inputs[k].requires_grad()) partials[k] = data_of<T>(outputs[k + 1]);
+      x[k] = static_cast<const T*>(all.operand(k));
+      partials[k] = static_cast<T*>(all.partials(k));
     }
     auto sum_blocks = [&]<class D>(std::type_identity<D>) {
-      launch(SumBlocks<T, D, K, F>{&f, x, partials, sums.data(), n}, static_cast<std::int64_t>(sums.size()),
-             kElementwiseGrain / kMapSumBlock);
+      launch(SumBlocks<T, D, K, F>{&f, x, partials, all.sums, all.n}, all.blocks, kElementwiseGrain / kMapSumBlock);
     };
-    if (records)
+    if (all.records)
       sum_blocks(std::type_identity<Dual<Batch<T>, static_cast<int>(K)>>{});
     else
       sum_blocks(std::type_identity<Batch<T>>{});
-    *data_of<T>(outputs[0]) = static_cast<T>(sum_pairwise(sums));
   });
-  if (!records) return std::move(outputs[0]);
-  Uses all = uses_inputs(static_cast<int>(K));
-  for (std::size_t k = 1; k <= K; ++k) all = all | Uses::output(static_cast<int>(k));
-  auto rule = [f](Vjp& vjp) {
+  return all.finish([f](Vjp& vjp) {
     if (vjp.creates_graph()) return MapOf<K, F>::first_order(vjp, "map_sum_cotangents", f);
-    for (int i = 0; i < static_cast<int>(K); ++i)
-      if (vjp.needs(i)) vjp.give(i, sum_to(scale(vjp.take_output(i + 1), vjp.g()), vjp.shape(i)));
-  };
-  return std::move(record("map_sum", where, mapped.inputs, std::move(outputs), {all}, rule)[0]);
+    give_partials(vjp, static_cast<int>(K));
+  });
 }
 
 }  // namespace internal

@@ -100,7 +100,7 @@ M with_parameters(const M& model, std::span<const Tensor> tensors, SourceLocatio
 template <std::derived_from<Module> M>
 M with_parameters(const M& model, const std::vector<Tensor>& tensors,
                   SourceLocation where = SourceLocation::current()) {
-  return detail::copied_on(model, std::span<const Tensor>(tensors), where);
+  return detail::copied_on(model, std::span<const Tensor>(tensors.data(), tensors.size()), where);
 }
 /// with_parameters() with the tensors in braces: `with_parameters(model, {w, b})`.
 template <std::derived_from<Module> M>

@@ -6,9 +6,7 @@
 #include <string>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
-#include "../autograd/base/substitution.hpp"
 #include "module.hpp"
 
 namespace xgrad XGRAD_API {
@@ -55,46 +53,39 @@ class Layer {
 ///     same.add([](const Tensor& x) { return x * sigmoid(x); });
 class Sequential final : public Module {
  public:
-  Sequential() = default;
+  Sequential();
   /// Moving is copying, too.
-  Sequential(const Sequential& other)
-      : Module(other), layers_(internal::share_or_copy(other.layers_, [](const Layers& layers) {
-          auto copy = internal::Ref<Layers>::adopt(new Layers);
-          copy->calls = layers.calls;
-          return copy;
-        })) {}
-  explicit Sequential(std::initializer_list<Layer> layers) {
-    for (const Layer& layer : layers) layer.add_to_(*this);
-  }
+  Sequential(const Sequential& other);
+  explicit Sequential(std::initializer_list<Layer> layers);
+  ~Sequential() override;
   template <LayerFunction... F>
-  requires(sizeof...(F) > 1 || !(std::derived_from<F, Sequential> || ...)) explicit Sequential(F... layers) {
+  requires(sizeof...(F) > 1 || !(std::derived_from<F, Sequential> || ...)) explicit Sequential(F... layers)
+      : Sequential() {
     (add(std::move(layers)), ...);
   }
   template <AnyLayerFunction... F>
-  requires(NonConstLayerFunction<F> || ...) explicit Sequential(F... layers) { (add(std::move(layers)), ...); }
+  requires(NonConstLayerFunction<F> || ...) explicit Sequential(F... layers) : Sequential() {
+    (add(std::move(layers)), ...);
+  }
 
   /// Appends a layer by a name.
   /// Throws: std::invalid_argument for a name as Module::child does, and for an empty function.
   template <LayerFunction F>
   Sequential& add(const std::string& name, F layer, SourceLocation where = SourceLocation::current()) {
     if constexpr (std::derived_from<F, Module>) {
-      layers_->calls.push_back(call_of(child(name, std::move(layer), where)));
+      return append(call_of(child(name, std::move(layer), where)));
     } else {
-      check(!internal::is_empty(layer), where, *this, ": the layer '", name,
-            "' must be callable, but it is an empty function.");
-      layers_->calls.push_back(call_of(std::move(layer)));
+      if (internal::is_empty(layer)) refuse_empty(name, where);
+      return append(call_of(std::move(layer)));
     }
-    return *this;
   }
   /// Appends a layer, named by its place.
   template <LayerFunction F>
   Sequential& add(F layer, SourceLocation where = SourceLocation::current()) {
-    return add(std::to_string(size()), std::move(layer), where);
+    return add(next_name(), std::move(layer), where);
   }
   /// Appends an operator, of which the C library may have namesakes: add(tanh).
-  Sequential& add(Tensor (*function)(const Operand&), SourceLocation where = SourceLocation::current()) {
-    return add<Tensor (*)(const Operand&)>(function, where);
-  }
+  Sequential& add(Tensor (*function)(const Operand&), SourceLocation where = SourceLocation::current());
   template <NonConstLayerFunction F>
   Sequential& add(F, SourceLocation = {}) {
     static_assert(LayerFunction<F>, "A layer's operator() must be const, and a lambda without `mutable`.");
@@ -108,7 +99,7 @@ class Sequential final : public Module {
   Tensor operator()(const Operand& x) const;
 
   /// Number of layers.
-  int size() const { return static_cast<int>(layers_->calls.size()); }
+  int size() const;
 
  private:
   using Call = Function<Tensor(const Tensor& x, SourceLocation where)>;
@@ -127,20 +118,18 @@ class Sequential final : public Module {
       return [layer = std::move(layer)](const Tensor& x, SourceLocation) -> Tensor { return layer(x); };
   }
 
-  /// Shared by the copies.
-  struct Layers : internal::RefCounted {
-    std::vector<Call> calls;
-    static void destroy(Layers* layers) { delete layers; }
-  };
-  internal::Ref<Layers> layers_ = internal::Ref<Layers>::adopt(new Layers);
+  Sequential& append(Call call);
+  std::string next_name() const;
+  [[noreturn]] void refuse_empty(const std::string& name, SourceLocation where) const;
+
+  struct Layers;  // shared by the copies
+  internal::Ref<Layers> layers_;
 };
 
 template <LayerFunction F>
 Layer::Layer(F layer) : add_to_([layer = std::move(layer)](Sequential& model) { model.add(layer); }) {}
 template <NonConstLayerFunction F>
 Layer::Layer(F layer) : add_to_([layer = std::move(layer)](Sequential& model) { model.add(layer); }) {}
-inline Layer::Layer(Tensor (*function)(const Operand&))
-    : add_to_([function](Sequential& model) { model.add(function); }) {}
 
 }  // namespace nn
 }  // namespace xgrad

@@ -18,15 +18,15 @@ namespace optim {
 /// Example: `optim::SGD sgd({{"w", w}, {"b", b}}, {.lr = 0.1});`
 struct Parameters {
   Parameters() = default;
-  Parameters(std::vector<Tensor> tensors) : tensors(std::move(tensors)) {}
-  Parameters(std::initializer_list<Tensor> tensors) : tensors(tensors) {}
-  Parameters(const NamedTensors& named) {
-    for (const auto& [name, tensor] : named) {
-      tensors.push_back(tensor);
-      names.push_back(name);
-    }
-  }
-  Parameters(std::initializer_list<std::pair<std::string, Tensor>> named) : Parameters(NamedTensors(named)) {}
+  Parameters(std::vector<Tensor> tensors);
+  Parameters(std::initializer_list<Tensor> tensors);
+  Parameters(const NamedTensors& named);
+  Parameters(std::initializer_list<std::pair<std::string, Tensor>> named);
+  Parameters(const Parameters&);
+  Parameters(Parameters&&) noexcept;
+  Parameters& operator=(const Parameters&);
+  Parameters& operator=(Parameters&&) noexcept;
+  ~Parameters();
 
   std::vector<Tensor> tensors;     ///< handles to the parameters
   std::vector<std::string> names;  ///< parallel to the tensors, or empty

@@ -19,17 +19,11 @@ using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 /// A tensor or a number that an optimizer keeps for a parameter: its name, which has no dot, and what it starts as.
 struct Kept {
   /// A tensor in the parameter's shape and dtype.
-  Kept(const char* name, const Tensor& parameter, double start = 0)
-      : name(name), shape(parameter.shape()), dtype(parameter.dtype()), start(start) {}
+  Kept(const char* name, const Tensor& parameter, double start = 0);
   /// A tensor of any shape and dtype.
-  Kept(const char* name, Shape shape, DType dtype, double start = 0)
-      : name(name), shape(std::move(shape)), dtype(dtype), start(start) {}
+  Kept(const char* name, const Shape& shape, DType dtype, double start = 0);
   /// A number.
-  static Kept number(const char* name, double start = 0) {
-    Kept kept(name, Shape(), DType::float64, start);
-    kept.is_number = true;
-    return kept;
-  }
+  static Kept number(const char* name, double start = 0);
 
   const char* name;
   Shape shape;
@@ -45,8 +39,9 @@ struct State {
   // without a call.
   template <class Entries>
   static auto* find(Entries& entries, std::string_view name) {
-    for (auto& [own, value] : entries)
-      if (own == name) return &value;
+    for (auto& entry : entries)
+      if (entry.first.size() == name.size() && __builtin_memcmp(entry.first.data(), name.data(), name.size()) == 0)
+        return &entry.second;
     return static_cast<decltype(&entries[0].second)>(nullptr);
   }
   template <class Entries>

@@ -11,6 +11,23 @@
 #include "numbers.hpp"
 
 namespace xgrad {
+
+gradcheck_error::gradcheck_error(const std::string& message, GradcheckReport report)
+    : std::runtime_error(message), report_(std::move(report)) {}
+gradcheck_error::~gradcheck_error() = default;
+
+GradcheckInputs::GradcheckInputs(const Tensor& tensor) : tensors_{tensor} {}
+GradcheckInputs::GradcheckInputs(std::initializer_list<Tensor> tensors) : tensors_(tensors) {}
+GradcheckInputs::GradcheckInputs(std::span<const Tensor> tensors) : tensors_(tensors.begin(), tensors.end()) {}
+GradcheckInputs::GradcheckInputs(const std::vector<Tensor>& tensors) : tensors_(tensors) {}
+GradcheckInputs::GradcheckInputs(const std::vector<std::pair<std::string, Tensor>>& named) {
+  for (const auto& [name, tensor] : named) {
+    names_.push_back(name);
+    tensors_.push_back(tensor);
+  }
+}
+GradcheckInputs::~GradcheckInputs() = default;
+
 namespace {
 
 using internal::CheckedFunction;

@@ -74,8 +74,8 @@ struct GradcheckReport {
 /// Thrown where a gradient is wrong; what() names the input, the element, both numbers, the operation and its line.
 class gradcheck_error : public std::runtime_error {
  public:
-  gradcheck_error(const std::string& message, GradcheckReport report)
-      : std::runtime_error(message), report_(std::move(report)) {}
+  gradcheck_error(const std::string& message, GradcheckReport report);
+  ~gradcheck_error() override;
   const GradcheckReport& report() const { return report_; }
 
  private:
@@ -86,20 +86,18 @@ class gradcheck_error : public std::runtime_error {
 /// model.named_parameters(), which messages then use.
 class GradcheckInputs {
  public:
-  GradcheckInputs(const Tensor& tensor) : tensors_{tensor} {}
-  GradcheckInputs(std::initializer_list<Tensor> tensors) : tensors_(tensors) {}
-  GradcheckInputs(std::span<const Tensor> tensors) : tensors_(tensors.begin(), tensors.end()) {}
-  GradcheckInputs(std::vector<Tensor> tensors) : tensors_(std::move(tensors)) {}
-  GradcheckInputs(const std::vector<std::pair<std::string, Tensor>>& named) {
-    for (const auto& [name, tensor] : named) {
-      names_.push_back(name);
-      tensors_.push_back(tensor);
-    }
-  }
+  GradcheckInputs(const Tensor& tensor);
+  GradcheckInputs(std::initializer_list<Tensor> tensors);
+  GradcheckInputs(std::span<const Tensor> tensors);
+  GradcheckInputs(const std::vector<Tensor>& tensors);
+  GradcheckInputs(const std::vector<std::pair<std::string, Tensor>>& named);
+  GradcheckInputs(const GradcheckInputs&) = delete;
+  GradcheckInputs& operator=(const GradcheckInputs&) = delete;
+  ~GradcheckInputs();
 
-  std::span<const Tensor> tensors() const { return tensors_; }
+  std::span<const Tensor> tensors() const { return {tensors_.data(), tensors_.size()}; }
   /// One for each tensor, or none.
-  std::span<const std::string> names() const { return names_; }
+  std::span<const std::string> names() const { return {names_.data(), names_.size()}; }
 
  private:
   std::vector<Tensor> tensors_;

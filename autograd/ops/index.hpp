@@ -67,11 +67,9 @@ concept IndexItem = std::constructible_from<Index, T>;
 class Indices {
  public:
   template <internal::IndexItem T>
-  Indices(T item, SourceLocation where = SourceLocation::current()) : items_{Index(item)}, where_(where) {}
-  Indices(std::initializer_list<Index> items, SourceLocation where = SourceLocation::current())
-      : items_(items), where_(where) {}
-  explicit Indices(std::vector<Index> items, SourceLocation where = SourceLocation::current())
-      : items_(std::move(items)), where_(where) {}
+  Indices(T item, SourceLocation where = SourceLocation::current()) : Indices({Index(item)}, where) {}
+  Indices(std::initializer_list<Index> items, SourceLocation where = SourceLocation::current());
+  explicit Indices(std::vector<Index> items, SourceLocation where = SourceLocation::current());
 
   const std::vector<Index>& items() const { return items_; }
   SourceLocation where() const { return where_; }

@@ -12,6 +12,81 @@ namespace xgrad {
 
 using namespace internal;
 
+Indices::Indices(std::initializer_list<Index> items, SourceLocation where) : items_(items), where_(where) {}
+Indices::Indices(std::vector<Index> items, SourceLocation where) : items_(std::move(items)), where_(where) {}
+
+namespace {
+
+struct Range {
+  std::int64_t start, step, length;
+};
+
+/// A slice of an axis, its bounds cut to the extent as Python does.
+Range resolve(const Slice& slice, std::int64_t extent, SourceLocation where) {
+  check(slice.step != 0, where, "slice: the step must not be 0.");
+  // The negative of the smallest integer is not an integer.
+  std::int64_t step = std::max(slice.step, -std::numeric_limits<std::int64_t>::max());
+  std::int64_t lowest = step < 0 ? -1 : 0;
+  std::int64_t highest = step < 0 ? extent - 1 : extent;
+  auto bound = [&](const std::optional<std::int64_t>& given, std::int64_t otherwise) {
+    if (!given) return otherwise;
+    return std::clamp(*given < 0 ? *given + extent : *given, lowest, highest);
+  };
+  std::int64_t start = bound(slice.start, step < 0 ? highest : lowest);
+  std::int64_t stop = bound(slice.stop, step < 0 ? lowest : highest);
+  std::int64_t distance = step < 0 ? start - stop : stop - start;
+  return {start, step, distance <= 0 ? 0 : (distance - 1) / std::abs(step) + 1};
+}
+
+std::int64_t checked_position(const Tensor& x, int axis, std::int64_t i, SourceLocation where) {
+  std::int64_t extent = x.shape()[axis];
+  check<std::out_of_range>(-extent <= i && i < extent, where, "index: ", i, " must be in [", -extent, ", ", extent,
+                           ") on axis ", axis, " of x ", x.shape(), ".");
+  return i < 0 ? i + extent : i;
+}
+
+Window window_of(const Tensor& x, const std::vector<Index>& items, int named, SourceLocation where) {
+  Window window{Shape::filled(x.ndim(), 0), Shape::filled(x.ndim(), 1), {}, {}};
+  int axis = 0;
+  auto add_axis = [&](int source, std::int64_t extent) {
+    check(window.shape.ndim() < kMaxDims, where, "index: a tensor has at most ", kMaxDims,
+          " axes, but this index of x ", x.shape(), " makes more.");
+    window.source[window.shape.ndim()] = static_cast<std::int8_t>(source);
+    window.shape.push_back(extent);
+  };
+  auto keep_until = [&](int end) {
+    for (; axis < end; ++axis) add_axis(axis, x.shape()[axis]);
+  };
+  for (const Index& item : items) {
+    switch (item.kind) {
+      case Index::Kind::newaxis:
+        add_axis(-1, 1);
+        break;
+      case Index::Kind::ellipsis:
+        keep_until(x.ndim() - named);
+        break;
+      case Index::Kind::integer:
+        window.start[axis] = checked_position(x, axis, item.integer, where);
+        ++axis;
+        --named;
+        break;
+      case Index::Kind::slice: {
+        Range range = resolve(item.range, x.shape()[axis], where);
+        window.start[axis] = range.start;
+        window.step[axis] = range.step;
+        add_axis(axis, range.length);
+        ++axis;
+        --named;
+        break;
+      }
+    }
+  }
+  keep_until(x.ndim());
+  return window;
+}
+
+}  // namespace
+
 Tensor get(const Operand& operand, const Indices& indices) {
   const Tensor& x = operand.tensor("index");
   const std::vector<Index>& items = indices.items();

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 namespace {
 
 thread_local constinit DType of_this_thread = DType::float32;
@@ -15,6 +15,8 @@ DType checked(DType dtype, SourceLocation where) {
 }  // namespace
 
 DType default_dtype() { return of_this_thread; }
+
+DType to_floating(DType dtype) { return is_floating(dtype) ? dtype : of_this_thread; }
 
 DefaultDtype::DefaultDtype(DType dtype, SourceLocation where)
     : previous_(std::exchange(of_this_thread, checked(dtype, where))) {}

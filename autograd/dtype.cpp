@@ -2,7 +2,7 @@
 
 #include <ostream>
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 std::ostream& operator<<(std::ostream& out, DType dtype) { return out << name(dtype); }
 

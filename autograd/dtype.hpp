@@ -32,9 +32,6 @@ std::ostream& operator<<(std::ostream& out, DType dtype);
 /// The type in which values of both types can be computed, as in NumPy and PyTorch.
 constexpr DType promote(DType a, DType b) { return a < b ? b : a; }
 
-/// The floating type for an operator that has no integer form (exp, mean ...): int64 and boolean become float32.
-constexpr DType to_floating(DType dtype) { return promote(dtype, DType::float32); }
-
 /// DType of a C++ element type: dtype_of<float> == DType::float32. Storage of a boolean is `bool`.
 template <class T>
 inline constexpr DType dtype_of = T::no_such_dtype;

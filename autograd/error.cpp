@@ -4,7 +4,7 @@
 #include <cmath>
 #include <utility>
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 namespace {
 thread_local SourceLocation call_site;
 }  // namespace

@@ -6,7 +6,7 @@
 #include "engine/observer.hpp"
 #include "grad_mode.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

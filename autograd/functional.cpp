@@ -8,7 +8,7 @@
 #include "ops/choose.hpp"
 #include "ops/movement.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 TensorList::~TensorList() = default;
 

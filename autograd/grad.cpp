@@ -2,7 +2,7 @@
 
 #include "engine/backward.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 namespace {
 thread_local bool recording = true;
 }  // namespace

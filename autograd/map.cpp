@@ -9,7 +9,8 @@
 #include "ops/reduce.hpp"
 #include "tensor_impl.hpp"
 
-namespace xgrad::internal {
+namespace xgrad XGRAD_API {
+namespace internal {
 
 namespace {
 
@@ -22,7 +23,7 @@ struct Mapped {
 
 Mapped prepare_map(const char* name, std::initializer_list<const Operand*> operands) {
   SourceLocation where = (*operands.begin())->where();
-  Mapped mapped{.inputs = {}, .shape = {}, .dtype = promote(common_dtype(name, operands), DType::float32)};
+  Mapped mapped{.inputs = {}, .shape = {}, .dtype = to_floating(common_dtype(name, operands))};
   bool any_tensor = false;
   for (const Operand* operand : operands) {
     if (operand->is_number()) continue;
@@ -104,6 +105,11 @@ std::vector<Tensor> map_forward(const MapKernels& kernels, const void* formula,
   return record("map", where, mapped.inputs, std::move(y), {uses_inputs(kernels.operands)}, std::move(rule));
 }
 
+Tensor map_to_one(const MapKernels& kernels, const void* formula, std::initializer_list<const Operand*> operands,
+                  Rule rule) {
+  return std::move(map_forward(kernels, formula, operands, std::move(rule))[0]);
+}
+
 void map_first_order(Vjp& vjp, const char* name, const MapKernels& kernels, const void* formula, Rule rule) {
   std::vector<Tensor> operands;
   for (int r = 0; r < kernels.results; ++r) operands.push_back(vjp.g(r));
@@ -157,7 +163,8 @@ struct MapSum::Tensors {
 };
 
 MapSum::MapSum(std::initializer_list<const Operand*> operands)
-    : tensors_(new Tensors{.where = (*operands.begin())->where(), .mapped = {}, .dense = {}, .outputs = {}, .sums = {}}) {
+    : tensors_(
+          new Tensors{.where = (*operands.begin())->where(), .mapped = {}, .dense = {}, .outputs = {}, .sums = {}}) {
   try {
     Tensors& all = *tensors_;
     all.mapped = prepare_map("map_sum", operands);
@@ -169,8 +176,7 @@ MapSum::MapSum(std::initializer_list<const Operand*> operands)
     for (const Tensor& x : mapped.inputs) {
       bool is_dense = x.is_contiguous() && x.numel() == n;
       all.dense.push_back(is_dense ? x : contiguous(expand(x.detach(), mapped.shape)));
-      if (records)
-        all.outputs.push_back(x.requires_grad() ? new_tensor(mapped.shape, dtype) : new_tensor({0}, dtype));
+      if (records) all.outputs.push_back(x.requires_grad() ? new_tensor(mapped.shape, dtype) : new_tensor({0}, dtype));
     }
     blocks = (n + kMapSumBlock - 1) / kMapSumBlock;
     all.sums.resize(static_cast<std::size_t>(blocks));
@@ -197,8 +203,7 @@ Tensor MapSum::finish(Rule rule) {
   const int count = static_cast<int>(all.dense.size());
   Uses uses = uses_inputs(count);
   for (int k = 1; k <= count; ++k) uses = uses | Uses::output(k);
-  return std::move(
-      record("map_sum", all.where, all.mapped.inputs, std::move(all.outputs), {uses}, std::move(rule))[0]);
+  return std::move(record("map_sum", all.where, all.mapped.inputs, std::move(all.outputs), {uses}, std::move(rule))[0]);
 }
 
 Tensor sum_of(const Tensor& x) { return sum(x); }
@@ -221,4 +226,5 @@ void unpad_lanes(void* const* operands, int last, std::size_t offset, std::size_
     std::memcpy(static_cast<char*>(operands[k]) + offset, static_cast<const char*>(room) + k * kLaneBytes, bytes);
 }
 
-}  // namespace xgrad::internal
+}  // namespace internal
+}  // namespace xgrad

@@ -98,6 +98,9 @@ struct WantedOf {
 /// y = f(x...), recorded with the rule, whose work is map_first_order.
 std::vector<Tensor> map_forward(const MapKernels& kernels, const void* formula,
                                 std::initializer_list<const Operand*> operands, Rule rule);
+/// map_forward() of a formula with one result.
+Tensor map_to_one(const MapKernels& kernels, const void* formula, std::initializer_list<const Operand*> operands,
+                  Rule rule);
 /// The operands' cotangents c_i = sum_r g_r dy_r/dx_i, in one pass. An operator itself, so that it can be differentiated
 /// once more; the rule's work is then map_second_order.
 void map_first_order(Vjp& vjp, const char* name, const MapKernels& kernels, const void* formula, Rule rule);
@@ -204,21 +207,26 @@ constexpr bool check_formula(std::index_sequence<I...>) {
       "reference (or an object with one, or with a base class, in it)");
   constexpr bool kTakesAll = std::is_invocable_v<const F&, decltype((void)I, Batch<T>())...>;
   static_assert(kTakesAll,
-                "map(): the formula must take one `auto` parameter for each tensor, and be callable when it is const");
-  if constexpr (kTakesAll)
-    static_assert(kGivesLanes<Batch<T>, std::invoke_result_t<const F&, decltype((void)I, Batch<T>())...>>,
+                "map(): the formula must take one `auto` parameter for each tensor, be callable when it is const, and "
+                "call tanh(a), exp(a) ... without std:: before them");
+  if constexpr (kTakesAll) {
+    constexpr bool kGives = kGivesLanes<Batch<T>, std::invoke_result_t<const F&, decltype((void)I, Batch<T>())...>>;
+    static_assert(kGives,
                   "map(): the formula must return a number, or a std::tuple of numbers; make one of a comparison with "
                   "where(condition, 1, 0)");
-  return kCapturesByValue<F> && kTakesAll;
+    return kCapturesByValue<F> && kGives;
+  }
+  return false;
 }
 
-/// Its number of results; 1 for a formula at which check_formula() stops.
+/// Whether map() can be compiled for it: where not, the error is the one that says why.
+template <std::size_t K, class F>
+inline constexpr bool kIsFormula = check_formula<float, F>(std::make_index_sequence<K>{});
+
+/// Its number of results.
 template <class F, std::size_t... I>
-constexpr int results_of_formula(std::index_sequence<I...> sequence) {
-  if constexpr (check_formula<float, F>(sequence))
-    return kResults<std::invoke_result_t<const F&, decltype((void)I, Batch<float>())...>>;
-  else
-    return 1;
+constexpr int results_of_formula(std::index_sequence<I...>) {
+  return kResults<std::invoke_result_t<const F&, decltype((void)I, Batch<float>())...>>;
 }
 
 template <std::size_t K, class F>
@@ -241,14 +249,19 @@ struct MapOf {
 /// A tensor, or a std::tuple of them where the formula returns one.
 template <std::size_t K, class F>
 auto map_operands(const F& f, std::initializer_list<const Operand*> operands) {
-  using Map = MapOf<K, F>;
-  std::vector<Tensor> y =
-      map_forward(Map::kKernels, &f, operands, [f](Vjp& vjp) { Map::first_order(vjp, "map_cotangents", f); });
-  if constexpr (Map::R == 1)
-    return std::move(y[0]);
-  else
-    return [&]<std::size_t... R>(std::index_sequence<R...>) { return std::tuple(std::move(y[R])...); }
-  (std::make_index_sequence<Map::R>{});
+  if constexpr (kIsFormula<K, F>) {
+    using Map = MapOf<K, F>;
+    auto rule = [f](Vjp& vjp) { Map::first_order(vjp, "map_cotangents", f); };
+    if constexpr (Map::R == 1) {
+      return map_to_one(Map::kKernels, &f, operands, rule);
+    } else {
+      std::vector<Tensor> y = map_forward(Map::kKernels, &f, operands, rule);
+      return [&]<std::size_t... R>(std::index_sequence<R...>) { return std::tuple(std::move(y[R])...); }
+      (std::make_index_sequence<Map::R>{});
+    }
+  } else {
+    return Tensor();
+  }
 }
 
 /// Adds f(x...) up over the elements [begin, end); with duals also writes the partial derivatives that are wanted. The formula
@@ -318,28 +331,31 @@ struct SumBlocks {
 /// further outputs of the node: the first-order rule then only scales them.
 template <std::size_t K, class F>
 Tensor map_sum_operands(const F& f, std::initializer_list<const Operand*> operands) {
-  static_assert(MapOf<K, F>::R == 1, "map_sum(): the formula must return one number");
-  if constexpr (K + 1 > Uses::kMaxOutputs) return sum_of(map_operands<K>(f, operands));
-  MapSum all(operands);
-  dispatch_floating(all.dtype, [&]<class T>(T) {
-    std::array<const T*, K> x;
-    std::array<T*, K> partials{};
-    for (std::size_t k = 0; k < K; ++k) {
-      x[k] = static_cast<const T*>(all.operand(k));
-      partials[k] = static_cast<T*>(all.partials(k));
-    }
-    auto sum_blocks = [&]<class D>(std::type_identity<D>) {
-      launch(SumBlocks<T, D, K, F>{&f, x, partials, all.sums, all.n}, all.blocks, kElementwiseGrain / kMapSumBlock);
-    };
-    if (all.records)
-      sum_blocks(std::type_identity<Dual<Batch<T>, static_cast<int>(K)>>{});
-    else
-      sum_blocks(std::type_identity<Batch<T>>{});
-  });
-  return all.finish([f](Vjp& vjp) {
-    if (vjp.creates_graph()) return MapOf<K, F>::first_order(vjp, "map_sum_cotangents", f);
-    give_partials(vjp, static_cast<int>(K));
-  });
+  if constexpr (kIsFormula<K, F>) {
+    static_assert(MapOf<K, F>::R == 1, "map_sum(): the formula must return one number");
+    if constexpr (K + 1 > Uses::kMaxOutputs) return sum_of(map_operands<K>(f, operands));
+    MapSum all(operands);
+    dispatch_floating(all.dtype, [&]<class T>(T) {
+      std::array<const T*, K> x;
+      std::array<T*, K> partials{};
+      for (std::size_t k = 0; k < K; ++k) {
+        x[k] = static_cast<const T*>(all.operand(k));
+        partials[k] = static_cast<T*>(all.partials(k));
+      }
+      auto sum_blocks = [&]<class D>(std::type_identity<D>) {
+        launch(SumBlocks<T, D, K, F>{&f, x, partials, all.sums, all.n}, all.blocks, kElementwiseGrain / kMapSumBlock);
+      };
+      if (all.records)
+        sum_blocks(std::type_identity<Dual<Batch<T>, static_cast<int>(K)>>{});
+      else
+        sum_blocks(std::type_identity<Batch<T>>{});
+    });
+    return all.finish([f](Vjp& vjp) {
+      if (vjp.creates_graph()) return MapOf<K, F>::first_order(vjp, "map_sum_cotangents", f);
+      give_partials(vjp, static_cast<int>(K));
+    });
+  }
+  return {};
 }
 
 }  // namespace internal

@@ -8,7 +8,8 @@
 
 #include "base/allocator.hpp"
 
-namespace xgrad::memory {
+namespace xgrad XGRAD_API {
+namespace memory {
 
 Stats stats() {
   internal::AllocatorCounts counts = internal::allocator_counts();
@@ -30,4 +31,5 @@ void release_cached() {
 #endif
 }
 
-}  // namespace xgrad::memory
+}  // namespace memory
+}  // namespace xgrad

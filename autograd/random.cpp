@@ -4,7 +4,7 @@
 #include <mutex>
 #include <thread>
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 namespace {
 
 /// What the default generators of all threads come from.

@@ -6,7 +6,7 @@
 #include "engine/pass.hpp"
 #include "engine/sum.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 Shape::Shape(std::initializer_list<Extent> extents, SourceLocation where) : ndim_(checked_ndim(extents.size(), where)) {
   std::int64_t* to = extents_.data();

@@ -3,7 +3,7 @@
 #include "base/substitution.hpp"
 #include "tensor_impl.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

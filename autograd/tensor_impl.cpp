@@ -3,7 +3,8 @@
 #include <cstdlib>
 #include <limits>
 
-namespace xgrad::internal {
+namespace xgrad XGRAD_API {
+namespace internal {
 
 Ref<Storage> Storage::make(std::size_t bytes) {
   auto* storage = new (allocate_block(sizeof(Storage) + bytes)) Storage;
@@ -101,4 +102,5 @@ template std::int64_t element_of(const char*, double, SourceLocation);
 template float element_of(const char*, double, SourceLocation);
 template double element_of(const char*, double, SourceLocation);
 
-}  // namespace xgrad::internal
+}  // namespace internal
+}  // namespace xgrad

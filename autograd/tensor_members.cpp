@@ -13,7 +13,7 @@
 #include "tensor.hpp"
 #include "tensor_impl.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

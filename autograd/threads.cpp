@@ -7,7 +7,7 @@
 
 #include "base/cores.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 namespace {
 
 int default_num_threads() {

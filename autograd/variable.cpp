@@ -3,7 +3,8 @@
 #include "engine/node.hpp"
 #include "tensor_impl.hpp"
 
-namespace xgrad::internal {
+namespace xgrad XGRAD_API {
+namespace internal {
 
 void mark(const Tensor& tensor) noexcept { tensor.impl()->mark(); }
 
@@ -41,4 +42,5 @@ void replace_elements(std::span<const Tensor> leaves, std::span<const Tensor> va
   }
 }
 
-}  // namespace xgrad::internal
+}  // namespace internal
+}  // namespace xgrad

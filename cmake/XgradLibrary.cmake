@@ -16,14 +16,6 @@ file(GLOB_RECURSE xgrad_sources CONFIGURE_DEPENDS ${xgrad_patterns})
 # are optimised all the same, unless the user's project asks for Debug.
 set(xgrad_optimise $<$<AND:$<CONFIG:>,$<NOT:$<BOOL:${CMAKE_CONFIGURATION_TYPES}>>>:-O3>)
 
-# Hidden, but for what XGRAD_API marks (autograd/config.hpp). clang++ forgets the mark of a namespace block where a function
-# is defined in another block of that namespace: there everything is visible.
-if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
-  set(xgrad_visibility hidden)
-else()
-  set(xgrad_visibility default)
-endif()
-
 function(xgrad_library target)
   add_library(${target} ${xgrad_sources})
   target_include_directories(${target} PUBLIC
@@ -33,7 +25,7 @@ function(xgrad_library target)
   target_compile_features(${target} PUBLIC cxx_std_20)
   set_target_properties(${target} PROPERTIES
     CXX_EXTENSIONS OFF
-    CXX_VISIBILITY_PRESET ${xgrad_visibility}
+    CXX_VISIBILITY_PRESET hidden  # but for what XGRAD_API marks (autograd/config.hpp)
     VISIBILITY_INLINES_HIDDEN ON
     POSITION_INDEPENDENT_CODE ON
     VERSION ${PROJECT_VERSION}

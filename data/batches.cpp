@@ -4,7 +4,8 @@
 
 #include "../autograd/ops/index.hpp"
 
-namespace xgrad::data {
+namespace xgrad XGRAD_API {
+namespace data {
 
 Dataset Batches::Iterator::operator*() const {
   const std::int64_t length = std::min(size_, end_ - at_);
@@ -32,4 +33,5 @@ Batches batches(const Dataset& dataset, BatchOptions options, SourceLocation whe
   return {dataset, options, where};
 }
 
-}  // namespace xgrad::data
+}  // namespace data
+}  // namespace xgrad

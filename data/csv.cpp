@@ -12,7 +12,8 @@
 
 #include "../autograd/ops/create.hpp"
 
-namespace xgrad::data {
+namespace xgrad XGRAD_API {
+namespace data {
 namespace {
 
 /// One field of the line at hand.
@@ -366,4 +367,5 @@ Table read_csv(const std::string& path, const CsvOptions& options, SourceLocatio
   }
 }
 
-}  // namespace xgrad::data
+}  // namespace data
+}  // namespace xgrad

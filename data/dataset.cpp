@@ -15,7 +15,8 @@
 #include "../autograd/ops/random.hpp"
 #include "../autograd/ops/reduce.hpp"
 
-namespace xgrad::data {
+namespace xgrad XGRAD_API {
+namespace data {
 namespace {
 
 /// Whole points of a share of them, rounded up; a share that is meant to be whole and is not by rounding (0.07 of 100 is
@@ -151,4 +152,5 @@ Split split(const Dataset& dataset, SplitOptions options, SourceLocation where) 
           subset(dataset, narrow(positions, 0, size - test_size, test_size), where)};
 }
 
-}  // namespace xgrad::data
+}  // namespace data
+}  // namespace xgrad

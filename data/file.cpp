@@ -12,7 +12,8 @@
 
 #include "../autograd/error.hpp"
 
-namespace xgrad::data {
+namespace xgrad XGRAD_API {
+namespace data {
 namespace {
 
 std::string place(const std::string& file, std::int64_t line, std::int64_t column) {
@@ -137,4 +138,5 @@ FileContents read_file(const std::string& path) {
   return contents;
 }
 
-}  // namespace xgrad::data
+}  // namespace data
+}  // namespace xgrad

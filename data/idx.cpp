@@ -9,7 +9,8 @@
 #include "../autograd/ops/choose.hpp"
 #include "../autograd/ops/create.hpp"
 
-namespace xgrad::data {
+namespace xgrad XGRAD_API {
+namespace data {
 namespace {
 
 template <class T>
@@ -104,4 +105,5 @@ Dataset read_mnist(const std::string& folder, MnistPart part, SourceLocation whe
   return {images / 255, labels};
 }
 
-}  // namespace xgrad::data
+}  // namespace data
+}  // namespace xgrad

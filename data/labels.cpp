@@ -8,7 +8,8 @@
 #include "../autograd/ops/create.hpp"
 #include "../autograd/ops/index.hpp"
 
-namespace xgrad::data {
+namespace xgrad XGRAD_API {
+namespace data {
 namespace {
 
 template <class T>
@@ -58,4 +59,5 @@ Tensor one_hot(const Tensor& labels, std::int64_t classes, DType dtype, SourceLo
   return cast(xgrad::one_hot(labels, classes), dtype);
 }
 
-}  // namespace xgrad::data
+}  // namespace data
+}  // namespace xgrad

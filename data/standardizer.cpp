@@ -16,7 +16,8 @@
 #include "../autograd/ops/reduce.hpp"
 #include "../autograd/tensor_impl.hpp"
 
-namespace xgrad::data {
+namespace xgrad XGRAD_API {
+namespace data {
 namespace {
 
 /// Throws std::invalid_argument, naming the first element that is nan or infinite.
@@ -127,4 +128,5 @@ void Standardizer::check_features(const char* operation, const Tensor& x, Source
         where, name, ": the last axes of x must be the features fitted, ", features, ", but x is ", shape, '.');
 }
 
-}  // namespace xgrad::data
+}  // namespace data
+}  // namespace xgrad

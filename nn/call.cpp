@@ -8,7 +8,8 @@
 #include "../autograd/grad_mode.hpp"
 #include "detail/registry.hpp"
 
-namespace xgrad::nn {
+namespace xgrad XGRAD_API {
+namespace nn {
 namespace {
 
 constinit thread_local CallObserver* innermost_observer = nullptr;
@@ -88,4 +89,5 @@ void LayerCall::fail() {
   }
 }
 
-}  // namespace xgrad::nn
+}  // namespace nn
+}  // namespace xgrad

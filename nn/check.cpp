@@ -4,7 +4,9 @@
 
 #include "detail/copy_plan.hpp"
 
-namespace xgrad::nn::detail {
+namespace xgrad XGRAD_API {
+namespace nn {
+namespace detail {
 
 /// The layers that were called and are not registered.
 class RegistrationCheck::Calls final : public CallObserver {
@@ -53,4 +55,6 @@ void RegistrationCheck::finish_run() {
                           model_, ", but these were never handed to child(): ", listed(strangers), ".");
 }
 
-}  // namespace xgrad::nn::detail
+}  // namespace detail
+}  // namespace nn
+}  // namespace xgrad

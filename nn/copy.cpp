@@ -9,7 +9,9 @@
 #include "../autograd/variable.hpp"
 #include "detail/copy_plan.hpp"
 
-namespace xgrad::nn::detail {
+namespace xgrad XGRAD_API {
+namespace nn {
+namespace detail {
 
 ModelCopy::ModelCopy(const char* function, const Module& model, const std::type_info& type, SourceLocation where)
     : model_(model), plan_(nullptr), function_(function), where_(where) {
@@ -90,4 +92,6 @@ void ModelCopy::finish(const Module& copy) {
         "let a copy constructor of its own begin with Module(other).");
 }
 
-}  // namespace xgrad::nn::detail
+}  // namespace detail
+}  // namespace nn
+}  // namespace xgrad

@@ -14,7 +14,8 @@
 #include "../autograd/ops/movement.hpp"
 #include "../autograd/ops/products.hpp"
 
-namespace xgrad::nn {
+namespace xgrad XGRAD_API {
+namespace nn {
 
 Tensor Initializer::operator()(const Shape& shape, TensorOptions options, Generator& generator,
                                SourceLocation where) const {
@@ -327,4 +328,5 @@ Initializer orthogonal(double gain, SourceLocation where) {
 }
 
 }  // namespace init
-}  // namespace xgrad::nn
+}  // namespace nn
+}  // namespace xgrad

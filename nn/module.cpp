@@ -9,7 +9,8 @@
 #include "../autograd/variable.hpp"
 #include "detail/registry.hpp"
 
-namespace xgrad::nn {
+namespace xgrad XGRAD_API {
+namespace nn {
 
 // ---- Handles ----
 
@@ -203,4 +204,5 @@ void append_text(std::string& out, const Module& module) {
   if (path != class_name) out += " (" + class_name + ")";
 }
 
-}  // namespace xgrad::nn
+}  // namespace nn
+}  // namespace xgrad

@@ -4,14 +4,16 @@
 
 #include "../autograd/base/substitution.hpp"
 
-namespace xgrad::nn {
+namespace xgrad XGRAD_API {
+namespace nn {
 
 struct Sequential::Layers : internal::RefCounted {
   std::vector<Call> calls;
   static void destroy(Layers* layers) { delete layers; }
 };
 
-Layer::Layer(Tensor (*function)(const Operand&)) : add_to_([function](Sequential& model) { model.add(function); }) {}
+Layer::Layer(Tensor (*function)(const Operand&), SourceLocation where)
+    : add_to_([function, where](Sequential& model) { model.add(function, where); }) {}
 
 Sequential::Sequential() : layers_(internal::Ref<Layers>::adopt(new Layers)) {}
 Sequential::Sequential(const Sequential& other)
@@ -39,8 +41,8 @@ Sequential& Sequential::append(Call call) {
 }
 
 void Sequential::refuse_empty(const std::string& name, SourceLocation where) const {
-  fail<std::invalid_argument>(
-      where, concat(*this, ": the layer '", name, "' must be callable, but it is an empty function."));
+  fail<std::invalid_argument>(where,
+                              concat(*this, ": the layer '", name, "' must be callable, but it is an empty function."));
 }
 
 Tensor Sequential::operator()(const Operand& x) const {
@@ -51,4 +53,5 @@ Tensor Sequential::operator()(const Operand& x) const {
   });
 }
 
-}  // namespace xgrad::nn
+}  // namespace nn
+}  // namespace xgrad

@@ -29,10 +29,10 @@ class Sequential;
 class Layer {
  public:
   template <LayerFunction F>
-  Layer(F layer);
+  Layer(F layer, SourceLocation where = SourceLocation::current());
   /// An operator by its name. No template, so that of the functions named tanh (the C library has some) the operator is
   /// meant.
-  Layer(Tensor (*function)(const Operand&));
+  Layer(Tensor (*function)(const Operand&), SourceLocation where = SourceLocation::current());
   template <NonConstLayerFunction F>
   Layer(F layer);
 
@@ -61,11 +61,11 @@ class Sequential final : public Module {
   template <LayerFunction... F>
   requires(sizeof...(F) > 1 || !(std::derived_from<F, Sequential> || ...)) explicit Sequential(F... layers)
       : Sequential() {
-    (add(std::move(layers)), ...);
+    (add(std::move(layers), SourceLocation()), ...);
   }
   template <AnyLayerFunction... F>
   requires(NonConstLayerFunction<F> || ...) explicit Sequential(F... layers) : Sequential() {
-    (add(std::move(layers)), ...);
+    (add(std::move(layers), SourceLocation()), ...);
   }
 
   /// Appends a layer by a name.
@@ -127,7 +127,8 @@ class Sequential final : public Module {
 };
 
 template <LayerFunction F>
-Layer::Layer(F layer) : add_to_([layer = std::move(layer)](Sequential& model) { model.add(layer); }) {}
+Layer::Layer(F layer, SourceLocation where)
+    : add_to_([layer = std::move(layer), where](Sequential& model) { model.add(layer, where); }) {}
 template <NonConstLayerFunction F>
 Layer::Layer(F layer) : add_to_([layer = std::move(layer)](Sequential& model) { model.add(layer); }) {}
 

@@ -7,7 +7,9 @@
 #include "../autograd/ops.hpp"
 #include "../autograd/variable.hpp"
 
-namespace xgrad::nn::detail {
+namespace xgrad XGRAD_API {
+namespace nn {
+namespace detail {
 
 std::vector<Tensor> without_names(NamedTensors named) {
   std::vector<Tensor> tensors;
@@ -95,4 +97,6 @@ std::vector<Tensor> values_for(const std::string& module, const NamedTensors& ow
   return values;
 }
 
-}  // namespace xgrad::nn::detail
+}  // namespace detail
+}  // namespace nn
+}  // namespace xgrad

@@ -2,7 +2,8 @@
 
 #include "detail/update.hpp"
 
-namespace xgrad::optim {
+namespace xgrad XGRAD_API {
+namespace optim {
 
 void AdadeltaOptions::check(SourceLocation where) const {
   check_not_negative(kOptimizer, "lr", lr, where);
@@ -29,4 +30,5 @@ void Adadelta::update(const AdadeltaOptions& options, Tensor& w, const Tensor& g
 
 template class OptimizerOf<AdadeltaOptions>;
 
-}  // namespace xgrad::optim
+}  // namespace optim
+}  // namespace xgrad

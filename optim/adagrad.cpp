@@ -2,7 +2,8 @@
 
 #include "detail/update.hpp"
 
-namespace xgrad::optim {
+namespace xgrad XGRAD_API {
+namespace optim {
 
 void AdagradOptions::check(SourceLocation where) const {
   check_not_negative(kOptimizer, "lr", lr, where);
@@ -29,4 +30,5 @@ void Adagrad::update(const AdagradOptions& options, Tensor& w, const Tensor& g, 
 
 template class OptimizerOf<AdagradOptions>;
 
-}  // namespace xgrad::optim
+}  // namespace optim
+}  // namespace xgrad

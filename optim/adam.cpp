@@ -4,7 +4,8 @@
 
 #include "detail/update.hpp"
 
-namespace xgrad::optim {
+namespace xgrad XGRAD_API {
+namespace optim {
 namespace {
 
 void check_adam(const auto& options, SourceLocation where) {
@@ -90,4 +91,5 @@ template class OptimizerOf<AdamOptions>;
 
 template class OptimizerOf<AdamWOptions>;
 
-}  // namespace xgrad::optim
+}  // namespace optim
+}  // namespace xgrad

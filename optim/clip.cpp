@@ -11,7 +11,8 @@
 #include "../autograd/ops/choose.hpp"
 #include "../autograd/ops/reduce.hpp"
 
-namespace xgrad::optim {
+namespace xgrad XGRAD_API {
+namespace optim {
 namespace {
 
 /// The norm of one gradient, where a float64 can hold it. The plain norm is one pass; where powers of the elements may
@@ -100,4 +101,5 @@ void clip_grad_value(std::span<const Tensor> parameters, double bound, SourceLoc
   set_gradients(parameters, std::move(gradients));
 }
 
-}  // namespace xgrad::optim
+}  // namespace optim
+}  // namespace xgrad

@@ -16,7 +16,8 @@
 #include "../autograd/ops/create.hpp"
 #include "../autograd/ops/reduce.hpp"
 
-namespace xgrad::optim {
+namespace xgrad XGRAD_API {
+namespace optim {
 namespace {
 
 // Work is counted in elements. These are measured.
@@ -357,4 +358,5 @@ bool Optimizer::gradients_are_finite(std::span<const Tensor> gradients, SourceLo
   return true;
 }
 
-}  // namespace xgrad::optim
+}  // namespace optim
+}  // namespace xgrad

@@ -1,6 +1,7 @@
 #include "parameters.hpp"
 
-namespace xgrad::optim {
+namespace xgrad XGRAD_API {
+namespace optim {
 
 Parameters::Parameters(std::vector<Tensor> tensors) : tensors(std::move(tensors)) {}
 Parameters::Parameters(std::initializer_list<Tensor> tensors) : tensors(tensors) {}
@@ -17,4 +18,5 @@ Parameters& Parameters::operator=(const Parameters&) = default;
 Parameters& Parameters::operator=(Parameters&&) noexcept = default;
 Parameters::~Parameters() = default;
 
-}  // namespace xgrad::optim
+}  // namespace optim
+}  // namespace xgrad

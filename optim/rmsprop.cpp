@@ -2,7 +2,8 @@
 
 #include "detail/update.hpp"
 
-namespace xgrad::optim {
+namespace xgrad XGRAD_API {
+namespace optim {
 
 void RMSPropOptions::check(SourceLocation where) const {
   check_not_negative(kOptimizer, "lr", lr, where);
@@ -56,4 +57,5 @@ void RMSProp::update(const RMSPropOptions& options, Tensor& w, const Tensor& g, 
 
 template class OptimizerOf<RMSPropOptions>;
 
-}  // namespace xgrad::optim
+}  // namespace optim
+}  // namespace xgrad

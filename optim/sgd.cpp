@@ -2,7 +2,8 @@
 
 #include "detail/update.hpp"
 
-namespace xgrad::optim {
+namespace xgrad XGRAD_API {
+namespace optim {
 
 void SGDOptions::check(SourceLocation where) const {
   check_not_negative(kOptimizer, "lr", lr, where);
@@ -47,4 +48,5 @@ void SGD::update(const SGDOptions& options, Tensor& w, const Tensor& g, State& s
 
 template class OptimizerOf<SGDOptions>;
 
-}  // namespace xgrad::optim
+}  // namespace optim
+}  // namespace xgrad

@@ -1,6 +1,7 @@
 #include "state.hpp"
 
-namespace xgrad::optim {
+namespace xgrad XGRAD_API {
+namespace optim {
 
 Kept::Kept(const char* name, const Tensor& parameter, double start)
     : Kept(name, parameter.shape(), parameter.dtype(), start) {}
@@ -17,4 +18,5 @@ void State::fail_to_find(std::string_view name) {
                          concat("State: what is asked for must be kept, but '", name, "' is not. List it in keeps()."));
 }
 
-}  // namespace xgrad::optim
+}  // namespace optim
+}  // namespace xgrad

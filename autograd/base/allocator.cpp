@@ -13,7 +13,8 @@
 
 #include "block_pool.hpp"
 
-namespace xgrad::internal {
+namespace xgrad XGRAD_API {
+namespace internal {
 namespace {
 
 constexpr std::size_t kThreadLocalUpTo = 256 << 10;  // larger blocks are shared at once
@@ -341,4 +342,5 @@ void release_blocks() noexcept {
   all.pool.give_back(doomed);
 }
 
-}  // namespace xgrad::internal
+}  // namespace internal
+}  // namespace xgrad

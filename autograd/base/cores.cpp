@@ -6,7 +6,8 @@
 #include <cstdio>
 #include <system_error>
 
-namespace xgrad::internal {
+namespace xgrad XGRAD_API {
+namespace internal {
 namespace {
 
 constexpr int kMostThreads = 1024;  // a typing error must not start a million
@@ -61,4 +62,5 @@ int cores_of_quota() {
   return cores_of_quota({both, static_cast<std::size_t>(length)});
 }
 
-}  // namespace xgrad::internal
+}  // namespace internal
+}  // namespace xgrad

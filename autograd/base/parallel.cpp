@@ -16,7 +16,8 @@
 
 #include "../threads.hpp"
 
-namespace xgrad::internal {
+namespace xgrad XGRAD_API {
+namespace internal {
 namespace {
 
 thread_local bool inside = false;
@@ -226,4 +227,5 @@ void parallel_for(std::int64_t count, std::int64_t grain, FunctionRef<void(std::
   body(0, count);
 }
 
-}  // namespace xgrad::internal
+}  // namespace internal
+}  // namespace xgrad

@@ -2,7 +2,8 @@
 
 #include <utility>
 
-namespace xgrad::internal {
+namespace xgrad XGRAD_API {
+namespace internal {
 namespace {
 
 constinit thread_local Substitution* active_substitution = nullptr;
@@ -15,4 +16,5 @@ Substitution::Scope::Scope(Substitution* substitution) noexcept
     : outer_(std::exchange(active_substitution, substitution)) {}
 Substitution::Scope::~Scope() { active_substitution = outer_; }
 
-}  // namespace xgrad::internal
+}  // namespace internal
+}  // namespace xgrad

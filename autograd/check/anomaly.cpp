@@ -18,18 +18,14 @@
 #include "../ops/compare.hpp"
 #include "../ops/reduce.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 
 namespace {
 
-bool has_nan(const Tensor& x) {
-  return x.defined() && is_floating(x.dtype()) && any(isnan(x)).item<bool>();
-}
-bool has_infinity(const Tensor& x) {
-  return x.defined() && is_floating(x.dtype()) && any(isinf(x)).item<bool>();
-}
+bool has_nan(const Tensor& x) { return x.defined() && is_floating(x.dtype()) && any(isnan(x)).item<bool>(); }
+bool has_infinity(const Tensor& x) { return x.defined() && is_floating(x.dtype()) && any(isinf(x)).item<bool>(); }
 
 /// What an operation or a rule was given: whether any of it is nan, or infinite.
 struct Given {
@@ -103,7 +99,8 @@ void add_ranges(std::vector<std::string>& parts, const char* what, int number, c
 
 std::string joined(const std::vector<std::string>& parts) {
   std::string text;
-  for (std::size_t i = 0; i < parts.size(); ++i) text += (i == 0 ? " " : i + 1 == parts.size() ? " and " : ", ") + parts[i];
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    text += (i == 0 ? " " : i + 1 == parts.size() ? " and " : ", ") + parts[i];
   return text.empty() ? "" : text + ".";
 }
 
@@ -169,12 +166,13 @@ class AnomalyGuard::Watch final : public Observer {
 
   [[noreturn]] void fail_rule(const Node& node, int i, const Tensor& gradient, std::span<const Tensor> cotangents) {
     const Finding found = first_of(gradient);
-    std::string message = concat(node.name, ": the gradient of its input ", i, " must be finite, but ", found.text, ".");
+    std::string message =
+        concat(node.name, ": the gradient of its input ", i, " must be finite, but ", found.text, ".");
     std::vector<std::string> ranges;
     for (std::size_t k = 0; k < cotangents.size(); ++k) {
       if (!cotangents[k].defined()) continue;
-      ranges.push_back(concat(cotangents.size() == 1 ? "its result's gradient" : concat("result ", k, "'s gradient"), " lies ",
-                              range_text(cotangents[k])));
+      ranges.push_back(concat(cotangents.size() == 1 ? "its result's gradient" : concat("result ", k, "'s gradient"),
+                              " lies ", range_text(cotangents[k])));
     }
     std::size_t next = 0;
     for (int bit = 0; bit < 64 && next < node.saved().size(); ++bit) {

@@ -5,7 +5,7 @@
 #include "operator/trial.hpp"
 #include "operator/value.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 namespace {
 
 using namespace internal;

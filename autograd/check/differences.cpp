@@ -4,7 +4,8 @@
 #include <cmath>
 #include <limits>
 
-namespace xgrad::internal {
+namespace xgrad XGRAD_API {
+namespace internal {
 namespace {
 
 // Over two steps that shrink tenfold each, a smooth function's gap falls to a hundredth.
@@ -133,4 +134,5 @@ Difference differentiate(const Samples& samples) {
   return difference;
 }
 
-}  // namespace xgrad::internal
+}  // namespace internal
+}  // namespace xgrad

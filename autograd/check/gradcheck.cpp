@@ -10,7 +10,7 @@
 #include "faulty_rule.hpp"
 #include "numbers.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 gradcheck_error::gradcheck_error(const std::string& message, GradcheckReport report)
     : std::runtime_error(message), report_(std::move(report)) {}

@@ -5,7 +5,8 @@
 #include "../grad_mode.hpp"
 #include "sum.hpp"
 
-namespace xgrad::internal {
+namespace xgrad XGRAD_API {
+namespace internal {
 
 void Backward::enter(Node& node) {
   check_not_freed(node);
@@ -130,4 +131,5 @@ PulledBack pull_back(std::span<const Tensor> outputs, std::span<const Tensor> in
   return {pass.take_results(true), pass.depends_on_others(), pass.creates_graph()};
 }
 
-}  // namespace xgrad::internal
+}  // namespace internal
+}  // namespace xgrad

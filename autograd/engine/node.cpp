@@ -6,7 +6,8 @@
 
 #include "../grad_mode.hpp"
 
-namespace xgrad::internal {
+namespace xgrad XGRAD_API {
+namespace internal {
 
 namespace {
 
@@ -166,4 +167,5 @@ void check_saved_versions(const Node& node, SourceLocation where) {
   }
 }
 
-}  // namespace xgrad::internal
+}  // namespace internal
+}  // namespace xgrad

@@ -9,7 +9,8 @@
 #include "observer.hpp"
 #include "sum.hpp"
 
-namespace xgrad::internal {
+namespace xgrad XGRAD_API {
+namespace internal {
 
 namespace {
 
@@ -252,4 +253,5 @@ void Pass::store() {
   }
 }
 
-}  // namespace xgrad::internal
+}  // namespace internal
+}  // namespace xgrad

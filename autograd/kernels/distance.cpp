@@ -8,7 +8,8 @@
 #include "transpose.hpp"
 #include "walk.hpp"
 
-namespace xgrad::internal {
+namespace xgrad XGRAD_API {
+namespace internal {
 namespace {
 
 // Elements of differences that are worth a thread.
@@ -189,15 +190,16 @@ template <class T>
 void distance_gradient(const DistancePairs<T>& pairs, const T* g, const T* y, std::int64_t row, std::int64_t column,
                        T* gradient) {
   const std::int64_t work = std::max<std::int64_t>(1, pairs.n * pairs.d);
-  launch(DistanceGradientRows<T>{pairs, g, y, row, column, gradient},
-         batches_of(pairs.lead_ndim, pairs.lead) * pairs.m, kDifferences / work + 1);
+  launch(DistanceGradientRows<T>{pairs, g, y, row, column, gradient}, batches_of(pairs.lead_ndim, pairs.lead) * pairs.m,
+         kDifferences / work + 1);
 }
 
-#define XGRAD_INSTANTIATE(T)                                   \
-  template void distances<T>(const DistancePairs<T>&, T*);     \
+#define XGRAD_INSTANTIATE(T)                               \
+  template void distances<T>(const DistancePairs<T>&, T*); \
   template void distance_gradient<T>(const DistancePairs<T>&, const T*, const T*, std::int64_t, std::int64_t, T*);
 XGRAD_INSTANTIATE(float)
 XGRAD_INSTANTIATE(double)
 #undef XGRAD_INSTANTIATE
 
-}  // namespace xgrad::internal
+}  // namespace internal
+}  // namespace xgrad

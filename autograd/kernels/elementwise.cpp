@@ -7,7 +7,8 @@
 #include "transpose.hpp"
 #include "walk.hpp"
 
-namespace xgrad::internal {
+namespace xgrad XGRAD_API {
+namespace internal {
 namespace {
 
 constexpr std::int64_t kBlock = 1024;  // elements of a packed block: several of them stay in the first-level cache
@@ -558,4 +559,5 @@ void add_into(const Tensor& target, const Tensor& source) {
   run_kernel(kernel, nullptr, target.shape(), operands);
 }
 
-}  // namespace xgrad::internal
+}  // namespace internal
+}  // namespace xgrad

@@ -11,7 +11,8 @@
 #include "transpose.hpp"
 #include "triangular.hpp"
 
-namespace xgrad::internal {
+namespace xgrad XGRAD_API {
+namespace internal {
 namespace {
 
 // xtensor-blas's own functions take xtensor's containers, one matrix a call, and allocate: 1.3 us each. What they call is
@@ -719,4 +720,5 @@ XGRAD_INSTANTIATE(float)
 XGRAD_INSTANTIATE(double)
 #undef XGRAD_INSTANTIATE
 
-}  // namespace xgrad::internal
+}  // namespace internal
+}  // namespace xgrad

@@ -13,7 +13,8 @@
 #include "gemv.hpp"
 #include "small_gemm.hpp"
 
-namespace xgrad::internal {
+namespace xgrad XGRAD_API {
+namespace internal {
 namespace {
 
 // Products are split over this library's own threads, and OpenBLAS does each part on the thread that calls it. Its own
@@ -349,4 +350,5 @@ XGRAD_INSTANTIATE(double)
 XGRAD_INSTANTIATE(std::int64_t)
 #undef XGRAD_INSTANTIATE
 
-}  // namespace xgrad::internal
+}  // namespace internal
+}  // namespace xgrad

@@ -9,7 +9,8 @@
 #include "lapack.hpp"
 #include "matmul.hpp"
 
-namespace xgrad::internal {
+namespace xgrad XGRAD_API {
+namespace internal {
 namespace {
 
 // Multiplications that are worth a thread.
@@ -157,4 +158,5 @@ void matrix_exponentials(std::int64_t count, std::int64_t n, const T* x, T* y) {
 template void matrix_exponentials<float>(std::int64_t, std::int64_t, const float*, float*);
 template void matrix_exponentials<double>(std::int64_t, std::int64_t, const double*, double*);
 
-}  // namespace xgrad::internal
+}  // namespace internal
+}  // namespace xgrad

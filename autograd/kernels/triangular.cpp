@@ -4,7 +4,8 @@
 
 #include "../base/launch.hpp"
 
-namespace xgrad::internal {
+namespace xgrad XGRAD_API {
+namespace internal {
 namespace {
 
 // Up to this order plain loops are faster than BLAS.
@@ -167,4 +168,5 @@ XGRAD_INSTANTIATE(float)
 XGRAD_INSTANTIATE(double)
 #undef XGRAD_INSTANTIATE
 
-}  // namespace xgrad::internal
+}  // namespace internal
+}  // namespace xgrad

@@ -8,7 +8,7 @@
 #include "exponential.hpp"
 #include "special/slopes.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

@@ -8,7 +8,7 @@
 #include "exponential.hpp"
 #include "reduce.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

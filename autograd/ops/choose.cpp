@@ -12,7 +12,7 @@
 #include "detail/formula.hpp"
 #include "rounding.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

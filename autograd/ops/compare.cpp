@@ -1,5 +1,8 @@
 #include "compare.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include "../grad_mode.hpp"
 #include "arithmetic.hpp"
 #include "choose.hpp"
@@ -7,7 +10,7 @@
 #include "detail/formula.hpp"
 #include "reduce.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 
@@ -117,8 +120,8 @@ struct IsCloseInteger {
   bool operator()(std::int64_t a, std::int64_t b) const {
     std::uint64_t distance = a < b ? static_cast<std::uint64_t>(b) - static_cast<std::uint64_t>(a)
                                    : static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b);
-    double size = b < 0 ? -static_cast<double>(b) : static_cast<double>(b);
-    return distance == 0 || static_cast<double>(distance) <= atol + rtol * size;
+    double bound = atol + rtol * std::abs(static_cast<double>(b));
+    return distance == 0 || bound >= 0x1p64 || (bound >= 1 && distance <= static_cast<std::uint64_t>(bound));
   }
 };
 

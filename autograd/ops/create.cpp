@@ -11,7 +11,7 @@
 // The numbers of a sequence are the same on every machine: the build keeps the compiler from contracting a + b * c in this
 // file (-ffp-contract=off), which it would do where the machine has the instruction.
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

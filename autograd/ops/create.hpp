@@ -159,6 +159,8 @@ class NestedList {
 /// Dtype: the default dtype for floating numbers, int64 for integers, boolean for bools.
 /// Throws: std::invalid_argument when rows have different lengths, and for an integer that a double cannot hold.
 Tensor tensor(const NestedList& values, SourceLocation where = SourceLocation::current());
+template <class T>
+Tensor tensor(const std::vector<T>& values) = delete;  // of a vector: from_vector(values)
 /// A tensor of the numbers in nested braces, with options: `tensor({1, 2}, {.dtype = DType::float64})`.
 ///
 /// Dtype: any; the default dtype where the options leave it out.

@@ -14,7 +14,7 @@
 #include "detail/result.hpp"
 #include "movement.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

@@ -18,7 +18,7 @@
 #include "movement.hpp"
 #include "reduce.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 
@@ -119,9 +119,10 @@ struct NormRule {
 struct NormOperands {
   NormOperands(const char* name, const Operand& operand, const Tensor& given_weight, const Tensor& given_bias) {
     const Operand w(given_weight, operand.where()), b(given_bias, operand.where());
-    DType dtype = promote(operand.dtype(name), DType::float32);
+    DType dtype = operand.dtype(name);
     if (w.defined()) dtype = promote(dtype, w.dtype(name));
     if (b.defined()) dtype = promote(dtype, b.dtype(name));
+    dtype = to_floating(dtype);
     x = contiguous(cast_for(name, operand, dtype));
     if (w.defined()) weight = contiguous(cast_for(name, w, dtype));
     if (b.defined()) bias = contiguous(cast_for(name, b, dtype));

@@ -13,7 +13,7 @@
 #include "movement/join.hpp"
 #include "views.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

@@ -15,7 +15,7 @@
 
 // The same seed must give the same bits on every machine: see kernels/portable_math.hpp.
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

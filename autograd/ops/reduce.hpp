@@ -20,16 +20,24 @@ struct ReduceOptions {
 /// Derivative: g, stretched over the reduced axes (a view).
 /// Example: `sum(x)`, `sum(x, 0)`, `sum(x, {0, -1}, {.keepdims = true})`.
 Tensor sum(const Operand& x, const Axes& axes = Axes::all(), ReduceOptions options = {});
+template <class = void>
+Tensor sum(const Operand& x, ReduceOptions options) = delete;  // over all axes: sum(x, Axes::all(), {.keepdims = true})
 /// Mean over the axes: sum / count. Of no elements nan.
 /// Shapes: `x [...] -> x's shape without the axes`.
 /// Dtype: floating; integers and booleans become float32.
 /// Derivative: g / count, stretched over the reduced axes.
 Tensor mean(const Operand& x, const Axes& axes = Axes::all(), ReduceOptions options = {});
+template <class = void>
+Tensor mean(const Operand& x,
+            ReduceOptions options) = delete;  // over all axes: mean(x, Axes::all(), {.keepdims = true})
 /// Product over the axes. Of no elements 1.
 /// Shapes: `x [...] -> x's shape without the axes`.
 /// Dtype: x's; booleans give int64.
 /// Derivative: g times the product of the other elements, also where elements are 0.
 Tensor prod(const Operand& x, const Axes& axes = Axes::all(), ReduceOptions options = {});
+template <class = void>
+Tensor prod(const Operand& x,
+            ReduceOptions options) = delete;  // over all axes: prod(x, Axes::all(), {.keepdims = true})
 
 /// Options of var and std.
 struct VarianceOptions {
@@ -42,12 +50,18 @@ struct VarianceOptions {
 /// Dtype: floating; integers and booleans become float32.
 /// Derivative: g 2 (x - mean) / (count - correction).
 Tensor var(const Operand& x, const Axes& axes = Axes::all(), VarianceOptions options = {});
+template <class = void>
+Tensor var(const Operand& x,
+           VarianceOptions options) = delete;  // over all axes: var(x, Axes::all(), {.correction = 0})
 /// Standard deviation over the axes: sqrt(var), but neither overflowing nor underflowing where it is representable. Of no
 /// elements nan. With `using namespace xgrad` it is still called xgrad::std(x).
 /// Shapes: `x [...] -> x's shape without the axes`.
 /// Dtype: floating; integers and booleans become float32.
 /// Derivative: g (x - mean) / ((count - correction) y); 0 where y is 0, in every order.
 Tensor std(const Operand& x, const Axes& axes = Axes::all(), VarianceOptions options = {});
+template <class = void>
+Tensor std(const Operand& x,
+           VarianceOptions options) = delete;  // over all axes: std(x, Axes::all(), {.correction = 0})
 
 /// Largest element over the axes; nan if any is nan.
 /// Shapes: `x [...] -> x's shape without the axes`.
@@ -55,12 +69,18 @@ Tensor std(const Operand& x, const Axes& axes = Axes::all(), VarianceOptions opt
 /// Derivative: g, split evenly among ties.
 /// Throws: std::invalid_argument for a reduction of no elements.
 Tensor amax(const Operand& x, const Axes& axes = Axes::all(), ReduceOptions options = {});
+template <class = void>
+Tensor amax(const Operand& x,
+            ReduceOptions options) = delete;  // over all axes: amax(x, Axes::all(), {.keepdims = true})
 /// Smallest element over the axes; nan if any is nan.
 /// Shapes: `x [...] -> x's shape without the axes`.
 /// Dtype: x's.
 /// Derivative: g, split evenly among ties.
 /// Throws: std::invalid_argument for a reduction of no elements.
 Tensor amin(const Operand& x, const Axes& axes = Axes::all(), ReduceOptions options = {});
+template <class = void>
+Tensor amin(const Operand& x,
+            ReduceOptions options) = delete;  // over all axes: amin(x, Axes::all(), {.keepdims = true})
 /// Largest element of all: amax(x).
 Tensor max(const Operand& x);
 /// Smallest element of all: amin(x).
@@ -102,11 +122,15 @@ Tensor argmin(const Operand& x);
 /// Dtype: boolean.
 /// Derivative: none.
 Tensor all(const Operand& x, const Axes& axes = Axes::all(), ReduceOptions options = {});
+template <class = void>
+Tensor all(const Operand& x, ReduceOptions options) = delete;  // over all axes: all(x, Axes::all(), {.keepdims = true})
 /// Whether any element over the axes is other than 0. Of no elements false.
 /// Shapes: `x [...] -> x's shape without the axes`.
 /// Dtype: boolean.
 /// Derivative: none.
 Tensor any(const Operand& x, const Axes& axes = Axes::all(), ReduceOptions options = {});
+template <class = void>
+Tensor any(const Operand& x, ReduceOptions options) = delete;  // over all axes: any(x, Axes::all(), {.keepdims = true})
 
 /// Options of norm.
 struct NormOptions {
@@ -121,6 +145,8 @@ struct NormOptions {
 /// Throws: std::invalid_argument for p = nan, and for a reduction of no elements with p < 0 or infinite.
 /// Example: `norm(x)`, `norm(x, Axes::all(), {.p = 1})`, `norm(x, {0, 1})`.
 Tensor norm(const Operand& x, const Axes& axes = Axes::all(), NormOptions options = {});
+template <class = void>
+Tensor norm(const Operand& x, NormOptions options) = delete;  // over all axes: norm(x, Axes::all(), {.p = 1})
 // A bare integer is the order for users of NumPy and PyTorch, and would be an axis here. The order p:
 // norm(x, Axes::all(), {.p = 1}); along an axis: norm(x, {1}).
 template <std::integral T>

@@ -10,7 +10,7 @@
 #include "products.hpp"
 #include "reduce.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 
@@ -25,7 +25,7 @@ Tensor directions(const Tensor& x, int axis, double eps) {
 
 Tensor cosine_similarity(const Operand& left, const Operand& right, CosineSimilarityOptions options) {
   constexpr const char* kName = "cosine_similarity";
-  Promoted pair(kName, left, right, DType::float32);
+  Promoted pair(kName, left, right, Integers::become_floating);
   const int axis = normalize_axis(kName, options.axis, pair.shape().ndim(), left.where());
   CallSite site(left.where());
   Tensor a = expand(pair.a(), pair.shape()), b = expand(pair.b(), pair.shape());
@@ -35,7 +35,7 @@ Tensor cosine_similarity(const Operand& left, const Operand& right, CosineSimila
 
 Tensor pairwise_distance(const Operand& left, const Operand& right, PairwiseDistanceOptions options) {
   constexpr const char* kName = "pairwise_distance";
-  Promoted pair(kName, left, right, DType::float32);
+  Promoted pair(kName, left, right, Integers::become_floating);
   check(pair.shape().ndim() > 0, left.where(), kName, ": operands must have at least one axis, but both are scalars.");
   check(!std::isnan(options.p), left.where(), kName, ": p must be a number, but it is nan.");
   check(pair.shape().back() > 0 || (options.p >= 0 && !std::isinf(options.p)), left.where(), kName,

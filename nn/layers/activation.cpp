@@ -2,7 +2,8 @@
 
 #include "../../autograd/ops.hpp"
 
-namespace xgrad::nn {
+namespace xgrad XGRAD_API {
+namespace nn {
 
 Tensor Identity::operator()(const Operand& x) const {
   return call(x, [&] { return x.tensor("Identity"); });
@@ -26,4 +27,5 @@ Tensor LogSoftmax::operator()(const Operand& x) const {
   return call(x, [&] { return log_softmax(x, axis_); });
 }
 
-}  // namespace xgrad::nn
+}  // namespace nn
+}  // namespace xgrad

@@ -4,7 +4,8 @@
 
 #include "../../autograd/ops.hpp"
 
-namespace xgrad::nn {
+namespace xgrad XGRAD_API {
+namespace nn {
 namespace {
 
 /// What the initialiser makes, which may be the user's own.
@@ -46,4 +47,5 @@ Tensor Dense::operator()(const Operand& x) const {
   });
 }
 
-}  // namespace xgrad::nn
+}  // namespace nn
+}  // namespace xgrad

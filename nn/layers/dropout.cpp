@@ -2,7 +2,8 @@
 
 #include "../../autograd/ops.hpp"
 
-namespace xgrad::nn {
+namespace xgrad XGRAD_API {
+namespace nn {
 
 Dropout::Dropout(double p, SourceLocation where) : p_(p) {
   check(p >= 0 && p <= 1, where, "Dropout: p must be in [0, 1], but it is ", p, ".");
@@ -19,4 +20,5 @@ Tensor Dropout::operator()(const Operand& x) const {
   });
 }
 
-}  // namespace xgrad::nn
+}  // namespace nn
+}  // namespace xgrad

@@ -2,7 +2,8 @@
 
 #include "../../autograd/ops.hpp"
 
-namespace xgrad::nn {
+namespace xgrad XGRAD_API {
+namespace nn {
 
 Tensor Flatten::operator()(const Operand& x) const {
   return call(x, [&] {
@@ -15,4 +16,5 @@ Tensor Flatten::operator()(const Operand& x) const {
   });
 }
 
-}  // namespace xgrad::nn
+}  // namespace nn
+}  // namespace xgrad

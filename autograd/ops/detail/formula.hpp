@@ -121,9 +121,6 @@ struct Value {
 template <class F>
 Value(F) -> Value<F>;
 
-/// Whether an operator has integer results for integer operands, or computes them in float32.
-enum class Integers { stay, become_floating };
-
 /// Whether two operands are tensors of one floating dtype and shape without gaps, between which there is no number, no
 /// conversion and no broadcast. They take the first line of each operator: most operands of a model are so.
 inline bool are_alike(const Operand& left, const Operand& right) {
@@ -200,7 +197,7 @@ Tensor binary(const char* name, const Operand& left, const Operand& right, const
     if (!is_recorded(a, b)) return y;
     return record_known(name, left.where(), {a, b}, std::move(y), uses, BinaryRule<F>{f});
   }
-  Promoted pair(name, left, right, kIntegers == Integers::stay ? DType::boolean : DType::float32);
+  Promoted pair(name, left, right, kIntegers);
   if constexpr (kIntegers == Integers::stay)
     if (!is_floating(pair.dtype())) return compute_integers(name, pair, left.where(), f);
   Tensor y = new_result(name, pair.shape(), pair.dtype(), left.where());

@@ -47,8 +47,9 @@ DType common_dtype(const char* name, std::initializer_list<const Operand*> opera
   return *common;
 }
 
-Promoted::Promoted(const char* name, const Operand& left, const Operand& right, DType least)
-    : dtype_(promote(common_dtype(name, left, right), least)),
+Promoted::Promoted(const char* name, const Operand& left, const Operand& right, Integers integers)
+    : dtype_(integers == Integers::stay ? common_dtype(name, left, right)
+                                        : to_floating(common_dtype(name, left, right))),
       a_(convert(left, name, left.where(), converted_a_)),
       b_(convert(right, name, left.where(), converted_b_)),
       shape_(broadcast_shapes(name, a_->shape(), b_->shape(), left.where())) {}

@@ -14,11 +14,13 @@ DType common_dtype(const char* name, std::initializer_list<const Operand*> opera
 /// cast() on behalf of another operation, which its errors name.
 Tensor cast_for(const char* operation, const Operand& x, DType dtype);
 
+/// Whether an operator has integer results for integer operands, or computes them in the default floating dtype.
+enum class Integers { stay, become_floating };
+
 /// Two operands as tensors of their common dtype. Refers to the operands.
 class Promoted {
  public:
-  /// `least` is the earliest dtype that the operator computes in.
-  Promoted(const char* name, const Operand& left, const Operand& right, DType least = DType::boolean);
+  Promoted(const char* name, const Operand& left, const Operand& right, Integers integers = Integers::stay);
   Promoted(const Promoted&) = delete;
   Promoted& operator=(const Promoted&) = delete;
 

@@ -10,6 +10,9 @@ namespace xgrad::internal {
 Tensor new_result(const char* operation, const Shape& shape, DType dtype, SourceLocation where) {
   try {
     return new_tensor(shape, dtype);
+  } catch (const std::invalid_argument&) {
+    checked_numel(operation, shape, where);  // the same refusal, in the operation's name
+    throw;
   } catch (const std::bad_alloc&) {
     std::int64_t bytes;
     if (__builtin_mul_overflow(shape.numel(), static_cast<std::int64_t>(size_of(dtype)), &bytes)) bytes = 0;

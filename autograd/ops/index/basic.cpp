@@ -8,7 +8,7 @@
 
 // Reading: integers, slices, ellipsis and new axes give views, positions and masks copies.
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

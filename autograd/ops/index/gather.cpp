@@ -17,7 +17,7 @@
 
 // gather and scatter_add: an index for each element.
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "../../kernels/elementwise.hpp"
 #include "../../tensor_impl.hpp"
 #include "../arithmetic.hpp"
 #include "../cast.hpp"
@@ -8,7 +9,7 @@
 #include "../detail/result.hpp"
 #include "../index.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 
@@ -21,7 +22,14 @@ Tensor one_hot(const Operand& operand, std::int64_t classes) {
   check(classes >= 0 || classes == -1, where, "one_hot: classes must be -1 or not negative, but it is ", classes, ".");
   check(classes >= 0 || labels.numel() > 0, where,
         "one_hot: the number of classes must be given where there are no labels.");
-  Tensor flat = contiguous(operand);
+  Shape shape = labels.shape();
+  shape.push_back(std::max<std::int64_t>(classes, 0));
+  checked_numel("one_hot", shape, where);  // before a copy of labels that may be expanded
+  Tensor flat = labels;
+  if (!labels.is_contiguous()) {
+    flat = new_result("one_hot", labels.shape(), DType::int64, where);
+    copy_into(flat, labels);
+  }
   const auto* label = data_of<std::int64_t>(flat);
   std::int64_t count = flat.numel();
   constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
@@ -30,8 +38,7 @@ Tensor one_hot(const Operand& operand, std::int64_t classes) {
   for (std::int64_t i = 0; i < count; ++i)
     check<std::out_of_range>(0 <= label[i] && label[i] < classes, where, "one_hot: labels must be in [0, ", classes,
                              "), but label ", i, " is ", label[i], ".");
-  Shape shape = labels.shape();
-  shape.push_back(classes);
+  shape[-1] = classes;
   Tensor result = new_zeros("one_hot", shape, DType::int64, where);
   auto* to = data_of<std::int64_t>(result);
   for (std::int64_t i = 0; i < count; ++i) to[i * classes + label[i]] = 1;

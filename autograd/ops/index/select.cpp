@@ -16,7 +16,7 @@
 
 // index_select and index_add: an index for each slice.
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

@@ -8,7 +8,8 @@
 #include "inverse.hpp"
 #include "matrices.hpp"
 
-namespace xgrad::linalg {
+namespace xgrad XGRAD_API {
+namespace linalg {
 
 using namespace internal;
 
@@ -75,4 +76,5 @@ Tensor cholesky_inverse(const Operand& operand, CholeskyOptions options) {
   return matmul(transpose(inverse), inverse);
 }
 
-}  // namespace xgrad::linalg
+}  // namespace linalg
+}  // namespace xgrad

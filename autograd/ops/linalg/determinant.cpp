@@ -18,7 +18,8 @@
 #include "inverse.hpp"
 #include "matrices.hpp"
 
-namespace xgrad::linalg {
+namespace xgrad XGRAD_API {
+namespace linalg {
 
 using namespace internal;
 
@@ -182,4 +183,5 @@ Tensor logdet(const Operand& operand) {
   return where(parts.sign < 0, std::numeric_limits<double>::quiet_NaN(), parts.log);
 }
 
-}  // namespace xgrad::linalg
+}  // namespace linalg
+}  // namespace xgrad

@@ -12,7 +12,8 @@
 #include "matrices.hpp"
 #include "spectrum.hpp"
 
-namespace xgrad::linalg {
+namespace xgrad XGRAD_API {
+namespace linalg {
 
 using namespace internal;
 
@@ -84,4 +85,5 @@ Tensor eigvalsh(const Operand& operand, EighOptions options) {
                 });
 }
 
-}  // namespace xgrad::linalg
+}  // namespace linalg
+}  // namespace xgrad

@@ -12,7 +12,8 @@
 #include "inverse.hpp"
 #include "matrices.hpp"
 
-namespace xgrad::linalg {
+namespace xgrad XGRAD_API {
+namespace linalg {
 
 using namespace internal;
 
@@ -82,4 +83,5 @@ Tensor vander(const Operand& operand, std::optional<std::int64_t> given) {
   return pow(unsqueeze(rows, -1), cast(xgrad::arange(n), x.dtype()));
 }
 
-}  // namespace xgrad::linalg
+}  // namespace linalg
+}  // namespace xgrad

@@ -19,7 +19,8 @@
 #include "inverse.hpp"
 #include "matrices.hpp"
 
-namespace xgrad::linalg {
+namespace xgrad XGRAD_API {
+namespace linalg {
 
 using namespace internal;
 
@@ -254,4 +255,5 @@ Tensor tensorinv(const Operand& operand, int ind) {
   return reshape(inverse("tensorinv", reshape(x, {rows, columns}), Singular::refuse, where), shape);
 }
 
-}  // namespace xgrad::linalg
+}  // namespace linalg
+}  // namespace xgrad

@@ -14,7 +14,8 @@
 #include "../reduce.hpp"
 #include "matrices.hpp"
 
-namespace xgrad::linalg {
+namespace xgrad XGRAD_API {
+namespace linalg {
 
 using namespace internal;
 
@@ -147,4 +148,5 @@ Tensor lu_solve(const Tensor& lu, const Tensor& pivots, const Operand& right, Lu
   return options.left ? x : contiguous(transpose(x));
 }
 
-}  // namespace xgrad::linalg
+}  // namespace linalg
+}  // namespace xgrad

@@ -16,7 +16,8 @@
 #include "inverse.hpp"
 #include "matrices.hpp"
 
-namespace xgrad::linalg {
+namespace xgrad XGRAD_API {
+namespace linalg {
 
 using namespace internal;
 
@@ -134,4 +135,5 @@ Tensor cond(const Operand& operand, NormOrder ord) {
          xgrad::where(squeeze(is_singular, -1), std::numeric_limits<double>::infinity(), of_inverse);
 }
 
-}  // namespace xgrad::linalg
+}  // namespace linalg
+}  // namespace xgrad

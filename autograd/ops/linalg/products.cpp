@@ -10,7 +10,7 @@
 #include "../products/order.hpp"
 #include "../reduce.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 
@@ -33,14 +33,14 @@ Tensor multi_dot(std::span<const Tensor> tensors, SourceLocation where) {
     const Tensor& x = tensors[static_cast<std::size_t>(i)];
     check(x.defined(), where, "multi_dot: the operands must be tensors, but operand ", i, " is undefined.");
     const bool is_end = i == 0 || i == count - 1;
-    check(x.ndim() == 2 || (is_end && x.ndim() == 1), where, "multi_dot: operand ", i, " of ", count, " must be a matrix",
-          is_end ? " or a vector" : "", ", but it is ", x.shape(), ".");
+    check(x.ndim() == 2 || (is_end && x.ndim() == 1), where, "multi_dot: operand ", i, " of ", count,
+          " must be a matrix", is_end ? " or a vector" : "", ", but it is ", x.shape(), ".");
     factors.push_back(x.ndim() == 2 ? x : unsqueeze(x, i == 0 ? 0 : 1));
     if (i == 0) continue;
     const Tensor& before = factors[static_cast<std::size_t>(i) - 1];
-    check(before.size(1) == factors.back().size(0), where, "multi_dot: inner sizes must agree, but operand ", i - 1, " is ",
-          tensors[static_cast<std::size_t>(i) - 1].shape(), " and operand ", i, " is ", x.shape(), " (", before.size(1),
-          " != ", factors.back().size(0), ").");
+    check(before.size(1) == factors.back().size(0), where, "multi_dot: inner sizes must agree, but operand ", i - 1,
+          " is ", tensors[static_cast<std::size_t>(i) - 1].shape(), " and operand ", i, " is ", x.shape(), " (",
+          before.size(1), " != ", factors.back().size(0), ").");
   }
   DType dtype = tensors[0].dtype();
   for (const Tensor& x : tensors) dtype = promote(dtype, x.dtype());

@@ -13,7 +13,8 @@
 #include "../products.hpp"
 #include "matrices.hpp"
 
-namespace xgrad::linalg {
+namespace xgrad XGRAD_API {
+namespace linalg {
 
 using namespace internal;
 
@@ -93,4 +94,5 @@ Tensor householder_product(const Operand& left, const Operand& right) {
   return contiguous(product);
 }
 
-}  // namespace xgrad::linalg
+}  // namespace linalg
+}  // namespace xgrad

@@ -17,7 +17,7 @@
 #include "inverse.hpp"
 #include "matrices.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 namespace internal {
 

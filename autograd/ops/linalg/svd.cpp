@@ -16,7 +16,8 @@
 #include "matrices.hpp"
 #include "spectrum.hpp"
 
-namespace xgrad::linalg {
+namespace xgrad XGRAD_API {
+namespace linalg {
 
 using namespace internal;
 
@@ -132,4 +133,5 @@ Tensor svdvals(const Operand& operand) {
                 });
 }
 
-}  // namespace xgrad::linalg
+}  // namespace linalg
+}  // namespace xgrad

@@ -16,7 +16,7 @@
 #include "../softmax.hpp"
 #include "samples.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

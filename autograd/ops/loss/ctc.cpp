@@ -16,7 +16,7 @@
 #include "../reduce.hpp"
 #include "common.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

@@ -15,7 +15,7 @@
 #include "../similarity.hpp"
 #include "common.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 
@@ -149,7 +149,7 @@ Tensor cosine_embedding_loss(const Operand& left, const Operand& right, const Op
         shape, " and ", right.tensor(kName).shape(), ".");
   check(targets == (shape.ndim() == 2 ? Shape{shape[0]} : Shape{}), left.where(), kName,
         ": target must have a's shape without the last axis, but a is ", shape, " and target is ", targets, ".");
-  Promoted pair(kName, left, right, DType::float32);
+  Promoted pair(kName, left, right, Integers::become_floating);
   CallSite site(left.where());
   constexpr double kLeast = 1e-12;
   auto length = [](const Tensor& x) { return sqrt(sum(square(x), -1) + kLeast); };

@@ -8,7 +8,7 @@
 #include "../reduce/norm.hpp"
 #include "common.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

@@ -15,7 +15,7 @@
 
 // Joining tensors, and splitting them.
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

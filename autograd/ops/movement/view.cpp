@@ -11,7 +11,7 @@
 
 // Views: other shapes, orders and directions of the same elements.
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

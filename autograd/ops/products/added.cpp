@@ -9,7 +9,7 @@
 #include "../products.hpp"
 #include "../reduce.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 
@@ -42,8 +42,8 @@ struct Added {
           " and ", b.shape(), " (", a.size(a_axis), " != ", b.size(b_axis), ").");
   }
   void need_batch() const {
-    check(a.size(0) == b.size(0), where, name, ": the factors must be of one batch size, but they are ", a.shape(), " and ",
-          b.shape(), " (", a.size(0), " != ", b.size(0), ").");
+    check(a.size(0) == b.size(0), where, name, ": the factors must be of one batch size, but they are ", a.shape(),
+          " and ", b.shape(), " (", a.size(0), " != ", b.size(0), ").");
   }
   void need_input(const Shape& shape) const {
     check(broadcasts_to(input.shape(), shape), where, name, ": the input must broadcast to the product's shape ", shape,
@@ -55,8 +55,8 @@ struct Added {
   Tensor times(const Tensor& x, double factor) const {
     if (!is_floating(dtype)) {
       const double whole = std::trunc(factor);
-      check(std::abs(whole) < 0x1p63, where, name, ": an int64 must hold beta and alpha of integers, but one is ", factor,
-            ".");
+      check(std::abs(whole) < 0x1p63, where, name, ": an int64 must hold beta and alpha of integers, but one is ",
+            factor, ".");
       return whole == 1 ? x : mul(x, static_cast<std::int64_t>(whole));
     }
     return factor == 1 ? x : mul(x, factor);

@@ -17,7 +17,7 @@
 #include "../products.hpp"
 #include "../reduce.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 
@@ -50,8 +50,8 @@ void set_strides(const Shape& shape, const Shape& lead, std::int64_t* strides) {
 
 template <class T>
 DistancePairs<T> pairs_of(const Tensor& x, const Tensor& other, const Shape& lead, double p) {
-  DistancePairs<T> pairs{data_of<T>(x), data_of<T>(other), x.size(-2), other.size(-2), x.size(-1), p, lead.ndim(), {}, {},
-                         {}};
+  DistancePairs<T> pairs{
+      data_of<T>(x), data_of<T>(other), x.size(-2), other.size(-2), x.size(-1), p, lead.ndim(), {}, {}, {}};
   std::copy(lead.begin(), lead.end(), pairs.lead);
   set_strides(x.shape(), lead, pairs.x_strides);
   set_strides(other.shape(), lead, pairs.other_strides);
@@ -59,8 +59,8 @@ DistancePairs<T> pairs_of(const Tensor& x, const Tensor& other, const Shape& lea
 }
 
 /// The gradient by x, of the shape that all pairs have.
-Tensor gradient_value(const Tensor& x, const Tensor& other, const Tensor& g, const Tensor& y, const Shape& lead, double p,
-                      bool is_left) {
+Tensor gradient_value(const Tensor& x, const Tensor& other, const Tensor& g, const Tensor& y, const Shape& lead,
+                      double p, bool is_left) {
   Tensor gradient = new_tensor(with_matrix(lead, x.size(-2), x.size(-1)), x.dtype());
   const std::int64_t columns = y.size(-1);
   dispatch_floating(x.dtype(), [&]<class T>(T) {
@@ -138,8 +138,7 @@ Tensor cdist(const Operand& left, const Operand& right, double p) {
   const Tensor a = cast_for("cdist", {given_a, where}, dtype), b = cast_for("cdist", {given_b, where}, dtype);
   Tensor y = new_checked("cdist", with_matrix(lead, a.size(-2), b.size(-2)), dtype, where);
   const Tensor of_a = contiguous_value(a), of_b = contiguous_value(b);
-  dispatch_floating(dtype,
-                    [&]<class T>(T) { distances<T>(pairs_of<T>(of_a, of_b, lead, p), data_of<T>(y)); });
+  dispatch_floating(dtype, [&]<class T>(T) { distances<T>(pairs_of<T>(of_a, of_b, lead, p), data_of<T>(y)); });
   const Uses uses = p == 0 ? Uses() : Uses::input(0) | Uses::input(1) | Uses::output();
   return record("cdist", where, {a, b}, std::move(y), {uses}, [lead, p](Vjp& vjp) { distance_rule(vjp, lead, p); });
 }
@@ -147,8 +146,8 @@ Tensor cdist(const Operand& left, const Operand& right, double p) {
 Tensor pdist(const Operand& operand, double p) {
   const SourceLocation where = operand.where();
   const Tensor& x = operand.tensor("pdist");
-  check(is_floating(x.dtype()) && x.ndim() == 2, where, "pdist: x must be a floating matrix, but it is ", x.dtype(), ' ',
-        x.shape(), ".");
+  check(is_floating(x.dtype()) && x.ndim() == 2, where, "pdist: x must be a floating matrix, but it is ", x.dtype(),
+        ' ', x.shape(), ".");
   check_order("pdist", p, where);
   CallSite site(where);
   const std::int64_t n = x.size(0);

@@ -10,7 +10,7 @@
 #include "contract.hpp"
 #include "order.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 
@@ -121,8 +121,9 @@ struct Einsum {
         add_ellipsis();
         continue;
       }
-      check(uses[static_cast<std::size_t>(label)] > 0, where, "einsum: the result's labels must be some operand's, but '",
-            letter_of(label), "' of \"", text, "\" is not.");
+      check(uses[static_cast<std::size_t>(label)] > 0, where,
+            "einsum: the result's labels must be some operand's, but '", letter_of(label), "' of \"", text,
+            "\" is not.");
       check(std::find(labels.begin(), labels.end(), label) == labels.end(), where,
             "einsum: the result has each label once, but \"", text, "\" has '", letter_of(label), "' twice.");
       labels.push_back(label);
@@ -157,9 +158,9 @@ struct Einsum {
           ++j;
           continue;
         }
-        check(x.shape()[i] == x.shape()[j], where, "einsum: the axes that '", letter_of(labels[static_cast<std::size_t>(i)]),
-              "' of \"", text, "\" names twice must have one extent, but operand ", position, " is ", operand.shape(),
-              ".");
+        check(x.shape()[i] == x.shape()[j], where, "einsum: the axes that '",
+              letter_of(labels[static_cast<std::size_t>(i)]), "' of \"", text,
+              "\" names twice must have one extent, but operand ", position, " is ", operand.shape(), ".");
         x = diagonal(x, i, j);
         labels.erase(labels.begin() + j);
       }
@@ -215,8 +216,8 @@ Tensor einsum(std::string_view text, std::span<const Tensor> given, SourceLocati
   if (terms.size() == 1) return in_order(summed_to(terms[0], kept), wanted).tensor;
 
   const auto order = contraction_order(call.contraction(terms, kept));
-  check(!order.empty(), where, "einsum: a product on the way has at most ", kMaxDims, " axes, but each order of \"", text,
-        "\" makes one of more.");
+  check(!order.empty(), where, "einsum: a product on the way has at most ", kMaxDims, " axes, but each order of \"",
+        text, "\" makes one of more.");
   for (const auto& [i, j] : order) {
     const Labelled a = terms[static_cast<std::size_t>(i)], b = terms[static_cast<std::size_t>(j)];
     terms.erase(terms.begin() + std::max(i, j));

@@ -15,7 +15,7 @@
 #include "../products.hpp"
 #include "../reduce.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 
@@ -139,6 +139,7 @@ Tensor multiply(const char* name, const Tensor& left, const Tensor& right, const
                 SourceLocation where) {
   Stack a(left, Vector::row);
   Stack b(right, Vector::column);
+  if (!a.fits() || !b.fits()) checked_numel(name, shape, where);  // before copies of what may be expanded
   if (!a.fits()) a.copy(left, Vector::row);
   if (!b.fits()) b.copy(right, Vector::column);
   Tensor c = new_result(name, shape, left.dtype(), where);

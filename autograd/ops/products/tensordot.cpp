@@ -12,7 +12,7 @@
 #include "../products.hpp"
 #include "contract.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 
@@ -41,8 +41,7 @@ Tensor summed_product(const char* name, const Tensor& a, const Tensor& b, const 
   std::vector<int> wanted;
   for (int axis = 0; axis < a.ndim(); ++axis) left.labels.push_back(axis);
   for (int axis = 0; axis < b.ndim(); ++axis) right.labels.push_back(kMaxDims + axis);
-  for (std::size_t i = 0; i < a_axes.size(); ++i)
-    right.labels[static_cast<std::size_t>(b_axes[i])] = a_axes[i];
+  for (std::size_t i = 0; i < a_axes.size(); ++i) right.labels[static_cast<std::size_t>(b_axes[i])] = a_axes[i];
   for (int label : left.labels)
     if (std::find(a_axes.begin(), a_axes.end(), label) == a_axes.end()) wanted.push_back(label);
   for (int label : right.labels)
@@ -81,8 +80,8 @@ Tensor tensordot(const Operand& left, const Operand& right, int axes) {
   const Tensor& a = left.tensor("tensordot");
   const Tensor& b = right.tensor("tensordot");
   check(axes >= 0, left.where(), "tensordot: the number of axes must not be negative, but it is ", axes, ".");
-  check<std::out_of_range>(axes <= a.ndim() && axes <= b.ndim(), left.where(), "tensordot: both operands must have ", axes,
-                           " axes to sum over, but a is ", a.shape(), " and b is ", b.shape(), ".");
+  check<std::out_of_range>(axes <= a.ndim() && axes <= b.ndim(), left.where(), "tensordot: both operands must have ",
+                           axes, " axes to sum over, but a is ", a.shape(), " and b is ", b.shape(), ".");
   std::vector<int> last, first;
   for (int i = 0; i < axes; ++i) {
     last.push_back(a.ndim() - axes + i);

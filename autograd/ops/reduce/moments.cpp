@@ -11,7 +11,7 @@
 #include "../detail/scaling.hpp"
 #include "../reduce.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

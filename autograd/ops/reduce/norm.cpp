@@ -12,7 +12,7 @@
 #include "../detail/scaling.hpp"
 #include "../reduce.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 namespace internal {
 namespace {
 

@@ -5,7 +5,7 @@
 #include "../detail/reduction.hpp"
 #include "../reduce.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

@@ -39,7 +39,7 @@ Tensor multigammaln(const Operand& x, std::int64_t p) {
 }
 
 Tensor zeta(const Operand& x, const Operand& q) {
-  Promoted pair("zeta", x, q, DType::float32);
+  Promoted pair("zeta", x, q, Integers::become_floating);
   Tensor y = new_result("zeta", pair.shape(), pair.dtype(), x.where());
   dispatch_floating(pair.dtype(), [&]<class T>(T) { compute_into<T>(y, Value{Zeta{}}, pair.a(), pair.b()); });
   return record(

@@ -58,6 +58,12 @@ void append_text(std::string& out, T value) {
   else
     out += std::to_string(value);
 }
+/// Writes what a function answers with: a part that takes work is put together only where the message is needed,
+/// `check(holds, where, "at ", [&] { return described(i); })`.
+template <std::invocable F>
+void append_text(std::string& out, const F& text) {
+  append_text(out, text());
+}
 
 /// One string of the parts, written one after the other.
 template <class... Parts>
@@ -80,7 +86,7 @@ extern template void fail<std::logic_error>(SourceLocation, std::string);
 extern template void fail<std::runtime_error>(SourceLocation, std::string);
 
 /// Throws Error unless `holds`. The message is put together only then, so a check costs one comparison. The parts are
-/// evaluated either way, as all arguments are: pass values, not the strings that concat() makes of them.
+/// evaluated either way, as all arguments are: pass values, and functions in place of the strings that concat() makes.
 template <class Error = std::invalid_argument, class... Parts>
 void check(bool holds, SourceLocation where, const Parts&... parts) {
   if (!holds) [[unlikely]]

@@ -75,10 +75,14 @@ void check_labels(const Tensor& target, int column, SourceLocation where) {
     check(values[i] == std::floor(values[i]) && std::isfinite(values[i]), where,
           "separate_target: class labels must be integers, but in column ", column, " point ", i, " has ", values[i],
           ". For numbers to predict pass {.dtype = DType::float32}.");
-    check(std::abs(values[i]) < limit, where, "separate_target: class labels of ", target.dtype(), " must be below ",
-          static_cast<std::int64_t>(limit), ", where it holds every integer, but in column ", column, " point ", i,
-          " has ", static_cast<std::int64_t>(std::clamp(values[i], -9e18, 9e18)),
-          ". Read the table with {.dtype = DType::", narrow ? "float64" : "int64", "}.");
+    check(
+        std::abs(values[i]) < limit, where, "separate_target: class labels of ", target.dtype(), " must be below ",
+        static_cast<std::int64_t>(limit), ", where it holds every integer, but in column ", column, " point ", i,
+        " has ",
+        [&] {
+          return std::abs(values[i]) < 1e15 ? std::to_string(static_cast<std::int64_t>(values[i])) : concat(values[i]);
+        },
+        ". Read the table with {.dtype = DType::", narrow ? "float64" : "int64", "}.");
   }
 }
 
@@ -94,9 +98,10 @@ std::int64_t Dataset::size(SourceLocation where) const {
 }
 
 Dataset separate_target(const Tensor& values, TargetOptions options, SourceLocation where) {
-  check(values.defined() && values.ndim() == 2, where,
-        "separate_target: values must be a table [n, columns], but they are ",
-        values.defined() ? to_string(values.shape()) : "undefined", '.');
+  check(
+      values.defined() && values.ndim() == 2, where,
+      "separate_target: values must be a table [n, columns], but they are ",
+      [&] { return values.defined() ? to_string(values.shape()) : "undefined"; }, '.');
   CallSite site(where);
   const auto columns = values.shape()[1];
   const int column = normalize_axis("separate_target: column", options.column, static_cast<int>(columns), where);
@@ -109,9 +114,10 @@ Dataset separate_target(const Tensor& values, TargetOptions options, SourceLocat
 Dataset subset(const Dataset& dataset, const Tensor& positions, SourceLocation where) {
   CallSite site(where);
   const std::int64_t size = dataset.size(where);
-  check(positions.defined() && positions.dtype() == DType::int64 && positions.ndim() == 1, where,
-        "subset: positions must be int64 [m], but they are ",
-        positions.defined() ? concat(positions.dtype(), ' ', positions.shape()) : "undefined", '.');
+  check(
+      positions.defined() && positions.dtype() == DType::int64 && positions.ndim() == 1, where,
+      "subset: positions must be int64 [m], but they are ",
+      [&] { return positions.defined() ? concat(positions.dtype(), ' ', positions.shape()) : "undefined"; }, '.');
   if (positions.numel() > 0) {
     const std::int64_t lowest = min(positions).item<std::int64_t>(), highest = max(positions).item<std::int64_t>();
     check<std::out_of_range>(lowest >= 0 && highest < size, where, "subset: positions must be at least 0 and below ",

@@ -48,9 +48,10 @@ Labels<std::string> encode_labels(const std::vector<std::string>& labels, const 
 
 Labels<std::int64_t> encode_labels(const Tensor& labels, const std::vector<std::int64_t>& classes,
                                    SourceLocation where) {
-  check(labels.defined() && labels.dtype() == DType::int64 && labels.ndim() == 1, where,
-        "encode_labels: labels must be int64 [n], but they are ",
-        labels.defined() ? concat(labels.dtype(), ' ', labels.shape()) : "undefined", '.');
+  check(
+      labels.defined() && labels.dtype() == DType::int64 && labels.ndim() == 1, where,
+      "encode_labels: labels must be int64 [n], but they are ",
+      [&] { return labels.defined() ? concat(labels.dtype(), ' ', labels.shape()) : "undefined"; }, '.');
   return encode(labels.to_vector<std::int64_t>(), classes, where);
 }
 

@@ -83,9 +83,10 @@ Tensor applied(const Tensor& x, const Tensor& mean, const Tensor& scale) {
 }  // namespace
 
 Standardizer Standardizer::fit(const Tensor& x, SourceLocation where) {
-  check(x.defined() && is_floating(x.dtype()) && x.ndim() > 0 && x.shape()[0] > 0, where,
-        "Standardizer::fit: x must be floating [n, ...] with n > 0, but it is ",
-        x.defined() ? concat(x.dtype(), ' ', x.shape()) : "undefined", '.');
+  check(
+      x.defined() && is_floating(x.dtype()) && x.ndim() > 0 && x.shape()[0] > 0, where,
+      "Standardizer::fit: x must be floating [n, ...] with n > 0, but it is ",
+      [&] { return x.defined() ? concat(x.dtype(), ' ', x.shape()) : "undefined"; }, '.');
   CallSite site(where);
   NoGrad no_grad;
   Tensor wide = cast(x, DType::float64);
@@ -120,8 +121,9 @@ Tensor Standardizer::inverse(const Tensor& y, SourceLocation where) const {
 
 void Standardizer::check_features(const char* operation, const Tensor& x, SourceLocation where) const {
   const std::string_view name = operation;
-  check(x.defined() && is_floating(x.dtype()), where, name, ": x must be floating, but it is ",
-        x.defined() ? concat(x.dtype()) : "undefined", '.');
+  check(
+      x.defined() && is_floating(x.dtype()), where, name, ": x must be floating, but it is ",
+      [&] { return x.defined() ? concat(x.dtype()) : "undefined"; }, '.');
   const Shape& features = mean_.shape();
   const Shape& shape = x.shape();
   check(shape.ndim() >= features.ndim() && std::equal(features.begin(), features.end(), shape.end() - features.ndim()),

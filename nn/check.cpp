@@ -51,8 +51,9 @@ void RegistrationCheck::start_run() { calls_ = new Calls(*plan_); }
 
 void RegistrationCheck::finish_run() {
   std::vector<std::string> strangers = std::move(calls_->strangers);
-  check<std::logic_error>(strangers.empty(), where_, "check_registration: each layer that runs must be a part of ",
-                          model_, ", but these were never handed to child(): ", listed(strangers), ".");
+  check<std::logic_error>(
+      strangers.empty(), where_, "check_registration: each layer that runs must be a part of ", model_,
+      ", but these were never handed to child(): ", [&] { return listed(strangers); }, ".");
 }
 
 }  // namespace detail

@@ -15,8 +15,9 @@ namespace detail {
 
 ModelCopy::ModelCopy(const char* function, const Module& model, const std::type_info& type, SourceLocation where)
     : model_(model), plan_(nullptr), function_(function), where_(where) {
-  check(typeid(model) == type, where, function, ": the model must be handed over as the class it is, but it is a ",
-        short_name(typeid(model)), " and is handed over as a ", short_name(type), ".");
+  check(
+      typeid(model) == type, where, function, ": the model must be handed over as the class it is, but it is a ",
+      [&] { return short_name(typeid(model)); }, " and is handed over as a ", [&] { return short_name(type); }, ".");
   plan_ = new CopyPlan;
 }
 
@@ -70,8 +71,9 @@ void ModelCopy::take(const NamedTensors& tensors) {
       all[at->second] = tensor;
     else
       unknown.push_back(name);
-  check(unknown.empty(), where_, function_, ": each name must be that of a parameter of ", model_,
-        ", but these are not: ", listed(unknown), ".");
+  check(
+      unknown.empty(), where_, function_, ": each name must be that of a parameter of ", model_,
+      ", but these are not: ", [&] { return listed(unknown); }, ".");
   take(std::span<const Tensor>(all));
 }
 
@@ -84,12 +86,13 @@ void ModelCopy::take_copies() {
 void ModelCopy::finish(const Module& copy) {
   plan_->stop();
   std::vector<std::string> missed = plan_->not_met();
-  check(plan_->is_root(copy) && missed.empty(), where_, function_, ": copying the class ", short_name(typeid(copy)),
-        " must copy all that it is made of, but it left out ",
-        missed.empty() ? std::string("its base class") : listed(missed),
-        ". Hold layers and tensors by value, not behind a shared_ptr, a pointer or a reference, do not assign to them, "
-        "and "
-        "let a copy constructor of its own begin with Module(other).");
+  check(
+      plan_->is_root(copy) && missed.empty(), where_, function_, ": copying the class ",
+      [&] { return short_name(typeid(copy)); }, " must copy all that it is made of, but it left out ",
+      [&] { return missed.empty() ? std::string("its base class") : listed(missed); },
+      ". Hold layers and tensors by value, not behind a shared_ptr, a pointer or a reference, do not assign to them, "
+      "and "
+      "let a copy constructor of its own begin with Module(other).");
 }
 
 }  // namespace detail

@@ -105,8 +105,9 @@ void Optimizer::step(SourceLocation where) {
 
 Tensor Optimizer::step(Function<Tensor()> loss, SourceLocation where) {
   const Tensor value = loss();
-  check(value.defined() && value.numel() == 1, where, name(),
-        ": the closure must return a loss of one element, but it is ", shown(value), '.');
+  check(
+      value.defined() && value.numel() == 1, where, name(),
+      ": the closure must return a loss of one element, but it is ", [&] { return shown(value); }, '.');
   check<std::logic_error>(value.requires_grad(), where, name(),
                           ": the loss must require a gradient, but it does not. Compute it outside of NoGrad from "
                           "parameters that are not all frozen.");
@@ -247,7 +248,7 @@ void Optimizer::hold(const char* optimizer, Parameters given, SourceLocation whe
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const Tensor& parameter = parameters[i];
     const std::string& own = given.names[i];
-    const std::string which = named ? '\'' + own + '\'' : concat(parameters_.size() + i);
+    auto which = [&] { return named ? '\'' + own + '\'' : concat(parameters_.size() + i); };
     check(!own.empty(), where, optimizer, ": a parameter's name must not be empty, but that of parameter ",
           parameters_.size() + i, " is.");
     check(parameter.defined(), where, optimizer, ": parameters must be defined tensors, but parameter ", which,
@@ -319,10 +320,11 @@ State Optimizer::completed_state(std::size_t i, SourceLocation where) const {
       state.tensors.emplace_back(kept.name, start_of(kept));
       continue;
     }
-    check(fits(*tensor, kept), where, name(), ": what is kept for a parameter must fit it, but for parameter ",
-          described(i), " of ", parameters_[i].dtype(), " the ", std::string_view(kept.name), " must be ", kept.dtype,
-          ' ', kept.shape, ", and it is ", shown(*tensor),
-          ". Make a new optimizer after Module::to(). Nothing was updated.");
+    check(
+        fits(*tensor, kept), where, name(), ": what is kept for a parameter must fit it, but for parameter ",
+        [&] { return described(i); }, " of ", parameters_[i].dtype(), " the ", std::string_view(kept.name), " must be ",
+        kept.dtype, ' ', kept.shape, ", and it is ", [&] { return shown(*tensor); },
+        ". Make a new optimizer after Module::to(). Nothing was updated.");
   }
   return state;
 }
@@ -349,9 +351,9 @@ bool Optimizer::gradients_are_finite(std::span<const Tensor> gradients, SourceLo
     if (reaction == NonFinite::proceed) continue;
     for (std::size_t i = group_begin(group); i < group_ends_[group]; ++i) {
       if (!gradients[i].defined() || all(isfinite(gradients[i])).item<bool>()) continue;
-      check<std::runtime_error>(reaction != NonFinite::error, where, name(),
-                                ": gradients must be finite, but that of parameter ", described(i),
-                                " has an infinite or nan element. Nothing was updated.");
+      check<std::runtime_error>(
+          reaction != NonFinite::error, where, name(), ": gradients must be finite, but that of parameter ",
+          [&] { return described(i); }, " has an infinite or nan element. Nothing was updated.");
       return false;
     }
   }

@@ -150,7 +150,13 @@ concept ComparesToBool = requires(T x) {
   bool(x == x);
 };
 
+template <class T>
+concept TakesVectorAsTensor = requires(std::vector<T> values) {
+  tensor(values);
+};
+
 TEST_CASE("what would do something else than it says does not compile", "[usage]") {
+  CHECK_FALSE(TakesVectorAsTensor<double>);
   CHECK_FALSE(WritesByIndex<Tensor>);
   CHECK_FALSE(AddsInPlace<Tensor>);
   CHECK_FALSE(TakesMaxOfTwo<Tensor>);

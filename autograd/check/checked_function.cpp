@@ -14,13 +14,15 @@ class CheckedTensorFunction : public CheckedFunction {
                         SourceLocation where)
       : CheckedFunction("input", names), f_(f), inputs_(inputs.begin(), inputs.end()) {
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-      check(inputs[i].defined(), where, "gradcheck: ", name_of_input(i),
-            " must be defined, but it is default-constructed.");
+      check(
+          inputs[i].defined(), where, "gradcheck: ", [&] { return name_of_input(i); },
+          " must be defined, but it is default-constructed.");
       if (!is_floating(inputs[i].dtype())) continue;
-      check(inputs[i].dtype() == DType::float64, where, "gradcheck: ", name_of_input(i), " must be float64, but it is ",
-            inputs[i].dtype(),
-            ": differences of its values have too few digits to judge a gradient by. Convert it "
-            "with cast(x, DType::float64).");
+      check(
+          inputs[i].dtype() == DType::float64, where, "gradcheck: ", [&] { return name_of_input(i); },
+          " must be float64, but it is ", inputs[i].dtype(),
+          ": differences of its values have too few digits to judge a gradient by. Convert it "
+          "with cast(x, DType::float64).");
       input_of_.push_back(static_cast<int>(i));
       shapes_.push_back(inputs[i].shape());
     }
@@ -55,16 +57,20 @@ class CheckedClosure : public CheckedFunction {
     std::unordered_set<const Node*> known;
     for (std::size_t i = 0; i < variables.size(); ++i) {
       const Tensor& variable = variables[i];
-      check(variable.defined(), where, "gradcheck: ", name_of_input(i),
-            " must be defined, but it is default-constructed.");
-      check(variable.dtype() == DType::float64, where, "gradcheck: ", name_of_input(i), " must be float64, but it is ",
-            variable.dtype(),
-            ": differences of its values have too few digits to judge a gradient by. Check the model "
-            "in float64.");
-      check<std::logic_error>(variable.is_leaf() && variable.requires_grad(), where, "gradcheck: ", name_of_input(i),
-                              " must be a leaf that requires a gradient, so that it can be moved and differentiated.");
-      check(known.insert(variable.impl()->node.get()).second, where, "gradcheck: ", name_of_input(i),
-            " must be named once, but it was named before.");
+      check(
+          variable.defined(), where, "gradcheck: ", [&] { return name_of_input(i); },
+          " must be defined, but it is default-constructed.");
+      check(
+          variable.dtype() == DType::float64, where, "gradcheck: ", [&] { return name_of_input(i); },
+          " must be float64, but it is ", variable.dtype(),
+          ": differences of its values have too few digits to judge a gradient by. Check the model "
+          "in float64.");
+      check<std::logic_error>(
+          variable.is_leaf() && variable.requires_grad(), where, "gradcheck: ", [&] { return name_of_input(i); },
+          " must be a leaf that requires a gradient, so that it can be moved and differentiated.");
+      check(
+          known.insert(variable.impl()->node.get()).second, where, "gradcheck: ", [&] { return name_of_input(i); },
+          " must be named once, but it was named before.");
       shapes_.push_back(variable.shape());
     }
     original_ = unflatten(flatten(variables_), shapes_);

@@ -173,8 +173,10 @@ std::vector<Tensor> DerivativeOfOrder::run_order(int order, std::span<const Tens
     // Recorded even where the value alone is wanted: the function may ask for gradients inside.
     GradMode recorded(true);
     Tensor value = function_->call(variables);
-    check(value.defined() && value.dtype() == DType::float64, where_, "gradcheck: the function must give a float64 ",
-          "tensor, but it gave ", value.defined() ? concat("one of ", value.dtype()) : "an undefined one", ".");
+    check(
+        value.defined() && value.dtype() == DType::float64, where_, "gradcheck: the function must give a float64 ",
+        "tensor, but it gave ", [&] { return value.defined() ? concat("one of ", value.dtype()) : "an undefined one"; },
+        ".");
     return {std::move(value)};
   }
   std::span<const Tensor> below = variables.first(counts_[order - 2]);

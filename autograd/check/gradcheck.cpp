@@ -456,17 +456,20 @@ std::string text_of(const GradcheckFinding& finding) {
 void check_repeatable(DerivativeOfOrder& derivative, SourceLocation where) {
   const Numbers& value = derivative.value();
   for (std::size_t j = 0; j < value.size(); ++j)
-    check(std::isfinite(value[j]), where, "gradcheck: the function must be finite at the inputs, but element ",
-          index_text(place_of(static_cast<std::int64_t>(j), derivative.outputs()).index), " of its value is ",
-          digits(value[j]), ".");
+    check(
+        std::isfinite(value[j]), where, "gradcheck: the function must be finite at the inputs, but element ",
+        [&] { return index_text(place_of(static_cast<std::int64_t>(j), derivative.outputs()).index); },
+        " of its value is ", [&] { return digits(value[j]); }, ".");
   double largest = largest_of(value);
   for (const Numbers& again : {derivative.evaluate(derivative.elements()), derivative.record_at_inputs().value()}) {
     check(again.size() == value.size(), where, "gradcheck: the function must give the same shape each time, but gave ",
           value.size(), " elements and then ", again.size(), ".");
     for (std::size_t j = 0; j < value.size(); ++j)
-      check(std::abs(again[j] - value[j]) <= 1e-9 * largest, where,
-            "gradcheck: the function must give the same value each time, but gave ", digits(value[j], 17), " and then ",
-            digits(again[j], 17), ". Draw random numbers (dropout ...) before, or in eval().");
+      check(
+          std::abs(again[j] - value[j]) <= 1e-9 * largest, where,
+          "gradcheck: the function must give the same value each time, but gave ", [&] { return digits(value[j], 17); },
+          " and then ", [&] { return digits(again[j], 17); },
+          ". Draw random numbers (dropout ...) before, or in eval().");
   }
 }
 

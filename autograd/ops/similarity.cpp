@@ -48,8 +48,9 @@ Tensor bilinear(const Operand& left, const Operand& right, const Tensor& weight,
   constexpr const char* kName = "bilinear";
   SourceLocation where = left.where();
   const Tensor &given_a = left.tensor(kName), &given_b = right.tensor(kName);
-  check(weight.defined() && weight.ndim() == 3, where, kName, ": weight must be [out, m, n], but it is ",
-        weight.defined() ? to_string(weight.shape()) : "undefined", ".");
+  check(
+      weight.defined() && weight.ndim() == 3, where, kName, ": weight must be [out, m, n], but it is ",
+      [&] { return weight.defined() ? to_string(weight.shape()) : "undefined"; }, ".");
   const std::int64_t outs = weight.shape()[0], m = weight.shape()[1], n = weight.shape()[2];
   check(given_a.ndim() > 0 && given_a.ndim() == given_b.ndim() && given_a.shape().back() == m &&
             given_b.shape().back() == n,

@@ -60,6 +60,14 @@ TEST_CASE("clamp between tensors passes nothing to a NaN", "[elementwise][choose
   CHECK(clamp(tensor({-3, 5}), tensor({0}), tensor({2})).to_vector<std::int64_t>() == std::vector<std::int64_t>{0, 2});
 }
 
+TEST_CASE("clamp between tensors refuses in its own name", "[elementwise][choose]") {
+  CHECK_THROWS_WITH(clamp(zeros({2}), zeros({3}), ones({2})),
+                    Contains("clamp: shapes must broadcast, but [2] and [3]"));
+  CHECK_THROWS_WITH(clamp(zeros({2}), zeros({2}), ones({4})),
+                    Contains("clamp: shapes must broadcast, but [2] and [4]"));
+  CHECK_THROWS_WITH(clamp(Tensor(), zeros({2}), ones({2})), Contains("clamp: its operands must be defined"));
+}
+
 TEST_CASE("where_safe takes branches that give numbers", "[elementwise][choose]") {
   Tensor x = doubles({-1, 4}).set_requires_grad();
   Tensor y = where_safe(

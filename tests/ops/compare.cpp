@@ -60,3 +60,20 @@ TEST_CASE("infinities and signs", "[elementwise][compare]") {
   CHECK(signbit(tensor({true})).item<bool>() == false);
   CHECK(isposinf(tensor({3})).item<bool>() == false);
 }
+
+TEST_CASE("allclose of integers is exact at any size", "[elementwise][compare]") {
+  auto whole = [](std::int64_t value) { return from_vector(std::vector<std::int64_t>{value}); };
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max(),
+                         kLeast = std::numeric_limits<std::int64_t>::min();
+  const std::int64_t large = 1600000000000000000;
+  CHECK_FALSE(allclose(whole(large), whole(large + 10), {.rtol = 0, .atol = 1}));
+  CHECK_FALSE(allclose(whole(large), whole(large + 2), {.rtol = 0, .atol = 1.9}));
+  CHECK(allclose(whole(large), whole(large + 1), {.rtol = 0, .atol = 1}));
+  CHECK(allclose(whole(-large - 1), whole(-large), {.rtol = 0, .atol = 1}));
+  CHECK(allclose(whole(large), whole(large), {.rtol = 0, .atol = 0}));
+  CHECK_FALSE(allclose(whole(kLeast), whole(kMost), {.rtol = 1, .atol = 0}));
+  CHECK(allclose(whole(kLeast), whole(kMost), {.rtol = 2.5, .atol = 0}));
+  CHECK(allclose(whole(100000), whole(100001)));  // the default tolerances are relative
+  CHECK(allclose(tensor({true, false}), tensor({1, 0})));
+  CHECK_FALSE(allclose(tensor({true, false}), tensor({1, 1})));
+}

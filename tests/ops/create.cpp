@@ -265,6 +265,22 @@ TEST_CASE("DefaultDtype is the dtype where none is given", "[create]") {
     CHECK((arange(3) * 0.1).dtype() == DType::float64);
     CHECK(sum(0.5).dtype() == DType::float64);
     CHECK((zeros({2}, {.dtype = DType::float32}) + 0.5).dtype() == DType::float32);
+    // Integers and booleans become it where an operator has no integer form, but not beside a float32 tensor.
+    const Tensor whole = arange(3), truth = whole > 0;
+    CHECK(exp(whole)[1].item<double>() == std::exp(1.0));
+    CHECK(exp(truth).dtype() == DType::float64);
+    CHECK((whole / 3)[1].item<double>() == 1.0 / 3);
+    CHECK(mean(whole).dtype() == DType::float64);
+    CHECK(var(whole).dtype() == DType::float64);
+    CHECK(norm(whole).dtype() == DType::float64);
+    CHECK(softmax(whole, 0).dtype() == DType::float64);
+    CHECK(logsumexp(whole, 0).dtype() == DType::float64);
+    CHECK(mse(whole, truth).dtype() == DType::float64);
+    CHECK(clamp(whole, 0.5, 1).dtype() == DType::float64);
+    CHECK(map([](auto a) { return exp(a); }, whole)[1].item<double>() == std::exp(1.0));
+    CHECK(map_sum([](auto a) { return a; }, whole).dtype() == DType::float64);
+    CHECK((whole / zeros({3}, {.dtype = DType::float32})).dtype() == DType::float32);
+    CHECK(sum(whole).dtype() == DType::int64);
     DType elsewhere = DType::boolean;
     std::thread([&] { elsewhere = zeros({1}).dtype(); }).join();
     CHECK(elsewhere == DType::float32);

@@ -294,6 +294,11 @@ TEST_CASE("one_hot has a 1 at each label", "[index]") {
   CHECK(numbers(one_hot(flip(arange(2), 0))) == Numbers{0, 1, 1, 0});
 }
 
+TEST_CASE("one_hot of expanded labels checks the result's size before it copies them", "[index]") {
+  Tensor labels = expand(zeros({1}, {.dtype = DType::int64}), {std::int64_t{1} << 40});
+  CHECK_THROWS_WITH(one_hot(labels, std::int64_t{1} << 40), Contains("one_hot: the number of elements must fit"));
+}
+
 TEST_CASE("one_hot refuses labels outside the classes", "[index]") {
   CHECK_THROWS_AS(one_hot(tensor({0, 3}), 3), std::out_of_range);
   CHECK_THROWS_WITH(one_hot(tensor({0, 3}), 3),

@@ -126,9 +126,10 @@ Tensor ctc_loss(const Operand& operand, const Tensor& given_targets, const Tenso
   check<std::out_of_range>(0 <= options.blank && options.blank < classes, where, kName, ": blank must be in [0, ",
                            classes, "), but it is ", options.blank, ".");
   Tensor targets = checked_integers("targets", given_targets, where);
-  check(targets.ndim() == 1 || (targets.ndim() == 2 && is_batch && targets.shape()[0] == samples), where, kName,
-        ": targets must be ", is_batch ? concat("[", samples, ", S] or one after the other [S]") : "[S]",
-        ", but they are ", targets.shape(), ".");
+  check(
+      targets.ndim() == 1 || (targets.ndim() == 2 && is_batch && targets.shape()[0] == samples), where, kName,
+      ": targets must be ", [&] { return is_batch ? concat("[", samples, ", S] or one after the other [S]") : "[S]"; },
+      ", but they are ", targets.shape(), ".");
   Tensor input_lengths = checked_lengths("input_lengths", given_input_lengths, samples, is_batch, times, where);
   Tensor target_lengths =
       checked_lengths("target_lengths", given_target_lengths, samples, is_batch, targets.shape()[-1], where);

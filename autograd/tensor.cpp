@@ -101,7 +101,11 @@ XGRAD_INSTANTIATE(double)
 
 Tensor Tensor::detach(SourceLocation where) const {
   const TensorImpl& impl = defined_impl(*this, "detach", where);
-  return new_view(*this, impl.shape, impl.strides, impl.data);
+  try {
+    return new_view(*this, impl.shape, impl.strides, impl.data);
+  } catch (const OutOfMemory& error) {
+    error.pass_on("detach", "a view", where);
+  }
 }
 
 DType Operand::dtype(const char* operation) const {

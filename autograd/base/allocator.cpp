@@ -241,10 +241,15 @@ OutOfMemory::OutOfMemory(std::string_view operation, std::string_view what, std:
                 where.line);
 }
 
+void OutOfMemory::pass_on(std::string_view operation, std::string_view what, SourceLocation where) const {
+  if (!is_anonymous_) throw;
+  throw OutOfMemory(operation, what, bytes_, where);
+}
+
 void* allocate_block(std::size_t bytes) {
   void* block = try_allocate(bytes);
   if (block == nullptr) [[unlikely]]
-    throw OutOfMemory("memory", "a block", bytes, {});
+    throw OutOfMemory(bytes);
   return block;
 }
 

@@ -24,9 +24,18 @@ class OutOfMemory : public std::bad_alloc {
   /// "add: there must be memory for float32 [1000], but the system does not have 4000 bytes more; 64 bytes are in use and 0
   /// are cached. at model.cpp:42". A number of bytes of 0 is one that cannot be counted.
   OutOfMemory(std::string_view operation, std::string_view what, std::size_t bytes, SourceLocation where);
+  /// Of a block whose taker does not know for which operation it works.
+  explicit OutOfMemory(std::size_t bytes) : OutOfMemory("memory", "a block", bytes, {}) {
+    is_anonymous_ = true;
+    bytes_ = bytes;
+  }
   const char* what() const noexcept override { return text_; }
+  /// To be called where it is caught: throws it again, in this operation's name where it has none.
+  [[noreturn]] void pass_on(std::string_view operation, std::string_view what, SourceLocation where) const;
 
  private:
+  bool is_anonymous_ = false;
+  std::size_t bytes_ = 0;
   char text_[512];
 };
 

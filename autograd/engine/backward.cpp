@@ -63,7 +63,11 @@ void Backward::run(std::span<const Tensor> outputs, std::span<const Tensor> cota
   while (!workspace_->ready.empty()) {
     Ref<Node> node = std::move(workspace_->ready.back());
     workspace_->ready.pop_back();
-    process(*node);
+    try {
+      process(*node);
+    } catch (const OutOfMemory& error) {
+      error.pass_on(node->name, "its cotangents", node->where);
+    }
   }
   for (auto& entry : workspace_->leaves)
     if (entry.node->extras && entry.sum.defined()) run_hooks(*entry.node, &entry.sum);

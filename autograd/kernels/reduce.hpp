@@ -524,44 +524,33 @@ constexpr auto highest_of() {
     return -lowest_of<V>();
 }
 
-struct MaxFold {
+template <bool kLargest>
+struct ExtremeFold {
   static constexpr bool kCentered = false;
   template <class V>
   static V start() {
-    return V(lowest_of<V>());
+    if constexpr (kLargest)
+      return V(lowest_of<V>());
+    else
+      return V(highest_of<V>());
   }
   template <class V>
-  static V step(V largest, V x, V) {
-    return larger(largest, x);
+  static V step(V found, V x, V) {
+    return join(found, x);
   }
   template <class V>
   static V join(V a, V b) {
-    return larger(a, b);
+    if constexpr (kLargest)
+      return larger(a, b);
+    else
+      return smaller(a, b);
   }
   template <class V>
   static V neutral(V) {
     return start<V>();
   }
 };
-
-struct MinFold {
-  static constexpr bool kCentered = false;
-  template <class V>
-  static V start() {
-    return V(highest_of<V>());
-  }
-  template <class V>
-  static V step(V least, V x, V) {
-    return smaller(least, x);
-  }
-  template <class V>
-  static V join(V a, V b) {
-    return smaller(a, b);
-  }
-  template <class V>
-  static V neutral(V) {
-    return start<V>();
-  }
-};
+using MaxFold = ExtremeFold<true>;
+using MinFold = ExtremeFold<false>;
 
 }  // namespace xgrad::internal

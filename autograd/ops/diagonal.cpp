@@ -76,7 +76,8 @@ Tensor put_diagonal(const char* operation, const Tensor& x, const Shape& shape, 
 Tensor diagonal(const Operand& operand, DiagonalOptions options) {
   const Tensor& x = operand.tensor("diagonal");
   Diagonal diagonal = checked_diagonal("diagonal", options, x.shape(), operand.where());
-  return record("diagonal", operand.where(), {x}, view_of(x, diagonal), {}, [diagonal](Vjp& vjp) {
+  Tensor view = with_memory_for("diagonal", operand.where(), [&] { return view_of(x, diagonal); });
+  return record("diagonal", operand.where(), {x}, std::move(view), {}, [diagonal](Vjp& vjp) {
     if (Tensor* sum = vjp.sum_so_far(0); sum != nullptr) {
       if (vjp.g().numel() > 0) add_into(view_of(*sum, diagonal), vjp.g());
     } else {

@@ -102,15 +102,17 @@ Tensor log_softmax_cotangent_of_operators(const Tensor& g, const Tensor& y, cons
 Tensor recorded_softmax(const char* name, const Operand& operand, int axis, bool in_logs) {
   Tensor x = floating_operand(name, operand);
   unsigned mask = axis_mask(name, axis, x.ndim(), operand.where());
-  return record(name, operand.where(), {x}, softmax_value(name, x, mask, in_logs, operand.where()), {Uses::output()},
-                [mask, in_logs](Vjp& vjp) {
-                  if (!vjp.creates_graph())
-                    vjp.give(0, cotangent_value(vjp.g(), vjp.output(), mask, in_logs));
-                  else if (in_logs)
-                    vjp.give(0, log_softmax_cotangent_of_operators(vjp.g(), vjp.output(), axes_of(mask)));
-                  else
-                    vjp.give(0, softmax_cotangent_of_operators(vjp.g(), vjp.output(), axes_of(mask)));
-                });
+  return record(
+      name, operand.where(), {x},
+      with_memory_for(name, operand.where(), [&] { return softmax_value(name, x, mask, in_logs, operand.where()); }),
+      {Uses::output()}, [mask, in_logs](Vjp& vjp) {
+        if (!vjp.creates_graph())
+          vjp.give(0, cotangent_value(vjp.g(), vjp.output(), mask, in_logs));
+        else if (in_logs)
+          vjp.give(0, log_softmax_cotangent_of_operators(vjp.g(), vjp.output(), axes_of(mask)));
+        else
+          vjp.give(0, softmax_cotangent_of_operators(vjp.g(), vjp.output(), axes_of(mask)));
+      });
 }
 
 }  // namespace
@@ -177,7 +179,9 @@ Tensor logsumexp(const Operand& operand, const Axes& axes, ReduceOptions options
   Tensor x = floating_operand("logsumexp", operand);
   unsigned mask = axis_mask("logsumexp", axes, x.ndim(), operand.where());
   Shape shape = reduced_shape(x.shape(), mask, options.keepdims);
-  LogSumExp parts = dispatch_floating(x.dtype(), [&]<class T>(T) { return logsumexp_value<T>(x, mask, shape); });
+  LogSumExp parts = with_memory_for("logsumexp", operand.where(), [&] {
+    return dispatch_floating(x.dtype(), [&]<class T>(T) { return logsumexp_value<T>(x, mask, shape); });
+  });
   if (!is_recording({x})) return std::move(parts.y);
   std::vector<Tensor> outputs{std::move(parts.y), std::move(parts.center), std::move(parts.sum)};
   return record("logsumexp", operand.where(), {x}, std::move(outputs),

@@ -282,12 +282,13 @@ Tensor unfold(const Operand& operand, int axis, std::int64_t size, std::int64_t 
   strides.push_back(strides[axis]);
   if (pieces.count > 1) strides[axis] *= step;
   checked_numel("unfold", shape, where);
-  return record("unfold", where, {x}, new_view(x, shape, strides, x.impl()->data), {}, [pieces](Vjp& vjp) {
-    if (Tensor* sum = vjp.sum_so_far(0); sum != nullptr)
-      add_pieces(*sum, vjp.g(), pieces, vjp.where());
-    else
-      vjp.give(0, unfold_sum(vjp.g(), vjp.shape(0), pieces, vjp.where()));
-  });
+  return record("unfold", where, {x}, new_result_view("unfold", where, x, shape, strides, x.impl()->data), {},
+                [pieces](Vjp& vjp) {
+                  if (Tensor* sum = vjp.sum_so_far(0); sum != nullptr)
+                    add_pieces(*sum, vjp.g(), pieces, vjp.where());
+                  else
+                    vjp.give(0, unfold_sum(vjp.g(), vjp.shape(0), pieces, vjp.where()));
+                });
 }
 
 }  // namespace xgrad

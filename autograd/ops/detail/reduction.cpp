@@ -94,7 +94,7 @@ Tensor expanded(const Tensor& x, const Shape& shape, SourceLocation where) {
   const int lead = shape.ndim() - impl.shape.ndim();
   for (int axis = lead; axis < shape.ndim(); ++axis)
     if (impl.shape[axis - lead] != 1) strides[axis] = impl.strides[axis - lead];
-  return record("expand", where, {x}, new_view(x, shape, strides, impl.data), {},
+  return record("expand", where, {x}, new_result_view("expand", where, x, shape, strides, impl.data), {},
                 [](Vjp& vjp) { vjp.give(0, recorded_sum_to("sum_to", vjp.g(), vjp.shape(0), vjp.where())); });
 }
 

@@ -39,6 +39,15 @@ Tensor new_zeros(const char* operation, const Shape& shape, DType dtype, SourceL
   return result;
 }
 
+Tensor new_result_view(const char* operation, SourceLocation where, const Tensor& base, const Shape& shape,
+                       const Strides& strides, void* data) {
+  try {
+    return new_view(base, shape, strides, data);
+  } catch (const OutOfMemory& error) {
+    error.pass_on(operation, "a view", where);
+  }
+}
+
 Tensor with_options(Tensor tensor, const TensorOptions& options, SourceLocation where) {
   if (options.requires_grad) tensor.set_requires_grad(true, where);
   return tensor;

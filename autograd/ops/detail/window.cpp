@@ -57,7 +57,8 @@ Tensor put(const Tensor& x, const Shape& shape, const AnyWindow& window, SourceL
 
 template <class AnyWindow>
 Tensor get(const char* name, const Tensor& x, const AnyWindow& window, SourceLocation where) {
-  return record(name, where, {x}, view_of(x, window), {}, [window](Vjp& vjp) { give_window(vjp, vjp.g(), window); });
+  Tensor view = with_memory_for(name, where, [&] { return view_of(x, window); });
+  return record(name, where, {x}, std::move(view), {}, [window](Vjp& vjp) { give_window(vjp, vjp.g(), window); });
 }
 
 template <class AnyWindow>

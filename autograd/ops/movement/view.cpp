@@ -6,6 +6,7 @@
 #include "../cast.hpp"
 #include "../choose.hpp"
 #include "../detail/reshape.hpp"
+#include "../detail/result.hpp"
 #include "../movement.hpp"
 #include "../reduce.hpp"
 
@@ -20,7 +21,7 @@ namespace {
 /// A view in another shape, whose gradient is the reshaped gradient.
 Tensor record_reshape(const char* name, SourceLocation where, const Tensor& x, const Shape& shape,
                       const Strides& strides) {
-  return record(name, where, {x}, new_view(x, shape, strides, x.impl()->data), {},
+  return record(name, where, {x}, new_result_view(name, where, x, shape, strides, x.impl()->data), {},
                 [](Vjp& vjp) { vjp.give(0, reshape(vjp.g(), vjp.shape(0))); });
 }
 
@@ -98,7 +99,8 @@ Tensor transpose(const Operand& operand, int axis1, int axis2) {
     std::swap(shape[axis1], shape[axis2]);
     std::swap(strides[axis1], strides[axis2]);
   }
-  return record("transpose", operand.where(), {x}, new_view(x, shape, strides, x.impl()->data), {},
+  return record("transpose", operand.where(), {x},
+                new_result_view("transpose", operand.where(), x, shape, strides, x.impl()->data), {},
                 [axis1, axis2](Vjp& vjp) { vjp.give(0, transpose(vjp.g(), axis1, axis2)); });
 }
 
@@ -122,9 +124,11 @@ Tensor permute(const Operand& operand, const Axes& order) {
     strides[i] = x.strides()[axis];
     inverse[axis] = static_cast<std::int8_t>(i);
   }
-  return record("permute", operand.where(), {x}, new_view(x, shape, strides, x.impl()->data), {}, [inverse](Vjp& vjp) {
-    vjp.give(0, permute(vjp.g(), std::vector<int>(inverse.begin(), inverse.begin() + vjp.g().ndim())));
-  });
+  return record("permute", operand.where(), {x},
+                new_result_view("permute", operand.where(), x, shape, strides, x.impl()->data), {},
+                [inverse](Vjp& vjp) {
+                  vjp.give(0, permute(vjp.g(), std::vector<int>(inverse.begin(), inverse.begin() + vjp.g().ndim())));
+                });
 }
 
 Tensor flip(const Operand& operand, const Axes& axes) {
@@ -138,12 +142,13 @@ Tensor flip(const Operand& operand, const Axes& axes) {
     strides[axis] = -strides[axis];
   }
   char* first = data_of<char>(x) + offset * static_cast<std::int64_t>(size_of(x.dtype()));
-  return record("flip", operand.where(), {x}, new_view(x, x.shape(), strides, first), {}, [mask](Vjp& vjp) {
-    std::vector<int> axes;
-    for (int axis = 0; axis < kMaxDims; ++axis)
-      if ((mask >> axis & 1) != 0) axes.push_back(axis);
-    vjp.give(0, flip(vjp.g(), axes));
-  });
+  return record("flip", operand.where(), {x}, new_result_view("flip", operand.where(), x, x.shape(), strides, first),
+                {}, [mask](Vjp& vjp) {
+                  std::vector<int> axes;
+                  for (int axis = 0; axis < kMaxDims; ++axis)
+                    if ((mask >> axis & 1) != 0) axes.push_back(axis);
+                  vjp.give(0, flip(vjp.g(), axes));
+                });
 }
 
 // ---- Broadcasting ----
@@ -155,7 +160,8 @@ Tensor expand(const Operand& operand, const Shape& target) {
   Strides strides = shape;
   for (int axis = 0; axis < shape.ndim(); ++axis)
     strides[axis] = axis < lead || x.shape()[axis - lead] != shape[axis] ? 0 : x.strides()[axis - lead];
-  return record("expand", operand.where(), {x}, new_view(x, shape, strides, x.impl()->data), {},
+  return record("expand", operand.where(), {x},
+                new_result_view("expand", operand.where(), x, shape, strides, x.impl()->data), {},
                 [](Vjp& vjp) { vjp.give(0, sum_to(vjp.g(), vjp.shape(0))); });
 }
 

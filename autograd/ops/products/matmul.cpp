@@ -237,7 +237,8 @@ Tensor recorded_product(const char* name, const Tensor& a, const Tensor& b, Sour
   Shape shape = lead;
   if (!a_is_1d) shape.push_back(a.shape()[a.ndim() - 2]);
   if (!b_is_1d) shape.push_back(b.shape().back());
-  return record(name, where, {a, b}, multiply(name, a, b, lead, shape, where), {Uses::input(1), Uses::input(0)},
+  Tensor y = with_memory_for(name, where, [&] { return multiply(name, a, b, lead, shape, where); });
+  return record(name, where, {a, b}, std::move(y), {Uses::input(1), Uses::input(0)},
                 [a_is_1d, b_is_1d](Vjp& vjp) { matmul_rule(vjp, a_is_1d, b_is_1d); });
 }
 

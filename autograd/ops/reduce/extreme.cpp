@@ -9,6 +9,7 @@
 #include "../compare.hpp"
 #include "../create.hpp"
 #include "../detail/reduction.hpp"
+#include "../detail/result.hpp"
 #include "../index.hpp"
 #include "../movement.hpp"
 #include "../reduce.hpp"
@@ -69,7 +70,9 @@ Tensor extreme_value(const char* name, const Operand& operand, const Axes& axes,
     default:
       break;
   }
-  Tensor y = dispatch_floating(x.dtype(), [&]<class T>(T) { return fold<F, T>(x, mask, shape); });
+  Tensor y = with_memory_for(name, operand.where(), [&] {
+    return dispatch_floating(x.dtype(), [&]<class T>(T) { return fold<F, T>(x, mask, shape); });
+  });
   return record(name, operand.where(), {x}, std::move(y), {Uses::input(0) | Uses::output()},
                 [mask](Vjp& vjp) { vjp.give(0, share_among_ties(vjp, mask)); });
 }
@@ -128,7 +131,7 @@ std::int64_t find_in_run(const T* x, std::int64_t n) {
   std::int64_t found = find_in_block<kLargest>(x, std::min(n, kBlock));
   for (std::int64_t begin = kBlock; begin < n; begin += kBlock) {
     const std::int64_t count = std::min(kBlock, n - begin);
-    using F = std::conditional_t<kLargest, MaxFold, MinFold>;
+    using F = ExtremeFold<kLargest>;
     if (!beats<kLargest>(across<F>(Folder<T, T, F>::fold_run(x + begin, count, T(0))), x[found])) continue;
     found = begin + find_in_block<kLargest>(x + begin, count);
   }

@@ -8,6 +8,7 @@
 #include "../compare.hpp"
 #include "../create.hpp"
 #include "../detail/reduction.hpp"
+#include "../detail/result.hpp"
 #include "../detail/scaling.hpp"
 #include "../reduce.hpp"
 
@@ -291,8 +292,9 @@ Tensor deviation_cotangent(Vjp& vjp, unsigned mask, const Tensor& y, const Tenso
 
 Tensor var(const Operand& operand, const Axes& axes, VarianceOptions options) {
   VarianceOperand of("var", operand, axes, options);
-  Spread spread =
-      nan_of_nothing(of, [&]<class T>(T) { return variance_value<T>(of.x, of.mask, of.shape, of.divisor); });
+  Spread spread = with_memory_for("var", operand.where(), [&] {
+    return nan_of_nothing(of, [&]<class T>(T) { return variance_value<T>(of.x, of.mask, of.shape, of.divisor); });
+  });
   return record_spread("var", operand.where(), of, std::move(spread), Uses(),
                        [mask = of.mask, divisor = of.divisor](Vjp& vjp) {
                          Tensor factor = with_kept_axes(vjp.g(), vjp.shape(0), mask) * (2 / divisor);
@@ -302,8 +304,9 @@ Tensor var(const Operand& operand, const Axes& axes, VarianceOptions options) {
 
 Tensor std(const Operand& operand, const Axes& axes, VarianceOptions options) {
   VarianceOperand of("std", operand, axes, options);
-  Spread spread =
-      nan_of_nothing(of, [&]<class T>(T) { return deviation_value<T>(of.x, of.mask, of.shape, of.divisor); });
+  Spread spread = with_memory_for("std", operand.where(), [&] {
+    return nan_of_nothing(of, [&]<class T>(T) { return deviation_value<T>(of.x, of.mask, of.shape, of.divisor); });
+  });
   return record_spread("std", operand.where(), of, std::move(spread), Uses::output(),
                        [mask = of.mask, divisor = of.divisor](Vjp& vjp) {
                          const Shape& shape = vjp.shape(0);

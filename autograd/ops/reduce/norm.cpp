@@ -9,6 +9,7 @@
 #include "../compare.hpp"
 #include "../create.hpp"
 #include "../detail/reduction.hpp"
+#include "../detail/result.hpp"
 #include "../detail/scaling.hpp"
 #include "../reduce.hpp"
 
@@ -204,15 +205,19 @@ Tensor norm(const Operand& operand, const Axes& axes, NormOptions options) {
   Shape shape = reduced_shape(x.shape(), mask, options.keepdims);
   if (p == 2) return root_of_squares("norm", x, mask, shape, 1, operand.where());
   Uses uses = p == 0 ? Uses() : p == 1 ? Uses::input(0) : Uses::input(0) | Uses::output();
-  return record("norm", operand.where(), {x}, norm_value(x, p, mask, shape), {uses}, [mask, p](Vjp& vjp) {
-    const Shape& shape = vjp.shape(0);
-    if (p == 0) return vjp.give(0, zeros(shape, {.dtype = vjp.dtype(0)}));
-    const Tensor& x = vjp.input(0);
-    Tensor g = with_kept_axes(vjp.g(), shape, mask);
-    Tensor y = p == 1 ? Tensor() : with_kept_axes(vjp.output(), shape, mask);
-    if (vjp.creates_graph() || x.numel() == 0) return vjp.give(0, norm_cotangent_of_operators(g, x, y, p, mask));
-    vjp.give(0, dispatch_floating(x.dtype(), [&]<class T>(T) { return norm_cotangent_value<T>(g, x, y, p, mask); }));
-  });
+  return record("norm", operand.where(), {x},
+                with_memory_for("norm", operand.where(), [&] { return norm_value(x, p, mask, shape); }), {uses},
+                [mask, p](Vjp& vjp) {
+                  const Shape& shape = vjp.shape(0);
+                  if (p == 0) return vjp.give(0, zeros(shape, {.dtype = vjp.dtype(0)}));
+                  const Tensor& x = vjp.input(0);
+                  Tensor g = with_kept_axes(vjp.g(), shape, mask);
+                  Tensor y = p == 1 ? Tensor() : with_kept_axes(vjp.output(), shape, mask);
+                  if (vjp.creates_graph() || x.numel() == 0)
+                    return vjp.give(0, norm_cotangent_of_operators(g, x, y, p, mask));
+                  vjp.give(0, dispatch_floating(x.dtype(),
+                                                [&]<class T>(T) { return norm_cotangent_value<T>(g, x, y, p, mask); }));
+                });
 }
 
 }  // namespace xgrad

@@ -4,6 +4,7 @@
 #include "../cast.hpp"
 #include "../create.hpp"
 #include "../detail/reduction.hpp"
+#include "../detail/result.hpp"
 #include "../index.hpp"
 #include "../movement.hpp"
 #include "../reduce.hpp"
@@ -18,8 +19,10 @@ Tensor sum(const Operand& operand, const Axes& axes, ReduceOptions options) {
   const Tensor& x = operand.tensor("sum");
   unsigned mask = axis_mask("sum", axes, x.ndim(), operand.where());
   Shape shape = reduced_shape(x.shape(), mask, options.keepdims);
-  if (!is_floating(x.dtype())) return integer_sum(x, mask, shape);
-  return record("sum", operand.where(), {x}, sum_value(x, mask, shape), {},
+  if (!is_floating(x.dtype()))
+    return with_memory_for("sum", operand.where(), [&] { return integer_sum(x, mask, shape); });
+  return record("sum", operand.where(), {x},
+                with_memory_for("sum", operand.where(), [&] { return sum_value(x, mask, shape); }), {},
                 [mask](Vjp& vjp) { vjp.give(0, stretch(vjp.g(), vjp.shape(0), mask)); });
 }
 
@@ -27,10 +30,12 @@ Tensor mean(const Operand& operand, const Axes& axes, ReduceOptions options) {
   Tensor x = floating_operand("mean", operand);
   unsigned mask = axis_mask("mean", axes, x.ndim(), operand.where());
   Shape shape = reduced_shape(x.shape(), mask, options.keepdims);
-  return record("mean", operand.where(), {x}, mean_value(x, mask, shape), {}, [mask](Vjp& vjp) {
-    const Shape& shape = vjp.shape(0);
-    vjp.give(0, stretch(vjp.g() / static_cast<double>(reduced_count(shape, mask)), shape, mask));
-  });
+  return record("mean", operand.where(), {x},
+                with_memory_for("mean", operand.where(), [&] { return mean_value(x, mask, shape); }), {},
+                [mask](Vjp& vjp) {
+                  const Shape& shape = vjp.shape(0);
+                  vjp.give(0, stretch(vjp.g() / static_cast<double>(reduced_count(shape, mask)), shape, mask));
+                });
 }
 
 Tensor sum_to(const Operand& operand, const Shape& shape) {
@@ -117,7 +122,9 @@ Tensor prod(const Operand& operand, const Axes& axes, ReduceOptions options) {
   unsigned mask = axis_mask("prod", axes, x.ndim(), operand.where());
   Shape shape = reduced_shape(x.shape(), mask, options.keepdims);
   if (x.dtype() == DType::int64) return fold<ProductFold, std::int64_t>(x, mask, shape);
-  Tensor y = dispatch_floating(x.dtype(), [&]<class T>(T) { return fold<ProductFold, T>(x, mask, shape); });
+  Tensor y = with_memory_for("prod", operand.where(), [&] {
+    return dispatch_floating(x.dtype(), [&]<class T>(T) { return fold<ProductFold, T>(x, mask, shape); });
+  });
   return record("prod", operand.where(), {x}, std::move(y), {Uses::input(0)},
                 [mask](Vjp& vjp) { prod_rule(vjp, mask); });
 }

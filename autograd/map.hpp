@@ -370,7 +370,7 @@ Tensor map_sum_operands(const F& f, std::initializer_list<const Operand*> operan
 /// the functions of Batch (autograd/simd/dual.hpp) without std:: before them. It captures numbers by value, [d = d], since the
 /// backward pass calls it again; a formula that captures `this` reads the object as it is then.
 /// Shapes: the operands broadcast to the results' shape.
-/// Dtype: the common one, integers become float32.
+/// Dtype: the common one, integers become the default dtype.
 /// Derivative: sum over the results of g dy/dx, to the second order. A third derivative throws std::logic_error: write the
 /// formula with operators on tensors for it.
 /// Throws: std::invalid_argument where no operand is a tensor, or the shapes do not broadcast.
@@ -397,7 +397,7 @@ auto map(const F& f, const Operand& a, const Operand& b, const Operand& c, const
 /// Sum of map(f, a, b, ...) without the intermediate: a loss in one pass over memory, its gradient in another. It is taken in
 /// blocks and does not depend on the number of threads. The formula is as map()'s, with one result.
 /// Shapes: the operands broadcast; the result is a scalar.
-/// Dtype: the common one, integers become float32.
+/// Dtype: the common one, integers become the default dtype.
 /// Derivative: g df/dx, to the second order.
 /// Throws: std::invalid_argument where no operand is a tensor, or the shapes do not broadcast.
 template <class F>

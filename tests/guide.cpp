@@ -324,7 +324,7 @@ TEST_CASE("guide: numbers are weak", "[guide]") {
   Tensor x = ones({3});
   Tensor same = 2.5 * x;                                        // float32, as x
   Tensor wider = x * tensor({2.5}, {.dtype = DType::float64});  // float64
-  Tensor counts = arange(3) / 2;                                // int64 divided: float32
+  Tensor counts = arange(3) / 2;                                // int64 divided: the default dtype
   CHECK(same.dtype() == DType::float32);
   CHECK(wider.dtype() == DType::float64);
   CHECK(counts.dtype() == DType::float32);

@@ -31,7 +31,7 @@ Tensor mul(const Operand& a, const Operand& b);
 
 /// Quotient of two tensors, element by element.
 /// Shapes: a and b broadcast to the result's shape.
-/// Dtype: the common one, integers become float32.
+/// Dtype: the common one, integers become the default dtype.
 /// Derivative: g / b to a, -g a / b^2 to b.
 Tensor div(const Operand& a, const Operand& b);
 
@@ -70,13 +70,13 @@ Tensor square(const Operand& x);
 
 /// Reciprocal 1 / x of each element.
 /// Shapes: the result has x's.
-/// Dtype: x's, integers become float32.
+/// Dtype: x's, integers become the default dtype.
 /// Derivative: -g y^2.
 Tensor reciprocal(const Operand& x);
 
 /// Square root of each element; nan below 0.
 /// Shapes: the result has x's.
-/// Dtype: x's, integers become float32.
+/// Dtype: x's, integers become the default dtype.
 /// Derivative: g / (2 y), which is inf at 0.
 Tensor sqrt(const Operand& x);
 

@@ -18,6 +18,8 @@ Tensor where(const Operand& condition, const Operand& a, const Operand& b);
 /// Chooses between f(x) and g(x), with each function fed `safe` in place of the elements that it is not chosen for, so that a
 /// nan or inf that it would make of them cannot reach the gradient (0 * inf = nan).
 /// Shapes: condition and x broadcast; f and g keep the shape.
+/// Dtype: the common one of f(x) and g(x).
+/// Derivative: that of the branch that was taken.
 /// Example: where_safe(x > 0, [](auto& x) { return sqrt(x); }, [](auto& x) { return 0 * x; }, x);
 template <class F, class G>
 Tensor where_safe(const Tensor& condition, F&& f, G&& g, const Tensor& x, double safe = 1,
@@ -37,13 +39,14 @@ Tensor minimum(const Operand& a, const Operand& b);
 
 /// Elements limited to [low, high], that is min(max(x, low), high), either bound optional: low > high gives high, nan stays.
 /// Shapes: the result has x's.
-/// Dtype: x's; integers stay where the bounds are integers, and become float32 else.
+/// Dtype: x's; integers stay where the bounds are integers, and become the default dtype else.
 /// Derivative: g where low <= x <= high, else 0.
 /// Throws: std::invalid_argument without a bound.
 Tensor clamp(const Operand& x, std::optional<double> low, std::optional<double> high);
 
 /// Elements limited to bounds that are tensors; an undefined one does not bound.
 /// Shapes: x and the bounds broadcast to the result's shape.
+/// Dtype: the common one; integers stay.
 /// Derivative: g to x where low <= x <= high, to a bound where it was taken, nothing to a nan.
 /// Throws: std::invalid_argument without a bound.
 Tensor clamp(const Operand& x, const Tensor& low, const Tensor& high);

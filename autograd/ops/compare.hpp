@@ -8,26 +8,32 @@ namespace xgrad XGRAD_API {
 /// Whether a == b, element by element; nan equals nothing.
 /// Shapes: a and b broadcast to the result's shape.
 /// Dtype: boolean, after promotion to the common one.
+/// Derivative: none.
 Tensor equal(const Operand& a, const Operand& b);
 /// Whether a != b, element by element; nan differs from everything.
 /// Shapes: a and b broadcast to the result's shape.
 /// Dtype: boolean, after promotion to the common one.
+/// Derivative: none.
 Tensor not_equal(const Operand& a, const Operand& b);
 /// Whether a < b, element by element; false beside nan.
 /// Shapes: a and b broadcast to the result's shape.
 /// Dtype: boolean, after promotion to the common one.
+/// Derivative: none.
 Tensor less(const Operand& a, const Operand& b);
 /// Whether a <= b, element by element; false beside nan.
 /// Shapes: a and b broadcast to the result's shape.
 /// Dtype: boolean, after promotion to the common one.
+/// Derivative: none.
 Tensor less_equal(const Operand& a, const Operand& b);
 /// Whether a > b, element by element; false beside nan.
 /// Shapes: a and b broadcast to the result's shape.
 /// Dtype: boolean, after promotion to the common one.
+/// Derivative: none.
 Tensor greater(const Operand& a, const Operand& b);
 /// Whether a >= b, element by element; false beside nan.
 /// Shapes: a and b broadcast to the result's shape.
 /// Dtype: boolean, after promotion to the common one.
+/// Derivative: none.
 Tensor greater_equal(const Operand& a, const Operand& b);
 
 inline Tensor operator==(const Operand& a, const Operand& b) { return equal(a, b); }
@@ -40,18 +46,22 @@ inline Tensor operator>=(const Operand& a, const Operand& b) { return greater_eq
 /// Whether both elements are true. A number is true when it is not 0.
 /// Shapes: a and b broadcast to the result's shape.
 /// Dtype: boolean, of any dtype.
+/// Derivative: none.
 Tensor logical_and(const Operand& a, const Operand& b);
 /// Whether at least one of two elements is true. A number is true when it is not 0.
 /// Shapes: a and b broadcast to the result's shape.
 /// Dtype: boolean, of any dtype.
+/// Derivative: none.
 Tensor logical_or(const Operand& a, const Operand& b);
 /// Whether exactly one of two elements is true. A number is true when it is not 0.
 /// Shapes: a and b broadcast to the result's shape.
 /// Dtype: boolean, of any dtype.
+/// Derivative: none.
 Tensor logical_xor(const Operand& a, const Operand& b);
 /// Whether an element is false. A number is false when it is 0.
 /// Shapes: the result has x's.
 /// Dtype: boolean, of any dtype.
+/// Derivative: none.
 Tensor logical_not(const Operand& x);
 
 // Both sides are computed: these are operators on elements.
@@ -62,14 +72,17 @@ inline Tensor operator!(const Operand& x) { return logical_not(x); }
 /// Whether an element is nan; an integer never is.
 /// Shapes: the result has x's.
 /// Dtype: boolean, of any dtype.
+/// Derivative: none.
 Tensor isnan(const Operand& x);
 /// Whether an element is infinite; an integer never is.
 /// Shapes: the result has x's.
 /// Dtype: boolean, of any dtype.
+/// Derivative: none.
 Tensor isinf(const Operand& x);
 /// Whether an element is neither nan nor infinite.
 /// Shapes: the result has x's.
 /// Dtype: boolean, of any dtype.
+/// Derivative: none.
 Tensor isfinite(const Operand& x);
 
 /// Whether an element is +infinity; an integer never is.
@@ -101,6 +114,7 @@ Tensor isclose(const Operand& a, const Operand& b, AllcloseOptions tolerance = {
 /// Shapes: a and b broadcast.
 /// Dtype: compared in float64, integers exactly.
 /// Throws: std::invalid_argument for a negative tolerance.
+/// Derivative: none.
 bool allclose(const Operand& a, const Operand& b, AllcloseOptions tolerance = {});
 
 }  // namespace xgrad

@@ -15,16 +15,19 @@ enum class Reduction : std::uint8_t { mean, sum, none };
 
 /// Squared error: (x - target)^2. Its sum over the batch: `mse(x, target, Reduction::sum)`.
 /// Shapes: `x [...], target [...] -> []`; Reduction::none: `[...]`.
+/// Dtype: the common one; integers become the default dtype.
 /// Derivative: 2 g (x - target).
 /// Throws: std::invalid_argument where the shapes differ.
 Tensor mse(const Operand& x, const Operand& target, Reduction reduction = Reduction::mean);
 /// Absolute error: |x - target|.
 /// Shapes: `x [...], target [...] -> []`; Reduction::none: `[...]`.
+/// Dtype: the common one; integers become the default dtype.
 /// Derivative: g sign(x - target), 0 where they are equal.
 /// Throws: std::invalid_argument where the shapes differ.
 Tensor mae(const Operand& x, const Operand& target, Reduction reduction = Reduction::mean);
 /// Root of the mean squared error: sqrt(mean((x - target)^2)). Neither overflows nor underflows where it is representable.
 /// Shapes: `x [...], target [...] -> []`.
+/// Dtype: the common one; integers become the default dtype.
 /// Derivative: g (x - target) / (n y); 0 at a perfect fit, in every order.
 /// Throws: std::invalid_argument where the shapes differ.
 Tensor rmse(const Operand& x, const Operand& target);
@@ -36,7 +39,7 @@ struct HuberLossOptions {
 };
 /// Huber loss: (x - target)^2 / 2 where |x - target| < delta, else delta (|x - target| - delta / 2).
 /// Shapes: `x [...], target [...] -> []`; Reduction::none: `[...]`.
-/// Dtype: the common one; integers become float32.
+/// Dtype: the common one; integers become the default dtype.
 /// Derivative: g (x - target), limited to [-delta, delta].
 /// Throws: std::invalid_argument where the shapes differ, and unless delta > 0.
 /// Source: Huber, Robust estimation of a location parameter, 1964.
@@ -50,7 +53,7 @@ struct SmoothL1LossOptions {
 /// Smooth absolute error, huber_loss with delta = beta divided by beta: (x - target)^2 / (2 beta) where |x - target| < beta,
 /// else |x - target| - beta / 2. With beta = 0 it is mae.
 /// Shapes: `x [...], target [...] -> []`; Reduction::none: `[...]`.
-/// Dtype: the common one; integers become float32.
+/// Dtype: the common one; integers become the default dtype.
 /// Derivative: g (x - target) / beta, limited to [-1, 1]; with beta = 0 g sign(x - target), 0 where they are equal.
 /// Throws: std::invalid_argument where the shapes differ, and unless beta >= 0.
 /// Source: Girshick, Fast R-CNN, 2015.
@@ -73,7 +76,7 @@ struct KlDivOptions {
 /// Kullback-Leibler divergence of a distribution from the target: target (log target - x), x the logarithms of the
 /// probabilities. A target of 0 contributes 0, to the gradient too.
 /// Shapes: `x [...], target [...] -> []`; KlDivReduction::none: `[...]`. The samples are along the first axis.
-/// Dtype: the common one; integers become float32.
+/// Dtype: the common one; integers become the default dtype.
 /// Derivative: -g target for x, g (log target - x + 1) for target; exp(target) times that where it is given by logarithms.
 /// Throws: std::invalid_argument where the shapes differ.
 /// Example: `kl_div(log_softmax(logits), probabilities, {.reduction = KlDivReduction::batchmean})`
@@ -89,7 +92,7 @@ struct PoissonNllLossOptions {
 /// Negative log-likelihood of counts under a Poisson distribution: exp(x) - target x, or x - target log(x + eps) where x is
 /// the rate itself.
 /// Shapes: `x [...], target [...] -> []`; Reduction::none: `[...]`.
-/// Dtype: the common one; integers become float32.
+/// Dtype: the common one; integers become the default dtype.
 /// Derivative: g (exp(x) - target) for x, or g (1 - target / (x + eps)).
 /// Throws: std::invalid_argument where the shapes differ.
 Tensor poisson_nll_loss(const Operand& x, const Operand& target, PoissonNllLossOptions options = {});
@@ -104,7 +107,7 @@ struct GaussianNllLossOptions {
 /// (log v + (x - target)^2 / v) / 2 with v = max(variance, eps).
 /// Shapes: `x [..., n], target` that broadcasts with it, `variance [..., n]`, `[..., 1]` or `[...] -> []`; Reduction::none: what
 /// x and target broadcast to.
-/// Dtype: the common one; integers become float32.
+/// Dtype: the common one; integers become the default dtype.
 /// Derivative: g (x - target) / v for x; for variance g (1 - (x - target)^2 / v) / (2 v), and 0 below eps.
 /// Throws: std::invalid_argument for other shapes, a negative variance, and unless eps > 0.
 /// Source: Nix, Weigend, Estimating the mean and variance of the target probability distribution, 1994.
@@ -121,6 +124,7 @@ struct BinaryCrossEntropyOptions {
 /// Cross entropy of probabilities x of yes: -(t log x + (1 - t) log(1 - x)), the logarithms cut at -100. From logits,
 /// binary_cross_entropy_with_logits is more accurate.
 /// Shapes: `x [...], target [...] -> []`; Reduction::none: `[...]`.
+/// Dtype: the common one; integers become the default dtype.
 /// Derivative: g (x - t) / (x (1 - x)), the denominator at least 1e-12.
 /// Throws: std::invalid_argument for an x outside [0, 1], and where the shapes differ.
 Tensor binary_cross_entropy(const Operand& x, const Operand& target, BinaryCrossEntropyOptions options = {});
@@ -135,6 +139,7 @@ struct BinaryCrossEntropyWithLogitsOptions {
 /// an infinite logit it is the limit: 0 where the target agrees, inf where it does not. A weight, a pos_weight or a part of
 /// the target that is 0 silences what it multiplies, infinite or not.
 /// Shapes: `x [...], target [...] -> []`; Reduction::none: `[...]`.
+/// Dtype: the common one; integers become the default dtype.
 /// Derivative: for p = 1 g (sigmoid(x) - t), accurate to the last bits also where sigmoid(x) is nearly t.
 /// Throws: std::invalid_argument where the shapes differ, or a weight does not broadcast to x's.
 Tensor binary_cross_entropy_with_logits(const Operand& x, const Operand& target,
@@ -147,7 +152,7 @@ struct MultilabelSoftMarginLossOptions {
 };
 /// Mean over the classes of binary_cross_entropy_with_logits: each class of a sample is there or not.
 /// Shapes: `x [..., C], target [..., C] -> []`; Reduction::none: `[...]`.
-/// Dtype: the common one; integers become float32.
+/// Dtype: the common one; integers become the default dtype.
 /// Derivative: g weight (sigmoid(x) - target) / C.
 /// Throws: std::invalid_argument where the shapes differ, for scalars, and where a weight does not broadcast to x's shape.
 Tensor multilabel_soft_margin_loss(const Operand& x, const Operand& target,
@@ -155,7 +160,7 @@ Tensor multilabel_soft_margin_loss(const Operand& x, const Operand& target,
 
 /// Logistic loss log(1 + exp(-target x)) of targets that are -1 or 1; neither end overflows.
 /// Shapes: `x [...], target [...] -> []`; Reduction::none: `[...]`.
-/// Dtype: the common one; integers become float32.
+/// Dtype: the common one; integers become the default dtype.
 /// Derivative: -g target sigmoid(-target x).
 /// Throws: std::invalid_argument where the shapes differ.
 Tensor soft_margin_loss(const Operand& x, const Operand& target, Reduction reduction = Reduction::mean);
@@ -171,7 +176,7 @@ struct HingeEmbeddingLossOptions {
 /// Loss of distances x: x where the target is 1 (alike), max(0, margin - x) where it is -1 (unlike). Any other target adds
 /// both, as in PyTorch.
 /// Shapes: `x [...], target [...] -> []`; Reduction::none: `[...]`.
-/// Dtype: the common one; integers become float32.
+/// Dtype: the common one; integers become the default dtype.
 /// Derivative: g where alike, -g where unlike and x <= margin; none for target.
 /// Throws: std::invalid_argument where the shapes differ.
 Tensor hinge_embedding_loss(const Operand& x, const Operand& target, HingeEmbeddingLossOptions options = {});
@@ -184,7 +189,7 @@ struct CosineEmbeddingLossOptions {
 /// Loss of the cosine between vectors: 1 - cos where the target is 1, max(0, cos - margin) where it is -1, 0 for any other
 /// target. 1e-12 is added to each squared length, so that the zero vector has a cosine.
 /// Shapes: `a [N, D], b [N, D], target [N] -> []`; `[D]`, `[D]` with `[]`; Reduction::none: target's.
-/// Dtype: the common one of a and b; integers become float32.
+/// Dtype: the common one of a and b; integers become the default dtype.
 /// Derivative: that of the cosine; none for target.
 /// Throws: std::invalid_argument for other shapes.
 Tensor cosine_embedding_loss(const Operand& a, const Operand& b, const Operand& target,
@@ -197,7 +202,7 @@ struct MarginRankingLossOptions {
 };
 /// Loss of a ranking: max(0, -target (a - b) + margin). A target of 1 wants a above b, -1 wants b above a.
 /// Shapes: a, b and target have as many axes, and broadcast `-> []`; Reduction::none: what they broadcast to.
-/// Dtype: the common one; integers become float32.
+/// Dtype: the common one; integers become the default dtype.
 /// Derivative: -g target for a, g target for b, -g (a - b) for target where the loss is not 0 or just becomes so.
 /// Throws: std::invalid_argument for other shapes.
 Tensor margin_ranking_loss(const Operand& a, const Operand& b, const Operand& target,
@@ -214,7 +219,7 @@ struct TripletMarginLossOptions {
 /// Loss of triplets: max(0, margin + d(anchor, positive) - d(anchor, negative)), d the norm of the difference along the last
 /// axis (pairwise_distance).
 /// Shapes: three of `[..., D]` with as many axes that broadcast `-> []`; Reduction::none: `[...]`.
-/// Dtype: the common one; integers become float32.
+/// Dtype: the common one; integers become the default dtype.
 /// Derivative: that of the distances.
 /// Throws: std::invalid_argument for other shapes, for scalars and for p = nan.
 /// Source: Balntas, Riba, Ponsa, Mikolajczyk, Learning local feature descriptors with triplets, 2016.
@@ -244,6 +249,7 @@ struct CrossEntropyOptions {
 /// 0 are. A class of probability 0 (a logit of -inf) whose target or weight is 0 costs nothing and has gradient 0.
 ///
 /// With labels it is a primitive, for speed: one pass over the logits forward, one over the softmax back.
+/// Dtype: x's, integers become the default dtype; labels are int64.
 /// Derivative: g (softmax - onehot) for each sample, accurate to the last bits also where the label's probability is nearly 1.
 /// Throws: std::invalid_argument for other shapes and dtypes and for a smoothing outside [0, 1], std::out_of_range for a
 /// label outside [0, C) that is not ignore_index.
@@ -259,6 +265,7 @@ struct NllLossOptions {
 /// Negative log-likelihood -x[label] of the labels, x the log-probabilities: cross_entropy after a log_softmax of one's own.
 /// What is ignored, and the mean, are as in cross_entropy with labels.
 /// Shapes: `x [N, C], labels [N] -> []`; `[N, C, d1 ...]` with `[N, d1 ...]`; `[C]` with `[]`.
+/// Dtype: x's, integers become the default dtype; labels are int64.
 /// Derivative: -g weight[label] at the label, 0 elsewhere.
 /// Throws: as cross_entropy with labels.
 Tensor nll_loss(const Operand& x, const Tensor& labels, NllLossOptions options = {});
@@ -272,7 +279,7 @@ struct MultiMarginLossOptions {
 };
 /// Multi-class hinge loss: the mean over the classes of max(0, margin - x[label] + x[c])^p, without the label's own.
 /// Shapes: `x [N, C], labels [N] -> []`; `x [C], labels []` or `[1]`; `x [], labels []`; Reduction::none: the labels'.
-/// Dtype: x's, integers become float32; labels int64.
+/// Dtype: x's, integers become the default dtype; labels int64.
 /// Derivative: to each class that violates the margin p max(0, ...)^(p - 1) weight[label] g / C, to the label minus their sum.
 /// Throws: std::invalid_argument for other shapes and dtypes, no classes and another p; std::out_of_range for a label outside
 /// [0, C).
@@ -282,7 +289,7 @@ Tensor multi_margin_loss(const Operand& x, const Tensor& labels, MultiMarginLoss
 /// are none of them, divided by the number of classes. The labels of a sample are those before the first -1. A primitive: a
 /// sample takes no memory for its pairs.
 /// Shapes: `x [N, C], labels [N, C] -> []`; `[C]` with `[C]`; `[]` with `[]`; Reduction::none: `[N]`, or `[]`.
-/// Dtype: x's, integers become float32; labels int64.
+/// Dtype: x's, integers become the default dtype; labels int64.
 /// Derivative: for each pair above 0 g / C to c and -g / C to the label.
 /// Throws: std::invalid_argument for other shapes and dtypes; std::out_of_range for a label outside [-1, C).
 Tensor multilabel_margin_loss(const Operand& x, const Tensor& labels, Reduction reduction = Reduction::mean);

@@ -11,7 +11,7 @@ namespace xgrad XGRAD_API {
 /// Layer normalisation: (x - mean) / sqrt(variance + eps) weight + bias, mean and variance over the last axes, those of
 /// `normalized_shape`. A primitive, for speed. An undefined weight is 1, an undefined bias 0.
 /// Shapes: `x [..., normalized_shape], weight normalized_shape, bias normalized_shape -> [..., normalized_shape]`.
-/// Dtype: the common one; integers become float32.
+/// Dtype: the common one; integers become the default dtype.
 /// Derivative: for x scale (v - mean(v) - h mean(v h)), with v = g weight, h the normalised x and scale = 1 / sqrt(variance +
 /// eps); the sums of g h for weight, and of g for bias.
 /// Throws: std::invalid_argument for other shapes, and an empty normalized_shape.
@@ -24,7 +24,7 @@ Tensor layer_norm(const Operand& x, const Shape& normalized_shape, const Tensor&
 /// `normalized_shape`. A primitive, for speed. An undefined weight is 1; without eps it is the distance from 1 to the next
 /// number of x's dtype.
 /// Shapes: `x [..., normalized_shape], weight normalized_shape -> [..., normalized_shape]`.
-/// Dtype: the common one; integers become float32.
+/// Dtype: the common one; integers become the default dtype.
 /// Derivative: for x scale (v - h mean(v h)), with v = g weight, h the normalised x and scale = 1 / sqrt(mean(x^2) + eps).
 /// Throws: std::invalid_argument for other shapes, and an empty normalized_shape.
 /// Source: Zhang, Sennrich, Root mean square layer normalization, 2019.
@@ -34,7 +34,7 @@ Tensor rms_norm(const Operand& x, const Shape& normalized_shape, const Tensor& w
 /// Group normalisation: the channels (axis 1) in so many groups of neighbours, and mean and variance of each sample's groups
 /// over their channels and all places. A primitive, for speed. An undefined weight is 1, an undefined bias 0.
 /// Shapes: `x [N, C, ...], weight [C], bias [C] -> [N, C, ...]`.
-/// Dtype: the common one; integers become float32.
+/// Dtype: the common one; integers become the default dtype.
 /// Derivative: as layer_norm's, by group.
 /// Throws: std::invalid_argument for other shapes, unless the groups divide the channels evenly, and for one sample with
 /// groups of one element.
@@ -54,7 +54,7 @@ struct BatchNormOptions {
 /// are written: running = (1 - momentum) running + momentum new, the new variance being the unbiased one. Else they are the
 /// running ones, as constants. An undefined weight is 1, an undefined bias 0. An empty x changes no statistics.
 /// Shapes: `x [N, C, ...]`, the others `[C] -> [N, C, ...]`.
-/// Dtype: the common one of x, weight and bias; integers become float32. The running statistics are floating.
+/// Dtype: the common one of x, weight and bias; integers become the default dtype. The running statistics are floating.
 /// Derivative: as layer_norm's, by channel; without training g weight / sqrt(variance + eps) for x.
 /// Throws: std::invalid_argument for other shapes, for one value a channel in training, and without training and running
 /// statistics; std::logic_error where running statistics were made by an operation.
@@ -71,7 +71,7 @@ struct InstanceNormOptions {
 /// Instance normalisation: batch_norm of each sample by itself, mean and variance over all places of a channel. The running
 /// statistics take the mean over the samples.
 /// Shapes: `x [N, C, ...]` with at least one more axis, the others `[C] -> [N, C, ...]`.
-/// Dtype: the common one of x, weight and bias; integers become float32. The running statistics are floating.
+/// Dtype: the common one of x, weight and bias; integers become the default dtype. The running statistics are floating.
 /// Derivative: as layer_norm's, by sample and channel.
 /// Throws: as batch_norm, and for one place in a channel.
 /// Source: Ulyanov, Vedaldi, Lempitsky, Instance normalization, 2016.
@@ -86,7 +86,7 @@ struct NormalizeOptions {
 };
 /// Vectors divided by their lengths: x / max(norm(x), eps), the norm of order p along one axis.
 /// Shapes: `x [...] -> [...]`.
-/// Dtype: floating; integers become float32.
+/// Dtype: floating; integers become the default dtype.
 /// Derivative: that of the quotient; where the norm is below eps g / eps.
 /// Throws: std::out_of_range for an axis that x does not have; std::invalid_argument for p = nan, and for vectors of no
 /// elements with p < 0 or infinite.

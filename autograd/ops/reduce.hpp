@@ -24,7 +24,7 @@ template <class = void>
 Tensor sum(const Operand& x, ReduceOptions options) = delete;  // over all axes: sum(x, Axes::all(), {.keepdims = true})
 /// Mean over the axes: sum / count. Of no elements nan.
 /// Shapes: `x [...] -> x's shape without the axes`.
-/// Dtype: floating; integers and booleans become float32.
+/// Dtype: floating; integers and booleans become the default dtype.
 /// Derivative: g / count, stretched over the reduced axes.
 Tensor mean(const Operand& x, const Axes& axes = Axes::all(), ReduceOptions options = {});
 template <class = void>
@@ -47,7 +47,7 @@ struct VarianceOptions {
 /// Variance over the axes: sum((x - mean)^2) / (count - correction), the mean's own rounding corrected for. Of no elements
 /// nan.
 /// Shapes: `x [...] -> x's shape without the axes`.
-/// Dtype: floating; integers and booleans become float32.
+/// Dtype: floating; integers and booleans become the default dtype.
 /// Derivative: g 2 (x - mean) / (count - correction).
 Tensor var(const Operand& x, const Axes& axes = Axes::all(), VarianceOptions options = {});
 template <class = void>
@@ -56,7 +56,7 @@ Tensor var(const Operand& x,
 /// Standard deviation over the axes: sqrt(var), but neither overflowing nor underflowing where it is representable. Of no
 /// elements nan. With `using namespace xgrad` it is still called xgrad::std(x).
 /// Shapes: `x [...] -> x's shape without the axes`.
-/// Dtype: floating; integers and booleans become float32.
+/// Dtype: floating; integers and booleans become the default dtype.
 /// Derivative: g (x - mean) / ((count - correction) y); 0 where y is 0, in every order.
 Tensor std(const Operand& x, const Axes& axes = Axes::all(), VarianceOptions options = {});
 template <class = void>
@@ -139,7 +139,7 @@ struct NormOptions {
 };
 /// Vector norm over the axes. Neither overflows nor underflows where the answer is representable.
 /// Shapes: `x [...] -> x's shape without the axes`.
-/// Dtype: floating; integers and booleans become float32.
+/// Dtype: floating; integers and booleans become the default dtype.
 /// Derivative: for p = 2 g x / y, 0 where y is 0, in every order. Else g sign(x) (|x| / y)^(p - 1), 0 where x or y is 0;
 /// for an infinite p g, split evenly among ties.
 /// Throws: std::invalid_argument for p = nan, and for a reduction of no elements with p < 0 or infinite.

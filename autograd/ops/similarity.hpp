@@ -13,7 +13,7 @@ struct CosineSimilarityOptions {
 /// Cosine of the angle between vectors: sum(a b) / (max(|a|, eps) max(|b|, eps)). Neither overflows nor underflows where it is
 /// representable.
 /// Shapes: a and b broadcast to `[..., n, ...] -> [..., ...]` without the axis.
-/// Dtype: the common one; integers become float32.
+/// Dtype: the common one; integers become the default dtype.
 /// Derivative: for a g (b / |b| - y a / |a|) / |a|; at lengths below eps that of the product.
 /// Throws: std::invalid_argument where a and b do not broadcast; std::out_of_range for an axis that they do not have.
 /// Example: `cosine_similarity(a, b, {.axis = -1})`
@@ -27,7 +27,7 @@ struct PairwiseDistanceOptions {
 };
 /// Distance between vectors along the last axis: norm(a - b + eps) of order p.
 /// Shapes: a and b broadcast to `[..., n] -> [...]`.
-/// Dtype: the common one; integers become float32.
+/// Dtype: the common one; integers become the default dtype.
 /// Derivative: that of norm.
 /// Throws: std::invalid_argument where a and b do not broadcast, for scalars, for p = nan, and for vectors of no elements with
 /// p < 0 or infinite.

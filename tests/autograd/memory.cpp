@@ -19,6 +19,7 @@
 
 #include <xgrad/autograd/base/allocator.hpp>
 #include <xgrad/autograd/grad.hpp>
+#include <xgrad/autograd/map.hpp>
 #include <xgrad/autograd/ops.hpp>
 #include <xgrad/autograd/tensor_impl.hpp>
 #include <xgrad/autograd/threads.hpp>
@@ -197,6 +198,51 @@ TEST_CASE("a lack of memory names the operation and the line, for small blocks t
     CHECK_THAT(messages[i], Contains("exp: there must be memory for ") && Contains(" bytes more; ") &&
                                 Contains(testing::place(line)));
   for (const std::string& message : messages) CHECK_THAT(message, Contains(": there must be memory for "));
+}
+
+TEST_CASE("a lack of memory names the operation for values in between, for views and in rules", "[memory]") {
+  Tensor m = reshape(arange(24.0) / 24.0, {4, 6});
+  m.set_requires_grad();
+  const Tensor labels = tensor({0, 5, 2, 3});
+  using Operation = Tensor (*)(const Tensor& m, const Tensor& labels);
+  const Operation operations[] = {
+      [](const Tensor& m, const Tensor&) {
+        return matmul(expand(m[slice(0, 1)], {4, 6}), transpose(m));
+      },
+      [](const Tensor& m, const Tensor&) { return sum(m, 0) + mean(m, 0) + prod(m, 0) + amax(m, 0); },
+      [](const Tensor& m, const Tensor&) { return var(m, 1) * xgrad::std(m, 1) * norm(m, {1}) * logsumexp(m, 1); },
+      [](const Tensor& m, const Tensor&) { return softmax(m) * log_softmax(m, 0) * norm(m, {0}, {.p = 3}); },
+      [](const Tensor& m, const Tensor& labels) { return cross_entropy(m, labels) + nll_loss(m, labels); },
+      [](const Tensor& m, const Tensor&) {
+        return cat({m[{slice(0, 2), 3}], m[1], flatten(flip(m, 0))});
+      },
+      [](const Tensor& m, const Tensor& labels) {
+        return index_select(m, 1, labels) * gather(m, 1, reshape(labels, {4, 1}));
+      },
+      [](const Tensor& m, const Tensor&) { return where(m > 0.5, m / 3, pow(m, 1.5)) - clamp(m, 0.2, 0.7); },
+      [](const Tensor& m, const Tensor&) {
+        return map([](auto a, auto b) { return a * b; }, m, permute(m, {0, 1}));
+      },
+  };
+  int number = 0;
+  for (Operation operation : operations) {
+    INFO("operation " << number++);
+    for (int granted = 0;; ++granted) {
+      bool complete = false;
+      std::string message;
+      {
+        internal::BlocksRefused scope(granted);
+        try {
+          sum(operation(m, labels)).backward();
+          complete = true;
+        } catch (const std::bad_alloc& error) {
+          message = error.what();
+        }
+      }
+      CHECK_FALSE((!complete && message.starts_with("memory:")));
+      if (complete) break;
+    }
+  }
 }
 
 TEST_CASE("each block that is refused to a training step leaves nothing behind, and the next step is right",

@@ -1,5 +1,9 @@
 #include <xgrad/autograd/ops/compare.hpp>
 
+#include <cstdint>
+#include <limits>
+#include <vector>
+
 #include <xgrad/autograd/check/gradcheck.hpp>
 #include "numbers.hpp"
 

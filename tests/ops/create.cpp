@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <vector>
 
+#include <xgrad/autograd/map.hpp>
 #include <xgrad/autograd/ops.hpp>
 #include "../catch.hpp"
 

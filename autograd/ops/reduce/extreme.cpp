@@ -103,7 +103,7 @@ std::int64_t find_in_block(const T* x, std::int64_t n) {
     }
     return i;
   }
-  using F = std::conditional_t<kLargest, MaxFold, MinFold>;
+  using F = ExtremeFold<kLargest>;
   T extreme = across<F>(Folder<T, T, F>::fold_run(x, n, T(0)));
   if constexpr (kSize == 1) {
     while (x[i] != extreme) ++i;

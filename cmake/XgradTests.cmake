@@ -51,6 +51,22 @@ foreach(program xgrad_tests_autograd xgrad_tests_op_table)  # those that compare
   target_include_directories(${program} SYSTEM PRIVATE ${XTENSOR_BLAS_INCLUDE_DIR})
 endforeach()
 
+# The sweeps of accuracy read the operators' table, whose objects they share. MPFR says what is exact; without it that part
+# is skipped.
+target_link_libraries(xgrad_tests_accuracy PRIVATE $<TARGET_OBJECTS:xgrad_tests_op_table>)
+find_path(XGRAD_MPFR_INCLUDE_DIR mpfr.h)
+find_library(XGRAD_MPFR_LIBRARY mpfr)
+find_library(XGRAD_GMP_LIBRARY gmp)
+mark_as_advanced(XGRAD_MPFR_INCLUDE_DIR XGRAD_MPFR_LIBRARY XGRAD_GMP_LIBRARY)
+if(XGRAD_MPFR_INCLUDE_DIR AND XGRAD_MPFR_LIBRARY AND XGRAD_GMP_LIBRARY)
+  target_compile_definitions(xgrad_tests_accuracy PRIVATE XGRAD_MPFR=1)
+  target_include_directories(xgrad_tests_accuracy SYSTEM PRIVATE ${XGRAD_MPFR_INCLUDE_DIR})
+  target_link_libraries(xgrad_tests_accuracy PRIVATE ${XGRAD_MPFR_LIBRARY} ${XGRAD_GMP_LIBRARY})
+else()
+  message(STATUS "MPFR was not found: float64 results are not compared with exact ones (Debian: libmpfr-dev)")
+  target_compile_definitions(xgrad_tests_accuracy PRIVATE XGRAD_MPFR=0)
+endif()
+
 # The SIMD layer is compiled in users' files, at whatever instruction set they take. The tests above are compiled for
 # this machine's; these for the least, and for a machine whose instructions xgrad has no names for.
 if(CMAKE_SYSTEM_PROCESSOR STREQUAL x86_64)

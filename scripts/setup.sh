@@ -21,6 +21,7 @@ needed=(
   "header zlib.h                          zlib1g-dev           zlib"
   "header catch2/catch.hpp|catch2/catch_all.hpp  catch2        catch2"
   "header nlohmann/json.hpp               nlohmann-json3-dev   nlohmann_json"
+  "header mpfr.h                          libmpfr-dev          mpfr"
   "header CLI/CLI.hpp                     libcli11-dev         cli11"
   "useful pkg-config                      pkg-config           pkg-config"
 )

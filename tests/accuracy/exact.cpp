@@ -1,3 +1,4 @@
+#if XGRAD_MPFR
 #include "exact.hpp"
 
 #include <algorithm>
@@ -10,7 +11,7 @@ namespace xgrad::testing {
 namespace {
 
 #define XGRAD_OF_MPFR(name) \
-  Exact name(const Exact& x) { return of(mpfr_##name, x); }
+  [[maybe_unused]] Exact name(const Exact& x) { return of(mpfr_##name, x); }
 XGRAD_OF_MPFR(abs)
 XGRAD_OF_MPFR(sqrt)
 XGRAD_OF_MPFR(exp)
@@ -54,9 +55,7 @@ Exact times(const Exact& x, const Exact& factor) { return factor == 0 ? factor :
 Exact sigmoid(const Exact& x) { return 1 / (1 + exp(-x)); }
 Exact softplus(const Exact& x) { return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x)); }
 Exact normal_cdf(const Exact& x) { return erfc(-x / sqrt(Exact(2))) / 2; }
-Exact gelu_tanh(const Exact& x) {
-  return times(x, sigmoid(2 * sqrt(2 / pi()) * (x + Exact("0.044715") * x * x * x)));
-}
+Exact gelu_tanh(const Exact& x) { return times(x, sigmoid(2 * sqrt(2 / pi()) * (x + Exact("0.044715") * x * x * x))); }
 
 // ---- Gamma ----
 
@@ -140,7 +139,8 @@ Exact log_ndtr(const Exact& x) {
 Exact erfc_inverse(const Exact& tail) {
   const double start = tail.to_double() > 0 ? tail.to_double() : 0;
   if (tail == 1) return 0;
-  Exact x = start > 0.5 ? (1 - start) * 0.886 : std::sqrt(std::max(0.1, -std::log(start) - 0.5 * std::log(-std::log(start) + 1)));
+  Exact x = start > 0.5 ? (1 - start) * 0.886
+                        : std::sqrt(std::max(0.1, -std::log(start) - 0.5 * std::log(-std::log(start) + 1)));
   const Exact target = log(tail);
   for (int i = 0; i < 100; ++i) {
     Exact scaled_value = erfcx(x);
@@ -282,11 +282,41 @@ ExactFunction exact_function(const std::string& row) {
       {"sigmoid", VALUE(sigmoid(x))},
       {"log_sigmoid", VALUE(-softplus(-x))},
       {"relu", VALUE(max(x, 0))},
-      {"elu", VALUE(x > 0 ? x : expm1(x))},
+      {"elu", VALUE(x > 0 ? x : Exact(1.5) * expm1(x))},
       {"silu", VALUE(times(x, sigmoid(x)))},
       {"gelu", VALUE(times(x, normal_cdf(x)))},
       {"gelu(tanh)", VALUE(gelu_tanh(x))},
       {"softplus", VALUE(x > 20 ? x : softplus(x))},
+      {"leaky_relu", VALUE(x > 0 ? x : x * Exact(0.1))},
+      {"softplus(beta)", VALUE(3 * x > 10 ? x : softplus(3 * x) / 3)},
+      {"celu", VALUE(x > 0 ? x : Exact(1.5) * expm1(x / Exact(1.5)))},
+      {"selu", VALUE(Exact("1.0507009873554804934193349852946") *
+                     (x > 0 ? x : Exact("1.6732632423543772848170429916717") * expm1(x)))},
+      {"hardtanh", VALUE(clamp(x, -0.5, 1))},
+      {"relu6", VALUE(clamp(x, 0, 6))},
+      {"hardsigmoid", VALUE(clamp(x + 3, 0, 6) / 6)},
+      {"hardswish", VALUE(times(x, clamp(x + 3, 0, 6)) / 6)},
+      {"tanhshrink", VALUE(x - tanh(x))},
+      {"softsign", VALUE(isinf(x) ? x / abs(x) : x / (1 + abs(x)))},
+      {"mish", VALUE(x < 0 ? times(x, tanh(softplus(x))) : x * tanh(softplus(x)))},
+      {"pow(number)", VALUE(x * x * x)},
+      {"pow(negative number)", VALUE(pow(x, Exact(-1.5)))},
+      {"pow(of a number)", VALUE(pow(Exact(2.5), x))},
+      {"exp2", VALUE(exp2(x))},
+      {"log2", VALUE(log2(x))},
+      {"log10", VALUE(log10(x))},
+      {"rsqrt", VALUE(1 / sqrt(x))},
+      {"tan", VALUE(tan(x))},
+      {"asin", VALUE(asin(x))},
+      {"acos", VALUE(acos(x))},
+      {"atan", VALUE(atan(x))},
+      {"sinh", VALUE(sinh(x))},
+      {"cosh", VALUE(cosh(x))},
+      {"asinh", VALUE(asinh(x))},
+      {"acosh", VALUE(acosh(x))},
+      {"atanh", VALUE(atanh(x))},
+      {"deg2rad", VALUE(x * pi() / 180)},
+      {"rad2deg", VALUE(x * 180 / pi())},
       {"erf", VALUE(erf(x))},
       {"erfc", VALUE(erfc(x))},
       {"erfcx", VALUE(erfcx(x))},
@@ -322,3 +352,4 @@ ExactFunction exact_function(const std::string& row) {
 }
 
 }  // namespace xgrad::testing
+#endif

@@ -1,0 +1,150 @@
+// The elementwise operators of one operand over samples of all floats, and in float64 at points that are hard. The rows are
+// those of the operators' table. scripts/accuracy.sh has whole sweeps made, one operator a run.
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "../catch.hpp"
+#include "limits.hpp"
+#include "measure.hpp"
+
+using namespace xgrad;
+using namespace xgrad::testing;
+
+namespace {
+
+constexpr std::uint64_t kAll = std::uint64_t{1} << 32;
+
+std::string text_of(const Worst& worst) {
+  std::ostringstream text;
+  text.precision(17);
+  text << worst.units << " at " << worst.at;
+  return text.str();
+}
+
+std::int64_t number_from(const char* variable, std::int64_t fallback) {
+  const char* text = std::getenv(variable);
+  return text == nullptr ? fallback : std::strtoll(text, nullptr, 10);
+}
+
+/// A sweep's state, kept in a file so that it goes on where it was stopped.
+struct State {
+  std::uint64_t next = 0;
+  Errors float32, reference, float64;
+  bool finished = false;
+
+  void read(const std::string& file) {
+    std::ifstream in(file);
+    State s;
+    auto worst = [&](Worst& w) { in >> w.units >> w.at; };
+    in >> s.next >> s.float32.points;
+    worst(s.float32.value), worst(s.float32.slope);
+    in >> s.reference.points;
+    worst(s.reference.value), worst(s.reference.slope);
+    in >> s.float64.points;
+    worst(s.float64.value), worst(s.float64.slope);
+    in >> s.finished;
+    if (in) *this = s;
+  }
+  void write(const std::string& file) const {
+    const std::string unfinished = file + ".new";
+    {
+      std::ofstream out(unfinished);
+      out.precision(17);
+      auto worst = [&](const Worst& w) { out << ' ' << w.units << ' ' << w.at; };
+      out << next;
+      for (const Errors* errors : {&float32, &reference, &float64}) {
+        out << ' ' << errors->points;
+        worst(errors->value), worst(errors->slope);
+      }
+      out << ' ' << finished << '\n';
+    }
+    std::filesystem::rename(unfinished, file);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("values and derivatives of elementwise operators are accurate over samples of float32", "[accuracy]") {
+  const auto step = static_cast<std::uint64_t>(number_from("XGRAD_ACCURACY_STEP", 130003));  // a prime
+  for (const OperatorRow& row : rows_to_measure()) {
+    const Limits& limits = limits_of(row.name);
+    const Errors errors = float32_errors(row, 0, kAll, step);
+    INFO(row.name << ": value off by " << text_of(errors.value) << ", derivative by " << text_of(errors.slope));
+    CHECK(errors.value.units <= limits.value32);
+    CHECK(errors.slope.units <= limits.slope32);
+  }
+}
+
+TEST_CASE("float64 results are those of MPFR to the last bits", "[accuracy]") {
+  const std::int64_t count = number_from("XGRAD_ACCURACY_POINTS", 240);
+  int measured = 0;
+  for (const OperatorRow& row : rows_to_measure()) {
+    if (!has_exact(row)) continue;
+    ++measured;
+    const Limits& limits = limits_of(row.name);
+    const Errors reference = reference_errors(row, count, 1);
+    INFO(row.name << ": value off by " << text_of(reference.value) << ", derivative by " << text_of(reference.slope)
+                  << " units of float32");
+    CHECK(reference.value.units <= 0.01);
+    CHECK(reference.slope.units <= 0.01);
+    const Errors errors = float64_errors(row, count, 2);
+    INFO(row.name << ": value off by " << text_of(errors.value) << ", derivative by " << text_of(errors.slope));
+    CHECK(errors.value.units <= limits.value64);
+    CHECK(errors.slope.units <= limits.slope64);
+  }
+  if (measured == 0) WARN("skipped: MPFR is not installed (Debian: libmpfr-dev)");
+}
+
+// One operator, wholly, into a file: for scripts/accuracy.sh.
+TEST_CASE("a whole sweep of one operator", "[.sweep]") {
+  const char* name = std::getenv("XGRAD_ACCURACY_ROW");
+  const char* folder = std::getenv("XGRAD_ACCURACY_FOLDER");
+  if (name == nullptr || folder == nullptr) {
+    for (const OperatorRow& row : rows_to_measure()) std::printf("%s\n", row.name.c_str());
+    return;
+  }
+  const OperatorRow& row = row_of(name);
+  const auto step = static_cast<std::uint64_t>(number_from("XGRAD_ACCURACY_STEP", 1));
+  const std::string file = std::string(folder) + "/" + name + ".txt";
+  State state;
+  state.read(file);
+  const std::uint64_t stretch = (std::uint64_t{1} << 27) / step * step;
+  while (state.next < kAll) {
+    const std::uint64_t end = std::min(kAll, state.next + stretch);
+    const Errors errors = float32_errors(row, state.next, end, step);
+    state.float32.value.see(errors.value);
+    state.float32.slope.see(errors.slope);
+    state.float32.points += errors.points;
+    state.next = end;
+    state.write(file);
+  }
+  if (has_exact(row) && !state.finished) {
+    const std::int64_t wanted = number_from("XGRAD_ACCURACY_POINTS", 1000000);
+    const std::time_t start = std::time(nullptr);
+    const std::int64_t seconds = number_from("XGRAD_ACCURACY_SECONDS", 120);
+    for (std::uint64_t seed = 1; state.reference.points < wanted && std::time(nullptr) - start < seconds; ++seed) {
+      const Errors errors = reference_errors(row, 1000, seed + static_cast<std::uint64_t>(state.reference.points));
+      state.reference.value.see(errors.value);
+      state.reference.slope.see(errors.slope);
+      state.reference.points += errors.points;
+      if (errors.points == 0) break;
+    }
+    for (std::uint64_t seed = 1; state.float64.points < wanted && std::time(nullptr) - start < 2 * seconds; ++seed) {
+      const Errors errors = float64_errors(row, 2000, seed);
+      state.float64.value.see(errors.value);
+      state.float64.slope.see(errors.slope);
+      state.float64.points += errors.points;
+      if (errors.points == 0) break;
+    }
+  }
+  state.finished = true;
+  state.write(file);
+  std::printf("%-22s float32 value %s, derivative %s\n", name, text_of(state.float32.value).c_str(),
+              text_of(state.float32.slope).c_str());
+}

@@ -365,6 +365,21 @@ TEST_CASE("guide: copies of modules", "[guide]") {
   CHECK(sum(abs(other.weight())).item() > 0);
 }
 
+TEST_CASE("guide: where a nan comes from", "[guide]") {
+  auto dead_branch = [] {
+    // clang-format off
+    AnomalyGuard guard;
+    Tensor x = tensor({4.0, 0.0}, {.requires_grad = true});
+    sum(where(x > 0, sqrt(x), 0)).backward();
+    // clang-format on
+  };
+  const int line = __LINE__ - 3;
+  CHECK(testing::message_of<anomaly_error>(dead_branch) ==
+        "sqrt: the gradient of its input 0 must be finite, but element [1] of float32 [2] is nan. Its result's gradient "
+        "lies in [0, 1] and result 0 lies in [0, 2]. The gradient came as 0 through the branch of where() that was not "
+        "taken (" + place(line) + "): where_safe() keeps such elements out. at " + place(line));
+}
+
 TEST_CASE("guide: formulas", "[guide]") {
   Tensor x = tensor({-1., 2.});
   Tensor y = map([](auto a) { return where(a > 0, a, 0.1 * a); }, x);

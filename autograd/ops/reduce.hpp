@@ -4,40 +4,63 @@
 #pragma once
 
 #include <concepts>
+#include <optional>
 
 #include "../tensor.hpp"
 
 namespace xgrad XGRAD_API {
 
-/// Options of reductions.
+/// Options of sum, mean, prod, nansum and nanmean.
+struct SumOptions {
+  bool keepdims = false;            ///< keep the reduced axes, with extent 1
+  std::optional<DType> dtype = {};  ///< x is cast to it first, and it is the result's
+};
+/// Options of other reductions.
 struct ReduceOptions {
   bool keepdims = false;  ///< keep the reduced axes, with extent 1
+
+  operator SumOptions() const { return {.keepdims = keepdims}; }
 };
 
 /// Sum over the axes, pairwise in blocks; the same bits with any number of threads. Of no elements 0.
 /// Shapes: `x [...] -> x's shape without the axes` (with extent 1 there: keepdims).
-/// Dtype: x's; integers and booleans give int64.
+/// Dtype: x's; integers and booleans give int64; or the one asked for.
 /// Derivative: g, stretched over the reduced axes (a view).
-/// Example: `sum(x)`, `sum(x, 0)`, `sum(x, {0, -1}, {.keepdims = true})`.
-Tensor sum(const Operand& x, const Axes& axes = Axes::all(), ReduceOptions options = {});
+/// Example: `sum(x)`, `sum(x, 0)`, `sum(x, {0, -1}, {.keepdims = true})`, `sum(x, 0, {.dtype = DType::float64})`.
+Tensor sum(const Operand& x, const Axes& axes = Axes::all(), SumOptions options = {});
 template <class = void>
-Tensor sum(const Operand& x, ReduceOptions options) = delete;  // over all axes: sum(x, Axes::all(), {.keepdims = true})
+Tensor sum(const Operand& x, SumOptions options) = delete;  // over all axes: sum(x, Axes::all(), {.keepdims = true})
 /// Mean over the axes: sum / count. Of no elements nan.
 /// Shapes: `x [...] -> x's shape without the axes`.
-/// Dtype: floating; integers and booleans become the default dtype.
+/// Dtype: floating; integers and booleans become the default dtype; or the one asked for.
 /// Derivative: g / count, stretched over the reduced axes.
-Tensor mean(const Operand& x, const Axes& axes = Axes::all(), ReduceOptions options = {});
+/// Throws: std::invalid_argument for a dtype that is not floating.
+Tensor mean(const Operand& x, const Axes& axes = Axes::all(), SumOptions options = {});
 template <class = void>
-Tensor mean(const Operand& x,
-            ReduceOptions options) = delete;  // over all axes: mean(x, Axes::all(), {.keepdims = true})
+Tensor mean(const Operand& x, SumOptions options) = delete;  // over all axes: mean(x, Axes::all(), {.keepdims = true})
 /// Product over the axes. Of no elements 1.
 /// Shapes: `x [...] -> x's shape without the axes`.
-/// Dtype: x's; booleans give int64.
+/// Dtype: x's; booleans give int64; or the one asked for.
 /// Derivative: g times the product of the other elements, also where elements are 0.
-Tensor prod(const Operand& x, const Axes& axes = Axes::all(), ReduceOptions options = {});
+Tensor prod(const Operand& x, const Axes& axes = Axes::all(), SumOptions options = {});
 template <class = void>
-Tensor prod(const Operand& x,
-            ReduceOptions options) = delete;  // over all axes: prod(x, Axes::all(), {.keepdims = true})
+Tensor prod(const Operand& x, SumOptions options) = delete;  // over all axes: prod(x, Axes::all(), {.keepdims = true})
+/// Sum over the axes of the elements that are not nan. Of none 0.
+/// Shapes: `x [...] -> x's shape without the axes`.
+/// Dtype: x's; integers and booleans give int64; or the one asked for.
+/// Derivative: g, stretched over the reduced axes; 0 where x is nan.
+Tensor nansum(const Operand& x, const Axes& axes = Axes::all(), SumOptions options = {});
+/// Mean over the axes of the elements that are not nan. Of none nan.
+/// Shapes: `x [...] -> x's shape without the axes`.
+/// Dtype: floating; integers and booleans become the default dtype; or the one asked for.
+/// Derivative: g / count, stretched over the reduced axes; 0 where x is nan.
+/// Throws: std::invalid_argument for a dtype that is not floating.
+Tensor nanmean(const Operand& x, const Axes& axes = Axes::all(), SumOptions options = {});
+/// How many elements over the axes are other than 0. nan is.
+/// Shapes: `x [...] -> x's shape without the axes`.
+/// Dtype: int64.
+/// Derivative: none.
+Tensor count_nonzero(const Operand& x, const Axes& axes = Axes::all(), ReduceOptions options = {});
 
 /// Options of var and std.
 struct VarianceOptions {
@@ -62,6 +85,18 @@ Tensor std(const Operand& x, const Axes& axes = Axes::all(), VarianceOptions opt
 template <class = void>
 Tensor std(const Operand& x,
            VarianceOptions options) = delete;  // over all axes: std(x, Axes::all(), {.correction = 0})
+/// A variance and its mean.
+struct VarianceAndMean {
+  Tensor var, mean;
+};
+/// Variance and mean over the axes: var(x) and mean(x).
+VarianceAndMean var_mean(const Operand& x, const Axes& axes = Axes::all(), VarianceOptions options = {});
+/// A standard deviation and its mean.
+struct DeviationAndMean {
+  Tensor std, mean;
+};
+/// Standard deviation and mean over the axes: std(x) and mean(x).
+DeviationAndMean std_mean(const Operand& x, const Axes& axes = Axes::all(), VarianceOptions options = {});
 
 /// Largest element over the axes; nan if any is nan.
 /// Shapes: `x [...] -> x's shape without the axes`.
@@ -81,6 +116,12 @@ Tensor amin(const Operand& x, const Axes& axes = Axes::all(), ReduceOptions opti
 template <class = void>
 Tensor amin(const Operand& x,
             ReduceOptions options) = delete;  // over all axes: amin(x, Axes::all(), {.keepdims = true})
+/// A smallest and a largest element.
+struct MinMax {
+  Tensor min, max;
+};
+/// Smallest and largest element over the axes: amin(x) and amax(x).
+MinMax aminmax(const Operand& x, const Axes& axes = Axes::all(), ReduceOptions options = {});
 /// Largest element of all: amax(x).
 Tensor max(const Operand& x);
 /// Smallest element of all: amin(x).
@@ -151,6 +192,19 @@ Tensor norm(const Operand& x, NormOptions options) = delete;  // over all axes: 
 // norm(x, Axes::all(), {.p = 1}); along an axis: norm(x, {1}).
 template <std::integral T>
 Tensor norm(const Operand& x, T order_or_axis) = delete;  // norm(x, {axis}), or {.p = order}
+/// Distance of two tensors: the vector norm of a - b.
+/// Shapes: a and b broadcast; the result is a scalar.
+/// Dtype: floating, the common one; integers and booleans become float32.
+/// Derivative: that of norm to a, its negative to b.
+/// Throws: as norm().
+Tensor dist(const Operand& a, const Operand& b, double p = 2);
+/// The slices of x along an axis, each scaled down to norm `max_norm` where its norm is larger (by max_norm / (norm + 1e-7)).
+/// Shapes: `x [...] -> x's`.
+/// Dtype: floating; integers and booleans become float32.
+/// Derivative: through the norm where a slice is scaled, g where it is not.
+/// Throws: std::invalid_argument unless p > 0 and max_norm >= 0, and for a scalar; std::out_of_range for an axis that x does
+/// not have.
+Tensor renorm(const Operand& x, double p, int axis, double max_norm);
 
 /// Sum over the axes along which `shape` was stretched to x's shape: undoes a broadcast.
 /// Shapes: `x [...] -> shape`.

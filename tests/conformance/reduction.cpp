@@ -1,4 +1,6 @@
 // Reductions and what is built on them.
+#include <tuple>
+
 #include <xgrad/autograd/ops.hpp>
 #include "registry.hpp"
 
@@ -9,10 +11,19 @@ using xgrad::Axes;
 using xgrad::NormOptions;
 using xgrad::Operand;
 using xgrad::ReduceOptions;
+using xgrad::SumOptions;
 using xgrad::Tensor;
 using xgrad::VarianceOptions;
 
 using Reduction = Tensor (*)(const Operand&, const Axes&, ReduceOptions);
+using SumReduction = Tensor (*)(const Operand&, const Axes&, SumOptions);
+
+int axis_argument(Arguments& args, int position, const char* name) {
+  return static_cast<int>(args.integer(position, name));
+}
+int axis_argument(Arguments& args, int position, const char* name, int fallback) {
+  return static_cast<int>(args.integer(position, name, fallback));
+}
 
 /// x in the dtype that the call asks for, if it does.
 Tensor as_asked(Arguments& args, const Tensor& x) {
@@ -71,26 +82,35 @@ Tensor extreme_position(Arguments& args, Tensor (*total)(const Operand&),
 
 void add_plain(Registry& ops) {
   const std::pair<const char*, Reduction> functions[] = {
-      {"mean", xgrad::mean}, {"amax", xgrad::amax}, {"amin", xgrad::amin},
-      {"all", xgrad::all},   {"any", xgrad::any},   {"logsumexp", xgrad::logsumexp},
+      {"amax", xgrad::amax}, {"amin", xgrad::amin},           {"all", xgrad::all},
+      {"any", xgrad::any},   {"logsumexp", xgrad::logsumexp},
   };
   for (const auto& [name, function] : functions)
     ops[name] = [function = function](Arguments& args) {
       return function(args.tensor(0, "input"), args.reduced_axes(1, "dim"),
                       {.keepdims = args.flag(2, "keepdim", false)});
     };
-  const std::pair<const char*, Reduction> with_dtype[] = {{"sum", xgrad::sum}, {"prod", xgrad::prod}};
+  const std::pair<const char*, SumReduction> with_dtype[] = {{"sum", xgrad::sum},
+                                                             {"mean", xgrad::mean},
+                                                             {"prod", xgrad::prod},
+                                                             {"nansum", xgrad::nansum},
+                                                             {"nanmean", xgrad::nanmean}};
   for (const auto& [name, function] : with_dtype)
     ops[name] = [function = function](Arguments& args) {
-      const Tensor x = as_asked(args, args.tensor(0, "input"));
-      return as_asked(args, function(x, args.reduced_axes(1, "dim"), {.keepdims = args.flag(2, "keepdim", false)}));
+      return function(args.tensor(0, "input"), args.reduced_axes(1, "dim"),
+                      {.keepdims = args.flag(2, "keepdim", false), .dtype = args.dtype(kKeyword, "dtype")});
     };
+  ops["count_nonzero"] = [](Arguments& args) {
+    return count_nonzero(args.tensor(0, "input"), args.reduced_axes(1, "dim"));
+  };
   ops["aminmax"] = [](Arguments& args) {
     const Tensor& x = args.tensor(0, "input");
     const Axes axes = args.reduced_axes(kKeyword, "dim");
     const ReduceOptions options{.keepdims = args.flag(kKeyword, "keepdim", false)};
-    if (x.ndim() == 0 && options.keepdims) throw Unsupported("PyTorch's aminmax gives a 0-d tensor an axis");
-    return Outputs{amin(x, axes, options), amax(x, axes, options)};
+    const auto [least, most] = aminmax(x, axes, options);
+    // PyTorch's aminmax, of all its reductions, gives a 0-d tensor an axis.
+    if (x.ndim() == 0 && options.keepdims) return Outputs{reshape(least, {1}), reshape(most, {1})};
+    return Outputs{least, most};
   };
   ops["max"] = [](Arguments& args) { return largest_or_smallest(args, xgrad::maximum, xgrad::max, xgrad::max); };
   ops["min"] = [](Arguments& args) { return largest_or_smallest(args, xgrad::minimum, xgrad::min, xgrad::min); };
@@ -110,12 +130,14 @@ void add_variances(Registry& ops) {
   ops["std_mean"] = [](Arguments& args) {
     const Tensor& x = args.tensor(0, "input");
     const auto [axes, options] = variance_options(args);
-    return Outputs{xgrad::std(x, axes, options), mean(x, axes, {.keepdims = options.keepdims})};
+    const auto [deviation, mean] = std_mean(x, axes, options);
+    return Outputs{deviation, mean};
   };
   ops["var_mean"] = [](Arguments& args) {
     const Tensor& x = args.tensor(0, "input");
     const auto [axes, options] = variance_options(args);
-    return Outputs{xgrad::var(x, axes, options), mean(x, axes, {.keepdims = options.keepdims})};
+    const auto [variance, mean] = var_mean(x, axes, options);
+    return Outputs{variance, mean};
   };
 }
 
@@ -135,6 +157,13 @@ void add_norms(Registry& ops) {
     return norm(args.tensor(0, "A"), axes, {.p = p, .keepdims = args.flag(3, "keepdim", false)});
   };
   ops["linalg.norm"] = linalg_norm;
+  ops["dist"] = [](Arguments& args) {
+    return dist(args.tensor(0, "input"), args.tensor(1, "other"), args.number(2, "p", 2));
+  };
+  ops["renorm"] = [](Arguments& args) {
+    return renorm(args.tensor(0, "input"), args.number(1, "p"), axis_argument(args, 2, "dim"),
+                  args.number(3, "maxnorm"));
+  };
 }
 
 void add_softmaxes(Registry& ops) {
@@ -143,7 +172,7 @@ void add_softmaxes(Registry& ops) {
       {"log_softmax", xgrad::log_softmax},
       {"nn.functional.softmax", xgrad::softmax},
       {"nn.functional.log_softmax", xgrad::log_softmax},
-      {"nn.functional.softmin", [](const Operand& x, int axis) { return softmax(-x, axis); }},
+      {"nn.functional.softmin", xgrad::softmin},
   };
   for (const auto& [name, function] : functions)
     ops[name] = [function = function](Arguments& args) {
@@ -151,9 +180,63 @@ void add_softmaxes(Registry& ops) {
     };
 }
 
+void add_cumulative(Registry& ops) {
+  const std::pair<const char*, Tensor (*)(const Operand&, int, xgrad::CumulativeOptions)> sums[] = {
+      {"cumsum", xgrad::cumsum}, {"cumprod", xgrad::cumprod}};
+  for (const auto& [name, function] : sums)
+    ops[name] = [function = function](Arguments& args) {
+      return function(args.tensor(0, "input"), axis_argument(args, 1, "dim"), {.dtype = args.dtype(kKeyword, "dtype")});
+    };
+  ops["logcumsumexp"] = [](Arguments& args) {
+    return logcumsumexp(args.tensor(0, "input"), axis_argument(args, 1, "dim"));
+  };
+  const std::pair<const char*, xgrad::Extreme (*)(const Operand&, int)> extremes[] = {{"cummax", xgrad::cummax},
+                                                                                      {"cummin", xgrad::cummin}};
+  for (const auto& [name, function] : extremes)
+    ops[name] = [function = function](Arguments& args) {
+      const auto [values, indices] = function(args.tensor(0, "input"), axis_argument(args, 1, "dim"));
+      return Outputs{values, indices};
+    };
+  ops["diff"] = [](Arguments& args) {
+    return diff(args.tensor(0, "input"), {.n = static_cast<int>(args.integer(1, "n", 1)),
+                                          .axis = axis_argument(args, 2, "dim", -1),
+                                          .prepend = args.optional_tensor(3, "prepend"),
+                                          .append = args.optional_tensor(4, "append")});
+  };
+  const std::tuple<const char*, Tensor (*)(const Operand&, xgrad::TrapezoidOptions),
+                   Tensor (*)(const Operand&, const Tensor&, xgrad::TrapezoidOptions)>
+      integrals[] = {{"trapezoid", xgrad::trapezoid, xgrad::trapezoid},
+                     {"trapz", xgrad::trapezoid, xgrad::trapezoid},
+                     {"cumulative_trapezoid", xgrad::cumulative_trapezoid, xgrad::cumulative_trapezoid}};
+  for (const auto& [name, evenly, between] : integrals)
+    ops[name] = [evenly = evenly, between = between](Arguments& args) {
+      const Tensor& y = args.tensor(0, "y");
+      const xgrad::TrapezoidOptions options{.dx = args.number(kKeyword, "dx", 1),
+                                            .axis = axis_argument(args, kKeyword, "dim", -1)};
+      return args.given(1, "x") ? between(y, args.tensor(1, "x"), options) : evenly(y, options);
+    };
+  ops["gradient"] = [](Arguments& args) {
+    const Tensor& x = args.tensor(0, "input");
+    xgrad::GradientOptions options;
+    if (args.given(kKeyword, "dim")) options.axes = args.axes(kKeyword, "dim");
+    if (args.given(kKeyword, "spacing")) {
+      const Value& spacing = args.value(kKeyword, "spacing");
+      if (spacing.is_list() && !spacing.list().empty() && spacing.list()[0].is_tensor())
+        options.coordinates = args.tensors(kKeyword, "spacing");
+      else if (spacing.is_list())
+        for (const Value& distance : spacing.list()) options.spacing.push_back(distance.number());
+      else
+        options.spacing = {spacing.number()};
+    }
+    options.edge_order = static_cast<int>(args.integer(kKeyword, "edge_order", 1));
+    return Outputs(gradient(x, options));
+  };
+}
+
 }  // namespace
 
 void add_reductions(Registry& ops) {
+  add_cumulative(ops);
   add_plain(ops);
   add_variances(ops);
   add_norms(ops);

@@ -17,8 +17,8 @@ const Registry& composed() {
 const Operation& operation_named(const std::string& name) {
   static const Registry kOperations = [] {
     Registry ops;
-    for (const auto add : {add_elementwise, add_special, add_reductions, add_shapes, add_indexing, add_products,
-                           add_linalg, add_activations, add_layers, add_losses})
+    for (const auto add : {add_elementwise, add_special, add_reductions, add_ordering, add_shapes, add_indexing,
+                           add_products, add_linalg, add_activations, add_layers, add_losses})
       add(ops);
     return ops;
   }();

@@ -33,6 +33,7 @@ bool is_composed(const std::string& name);
 void add_elementwise(Registry& ops);
 void add_special(Registry& ops);
 void add_reductions(Registry& ops);
+void add_ordering(Registry& ops);
 void add_shapes(Registry& ops);
 void add_indexing(Registry& ops);
 void add_products(Registry& ops);

@@ -107,6 +107,12 @@ const std::map<std::string, std::set<std::string>> kOtherNames = {
     {"view_as", {"contiguous"}},       // the row's own layout
     {"linalg::lu_solve", {"lu_factor"}},  // which makes the row's factors
     {"clamp(tensors)", {"dtype"}},     // check_operator asks for the dtype of an undefined bound
+    {"diff(beside)", {"dtype"}},            // as affine
+    {"cov(weights)", {"dtype"}},            // as affine
+    {"gradient(coordinates)", {"cumsum"}},  // the row's own coordinates
+    {"searchsorted", {"detach"}},           // the row's own sorter
+    {"bucketize", {"mul"}},                 // the row's own boundaries
+    {"bincount(weights)", {"numel"}},       // the row's own integers
 };
 
 /// Whether an error of a row begins with its operator's name: "Dense (encoder.0)" for nn::Dense.

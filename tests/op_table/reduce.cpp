@@ -120,8 +120,75 @@ Rows sums() {
   };
 }
 
+double count_of(List elements) {
+  return static_cast<double>(std::count_if(elements.begin(), elements.end(), [](double e) { return e != 0; }));
+}
+
+Rows of_some() {
+  return {
+      {.name = "nansum",
+       .function =
+           [](const Tensor& x) {
+             return nansum(x, {0, 2});
+           },
+       .shapes = kThreeAxesOrEmpty,
+       .expected = folded({0, 2}, false, sum_of),
+       .refused = {[](const Tensor& x) { return nansum(x, 3); }},
+       .propagates_nan = false},
+      {.name = "nanmean",
+       .function = [](const Tensor& x) { return nanmean(x, 1, {.keepdims = true}); },
+       .shapes = kThreeAxes,
+       .expected = folded({1}, true, mean_of),
+       .refused = {[](const Tensor& x) { return nanmean(x, 3); },
+                   [](const Tensor& x) { return nanmean(x, 0, {.dtype = DType::int64}); }},
+       .propagates_nan = false},
+      {.name = "count_nonzero",
+       .function = [](const Tensor& x) { return count_nonzero(x, 1); },
+       .inputs = {{.low = -1, .high = 2, .dtype = DType::int64}},
+       .shapes = kThreeAxesOrEmpty,
+       .large = kLarge,
+       .expected = folded({1}, false, count_of),
+       .output_dtype = DType::int64,
+       .refused = {[](const Tensor& x) { return count_nonzero(x, 3); }},
+       .order = 0},
+      {.name = "var_mean",
+       .function = [](const Tensor& x) { return var_mean(x, 1).var; },
+       .shapes = {{{2, 3, 4}}, {{5, 2, 33}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reduced(x[0], {1}, false, [](List e) { return variance_of(e, 1); });
+           },
+       .refused = {[](const Tensor& x) { return var_mean(x, 3).var; }}},
+      {.name = "std_mean",
+       .function =
+           [](const Tensor& x) {
+             auto [deviation, mean] = std_mean(x, 1);
+             return deviation + mean;
+           },
+       .shapes = {{{2, 3, 4}}, {{5, 2, 33}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reduced(x[0], {1}, false, [](List e) { return std::sqrt(variance_of(e, 1)) + mean_of(e); });
+           },
+       .refused = {[](const Tensor& x) { return std_mean(x, 3).std; }}},
+  };
+}
+
 Rows extremes() {
   return {
+      {.name = "aminmax",
+       .function =
+           [](const Tensor& x) {
+             auto [least, most] = aminmax(x, 1);
+             return 2 * most - least;
+           },
+       .shapes = kThreeAxes,
+       .large = kLarge,
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reduced(x[0], {1}, false, [](List e) { return 2 * largest_of(e) - smallest_of(e); });
+           },
+       .refused = {[](const Tensor& x) { return aminmax(x, 3).min; }}},
       {.name = "amax",
        .function =
            [](const Tensor& x) {
@@ -263,12 +330,50 @@ Rows norms() {
            [](std::span<const Tensor> x) {
              return reduced(x[0], {2}, false, [](List e) { return std::max(largest_of(e), -smallest_of(e)); });
            }},
+      {.name = "dist",
+       .function = [](const Tensor& a, const Tensor& b) { return dist(a, b, 3); },
+       .inputs = {{}, {}},
+       .shapes = {{{2, 3}, {2, 3}}, {{4, 1}, {3}}, {{}, {}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             const Elements a(x[0]), b(x[1]);
+             const Shape shape = broadcast_shapes("dist", a.shape(), b.shape(), {});
+             auto read = [&](const Elements& from, Place place) {
+               place.erase(place.begin(), place.end() - from.shape().ndim());
+               for (int axis = 0; axis < from.shape().ndim(); ++axis)
+                 if (from.shape()[axis] == 1) place[static_cast<std::size_t>(axis)] = 0;
+               return from(place);
+             };
+             return reduced(by_place(shape, [&](const Place& place) { return read(a, place) - read(b, place); }),
+                            [](List e) { return norm_of(e, 3); });
+           },
+       .refused = {[](const Tensor& a, const Tensor& b) {
+         return dist(a, b, std::numeric_limits<double>::quiet_NaN());
+       }}},
+      {.name = "renorm",
+       .function = [](const Tensor& x) { return renorm(x, 2, 1, 1.5); },
+       .shapes = {{{2, 3}}, {{3, 2, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             const Elements elements(x[0]);
+             std::vector<double> lengths(static_cast<std::size_t>(x[0].size(1)));
+             by_place(x[0].shape(), [&](const Place& place) {
+               return lengths[static_cast<std::size_t>(place[1])] += elements(place) * elements(place);
+             });
+             return by_place(x[0].shape(), [&](const Place& place) {
+               const double length = std::sqrt(lengths[static_cast<std::size_t>(place[1])]);
+               return elements(place) * (length > 1.5 ? 1.5 / (length + 1e-7) : 1);
+             });
+           },
+       .refused = {[](const Tensor& x) { return renorm(x, 0, 0, 1); },
+                   [](const Tensor& x) { return renorm(x, 2, 0, -1); },
+                   [](const Tensor& x) { return renorm(x, 2, 3, 1); }}},
   };
 }
 
 Rows rows() {
   Rows rows;
-  for (Rows (*some)() : {sums, extremes, norms}) append(rows, some());
+  for (Rows (*some)() : {sums, of_some, extremes, norms}) append(rows, some());
   return rows;
 }
 

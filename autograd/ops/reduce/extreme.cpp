@@ -331,6 +331,9 @@ Tensor amax(const Operand& x, const Axes& axes, ReduceOptions options) {
 Tensor amin(const Operand& x, const Axes& axes, ReduceOptions options) {
   return extreme_value<MinFold>("amin", x, axes, options);
 }
+MinMax aminmax(const Operand& x, const Axes& axes, ReduceOptions options) {
+  return {extreme_value<MinFold>("aminmax", x, axes, options), extreme_value<MaxFold>("aminmax", x, axes, options)};
+}
 Tensor max(const Operand& x) { return extreme_value<MaxFold>("max", x, Axes::all(), {}); }
 Tensor min(const Operand& x) { return extreme_value<MinFold>("min", x, Axes::all(), {}); }
 

@@ -1,4 +1,4 @@
-// var and std.
+// var, std, var_mean and std_mean.
 #include <cmath>
 
 #include "../../extend.hpp"
@@ -290,30 +290,50 @@ Tensor deviation_cotangent(Vjp& vjp, unsigned mask, const Tensor& y, const Tenso
 
 }  // namespace
 
-Tensor var(const Operand& operand, const Axes& axes, VarianceOptions options) {
-  VarianceOperand of("var", operand, axes, options);
-  Spread spread = with_memory_for("var", operand.where(), [&] {
+namespace {
+
+Tensor variance(const char* name, const VarianceOperand& of, SourceLocation where) {
+  Spread spread = with_memory_for(name, where, [&] {
     return nan_of_nothing(of, [&]<class T>(T) { return variance_value<T>(of.x, of.mask, of.shape, of.divisor); });
   });
-  return record_spread("var", operand.where(), of, std::move(spread), Uses(),
-                       [mask = of.mask, divisor = of.divisor](Vjp& vjp) {
-                         Tensor factor = with_kept_axes(vjp.g(), vjp.shape(0), mask) * (2 / divisor);
-                         vjp.give(0, variance_cotangent(vjp, mask, factor));
-                       });
+  return record_spread(name, where, of, std::move(spread), Uses(), [mask = of.mask, divisor = of.divisor](Vjp& vjp) {
+    Tensor factor = with_kept_axes(vjp.g(), vjp.shape(0), mask) * (2 / divisor);
+    vjp.give(0, variance_cotangent(vjp, mask, factor));
+  });
 }
 
-Tensor std(const Operand& operand, const Axes& axes, VarianceOptions options) {
-  VarianceOperand of("std", operand, axes, options);
-  Spread spread = with_memory_for("std", operand.where(), [&] {
+Tensor deviation(const char* name, const VarianceOperand& of, SourceLocation where) {
+  Spread spread = with_memory_for(name, where, [&] {
     return nan_of_nothing(of, [&]<class T>(T) { return deviation_value<T>(of.x, of.mask, of.shape, of.divisor); });
   });
-  return record_spread("std", operand.where(), of, std::move(spread), Uses::output(),
+  return record_spread(name, where, of, std::move(spread), Uses::output(),
                        [mask = of.mask, divisor = of.divisor](Vjp& vjp) {
                          const Shape& shape = vjp.shape(0);
                          Tensor factor = with_kept_axes(vjp.g(), shape, mask) / divisor;
                          Tensor y = with_kept_axes(vjp.output(), shape, mask);
                          vjp.give(0, deviation_cotangent(vjp, mask, y, factor));
                        });
+}
+
+Tensor mean_of(const VarianceOperand& of, const Axes& axes, bool keepdims, SourceLocation where) {
+  return mean(Operand(of.x, where), axes, {.keepdims = keepdims});
+}
+
+}  // namespace
+
+Tensor var(const Operand& x, const Axes& axes, VarianceOptions options) {
+  return variance("var", VarianceOperand("var", x, axes, options), x.where());
+}
+Tensor std(const Operand& x, const Axes& axes, VarianceOptions options) {
+  return deviation("std", VarianceOperand("std", x, axes, options), x.where());
+}
+VarianceAndMean var_mean(const Operand& x, const Axes& axes, VarianceOptions options) {
+  const VarianceOperand of("var_mean", x, axes, options);
+  return {variance("var_mean", of, x.where()), mean_of(of, axes, options.keepdims, x.where())};
+}
+DeviationAndMean std_mean(const Operand& x, const Axes& axes, VarianceOptions options) {
+  const VarianceOperand of("std_mean", x, axes, options);
+  return {deviation("std_mean", of, x.where()), mean_of(of, axes, options.keepdims, x.where())};
 }
 
 }  // namespace xgrad

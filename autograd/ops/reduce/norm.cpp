@@ -8,6 +8,7 @@
 #include "../choose.hpp"
 #include "../compare.hpp"
 #include "../create.hpp"
+#include "../detail/promote.hpp"
 #include "../detail/reduction.hpp"
 #include "../detail/result.hpp"
 #include "../detail/scaling.hpp"
@@ -218,6 +219,31 @@ Tensor norm(const Operand& operand, const Axes& axes, NormOptions options) {
                   vjp.give(0, dispatch_floating(x.dtype(),
                                                 [&]<class T>(T) { return norm_cotangent_value<T>(g, x, y, p, mask); }));
                 });
+}
+
+Tensor dist(const Operand& a, const Operand& b, double p) {
+  const CallSite site(a.where());
+  const Promoted promoted("dist", a, b, DType::float32);
+  check(!std::isnan(p), a.where(), "dist: p must be a number, but it is nan.");
+  check(promoted.shape().numel() > 0 || (p >= 0 && !std::isinf(p)), a.where(), "dist: with p = ", p,
+        " it needs at least one element, but the shape is ", promoted.shape(), ".");
+  return norm(promoted.a() - promoted.b(), Axes::all(), {.p = p});
+}
+
+Tensor renorm(const Operand& operand, double p, int axis, double max_norm) {
+  const SourceLocation place = operand.where();
+  const CallSite site(place);
+  const Tensor x = floating_operand("renorm", operand);
+  check(x.ndim() > 0, place, "renorm: x must have an axis, but it is a scalar.");
+  axis = normalize_axis("renorm", axis, x.ndim(), place);
+  check(p > 0, place, "renorm: p must be above 0, but it is ", p, ".");
+  check(max_norm >= 0, place, "renorm: max_norm must not be negative, but it is ", max_norm, ".");
+  if (x.numel() == 0) return copy(x);
+  const unsigned others = ((1u << x.ndim()) - 1) & ~(1u << axis);
+  const Tensor lengths = norm(x, axes_of(others), {.p = p, .keepdims = true});
+  const Tensor is_long = lengths > max_norm;
+  // A divisor that is safe where the branch is not taken.
+  return where(is_long, x * (max_norm / (where(is_long, lengths, 1) + 1e-7)), x);
 }
 
 }  // namespace xgrad

@@ -1,8 +1,11 @@
-// sum, mean, sum_to and prod.
+// sum, mean, sum_to, prod, nansum, nanmean and count_nonzero.
 #include "../../extend.hpp"
 #include "../arithmetic.hpp"
 #include "../cast.hpp"
+#include "../choose.hpp"
+#include "../compare.hpp"
 #include "../create.hpp"
+#include "../detail/promote.hpp"
 #include "../detail/reduction.hpp"
 #include "../detail/result.hpp"
 #include "../index.hpp"
@@ -13,21 +16,43 @@ namespace xgrad XGRAD_API {
 
 using namespace internal;
 
+namespace {
+
+/// x in the dtype that is asked for, if one is.
+Tensor in_dtype(const char* name, const Operand& operand, std::optional<DType> dtype) {
+  return dtype ? cast_for(name, operand, *dtype) : operand.tensor(name);
+}
+/// The same for operators of floating tensors.
+Tensor in_floating_dtype(const char* name, const Operand& operand, std::optional<DType> dtype) {
+  check(is_floating(dtype.value_or(DType::float32)), operand.where(), name, ": dtype must be floating, but it is ",
+        dtype.value_or(DType::float32), ".");
+  return dtype ? cast_for(name, operand, *dtype) : floating_operand(name, operand);
+}
+/// A sum or product of booleans is int64 unless they are asked for.
+Tensor of_dtype(const Tensor& result, std::optional<DType> dtype, SourceLocation where) {
+  return dtype == DType::boolean ? cast(Operand(result, where), DType::boolean) : result;
+}
+
+}  // namespace
+
 // ---- Sums ----
 
-Tensor sum(const Operand& operand, const Axes& axes, ReduceOptions options) {
-  const Tensor& x = operand.tensor("sum");
+Tensor sum(const Operand& operand, const Axes& axes, SumOptions options) {
+  Tensor cast_x;  // a handle only where it is needed: sums of a few numbers count
+  if (options.dtype) cast_x = cast_for("sum", operand, *options.dtype);
+  const Tensor& x = options.dtype ? cast_x : operand.tensor("sum");
   unsigned mask = axis_mask("sum", axes, x.ndim(), operand.where());
   Shape shape = reduced_shape(x.shape(), mask, options.keepdims);
   if (!is_floating(x.dtype()))
-    return with_memory_for("sum", operand.where(), [&] { return integer_sum(x, mask, shape); });
+    return with_memory_for("sum", operand.where(),
+                           [&] { return of_dtype(integer_sum(x, mask, shape), options.dtype, operand.where()); });
   return record("sum", operand.where(), {x},
                 with_memory_for("sum", operand.where(), [&] { return sum_value(x, mask, shape); }), {},
                 [mask](Vjp& vjp) { vjp.give(0, stretch(vjp.g(), vjp.shape(0), mask)); });
 }
 
-Tensor mean(const Operand& operand, const Axes& axes, ReduceOptions options) {
-  Tensor x = floating_operand("mean", operand);
+Tensor mean(const Operand& operand, const Axes& axes, SumOptions options) {
+  Tensor x = in_floating_dtype("mean", operand, options.dtype);
   unsigned mask = axis_mask("mean", axes, x.ndim(), operand.where());
   Shape shape = reduced_shape(x.shape(), mask, options.keepdims);
   return record("mean", operand.where(), {x},
@@ -36,6 +61,29 @@ Tensor mean(const Operand& operand, const Axes& axes, ReduceOptions options) {
                   const Shape& shape = vjp.shape(0);
                   vjp.give(0, stretch(vjp.g() / static_cast<double>(reduced_count(shape, mask)), shape, mask));
                 });
+}
+
+Tensor nansum(const Operand& operand, const Axes& axes, SumOptions options) {
+  const CallSite site(operand.where());
+  const Tensor x = in_dtype("nansum", operand, options.dtype);
+  axis_mask("nansum", axes, x.ndim(), operand.where());
+  return sum(is_floating(x.dtype()) ? where(isnan(x), 0, x) : x, axes, options);
+}
+
+Tensor nanmean(const Operand& operand, const Axes& axes, SumOptions options) {
+  const CallSite site(operand.where());
+  const Tensor x = in_floating_dtype("nanmean", operand, options.dtype);
+  axis_mask("nanmean", axes, x.ndim(), operand.where());
+  const Tensor is_nan = isnan(x);
+  return sum(where(is_nan, 0, x), axes, options) /
+         cast(sum(logical_not(is_nan), axes, {.keepdims = options.keepdims}), x.dtype());
+}
+
+Tensor count_nonzero(const Operand& operand, const Axes& axes, ReduceOptions options) {
+  const Tensor& x = operand.tensor("count_nonzero");
+  const unsigned mask = axis_mask("count_nonzero", axes, x.ndim(), operand.where());
+  const Tensor is_not_zero = cast_for("count_nonzero", Operand(x.detach(), operand.where()), DType::boolean);
+  return integer_sum(is_not_zero, mask, reduced_shape(x.shape(), mask, options.keepdims));
 }
 
 Tensor sum_to(const Operand& operand, const Shape& shape) {
@@ -116,12 +164,15 @@ void prod_rule(Vjp& vjp, unsigned mask) {
 
 }  // namespace
 
-Tensor prod(const Operand& operand, const Axes& axes, ReduceOptions options) {
-  Tensor x = operand.tensor("prod");
+Tensor prod(const Operand& operand, const Axes& axes, SumOptions options) {
+  Tensor x = in_dtype("prod", operand, options.dtype);
   if (x.dtype() == DType::boolean) x = cast(Operand(x, operand.where()), DType::int64);
   unsigned mask = axis_mask("prod", axes, x.ndim(), operand.where());
   Shape shape = reduced_shape(x.shape(), mask, options.keepdims);
-  if (x.dtype() == DType::int64) return fold<ProductFold, std::int64_t>(x, mask, shape);
+  if (x.dtype() == DType::int64)
+    return with_memory_for("prod", operand.where(), [&] {
+      return of_dtype(fold<ProductFold, std::int64_t>(x, mask, shape), options.dtype, operand.where());
+    });
   Tensor y = with_memory_for("prod", operand.where(), [&] {
     return dispatch_floating(x.dtype(), [&]<class T>(T) { return fold<ProductFold, T>(x, mask, shape); });
   });

@@ -125,11 +125,6 @@ Tensor softmin(const Operand& x, int axis) {
   return softmax(-floating, axis);
 }
 Tensor log_softmax(const Operand& x, int axis) { return recorded_softmax("log_softmax", x, axis, true); }
-Tensor softmin(const Operand& operand, int axis) {
-  const CallSite site(operand.where());
-  const Tensor x = floating_operand("softmin", operand);
-  return recorded_softmax("softmin", Operand(-x, operand.where()), axis, false);
-}
 
 // ---- logsumexp ----
 

@@ -61,17 +61,6 @@ Rows rows() {
        .shapes = kThreeAxesOrEmpty,
        .large = kLarge,
        .expected = [](std::span<const Tensor> x) { return along(x[0], 1, softmax_of); }},
-      {.name = "softmin",
-       .function = [](const Tensor& x) { return softmin(x, 1); },
-       .shapes = kThreeAxesOrEmpty,
-       .expected =
-           [](std::span<const Tensor> x) {
-             return along(x[0], 1, [](std::vector<double> elements) {
-               for (double& element : elements) element = -element;
-               return softmax_of(elements);
-             });
-           },
-       .refused = {[](const Tensor& x) { return softmin(x, 3); }}},
       {.name = "log_softmax",
        .function = [](const Tensor& x) { return log_softmax(x); },
        .shapes = {{{2, 3}}, {{1}}, {{67}}, {{0, 3}}, {{3, 5, 7}}},

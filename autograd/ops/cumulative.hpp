@@ -75,7 +75,7 @@ Tensor trapezoid(const Operand& y, TrapezoidOptions options = {});
 /// Dtype: floating, the common one; integers and booleans become float32.
 /// Derivative: to y and to x.
 /// Throws: std::invalid_argument for a scalar, and for an x of another length.
-/// Example: `trapezoid(y, x)`, `trapezoid(y, x, {.axis = 0})`.
+/// Example: `trapezoid(x, tensor({0., 1., 3.}))`, `trapezoid(x, tensor({0, 2}), {.axis = 0})`.
 Tensor trapezoid(const Operand& y, const Tensor& x, TrapezoidOptions options = {});
 /// Integral up to each point but the first: see trapezoid.
 /// Shapes: `y [..., n, ...] -> [..., max(n - 1, 0), ...]`.
@@ -100,7 +100,7 @@ struct GradientOptions {
 /// Derivative: to x, and to coordinates.
 /// Throws: std::invalid_argument where an axis has fewer than edge_order + 1 points, for another edge_order, and for spacing
 /// or coordinates that do not fit the axes.
-/// Example: `Tensor slope = gradient(y, {.spacing = {0.1}})[0];`
+/// Example: `Tensor slope = gradient(x, {.spacing = {0.1}})[0];`
 std::vector<Tensor> gradient(const Operand& x, const GradientOptions& options = {});
 
 }  // namespace xgrad

@@ -47,7 +47,7 @@ struct TopkOptions {
 /// Dtype: x's, and int64.
 /// Derivative: g at the positions of the elements, 0 elsewhere.
 /// Throws: std::invalid_argument unless 0 <= k <= n; std::out_of_range for an axis that x does not have.
-/// Example: `auto [values, indices] = topk(x, 5);`
+/// Example: `auto [values, indices] = topk(x, 2);`
 Picked topk(const Operand& x, std::int64_t k, int axis = -1, TopkOptions options = {});
 
 /// The k-th smallest element along an axis, k from 1 on, and its position: that of a stable sort.

@@ -76,7 +76,7 @@ struct BincountOptions {
 /// Derivative: to the weights: g at the integers.
 /// Throws: std::invalid_argument unless x is int64, has one axis, and no element is negative, for weights of another shape, and
 /// where an int64 cannot count the bytes; OutOfMemory.
-/// Example: `bincount(labels, {.min_length = 10})`
+/// Example: `bincount(tensor({0, 2, 2}), {.min_length = 10})`
 Tensor bincount(const Operand& x, const BincountOptions& options = {});
 
 /// Options of histogram with evenly spaced bins.

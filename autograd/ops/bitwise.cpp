@@ -4,7 +4,7 @@
 
 #include "detail/formula.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

@@ -11,7 +11,7 @@
 #include "reduce.hpp"
 #include "rounding.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

@@ -11,7 +11,7 @@
 #include "detail/formula.hpp"
 #include "random.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

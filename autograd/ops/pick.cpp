@@ -13,7 +13,7 @@
 #include "pieces.hpp"
 #include "views.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

@@ -11,7 +11,7 @@
 #include "detail/promote.hpp"
 #include "detail/result.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

@@ -10,7 +10,7 @@
 #include "../detail/formula.hpp"
 #include "../movement.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

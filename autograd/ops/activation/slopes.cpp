@@ -6,7 +6,7 @@
 #include "../special/slopes.hpp"
 #include "../trigonometric.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 Tensor scaled_exp(double factor, double divisor, const Tensor& x) {
   return factor * exp(divisor == 1 ? x : x / divisor);

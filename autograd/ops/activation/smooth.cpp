@@ -14,7 +14,7 @@
 #include "../trigonometric/slopes.hpp"
 #include "slopes.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

@@ -10,7 +10,7 @@
 #include "../rounding.hpp"
 #include "slopes.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

@@ -5,7 +5,7 @@
 #include "../detail/formula.hpp"
 #include "../detail/ternary.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

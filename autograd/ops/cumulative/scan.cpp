@@ -22,7 +22,7 @@
 #include "../index.hpp"
 #include "../movement.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

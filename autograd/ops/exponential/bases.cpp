@@ -6,7 +6,7 @@
 #include "../exponential.hpp"
 #include "slopes.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

@@ -6,7 +6,7 @@
 #include "../create.hpp"
 #include "../detail/formula.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

@@ -13,7 +13,7 @@
 
 // Writing: a new tensor with other elements at the places of an index.
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

@@ -9,7 +9,7 @@
 #include "../detail/index_check.hpp"
 #include "../detail/result.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 Tensor internal::tensor_of_positions(const std::vector<std::int64_t>& positions) {
   return from_vector(positions, SourceLocation{});

@@ -288,10 +288,6 @@ Tensor deviation_cotangent(Vjp& vjp, unsigned mask, const Tensor& y, const Tenso
   });
 }
 
-}  // namespace
-
-namespace {
-
 Tensor variance(const char* name, const VarianceOperand& of, SourceLocation where) {
   Spread spread = with_memory_for(name, where, [&] {
     return nan_of_nothing(of, [&]<class T>(T) { return variance_value<T>(of.x, of.mask, of.shape, of.divisor); });

@@ -21,7 +21,7 @@
 
 // scatter_reduce.
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

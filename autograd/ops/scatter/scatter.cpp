@@ -20,7 +20,7 @@
 
 // scatter: an index for each element.
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

@@ -13,7 +13,7 @@
 
 // Slices, and elements in row-major order.
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

@@ -7,7 +7,7 @@
 #include "../sort.hpp"
 #include "picked.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

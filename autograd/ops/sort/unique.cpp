@@ -9,7 +9,7 @@
 #include "../movement.hpp"
 #include "../sort.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

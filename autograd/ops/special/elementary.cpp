@@ -9,7 +9,7 @@
 #include "../exponential.hpp"
 #include "../special.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

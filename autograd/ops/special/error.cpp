@@ -9,7 +9,7 @@
 #include "../special.hpp"
 #include "slopes.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

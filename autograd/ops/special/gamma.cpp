@@ -7,7 +7,7 @@
 #include "../detail/formula.hpp"
 #include "../special.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

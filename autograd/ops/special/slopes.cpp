@@ -6,7 +6,7 @@
 #include "../detail/formula.hpp"
 #include "../trigonometric.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

@@ -14,7 +14,7 @@
 #include "../movement.hpp"
 #include "../statistics.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

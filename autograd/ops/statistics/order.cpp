@@ -20,7 +20,7 @@
 #include "../sort/picked.hpp"
 #include "../statistics.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

@@ -7,7 +7,7 @@
 #include "../trigonometric.hpp"
 #include "slopes.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

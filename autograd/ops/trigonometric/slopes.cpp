@@ -9,7 +9,7 @@
 #include "../special/slopes.hpp"
 #include "../trigonometric.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

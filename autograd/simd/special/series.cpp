@@ -7,7 +7,7 @@
 
 #include "error.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 namespace internal {
 
 namespace {

@@ -138,8 +138,10 @@ Tensor pow(const Operand& a, const Operand& b) {
 }
 
 Tensor float_power(const Operand& a, const Operand& b) {
-  Promoted pair("float_power", a, b, DType::float64);
-  return binary("float_power", {pair.a(), a.where()}, {pair.b(), a.where()}, PowOfTensors{});
+  const Promoted pair("float_power", a, b);
+  const Tensor base = cast_for("float_power", {pair.a(), a.where()}, DType::float64);
+  const Tensor exponent = cast_for("float_power", {pair.b(), a.where()}, DType::float64);
+  return binary("float_power", {base, a.where()}, {exponent, a.where()}, PowOfTensors{});
 }
 
 Tensor square(const Operand& x) { return unary<Integers::stay>("square", x, formulas::Square{}); }

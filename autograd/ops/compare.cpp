@@ -131,14 +131,16 @@ Tensor close(const char* name, const Operand& a, const Operand& b, const Allclos
         ": the tolerances must not be negative, but rtol and atol are ", tolerance.rtol, " and ", tolerance.atol, ".");
   const bool are_floating = is_floating(a.dtype(name)) || is_floating(b.dtype(name));
   NoGrad no_grad;
-  Promoted pair(name, a, b, are_floating ? DType::float64 : DType::int64);
+  const Promoted pair(name, a, b);
+  const DType dtype = are_floating ? DType::float64 : DType::int64;
+  const Tensor left = cast_for(name, {pair.a(), where}, dtype), right = cast_for(name, {pair.b(), where}, dtype);
   Tensor y = new_result(name, pair.shape(), DType::boolean, where);
   if (are_floating)
     vectorize<double>(pair.shape(), Types<bool>{}, {y.impl()}, Types<double, double>{},
-                      {pair.a().impl(), pair.b().impl()}, IsClose{tolerance.rtol, tolerance.atol, tolerance.equal_nan});
+                      {left.impl(), right.impl()}, IsClose{tolerance.rtol, tolerance.atol, tolerance.equal_nan});
   else
     vectorize<std::int64_t>(pair.shape(), Types<bool>{}, {y.impl()}, Types<std::int64_t, std::int64_t>{},
-                            {pair.a().impl(), pair.b().impl()}, IsCloseInteger{tolerance.rtol, tolerance.atol});
+                            {left.impl(), right.impl()}, IsCloseInteger{tolerance.rtol, tolerance.atol});
   return y;
 }
 

@@ -223,7 +223,7 @@ Tensor norm(const Operand& operand, const Axes& axes, NormOptions options) {
 
 Tensor dist(const Operand& a, const Operand& b, double p) {
   const CallSite site(a.where());
-  const Promoted promoted("dist", a, b, DType::float32);
+  const Promoted promoted("dist", a, b, Integers::become_floating);
   check(!std::isnan(p), a.where(), "dist: p must be a number, but it is nan.");
   check(promoted.shape().numel() > 0 || (p >= 0 && !std::isinf(p)), a.where(), "dist: with p = ", p,
         " it needs at least one element, but the shape is ", promoted.shape(), ".");

@@ -67,7 +67,7 @@ TEST_CASE("atan2 has the signs and quadrants of C", "[elementwise][trigonometric
 TEST_CASE("a cotangent of 0 makes no nan at the end of a domain", "[elementwise][trigonometric][conventions]") {
   auto pulled = [](auto f, double x, double cotangent) {
     Tensor variable = doubles({x}).set_requires_grad();
-    return vjp([f](const Tensor& x) { return f(x); }, variable, doubles({cotangent})).second[0].item();
+    return vjp([f](const Tensor& x) { return f(x); }, variable, doubles({cotangent})).item();
   };
   for (double end : {1.0, -1.0}) {
     CHECK(pulled([](const Tensor& x) { return atanh(x); }, end, 0) == 0);

@@ -54,22 +54,22 @@ inline Batch<double> mish_gate_slope(Batch<double> x) {
 inline Batch<float> mish_gate_slope(Batch<float> x) {
   return simd_math::in_double([](Batch<double> x) { return mish_gate_slope(x); }, x);
 }
-/// x mish_gate(x), and its derivative, whose two terms cancel near -1.19.
-template <class T>
-Batch<T> mish(Batch<T> x) {
-  auto of_doubles = [](Batch<double> x) { return x * mish_gate(x); };
-  if constexpr (sizeof(T) == 4)
-    return simd_math::in_double(of_doubles, x);
-  else
-    return of_doubles(x);
+/// x mish_gate(x)
+inline Batch<double> mish(Batch<double> x) { return x * mish_gate(x); }
+inline Batch<float> mish(Batch<float> x) {
+  return simd_math::in_double([](Batch<double> x) { return mish(x); }, x);
 }
-template <class T>
-Batch<T> mish_slope(Batch<T> x) {
-  auto of_doubles = [](Batch<double> x) { return mish_gate(x) + bounded(x, 800) * mish_gate_slope(x); };
-  if constexpr (sizeof(T) == 4)
-    return simd_math::in_double(of_doubles, x);
-  else
-    return of_doubles(x);
+/// Its derivative. For negative x, where the two terms cancel (to 0 near -1.19), over one denominator.
+inline Batch<double> mish_slope(Batch<double> x) {
+  Batch<double> positive = mish_gate(x) + at_most(800, x) * mish_gate_slope(x);
+  if (all(x >= 0)) return positive;
+  Batch<double> e = exp(negative_abs(x)), z = at_least(-800, x);
+  Batch<double> above = fma(e, fma(e, e + 4, fma(Batch<double>(4), z, Batch<double>(6))), 4 * (z + 1));
+  Batch<double> below = fma(e, e + 2, Batch<double>(2));
+  return where(x < 0, e * above / (below * below), positive);
+}
+inline Batch<float> mish_slope(Batch<float> x) {
+  return simd_math::in_double([](Batch<double> x) { return mish_slope(x); }, x);
 }
 
 /// 1 / (1 + |x|)^2, the derivative of softsign: not 0 where the square overflows.

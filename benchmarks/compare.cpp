@@ -97,6 +97,9 @@ Workload formula(std::int64_t size) {
 Workload map_sum(std::int64_t size) {
   return {text_of("map_sum ", size), [=](Contender& c) { return c.fused_formula(size); }};
 }
+Workload special(Special function, std::int64_t size) {
+  return {text_of(name_of(function), " ", size), [=](Contender& c) { return c.special(function, size); }};
+}
 Workload cross_entropy(std::int64_t rows, std::int64_t classes) {
   return {text_of("cross_entropy ", rows, "x", classes), [=](Contender& c) { return c.cross_entropy(rows, classes); }};
 }
@@ -148,6 +151,9 @@ std::vector<Workload> workloads(bool more) {
       map_sum(1'000),
       map_sum(100'000),
       map_sum(4'000'000),
+      special(Special::lgamma, 1'000'000),
+      special(Special::digamma, 1'000'000),
+      special(Special::erfinv, 1'000'000),
       cross_entropy(512, 1000),
       normalize(1024),
       transposed(1024),

@@ -27,6 +27,10 @@ enum class Bound {
   square_sum,    // sum(x x)
   one_of_fused,  // a b + c in one fused pass, of which a alone wants a gradient
 };
+enum class Special { lgamma, digamma, erfinv };
+inline constexpr const char* name_of(Special function) {
+  return function == Special::lgamma ? "lgamma" : function == Special::digamma ? "digamma" : "erfinv";
+}
 
 /// Someone who runs the workloads. All numbers are float32.
 class Contender {
@@ -54,6 +58,8 @@ class Contender {
   virtual Task sgd_momentum(int count, std::int64_t size) = 0;
   /// Products of `batch` pairs of matrices [size, size], and the gradients of both factors.
   virtual Task batched_matmul(std::int64_t batch, std::int64_t size) = 0;
+  /// The sum of a special function of each of `size` numbers within its domain, and the gradient.
+  virtual Task special(Special function, std::int64_t size) = 0;
   /// a + b, no gradient.
   virtual Task add(std::int64_t size) = 0;
   /// a + b where a requires a gradient: recorded, and let go.
@@ -88,6 +94,8 @@ std::string blas_version();
 
 /// `count` numbers in [-1, 1), other ones for each seed.
 std::vector<float> numbers(std::int64_t count, unsigned seed);
+/// `count` numbers within the domain of a special function.
+std::vector<float> operands_of(Special function, std::int64_t count);
 /// `count` integers in [0, classes).
 std::vector<std::int64_t> labels(std::int64_t count, std::int64_t classes);
 /// Weight [out, in] and bias [out] of each affine layer, one after the other, in the range of the usual

@@ -13,6 +13,12 @@ std::vector<float> numbers(std::int64_t count, unsigned seed) {
   return result;
 }
 
+std::vector<float> operands_of(Special function, std::int64_t count) {
+  std::vector<float> x = numbers(count, 1);
+  for (float& element : x) element = function == Special::erfinv ? 0.999f * element : 5 * element + 5.05f;
+  return x;
+}
+
 std::vector<std::int64_t> labels(std::int64_t count, std::int64_t classes) {
   std::vector<std::int64_t> result(count);
   for (std::int64_t i = 0; i < count; ++i) result[i] = i * 7919 % classes;

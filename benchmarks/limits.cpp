@@ -92,6 +92,7 @@ class Limits : public Contender {
 
   Task formula(std::int64_t size) override { return read_and_write(size); }
   Task fused_formula(std::int64_t size) override { return read_and_write(size); }
+  Task special(Special, std::int64_t size) override { return read_and_write(size); }
   Task cross_entropy(std::int64_t rows, std::int64_t classes) override { return read_and_write(rows * classes); }
   Task normalize(std::int64_t size) override { return read_and_write(size * size); }
 

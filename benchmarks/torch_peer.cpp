@@ -125,6 +125,14 @@ class Torch : public Contender {
   }
   Task fused_formula(std::int64_t size) override { return formula(size); }
 
+  Task special(Special function, std::int64_t size) override {
+    return task_of({variable_of(operands_of(function, size), {size})}, [=](const std::vector<torch::Tensor>& v) {
+      return torch::sum(function == Special::lgamma    ? torch::lgamma(v[0])
+                        : function == Special::digamma ? torch::digamma(v[0])
+                                                       : torch::erfinv(v[0]));
+    });
+  }
+
   Task cross_entropy(std::int64_t rows, std::int64_t classes) override {
     torch::Tensor y = labels_of(rows, classes);
     return task_of({variable_of(numbers(rows * classes, 1), {rows, classes})},

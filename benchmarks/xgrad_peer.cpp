@@ -128,6 +128,14 @@ class Xgrad : public Contender {
     });
   }
 
+  Task special(Special function, std::int64_t size) override {
+    return task_of({variable_of(operands_of(function, size), {size})}, [=](const std::vector<Tensor>& v) {
+      return xgrad::sum(function == Special::lgamma    ? xgrad::lgamma(v[0])
+                        : function == Special::digamma ? xgrad::digamma(v[0])
+                                                       : xgrad::erfinv(v[0]));
+    });
+  }
+
   Task cross_entropy(std::int64_t rows, std::int64_t classes) override {
     Tensor y = xgrad::from_vector(labels(rows, classes));
     return task_of({variable_of(numbers(rows * classes, 1), {rows, classes})},

@@ -26,6 +26,7 @@
 #pragma once
 
 #include "math.hpp"
+#include "math/tails.hpp"
 
 namespace xgrad {
 namespace internal {
@@ -196,6 +197,10 @@ struct Cos {
 struct Tanh {
   static constexpr Reads reads = reads_x;
   static auto value(auto x) { return tanh(x); }
+  template <class T>
+  static Batch<T> slope(Batch<T> x) {
+    return sigmoid_slope(2 * x, T(4));
+  }
   static auto slope(auto x) { return 4 * sigmoid_slope(2 * x); }
   template <class T>
   static auto value_and_slope(Batch<T> x) {
@@ -214,11 +219,19 @@ struct Bell {
 struct Erf {
   static constexpr Reads reads = reads_x;
   static auto value(auto x) { return erf(x); }
+  template <class T>
+  static Batch<T> slope(Batch<T> x) {
+    return simd_math::times_bell(Batch<T>(2 * std::numbers::inv_sqrtpi), at_most(30, abs(x)), T(1));
+  }
   static auto slope(auto x) { return 2 * std::numbers::inv_sqrtpi * bell(x); }
 };
 struct Erfc {
   static constexpr Reads reads = reads_x;
   static auto value(auto x) { return erfc(x); }
+  template <class T>
+  static Batch<T> slope(Batch<T> x) {
+    return simd_math::times_bell(Batch<T>(-2 * std::numbers::inv_sqrtpi), at_most(30, abs(x)), T(1));
+  }
   static auto slope(auto x) { return -2 * std::numbers::inv_sqrtpi * bell(x); }
 };
 struct NormalDensity {
@@ -256,10 +269,13 @@ struct LogSigmoid {
 struct Softplus {
   static constexpr Reads reads = reads_x;
   double beta = 1, threshold = 20;
-  template <class V>
-  V value(V x) const {
-    V z = beta * x;
-    return where(z > threshold, x, (max(z, V(0)) + log1p(exp(-abs(z)))) / beta);
+  template <class T>
+  Batch<T> value(Batch<T> x) const {
+    return where(beta * x > threshold, x, softplus(x, beta));
+  }
+  template <class T>
+  Batch<T> slope(Batch<T> x) const {
+    return where(beta * x > threshold, Batch<T>(1), softplus_slope(x, beta));
   }
   template <class V>
   V slope(const V& x) const {
@@ -290,13 +306,27 @@ struct Elu {
 };
 struct Silu {
   static constexpr Reads reads = reads_x;
-  static auto value(auto x) { return x * sigmoid(x); }
+  template <class T>
+  static Batch<T> value(Batch<T> x) {
+    return silu(x);
+  }
+  template <class T>
+  static Batch<T> slope(Batch<T> x) {
+    return silu_slope(x);
+  }
   static auto slope(auto x) { return sigmoid(x) + bounded(x, 800) * sigmoid_slope(x); }
 };
 /// x Phi(x)
 struct Gelu {
   static constexpr Reads reads = reads_x;
-  static auto value(auto x) { return x * normal_cdf(x); }
+  template <class T>
+  static Batch<T> value(Batch<T> x) {
+    return gelu(x);
+  }
+  template <class T>
+  static Batch<T> slope(Batch<T> x) {
+    return gelu_slope(x);
+  }
   static auto slope(auto x) { return normal_cdf(x) + bounded(x, 40) * normal_density(x); }
 };
 /// x sigmoid(2 u) with u = sqrt(2 / pi) (x + 0.044715 x^3), which is x (1 + tanh(u)) / 2. Beyond 32 it is 0 or x.
@@ -304,9 +334,13 @@ struct GeluTanh {
   static constexpr Reads reads = reads_x;
   static constexpr double kCubic = 0.044715;
   static constexpr double kTwice = 2 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi;  // 2 sqrt(2 / pi)
-  static auto value(auto x) {
-    auto z = bounded(x, 32);
-    return x * sigmoid(kTwice * z * (1 + kCubic * z * z));
+  template <class T>
+  static Batch<T> value(Batch<T> x) {
+    return gelu_tanh(x);
+  }
+  template <class T>
+  static Batch<T> slope(Batch<T> x) {
+    return gelu_tanh_slope(x);
   }
   static auto slope(auto x) {
     auto z = bounded(x, 32);

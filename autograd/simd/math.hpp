@@ -263,12 +263,20 @@ inline Batch<double> erf(Batch<double> x) {
 }
 
 /// e / (1 + e)^2 with e = exp(-|x|): the derivative of sigmoid(x), as accurate at both ends as in the middle. The square is
-/// 1 + e (2 + e): what rounding takes from the sum weighs little.
+/// 1 + e (2 + e): what rounding takes from the sum weighs little. The factor, a power of 2, is multiplied in before a result
+/// may be denormal.
 template <class T>
-Batch<T> sigmoid_slope(Batch<T> x) {
+Batch<T> sigmoid_slope(Batch<T> x, T factor = 1) {
   using Constants = simd_math::ExpConstants<T>;
-  Batch<T> e = simd_math::exp_up_to_one(at_least(Constants::kLeast, negative_abs(x)));
-  return e / fma(e, e + 2, Batch<T>(1));
+  Batch<T> least = at_least(Constants::kLeast, negative_abs(x));
+  if (factor == 1) {
+    Batch<T> e = simd_math::exp_up_to_one(least);
+    return e / fma(e, e + 2, Batch<T>(1));
+  }
+  simd_math::Exponential<T> exponential(least);
+  Batch<T> mantissa = 1 + (exponential.r + exponential.s);
+  Batch<T> e = scale_down(mantissa, exponential.shifted);
+  return scale_down(mantissa * factor, exponential.shifted) / fma(e, e + 2, Batch<T>(1));
 }
 
 namespace simd_math {
@@ -286,31 +294,82 @@ Batch<T> error_of_square(Batch<T> x, Batch<T> square) {
   }
 }
 
-/// exp(-factor x^2) times y, for factor 1 or 1/2: x^2 is rounded, and what that loses would be multiplied by x^2. |x| is
-/// below 40.
+/// Where x exp(x) rounds to 0.
+template <class T>
+inline constexpr T kVanished = sizeof(T) == 4 ? T(-120) : T(-752);
+
+/// exp(-factor x^2) times y + low, for factor 1 or 1/2: x^2 is rounded, and what that loses would be multiplied by x^2. |x|
+/// and |y| are below 40.
+template <class T>
+Batch<T> times_bell(Batch<T> y, Batch<T> low, Batch<T> x, T factor) {
+  Batch<T> square = x * x;
+  Batch<T> lost = error_of_square(x, square) * -factor;
+  Exponential<T> e(at_least(kVanished<T>, square * -factor), lost);
+  return scale_down(y + fma(y, e.r + e.s, low), e.shifted);
+}
 template <class T>
 Batch<T> times_bell(Batch<T> y, Batch<T> x, T factor) {
-  Batch<T> square = x * x;
-  Batch<T> low = error_of_square(x, square) * -factor;
-  Exponential<T> e(at_least(ExpConstants<T>::kLeast, square * -factor), low);
-  return scale_down((1 + (e.r + e.s)) * y, e.shifted);
+  return times_bell(y, Batch<T>(0), x, factor);
 }
+
+/// A number in two parts, the second what rounding takes from the first.
+template <class T>
+struct TwoParts {
+  Batch<T> high, low;
+};
 
 /// (1 + 2 x) exp(x^2) erfc(x) for 0 <= x <= 40, by Chebyshev's polynomials of (x - 3) / (x + 3): it is between 1 and 1.28.
 /// (Shepherd, Laframboise, Math. Comp. 36, 1981.) The error is 5e-9, and 9e-18 for double.
-inline Batch<float> scaled_erfc(Batch<float> x) {
-  return polynomial((x - 3) / (x + 3), 0x1.40c522p+0f, -0x1.15c08p-3f, -0x1.85a112p-5f, 0x1.0982dap-3f, -0x1.e88d3p-4f,
-                    0x1.17d31ep-4f, -0x1.8557aap-6f, 0x1.479072p-9f, 0x1.eb8a6ep-10f, -0x1.7cdef6p-11f,
-                    -0x1.84299ep-14f, 0x1.44433ep-14f);
+/// The polynomial is of what it differs by from its value at x = 3, so that its roundings are small beside the whole.
+inline TwoParts<float> scaled_erfc(Batch<float> x) {
+  constexpr float kMiddle = 0x1.40c522p+0f;
+  Batch<float> t = (x - 3) / (x + 3);
+  Batch<float> rest = t * polynomial(t, -0x1.15c08p-3f, -0x1.85a112p-5f, 0x1.0982dap-3f, -0x1.e88d3p-4f, 0x1.17d31ep-4f,
+                                     -0x1.8557aap-6f, 0x1.479072p-9f, 0x1.eb8a6ep-10f, -0x1.7cdef6p-11f,
+                                     -0x1.84299ep-14f, 0x1.44433ep-14f);
+  Batch<float> sum = kMiddle + rest;
+  return {sum, rest - (sum - kMiddle)};
 }
-inline Batch<double> scaled_erfc(Batch<double> x) {
-  return polynomial((x - 3) / (x + 3), 0x1.40c522d7e4987p+0, -0x1.15c084bb9e8f2p-3, -0x1.85a15c58aa4f5p-5,
-                    0x1.098366a5b4640p-3, -0x1.e88b803a4a881p-4, 0x1.17ca2877f2e0ap-4, -0x1.8574c40b69c6ap-6,
-                    0x1.4b884e411d2b0p-9, 0x1.ef1bdd0e61218p-10, -0x1.98db50c1995dap-11, -0x1.b912639d3c363p-14,
-                    0x1.065a32b51fa50p-13, 0x1.4c228d0f252afp-18, -0x1.513b2bf2e7a13p-16, -0x1.885c4173e8118p-21,
-                    0x1.d20dc1d6f2168p-19, 0x1.7dfecd6d595a4p-22, -0x1.4b09042715313p-21, -0x1.2dabcbdb3b408p-23,
-                    0x1.b56217b9146ccp-24, 0x1.60bcb894e79d1p-25, -0x1.c96dae03284b5p-27, -0x1.1a5abb05ab718p-27,
-                    0x1.0f1968e597de2p-30, 0x1.cd7350f20ad1ap-31);
+inline TwoParts<double> scaled_erfc(Batch<double> x) {
+  constexpr double kMiddle = 0x1.40c522d7e4987p+0;
+  Batch<double> t = (x - 3) / (x + 3);
+  Batch<double> rest =
+      t * polynomial(t, -0x1.15c084bb9e8f2p-3, -0x1.85a15c58aa4f5p-5, 0x1.098366a5b4640p-3, -0x1.e88b803a4a881p-4,
+                     0x1.17ca2877f2e0ap-4, -0x1.8574c40b69c6ap-6, 0x1.4b884e411d2b0p-9, 0x1.ef1bdd0e61218p-10,
+                     -0x1.98db50c1995dap-11, -0x1.b912639d3c363p-14, 0x1.065a32b51fa50p-13, 0x1.4c228d0f252afp-18,
+                     -0x1.513b2bf2e7a13p-16, -0x1.885c4173e8118p-21, 0x1.d20dc1d6f2168p-19, 0x1.7dfecd6d595a4p-22,
+                     -0x1.4b09042715313p-21, -0x1.2dabcbdb3b408p-23, 0x1.b56217b9146ccp-24, 0x1.60bcb894e79d1p-25,
+                     -0x1.c96dae03284b5p-27, -0x1.1a5abb05ab718p-27, 0x1.0f1968e597de2p-30, 0x1.cd7350f20ad1ap-31);
+  Batch<double> sum = kMiddle + rest;
+  return {sum, rest - (sum - kMiddle)};
+}
+
+/// exp(x^2) erfc(x) for 0 <= x <= 1/2, where the quotient (x - 3) / (x + 3) would lose digits. The error is 5e-10, and 1e-17
+/// for double, where it holds from -1/4 on.
+inline Batch<float> erfcx_near_zero(Batch<float> x) {
+  return polynomial(x, 0x1p+0f, -0x1.20dd74p+0f, 0x1.ffff8cp-1f, -0x1.811e54p-1f, 0x1.ff52d2p-2f, -0x1.307076p-2f,
+                    0x1.3d5814p-3f, -0x1.011354p-4f, 0x1.cdd46ap-7f);
+}
+inline Batch<double> erfcx_near_zero(Batch<double> x) {
+  return polynomial(x, 0x1p+0, -0x1.20dd750429b6cp+0, 0x1.ffffffffffffcp-1, -0x1.812746b037cf6p-1, 0x1.0000000000acp-1,
+                    -0x1.341f6bc004359p-2, 0x1.55555553eda57p-3, -0x1.6023e8f5a1b84p-4, 0x1.555556828cb79p-5,
+                    -0x1.39037378039d6p-6, 0x1.11109cd08ade2p-7, -0x1.c74a4409f45dep-9, 0x1.6c3d592b58b34p-10,
+                    -0x1.18d80e1f82ac9p-11, 0x1.9da73c107f0b3p-13, -0x1.08dcc7a45e854p-14, 0x1.9ff91853eb7f5p-17);
+}
+/// exp(x^2) erfc(x) for 0 <= x <= 40, times a factor of 1 or 1/2.
+template <class T>
+TwoParts<T> erfcx_of_size(Batch<T> x, T factor) {
+  const TwoParts<T> scaled = scaled_erfc(x);
+  Batch<T> dividend = scaled.high * factor;
+  Batch<T> divisor = fma(Batch<T>(2), x, Batch<T>(1));
+  Batch<T> far = dividend / divisor;
+  // What is left of the division, and of the divisor. 1 / divisor is about 0.85 of the quotient here.
+  Batch<T> rest = fma(-far, divisor, dividend) + fma(scaled.low, Batch<T>(factor), -far * (2 * x - (divisor - 1)));
+  Batch<T> low = rest * far * (T(0.85) / factor);
+  if constexpr (!simd::kFuses) low = 0;
+  const Mask<T> is_near = x < T(0.5);
+  if (!any(is_near)) return {far, low};
+  return {where(is_near, erfcx_near_zero(x) * factor, far), where(is_near, Batch<T>(0), low)};
 }
 
 }  // namespace simd_math
@@ -324,15 +383,17 @@ Batch<T> bell(Batch<T> x) {
 /// The normal distribution's density, exp(-x^2 / 2) / sqrt(2 pi).
 template <class T>
 Batch<T> normal_density(Batch<T> x) {
-  constexpr T kFactor = std::numbers::inv_sqrtpi_v<T> / std::numbers::sqrt2_v<T>;
-  return simd_math::times_bell(Batch<T>(kFactor), at_most(40, abs(x)), T(0.5));
+  constexpr double kFactor = std::numbers::inv_sqrtpi / std::numbers::sqrt2;
+  constexpr T kHigh = static_cast<T>(kFactor), kLow = static_cast<T>(kFactor - static_cast<double>(kHigh));
+  return simd_math::times_bell(Batch<T>(kHigh), Batch<T>(kLow), at_most(40, abs(x)), T(0.5));
 }
 
 /// 1 - erf(x), without the subtraction for positive x.
 template <class T>
 Batch<T> erfc(Batch<T> x) {
   Batch<T> size = at_most(30, abs(x));
-  Batch<T> rest = simd_math::times_bell(simd_math::scaled_erfc(size) / fma(Batch<T>(2), size, Batch<T>(1)), size, T(1));
+  const simd_math::TwoParts<T> scaled = simd_math::erfcx_of_size(size, T(1));
+  Batch<T> rest = simd_math::times_bell(scaled.high, scaled.low, size, T(1));
   return where(x < 0, 2 - rest, rest);
 }
 
@@ -340,9 +401,8 @@ Batch<T> erfc(Batch<T> x) {
 template <class T>
 Batch<T> normal_cdf(Batch<T> x) {
   Batch<T> size = at_most(40, abs(x));
-  Batch<T> scaled = size * T(1 / std::numbers::sqrt2);
-  Batch<T> factor = simd_math::scaled_erfc(scaled) / fma(Batch<T>(4), scaled, Batch<T>(2));
-  Batch<T> rest = simd_math::times_bell(factor, size, T(0.5));
+  const simd_math::TwoParts<T> scaled = simd_math::erfcx_of_size(size * T(1 / std::numbers::sqrt2), T(0.5));
+  Batch<T> rest = simd_math::times_bell(scaled.high, scaled.low, size, T(0.5));
   return where(x > 0, 1 - rest, rest);
 }
 

@@ -19,6 +19,8 @@ double wave(double x) { return std::min(1.0, 1 / std::sqrt(std::abs(x))); }
 
 const char* const kReflected = "below 0, near its zeros: units of the two terms that cancel there";
 const char* const kWave = "near its zeros: units of the wave's amplitude";
+const char* const kBell =
+    "a quotient, an exponential and products of them: three roundings, more without fused multiply-add";
 const char* const kRoot = "near the derivative's zero: units of the terms that cancel there";
 
 const std::map<std::string, Limits>& table() {
@@ -44,18 +46,33 @@ const std::map<std::string, Limits>& table() {
       {"bessel_y1", {.value_scale64 = wave, .slope_scale64 = wave, .reason = kWave}},
       {"sinc", {.slope_scale64 = SCALE(std::min(1.0, 1 / std::abs(x))), .reason = kRoot}},
       {"entr", {.slope_scale64 = SCALE(x > 0.1 && x < 1 ? 1 : 0), .reason = kRoot}},
+      {"elu", {.value32 = 2.5, .slope32 = 2.5, .reason = "alpha times a rounded exponential"}},
+      {"pow(of a number)",
+       {.slope32 = 1.0 / 0.0,
+        .slope64 = 1.0 / 0.0,
+        .reason = "the derivative is made of the value, and infinite with it: from 0.92 of the largest number on"}},
+      {"sigmoid", {.slope32 = 3, .reason = kBell}},
+      {"tanh", {.slope32 = 3, .reason = kBell}},
+      {"softplus(beta)", {.value32 = 2.5, .slope32 = 2.5, .reason = kBell}},
+      {"erfc", {.value32 = 3.5, .reason = kBell}},
       {"silu",
-       {.slope_scale32 = SCALE(std::abs(x + 1.28) < 0.5 ? 0.25 : 0),
-        .slope_scale64 = SCALE(std::abs(x + 1.28) < 0.5 ? 0.25 : 0),
-        .reason = kRoot}},
+       {.value32 = 2.5,
+        .slope32 = 4,
+        .slope_scale32 = SCALE(std::abs(x + 1.28) < 1 ? 0.25 : 0),
+        .slope_scale64 = SCALE(std::abs(x + 1.28) < 1 ? 0.25 : 0),
+        .reason = std::string(kBell) + "; " + kRoot}},
       {"gelu",
-       {.slope_scale32 = SCALE(std::abs(x + 0.75) < 0.5 ? 0.25 : 0),
-        .slope_scale64 = SCALE(std::abs(x + 0.75) < 0.5 ? 0.25 : 0),
-        .reason = kRoot}},
+       {.value32 = 3.5,
+        .slope32 = 4,
+        .slope_scale32 = SCALE(std::abs(x + 0.75) < 1 ? 0.25 : 0),
+        .slope_scale64 = SCALE(std::abs(x + 0.75) < 1 ? 0.25 : 0),
+        .reason = std::string(kBell) + "; " + kRoot}},
       {"gelu(tanh)",
-       {.slope_scale32 = SCALE(std::abs(x + 0.75) < 0.5 ? 0.25 : 0),
-        .slope_scale64 = SCALE(std::abs(x + 0.75) < 0.5 ? 0.25 : 0),
-        .reason = kRoot}},
+       {.value32 = 2.5,
+        .slope32 = 4,
+        .slope_scale32 = SCALE(std::abs(x + 0.75) < 1 ? 0.25 : 0),
+        .slope_scale64 = SCALE(std::abs(x + 0.75) < 1 ? 0.25 : 0),
+        .reason = std::string(kBell) + "; " + kRoot}},
   };
   return kLimits;
 }

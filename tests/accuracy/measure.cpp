@@ -54,7 +54,8 @@ double scale_at(Scale scale, double x) { return scale == nullptr ? 0 : scale(x);
 std::vector<OperatorRow> rows_to_measure() {
   std::vector<OperatorRow> rows;
   for (const OperatorRow& row : op_table())
-    if (row.shapes.empty() && row.inputs.size() == 1 && is_floating(row.inputs[0].dtype) && !row.output_dtype)
+    if (row.name.find(':') == row.name.npos && row.shapes.empty() && row.inputs.size() == 1 &&
+        is_floating(row.inputs[0].dtype) && !row.output_dtype)
       rows.push_back(row);
   return rows;
 }

@@ -74,15 +74,8 @@ inline Batch<double> erfcx_variable(Batch<double> size) {
   return (x - 3) / (x + 3);
 }
 /// exp(x^2) erfc(x) for x >= 0, times a factor.
-inline Batch<double> erfcx_of_size(Batch<double> size, double factor = 1) {
+inline Batch<double> erfcx_of_any_size(Batch<double> size, double factor = 1) {
   return erfcx_times(erfcx_variable(size)) * (0.5 * factor) / (size + 0.5);
-}
-/// exp(x^2) erfc(x) for -1/4 <= x <= 1/2, where the quotient (x - 3) / (x + 3) loses digits.
-inline Batch<double> erfcx_near_zero(Batch<double> x) {
-  return polynomial(x, 0x1p+0, -0x1.20dd750429b6cp+0, 0x1.ffffffffffffcp-1, -0x1.812746b037cf6p-1, 0x1.0000000000acp-1,
-                    -0x1.341f6bc004359p-2, 0x1.55555553eda57p-3, -0x1.6023e8f5a1b84p-4, 0x1.555556828cb79p-5,
-                    -0x1.39037378039d6p-6, 0x1.11109cd08ade2p-7, -0x1.c74a4409f45dep-9, 0x1.6c3d592b58b34p-10,
-                    -0x1.18d80e1f82ac9p-11, 0x1.9da73c107f0b3p-13, -0x1.08dcc7a45e854p-14, 0x1.9ff91853eb7f5p-17);
 }
 
 /// exp(x^2), for which the rounding of x^2 is made up.
@@ -99,7 +92,7 @@ inline Batch<double> growing_bell(Batch<double> x) {
 [[gnu::noinline]] inline Batch<double> erfcx(Batch<double> x) {
   using namespace simd_math;
   const Mask<double> is_less = x < 0.5;
-  Batch<double> value = erfcx_of_size(abs(x));
+  Batch<double> value = erfcx_of_any_size(abs(x));
   if (!any(is_less)) return value;
   Batch<double> less = where(x < -0.25, 2 * growing_bell(x) - value, erfcx_near_zero(x));
   return where(is_less, less, value);
@@ -142,7 +135,7 @@ inline Batch<double> growing_bell(Batch<double> x) {
   Batch<double> near = exp(where(is_near, y * y, Batch<double>(0))) * kHalfRoot;
   if (all(is_near)) return near;
   Batch<double> rest = 1 - size;
-  Batch<double> slope = where(is_near, near, erfcx_of_size(tail_quantile(rest * 0.5), kHalfRoot) / rest);
+  Batch<double> slope = where(is_near, near, erfcx_of_any_size(tail_quantile(rest * 0.5), kHalfRoot) / rest);
   return where(size == 1, Batch<double>(std::numeric_limits<double>::infinity()), slope);
 }
 
@@ -166,7 +159,7 @@ inline Batch<double> growing_bell(Batch<double> x) {
   const Mask<double> is_near = abs(x) <= 0.5;
   Batch<double> near = exp(where(is_near, y * y, Batch<double>(0))) * kRoot;
   if (all(is_near)) return near;
-  Batch<double> slope = where(is_near, near, erfcx_of_size(tail_quantile(t), 0.5 * kRoot) / t);
+  Batch<double> slope = where(is_near, near, erfcx_of_any_size(tail_quantile(t), 0.5 * kRoot) / t);
   return where(t == 0, Batch<double>(std::numeric_limits<double>::infinity()), slope);
 }
 
@@ -188,7 +181,7 @@ inline Batch<double> growing_bell(Batch<double> x) {
   Batch<double> value = where(x < 0, log(rest), log1p(-rest));
   const Mask<double> is_far = x < -1;
   if (!any(is_far)) return value;
-  Batch<double> far = log(erfcx_of_size(abs(x) * (1 / std::numbers::sqrt2)) * 0.5) - x * x * 0.5;
+  Batch<double> far = log(erfcx_of_any_size(abs(x) * (1 / std::numbers::sqrt2)) * 0.5) - x * x * 0.5;
   return where(is_far, far, value);
 }
 

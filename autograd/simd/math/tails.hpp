@@ -1,0 +1,162 @@
+// Functions whose tails are products with a vanishing exponential: the product is rounded once, before it is scaled down, so
+// that neither a denormal factor nor a rounded exponent is multiplied.
+#pragma once
+
+#include "../math.hpp"
+
+namespace xgrad {
+namespace XGRAD_SIMD_NAMESPACE {
+namespace simd_math {
+
+/// What rounding takes from product = a b.
+template <class T>
+Batch<T> error_of_product(Batch<T> a, Batch<T> b, Batch<T> product) {
+  if constexpr (simd::kFuses) {
+    return fma(a, b, -product);
+  } else {
+    // In halves of the mantissa, whose products are exact. (Dekker, Numer. Math. 18, 1971.)
+    Batch<T> a_high = upper_half(a), b_high = upper_half(b);
+    Batch<T> a_low = a - a_high, b_low = b - b_high;
+    return ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low;
+  }
+}
+
+/// The product with a number.
+template <class T>
+TwoParts<T> times_number(Batch<T> x, double number) {
+  const T high = static_cast<T>(number), low = static_cast<T>(number - static_cast<double>(high));
+  Batch<T> product = x * high;
+  return {product, fma(x, Batch<T>(low), error_of_product(x, Batch<T>(high), product))};
+}
+
+/// exp(-|z|) = 2^n (1 + q) for z in two parts, with what its neighbours take.
+template <class T>
+struct Decay {
+  Exponential<T> e;
+  Batch<T> q, divisor;  // 1 + exp(-|z|)
+
+  Decay(Batch<T> z, Batch<T> low)
+      : e(at_least(kVanished<T>, negative_abs(z)), where(abs(z) < -kVanished<T>, -flip_sign(low, z), Batch<T>(0))),
+        q(e.r + e.s),
+        divisor(1 + e.value_up_to_one()) {}
+  explicit Decay(Batch<T> z)
+      : e(at_least(kVanished<T>, negative_abs(z))), q(e.r + e.s), divisor(1 + e.value_up_to_one()) {}
+
+  /// y exp(-|z|), rounded once.
+  Batch<T> times(Batch<T> y) const { return scale_down(fma(y, q, y), e.shifted); }
+};
+
+/// exp(size^2 / 2) cdf(-size) for 0 <= size <= 40.
+template <class T>
+TwoParts<T> half_erfcx(Batch<T> size) {
+  return erfcx_of_size(size * T(1 / std::numbers::sqrt2), T(0.5));
+}
+
+/// 2 sqrt(2 / pi) (x + 0.044715 x^3) in two parts, for |x| <= 32.
+template <class T>
+TwoParts<T> gelu_exponent(Batch<T> x) {
+  constexpr double kTwice = 2 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
+  // What rounding to double takes from the two coefficients matters to double alone.
+  constexpr double kTwiceLow = -0x1.cbc0d30ebfd15p-54, kCubic = 0x1.2444f2a4d8b4bp-4,
+                   kCubicLow = -0x1.6c843a29d1c70p-61;
+  Batch<T> square = x * x;
+  TwoParts<T> cubic = times_number(square, kCubic);
+  cubic.low = fma(error_of_square(x, square), Batch<T>(static_cast<T>(kCubic)), cubic.low);
+  const T first = static_cast<T>(kTwice);
+  const T first_low = static_cast<T>(kTwice - static_cast<double>(first) + kTwiceLow);
+  Batch<T> sum = cubic.high + first;
+  // What rounding takes from the sum of two positive numbers, whichever is the larger.
+  Batch<T> part = sum - cubic.high;
+  Batch<T> low = (cubic.high - (sum - part)) + (first - part);
+  low += cubic.low + first_low;
+  if constexpr (sizeof(T) == 8) low = fma(square, Batch<T>(kCubicLow), low);
+  Batch<T> product = x * sum;
+  return {product, fma(x, low, error_of_product(x, sum, product))};
+}
+
+}  // namespace simd_math
+
+/// x / (1 + exp(-x)); nan at -infinity.
+template <class T>
+Batch<T> silu(Batch<T> x) {
+  using namespace simd_math;
+  const Decay<T> decay(x);
+  Batch<T> y = at_least(kVanished<T>, x) / decay.divisor;
+  y = where(x < 0, decay.times(y), y);
+  return where(x == -std::numeric_limits<T>::infinity(), Batch<T>(std::numeric_limits<T>::quiet_NaN()), y);
+}
+template <class T>
+Batch<T> silu_slope(Batch<T> x) {
+  using namespace simd_math;
+  const Decay<T> decay(x);
+  Batch<T> size = at_most(-kVanished<T>, abs(x));
+  Batch<T> tail = decay.times((1 - size / decay.divisor) / decay.divisor);
+  return where(x < 0, tail, 1 - tail);
+}
+
+/// x times the normal distribution function; nan at -infinity.
+template <class T>
+Batch<T> gelu(Batch<T> x) {
+  using namespace simd_math;
+  Batch<T> size = at_most(40, abs(x));
+  const TwoParts<T> factor = half_erfcx(size);
+  Batch<T> y = size * factor.high;
+  Batch<T> low = fma(size, factor.low, error_of_product(size, factor.high, y));
+  Batch<T> tail = times_bell(y, low, size, T(0.5));
+  y = where(x < 0, -tail, x - tail);
+  return where(x == -std::numeric_limits<T>::infinity(), Batch<T>(std::numeric_limits<T>::quiet_NaN()), y);
+}
+template <class T>
+Batch<T> gelu_slope(Batch<T> x) {
+  using namespace simd_math;
+  constexpr T kDensity = std::numbers::inv_sqrtpi_v<T> / std::numbers::sqrt2_v<T>;
+  Batch<T> size = at_most(40, abs(x));
+  const TwoParts<T> factor = half_erfcx(size);
+  Batch<T> tail = times_bell(fma(size, Batch<T>(-kDensity), factor.high), factor.low, size, T(0.5));
+  return where(x < 0, tail, 1 - tail);
+}
+
+/// x sigmoid(z) with z = 2 sqrt(2 / pi) (x + 0.044715 x^3); nan at -infinity.
+template <class T>
+Batch<T> gelu_tanh(Batch<T> x) {
+  using namespace simd_math;
+  Batch<T> bounded_x = bounded(x, 32);
+  const TwoParts<T> z = gelu_exponent(bounded_x);
+  const Decay<T> decay(z.high, z.low);
+  Batch<T> y = at_least(T(-32), x) / decay.divisor;
+  y = where(x < 0, decay.times(y), y);
+  return where(x == -std::numeric_limits<T>::infinity(), Batch<T>(std::numeric_limits<T>::quiet_NaN()), y);
+}
+template <class T>
+Batch<T> gelu_tanh_slope(Batch<T> x) {
+  using namespace simd_math;
+  constexpr T kTwice = T(2 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi);
+  Batch<T> size = at_most(32, abs(x));
+  const TwoParts<T> z = gelu_exponent(size);
+  const Decay<T> decay(z.high, z.low);
+  // x z'
+  Batch<T> growth = size * kTwice * fma(size * size, Batch<T>(T(3 * 0.044715)), Batch<T>(1));
+  Batch<T> tail = decay.times((1 - growth / decay.divisor) / decay.divisor);
+  return where(x < 0, tail, 1 - tail);
+}
+
+/// log(1 + exp(beta x)) / beta, and its derivative.
+template <class T>
+Batch<T> softplus(Batch<T> x, double beta) {
+  using namespace simd_math;
+  const TwoParts<T> z = times_number(x, beta);
+  const Decay<T> decay(z.high, z.low);
+  Batch<T> rest = log1p(decay.times(Batch<T>(1))) / static_cast<T>(beta);
+  return where(z.high > 0, x + rest, rest);
+}
+template <class T>
+Batch<T> softplus_slope(Batch<T> x, double beta) {
+  using namespace simd_math;
+  const TwoParts<T> z = times_number(x, beta);
+  const Decay<T> decay(z.high, z.low);
+  Batch<T> y = 1 / decay.divisor;
+  return where(z.high < 0, decay.times(y), y);
+}
+
+}  // namespace XGRAD_SIMD_NAMESPACE
+}  // namespace xgrad

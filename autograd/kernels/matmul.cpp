@@ -210,9 +210,6 @@ std::int64_t cut(std::int64_t extent, std::int64_t index, std::int64_t parts) {
   return std::min(extent, units * index / parts * kUnit);
 }
 
-/// The most rows, columns or inner elements that one call to BLAS is given, which counts them as int.
-constexpr std::int64_t kBlasMost = 1 << 30;
-
 /// Parts of a product by BLAS, counted along the rows of the grid.
 template <class T>
 struct BlasParts {
@@ -224,6 +221,7 @@ struct BlasParts {
   T beta;
   T* c;
   std::int64_t c_row_stride;
+  std::int64_t most;
   Grid grid;
 
   static void run(const BlasParts& p, std::int64_t begin, std::int64_t end) {
@@ -235,25 +233,15 @@ struct BlasParts {
     }
   }
   void multiply(std::int64_t row, std::int64_t row_end, std::int64_t column, std::int64_t column_end) const {
-    for (std::int64_t i = row; i < row_end; i += kBlasMost)
-      for (std::int64_t j = column; j < column_end; j += kBlasMost)
-        for (std::int64_t q = 0; q < k; q += kBlasMost)
-          blas_gemm(a_layout, b_layout, static_cast<int>(std::min(kBlasMost, row_end - i)),
-                    static_cast<int>(std::min(kBlasMost, column_end - j)), static_cast<int>(std::min(kBlasMost, k - q)),
+    for (std::int64_t i = row; i < row_end; i += most)
+      for (std::int64_t j = column; j < column_end; j += most)
+        for (std::int64_t q = 0; q < k; q += most)
+          blas_gemm(a_layout, b_layout, static_cast<int>(std::min(most, row_end - i)),
+                    static_cast<int>(std::min(most, column_end - j)), static_cast<int>(std::min(most, k - q)),
                     a.data + i * a.row_stride + q * a.column_stride, b.data + q * b.row_stride + j * b.column_stride,
                     q == 0 ? beta : T(1), c + i * c_row_stride + j, static_cast<int>(c_row_stride));
   }
 };
-
-template <class T>
-void floating_gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, Layout a_layout,
-                   const Matrix<T>& b, Layout b_layout, T beta, T* c, std::int64_t c_row_stride) {
-  std::int64_t parts = count_parts(m * n * k);
-  BlasParts<T> product{m, n, k, a, a_layout, b, b_layout, beta, c, c_row_stride, Grid{}};
-  if (parts == 1) return product.multiply(0, m, 0, n);
-  product.grid = choose_grid(m, n, parts);
-  launch(product, product.grid.rows * product.grid.columns, 1);
-}
 
 // Small products pass by what follows, and should not pay for it: hence noinline.
 
@@ -269,16 +257,29 @@ template <class T>
 template <class T>
 [[gnu::noinline]] void large_product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a,
                                      const Matrix<T>& b, T beta, T* c, std::int64_t c_row_stride) {
-  if constexpr (!std::is_same_v<T, std::int64_t>) {
-    std::optional<Layout> a_layout = blas_layout(m, k, a.row_stride, a.column_stride);
-    std::optional<Layout> b_layout = blas_layout(k, n, b.row_stride, b.column_stride);
-    if (a_layout && b_layout && c_row_stride <= INT_MAX)
-      return floating_gemm(m, n, k, a, *a_layout, b, *b_layout, beta, c, c_row_stride);
-  }
+  if constexpr (!std::is_same_v<T, std::int64_t>)
+    if (blas_product(m, n, k, a, b, beta, c, c_row_stride)) return;
   plain_gemm(m, n, k, a, b, beta, c, c_row_stride);
 }
 
 }  // namespace
+
+template <class T>
+bool blas_product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, const Matrix<T>& b, T beta, T* c,
+                  std::int64_t c_row_stride, std::int64_t most) {
+  std::optional<Layout> a_layout = blas_layout(m, k, a.row_stride, a.column_stride);
+  std::optional<Layout> b_layout = blas_layout(k, n, b.row_stride, b.column_stride);
+  if (!a_layout || !b_layout || c_row_stride > INT_MAX) return false;
+  std::int64_t parts = count_parts(m * n * k);
+  BlasParts<T> product{m, n, k, a, *a_layout, b, *b_layout, beta, c, c_row_stride, most, Grid{}};
+  if (parts == 1) {
+    product.multiply(0, m, 0, n);
+  } else {
+    product.grid = choose_grid(m, n, parts);
+    launch(product, product.grid.rows * product.grid.columns, 1);
+  }
+  return true;
+}
 
 bool fits_blas(std::int64_t rows, std::int64_t columns, std::int64_t row_stride, std::int64_t column_stride) {
   return blas_layout(rows, columns, row_stride, column_stride).has_value();
@@ -349,6 +350,10 @@ XGRAD_INSTANTIATE(float)
 XGRAD_INSTANTIATE(double)
 XGRAD_INSTANTIATE(std::int64_t)
 #undef XGRAD_INSTANTIATE
+template bool blas_product(std::int64_t, std::int64_t, std::int64_t, const Matrix<float>&, const Matrix<float>&, float,
+                           float*, std::int64_t, std::int64_t);
+template bool blas_product(std::int64_t, std::int64_t, std::int64_t, const Matrix<double>&, const Matrix<double>&,
+                           double, double*, std::int64_t, std::int64_t);
 
 }  // namespace internal
 }  // namespace xgrad

@@ -32,6 +32,14 @@ template <class T>
 XGRAD_API void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, const Matrix<T>& b, T beta,
                     T* c, std::int64_t c_row_stride);
 
+/// The most rows, columns or inner elements that one call to BLAS is given, which counts them as int.
+inline constexpr std::int64_t kBlasMost = 1 << 30;
+/// gemm() by BLAS, in calls of at most `most` rows, columns and inner elements. False, and nothing is done, where BLAS does
+/// not take the layouts. T: float or double.
+template <class T>
+XGRAD_API bool blas_product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, const Matrix<T>& b,
+                            T beta, T* c, std::int64_t c_row_stride, std::int64_t most = kBlasMost);
+
 /// sum of a[i] b[i], pairwise over blocks.
 template <class T>
 T dot_product(std::int64_t n, const T* a, std::int64_t a_stride, const T* b, std::int64_t b_stride);

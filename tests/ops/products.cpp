@@ -233,6 +233,24 @@ TEST_CASE("products agree with their definition at many sizes", "[products]") {
       }
 }
 
+TEST_CASE("a product of more rows, columns or inner elements than an int counts is many calls to BLAS", "[products]") {
+  // With a limit of 7 in the place of 2^30; the layouts are those of a transposed a, and of a c with gaps.
+  const std::int64_t m = 23, n = 18, k = 29, gap = 21;
+  Tensor a = random({k, m}, DType::float64, 1), b = random({k, n}, DType::float64, 2),
+         c = random({m, gap}, DType::float64, 3);
+  Tensor expected = matmul(transpose(a), b) + 0.5 * c[{ellipsis, slice(0, n)}];
+  REQUIRE(internal::blas_product<double>(m, n, k, {a.data<double>(), 1, m}, {b.data<double>(), n, 1}, 0.5,
+                                         c.mutable_data<double>(), gap, 7));
+  CHECK(is_close(c[{ellipsis, slice(0, n)}], expected));
+  // A leading dimension beyond int is refused, and the plain loops take over.
+  const std::int64_t far = std::int64_t{1} << 32;
+  CHECK_FALSE(internal::blas_product<double>(2, 2, 2, {a.data<double>(), far, 1}, {b.data<double>(), n, 1}, 0,
+                                             c.mutable_data<double>(), gap));
+  CHECK_FALSE(internal::blas_product<double>(2, 2, 2, {a.data<double>(), 2, 1}, {b.data<double>(), n, 1}, 0,
+                                             c.mutable_data<double>(), far));
+  CHECK_FALSE(internal::fits_blas(2, far, far, 1));
+}
+
 TEST_CASE("gemm adds to what is there, by beta", "[products]") {
   double a[] = {1, 2, 3, 4};
   double b[] = {5, 6, 7, 8};

@@ -15,6 +15,7 @@ Ref<Storage> Storage::make(std::size_t bytes) {
 
 void Storage::destroy(Storage* storage) {
   std::size_t bytes = storage->bytes;
+  if (storage->release != nullptr) storage->release(storage->owner);
   storage->~Storage();
   free_block(storage, sizeof(Storage) + bytes);
   count_storage(-1, -static_cast<std::int64_t>(bytes));
@@ -45,6 +46,23 @@ Tensor new_tensor(const Shape& shape, DType dtype) {
   set_row_major(shape, impl->strides);
   impl->numel = numel;
   impl->dtype = dtype;
+  return Tensor(impl);
+}
+
+Tensor new_foreign(void* data, const Shape& shape, const Strides& strides, DType dtype, void* owner,
+                   void (*release)(void* owner)) {
+  std::int64_t numel = shape.numel();
+  Ref<Storage> storage = Storage::make(0);
+  auto* impl = new (allocate_block(sizeof(TensorImpl))) TensorImpl;
+  storage->owner = owner;  // from here on nothing throws
+  storage->release = release;
+  impl->data = data;
+  impl->storage = std::move(storage);
+  impl->shape = shape;
+  impl->strides = strides;
+  impl->numel = numel;
+  impl->dtype = dtype;
+  impl->contiguous = compute_contiguous(shape, strides);
   return Tensor(impl);
 }
 

@@ -8,11 +8,14 @@
 namespace xgrad XGRAD_API {
 namespace internal {
 
-/// Elements, shared by all views of them. The header and the elements are one block.
+/// Elements, shared by all views of them. The header and the elements are one block, but where the elements are another
+/// library's: see new_foreign().
 struct alignas(kBlockAlignment) Storage : RefCounted {
   std::uint32_t version = 0;  // raised by each write after the first
   std::size_t bytes = 0;
-  SourceLocation written;  // the last of those writes
+  SourceLocation written;                  // the last of those writes
+  void* owner = nullptr;                   // of foreign elements
+  void (*release)(void* owner) = nullptr;  // null where they are borrowed: the owner sees to them
 
   void* data() { return this + 1; }
 
@@ -51,6 +54,11 @@ Tensor new_tensor(const Shape& shape, DType dtype);
 /// A view of the same storage. `data` is its first element.
 Tensor new_view(const Tensor& base, const Shape& shape, const Strides& strides, void* data);
 
+/// A tensor of elements that another library allocated, without a copy. With the last tensor of them `release` is called
+/// with the owner; where it is null they are borrowed, must outlive all tensors of them, and are not written over by rules.
+Tensor new_foreign(void* data, const Shape& shape, const Strides& strides, DType dtype, void* owner,
+                   void (*release)(void* owner));
+
 bool compute_contiguous(const Shape& shape, const Strides& strides);
 
 /// Marks the elements as written by the code at `where`.
@@ -71,7 +79,9 @@ T element_of(const char* operation, double number, SourceLocation where);
 /// Whether nobody else can see this handle's elements, so that they may be overwritten.
 inline bool owns_elements(const Tensor& tensor) {
   TensorImpl* impl = tensor.impl();
-  return impl->unique() && impl->storage->unique() && impl->contiguous;
+  const Storage& storage = *impl->storage;
+  const bool is_borrowed = storage.owner != nullptr && storage.release == nullptr;
+  return impl->unique() && storage.unique() && impl->contiguous && !is_borrowed;
 }
 
 template <class T>

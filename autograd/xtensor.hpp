@@ -1,13 +1,78 @@
-// The bridge to xtensor: from_xtensor(expression), as_xtensor<T>(tensor). Opt-in, since xtensor takes 2.6 s to compile.
+// The bridge to xtensor: from_xtensor(expression), borrow_xtensor(array), as_xtensor<T>(tensor). Opt-in, since xtensor takes
+// 2.6 s to compile. Tested with xtensor 0.24; the headers' places since 0.26 are provided for (base/xt.hpp) and untested.
 #pragma once
 
 #include <concepts>
+#include <cstdlib>
+#include <memory>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "base/xt.hpp"
 #include "tensor_impl.hpp"
 
 namespace xgrad XGRAD_API {
+
+namespace internal {
+
+/// Whether an array owns its elements, in memory of its own.
+template <class Array>
+inline constexpr bool kOwnsElements = false;
+template <class Elements, xt::layout_type layout, class Shape, class Tag>
+inline constexpr bool kOwnsElements<xt::xarray_container<Elements, layout, Shape, Tag>> = true;
+template <class Elements, std::size_t ndim, xt::layout_type layout, class Tag>
+inline constexpr bool kOwnsElements<xt::xtensor_container<Elements, ndim, layout, Tag>> = true;
+
+/// Arrays whose elements a tensor can show as they are.
+template <class Array>
+concept XtensorArray = kOwnsElements<Array> && ElementType<typename Array::value_type>;
+
+/// A tensor of the array's elements, in its layout.
+template <XtensorArray Array>
+Tensor tensor_over(const char* operation, Array& array, void* owner, void (*release)(void*), SourceLocation where) {
+  check(array.dimension() <= kMaxDims, where, operation, ": a tensor has at most ", kMaxDims,
+        " axes, but the array has ", array.dimension(), ".");
+  Shape shape;
+  Strides strides;
+  for (std::size_t axis = 0; axis < array.dimension(); ++axis) {
+    shape.push_back(static_cast<std::int64_t>(array.shape()[axis]));
+    strides.push_back(static_cast<std::int64_t>(array.strides()[axis]));
+  }
+  checked_numel(operation, shape, where);
+  return new_foreign(array.data(), shape, strides, dtype_of<typename Array::value_type>, owner, release);
+}
+
+}  // namespace internal
+
+/// A tensor that takes an array's elements over, without a copy: `from_xtensor(std::move(array))`. They are freed with the last
+/// tensor of them. A column-major array becomes a tensor of such strides.
+///
+/// Dtype: float, double, std::int64_t and bool as they are; arrays of other numbers are converted, as expressions are.
+/// Throws: std::invalid_argument beyond kMaxDims axes; the array then is what it was.
+template <class Array>
+requires(!std::is_reference_v<Array> && !std::is_const_v<Array> && internal::XtensorArray<Array>) Tensor
+    from_xtensor(Array&& array, SourceLocation where = SourceLocation::current()) {
+  check(array.dimension() <= kMaxDims, where, "from_xtensor: a tensor has at most ", kMaxDims,
+        " axes, but the array has ", array.dimension(), ".");
+  auto held = std::make_unique<Array>(std::move(array));
+  Tensor tensor = internal::tensor_over(
+      "from_xtensor", *held, held.get(), [](void* owner) { delete static_cast<Array*>(owner); }, where);
+  held.release();
+  return tensor;
+}
+
+/// A tensor over the elements of an array that stays whose it is, without a copy: what is written into the array is seen by the
+/// tensor. The array must outlive all tensors of its elements, views and graphs that saved them included, and keep its shape.
+///
+/// Writing into the array goes past the versions by which a backward pass notices that a saved value was overwritten: write
+/// between one step's backward pass and the next one's forward pass.
+/// Dtype: float, double, std::int64_t and bool.
+/// Throws: std::invalid_argument beyond kMaxDims axes.
+template <internal::XtensorArray Array>
+Tensor borrow_xtensor(Array& array, SourceLocation where = SourceLocation::current()) {
+  return internal::tensor_over("borrow_xtensor", array, &array, nullptr, where);
+}
 
 /// A tensor of an xtensor expression's values, evaluated straight into the tensor's memory. float and double give
 /// float32 and float64, bool boolean, any integer int64. Throws std::invalid_argument beyond kMaxDims axes, and where an

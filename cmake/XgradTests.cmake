@@ -46,9 +46,12 @@ list(REMOVE_DUPLICATES test_programs)
 foreach(program IN LISTS test_programs)
   xgrad_test_program(${program} ${${program}_sources})
 endforeach()
-foreach(program xgrad_tests_autograd xgrad_tests_op_table)  # those that compare with xtensor
+foreach(program xgrad_tests_autograd xgrad_tests_engine xgrad_tests_op_table)  # those that use xtensor
   target_link_libraries(${program} PRIVATE xtensor)
   target_include_directories(${program} SYSTEM PRIVATE ${XTENSOR_BLAS_INCLUDE_DIR})
+endforeach()
+foreach(program xgrad_tests_engine xgrad_tests_op_table)  # those that call xt::linalg
+  target_link_libraries(${program} PRIVATE OpenBLAS::OpenBLAS)
 endforeach()
 
 # The sweeps of accuracy read the operators' table, whose objects they share. MPFR says what is exact; without it that part

@@ -40,14 +40,18 @@ inline std::string without_indentation(const std::string& text) {
   return result;
 }
 
-/// Blocks of the page that are not in the source file; the page itself when it has none.
-inline std::vector<std::string> blocks_missing(const std::string& page, const std::string& source) {
+/// Blocks of the page that are in none of the source files; the page itself when it has none.
+inline std::vector<std::string> blocks_missing(const std::string& page, const std::vector<std::string>& sources) {
   std::vector<std::string> blocks = code_blocks(read_file(page)), missing;
   if (blocks.empty()) missing.push_back(page + " has no code");
-  std::string code = without_indentation(read_file(source));
+  std::string code;
+  for (const std::string& source : sources) code += without_indentation(read_file(source));
   for (const std::string& block : blocks)
     if (code.find(without_indentation(block)) == code.npos) missing.push_back(block);
   return missing;
+}
+inline std::vector<std::string> blocks_missing(const std::string& page, const std::string& source) {
+  return blocks_missing(page, std::vector<std::string>{source});
 }
 
 }  // namespace xgrad::testing

@@ -396,12 +396,12 @@ struct SolveLeastSquares {
         rank = found;
         return 0;
       case LeastSquares::gelsd:
-        status = lapack::gelsd<int>(rows, columns, sides, w.a.data(), rows, w.b.data(), ldb, w.s.data(), bound, found, work,
-                                    length, w.integers.data());
+        status = lapack::gelsd<int>(rows, columns, sides, w.a.data(), rows, w.b.data(), ldb, w.s.data(), bound, found,
+                                    work, length, w.integers.data());
         break;
       case LeastSquares::gelss:
-        status = lapack::gelss<int>(rows, columns, sides, w.a.data(), rows, w.b.data(), ldb, w.s.data(), bound, found, work,
-                                    length);
+        status = lapack::gelss<int>(rows, columns, sides, w.a.data(), rows, w.b.data(), ldb, w.s.data(), bound, found,
+                                    work, length);
         break;
     }
     rank = 0;
@@ -637,7 +637,8 @@ void determinant_lu(std::int64_t count, std::int64_t n, const T* lu, const std::
 }
 
 template <class T>
-void log_determinant_lu(std::int64_t count, std::int64_t n, const T* lu, const std::int64_t* pivots, T* sign, T* logarithm) {
+void log_determinant_lu(std::int64_t count, std::int64_t n, const T* lu, const std::int64_t* pivots, T* sign,
+                        T* logarithm) {
   for (std::int64_t at = 0; at < count; ++at) {
     T signs = is_odd(n, pivots + at * n) ? -1 : 1;
     T sum = 0;
@@ -670,7 +671,8 @@ void factor_qr(std::int64_t count, std::int64_t m, std::int64_t n, Orthogonal ki
 }
 
 template <class T>
-void factor_svd(std::int64_t count, std::int64_t m, std::int64_t n, Orthogonal kind, T* a, T* u, T* s, T* vh, int* info) {
+void factor_svd(std::int64_t count, std::int64_t m, std::int64_t n, Orthogonal kind, T* a, T* u, T* s, T* vh,
+                int* info) {
   std::fill_n(info, count, 0);
   if (m == 0 || n == 0) {
     if (kind != Orthogonal::complete) return;
@@ -691,8 +693,8 @@ void factor_symmetric(std::int64_t count, std::int64_t n, bool upper, bool vecto
 }
 
 template <class T>
-void least_squares(std::int64_t count, std::int64_t m, std::int64_t n, std::int64_t k, LeastSquares driver, double rcond,
-                   const T* a, const T* b, T* x, std::int64_t* rank, T* s, int* info) {
+void least_squares(std::int64_t count, std::int64_t m, std::int64_t n, std::int64_t k, LeastSquares driver,
+                   double rcond, const T* a, const T* b, T* x, std::int64_t* rank, T* s, int* info) {
   std::fill_n(info, count, 0);
   if (m == 0 || n == 0 || k == 0) {
     std::fill_n(x, count * n * k, T(0));
@@ -702,20 +704,21 @@ void least_squares(std::int64_t count, std::int64_t m, std::int64_t n, std::int6
   launch_stack(SolveLeastSquares<T>{m, n, k, driver, rcond, a, b, x, rank, s, info}, count, 16 * cube(std::max(m, n)));
 }
 
-#define XGRAD_INSTANTIATE(T)                                                                                               \
-  template void cholesky<T>(std::int64_t, std::int64_t, bool, T*, int*);                                                   \
-  template void cholesky_cotangent<T>(std::int64_t, std::int64_t, bool, const T*, T*);                                     \
-  template void factor_lu<T>(std::int64_t, std::int64_t, T*, std::int64_t*, int*);                                                  \
-  template void solve_lu<T>(std::int64_t, std::int64_t, std::int64_t, const T*, const std::int64_t*, const std::int64_t*, bool, T*); \
-  template void invert_lu<T>(std::int64_t, std::int64_t, T*, const std::int64_t*);                                                  \
-  template void determinant_lu<T>(std::int64_t, std::int64_t, const T*, const std::int64_t*, T*);                                   \
-  template void log_determinant_lu<T>(std::int64_t, std::int64_t, const T*, const std::int64_t*, T*, T*);                           \
-  template void factor_lu_rows<T>(std::int64_t, std::int64_t, std::int64_t, T*, std::int64_t*, int*);                      \
-  template void factor_qr<T>(std::int64_t, std::int64_t, std::int64_t, Orthogonal, T*, T*, T*);                            \
-  template void factor_svd<T>(std::int64_t, std::int64_t, std::int64_t, Orthogonal, T*, T*, T*, T*, int*);                 \
-  template void factor_symmetric<T>(std::int64_t, std::int64_t, bool, bool, T*, T*, int*);                                 \
-  template void least_squares<T>(std::int64_t, std::int64_t, std::int64_t, std::int64_t, LeastSquares, double, const T*,   \
-                                 const T*, T*, std::int64_t*, T*, int*);
+#define XGRAD_INSTANTIATE(T)                                                                                   \
+  template void cholesky<T>(std::int64_t, std::int64_t, bool, T*, int*);                                       \
+  template void cholesky_cotangent<T>(std::int64_t, std::int64_t, bool, const T*, T*);                         \
+  template void factor_lu<T>(std::int64_t, std::int64_t, T*, std::int64_t*, int*);                             \
+  template void solve_lu<T>(std::int64_t, std::int64_t, std::int64_t, const T*, const std::int64_t*,           \
+                            const std::int64_t*, bool, T*);                                                    \
+  template void invert_lu<T>(std::int64_t, std::int64_t, T*, const std::int64_t*);                             \
+  template void determinant_lu<T>(std::int64_t, std::int64_t, const T*, const std::int64_t*, T*);              \
+  template void log_determinant_lu<T>(std::int64_t, std::int64_t, const T*, const std::int64_t*, T*, T*);      \
+  template void factor_lu_rows<T>(std::int64_t, std::int64_t, std::int64_t, T*, std::int64_t*, int*);          \
+  template void factor_qr<T>(std::int64_t, std::int64_t, std::int64_t, Orthogonal, T*, T*, T*);                \
+  template void factor_svd<T>(std::int64_t, std::int64_t, std::int64_t, Orthogonal, T*, T*, T*, T*, int*);     \
+  template void factor_symmetric<T>(std::int64_t, std::int64_t, bool, bool, T*, T*, int*);                     \
+  template void least_squares<T>(std::int64_t, std::int64_t, std::int64_t, std::int64_t, LeastSquares, double, \
+                                 const T*, const T*, T*, std::int64_t*, T*, int*);
 XGRAD_INSTANTIATE(float)
 XGRAD_INSTANTIATE(double)
 #undef XGRAD_INSTANTIATE

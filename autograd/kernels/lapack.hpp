@@ -44,7 +44,8 @@ void determinant_lu(std::int64_t count, std::int64_t n, const T* lu, const std::
 
 /// Their signs and the logarithms of their magnitudes.
 template <class T>
-void log_determinant_lu(std::int64_t count, std::int64_t n, const T* lu, const std::int64_t* pivots, T* sign, T* logarithm);
+void log_determinant_lu(std::int64_t count, std::int64_t n, const T* lu, const std::int64_t* pivots, T* sign,
+                        T* logarithm);
 
 /// The LU factors as a user sees them: a [m, n] = L (below the diagonal, which is of ones) and U; pivots [min(m, n)] say
 /// with which row, counted from 1, each row was swapped.
@@ -61,7 +62,8 @@ void factor_qr(std::int64_t count, std::int64_t m, std::int64_t n, Orthogonal ki
 /// Singular values s [k] of a [m, n], which is overwritten, k = min(m, n); the vectors u [m, k] and vh [k, n], or [m, m] and
 /// [n, n] where they are complete.
 template <class T>
-void factor_svd(std::int64_t count, std::int64_t m, std::int64_t n, Orthogonal kind, T* a, T* u, T* s, T* vh, int* info);
+void factor_svd(std::int64_t count, std::int64_t m, std::int64_t n, Orthogonal kind, T* a, T* u, T* s, T* vh,
+                int* info);
 
 /// Eigenvalues w [n], ascending, of symmetric a [n, n], of which one triangle is read; with `vectors` a becomes the matrix
 /// of eigenvectors, one in each column.
@@ -74,8 +76,8 @@ enum class LeastSquares { gels, gelsy, gelsd, gelss };
 /// x [n, k], the shortest of those that minimise |a x - b| for a [m, n], b [m, k]. Singular values below rcond times the
 /// largest count as 0 in rank (gelsy, gelsd, gelss); s [min(m, n)] is written by gelsd and gelss.
 template <class T>
-void least_squares(std::int64_t count, std::int64_t m, std::int64_t n, std::int64_t k, LeastSquares driver, double rcond,
-                   const T* a, const T* b, T* x, std::int64_t* rank, T* s, int* info);
+void least_squares(std::int64_t count, std::int64_t m, std::int64_t n, std::int64_t k, LeastSquares driver,
+                   double rcond, const T* a, const T* b, T* x, std::int64_t* rank, T* s, int* info);
 
 }  // namespace internal
 }  // namespace xgrad

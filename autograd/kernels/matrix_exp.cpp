@@ -24,20 +24,36 @@ struct Degree {
 // Table 2.3 of Higham (2005) for double; for float the bounds of the same analysis with 2^-24.
 constexpr Degree kDegrees[2][5] = {
     {{3, 4.258730016922831e-1}, {5, 1.880152677804762}, {7, 3.925724783138660}, {0, 0}, {0, 0}},
-    {{3, 1.495585217958292e-2}, {5, 2.539398330063230e-1}, {7, 9.504178996162932e-1}, {9, 2.097847961257068}, {13, 5.371920351148152}}};
+    {{3, 1.495585217958292e-2},
+     {5, 2.539398330063230e-1},
+     {7, 9.504178996162932e-1},
+     {9, 2.097847961257068},
+     {13, 5.371920351148152}}};
 constexpr double kCoefficients[4][10] = {
     {120, 60, 12, 1},
     {30240, 15120, 3360, 420, 30, 1},
     {17297280, 8648640, 1995840, 277200, 25200, 1512, 56, 1},
     {17643225600, 8821612800, 2075673600, 302702400, 30270240, 2162160, 110880, 3960, 90, 1}};
-constexpr double kThirteen[14] = {64764752532480000, 32382376266240000, 7771770303897600, 1187353796428800, 129060195264000,
-                                  10559470521600,    670442572800,      33522128640,      1323241920,       40840800,
-                                  960960,            16380,             182,              1};
+constexpr double kThirteen[14] = {64764752532480000,
+                                  32382376266240000,
+                                  7771770303897600,
+                                  1187353796428800,
+                                  129060195264000,
+                                  10559470521600,
+                                  670442572800,
+                                  33522128640,
+                                  1323241920,
+                                  40840800,
+                                  960960,
+                                  16380,
+                                  182,
+                                  1};
 
 template <class T>
 struct Workspace {
   explicit Workspace(std::int64_t n) : n(n), size(n * n), pivots(static_cast<std::size_t>(n)) {
-    for (std::vector<T>* matrix : {&a, &a2, &a4, &a6, &a8, &u, &v, &other}) matrix->resize(static_cast<std::size_t>(size));
+    for (std::vector<T>* matrix : {&a, &a2, &a4, &a6, &a8, &u, &v, &other})
+      matrix->resize(static_cast<std::size_t>(size));
   }
   std::int64_t n, size;
   std::vector<T> a, a2, a4, a6, a8, u, v, other;
@@ -48,7 +64,8 @@ struct Workspace {
     gemm<T>(n, n, n, view(x), view(y), T(0), to.data(), n);
   }
   /// to = the sum of coefficients times matrices, of which the identity is the first.
-  void combine(std::vector<T>& to, const double* coefficients, int step, std::initializer_list<const std::vector<T>*> powers) {
+  void combine(std::vector<T>& to, const double* coefficients, int step,
+               std::initializer_list<const std::vector<T>*> powers) {
     std::fill(to.begin(), to.end(), T(0));
     for (std::int64_t i = 0; i < n; ++i) to[static_cast<std::size_t>(i * (n + 1))] = static_cast<T>(coefficients[0]);
     for (const std::vector<T>* power : powers) {

@@ -35,13 +35,13 @@ void blas_solve_vector(Triangle t, std::int64_t n, const double* a, std::int64_t
 }
 void blas_multiply(Triangle t, std::int64_t rows, std::int64_t columns, const float* a, std::int64_t lda, float* b,
                    std::int64_t ldb) {
-  cblas_strmm(CblasRowMajor, CblasLeft, uplo(t), trans(t), diag(t), static_cast<int>(rows), static_cast<int>(columns), 1,
-              a, static_cast<int>(lda), b, static_cast<int>(ldb));
+  cblas_strmm(CblasRowMajor, CblasLeft, uplo(t), trans(t), diag(t), static_cast<int>(rows), static_cast<int>(columns),
+              1, a, static_cast<int>(lda), b, static_cast<int>(ldb));
 }
 void blas_multiply(Triangle t, std::int64_t rows, std::int64_t columns, const double* a, std::int64_t lda, double* b,
                    std::int64_t ldb) {
-  cblas_dtrmm(CblasRowMajor, CblasLeft, uplo(t), trans(t), diag(t), static_cast<int>(rows), static_cast<int>(columns), 1,
-              a, static_cast<int>(lda), b, static_cast<int>(ldb));
+  cblas_dtrmm(CblasRowMajor, CblasLeft, uplo(t), trans(t), diag(t), static_cast<int>(rows), static_cast<int>(columns),
+              1, a, static_cast<int>(lda), b, static_cast<int>(ldb));
 }
 
 /// Element (i, j) of the matrix A.
@@ -71,7 +71,8 @@ void plain_solve_vector(Triangle t, std::int64_t n, const T* a, std::int64_t lda
 }
 
 template <class T>
-void plain_solve_left(Triangle t, std::int64_t n, std::int64_t k, const T* a, std::int64_t lda, T* b, std::int64_t ldb) {
+void plain_solve_left(Triangle t, std::int64_t n, std::int64_t k, const T* a, std::int64_t lda, T* b,
+                      std::int64_t ldb) {
   const bool forward = t.upper == t.transposed;
   for (std::int64_t step = 0; step < n; ++step) {
     const std::int64_t i = forward ? step : n - 1 - step;
@@ -92,7 +93,8 @@ void plain_solve_left(Triangle t, std::int64_t n, std::int64_t k, const T* a, st
 template <class T>
 void solve_left(Triangle t, std::int64_t n, std::int64_t k, const T* a, std::int64_t lda, T* b, std::int64_t ldb) {
   if (n == 0 || k == 0) return;
-  if (n > kPlain) return k == 1 ? blas_solve_vector(t, n, a, lda, b, ldb) : blas_solve(CblasLeft, t, n, k, a, lda, b, ldb);
+  if (n > kPlain)
+    return k == 1 ? blas_solve_vector(t, n, a, lda, b, ldb) : blas_solve(CblasLeft, t, n, k, a, lda, b, ldb);
   if (k == 1 && ldb == 1) return plain_solve_vector(t, n, a, lda, b);
   plain_solve_left(t, n, k, a, lda, b, ldb);
 }
@@ -158,11 +160,11 @@ void solve_triangles(std::int64_t count, Triangle triangle, bool left, std::int6
   launch(SolveTriangles<T>{triangle, left, n, k, a, which, b}, count, kThreadWork / (n * n * k + 64) + 1);
 }
 
-#define XGRAD_INSTANTIATE(T)                                                                                               \
-  template void solve_left<T>(Triangle, std::int64_t, std::int64_t, const T*, std::int64_t, T*, std::int64_t);             \
-  template void solve_right<T>(Triangle, std::int64_t, std::int64_t, const T*, std::int64_t, T*, std::int64_t);            \
-  template void multiply_left<T>(Triangle, std::int64_t, std::int64_t, const T*, std::int64_t, T*, std::int64_t);           \
-  template void solve_triangles<T>(std::int64_t, Triangle, bool, std::int64_t, std::int64_t, const T*,                     \
+#define XGRAD_INSTANTIATE(T)                                                                                      \
+  template void solve_left<T>(Triangle, std::int64_t, std::int64_t, const T*, std::int64_t, T*, std::int64_t);    \
+  template void solve_right<T>(Triangle, std::int64_t, std::int64_t, const T*, std::int64_t, T*, std::int64_t);   \
+  template void multiply_left<T>(Triangle, std::int64_t, std::int64_t, const T*, std::int64_t, T*, std::int64_t); \
+  template void solve_triangles<T>(std::int64_t, Triangle, bool, std::int64_t, std::int64_t, const T*,            \
                                    const std::int64_t*, T*);
 XGRAD_INSTANTIATE(float)
 XGRAD_INSTANTIATE(double)

@@ -34,8 +34,8 @@ XGRAD_API void multiply_left(Triangle triangle, std::int64_t n, std::int64_t k, 
 /// b [n, k], or [k, n] where the triangle stands on the right, for each of a stack: A^-1 b or b A^-1. Matrix i of b meets
 /// matrix which[i] of a; all in order where `which` is null.
 template <class T>
-XGRAD_API void solve_triangles(std::int64_t count, Triangle triangle, bool left, std::int64_t n, std::int64_t k, const T* a,
-                               const std::int64_t* which, T* b);
+XGRAD_API void solve_triangles(std::int64_t count, Triangle triangle, bool left, std::int64_t n, std::int64_t k,
+                               const T* a, const std::int64_t* which, T* b);
 
 }  // namespace internal
 }  // namespace xgrad

@@ -231,7 +231,7 @@ enum class Degenerate {
 };
 /// Options of svd.
 struct SvdOptions {
-  bool full_matrices = true;                  ///< U [m, m] and Vh [n, n], which no values belong to; else [m, k] and [k, n]
+  bool full_matrices = true;  ///< U [m, m] and Vh [n, n], which no values belong to; else [m, k] and [k, n]
   Degenerate degenerate = Degenerate::refuse;  ///< equal singular values in the derivative of the vectors
 };
 /// Left vectors (columns), values, right vectors (rows): what svd answers with.
@@ -361,9 +361,10 @@ void append_text(std::string& out, const NormOrder& order);
 
 /// Options of matrix_norm.
 struct MatrixNormOptions {
-  NormOrder ord = "fro";  ///< "fro"; "nuc"; 2, -2: the largest, least singular value; 1, -1: of the columns; inf, -inf: of the rows
-  Axes axes = {-2, -1};   ///< which two axes are the matrix: its rows' and its columns'
-  bool keepdims = false;  ///< keep those axes with extent 1
+  NormOrder ord =
+      "fro";  ///< "fro"; "nuc"; 2, -2: the largest, least singular value; 1, -1: of the columns; inf, -inf: of the rows
+  Axes axes = {-2, -1};             ///< which two axes are the matrix: its rows' and its columns'
+  bool keepdims = false;            ///< keep those axes with extent 1
   std::optional<DType> dtype = {};  ///< x is cast to it first
 };
 /// Norm of matrices.

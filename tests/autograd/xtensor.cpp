@@ -1,5 +1,7 @@
 #include <xgrad/autograd/xtensor.hpp>
 
+#include <xgrad/autograd/grad.hpp>
+#include <xgrad/autograd/memory.hpp>
 #include <xgrad/autograd/ops.hpp>
 #include "../catch.hpp"
 
@@ -79,4 +81,70 @@ TEST_CASE("the bridge refuses what a tensor cannot hold, and names the line", "[
   CHECK_THROWS_WITH(from_xtensor(large), Catch::Contains("from_xtensor: an int64 must hold each integer, but there is "
                                                          "9223372036854775808. at xtensor.cpp:"));
   CHECK(from_xtensor(large - 1).to_vector<std::int64_t>() == std::vector<std::int64_t>{0, INT64_MAX});
+}
+
+TEST_CASE("an array that is moved comes in without a copy", "[xtensor]") {
+  xt::xarray<double> a = {{1, 2, 3}, {4, 5, 6}};
+  const double* elements = a.data();
+  const std::int64_t before = memory::stats().storages;
+  {
+    Tensor t = from_xtensor(std::move(a));
+    CHECK(t.data<double>() == elements);
+    CHECK(t.shape() == Shape{2, 3});
+    CHECK(t.is_contiguous());
+    Tensor row = t[1];
+    t = Tensor();
+    CHECK(row.to_vector<double>() == std::vector<double>{4, 5, 6});  // a view keeps the array alive
+    CHECK(memory::stats().storages == before + 1);
+  }
+  CHECK(memory::stats().storages == before);
+  xt::xtensor<float, 2> fixed = {{1, 2}, {3, 4}};
+  CHECK(from_xtensor(std::move(fixed)).dtype() == DType::float32);
+  xt::xarray<bool> flags = {true, false};
+  CHECK(from_xtensor(std::move(flags)).to_vector<bool>() == std::vector<bool>{true, false});
+  CHECK(from_xtensor(xt::xarray<int>{1, 2}).dtype() == DType::int64);  // converted
+}
+
+TEST_CASE("column-major arrays keep their layout when moved", "[xtensor]") {
+  xt::xarray<double, xt::layout_type::column_major> a = {{1, 2, 3}, {4, 5, 6}};
+  const double* elements = a.data();
+  Tensor t = from_xtensor(std::move(a));
+  CHECK_FALSE(t.is_contiguous());
+  CHECK(t.to_vector<double>() == std::vector<double>{1, 2, 3, 4, 5, 6});
+  CHECK(transpose(t).data<double>() == elements);
+  CHECK(as_xtensor<double>(t)(1, 0) == 4);
+}
+
+TEST_CASE("a moved array is a variable like any other", "[xtensor]") {
+  Tensor x = from_xtensor(xt::xarray<double>{1, 2, 3}).set_requires_grad();
+  CHECK(grad(sum(x * x), x).to_vector<double>() == std::vector<double>{2, 4, 6});
+  x.assign(2 * x.detach());
+  CHECK(x.to_vector<double>() == std::vector<double>{2, 4, 6});
+  Tensor scalar = from_xtensor(xt::xarray<double>(3.0));
+  CHECK(scalar.shape() == Shape{});
+  CHECK(scalar.item() == 3);
+  CHECK(from_xtensor(xt::xarray<double>(std::vector<std::size_t>{0, 4})).shape() == Shape{0, 4});
+}
+
+TEST_CASE("a borrowed array shares its elements, and no rule writes over them", "[xtensor]") {
+  xt::xarray<double> a = {1, 2, 3};
+  Tensor x = borrow_xtensor(a);
+  a(0) = 5;
+  CHECK(x.to_vector<double>() == std::vector<double>{5, 2, 3});
+  x.set_requires_grad();
+  // A cotangent that a rule may hand on and write over, were it nobody else's.
+  xt::xarray<double> weights = {1, 10, 100};
+  Tensor y = tanh(x * 2.0) * 3.0;
+  y.backward(borrow_xtensor(weights));
+  CHECK((weights == xt::xarray<double>({1, 10, 100})));
+  CHECK((a == xt::xarray<double>({5, 2, 3})));
+}
+
+TEST_CASE("what is too deep is refused before it is moved", "[xtensor]") {
+  xt::xarray<double> deep = xt::zeros<double>(std::vector<std::size_t>(9, 1));
+  CHECK_THROWS_WITH(from_xtensor(std::move(deep)),
+                    Catch::Contains("from_xtensor: a tensor has at most 8 axes, but the array "
+                                    "has 9. at xtensor.cpp:"));
+  CHECK(deep.size() == 1);
+  CHECK_THROWS_WITH(borrow_xtensor(deep), Catch::Contains("borrow_xtensor: a tensor has at most 8 axes"));
 }

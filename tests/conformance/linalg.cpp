@@ -46,9 +46,10 @@ void add_solvers(Registry& ops) {
     const Tensor& b = args.tensor(0, "b");
     const Tensor& a = args.tensor(1, "A");
     const bool upper = args.flag(2, "upper", true), transposed = args.flag(3, "transpose", false);
-    return Outputs{linalg::solve_triangular(transposed ? transpose(a) : a, b,
-                                            {.upper = upper != transposed, .unitriangular = args.flag(4, "unitriangular", false)}),
-                   copy(a)};
+    return Outputs{
+        linalg::solve_triangular(transposed ? transpose(a) : a, b,
+                                 {.upper = upper != transposed, .unitriangular = args.flag(4, "unitriangular", false)}),
+        copy(a)};
   };
   ops["linalg.lstsq"] = [](Arguments& args) {
     const std::string driver = args.text(kKeyword, "driver", "gelsy");
@@ -96,8 +97,8 @@ void add_decompositions(Registry& ops) {
     return Outputs{parts.q, parts.r};
   };
   ops["qr"] = [](Arguments& args) {
-    const auto parts = linalg::qr(args.tensor(0, "input"), args.flag(1, "some", true) ? linalg::QrMode::reduced
-                                                                                      : linalg::QrMode::complete);
+    const auto parts = linalg::qr(args.tensor(0, "input"),
+                                  args.flag(1, "some", true) ? linalg::QrMode::reduced : linalg::QrMode::complete);
     return Outputs{parts.q, parts.r};
   };
   ops["linalg.svd"] = [](Arguments& args) { return svd_of(args, args.flag(1, "full_matrices", true)); };

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "op_table.hpp"
 #include "matrices.hpp"
+#include "op_table.hpp"
 #include "references.hpp"
 
 namespace xgrad::testing {
@@ -44,7 +44,10 @@ Rows product_rows() {
        .expected = product_of,
        .refused = {[](std::span<const Tensor> x) { return linalg::multi_dot(x.subspan(0, 1)); }}},
       {.name = "linalg::multi_dot(braces)",
-       .function = [](const Tensor& a, const Tensor& b) { return linalg::multi_dot({a, b}); },
+       .function =
+           [](const Tensor& a, const Tensor& b) {
+             return linalg::multi_dot({a, b});
+           },
        .inputs = {{}, {}},
        .shapes = {{{2, 3}, {3, 2}}},
        .expected = product_of},
@@ -104,7 +107,8 @@ Tensor distinct(const Tensor& x) {
   return 0.3 * x + where(rows == columns, 4 + 4 * rows, 0);
 }
 
-const std::vector<std::vector<Shape>> kSquare = {{{3, 3}}, {{1, 1}}, {{2, 2, 2}}, {{2, 1, 3, 3}}, {{0, 0}}, {{0, 2, 2}}};
+const std::vector<std::vector<Shape>> kSquare = {{{3, 3}},       {{1, 1}}, {{2, 2, 2}},
+                                                 {{2, 1, 3, 3}}, {{0, 0}}, {{0, 2, 2}}};
 const std::vector<std::vector<Shape>> kLargeSquare = {{{40, 40}}, {{700, 3, 3}}};
 const std::vector<std::vector<Shape>> kMatrices = {{{3, 3}}, {{4, 2}}, {{2, 4}}, {{1, 1}}, {{2, 3, 2}}};
 const std::vector<std::vector<Shape>> kLargeMatrices = {{{40, 30}}, {{500, 3, 4}}};
@@ -137,57 +141,65 @@ Tensor triangle_of(const Tensor& x, bool upper, bool unit) {
 }
 
 OperatorRow triangular_row(const std::string& name, linalg::SolveTriangularOptions options) {
-  return {.name = "linalg::solve_triangular(" + name + ")",
-          .function = [options](const Tensor& a, const Tensor& b) { return linalg::solve_triangular(regular(a), b, options); },
-          .inputs = {{}, {}},
-          .shapes = {{{3, 3}, {3, 3}}, {{2, 2, 2}, {2, 2, 2}}, {{0, 0}, {0, 0}}},
-          .large = {{{40, 40}, {40, 40}}, {{500, 4, 4}, {500, 4, 4}}},
-          .expected =
-              [options](std::span<const Tensor> x) {
-                const Tensor a = triangle_of(regular(x[0]), options.upper, options.unitriangular);
-                if (options.left) return solution_of(a, x[1]);
-                return of_each(a, x[1], [](const Mat& a, const Mat& b) { return times(b, inverse_of(a)); });
-              },
-          .refused = {[](const Tensor& a, const Tensor& b) { return linalg::solve_triangular(narrow(a, -1, 0, 1), b); }},
-          .propagates_nan = false,
-          .rtol = 1e-10,
-          .rtol32 = 2e-4};
+  return {
+      .name = "linalg::solve_triangular(" + name + ")",
+      .function = [options](const Tensor& a,
+                            const Tensor& b) { return linalg::solve_triangular(regular(a), b, options); },
+      .inputs = {{}, {}},
+      .shapes = {{{3, 3}, {3, 3}}, {{2, 2, 2}, {2, 2, 2}}, {{0, 0}, {0, 0}}},
+      .large = {{{40, 40}, {40, 40}}, {{500, 4, 4}, {500, 4, 4}}},
+      .expected =
+          [options](std::span<const Tensor> x) {
+            const Tensor a = triangle_of(regular(x[0]), options.upper, options.unitriangular);
+            if (options.left) return solution_of(a, x[1]);
+            return of_each(a, x[1], [](const Mat& a, const Mat& b) { return times(b, inverse_of(a)); });
+          },
+      .refused = {[](const Tensor& a, const Tensor& b) { return linalg::solve_triangular(narrow(a, -1, 0, 1), b); }},
+      .propagates_nan = false,
+      .rtol = 1e-10,
+      .rtol32 = 2e-4};
 }
 
 Rows solver_rows() {
   return {
-      square_row("linalg::inv", regular, [](const Tensor& x) { return linalg::inv(x); },
-                 [](const Tensor& x) { return of_each(x, [](const Mat& a) { return inverse_of(a); }); }),
-      square_row("linalg::det", [](const Tensor& x) { return x.defined() && x.ndim() > 1 && x.size(-1) > 3 ? regular(x) * 0.01 : x; },
-                 [](const Tensor& x) { return linalg::det(x); },
-                 [](const Tensor& x) {
-                   return number_of_each(x, [](const Mat& a) {
-                     if (a.size() < 5) return determinant_of(a);
-                     const Mat lu = lu_of(a);
-                     double product = determinant_of({{1}});
-                     for (std::size_t i = 0; i < a.size(); ++i) product *= lu[i][2 * a.size() + i];
-                     return product;  // no rows are swapped: the diagonal is the largest
-                   });
-                 }),
-      square_row("linalg::slogdet", regular, [](const Tensor& x) {
-                   const linalg::SignAndLog parts = linalg::slogdet(x);
-                   return parts.sign * parts.log;
-                 },
-                 [](const Tensor& x) {
-                   return number_of_each(x, [](const Mat& a) {
-                     double sum = 0;
-                     for (std::size_t i = 0; i < a.size(); ++i) sum += std::log(lu_of(a)[i][2 * a.size() + i]);
-                     return sum;
-                   });
-                 }),
-      square_row("linalg::logdet", positive, [](const Tensor& x) { return linalg::logdet(x); },
-                 [](const Tensor& x) {
-                   return number_of_each(x, [](const Mat& a) {
-                     double sum = 0;
-                     for (std::size_t i = 0; i < a.size(); ++i) sum += std::log(lu_of(a)[i][2 * a.size() + i]);
-                     return sum;
-                   });
-                 }),
+      square_row(
+          "linalg::inv", regular, [](const Tensor& x) { return linalg::inv(x); },
+          [](const Tensor& x) { return of_each(x, [](const Mat& a) { return inverse_of(a); }); }),
+      square_row(
+          "linalg::det",
+          [](const Tensor& x) { return x.defined() && x.ndim() > 1 && x.size(-1) > 3 ? regular(x) * 0.01 : x; },
+          [](const Tensor& x) { return linalg::det(x); },
+          [](const Tensor& x) {
+            return number_of_each(x, [](const Mat& a) {
+              if (a.size() < 5) return determinant_of(a);
+              const Mat lu = lu_of(a);
+              double product = determinant_of({{1}});
+              for (std::size_t i = 0; i < a.size(); ++i) product *= lu[i][2 * a.size() + i];
+              return product;  // no rows are swapped: the diagonal is the largest
+            });
+          }),
+      square_row(
+          "linalg::slogdet", regular,
+          [](const Tensor& x) {
+            const linalg::SignAndLog parts = linalg::slogdet(x);
+            return parts.sign * parts.log;
+          },
+          [](const Tensor& x) {
+            return number_of_each(x, [](const Mat& a) {
+              double sum = 0;
+              for (std::size_t i = 0; i < a.size(); ++i) sum += std::log(lu_of(a)[i][2 * a.size() + i]);
+              return sum;
+            });
+          }),
+      square_row(
+          "linalg::logdet", positive, [](const Tensor& x) { return linalg::logdet(x); },
+          [](const Tensor& x) {
+            return number_of_each(x, [](const Mat& a) {
+              double sum = 0;
+              for (std::size_t i = 0; i < a.size(); ++i) sum += std::log(lu_of(a)[i][2 * a.size() + i]);
+              return sum;
+            });
+          }),
       {.name = "linalg::solve",
        .function = [](const Tensor& a, const Tensor& b) { return linalg::solve(regular(a), b); },
        .inputs = {{}, {}},
@@ -237,11 +249,12 @@ Rows solver_rows() {
        .expected =
            [](std::span<const Tensor> x) {
              const bool vectors = x[1].ndim() < x[0].ndim();
-             const Tensor y = of_each(distinct(x[0]), vectors ? unsqueeze(x[1], -1) : x[1], [](const Mat& a, const Mat& b) {
-               const Mat t = transposed(a);
-               if (a.size() < t.size()) return times(t, times(inverse_of(times(a, t)), b));
-               return times(inverse_of(times(t, a)), times(t, b));
-             });
+             const Tensor y =
+                 of_each(distinct(x[0]), vectors ? unsqueeze(x[1], -1) : x[1], [](const Mat& a, const Mat& b) {
+                   const Mat t = transposed(a);
+                   if (a.size() < t.size()) return times(t, times(inverse_of(times(a, t)), b));
+                   return times(inverse_of(times(t, a)), times(t, b));
+                 });
              return vectors ? squeeze(y, -1) : y;
            },
        .refused = {[](const Tensor& a, const Tensor& b) { return linalg::lstsq(a, b, {.driver = "qr"}).solution; },
@@ -250,31 +263,38 @@ Rows solver_rows() {
        .rtol = 1e-9,
        .rtol32 = 2e-4},
       {.name = "linalg::tensorsolve",
-       .function = [](const Tensor& a, const Tensor& b) {
-         return linalg::tensorsolve(a.defined() && a.ndim() == 3 ? reshape(regular(reshape(a, {6, -1})), a.shape()) : a, b);
-       },
+       .function =
+           [](const Tensor& a, const Tensor& b) {
+             return linalg::tensorsolve(
+                 a.defined() && a.ndim() == 3 ? reshape(regular(reshape(a, {6, -1})), a.shape()) : a, b);
+           },
        .inputs = {{}, {}},
        .shapes = {{{2, 3, 6}, {2, 3}}},
        .expected =
            [](std::span<const Tensor> x) {
              return reshape(solution_of(regular(reshape(x[0], {6, 6})), reshape(x[1], {6, 1})), {6});
            },
-       .refused = {[](const Tensor& a, const Tensor& b) { return linalg::tensorsolve(a, b, {0, 0}); },
+       .refused = {[](const Tensor& a, const Tensor& b) {
+                     return linalg::tensorsolve(a, b, {0, 0});
+                   },
                    [](const Tensor&, const Tensor& b) { return linalg::tensorsolve(b, b); }},
        .rtol = 1e-10,
        .rtol32 = 2e-4},
       {.name = "linalg::tensorinv",
-       .function = [](const Tensor& x) {
-         return linalg::tensorinv(x.defined() && x.ndim() == 3 && x.numel() == 36 ? reshape(regular(reshape(x, {6, 6})), x.shape()) : x, 1);
-       },
+       .function =
+           [](const Tensor& x) {
+             return linalg::tensorinv(
+                 x.defined() && x.ndim() == 3 && x.numel() == 36 ? reshape(regular(reshape(x, {6, 6})), x.shape()) : x,
+                 1);
+           },
        .shapes = {{{6, 2, 3}}},
        .expected =
            [](std::span<const Tensor> x) {
-             const Tensor inverse =
-                 of_each(regular(reshape(x[0], {6, 6})), [](const Mat& a) { return inverse_of(a); });
+             const Tensor inverse = of_each(regular(reshape(x[0], {6, 6})), [](const Mat& a) { return inverse_of(a); });
              return reshape(inverse, {2, 3, 6});
            },
-       .refused = {[](const Tensor& x) { return linalg::tensorinv(x, 0); }, [](const Tensor& x) { return linalg::tensorinv(x, 2); }},
+       .refused = {[](const Tensor& x) { return linalg::tensorinv(x, 0); },
+                   [](const Tensor& x) { return linalg::tensorinv(x, 2); }},
        .rtol = 1e-10,
        .rtol32 = 2e-4},
   };
@@ -321,9 +341,10 @@ OperatorRow matrix_row(const std::string& name, Tensor (*function)(const Tensor&
           .function = [function](const Tensor& x) { return function(distinct(x)); },
           .shapes = kMatrices,
           .large = kLargeMatrices,
-          .expected = [expected](std::span<const Tensor> x) {
-            return of_each(distinct(x[0]), [expected](const Mat& a) { return expected(a); });
-          },
+          .expected =
+              [expected](std::span<const Tensor> x) {
+                return of_each(distinct(x[0]), [expected](const Mat& a) { return expected(a); });
+              },
           .refused = {[function](const Tensor& x) { return function(reshape(x, {-1})); }},
           .propagates_nan = false,
           .rtol = 1e-9,
@@ -377,19 +398,21 @@ Mat factor_of(const Mat& a) {
 
 Rows decomposition_rows() {
   Rows list = {
-      square_row("linalg::cholesky", positive, [](const Tensor& x) { return linalg::cholesky(x); },
-                 [](const Tensor& x) { return of_each(x, factor_of); }),
-      square_row("linalg::cholesky(upper)", positive, [](const Tensor& x) { return linalg::cholesky(x, {.upper = true}); },
-                 [](const Tensor& x) { return of_each(x, [](const Mat& a) { return transposed(factor_of(a)); }); }),
-      square_row("linalg::cholesky_inverse", regular, [](const Tensor& x) { return linalg::cholesky_inverse(x); },
-                 [](const Tensor& x) {
-                   return of_each(triangle_of(x, false, false),
-                                  [](const Mat& l) { return inverse_of(times(l, transposed(l))); });
-                 }),
+      square_row(
+          "linalg::cholesky", positive, [](const Tensor& x) { return linalg::cholesky(x); },
+          [](const Tensor& x) { return of_each(x, factor_of); }),
+      square_row(
+          "linalg::cholesky(upper)", positive, [](const Tensor& x) { return linalg::cholesky(x, {.upper = true}); },
+          [](const Tensor& x) { return of_each(x, [](const Mat& a) { return transposed(factor_of(a)); }); }),
+      square_row(
+          "linalg::cholesky_inverse", regular, [](const Tensor& x) { return linalg::cholesky_inverse(x); },
+          [](const Tensor& x) {
+            return of_each(triangle_of(x, false, false),
+                           [](const Mat& l) { return inverse_of(times(l, transposed(l))); });
+          }),
       {.name = "linalg::cholesky_solve",
-       .function = [](const Tensor& b, const Tensor& factor) {
-         return linalg::cholesky_solve(b, regular(factor), {.upper = true});
-       },
+       .function = [](const Tensor& b,
+                      const Tensor& factor) { return linalg::cholesky_solve(b, regular(factor), {.upper = true}); },
        .inputs = {{}, {}},
        .shapes = {{{3, 2}, {3, 3}}, {{2, 2, 1}, {2, 2, 2}}, {{0, 1}, {0, 0}}},
        .expected =
@@ -397,20 +420,23 @@ Rows decomposition_rows() {
              return of_each(triangle_of(regular(x[1]), true, false), x[0],
                             [](const Mat& u, const Mat& b) { return times(inverse_of(times(transposed(u), u)), b); });
            },
-       .refused = {[](const Tensor& b, const Tensor& factor) { return linalg::cholesky_solve(b, narrow(factor, -1, 0, 0)); }},
+       .refused = {[](const Tensor& b, const Tensor& factor) {
+         return linalg::cholesky_solve(b, narrow(factor, -1, 0, 0));
+       }},
        .propagates_nan = false,
        .rtol = 1e-10,
        .rtol32 = 2e-4},
       matrix_row("linalg::lu", lu_side_by_side, lu_of),
-      matrix_row("linalg::lu_factor", [](const Tensor& x) { return linalg::lu_factor(x).lu; },
-                 [](const Mat& a) {
-                   const Mat all = lu_of(a);
-                   const std::size_t m = a.size(), n = a[0].size(), k = std::min(m, n);
-                   Mat packed = zeros_of(m, n);
-                   for (std::size_t i = 0; i < m; ++i)
-                     for (std::size_t j = 0; j < n; ++j) packed[i][j] = i > j ? all[i][m + j] : all[i][m + k + j];
-                   return packed;
-                 }),
+      matrix_row(
+          "linalg::lu_factor", [](const Tensor& x) { return linalg::lu_factor(x).lu; },
+          [](const Mat& a) {
+            const Mat all = lu_of(a);
+            const std::size_t m = a.size(), n = a[0].size(), k = std::min(m, n);
+            Mat packed = zeros_of(m, n);
+            for (std::size_t i = 0; i < m; ++i)
+              for (std::size_t j = 0; j < n; ++j) packed[i][j] = i > j ? all[i][m + j] : all[i][m + k + j];
+            return packed;
+          }),
       {.name = "linalg::lu_solve",
        .function =
            [](const Tensor& a, const Tensor& b) {
@@ -423,7 +449,8 @@ Rows decomposition_rows() {
        .refused = {[](const Tensor& a, const Tensor& b) { return linalg::lu_solve(a, a, b); }},
        .rtol = 1e-10,
        .rtol32 = 2e-4},
-      matrix_row("linalg::qr", [](const Tensor& x) { return qr_side_by_side(x, linalg::QrMode::reduced); }, qr_of),
+      matrix_row(
+          "linalg::qr", [](const Tensor& x) { return qr_side_by_side(x, linalg::QrMode::reduced); }, qr_of),
       {.name = "linalg::qr(complete)",
        .function = [](const Tensor& x) { return qr_side_by_side(distinct(x), linalg::QrMode::complete); },
        .shapes = {{{3, 3}}, {{2, 4}}, {{2, 1, 1}}},
@@ -450,17 +477,25 @@ Rows decomposition_rows() {
                return product;
              });
            },
-       .refused = {[](const Tensor& x, const Tensor& tau) { return linalg::householder_product(transpose(cat({x, x}, -2)), tau); }},
+       .refused = {[](const Tensor& x, const Tensor& tau) {
+         return linalg::householder_product(transpose(cat({x, x}, -2)), tau);
+       }},
        .propagates_nan = false},
-      matrix_row("linalg::svd", [](const Tensor& x) { return svd_with_squares(x, false); }, singular_with_squares),
-      matrix_row("linalg::svd(full)", [](const Tensor& x) { return svd_with_squares(x, true); }, singular_with_squares),
-      matrix_row("linalg::svdvals", [](const Tensor& x) { return unsqueeze(linalg::svdvals(x), -2); }, row_of_values),
-      square_row("linalg::eigh", spread, [](const Tensor& x) { return eigh_with_squares(x); },
-                 [](const Tensor& x) { return of_each(x, eigen_with_squares); }),
-      square_row("linalg::eigh(upper)", spread, [](const Tensor& x) { return eigh_with_squares(x, {.upper = true}); },
-                 [](const Tensor& x) { return of_each(x, eigen_with_squares); }),
-      square_row("linalg::eigvalsh", spread, [](const Tensor& x) { return unsqueeze(linalg::eigvalsh(x), -2); },
-                 [](const Tensor& x) { return of_each(x, [](const Mat& a) { return Mat{eigen_of(a)[0]}; }); }),
+      matrix_row(
+          "linalg::svd", [](const Tensor& x) { return svd_with_squares(x, false); }, singular_with_squares),
+      matrix_row(
+          "linalg::svd(full)", [](const Tensor& x) { return svd_with_squares(x, true); }, singular_with_squares),
+      matrix_row(
+          "linalg::svdvals", [](const Tensor& x) { return unsqueeze(linalg::svdvals(x), -2); }, row_of_values),
+      square_row(
+          "linalg::eigh", spread, [](const Tensor& x) { return eigh_with_squares(x); },
+          [](const Tensor& x) { return of_each(x, eigen_with_squares); }),
+      square_row(
+          "linalg::eigh(upper)", spread, [](const Tensor& x) { return eigh_with_squares(x, {.upper = true}); },
+          [](const Tensor& x) { return of_each(x, eigen_with_squares); }),
+      square_row(
+          "linalg::eigvalsh", spread, [](const Tensor& x) { return unsqueeze(linalg::eigvalsh(x), -2); },
+          [](const Tensor& x) { return of_each(x, [](const Mat& a) { return Mat{eigen_of(a)[0]}; }); }),
   };
   for (OperatorRow& row : list)
     if (row.name.starts_with("linalg::eig") || row.name == "linalg::cholesky_inverse") {
@@ -482,7 +517,9 @@ OperatorRow norm_row(const NormOrder& ord, double (*expected)(const Mat&)) {
           .expected = [expected](std::span<const Tensor> x) { return number_of_each(distinct(x[0]), expected); },
           .refused = {[](const Tensor& x) { return linalg::matrix_norm(x, {.ord = 3}); },
                       [](const Tensor& x) { return linalg::matrix_norm(x, {.axes = 0}); },
-                      [](const Tensor& x) { return linalg::matrix_norm(x, {.axes = {0, 0}}); }},
+                      [](const Tensor& x) {
+                        return linalg::matrix_norm(x, {.axes = {0, 0}});
+                      }},
           .propagates_nan = !ord.is_nuclear() && !(ord.is_number() && std::abs(ord.number()) == 2),
           .rtol = 1e-10,
           .rtol32 = 2e-4};
@@ -509,14 +546,17 @@ double least(const std::vector<double>& x) { return *std::min_element(x.begin(),
 Rows function_rows() {
   const double inf = INFINITY;
   Rows list = {
-      square_row("linalg::matrix_power", [](const Tensor& x) { return x; }, matrix_power_3,
-                 [](const Tensor& x) { return of_each(x, [](const Mat& a) { return times(a, times(a, a)); }); }),
-      square_row("linalg::matrix_power(negative)", regular, [](const Tensor& x) { return linalg::matrix_power(x, -2); },
-                 [](const Tensor& x) { return of_each(x, [](const Mat& a) { return inverse_of(times(a, a)); }); }),
-      square_row("linalg::matrix_exp",
-                 [](const Tensor& x) { return x.defined() && x.ndim() > 1 && x.size(-1) > 9 ? 0.1 * x : x; },
-                 [](const Tensor& x) { return linalg::matrix_exp(x); },
-                 [](const Tensor& x) { return of_each(x, exponential_of); }),
+      square_row(
+          "linalg::matrix_power", [](const Tensor& x) { return x; }, matrix_power_3,
+          [](const Tensor& x) { return of_each(x, [](const Mat& a) { return times(a, times(a, a)); }); }),
+      square_row(
+          "linalg::matrix_power(negative)", regular, [](const Tensor& x) { return linalg::matrix_power(x, -2); },
+          [](const Tensor& x) { return of_each(x, [](const Mat& a) { return inverse_of(times(a, a)); }); }),
+      square_row(
+          "linalg::matrix_exp",
+          [](const Tensor& x) { return x.defined() && x.ndim() > 1 && x.size(-1) > 9 ? 0.1 * x : x; },
+          [](const Tensor& x) { return linalg::matrix_exp(x); },
+          [](const Tensor& x) { return of_each(x, exponential_of); }),
       {.name = "linalg::vander",
        .function = [](const Tensor& x) { return linalg::vander(x, 4); },
        .shapes = {{{3}}, {{}}, {{2, 3}}, {{0}}},
@@ -532,12 +572,15 @@ Rows function_rows() {
              });
            },
        .refused = {[](const Tensor& x) { return linalg::vander(x, 1); }}},
-      matrix_row("linalg::pinv", [](const Tensor& x) { return linalg::pinv(x); }, pseudoinverse_of),
+      matrix_row(
+          "linalg::pinv", [](const Tensor& x) { return linalg::pinv(x); }, pseudoinverse_of),
       {.name = "linalg::pinv(hermitian)",
        .function = [](const Tensor& x) { return linalg::pinv(positive(x), {.hermitian = true}); },
        .shapes = {{{3, 3}}, {{2, 2, 2}}, {{0, 0}}},
        .expected =
-           [](std::span<const Tensor> x) { return of_each(positive(x[0]), [](const Mat& a) { return inverse_of(a); }); },
+           [](std::span<const Tensor> x) {
+             return of_each(positive(x[0]), [](const Mat& a) { return inverse_of(a); });
+           },
        .refused = {[](const Tensor& x) { return linalg::pinv(narrow(x, -1, 0, 0), {.hermitian = true}); },
                    [](const Tensor& x) { return linalg::pinv(x, {.rtol = ones({7})}); }},
        .propagates_nan = false,
@@ -567,22 +610,28 @@ Rows function_rows() {
       norm_row(inf, [](const Mat& a) { return most(sums_of_rows(a)); }),
       norm_row(-inf, [](const Mat& a) { return least(sums_of_rows(a)); }),
       {.name = "linalg::norm",
-       .function = [](const Tensor& x) { return linalg::norm(distinct(x), {.ord = "nuc", .axes = Axes{-2, -1}, .keepdims = true}); },
+       .function =
+           [](const Tensor& x) {
+             return linalg::norm(distinct(x), {.ord = "nuc", .axes = Axes{-2, -1}, .keepdims = true});
+           },
        .shapes = kMatrices,
        .expected =
            [](std::span<const Tensor> x) {
              return of_each(distinct(x[0]), [](const Mat& a) { return Mat{{sum_of(singular_values_of(a))}}; });
            },
        .refused = {[](const Tensor& x) { return linalg::norm(x, {.ord = "nuc", .axes = 0}); },
-                   [](const Tensor& x) { return linalg::norm(stack({x, x, x}), {.ord = 2}); }},
+                   [](const Tensor& x) {
+                     return linalg::norm(stack({x, x, x}), {.ord = 2});
+                   }},
        .propagates_nan = false,
        .rtol = 1e-10,
        .rtol32 = 2e-4},
-      matrix_row("linalg::cond", [](const Tensor& x) { return unsqueeze(unsqueeze(linalg::cond(x), -1), -1); },
-                 [](const Mat& a) {
-                   const std::vector<double> values = singular_values_of(a);
-                   return Mat{{values.front() / values.back()}};
-                 }),
+      matrix_row(
+          "linalg::cond", [](const Tensor& x) { return unsqueeze(unsqueeze(linalg::cond(x), -1), -1); },
+          [](const Mat& a) {
+            const std::vector<double> values = singular_values_of(a);
+            return Mat{{values.front() / values.back()}};
+          }),
       {.name = "linalg::cond(1)",
        .function = [](const Tensor& x) { return linalg::cond(regular(x), 1); },
        .shapes = {{{3, 3}}, {{2, 2, 2}}},
@@ -597,7 +646,8 @@ Rows function_rows() {
        .rtol = 1e-10,
        .rtol32 = 2e-4},
   };
-  list[0].refused = {[](const Tensor& x) { return linalg::matrix_power(narrow(x, -1, 0, 0), 3); }};  // it takes integers
+  list[0].refused = {
+      [](const Tensor& x) { return linalg::matrix_power(narrow(x, -1, 0, 0), 3); }};  // it takes integers
   return list;
 }
 

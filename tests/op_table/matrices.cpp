@@ -210,9 +210,7 @@ Tensor stacked(const std::vector<Mat>& matrices, const Shape& lead, std::int64_t
 
 namespace {
 
-Shape lead_of(const Tensor& x) {
-  return Shape(std::span(x.shape().begin(), static_cast<std::size_t>(x.ndim() - 2)));
-}
+Shape lead_of(const Tensor& x) { return Shape(std::span(x.shape().begin(), static_cast<std::size_t>(x.ndim() - 2))); }
 
 Tensor stacked_like(const std::vector<Mat>& results, const Tensor& x) {
   if (results.empty() || results[0].empty()) return stacked(results, lead_of(x), x.size(-2), x.size(-1));

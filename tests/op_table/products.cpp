@@ -184,18 +184,19 @@ Tensor distances_of(const Tensor& a, const Tensor& b, double p) {
 }
 
 OperatorRow distance_row(double p, int order = 2) {
-  return {.name = concat("cdist(", p, ")"),
-          .function = [p](const Tensor& a, const Tensor& b) { return cdist(a, b, p); },
-          // Apart, and not on a grid: the kinks are where elements agree.
-          .inputs = {{.low = 0.1, .high = 1}, {.low = -3, .high = -1}},
-          .shapes = {{{3, 2}, {4, 2}}, {{2, 1, 3, 5}, {4, 2, 5}}, {{0, 3}, {2, 3}}, {{1, 7}, {67, 7}}, {{3, 1}, {2, 1}}},
-          .large = {{{203, 107}, {151, 107}}},
-          .expected = [p](std::span<const Tensor> x) { return distances_of(x[0], x[1], p); },
-          .refused = {[](const Tensor& a, const Tensor&) { return cdist(a, a, -1); },
-                      [](const Tensor& a, const Tensor&) { return cdist(a, 2.0); }},
-          .order = order,
-          .rtol = 1e-11,
-          .rtol32 = 1e-4};
+  return {
+      .name = concat("cdist(", p, ")"),
+      .function = [p](const Tensor& a, const Tensor& b) { return cdist(a, b, p); },
+      // Apart, and not on a grid: the kinks are where elements agree.
+      .inputs = {{.low = 0.1, .high = 1}, {.low = -3, .high = -1}},
+      .shapes = {{{3, 2}, {4, 2}}, {{2, 1, 3, 5}, {4, 2, 5}}, {{0, 3}, {2, 3}}, {{1, 7}, {67, 7}}, {{3, 1}, {2, 1}}},
+      .large = {{{203, 107}, {151, 107}}},
+      .expected = [p](std::span<const Tensor> x) { return distances_of(x[0], x[1], p); },
+      .refused = {[](const Tensor& a, const Tensor&) { return cdist(a, a, -1); },
+                  [](const Tensor& a, const Tensor&) { return cdist(a, 2.0); }},
+      .order = order,
+      .rtol = 1e-11,
+      .rtol32 = 1e-4};
 }
 
 Rows vector_rows() {
@@ -259,7 +260,10 @@ Rows contraction_rows() {
       einsum_row("ab,b,ca->cab", {{{2, 3}, {3}, {4, 2}}}),
       einsum_row("ibj,jbk,ck->bic", {{{2, 3, 4}, {4, 3, 2}, {3, 2}}}),
       {.name = "einsum(braces)",
-       .function = [](const Tensor& a, const Tensor& b) { return einsum("i j, i k -> j k", {a, b}); },
+       .function =
+           [](const Tensor& a, const Tensor& b) {
+             return einsum("i j, i k -> j k", {a, b});
+           },
        .inputs = {{}, {}},
        .shapes = {{{3, 2}, {3, 4}}},
        .expected = [](std::span<const Tensor> x) { return einsum_of("ij,ik->jk", x); }},
@@ -277,7 +281,10 @@ Rows contraction_rows() {
        .refused = {[](const Tensor& a, const Tensor& b) { return tensordot(a, b, -1); },
                    [](const Tensor& a, const Tensor& b) { return tensordot(a, b, 4); }}},
       {.name = "tensordot(axes)",
-       .function = [](const Tensor& a, const Tensor& b) { return tensordot(a, b, {0, -1}, {1, 0}); },
+       .function =
+           [](const Tensor& a, const Tensor& b) {
+             return tensordot(a, b, {0, -1}, {1, 0});
+           },
        .inputs = {{}, {}},
        .shapes = {{{2, 3, 4}, {4, 2, 5}}, {{2, 3}, {3, 2}}, {{0, 2, 3}, {3, 0, 4}}, {{1, 3, 4}, {4, 2}}},
        .expected =
@@ -286,8 +293,12 @@ Rows contraction_rows() {
                                   (x[0].ndim() == 3 ? "a" : "") + (x[1].ndim() == 3 ? "b" : ""),
                               x);
            },
-       .refused = {[](const Tensor& a, const Tensor& b) { return tensordot(a, b, {0, 0}, {0, 1}); },
-                   [](const Tensor& a, const Tensor& b) { return tensordot(a, b, {0}, {0, 1}); },
+       .refused = {[](const Tensor& a, const Tensor& b) {
+                     return tensordot(a, b, {0, 0}, {0, 1});
+                   },
+                   [](const Tensor& a, const Tensor& b) {
+                     return tensordot(a, b, {0}, {0, 1});
+                   },
                    [](const Tensor& a, const Tensor& b) { return tensordot(a, b, 9, 0); }}},
       {.name = "inner",
        .function = [](const Tensor& a, const Tensor& b) { return inner(a, b); },
@@ -299,12 +310,15 @@ Rows contraction_rows() {
                          b = std::string("efgh").substr(0, static_cast<std::size_t>(x[1].ndim() - 1));
              return einsum_of(a + "s," + b + "s->" + a + b, x);
            },
-       .refused = {[](const Tensor& a, const Tensor&) { return inner(a, cat({a, a}, -1)); }}},
+       .refused = {[](const Tensor& a, const Tensor&) {
+         return inner(a, cat({a, a}, -1));
+       }}},
   };
 }
 
 /// 0.5 input + 2 product.
-OperatorRow added_row(const std::string& name, Tensor (*function)(const Operand&, const Operand&, const Operand&, AddProductOptions),
+OperatorRow added_row(const std::string& name,
+                      Tensor (*function)(const Operand&, const Operand&, const Operand&, AddProductOptions),
                       std::vector<std::vector<Shape>> shapes, const std::string& equation) {
   return {.name = name,
           .function = [function](const Tensor& input, const Tensor& a,

@@ -15,7 +15,6 @@ using Catch::Contains;
 
 namespace {
 
-
 Tensor random(const Shape& shape, std::uint64_t seed = 1) {
   Generator generator(seed);
   return normal(shape, 0, 1, kDouble, generator);
@@ -32,7 +31,6 @@ bool is_near(const Tensor& a, const Tensor& b, double tolerance = 1e-9) {
   return allclose(a, b, {.rtol = tolerance, .atol = tolerance});
 }
 
-
 }  // namespace
 
 TEST_CASE("singular matrices are refused, with their place in the batch", "[linalg]") {
@@ -40,36 +38,43 @@ TEST_CASE("singular matrices are refused, with their place in the batch", "[lina
   x[{1, 0}].assign(ones({4, 4}));
   CHECK_THROWS_WITH(linalg::inv(x), Contains("inv: matrices must be invertible, but matrix [1, 0] of [2, 3, 4, 4] is "
                                              "singular: pivot 2 of 4 is 0. at linalg.cpp:"));
-  CHECK_THROWS_WITH(linalg::solve(x, ones({4}, kDouble)), Contains("solve: matrices must be invertible, but matrix [1, 0]"));
-  CHECK_THROWS_WITH(linalg::inv(zeros({40, 40})), Contains("inv: matrices must be invertible, but it is singular: pivot 1 of "
-                                                           "40 is 0. at linalg.cpp:"));
+  CHECK_THROWS_WITH(linalg::solve(x, ones({4}, kDouble)),
+                    Contains("solve: matrices must be invertible, but matrix [1, 0]"));
+  CHECK_THROWS_WITH(linalg::inv(zeros({40, 40})),
+                    Contains("inv: matrices must be invertible, but it is singular: pivot 1 of "
+                             "40 is 0. at linalg.cpp:"));
   CHECK_THROWS_WITH(linalg::matrix_power(zeros({2, 2}), -1), Contains("matrix_power: matrices must be invertible"));
-  CHECK_THROWS_WITH(linalg::lu_factor(zeros({2, 2})), Contains("lu_factor: matrices must have full rank, but it is singular"));
+  CHECK_THROWS_WITH(linalg::lu_factor(zeros({2, 2})),
+                    Contains("lu_factor: matrices must have full rank, but it is singular"));
 }
 
 TEST_CASE("matrices that are not positive definite are refused by cholesky, nan is not", "[linalg]") {
   for (std::int64_t n : {3, 40}) {
     Tensor x = positive({2, n, n});
     x[1].assign(-eye(n));
-    CHECK_THROWS_WITH(linalg::cholesky(x), Contains(concat("cholesky: matrices must be positive definite, but matrix [1] of [2, ",
-                                                           n, ", ", n, "] is not: pivot 1 of ", n,
-                                                           " is not above 0. at linalg.cpp:")));
+    CHECK_THROWS_WITH(linalg::cholesky(x),
+                      Contains(concat("cholesky: matrices must be positive definite, but matrix [1] of [2, ", n, ", ",
+                                      n, "] is not: pivot 1 of ", n, " is not above 0. at linalg.cpp:")));
   }
   CHECK(std::isnan(linalg::cholesky(full({2, 2}, std::nan("")))[{0, 0}].item()));
 }
 
 TEST_CASE("wrong shapes and dtypes are refused", "[linalg]") {
-  CHECK_THROWS_WITH(linalg::inv(ones({2, 3})), Contains("inv: matrices must be square, but there is [2, 3]. at linalg.cpp:"));
+  CHECK_THROWS_WITH(linalg::inv(ones({2, 3})),
+                    Contains("inv: matrices must be square, but there is [2, 3]. at linalg.cpp:"));
   CHECK_THROWS_WITH(linalg::det(ones({2, 2}, {.dtype = DType::int64})),
                     Contains("det: matrices must be floating, but they are int64 [2, 2]. Use cast(). at linalg.cpp:"));
   CHECK_THROWS_WITH(linalg::svd(ones({3})), Contains("svd: matrices must have two axes or more, but there is [3]."));
   CHECK_THROWS_WITH(linalg::solve(ones({2, 2}), ones({3, 2})),
                     Contains("solve: sizes must agree in a x = b, but a is [2, 2] and b is [3, 2] (2 != 3)."));
-  CHECK_THROWS_WITH(linalg::solve(ones({2, 2}), ones({2}), {.left = false}), Contains("solve: b must be matrices where a"));
+  CHECK_THROWS_WITH(linalg::solve(ones({2, 2}), ones({2}), {.left = false}),
+                    Contains("solve: b must be matrices where a"));
   CHECK_THROWS_WITH(linalg::solve(ones({2, 3, 3}), ones({4, 3, 1})), Contains("solve: "));
-  CHECK_THROWS_WITH(linalg::solve_triangular(ones({2, 2}), ones({2})), Contains("solve_triangular: b must be matrices"));
+  CHECK_THROWS_WITH(linalg::solve_triangular(ones({2, 2}), ones({2})),
+                    Contains("solve_triangular: b must be matrices"));
   CHECK_THROWS_WITH(linalg::matrix_norm(ones({2, 2}), {.ord = 3}), Contains("matrix_norm: the order must be"));
-  CHECK_THROWS_WITH(linalg::NormOrder("max"), Contains("norm: an order must be a number, \"fro\" or \"nuc\", but it is \"max\"."));
+  CHECK_THROWS_WITH(linalg::NormOrder("max"),
+                    Contains("norm: an order must be a number, \"fro\" or \"nuc\", but it is \"max\"."));
   CHECK_THROWS_WITH(linalg::lstsq(ones({2, 2}), ones({2, 1}), {.driver = "qr"}),
                     Contains("lstsq: the driver must be gels, gelsy, gelsd or gelss, but it is qr."));
 }
@@ -100,13 +105,15 @@ TEST_CASE("small and large matrices, one and many right sides, in every layout",
       for (bool upper : {false, true})
         for (bool unit : {false, true}) {
           const Tensor triangle = linalg::solve_triangular(a, b, {.upper = upper, .unitriangular = unit});
-          const Tensor by_copy = linalg::solve_triangular(copy(transpose(a)), b, {.upper = upper, .unitriangular = unit});
+          const Tensor by_copy =
+              linalg::solve_triangular(copy(transpose(a)), b, {.upper = upper, .unitriangular = unit});
           const Tensor by_view = linalg::solve_triangular(transpose(a), b, {.upper = upper, .unitriangular = unit});
           CHECK(is_near(by_copy, by_view, 1e-12));
           CHECK(triangle.shape() == b.shape());
           const Tensor right =
               linalg::solve_triangular(a, copy(transpose(b)), {.upper = upper, .left = false, .unitriangular = unit});
-          CHECK(is_near(transpose(right), linalg::solve_triangular(transpose(a), b, {.upper = !upper, .unitriangular = unit})));
+          CHECK(is_near(transpose(right),
+                        linalg::solve_triangular(transpose(a), b, {.upper = !upper, .unitriangular = unit})));
         }
     }
     CHECK(is_near(matmul(a, linalg::inv(a)), expand(eye(n, kDouble), {2, n, n})));
@@ -153,8 +160,9 @@ TEST_CASE("det at singular matrices has the cofactors for its gradient, and a se
   Tensor batch = stack({eye(2, kDouble), x.detach()}).set_requires_grad();
   CHECK(is_near(grad(sum(linalg::det(batch)), batch)[0], eye(2, kDouble)));
   Tensor second = grad(sum(square(grad(linalg::det(x), x, {.create_graph = true}))), x, {.create_graph = true});
-  CHECK_THROWS_WITH(grad(sum(second), x),
-                    Contains("det: its derivatives at matrices that are singular or nearly so must be of first or second"));
+  CHECK_THROWS_WITH(
+      grad(sum(second), x),
+      Contains("det: its derivatives at matrices that are singular or nearly so must be of first or second"));
 }
 
 TEST_CASE("slogdet and logdet where the determinant is 0, negative or out of range", "[linalg]") {
@@ -169,16 +177,18 @@ TEST_CASE("slogdet and logdet where the determinant is 0, negative or out of ran
 
 TEST_CASE("equal values refuse the gradient of vectors, or leave out its terms", "[linalg]") {
   Tensor x = eye(3, kDouble).set_requires_grad();
-  CHECK_THROWS_WITH(grad(sum(linalg::eigh(x).vectors), x),
-                    Contains("eigh: values must differ where vectors are differentiated, or values a second time, but values "
-                             "0 and 1 of it are equal to rounding (1). Degenerate::zero leaves out their terms. at "
-                             "linalg.cpp:"));
+  CHECK_THROWS_WITH(
+      grad(sum(linalg::eigh(x).vectors), x),
+      Contains("eigh: values must differ where vectors are differentiated, or values a second time, but values "
+               "0 and 1 of it are equal to rounding (1). Degenerate::zero leaves out their terms. at "
+               "linalg.cpp:"));
   CHECK(all(isfinite(grad(sum(linalg::eigh(x, {.degenerate = linalg::Degenerate::zero}).vectors), x))).item<bool>());
   CHECK(is_near(grad(sum(linalg::eigvalsh(x)), x), eye(3, kDouble)));
   Tensor one = ones({2, 3, 3}, kDouble).set_requires_grad();
-  CHECK_THROWS_WITH(grad(sum(linalg::svd(one, {.full_matrices = false}).u), one),
-                    Contains("svd: values must differ where vectors are differentiated, or values a second time, but values "
-                             "1 and 2 of matrix [0] of [2, 3, 3] are equal"));
+  CHECK_THROWS_WITH(
+      grad(sum(linalg::svd(one, {.full_matrices = false}).u), one),
+      Contains("svd: values must differ where vectors are differentiated, or values a second time, but values "
+               "1 and 2 of matrix [0] of [2, 3, 3] are equal"));
   const linalg::SvdOptions zero{.full_matrices = false, .degenerate = linalg::Degenerate::zero};
   CHECK(all(isfinite(grad(sum(linalg::svd(one, zero).u), one))).item<bool>());
   // Nearly equal values have a gradient, if a large one.
@@ -206,7 +216,8 @@ TEST_CASE("which gradients a QR decomposition has follows from its mode", "[lina
   CHECK(complete.q.shape() == Shape{4, 4});
   CHECK(is_near(matmul(complete.q, complete.r), tall));
   CHECK(is_near(matmul(complete.q, transpose(complete.q)), eye(4, kDouble)));
-  CHECK_THROWS_WITH(grad(sum(complete.r), tall), Contains("qr: a complete decomposition must have no more rows than columns"));
+  CHECK_THROWS_WITH(grad(sum(complete.r), tall),
+                    Contains("qr: a complete decomposition must have no more rows than columns"));
   CHECK(grad(sum(linalg::qr(wide, linalg::QrMode::complete).r), wide).shape() == Shape{2, 4});
   CHECK(is_near(linalg::qr(ones({3, 0}, kDouble), linalg::QrMode::complete).q, eye(3, kDouble)));
   CHECK(linalg::qr(ones({0, 3})).r.shape() == Shape{0, 3});
@@ -243,8 +254,9 @@ TEST_CASE("nan and inf: eigh answers with nan, svd refuses", "[linalg]") {
   CHECK(std::isnan(values[{1, 0}].item()));
   CHECK(std::isfinite(values[{0, 0}].item()));
   CHECK(std::isnan(linalg::eigh(x).vectors[{1, 0, 0}].item()));
-  CHECK_THROWS_WITH(linalg::svdvals(x), Contains("svdvals: elements must be finite, but matrix [1] of [2, 3, 3] has inf or "
-                                                 "nan. at linalg.cpp:"));
+  CHECK_THROWS_WITH(linalg::svdvals(x),
+                    Contains("svdvals: elements must be finite, but matrix [1] of [2, 3, 3] has inf or "
+                             "nan. at linalg.cpp:"));
   CHECK_THROWS_WITH(linalg::pinv(x), Contains("pinv: elements must be finite"));
   CHECK(std::isnan(linalg::det(x)[1].item()));
   CHECK(std::isnan(linalg::matrix_exp(x)[{1, 0, 0}].item()));
@@ -266,8 +278,9 @@ TEST_CASE("LU factors are rows' in P L U, and solve with them", "[linalg]") {
   const Tensor c = transpose(b);
   CHECK(is_near(matmul(linalg::lu_solve(of_a.lu, of_a.pivots, c, {.left = false}), a), c));
   CHECK(is_near(matmul(linalg::lu_solve(of_a.lu, of_a.pivots, c, {.left = false, .adjoint = true}), transpose(a)), c));
-  CHECK_THROWS_WITH(linalg::lu_solve(of_a.lu, 0 * of_a.pivots, b), Contains("lu_solve: pivots must be rows from 1 to 4, but one "
-                                                                            "is 0."));
+  CHECK_THROWS_WITH(linalg::lu_solve(of_a.lu, 0 * of_a.pivots, b),
+                    Contains("lu_solve: pivots must be rows from 1 to 4, but one "
+                             "is 0."));
 }
 
 TEST_CASE("least squares by every driver, with what each computes", "[linalg]") {
@@ -299,7 +312,8 @@ TEST_CASE("ranks, pseudoinverses and condition numbers at their bounds", "[linal
   const Tensor singular = f64({{1.0, 2.0}, {2.0, 4.0}});
   CHECK(linalg::matrix_rank(singular).item<int>() == 1);
   CHECK(linalg::matrix_rank(eye(2), {.atol = 2.0}).item<int>() == 0);
-  CHECK(linalg::matrix_rank(stack({eye(2), 2 * eye(2)}), {.atol = tensor({0.5, 3.0})}).to_vector<int>() == std::vector<int>{2, 0});
+  CHECK(linalg::matrix_rank(stack({eye(2), 2 * eye(2)}), {.atol = tensor({0.5, 3.0})}).to_vector<int>() ==
+        std::vector<int>{2, 0});
   CHECK(linalg::matrix_rank(zeros({0, 2})).item<int>() == 0);
   CHECK(linalg::pinv(zeros({2, 3})).to_vector() == std::vector<double>(6, 0));
   CHECK(is_near(linalg::pinv(singular), singular / 25));
@@ -321,10 +335,10 @@ TEST_CASE("the exponential of small, large, nilpotent and stacked matrices", "[l
   const Tensor turn = f64({{0.0, -1.0}, {1.0, 0.0}});
   for (double angle : {1e-8, 0.01, 0.2, 0.9, 2.0, 5.0, 100.0})
     CHECK(is_near(linalg::matrix_exp(angle * turn),
-               f64({{std::cos(angle), -std::sin(angle)}, {std::sin(angle), std::cos(angle)}}), 1e-12));
+                  f64({{std::cos(angle), -std::sin(angle)}, {std::sin(angle), std::cos(angle)}}), 1e-12));
   for (double angle : {0.3, 1.5, 3.0, 20.0})
     CHECK(is_near(linalg::matrix_exp(tensor({{0.0, -angle}, {angle, 0.0}})),
-               tensor({{std::cos(angle), -std::sin(angle)}, {std::sin(angle), std::cos(angle)}}), 2e-5));
+                  tensor({{std::cos(angle), -std::sin(angle)}, {std::sin(angle), std::cos(angle)}}), 2e-5));
   const Tensor x = random({2, 3, 3, 3});
   CHECK(is_near(linalg::matrix_exp(x)[{1, 2}], linalg::matrix_exp(x[{1, 2}])));
   CHECK(linalg::matrix_exp(ones({2, 0, 0})).shape() == Shape{2, 0, 0});
@@ -344,12 +358,15 @@ TEST_CASE("norms choose between vectors and matrices as PyTorch does", "[linalg]
   CHECK(linalg::norm(x, {.ord = 1, .axes = 0}).to_vector() == std::vector<double>{2, 2});
   CHECK(linalg::norm(x, {.ord = "nuc"}).item() == Approx(2));
   CHECK(linalg::norm(full({}, -3)).item() == 3);
-  CHECK_THROWS_WITH(linalg::norm(ones({2, 2, 2}), {.ord = 2}), Contains("norm: with an order and without axes x must be a "
-                                                                        "vector or a matrix, but it is [2, 2, 2]."));
-  CHECK_THROWS_WITH(linalg::norm(ones({4}), {.ord = "fro"}), Contains("norm: order \"fro\" must be of matrices, but 1 axes"));
+  CHECK_THROWS_WITH(linalg::norm(ones({2, 2, 2}), {.ord = 2}),
+                    Contains("norm: with an order and without axes x must be a "
+                             "vector or a matrix, but it is [2, 2, 2]."));
+  CHECK_THROWS_WITH(linalg::norm(ones({4}), {.ord = "fro"}),
+                    Contains("norm: order \"fro\" must be of matrices, but 1 axes"));
   CHECK(linalg::matrix_norm(zeros({0, 3}), {.ord = 1}).item() == 0);
   CHECK_THROWS_WITH(linalg::matrix_norm(zeros({0, 3}), {.ord = 2}), Contains("matrix_norm: of order 2 there must be"));
-  CHECK_THROWS_WITH(linalg::matrix_norm(zeros({0, 3}), {.ord = INFINITY}), Contains("matrix_norm: there must be a row"));
+  CHECK_THROWS_WITH(linalg::matrix_norm(zeros({0, 3}), {.ord = INFINITY}),
+                    Contains("matrix_norm: there must be a row"));
   CHECK(linalg::matrix_norm(ones({2, 3, 4}), {.axes = {2, 0}, .keepdims = true}).shape() == Shape{1, 3, 1});
 }
 
@@ -357,8 +374,8 @@ TEST_CASE("decompositions have the same bits for any number of threads", "[linal
   const Tensor x = positive({300, 9, 9});
   auto results = [&] {
     const linalg::Svd svd = linalg::svd(x);
-    return std::vector<Tensor>{linalg::inv(x), linalg::cholesky(x), svd.u, svd.s, linalg::eigh(x).vectors, linalg::qr(x).q,
-                               linalg::matrix_exp(0.01 * x)};
+    return std::vector<Tensor>{linalg::inv(x),  linalg::cholesky(x),         svd.u, svd.s, linalg::eigh(x).vectors,
+                               linalg::qr(x).q, linalg::matrix_exp(0.01 * x)};
   };
   const int before = num_threads();
   set_num_threads(1);

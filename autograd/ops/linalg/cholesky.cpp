@@ -2,6 +2,7 @@
 #include "../../kernels/lapack.hpp"
 #include "../../tensor_impl.hpp"
 #include "../arithmetic.hpp"
+#include "../diagonal.hpp"
 #include "../linalg.hpp"
 #include "../movement.hpp"
 #include "../products.hpp"
@@ -19,8 +20,8 @@ namespace {
 void rule_of_operators(Vjp& vjp, bool upper) {
   const Tensor factor = upper ? transpose(vjp.output()) : vjp.output();
   const Tensor g = upper ? transpose(vjp.g()) : vjp.g();
-  const Tensor product = lower_part(matmul(transpose(factor), g));
-  const Tensor halved = product - 0.5 * diagonal_matrices(diagonal_part(product));
+  const Tensor product = tril(matmul(transpose(factor), g));
+  const Tensor halved = product - 0.5 * diag_embed(diagonal(product, kMatrixDiagonal));
   const Tensor left = solve_triangular(transpose(factor), halved, {.upper = true});
   vjp.give(0, symmetric_part(solve_triangular(factor, left, {.upper = false, .left = false})));
 }
@@ -59,8 +60,8 @@ Tensor cholesky_solve(const Operand& right, const Operand& left, CholeskyOptions
   promote_floating("cholesky_solve", b, factor, where);
   check_square("cholesky_solve", factor, where);
   check(b.ndim() >= 2 && b.size(-2) == factor.size(-1), where,
-        "cholesky_solve: b must be matrices of as many rows as the factor has, but b is ", b.shape(), " and the factor is ",
-        factor.shape(), ".");
+        "cholesky_solve: b must be matrices of as many rows as the factor has, but b is ", b.shape(),
+        " and the factor is ", factor.shape(), ".");
   broadcast_shapes("cholesky_solve", lead_of(b.shape()), lead_of(factor.shape()), where);
   CallSite site(where);
   const Tensor lower = options.upper ? transpose(factor) : factor;
@@ -72,7 +73,8 @@ Tensor cholesky_inverse(const Operand& operand, CholeskyOptions options) {
   CallSite site(operand.where());
   const std::int64_t n = factor.size(-1);
   const Tensor lower = options.upper ? transpose(factor) : factor;
-  const Tensor inverse = solve_triangular(lower, identities(lead_of(factor.shape()), n, factor.dtype()), {.upper = false});
+  const Tensor inverse =
+      solve_triangular(lower, identities(lead_of(factor.shape()), n, factor.dtype()), {.upper = false});
   return matmul(transpose(inverse), inverse);
 }
 

@@ -10,6 +10,7 @@
 #include "../compare.hpp"
 #include "../create.hpp"
 #include "../detail/result.hpp"
+#include "../diagonal.hpp"
 #include "../exponential.hpp"
 #include "../linalg.hpp"
 #include "../movement.hpp"
@@ -70,10 +71,10 @@ Tensor second_value(const Tensor& g, const Tensor& x) {
   const Tensor sign = det(matmul(parts.u, parts.vh));
   const Tensor inside = matmul(transpose(parts.u), matmul(g, transpose(parts.vh)));
   const Tensor products = products_without(parts.s);
-  const Tensor is_diagonal = diagonal_matrices(ones(parts.s.shape(), {.dtype = x.dtype()})) != 0;
+  const Tensor is_diagonal = diag_embed(ones(parts.s.shape(), {.dtype = x.dtype()})) != 0;
   const Tensor others = where(is_diagonal, 0, products);
-  const Tensor diagonal = squeeze(matmul(others, unsqueeze(diagonal_part(inside), -1)), -1);
-  const Tensor crossed = diagonal_matrices(diagonal) - others * transpose(inside);
+  const Tensor diagonal = squeeze(matmul(others, unsqueeze(diagonal(inside, kMatrixDiagonal), -1)), -1);
+  const Tensor crossed = diag_embed(diagonal) - others * transpose(inside);
   return unsqueeze(unsqueeze(sign, -1), -1) * matmul(parts.u, matmul(crossed, parts.vh));
 }
 
@@ -85,9 +86,10 @@ Tensor second_derivative(const Tensor& g, const Tensor& x, SourceLocation where)
     value = second_value(g.detach(), x.detach());
   }
   return record("det", where, {g, x}, value, {Uses::input(1)}, [](Vjp& vjp) {
-    check<std::logic_error>(!vjp.needs(1), vjp.where(),
-                            "det: its derivatives at matrices that are singular or nearly so must be of first or second "
-                            "order, but a third one is asked for.");
+    check<std::logic_error>(
+        !vjp.needs(1), vjp.where(),
+        "det: its derivatives at matrices that are singular or nearly so must be of first or second "
+        "order, but a third one is asked for.");
     vjp.give(0, second_derivative(vjp.g(), vjp.input(1), vjp.where()));
   });
 }
@@ -99,11 +101,10 @@ Tensor cofactors(const Tensor& x, SourceLocation where) {
     const Svd parts = svd(x.detach());
     const Tensor sign = det(matmul(parts.u, parts.vh));
     value = unsqueeze(unsqueeze(sign, -1), -1) *
-            matmul(parts.u * unsqueeze(diagonal_part(products_without(parts.s)), -2), parts.vh);
+            matmul(parts.u * unsqueeze(diagonal(products_without(parts.s), kMatrixDiagonal), -2), parts.vh);
   }
-  return record("det", where, {x}, value, {Uses::input(0)}, [](Vjp& vjp) {
-    vjp.give(0, second_derivative(vjp.g(), vjp.input(0), vjp.where()));
-  });
+  return record("det", where, {x}, value, {Uses::input(0)},
+                [](Vjp& vjp) { vjp.give(0, second_derivative(vjp.g(), vjp.input(0), vjp.where())); });
 }
 
 /// Whether a pivot is so small beside the largest that its reciprocal would lose more than half of the digits.
@@ -129,7 +130,8 @@ Tensor matrix_wide(const Tensor& x) { return unsqueeze(unsqueeze(x, -1), -1); }
 void det_rule(Vjp& vjp) {
   const Tensor& lu = vjp.output(1);
   const bool is_singular = dispatch_floating(lu.dtype(), [&]<class T>(T) {
-    return is_nearly_singular<T>(lu.detach(), vjp.creates_graph() ? std::sqrt(std::numeric_limits<T>::epsilon()) : T(0));
+    return is_nearly_singular<T>(lu.detach(),
+                                 vjp.creates_graph() ? std::sqrt(std::numeric_limits<T>::epsilon()) : T(0));
   });
   const Tensor g = matrix_wide(vjp.g(0));
   if (is_singular) return vjp.give(0, g * cofactors(vjp.input(0), vjp.where()));
@@ -146,7 +148,8 @@ Tensor det(const Operand& operand) {
   Factors factors = factors_of("det", x, where);
   Tensor y = new_result("det", lead_of(x.shape()), x.dtype(), where);
   dispatch_floating(x.dtype(), [&]<class T>(T) {
-    determinant_lu<T>(y.numel(), x.size(-1), data_of<T>(factors.lu), data_of<std::int64_t>(factors.pivots), data_of<T>(y));
+    determinant_lu<T>(y.numel(), x.size(-1), data_of<T>(factors.lu), data_of<std::int64_t>(factors.pivots),
+                      data_of<T>(y));
   });
   if (!is_recording({x})) return y;
   return record("det", where, {x}, {std::move(y), std::move(factors.lu), std::move(factors.pivots)},
@@ -170,9 +173,8 @@ SignAndLog slogdet(const Operand& operand) {
                                                 : inverse_value(vjp.output(2), vjp.output(3));
     vjp.give(0, matrix_wide(vjp.g(1)) * transpose(inverted));
   };
-  std::vector<Tensor> outputs =
-      record("slogdet", where, {x}, {sign, logarithm, factors.lu, factors.pivots},
-             {Uses::input(0) | Uses::output(2) | Uses::output(3)}, rule);
+  std::vector<Tensor> outputs = record("slogdet", where, {x}, {sign, logarithm, factors.lu, factors.pivots},
+                                       {Uses::input(0) | Uses::output(2) | Uses::output(3)}, rule);
   return {outputs[0], outputs[1]};
 }
 

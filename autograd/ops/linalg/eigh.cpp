@@ -6,6 +6,7 @@
 #include "../../tensor_impl.hpp"
 #include "../arithmetic.hpp"
 #include "../detail/result.hpp"
+#include "../diagonal.hpp"
 #include "../linalg.hpp"
 #include "../movement.hpp"
 #include "../products.hpp"
@@ -43,7 +44,8 @@ Eigh decomposed(const char* name, const Tensor& x, EighOptions options, bool vec
     }
   });
   if (const std::int64_t failed = first_failure(info); failed >= 0)
-    check(false, where, name, ": the iteration must converge, but that of ", matrix_at(failed, x.shape()), " does not.");
+    check(false, where, name, ": the iteration must converge, but that of ", matrix_at(failed, x.shape()),
+          " does not.");
   return {w, vectors ? v : Tensor()};
 }
 
@@ -51,11 +53,10 @@ void eigh_rule(const char* name, Vjp& vjp, Degenerate degenerate) {
   const Tensor& w = vjp.output(0);
   const Tensor& v = vjp.output(1);
   Tensor inside;
-  if (vjp.has(1))
-    inside = matmul(transpose(v), vjp.g(1)) * inverse_differences(name, w, {}, degenerate, vjp.where());
+  if (vjp.has(1)) inside = matmul(transpose(v), vjp.g(1)) * inverse_differences(name, w, {}, degenerate, vjp.where());
   if (vjp.has(0)) {
     if (!inside.defined()) return vjp.give(0, matmul(v * unsqueeze(vjp.g(0), -2), transpose(v)));
-    inside = inside + diagonal_matrices(vjp.g(0));
+    inside = inside + diag_embed(vjp.g(0));
   }
   vjp.give(0, symmetric_part(matmul(v, matmul(inside, transpose(v)))));
 }

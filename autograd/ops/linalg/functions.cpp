@@ -20,9 +20,10 @@ using namespace internal;
 Tensor matrix_power(const Operand& operand, std::int64_t n) {
   const SourceLocation where = operand.where();
   const Tensor& x = operand.tensor("matrix_power");
-  check(x.dtype() != DType::boolean, where, "matrix_power: matrices must be of numbers, but they are boolean. Use cast().");
-  check(x.ndim() >= 2 && x.size(-1) == x.size(-2), where, "matrix_power: matrices must be square, but there is ", x.shape(),
-        ".");
+  check(x.dtype() != DType::boolean, where,
+        "matrix_power: matrices must be of numbers, but they are boolean. Use cast().");
+  check(x.ndim() >= 2 && x.size(-1) == x.size(-2), where, "matrix_power: matrices must be square, but there is ",
+        x.shape(), ".");
   CallSite site(where);
   if (n == 0) return copy(identities(lead_of(x.shape()), x.size(-1), x.dtype()));
   Tensor power = x;
@@ -63,9 +64,8 @@ Tensor matrix_exp(const Operand& operand) {
   dispatch_floating(x.dtype(), [&]<class T>(T) {
     matrix_exponentials<T>(count_matrices(x), x.size(-1), data_of<T>(rows), data_of<T>(y));
   });
-  return record("matrix_exp", where, {x}, std::move(y), {Uses::input(0)}, [](Vjp& vjp) {
-    vjp.give(0, contiguous(derivative_along(transpose(vjp.input(0)), vjp.g())));
-  });
+  return record("matrix_exp", where, {x}, std::move(y), {Uses::input(0)},
+                [](Vjp& vjp) { vjp.give(0, contiguous(derivative_along(transpose(vjp.input(0)), vjp.g()))); });
 }
 
 Tensor vander(const Operand& operand, std::optional<std::int64_t> given) {

@@ -27,7 +27,8 @@ using namespace internal;
 namespace {
 
 double epsilon_of(DType dtype) {
-  return dtype == DType::float32 ? double{std::numeric_limits<float>::epsilon()} : std::numeric_limits<double>::epsilon();
+  return dtype == DType::float32 ? double{std::numeric_limits<float>::epsilon()}
+                                 : std::numeric_limits<double>::epsilon();
 }
 
 double default_rcond(const Tensor& x) {
@@ -46,7 +47,8 @@ void check_tolerance(const char* name, const char* which, const Tolerance& toler
                      SourceLocation where) {
   if (!tolerance.given()) return;
   check(broadcasts_to(tolerance.bounds().shape(), lead), where, name, ": ", which,
-        " must be a number or one for each matrix, but it is ", tolerance.bounds().shape(), " for a batch of ", lead, ".");
+        " must be a number or one for each matrix, but it is ", tolerance.bounds().shape(), " for a batch of ", lead,
+        ".");
 }
 
 /// The bound that a magnitude must exceed to count: [..., 1].
@@ -56,8 +58,8 @@ Tensor bound_of(const Tensor& x, const Tensor& magnitudes, const RankOptions& op
   const Tensor atol = options.atol.given() ? as_double(options.atol.bounds()) : full({}, 0, {.dtype = DType::float64});
   const Tensor rtol = options.rtol.given() ? as_double(options.rtol.bounds()) : where(atol > 0, 0.0, default_rtol);
   Shape lead = lead_of(x.shape());
-  const Tensor largest = magnitudes.size(-1) == 0 ? zeros(lead, {.dtype = DType::float64})
-                                                  : cast(amax(magnitudes, -1), DType::float64);
+  const Tensor largest =
+      magnitudes.size(-1) == 0 ? zeros(lead, {.dtype = DType::float64}) : cast(amax(magnitudes, -1), DType::float64);
   return unsqueeze(maximum(atol, rtol * largest), -1);
 }
 
@@ -94,8 +96,8 @@ void pinv_rule(Vjp& vjp) {
   const Tensor pt = transpose(p), gt = transpose(g);
   const Tensor left = matmul(gt, p), right = matmul(p, gt);  // [m, m], [n, n]
   const Tensor first = transpose(matmul(p, left));
-  const Tensor second = left - matmul(x, matmul(p, left));    // (I - x P) g^T P
-  const Tensor third = right - matmul(matmul(right, p), x);   // P g^T (I - P x)
+  const Tensor second = left - matmul(x, matmul(p, left));   // (I - x P) g^T P
+  const Tensor third = right - matmul(matmul(right, p), x);  // P g^T (I - P x)
   vjp.give(0, matmul(second, pt) + matmul(pt, third) - first);
 }
 
@@ -234,8 +236,10 @@ Tensor tensorsolve(const Operand& left, const Operand& right, const Axes& axes) 
   check(a.ndim() >= b.ndim(), where, "tensorsolve: a must have more axes than b, but a is ", a.shape(), " and b is ",
         b.shape(), ".");
   const std::int64_t rows = product_of(a.shape(), 0, b.ndim()), columns = product_of(a.shape(), b.ndim(), a.ndim());
-  check(rows == b.numel() && rows == columns, where, "tensorsolve: a must have as many elements in front as behind, and as b, "
-        "but a is ", a.shape(), " and b is ", b.shape(), " (", rows, ", ", columns, " and ", b.numel(), ").");
+  check(rows == b.numel() && rows == columns, where,
+        "tensorsolve: a must have as many elements in front as behind, and as b, "
+        "but a is ",
+        a.shape(), " and b is ", b.shape(), " (", rows, ", ", columns, " and ", b.numel(), ").");
   const Shape shape(std::span(a.shape().begin() + b.ndim(), a.shape().end()));
   return reshape(solution("tensorsolve", reshape(a, {rows, columns}), reshape(b, {rows, 1}), where), shape);
 }
@@ -247,8 +251,8 @@ Tensor tensorinv(const Operand& operand, int ind) {
   check(ind > 0 && ind <= x.ndim(), where, "tensorinv: ind must be above 0 and at most x's axes, but it is ", ind,
         " and x is ", x.shape(), ".");
   const std::int64_t rows = product_of(x.shape(), 0, ind), columns = product_of(x.shape(), ind, x.ndim());
-  check(rows == columns, where, "tensorinv: x must have as many elements in front of axis ind as behind, but x is ", x.shape(),
-        " and ind is ", ind, " (", rows, " != ", columns, ").");
+  check(rows == columns, where, "tensorinv: x must have as many elements in front of axis ind as behind, but x is ",
+        x.shape(), " and ind is ", ind, " (", rows, " != ", columns, ").");
   CallSite site(where);
   Shape shape(std::span(x.shape().begin() + ind, x.shape().end()));
   for (int axis = 0; axis < ind; ++axis) shape.push_back(x.shape()[axis]);

@@ -7,6 +7,7 @@
 #include "../cast.hpp"
 #include "../create.hpp"
 #include "../detail/result.hpp"
+#include "../diagonal.hpp"
 #include "../index.hpp"
 #include "../linalg.hpp"
 #include "../movement.hpp"
@@ -46,26 +47,26 @@ Tensor columns(const Tensor& x, std::int64_t start, std::int64_t length) { retur
 Tensor rows(const Tensor& x, std::int64_t start, std::int64_t length) { return narrow(x, -2, start, length); }
 
 Tensor unit_lower(const Tensor& lu, std::int64_t k) {
-  const Tensor lower = lower_part(columns(lu, 0, k), -1);
+  const Tensor lower = tril(columns(lu, 0, k), -1);
   return lower + eye(lu.size(-2), k, {.dtype = lu.dtype()});
 }
 
 /// The cotangent of P^T x from that of its factors, packed: below the diagonal L's, on and above U's.
 Tensor cotangent_of_rows(const Tensor& g, const Tensor& lu) {
   const std::int64_t m = lu.size(-2), n = lu.size(-1), k = std::min(m, n);
-  const Tensor l = unit_lower(rows(lu, 0, k), k), u = upper_part(columns(rows(lu, 0, k), 0, k));
-  Tensor of_l = lower_part(columns(rows(g, 0, k), 0, k), -1), of_u = upper_part(columns(rows(g, 0, k), 0, k));
+  const Tensor l = unit_lower(rows(lu, 0, k), k), u = triu(columns(rows(lu, 0, k), 0, k));
+  Tensor of_l = tril(columns(rows(g, 0, k), 0, k), -1), of_u = triu(columns(rows(g, 0, k), 0, k));
   Tensor rest;
   if (m > n) {  // the rows below: x2 = l2 u
     const Tensor l2 = rows(lu, k, m - k);
     rest = solve_triangular(transpose(u), rows(g, k, m - k), {.upper = false, .left = false});
-    of_u = of_u - upper_part(matmul(transpose(l2), rest));
+    of_u = of_u - triu(matmul(transpose(l2), rest));
   } else if (n > m) {  // the columns on the right: x2 = l u2
     const Tensor u2 = columns(lu, k, n - k);
     rest = solve_triangular(transpose(l), columns(g, k, n - k), {.upper = true, .unitriangular = true});
-    of_l = of_l - lower_part(matmul(rest, transpose(u2)), -1);
+    of_l = of_l - tril(matmul(rest, transpose(u2)), -1);
   }
-  const Tensor inside = lower_part(matmul(transpose(l), of_l), -1) + upper_part(matmul(of_u, transpose(u)));
+  const Tensor inside = tril(matmul(transpose(l), of_l), -1) + triu(matmul(of_u, transpose(u)));
   const Tensor left = solve_triangular(transpose(l), inside, {.upper = true, .unitriangular = true});
   const Tensor square = solve_triangular(transpose(u), left, {.upper = false, .left = false});
   return rest.defined() ? cat({square, rest}, m > n ? -2 : -1) : square;
@@ -82,11 +83,12 @@ std::vector<Tensor> factored(const char* name, const Tensor& x, std::vector<int>
   dispatch_floating(x.dtype(), [&]<class T>(T) {
     factor_lu_rows<T>(count, m, n, data_of<T>(lu), data_of<std::int64_t>(pivots), info.data());
   });
-  return record(name, where, {x}, {std::move(lu), std::move(pivots)}, {Uses::output(0) | Uses::output(1)}, [](Vjp& vjp) {
-    const Tensor& lu = vjp.output(0);
-    const Tensor p = permutations(vjp.output(1).detach(), lu.size(-2), lu.dtype());
-    vjp.give(0, matmul(p, cotangent_of_rows(vjp.g(0), lu)));
-  });
+  return record(name, where, {x}, {std::move(lu), std::move(pivots)}, {Uses::output(0) | Uses::output(1)},
+                [](Vjp& vjp) {
+                  const Tensor& lu = vjp.output(0);
+                  const Tensor p = permutations(vjp.output(1).detach(), lu.size(-2), lu.dtype());
+                  vjp.give(0, matmul(p, cotangent_of_rows(vjp.g(0), lu)));
+                });
 }
 
 }  // namespace
@@ -109,7 +111,7 @@ Lu lu(const Operand& operand) {
   std::vector<int> info;
   const std::vector<Tensor> outputs = factored("lu", x, info, where);
   const std::int64_t m = x.size(-2), n = x.size(-1), k = std::min(m, n);
-  return {permutations(outputs[1].detach(), m, x.dtype()), unit_lower(outputs[0], k), upper_part(rows(outputs[0], 0, k))};
+  return {permutations(outputs[1].detach(), m, x.dtype()), unit_lower(outputs[0], k), triu(rows(outputs[0], 0, k))};
 }
 
 Tensor lu_solve(const Tensor& lu, const Tensor& pivots, const Operand& right, LuSolveOptions options) {
@@ -121,13 +123,13 @@ Tensor lu_solve(const Tensor& lu, const Tensor& pivots, const Operand& right, Lu
   const std::int64_t n = factors.size(-1);
   Shape expected = lead_of(factors.shape());
   expected.push_back(n);
-  check(pivots.dtype() == DType::int64 && pivots.shape() == expected, where, "lu_solve: pivots must be int64 ", expected,
-        ", but they are ", pivots.dtype(), ' ', pivots.shape(), ".");
+  check(pivots.dtype() == DType::int64 && pivots.shape() == expected, where, "lu_solve: pivots must be int64 ",
+        expected, ", but they are ", pivots.dtype(), ' ', pivots.shape(), ".");
   const Tensor swaps = pivots.is_contiguous() ? pivots : working_copy("lu_solve", pivots, where);
   for (std::int64_t i = 0; i < swaps.numel(); ++i) {
     const std::int64_t row = data_of<std::int64_t>(swaps)[i];
-    check<std::out_of_range>(row >= 1 && row <= n, where, "lu_solve: pivots must be rows from 1 to ", n, ", but one is ",
-                             row, ".");
+    check<std::out_of_range>(row >= 1 && row <= n, where, "lu_solve: pivots must be rows from 1 to ", n,
+                             ", but one is ", row, ".");
   }
   check(b.ndim() >= 2 && b.size(options.left ? -2 : -1) == n, where, "lu_solve: sizes must agree, but the factors are ",
         factors.shape(), " and b is ", b.shape(), ".");

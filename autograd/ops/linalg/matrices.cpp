@@ -7,12 +7,9 @@
 #include "../../kernels/walk.hpp"
 #include "../../tensor_impl.hpp"
 #include "../arithmetic.hpp"
-#include "../choose.hpp"
-#include "../compare.hpp"
 #include "../create.hpp"
 #include "../detail/promote.hpp"
 #include "../detail/result.hpp"
-#include "../index.hpp"
 #include "../movement.hpp"
 
 namespace xgrad::internal {
@@ -44,7 +41,8 @@ const Tensor& check_square(const char* name, const Tensor& x, SourceLocation whe
 
 void promote_floating(const char* name, Tensor& a, Tensor& b, SourceLocation where) {
   const DType dtype = promote(a.dtype(), b.dtype());
-  check(is_floating(dtype), where, name, ": an operand must be floating, but they are ", a.dtype(), " and ", b.dtype(), ".");
+  check(is_floating(dtype), where, name, ": an operand must be floating, but they are ", a.dtype(), " and ", b.dtype(),
+        ".");
   a = cast_for(name, {a, where}, dtype);
   b = cast_for(name, {b, where}, dtype);
 }
@@ -67,7 +65,8 @@ Tensor working_copy(const char* name, const Tensor& x, const Shape& lead, Source
   Strides strides;
   const int shift = shape.ndim() - x.ndim();
   for (int axis = 0; axis < shape.ndim(); ++axis)
-    strides.push_back(axis < shift || (x.shape()[axis - shift] == 1 && shape[axis] != 1) ? 0 : x.strides()[axis - shift]);
+    strides.push_back(axis < shift || (x.shape()[axis - shift] == 1 && shape[axis] != 1) ? 0
+                                                                                         : x.strides()[axis - shift]);
   Tensor copied = new_checked(name, shape, x.dtype(), where);
   copy_into(copied, new_view(x, shape, strides, x.impl()->data));
   return copied;
@@ -98,29 +97,6 @@ std::int64_t first_failure(const std::vector<int>& info) {
 std::string matrix_at(std::int64_t at, const Shape& shape) {
   if (shape.ndim() <= 2) return "it";
   return concat("matrix ", position_of(at, lead_of(shape)), " of ", shape);
-}
-
-namespace {
-
-/// Which elements of a matrix stand at least k above the diagonal.
-Tensor is_above(std::int64_t rows, std::int64_t columns, std::int64_t k) {
-  return unsqueeze(xgrad::arange(rows), 1) + k <= xgrad::arange(columns);
-}
-
-}  // namespace
-
-Tensor lower_part(const Tensor& x, std::int64_t k) { return where(is_above(x.size(-2), x.size(-1), k + 1), 0, x); }
-
-Tensor upper_part(const Tensor& x, std::int64_t k) { return where(is_above(x.size(-2), x.size(-1), k), x, 0); }
-
-Tensor diagonal_part(const Tensor& x) {
-  const std::int64_t n = std::min(x.size(-2), x.size(-1));
-  return narrow(flatten(x, -2, -1), -1, 0, n, n == 0 ? 1 : x.size(-1) + 1);
-}
-
-Tensor diagonal_matrices(const Tensor& x) {
-  const Tensor places = xgrad::arange(x.size(-1));
-  return where(unsqueeze(places, 1) == places, unsqueeze(x, -2), 0);
 }
 
 Tensor symmetric_part(const Tensor& x) { return 0.5 * (x + transpose(x)); }

@@ -1,9 +1,10 @@
-// What the operators of linear algebra share: stacks of matrices, their checks, and their triangles and diagonals.
+// What the operators of linear algebra share: stacks of matrices and their checks.
 #pragma once
 
 #include <vector>
 
 #include "../../tensor.hpp"
+#include "../diagonal.hpp"
 
 namespace xgrad::internal {
 
@@ -41,14 +42,8 @@ std::int64_t first_failure(const std::vector<int>& info);
 /// "matrix [1, 0] of [2, 3, 4, 4]", or "it" for a lone matrix.
 std::string matrix_at(std::int64_t at, const Shape& shape);
 
-/// The elements below and on a diagonal of each matrix, zeros elsewhere: the k-th above the main one.
-Tensor lower_part(const Tensor& x, std::int64_t k = 0);
-/// Those above and on it.
-Tensor upper_part(const Tensor& x, std::int64_t k = 0);
-/// The diagonals: [..., m, n] -> [..., min(m, n)].
-Tensor diagonal_part(const Tensor& x);
-/// Square matrices with these diagonals: [..., n] -> [..., n, n].
-Tensor diagonal_matrices(const Tensor& x);
+/// The diagonals of a stack of matrices.
+inline constexpr DiagonalOptions kMatrixDiagonal{.offset = 0, .axis1 = -2, .axis2 = -1};
 /// The mean of each matrix and its transpose.
 Tensor symmetric_part(const Tensor& x);
 /// Identity matrices for a stack of this shape's leading axes, as an expanded view.

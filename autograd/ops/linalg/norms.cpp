@@ -23,7 +23,8 @@ using namespace internal;
 
 NormOrder::NormOrder(const char* name, SourceLocation where) {
   const std::string_view text = name;
-  check(text == "fro" || text == "nuc", where, "norm: an order must be a number, \"fro\" or \"nuc\", but it is \"", text, "\".");
+  check(text == "fro" || text == "nuc", where, "norm: an order must be a number, \"fro\" or \"nuc\", but it is \"",
+        text, "\".");
   kind_ = text == "fro" ? Kind::frobenius : Kind::nuclear;
 }
 
@@ -38,7 +39,8 @@ namespace {
 
 Tensor norm_operand(const char* name, const Operand& operand, std::optional<DType> dtype) {
   const Tensor& x = operand.tensor(name);
-  check(is_floating(x.dtype()), operand.where(), name, ": x must be floating, but it is ", x.dtype(), ' ', x.shape(), ".");
+  check(is_floating(x.dtype()), operand.where(), name, ": x must be floating, but it is ", x.dtype(), ' ', x.shape(),
+        ".");
   check(!dtype || is_floating(*dtype), operand.where(), name, ": the dtype must be floating, but it is ",
         dtype.value_or(x.dtype()), ".");
   return dtype ? cast(x, *dtype) : x;
@@ -58,8 +60,10 @@ Tensor norm_of_last(const char* name, const Tensor& x, const NormOrder& ord, Sou
   if (ord.is_frobenius()) return xgrad::norm(x, {-2, -1});
   if (ord.is_nuclear()) return sum(svdvals(x), -1);
   const double p = std::abs(ord.number());
-  check(p == 1 || p == 2 || std::isinf(p), where, name, ": the order must be \"fro\", \"nuc\", 1, 2, inf, or one of the last "
-        "three negated, but it is ", ord, ".");
+  check(p == 1 || p == 2 || std::isinf(p), where, name,
+        ": the order must be \"fro\", \"nuc\", 1, 2, inf, or one of the last "
+        "three negated, but it is ",
+        ord, ".");
   const bool largest = ord.number() > 0;
   if (p != 2) return of_sums(name, x, p == 1 ? -2 : -1, largest, where);
   const Tensor values = svdvals(x);
@@ -73,7 +77,8 @@ Tensor norm_of_matrices(const char* name, const Tensor& x, const MatrixNormOptio
   const std::vector<int>& list = options.axes.list();
   check(list.size() == 2 && !options.axes.is_all(), where, name, ": a matrix must have two axes, but ", list.size(),
         " are named.");
-  const int rows = normalize_axis(name, list[0], x.ndim(), where), columns = normalize_axis(name, list[1], x.ndim(), where);
+  const int rows = normalize_axis(name, list[0], x.ndim(), where),
+            columns = normalize_axis(name, list[1], x.ndim(), where);
   axis_mask(name, options.axes, x.ndim(), where);  // throws for an axis named twice
   std::vector<int> order;
   for (int axis = 0; axis < x.ndim(); ++axis)
@@ -129,8 +134,7 @@ Tensor cond(const Operand& operand, NormOrder ord) {
   if (!ord.is_nuclear()) return norm_of_last("cond", x, ord, where) * norm_of_last("cond", inverted, ord, where);
   // An infinite inverse has no singular values to be asked for.
   const Tensor is_singular = isinf(narrow(flatten(inverted.detach(), -2, -1), -1, 0, 1));
-  const Tensor of_inverse =
-      norm_of_last("cond", xgrad::where(unsqueeze(is_singular, -1), 0, inverted), ord, where);
+  const Tensor of_inverse = norm_of_last("cond", xgrad::where(unsqueeze(is_singular, -1), 0, inverted), ord, where);
   return norm_of_last("cond", x, ord, where) *
          xgrad::where(squeeze(is_singular, -1), std::numeric_limits<double>::infinity(), of_inverse);
 }

@@ -1,12 +1,10 @@
-#include <algorithm>
-
+#include "../products.hpp"
 #include "../../extend.hpp"
 #include "../arithmetic.hpp"
 #include "../cast.hpp"
-#include "../index.hpp"
+#include "../diagonal.hpp"
 #include "../linalg.hpp"
 #include "../movement.hpp"
-#include "../products.hpp"
 #include "../products/order.hpp"
 #include "../reduce.hpp"
 
@@ -18,8 +16,7 @@ Tensor trace(const Operand& operand) {
   const Tensor& x = operand.tensor("trace");
   check(x.ndim() == 2, operand.where(), "trace: x must be a matrix, but it is ", x.shape(), ".");
   CallSite site(operand.where());
-  const std::int64_t n = std::min(x.size(0), x.size(1));
-  return sum(narrow(flatten(x), 0, 0, n, n == 0 ? 1 : x.size(1) + 1));
+  return sum(diagonal(x));
 }
 
 namespace linalg {

@@ -7,6 +7,7 @@
 #include "../cast.hpp"
 #include "../create.hpp"
 #include "../detail/result.hpp"
+#include "../diagonal.hpp"
 #include "../index.hpp"
 #include "../linalg.hpp"
 #include "../movement.hpp"
@@ -23,7 +24,7 @@ namespace {
 Tensor columns(const Tensor& x, std::int64_t start, std::int64_t length) { return narrow(x, -1, start, length); }
 
 /// The lower triangle, mirrored at the diagonal.
-Tensor mirrored(const Tensor& x) { return lower_part(x) + transpose(lower_part(x, -1)); }
+Tensor mirrored(const Tensor& x) { return tril(x) + transpose(tril(x, -1)); }
 
 /// The cotangent of x = q r for m >= n.
 Tensor tall_cotangent(const Tensor& of_q, const Tensor& of_r, const Tensor& q, const Tensor& r) {
@@ -37,9 +38,10 @@ void qr_rule(Vjp& vjp, QrMode mode) {
   const Tensor& q = vjp.output(0);
   const Tensor& r = vjp.output(1);
   const std::int64_t m = vjp.shape(0)[-2], n = vjp.shape(0)[-1];
-  check<std::logic_error>(mode != QrMode::complete || m <= n, vjp.where(),
-                          "qr: a complete decomposition must have no more rows than columns for its derivative, but x is ",
-                          vjp.shape(0), ". Use QrMode::reduced.");
+  check<std::logic_error>(
+      mode != QrMode::complete || m <= n, vjp.where(),
+      "qr: a complete decomposition must have no more rows than columns for its derivative, but x is ", vjp.shape(0),
+      ". Use QrMode::reduced.");
   if (m >= n) return vjp.give(0, tall_cotangent(vjp.g(0), vjp.g(1), q, r));
   // x = [x1 x2] = q [r1 r2], with r2 = q^T x2.
   const Tensor r1 = columns(r, 0, m), r2 = columns(r, m, n - m);
@@ -67,8 +69,8 @@ Qr qr(const Operand& operand, QrMode mode) {
   dispatch_floating(x.dtype(), [&]<class T>(T) {
     factor_qr<T>(count_matrices(x), m, n, kind, data_of<T>(work), data_of<T>(q), data_of<T>(r));
   });
-  std::vector<Tensor> outputs = record("qr", where, {x}, {std::move(q), std::move(r)}, {Uses::output(0) | Uses::output(1)},
-                                       [mode](Vjp& vjp) { qr_rule(vjp, mode); });
+  std::vector<Tensor> outputs = record("qr", where, {x}, {std::move(q), std::move(r)},
+                                       {Uses::output(0) | Uses::output(1)}, [mode](Vjp& vjp) { qr_rule(vjp, mode); });
   return {outputs[0], outputs[1]};
 }
 
@@ -85,7 +87,7 @@ Tensor householder_product(const Operand& left, const Operand& right) {
   check(fits, where, "householder_product: tau must have a number for each column or fewer, but x is ", x.shape(),
         " and tau is ", tau.shape(), ".");
   CallSite site(where);
-  const Tensor vectors = lower_part(x, -1) + eye(m, n, {.dtype = x.dtype()});
+  const Tensor vectors = tril(x, -1) + eye(m, n, {.dtype = x.dtype()});
   Tensor product = expand(eye(m, n, {.dtype = x.dtype()}), x.shape());
   for (std::int64_t i = tau.size(-1); i-- > 0;) {
     const Tensor v = narrow(vectors, -1, i, 1);

@@ -10,6 +10,7 @@
 #include "../cast.hpp"
 #include "../detail/promote.hpp"
 #include "../detail/result.hpp"
+#include "../diagonal.hpp"
 #include "../linalg.hpp"
 #include "../movement.hpp"
 #include "../products.hpp"
@@ -39,8 +40,8 @@ Tensor inverse(const char* name, const Tensor& x, Singular singular, SourceLocat
     factor_lu<T>(count, n, data, pivots.data(), info.data());
     const std::int64_t failed = first_failure(info);
     if (failed >= 0 && singular == Singular::refuse)
-      check(false, where, name, ": matrices must be invertible, but ", matrix_at(failed, x.shape()), " is singular: pivot ",
-            info[static_cast<std::size_t>(failed)], " of ", n, " is 0.");
+      check(false, where, name, ": matrices must be invertible, but ", matrix_at(failed, x.shape()),
+            " is singular: pivot ", info[static_cast<std::size_t>(failed)], " of ", n, " is 0.");
     invert_lu<T>(count, n, data, pivots.data());
     for (std::int64_t i = 0; i < count; ++i)
       if (info[static_cast<std::size_t>(i)] != 0)
@@ -145,8 +146,8 @@ Tensor solve(const Operand& left, const Operand& right, SolveOptions options) {
   check(b.ndim() >= 1, where, "solve: b must be vectors or matrices, but it is a scalar.");
   CallSite site(where);
   if (!options.left) {
-    check(!are_vectors(a, b) || b.ndim() > 1, where, "solve: b must be matrices where a stands on the right, but it is ",
-          b.shape(), ".");
+    check(!are_vectors(a, b) || b.ndim() > 1, where,
+          "solve: b must be matrices where a stands on the right, but it is ", b.shape(), ".");
     check(b.size(-1) == a.size(-1), where, "solve: sizes must agree in x a = b, but a is ", a.shape(), " and b is ",
           b.shape(), " (", a.size(-1), " != ", b.size(-1), ").");
     return contiguous(transpose(solution("solve", transpose(a), transpose(b), where)));
@@ -166,7 +167,7 @@ Tensor solve(const Operand& left, const Operand& right, SolveOptions options) {
 namespace {
 
 Tensor triangular_part(const Tensor& x, bool upper, bool unit) {
-  return upper ? upper_part(x, unit ? 1 : 0) : lower_part(x, unit ? -1 : 0);
+  return upper ? triu(x, unit ? 1 : 0) : tril(x, unit ? -1 : 0);
 }
 
 void triangular_rule(Vjp& vjp, SolveTriangularOptions options) {
@@ -196,14 +197,15 @@ Tensor solve_triangular(const Operand& left, const Operand& right, SolveTriangul
   check(b.ndim() >= 2, where, "solve_triangular: b must be matrices, but it is ", b.shape(), ".");
   const std::int64_t n = a.size(-1);
   check(b.size(options.left ? -2 : -1) == n, where, "solve_triangular: sizes must agree in ",
-        options.left ? "a x = b" : "x a = b", ", but a is ", a.shape(), " and b is ", b.shape(), " (", n, " != ",
-        b.size(options.left ? -2 : -1), ").");
+        options.left ? "a x = b" : "x a = b", ", but a is ", a.shape(), " and b is ", b.shape(), " (", n,
+        " != ", b.size(options.left ? -2 : -1), ").");
   const Shape own = lead_of(a.shape());
   const Shape lead = broadcast_shapes("solve_triangular", own, lead_of(b.shape()), where);
   Tensor x = working_copy("solve_triangular", b, lead, where);
   const bool transposed = is_transposed(a);
-  const Tensor stored = transposed ? transpose(a.detach())
-                        : a.is_contiguous() ? a : working_copy("solve_triangular", a, where);
+  const Tensor stored = transposed          ? transpose(a.detach())
+                        : a.is_contiguous() ? a
+                                            : working_copy("solve_triangular", a, where);
   const std::vector<std::int64_t> places = own == lead ? std::vector<std::int64_t>() : places_in(own, lead);
   const Triangle triangle{options.upper != transposed, transposed, options.unitriangular};
   dispatch_floating(x.dtype(), [&]<class T>(T) {

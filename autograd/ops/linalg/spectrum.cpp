@@ -56,8 +56,9 @@ Tensor inverse_differences(const char* name, const Tensor& values, const Tensor&
                            SourceLocation place) {
   const EqualPairs equal = equal_pairs(values.detach());
   if (equal.matrix >= 0 && degenerate == linalg::Degenerate::refuse)
-    check(false, place, name, ": values must differ where vectors are differentiated, or values a second time, but values ",
-          equal.i, " and ", equal.j, " of ", matrix_at(equal.matrix, equal.mask.shape()), " are equal to rounding (",
+    check(false, place, name,
+          ": values must differ where vectors are differentiated, or values a second time, but values ", equal.i,
+          " and ", equal.j, " of ", matrix_at(equal.matrix, equal.mask.shape()), " are equal to rounding (",
           values.detach().to_vector()[static_cast<std::size_t>(equal.matrix * values.size(-1) + equal.i)],
           "). Degenerate::zero leaves out their terms.");
   Tensor differences = unsqueeze(values, -2) - unsqueeze(values, -1);

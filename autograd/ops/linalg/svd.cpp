@@ -8,6 +8,7 @@
 #include "../choose.hpp"
 #include "../compare.hpp"
 #include "../detail/result.hpp"
+#include "../diagonal.hpp"
 #include "../index.hpp"
 #include "../linalg.hpp"
 #include "../movement.hpp"
@@ -46,7 +47,8 @@ Svd decomposed(const char* name, const Tensor& x, Orthogonal kind, SourceLocatio
                   parts.vh.defined() ? data_of<T>(parts.vh) : nullptr, info.data());
   });
   if (const std::int64_t failed = first_failure(info); failed >= 0)
-    check(false, where, name, ": the iteration must converge, but that of ", matrix_at(failed, x.shape()), " does not.");
+    check(false, where, name, ": the iteration must converge, but that of ", matrix_at(failed, x.shape()),
+          " does not.");
   return parts;
 }
 
@@ -56,8 +58,8 @@ Tensor skew_part(const Tensor& x) { return x - transpose(x); }
 Tensor inverse_values(const char* name, const Tensor& s, Degenerate degenerate, SourceLocation place) {
   if (s.numel() == 0) return s;
   const Tensor values = s.detach();
-  const double epsilon = s.dtype() == DType::float32 ? std::numeric_limits<float>::epsilon()
-                                                     : std::numeric_limits<double>::epsilon();
+  const double epsilon =
+      s.dtype() == DType::float32 ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
   const Tensor bound = amax(values, -1, {.keepdims = true}) * (epsilon * static_cast<double>(s.size(-1)));
   const Tensor is_zero = values <= bound;
   check(degenerate == Degenerate::zero || !any(is_zero).item<bool>(), place, name,
@@ -89,7 +91,7 @@ void svd_rule(const char* name, Vjp& vjp, Degenerate degenerate) {
   const Tensor inverse_s = needs_inverse ? inverse_values(name, s, degenerate, vjp.where()) : Tensor();
   Tensor inside, beside;
   auto add_to = [](Tensor& sum, const Tensor& term) { sum = sum.defined() ? sum + term : term; };
-  if (vjp.has(1)) add_to(inside, diagonal_matrices(vjp.g(1)));
+  if (vjp.has(1)) add_to(inside, diag_embed(vjp.g(1)));
   if (vjp.has(0)) {
     const Tensor g = cotangent_of_first(name, vjp.g(0), -1, k, vjp.where());
     const Tensor projected = matmul(transpose(u), g);
@@ -108,9 +110,9 @@ void svd_rule(const char* name, Vjp& vjp, Degenerate degenerate) {
 
 Svd recorded(const char* name, const Tensor& x, Orthogonal kind, Degenerate degenerate, SourceLocation where) {
   const Svd parts = decomposed(name, x, kind, where);
-  std::vector<Tensor> outputs = record(name, where, {x}, {parts.u, parts.s, parts.vh},
-                                       {Uses::output(0) | Uses::output(1) | Uses::output(2)},
-                                       [name, degenerate](Vjp& vjp) { svd_rule(name, vjp, degenerate); });
+  std::vector<Tensor> outputs =
+      record(name, where, {x}, {parts.u, parts.s, parts.vh}, {Uses::output(0) | Uses::output(1) | Uses::output(2)},
+             [name, degenerate](Vjp& vjp) { svd_rule(name, vjp, degenerate); });
   return {outputs[0], outputs[1], outputs[2]};
 }
 

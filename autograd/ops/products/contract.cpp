@@ -80,8 +80,7 @@ Labelled contract(const Labelled& given_a, const Labelled& given_b, LabelSet kep
   LabelSet labels_a = set_of(given_a.labels), labels_b = set_of(given_b.labels);
   Labelled a = summed_to(given_a, kept | labels_b), b = summed_to(given_b, kept | labels_a);
   std::vector<int> batch, rows, columns, inner;
-  for (int label : a.labels)
-    (!has(labels_b, label) ? rows : has(kept, label) ? batch : inner).push_back(label);
+  for (int label : a.labels) (!has(labels_b, label) ? rows : has(kept, label) ? batch : inner).push_back(label);
   for (int label : b.labels)
     if (!has(labels_a, label)) columns.push_back(label);
 

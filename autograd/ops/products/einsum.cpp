@@ -4,7 +4,7 @@
 
 #include "../../extend.hpp"
 #include "../cast.hpp"
-#include "../index.hpp"
+#include "../diagonal.hpp"
 #include "../movement.hpp"
 #include "../products.hpp"
 #include "contract.hpp"
@@ -133,20 +133,12 @@ struct Einsum {
     return labels;
   }
 
-  /// The elements with equal places along two axes: a view where the layout allows it.
-  Tensor diagonal(const Tensor& x, int first, int second) const {
-    const std::int64_t n = x.shape()[first];
+  /// The elements with equal places along two axes, as one axis where the first was: a view.
+  static Tensor diagonal_of(const Tensor& x, int first, int second) {
+    const Tensor line = diagonal(x, {.axis1 = first, .axis2 = second});
     std::vector<int> order;
-    for (int axis = 0; axis < x.ndim(); ++axis)
-      if (axis != first && axis != second) order.push_back(axis);
-    order.push_back(first);
-    order.push_back(second);
-    Tensor flat = flatten(permute(x, order), -2, -1);
-    Tensor line = narrow(flat, -1, 0, n, n + 1);
-    std::vector<int> back(static_cast<std::size_t>(line.ndim()));  // the diagonal goes where the first axis was
-    for (int axis = 0, from = 0; axis < line.ndim(); ++axis)
-      back[static_cast<std::size_t>(axis)] = axis == first ? line.ndim() - 1 : from++;
-    return permute(line, back);
+    for (int axis = 0, from = 0; axis < line.ndim(); ++axis) order.push_back(axis == first ? line.ndim() - 1 : from++);
+    return permute(line, order);
   }
 
   /// The operand with each label once, and without those along which it is stretched.

@@ -15,7 +15,7 @@ Ref<Storage> Storage::make(std::size_t bytes) {
 
 void Storage::destroy(Storage* storage) {
   std::size_t bytes = storage->bytes;
-  if (storage->release != nullptr) storage->release(storage->owner);
+  if (storage->give_back != nullptr) storage->give_back(storage->owner);
   storage->~Storage();
   free_block(storage, sizeof(Storage) + bytes);
   count_storage(-1, -static_cast<std::int64_t>(bytes));
@@ -55,7 +55,7 @@ Tensor new_foreign(void* data, const Shape& shape, const Strides& strides, DType
   Ref<Storage> storage = Storage::make(0);
   auto* impl = new (allocate_block(sizeof(TensorImpl))) TensorImpl;
   storage->owner = owner;  // from here on nothing throws
-  storage->release = release;
+  storage->give_back = release;
   impl->data = data;
   impl->storage = std::move(storage);
   impl->shape = shape;

@@ -13,9 +13,9 @@ namespace internal {
 struct alignas(kBlockAlignment) Storage : RefCounted {
   std::uint32_t version = 0;  // raised by each write after the first
   std::size_t bytes = 0;
-  SourceLocation written;                  // the last of those writes
-  void* owner = nullptr;                   // of foreign elements
-  void (*release)(void* owner) = nullptr;  // null where they are borrowed: the owner sees to them
+  SourceLocation written;                    // the last of those writes
+  void* owner = nullptr;                     // of foreign elements
+  void (*give_back)(void* owner) = nullptr;  // null where they are borrowed: the owner sees to them
 
   void* data() { return this + 1; }
 
@@ -80,7 +80,7 @@ T element_of(const char* operation, double number, SourceLocation where);
 inline bool owns_elements(const Tensor& tensor) {
   TensorImpl* impl = tensor.impl();
   const Storage& storage = *impl->storage;
-  const bool is_borrowed = storage.owner != nullptr && storage.release == nullptr;
+  const bool is_borrowed = storage.owner != nullptr && storage.give_back == nullptr;
   return impl->unique() && storage.unique() && impl->contiguous && !is_borrowed;
 }
 

@@ -16,6 +16,7 @@
 #include "detail/reduction.hpp"
 #include "detail/result.hpp"
 #include "movement.hpp"
+#include "pooling.hpp"
 #include "reduce.hpp"
 
 namespace xgrad XGRAD_API {
@@ -346,6 +347,25 @@ Tensor instance_norm(const Operand& operand, const Tensor& running_mean, const T
                    options.momentum, where);
   }
   return y;
+}
+
+Tensor local_response_norm(const Operand& operand, std::int64_t size, LocalResponseNormOptions options) {
+  constexpr const char* kName = "local_response_norm";
+  SourceLocation where = operand.where();
+  const Shape shape = operand.tensor(kName).shape();
+  check(shape.ndim() >= 3, where, kName, ": x must be [N, C, d1, ...], but it is ", shape, ".");
+  check(size > 0, where, kName, ": size must be at least 1, but it is ", size, ".");
+  const std::int64_t samples = shape[0], channels = shape[1], places = places_of(shape);
+  std::int64_t padded;
+  check(!__builtin_add_overflow(channels, size, &padded), where, kName, ": size must not be beyond all extents, but it is ",
+        size, ".");
+  CallSite site(where);
+  Tensor x = floating_operand(kName, operand);
+  if (x.numel() == 0) return mul(x, 1);
+  Tensor squares = reshape(square(x), {samples, 1, channels, places});
+  auto zeros_of = [&](std::int64_t count) { return new_zeros(kName, {samples, 1, count, places}, x.dtype(), where); };
+  Tensor means = avg_pool2d(cat({zeros_of(size / 2), squares, zeros_of((size - 1) / 2)}, 2), {size, 1}, {.stride = 1});
+  return x / pow(options.k + options.alpha * reshape(means, shape), options.beta);
 }
 
 Tensor normalize(const Operand& operand, NormalizeOptions options) {

@@ -78,6 +78,21 @@ struct InstanceNormOptions {
 Tensor instance_norm(const Operand& x, const Tensor& running_mean = {}, const Tensor& running_variance = {},
                      const Tensor& weight = {}, const Tensor& bias = {}, InstanceNormOptions options = {});
 
+/// Options of local_response_norm.
+struct LocalResponseNormOptions {
+  double alpha = 1e-4;
+  double beta = 0.75;
+  double k = 1;
+};
+/// Local response normalisation: x / (k + alpha mean(x^2))^beta, the mean over `size` neighbouring channels: size / 2 before and
+/// (size - 1) / 2 after, with 0 beyond the ends.
+/// Shapes: `x [N, C, d1, ...] -> [N, C, d1, ...]`.
+/// Dtype: floating; integers become float32.
+/// Derivative: that of the quotient.
+/// Throws: std::invalid_argument for fewer than three axes and a size below 1.
+/// Source: Krizhevsky, Sutskever, Hinton, ImageNet classification with deep convolutional neural networks, 2012.
+Tensor local_response_norm(const Operand& x, std::int64_t size, LocalResponseNormOptions options = {});
+
 /// Options of normalize.
 struct NormalizeOptions {
   double p = 2;        ///< the order of the norm

@@ -1,6 +1,9 @@
 // What layers of networks are made of, of torch.nn.functional: normalisation, convolution, pooling and the like.
+#include <xgrad/autograd/ops/convolution.hpp>
+#include <xgrad/autograd/ops/interpolation.hpp>
 #include <xgrad/autograd/ops/movement.hpp>
 #include <xgrad/autograd/ops/normalization.hpp>
+#include <xgrad/autograd/ops/pooling.hpp>
 #include <xgrad/autograd/ops/similarity.hpp>
 #include "registry.hpp"
 
@@ -43,6 +46,11 @@ void add_normalizations(Registry& ops) {
 }
 
 void add_similarities(Registry& ops) {
+  ops["nn.functional.local_response_norm"] = [](Arguments& args) {
+    return xgrad::local_response_norm(
+        args.tensor(0, "input"), args.integer(1, "size"),
+        {.alpha = args.number(2, "alpha", 1e-4), .beta = args.number(3, "beta", 0.75), .k = args.number(4, "k", 1)});
+  };
   ops["nn.functional.cosine_similarity"] = [](Arguments& args) {
     return xgrad::cosine_similarity(
         args.tensor(0, "x1"), args.tensor(1, "x2"),
@@ -59,9 +67,162 @@ void add_similarities(Registry& ops) {
   };
 }
 
+xgrad::PerAxis per_axis(Arguments& args, int position, const char* name, std::int64_t fallback) {
+  if (!args.given(position, name)) return fallback;
+  return xgrad::PerAxis(args.integers(position, name));
+}
+
+xgrad::Padding padding_argument(Arguments& args) {
+  if (!args.given(4, "padding")) return 0;
+  if (!args.value(4, "padding").is_text()) return xgrad::Padding(per_axis(args, 4, "padding", 0));
+  return args.text(4, "padding", "") == "same" ? xgrad::Padding::same : xgrad::Padding::valid;
+}
+
+using Convolution = Tensor (*)(const xgrad::Operand&, const Tensor&, const Tensor&, xgrad::ConvOptions);
+using Transpose = Tensor (*)(const xgrad::Operand&, const Tensor&, const Tensor&, xgrad::ConvTransposeOptions);
+
+void add_convolutions(Registry& ops) {
+  const std::pair<const char*, Convolution> convolutions[] = {
+      {"1d", xgrad::conv1d}, {"2d", xgrad::conv2d}, {"3d", xgrad::conv3d}};
+  for (const auto& [name, function] : convolutions)
+    ops[std::string("nn.functional.conv") + name] = [function = function](Arguments& args) {
+      return function(args.tensor(0, "input"), args.tensor(1, "weight"), args.optional_tensor(2, "bias"),
+                      {.stride = per_axis(args, 3, "stride", 1),
+                       .padding = padding_argument(args),
+                       .dilation = per_axis(args, 5, "dilation", 1),
+                       .groups = args.integer(6, "groups", 1)});
+    };
+  const std::pair<const char*, Transpose> transposes[] = {
+      {"1d", xgrad::conv_transpose1d}, {"2d", xgrad::conv_transpose2d}, {"3d", xgrad::conv_transpose3d}};
+  for (const auto& [name, function] : transposes)
+    ops[std::string("nn.functional.conv_transpose") + name] = [function = function](Arguments& args) {
+      return function(args.tensor(0, "input"), args.tensor(1, "weight"), args.optional_tensor(2, "bias"),
+                      {.stride = per_axis(args, 3, "stride", 1),
+                       .padding = per_axis(args, 4, "padding", 0),
+                       .output_padding = per_axis(args, 5, "output_padding", 0),
+                       .groups = args.integer(6, "groups", 1),
+                       .dilation = per_axis(args, 7, "dilation", 1)});
+    };
+}
+
+/// A window's stride; none where it is the window's own size.
+xgrad::PerAxis stride_argument(Arguments& args, int position) {
+  if (!args.given(position, "stride") || args.integers(position, "stride").empty()) return {};
+  return per_axis(args, position, "stride", 1);
+}
+
+using MaxPool = Tensor (*)(const xgrad::Operand&, xgrad::PerAxis, xgrad::MaxPoolOptions);
+using MaxPoolWithIndices = xgrad::MaxPooled (*)(const xgrad::Operand&, xgrad::PerAxis, xgrad::MaxPoolOptions);
+using AvgPool = Tensor (*)(const xgrad::Operand&, xgrad::PerAxis, xgrad::AvgPoolOptions);
+using Adaptive = Tensor (*)(const xgrad::Operand&, xgrad::PerAxis);
+using AdaptiveWithIndices = xgrad::MaxPooled (*)(const xgrad::Operand&, xgrad::PerAxis);
+
+Operation max_pool(MaxPool plain, MaxPoolWithIndices with_indices) {
+  return [=](Arguments& args) -> Outputs {
+    const xgrad::PerAxis window = per_axis(args, 1, "kernel_size", 1);
+    const xgrad::MaxPoolOptions options{.stride = stride_argument(args, 2),
+                                        .padding = per_axis(args, 3, "padding", 0),
+                                        .dilation = per_axis(args, 4, "dilation", 1),
+                                        .ceil_mode = args.flag(5, "ceil_mode", false)};
+    const Tensor& x = args.tensor(0, "input");
+    if (!args.flag(6, "return_indices", false)) return plain(x, window, options);
+    const auto [values, indices] = with_indices(x, window, options);
+    return {values, indices};
+  };
+}
+
+Operation avg_pool(AvgPool function) {
+  return [=](Arguments& args) {
+    xgrad::AvgPoolOptions options{.stride = stride_argument(args, 2),
+                                  .padding = per_axis(args, 3, "padding", 0),
+                                  .ceil_mode = args.flag(4, "ceil_mode", false),
+                                  .count_include_pad = args.flag(5, "count_include_pad", true)};
+    if (args.given(6, "divisor_override")) options.divisor_override = args.integer(6, "divisor_override");
+    return function(args.tensor(0, "input"), per_axis(args, 1, "kernel_size", 1), options);
+  };
+}
+
+/// None stands for the extent of x.
+xgrad::PerAxis size_argument(Arguments& args) {
+  const Value& size = args.value(1, "output_size");
+  if (!size.is_list()) return size.is_null() ? xgrad::kSameExtent : args.integer(1, "output_size");
+  std::vector<std::int64_t> extents;
+  for (const Value& each : size.list()) extents.push_back(each.is_null() ? xgrad::kSameExtent : each.integer());
+  return xgrad::PerAxis(extents);
+}
+
+Operation adaptive_max_pool(Adaptive plain, AdaptiveWithIndices with_indices) {
+  return [=](Arguments& args) -> Outputs {
+    const Tensor& x = args.tensor(0, "input");
+    if (!args.flag(2, "return_indices", false)) return plain(x, size_argument(args));
+    const auto [values, indices] = with_indices(x, size_argument(args));
+    return {values, indices};
+  };
+}
+
+void add_pools(Registry& ops) {
+  const std::string prefix = "nn.functional.";
+  ops[prefix + "max_pool1d"] = max_pool(xgrad::max_pool1d, xgrad::max_pool1d_with_indices);
+  ops[prefix + "max_pool2d"] = max_pool(xgrad::max_pool2d, xgrad::max_pool2d_with_indices);
+  ops[prefix + "max_pool3d"] = max_pool(xgrad::max_pool3d, xgrad::max_pool3d_with_indices);
+  ops[prefix + "avg_pool1d"] = avg_pool(xgrad::avg_pool1d);
+  ops[prefix + "avg_pool2d"] = avg_pool(xgrad::avg_pool2d);
+  ops[prefix + "avg_pool3d"] = avg_pool(xgrad::avg_pool3d);
+  ops[prefix + "adaptive_max_pool1d"] =
+      adaptive_max_pool(xgrad::adaptive_max_pool1d, xgrad::adaptive_max_pool1d_with_indices);
+  ops[prefix + "adaptive_max_pool2d"] =
+      adaptive_max_pool(xgrad::adaptive_max_pool2d, xgrad::adaptive_max_pool2d_with_indices);
+  ops[prefix + "adaptive_max_pool3d"] =
+      adaptive_max_pool(xgrad::adaptive_max_pool3d, xgrad::adaptive_max_pool3d_with_indices);
+  const std::pair<const char*, Adaptive> averages[] = {{"adaptive_avg_pool1d", xgrad::adaptive_avg_pool1d},
+                                                       {"adaptive_avg_pool2d", xgrad::adaptive_avg_pool2d},
+                                                       {"adaptive_avg_pool3d", xgrad::adaptive_avg_pool3d}};
+  for (const auto& [name, function] : averages)
+    ops[prefix + name] = [function = function](Arguments& args) {
+      return function(args.tensor(0, "input"), size_argument(args));
+    };
+  using LpPool = Tensor (*)(const xgrad::Operand&, double, xgrad::PerAxis, xgrad::LpPoolOptions);
+  const std::pair<const char*, LpPool> powers[] = {{"lp_pool1d", xgrad::lp_pool1d}, {"lp_pool2d", xgrad::lp_pool2d}};
+  for (const auto& [name, function] : powers)
+    ops[prefix + name] = [function = function](Arguments& args) {
+      return function(args.tensor(0, "input"), args.number(1, "norm_type"), per_axis(args, 2, "kernel_size", 1),
+                      {.stride = stride_argument(args, 3), .ceil_mode = args.flag(4, "ceil_mode", false)});
+    };
+}
+
+xgrad::PerAxisFactor factor_argument(Arguments& args) {
+  if (!args.given(2, "scale_factor")) return {};
+  const Value& factor = args.value(2, "scale_factor");
+  if (!factor.is_list()) return args.number(2, "scale_factor");
+  const Value::List& list = factor.list();
+  if (list.size() == 1) return {list[0].number()};
+  if (list.size() == 2) return {list[0].number(), list[1].number()};
+  return {list.at(0).number(), list.at(1).number(), list.at(2).number()};
+}
+
+void add_interpolations(Registry& ops) {
+  ops["nn.functional.interpolate"] = [](Arguments& args) {
+    const std::string mode = args.text(3, "mode", "nearest");
+    xgrad::InterpolateOptions options{.size = args.given(1, "size") ? per_axis(args, 1, "size", 1) : xgrad::PerAxis(),
+                                      .scale_factor = factor_argument(args),
+                                      .mode = mode == "nearest"         ? xgrad::Interpolation::nearest
+                                              : mode == "nearest-exact" ? xgrad::Interpolation::nearest_exact
+                                              : mode == "area"          ? xgrad::Interpolation::area
+                                              : mode == "bicubic"       ? xgrad::Interpolation::cubic
+                                                                        : xgrad::Interpolation::linear,
+                                      .align_corners = args.flag(4, "align_corners", false),
+                                      .recompute_scale_factor = args.flag(5, "recompute_scale_factor", false),
+                                      .antialias = args.flag(6, "antialias", false)};
+    return xgrad::interpolate(args.tensor(0, "input"), options);
+  };
+}
+
 }  // namespace
 
 void add_layers(Registry& ops) {
+  add_pools(ops);
+  add_interpolations(ops);
+  add_convolutions(ops);
   add_normalizations(ops);
   add_similarities(ops);
 }

@@ -1,0 +1,784 @@
+// Convolution without matrices of columns: those cost as much as a third of the products that they are made for.
+//
+// Planes of x are copied with their padding, so that every tap of the kernel is one offset into them. With a stride s the
+// elements are dealt out to s phases of each axis, and with them the taps: in its phase, a tap's elements are neighbours again.
+// The kernel then holds sums of several output channels at several runs of places in registers, and goes through channels and
+// taps. The transpose is the same sum over g: the places of x fall into classes by their remainder modulo the stride, each
+// with taps of its own. What is not of this kind are kernels of one element, which are matrix products as they stand.
+#include "convolution.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <vector>
+
+#include "../base/launch.hpp"
+#include "../simd/partial.hpp"
+#include "../tensor_impl.hpp"
+#include "fill.hpp"
+#include "matmul.hpp"
+
+namespace xgrad::internal {
+namespace {
+
+constexpr int kAxes = ConvGeometry::kAxes;
+/// Multiplications that are worth a thread.
+constexpr std::int64_t kWork = 1 << 18;
+/// Elements of padded planes that are made at a time.
+constexpr std::int64_t kRoom = 1 << 19;
+
+/// Output channels whose sums are held together, and runs of places: as many as the registers hold.
+constexpr int kOuts = XGRAD_SIMD_BYTES == 64 ? 8 : 4;
+constexpr int kRuns = 3;
+/// Runs where the output channels are taken one by one.
+constexpr int kLoneRuns = 6;
+
+// ---- Padded planes ----
+
+/// How a plane is copied: padded, and dealt out to phases.
+struct Field {
+  std::int64_t source[kAxes];  // extents of what is copied
+  std::int64_t before[kAxes];  // zeros before it
+  std::int64_t phases[kAxes];
+  std::int64_t extent[kAxes];  // of each phase
+
+  std::int64_t phase_size() const { return extent[0] * extent[1] * extent[2]; }
+  std::int64_t size() const { return phase_size() * phases[0] * phases[1] * phases[2]; }
+  /// Where the element stands that has these places with the padding.
+  std::int64_t offset(std::int64_t d, std::int64_t h, std::int64_t w) const {
+    const std::int64_t phase = ((d % phases[0]) * phases[1] + h % phases[1]) * phases[2] + w % phases[2];
+    return phase * phase_size() + ((d / phases[0]) * extent[1] + h / phases[1]) * extent[2] + w / phases[2];
+  }
+};
+
+/// Over planes. Notes where an element is not finite.
+template <class T>
+struct PadPlanes {
+  Field field;
+  const T* from;
+  T* to;
+  std::atomic<bool>* is_finite;
+
+  static void run(const PadPlanes& a, std::int64_t begin, std::int64_t end) {
+    const Field& f = a.field;
+    const std::int64_t source_size = f.source[0] * f.source[1] * f.source[2], size = f.size(), step = f.phases[2];
+    for (std::int64_t plane = begin; plane < end; ++plane) {
+      const T* from = a.from + plane * source_size;
+      T* to = a.to + plane * size;
+      std::fill_n(to, size, T(0));
+      T zero = 0;  // nan where an element is not finite
+      const std::int64_t depth = std::min(f.source[0], f.phases[0] * f.extent[0] - f.before[0]);
+      const std::int64_t height = std::min(f.source[1], f.phases[1] * f.extent[1] - f.before[1]);
+      const std::int64_t width = std::min(f.source[2], f.phases[2] * f.extent[2] - f.before[2]);
+      for (std::int64_t d = 0; d < depth; ++d)
+        for (std::int64_t h = 0; h < height; ++h) {
+          const T* row = from + (d * f.source[1] + h) * f.source[2];
+          zero += zero_of_row(row, width);
+          for (std::int64_t first = 0; first < std::min(step, width); ++first) {
+            T* out = to + f.offset(d + f.before[0], h + f.before[1], first + f.before[2]);
+            if (step == 1)
+              std::copy_n(row, width, out);
+            else
+              for (std::int64_t w = first; w < width; w += step) *out++ = row[w];
+          }
+        }
+      if (zero != T(0)) a.is_finite->store(false, std::memory_order_relaxed);
+    }
+  }
+
+  static T zero_of_row(const T* row, std::int64_t width) {
+    constexpr int kSize = Batch<T>::kSize;
+    Batch<T> zeros = 0;
+    std::int64_t w = 0;
+    for (; w + kSize <= width; w += kSize) zeros += Batch<T>::load(row + w) * T(0);
+    if (w < width) zeros += load_part(row + w, static_cast<int>(width - w), Batch<T>(0)) * T(0);
+    return reduce_sum(zeros);
+  }
+};
+
+/// Padded planes of so many samples, with room beyond the last for the end of a run.
+template <class T>
+class Padded {
+ public:
+  Padded(const Field& field, std::int64_t samples, std::int64_t planes)
+      : field_(field), planes_(planes), room_(new_tensor({samples * planes * field.size() + Batch<T>::kSize}, dtype_of<T>)) {
+    std::fill_n(data_of<T>(room_) + room_.numel() - Batch<T>::kSize, Batch<T>::kSize, T(0));
+  }
+
+  /// Copies samples from where they begin.
+  void fill(const T* x, std::int64_t samples) {
+    is_finite_ = true;
+    launch(PadPlanes<T>{field_, x, data_of<T>(room_), &is_finite_}, samples * planes_, kFillGrain / (field_.size() + 1) + 1);
+  }
+  const T* data() const { return data_of<T>(room_); }
+  bool is_finite() const { return is_finite_; }
+
+ private:
+  Field field_;
+  std::int64_t planes_;
+  Tensor room_;
+  std::atomic<bool> is_finite_ = true;
+};
+
+/// How many samples are worked on at a time.
+std::int64_t samples_together(const Field& field, std::int64_t planes, std::int64_t samples) {
+  return std::clamp<std::int64_t>(kRoom / std::max<std::int64_t>(1, field.size() * planes), 1,
+                                  std::max<std::int64_t>(1, samples));
+}
+
+// ---- Plans ----
+
+/// What a batch holds that goes to neighbouring places of the output.
+struct Piece {
+  std::int64_t to;  // in an output plane
+  int lane, count;
+};
+/// Neighbouring elements of a padded plane, as many as a batch holds: places of one row, or of several with what stands between
+/// the rows.
+struct Run {
+  std::int64_t from;  // for the tap at offset 0
+  int pieces;         // how many, and which is the first
+  std::int64_t first;
+};
+
+struct Plan {
+  std::vector<std::int64_t> offsets;  // of the taps
+  std::vector<std::int64_t> taps;     // which element of the kernel each is
+  std::vector<Run> runs;
+  std::vector<Piece> pieces;
+  std::int64_t step = 1;  // between neighbours of a piece in the output
+};
+
+/// Places that are neighbours in a padded plane and, `step` apart, in an output plane.
+struct Row {
+  std::int64_t from, to, length;
+};
+
+/// Cuts rows, which are in the order of `from`, into runs: each row by itself, or without regard to where they end.
+template <class T>
+void cut_into_runs(Plan& plan, const std::vector<Row>& rows, bool across_rows) {
+  constexpr std::int64_t kSize = Batch<T>::kSize;
+  std::int64_t end = -1;  // of the last run
+  for (const Row& row : rows)
+    for (std::int64_t at = 0; at < row.length;) {
+      if (row.from + at >= end || (!across_rows && at == 0)) {
+        plan.runs.push_back({row.from + at, 0, static_cast<std::int64_t>(plan.pieces.size())});
+        end = row.from + at + kSize;
+      }
+      const std::int64_t count = std::min(row.length - at, end - (row.from + at));
+      plan.pieces.push_back({row.to + at * plan.step, static_cast<int>(row.from + at - plan.runs.back().from),
+                             static_cast<int>(count)});
+      ++plan.runs.back().pieces;
+      at += count;
+    }
+}
+
+/// How many runs rows are cut into.
+template <class T>
+std::int64_t count_runs(const std::vector<Row>& rows, bool across_rows) {
+  constexpr std::int64_t kSize = Batch<T>::kSize;
+  std::int64_t count = 0, end = -1;
+  for (const Row& row : rows) {
+    const std::int64_t first = across_rows ? std::max(row.from, end) : row.from, last = row.from + row.length;
+    if (last <= first) continue;
+    const std::int64_t more = (last - first + kSize - 1) / kSize;
+    count += more;
+    end = first + more * kSize;
+  }
+  return count;
+}
+
+/// The runs of rows: across them where that makes fewer, as pieces of several rows take longer to store.
+template <class T>
+void set_runs(Plan& plan, const std::vector<Row>& rows) {
+  cut_into_runs<T>(plan, rows, 32 * count_runs<T>(rows, true) < 31 * count_runs<T>(rows, false));
+}
+
+/// What the convolution reads of x.
+Field field_of(const ConvGeometry& g) {
+  Field field;
+  for (int axis = 0; axis < kAxes; ++axis) {
+    const std::int64_t s = g.stride[axis];
+    const std::int64_t needed = (g.out[axis] - 1) * s + (g.kernel[axis] - 1) * g.dilation[axis] + 1;
+    field.source[axis] = g.in[axis];
+    field.before[axis] = g.before[axis];
+    field.phases[axis] = s;
+    field.extent[axis] = (needed + s - 1) / s;
+  }
+  return field;
+}
+
+/// The places of the output by rows.
+std::vector<Row> rows_of(const ConvGeometry& g, const Field& field) {
+  std::vector<Row> rows;
+  for (std::int64_t d = 0; d < g.out[0]; ++d)
+    for (std::int64_t h = 0; h < g.out[1]; ++h)
+      rows.push_back({(d * field.extent[1] + h) * field.extent[2], (d * g.out[1] + h) * g.out[2], g.out[2]});
+  return rows;
+}
+
+template <class T>
+Plan plan_of(const ConvGeometry& g, const Field& field) {
+  Plan plan;
+  for (std::int64_t d = 0; d < g.kernel[0]; ++d)
+    for (std::int64_t h = 0; h < g.kernel[1]; ++h)
+      for (std::int64_t w = 0; w < g.kernel[2]; ++w) {
+        plan.taps.push_back(static_cast<std::int64_t>(plan.taps.size()));
+        plan.offsets.push_back(field.offset(d * g.dilation[0], h * g.dilation[1], w * g.dilation[2]));
+      }
+  set_runs<T>(plan, rows_of(g, field));
+  return plan;
+}
+
+/// One axis of one class of the transpose: the places first, first + stride ... of x.
+struct ClassAxis {
+  std::int64_t first, count;
+  std::vector<std::int64_t> taps, shifts;  // g's place is that within the class plus the shift
+};
+
+ClassAxis class_axis(const ConvGeometry& g, int axis, std::int64_t first) {
+  const std::int64_t s = g.stride[axis];
+  ClassAxis result{first, first < g.in[axis] ? (g.in[axis] - first + s - 1) / s : 0, {}, {}};
+  for (std::int64_t k = 0; k < g.kernel[axis]; ++k) {
+    const std::int64_t distance = first + g.before[axis] - k * g.dilation[axis];
+    if (distance % s != 0) continue;
+    result.taps.push_back(k);
+    result.shifts.push_back(distance / s);
+  }
+  return result;
+}
+
+/// What the transpose reads of g, given all classes of each axis.
+Field back_field_of(const ConvGeometry& g, const std::vector<ClassAxis> (&classes)[kAxes]) {
+  Field field;
+  for (int axis = 0; axis < kAxes; ++axis) {
+    std::int64_t before = 0, extent = 1;
+    for (const ClassAxis& each : classes[axis])
+      for (std::int64_t shift : each.shifts) {
+        before = std::max(before, -shift);
+        extent = std::max(extent, each.count + shift);
+      }
+    field.source[axis] = g.out[axis];
+    field.before[axis] = before;
+    field.phases[axis] = 1;
+    field.extent[axis] = before + extent;
+  }
+  return field;
+}
+
+template <class T>
+Plan back_plan_of(const ConvGeometry& g, const Field& field, const ClassAxis& d, const ClassAxis& h, const ClassAxis& w) {
+  Plan plan;
+  plan.step = g.stride[2];
+  for (std::size_t i = 0; i < d.taps.size(); ++i)
+    for (std::size_t j = 0; j < h.taps.size(); ++j)
+      for (std::size_t k = 0; k < w.taps.size(); ++k) {
+        plan.taps.push_back((d.taps[i] * g.kernel[1] + h.taps[j]) * g.kernel[2] + w.taps[k]);
+        plan.offsets.push_back(
+            field.offset(d.shifts[i] + field.before[0], h.shifts[j] + field.before[1], w.shifts[k] + field.before[2]));
+      }
+  std::vector<Row> rows;
+  for (std::int64_t i = 0; i < d.count; ++i)
+    for (std::int64_t j = 0; j < h.count; ++j)
+      rows.push_back({(i * field.extent[1] + j) * field.extent[2],
+                      ((d.first + i * g.stride[0]) * g.in[1] + h.first + j * g.stride[1]) * g.in[2] + w.first, w.count});
+  set_runs<T>(plan, rows);
+  return plan;
+}
+
+// ---- Packed weights ----
+
+/// Blocks of output channels: whole ones of kOuts, then what is left, one by one where it is little.
+struct OutBlocks {
+  std::int64_t outs, whole, lone;
+  explicit OutBlocks(std::int64_t outs) : outs(outs), whole(outs / kOuts), lone(outs % kOuts) {
+    if (lone > (kOuts + 1) / 3) {
+      ++whole;
+      lone = 0;
+    }
+  }
+  std::int64_t count() const { return whole + lone; }
+  int width(std::int64_t block) const { return block < whole ? kOuts : 1; }
+  std::int64_t first(std::int64_t block) const { return block < whole ? block * kOuts : outs - lone + block - whole; }
+  /// How many of a block's channels there are.
+  int there(std::int64_t block) const {
+    return static_cast<int>(std::min<std::int64_t>(width(block), outs - first(block)));
+  }
+  std::int64_t packed() const { return whole * kOuts + lone; }
+};
+
+/// The weights of one group: by block, source channel, tap, and last output channel. Over blocks of all groups.
+template <class T>
+struct PackWeights {
+  OutBlocks blocks;
+  std::int64_t sources, tap_count;
+  const std::int64_t* taps;
+  std::int64_t group_step, out_step, source_step;  // in w
+  const T* w;
+  T* to;
+
+  static void run(const PackWeights& a, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t at = begin; at < end; ++at) {
+      const std::int64_t group = at / a.blocks.count(), block = at % a.blocks.count();
+      const int width = a.blocks.width(block), there = a.blocks.there(block);
+      const T* w = a.w + group * a.group_step + a.blocks.first(block) * a.out_step;
+      T* to = a.to + group * a.group_size() + a.block_start(block);
+      for (std::int64_t c = 0; c < a.sources; ++c, w += a.source_step)
+        for (std::int64_t t = 0; t < a.tap_count; ++t, to += width)
+          for (int o = 0; o < width; ++o) to[o] = o < there ? w[a.taps[t] + o * a.out_step] : T(0);
+    }
+  }
+  std::int64_t group_size() const { return blocks.packed() * sources * tap_count; }
+  std::int64_t block_start(std::int64_t block) const {
+    return (block < blocks.whole ? block * kOuts : blocks.whole * kOuts + block - blocks.whole) * sources * tap_count;
+  }
+};
+
+/// The batch in a register. g++ would read it from memory for each of its uses, which takes as long as the products.
+template <class T>
+Batch<T> in_register(Batch<T> value) {
+#if defined(__x86_64__)
+  asm("" : "+v"(value.lanes));
+#endif
+  return value;
+}
+
+// ---- The sum over source channels and taps ----
+
+template <class T>
+struct Correlate {
+  const T* x;
+  std::int64_t x_plane, sources;
+  PackWeights<T> weights;
+  const T* bias;
+  T* y;
+  std::int64_t y_plane, y_step;
+  std::int64_t groups;
+  const std::int64_t* offsets;
+  const Run* runs;
+  std::int64_t run_count;
+  const Piece* pieces;
+
+  /// Over blocks of output channels of groups of samples.
+  static void run(const Correlate& a, std::int64_t begin, std::int64_t end) {
+    const OutBlocks& blocks = a.weights.blocks;
+    for (std::int64_t at = begin; at < end; ++at) {
+      const std::int64_t block = at % blocks.count(), group = at / blocks.count() % a.groups,
+                         sample = at / blocks.count() / a.groups;
+      const std::int64_t first = group * blocks.outs + blocks.first(block);
+      const T* x = a.x + (sample * a.groups + group) * a.sources * a.x_plane;
+      const T* w = a.weights.to + group * a.weights.group_size() + a.weights.block_start(block);
+      T* y = a.y + (sample * a.groups * blocks.outs + first) * a.y_plane;
+      const T* bias = a.bias != nullptr ? a.bias + first : nullptr;
+      if (blocks.width(block) == 1)
+        a.template all_runs<1, kLoneRuns>(x, w, bias, y, 1);
+      else
+        a.template all_runs<kOuts, kRuns>(x, w, bias, y, blocks.there(block));
+    }
+  }
+
+  template <int kWidth, int kTogether>
+  void all_runs(const T* x, const T* w, const T* bias, T* y, int there) const {
+    std::int64_t at = 0;
+    for (; at + kTogether <= run_count; at += kTogether) some_runs<kWidth, kTogether>(x, w, bias, y, there, runs + at);
+    for (; at < run_count; ++at) some_runs<kWidth, 1>(x, w, bias, y, there, runs + at);
+  }
+
+  template <int kWidth, int kTogether>
+  [[gnu::noinline]] void some_runs(const T* x, const T* w, const T* bias, T* y, int there, const Run* run) const {
+    Batch<T> sum[kWidth][kTogether];
+    for (int o = 0; o < kWidth; ++o)
+      for (int r = 0; r < kTogether; ++r) sum[o][r] = bias != nullptr && o < there ? bias[o] : T(0);
+    const std::int64_t taps = weights.tap_count;
+    for (std::int64_t c = 0; c < sources; ++c, x += x_plane)
+      for (std::int64_t t = 0; t < taps; ++t, w += kWidth) {
+        const T* from = x + offsets[t];
+        Batch<T> values[kTogether];
+#pragma GCC unroll 8
+        for (int r = 0; r < kTogether; ++r) values[r] = Batch<T>::load(from + run[r].from);
+#pragma GCC unroll 8
+        for (int o = 0; o < kWidth; ++o) {
+          const Batch<T> weight = w[o];
+#pragma GCC unroll 8
+          for (int r = 0; r < kTogether; ++r) sum[o][r] = fma(weight, values[r], sum[o][r]);
+        }
+      }
+    for (int r = 0; r < kTogether; ++r)
+      for (int o = 0; o < kWidth; ++o)
+        if (o < there) put(y + o * y_plane, run[r], sum[o][r]);
+  }
+
+  void put(T* to, const Run& run, Batch<T> value) const {
+    const Piece* piece = pieces + run.first;
+    if (y_step == 1 && run.pieces == 1)
+      return piece->count == Batch<T>::kSize ? value.store(to + piece->to) : store_part(to + piece->to, piece->count, value);
+    alignas(64) T lanes[2 * Batch<T>::kSize];
+    value.store(lanes);
+    for (const Piece* end = piece + run.pieces; piece < end; ++piece) {
+      if (y_step == 1)
+        store_part(to + piece->to, piece->count, Batch<T>::load(lanes + piece->lane));
+      else
+        for (int i = 0; i < piece->count; ++i) to[piece->to + i * y_step] = lanes[piece->lane + i];
+    }
+  }
+};
+
+/// Where the weights of a correlation lie in w [groups out_channels, in_channels, kernel].
+struct WeightSteps {
+  std::int64_t group, out, source;
+};
+
+template <class T>
+void correlate(const Padded<T>& x, const Field& field, const Plan& plan, std::int64_t samples, std::int64_t groups,
+               std::int64_t sources, const PackWeights<T>& weights, const T* bias, T* y, std::int64_t y_plane) {
+  const auto run_count = static_cast<std::int64_t>(plan.runs.size());
+  const std::int64_t work = sources * weights.tap_count * kOuts * run_count * Batch<T>::kSize;
+  launch(Correlate<T>{x.data(), field.size(), sources, weights, bias, y, y_plane, plan.step, groups, plan.offsets.data(),
+                      plan.runs.data(), run_count, plan.pieces.data()},
+         samples * groups * weights.blocks.count(), kWork / (work + 1) + 1);
+}
+
+/// Plans with their weights.
+template <class T>
+struct PackedPlan {
+  Plan plan;
+  Tensor room;
+  PackWeights<T> weights;
+
+  PackedPlan(Plan given, std::int64_t groups, std::int64_t sources, std::int64_t outs, const WeightSteps& steps, const T* w)
+      : plan(std::move(given)),
+        weights{OutBlocks(outs), sources, static_cast<std::int64_t>(plan.taps.size()), plan.taps.data(), steps.group,
+                steps.out, steps.source, w, nullptr} {
+    room = new_tensor({groups * weights.group_size()}, dtype_of<T>);
+    weights.to = data_of<T>(room);
+    launch(weights, groups * weights.blocks.count(), kFillGrain / (sources * weights.tap_count * kOuts + 1) + 1);
+  }
+};
+
+/// y = the sums of all plans, some samples of x at a time.
+template <class T>
+void correlate_all(const Field& field, const std::vector<PackedPlan<T>>& plans, std::int64_t batch, std::int64_t groups,
+                   std::int64_t sources, std::int64_t outs, const T* x, const T* bias, T* y, std::int64_t y_plane) {
+  const std::int64_t together = samples_together(field, groups * sources, batch);
+  const std::int64_t x_plane = field.source[0] * field.source[1] * field.source[2];
+  Padded<T> padded(field, together, groups * sources);
+  for (std::int64_t first = 0; first < batch; first += together) {
+    const std::int64_t count = std::min(together, batch - first);
+    padded.fill(x + first * groups * sources * x_plane, count);
+    for (const PackedPlan<T>& each : plans)
+      correlate(padded, field, each.plan, count, groups, sources, each.weights, bias, y + first * groups * outs * y_plane,
+                y_plane);
+  }
+}
+
+// ---- The sum over places and samples: the gradient of the weight ----
+
+/// Pairs of a source channel and a tap whose sums are held in registers together, and those of one task.
+constexpr int kPairs = 3;
+constexpr int kLonePairs = 8;
+constexpr std::int64_t kTaskPairs = 72;
+/// Places of one channel that are added up together.
+constexpr std::int64_t kSamplesPlaces = 1024;
+
+template <class T>
+struct CorrelateWeight {
+  const T* x;
+  std::int64_t x_plane;
+  const T* g;
+  std::int64_t g_plane;
+  std::int64_t samples, groups, sources, tap_count;
+  OutBlocks blocks;
+  const std::int64_t* offsets;
+  const Row* rows;  // of places; or one, where g is laid out as x is, with 0 between the rows
+  std::int64_t row_count;
+  bool adds;
+  T* w;
+
+  std::int64_t pairs() const { return sources * tap_count; }
+  std::int64_t tasks_of_block() const { return (pairs() + kTaskPairs - 1) / kTaskPairs; }
+
+  /// Over tasks of blocks of output channels of groups.
+  static void run(const CorrelateWeight& a, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t at = begin; at < end; ++at) {
+      const std::int64_t first = at % a.tasks_of_block() * kTaskPairs, block = at / a.tasks_of_block() % a.blocks.count(),
+                         group = at / a.tasks_of_block() / a.blocks.count();
+      const std::int64_t count = std::min(kTaskPairs, a.pairs() - first);
+      if (a.blocks.width(block) == 1)
+        a.template task<1, kLonePairs>(group, block, first, count);
+      else
+        a.template task<kOuts, kPairs>(group, block, first, count);
+    }
+  }
+
+  template <int kWidth, int kTogether>
+  void task(std::int64_t group, std::int64_t block, std::int64_t first, std::int64_t count) const {
+    Batch<T> sums[kTaskPairs * kWidth];
+    std::fill_n(sums, count * kWidth, Batch<T>(0));
+    const std::int64_t out = group * blocks.outs + blocks.first(block);
+    const int there = blocks.there(block);
+    // Small planes of several samples are added up before the sums go to memory.
+    const std::int64_t together = std::max<std::int64_t>(1, kSamplesPlaces / g_plane);
+    for (std::int64_t n = 0; n < samples; n += together) {
+      const T* from = x + (n * groups + group) * sources * x_plane;
+      const std::int64_t added = std::min(together, samples - n);
+      // Channels that are not there repeat the last: their sums are not used.
+      const T* cotangents[kWidth];
+      for (int o = 0; o < kWidth; ++o)
+        cotangents[o] = g + (n * groups * blocks.outs + out + std::min(o, there - 1)) * g_plane;
+      for (std::int64_t p = 0; p < count; p += kTogether) {
+        const T* values[kTogether];
+        const int live = static_cast<int>(std::min<std::int64_t>(kTogether, count - p));
+        for (int i = 0; i < kTogether; ++i) {
+          const std::int64_t pair = first + p + std::min(i, live - 1);
+          values[i] = from + pair / tap_count * x_plane + offsets[pair % tap_count];
+        }
+        add_places<kWidth, kTogether>(cotangents, values, sums + p * kWidth, live, added);
+      }
+    }
+    for (std::int64_t p = 0; p < count; ++p)
+      for (int o = 0; o < there; ++o) {
+        T& to = w[(out + o) * pairs() + first + p];
+        const T sum = reduce_sum(sums[p * kWidth + o]);
+        to = adds ? to + sum : sum;
+      }
+  }
+
+  /// sums[i][o] += the sum over all places of some samples of g[o] x[i].
+  template <int kWidth, int kTogether>
+  [[gnu::noinline]] void add_places(const T* const* cotangents, const T* const* values, Batch<T>* sums, int live,
+                                    std::int64_t sample_count) const {
+    constexpr int kSize = Batch<T>::kSize;
+    const T *g[kWidth], *x[kTogether];
+    std::copy_n(cotangents, kWidth, g);
+    std::copy_n(values, kTogether, x);
+    Batch<T> sum[kTogether][kWidth];
+#pragma GCC unroll 8
+    for (int i = 0; i < kTogether; ++i)
+#pragma GCC unroll 8
+      for (int o = 0; o < kWidth; ++o) sum[i][o] = 0;
+    auto add = [&](std::int64_t from, std::int64_t to, auto load) __attribute__((always_inline)) {
+      Batch<T> value[kTogether];
+#pragma GCC unroll 8
+      for (int i = 0; i < kTogether; ++i) value[i] = load(x[i] + from);
+#pragma GCC unroll 8
+      for (int o = 0; o < kWidth; ++o) {
+        const Batch<T> cotangent = in_register(load(g[o] + to));
+#pragma GCC unroll 8
+        for (int i = 0; i < kTogether; ++i) sum[i][o] = fma(cotangent, value[i], sum[i][o]);
+      }
+    };
+    auto whole = [](const T* from) { return Batch<T>::load(from); };
+    for (std::int64_t n = 0;;) {
+      for (const Row *row = rows, *end = rows + row_count; row < end; ++row) {
+        std::int64_t at = 0;
+        for (; at + kSize <= row->length; at += kSize) add(row->from + at, row->to + at, whole);
+        const int rest = static_cast<int>(row->length - at);
+        if (rest > 0)
+          add(row->from + at, row->to + at, [rest](const T* from) { return load_part(from, rest, Batch<T>(0)); });
+      }
+      if (++n == sample_count) break;
+      for (const T*& each : g) each += groups * blocks.outs * g_plane;
+      for (const T*& each : x) each += groups * sources * x_plane;
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < kTogether; ++i)  // a bound that is not constant would keep the sums out of the registers
+      if (i < live)
+#pragma GCC unroll 8
+        for (int o = 0; o < kWidth; ++o) sums[i * kWidth + o] += sum[i][o];
+  }
+};
+
+// ---- Kernels of one element: matrix products ----
+
+bool is_pointwise(const ConvGeometry& g) {
+  for (int axis = 0; axis < kAxes; ++axis)
+    if (g.kernel[axis] != 1 || g.stride[axis] != 1 || g.before[axis] != 0 || g.in[axis] != g.out[axis]) return false;
+  return g.groups == 1;
+}
+
+/// to[n] = matrix [rows, inner] from[n] + bias. Over samples.
+template <class T>
+struct PointwiseProducts {
+  std::int64_t rows, inner, places;
+  Matrix<T> matrix;
+  const T* from;
+  const T* bias;
+  T* to;
+
+  static void run(const PointwiseProducts& a, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t n = begin; n < end; ++n) {
+      T* to = a.to + n * a.rows * a.places;
+      if (a.bias != nullptr)
+        for (std::int64_t o = 0; o < a.rows; ++o) std::fill_n(to + o * a.places, a.places, a.bias[o]);
+      gemm<T>(a.rows, a.places, a.inner, a.matrix, {a.from + n * a.inner * a.places, a.places, 1}, T(a.bias != nullptr),
+              to, a.places);
+    }
+  }
+};
+
+template <class T>
+void launch_products(const PointwiseProducts<T>& products, std::int64_t batch) {
+  const std::int64_t work = products.rows * products.inner * products.places;
+  if (batch < 4 && work >= kTwoParts) return PointwiseProducts<T>::run(products, 0, batch);  // gemm uses the threads
+  launch(products, batch, kWork / (work + 1) + 1);
+}
+
+// ---- Integers: sums as they stand ----
+
+/// Whether the tap k of a place reads within x; `at` is where.
+bool is_inside(const ConvGeometry& g, int axis, std::int64_t place, std::int64_t k, std::int64_t& at) {
+  at = place * g.stride[axis] + k * g.dilation[axis] - g.before[axis];
+  return 0 <= at && at < g.in[axis];
+}
+
+/// Calls use(place of y, element of the kernel, place of x) for all that meet in one plane.
+template <class Use>
+void for_meetings(const ConvGeometry& g, const Use& use) {
+  for (std::int64_t i = 0; i < g.out[0] * g.out[1] * g.out[2]; ++i)
+    for (std::int64_t k = 0; k < g.kernel[0] * g.kernel[1] * g.kernel[2]; ++k) {
+      std::int64_t d, h, w;
+      if (is_inside(g, 0, i / g.out[2] / g.out[1], k / g.kernel[2] / g.kernel[1], d) &&
+          is_inside(g, 1, i / g.out[2] % g.out[1], k / g.kernel[2] % g.kernel[1], h) &&
+          is_inside(g, 2, i % g.out[2], k % g.kernel[2], w))
+        use(i, k, (d * g.in[1] + h) * g.in[2] + w);
+    }
+}
+
+/// The convolution, or its transpose, of integers. Over channels of the result of all samples.
+template <class T, bool kBack>
+struct PlainConvolution {
+  ConvGeometry geometry;
+  const T *from, *w, *bias;
+  T* to;
+
+  static void run(const PlainConvolution& a, std::int64_t begin, std::int64_t end) {
+    const ConvGeometry& g = a.geometry;
+    const std::int64_t in_size = ConvGeometry::product(g.in), out_size = ConvGeometry::product(g.out),
+                       taps = ConvGeometry::product(g.kernel);
+    const std::int64_t outs = kBack ? g.in_channels : g.out_channels, sources = kBack ? g.out_channels : g.in_channels,
+                       to_size = kBack ? in_size : out_size, from_size = kBack ? out_size : in_size;
+    for (std::int64_t at = begin; at < end; ++at) {
+      const std::int64_t channel = at % outs, group = at / outs % g.groups, sample = at / outs / g.groups;
+      T* to = a.to + at * to_size;
+      std::fill_n(to, to_size, a.bias != nullptr ? a.bias[group * outs + channel] : T(0));
+      for (std::int64_t source = 0; source < sources; ++source) {
+        const T* from = a.from + ((sample * g.groups + group) * sources + source) * from_size;
+        const std::int64_t o = kBack ? source : channel, c = kBack ? channel : source;
+        const T* w = a.w + ((group * g.out_channels + o) * g.in_channels + c) * taps;
+        for_meetings(g, [&](std::int64_t y, std::int64_t k, std::int64_t x) {
+          if constexpr (kBack)
+            to[x] += from[y] * w[k];
+          else
+            to[y] += from[x] * w[k];
+        });
+      }
+    }
+  }
+};
+
+}  // namespace
+
+template <class T>
+void convolve(const ConvGeometry& g, const T* x, const T* w, const T* bias, T* y) {
+  if constexpr (!std::is_floating_point_v<T>) {
+    launch(PlainConvolution<T, false>{g, x, w, bias, y}, g.batch * g.groups * g.out_channels, 1);
+  } else {
+    const std::int64_t places = ConvGeometry::product(g.out), taps = ConvGeometry::product(g.kernel);
+    if (is_pointwise(g))
+      return launch_products(
+          PointwiseProducts<T>{g.out_channels, g.in_channels, places, {w, g.in_channels, 1}, x, bias, y}, g.batch);
+    const Field field = field_of(g);
+    std::vector<PackedPlan<T>> plans;
+    plans.emplace_back(plan_of<T>(g, field), g.groups, g.in_channels, g.out_channels,
+                       WeightSteps{g.out_channels * g.in_channels * taps, g.in_channels * taps, taps}, w);
+    correlate_all(field, plans, g.batch, g.groups, g.in_channels, g.out_channels, x, bias, y, places);
+  }
+}
+
+template <class T>
+void convolve_back(const ConvGeometry& g, const T* y, const T* w, const T* bias, T* x) {
+  if constexpr (!std::is_floating_point_v<T>) {
+    launch(PlainConvolution<T, true>{g, y, w, bias, x}, g.batch * g.groups * g.in_channels, 1);
+  } else {
+    const std::int64_t places = ConvGeometry::product(g.in), taps = ConvGeometry::product(g.kernel);
+    if (is_pointwise(g))
+      return launch_products(
+          PointwiseProducts<T>{g.in_channels, g.out_channels, places, {w, 1, g.in_channels}, y, bias, x}, g.batch);
+    std::vector<ClassAxis> classes[kAxes];
+    for (int axis = 0; axis < kAxes; ++axis)
+      for (std::int64_t first = 0; first < std::min(g.stride[axis], g.in[axis]); ++first)
+        classes[axis].push_back(class_axis(g, axis, first));
+    const Field field = back_field_of(g, classes);
+    const WeightSteps steps{g.out_channels * g.in_channels * taps, taps, g.in_channels * taps};
+    std::vector<PackedPlan<T>> plans;
+    for (const ClassAxis& d : classes[0])
+      for (const ClassAxis& h : classes[1])
+        for (const ClassAxis& width : classes[2])
+          plans.emplace_back(back_plan_of<T>(g, field, d, h, width), g.groups, g.out_channels, g.in_channels, steps, w);
+    correlate_all(field, plans, g.batch, g.groups, g.out_channels, g.in_channels, y, bias, x, places);
+  }
+}
+
+template <class T>
+void convolve_weight(const ConvGeometry& g, const T* x, const T* y, T* w) {
+  const std::int64_t places = ConvGeometry::product(g.out), taps = ConvGeometry::product(g.kernel);
+  const std::int64_t size = g.groups * g.out_channels * g.in_channels * taps;
+  if (size == 0) return;
+  if (g.batch == 0 || places == 0) return fill(w, size, T(0));
+  if (is_pointwise(g)) {
+    for (std::int64_t n = 0; n < g.batch; ++n)
+      gemm<T>(g.out_channels, g.in_channels, places, {y + n * g.out_channels * places, places, 1},
+              {x + n * g.in_channels * places, 1, places}, T(n > 0), w, g.in_channels);
+    return;
+  }
+  const Field field = field_of(g);
+  const Plan plan = plan_of<T>(g, field);
+  const std::vector<Row> rows = rows_of(g, field);
+  // g laid out as x is, from the first place to the last.
+  const std::int64_t in_planes = g.groups * g.in_channels, out_planes = g.groups * g.out_channels;
+  const Row all{0, 0, rows.back().from + rows.back().length};
+  Field spread{};
+  for (int axis = 0; axis < kAxes; ++axis) {
+    spread.source[axis] = g.out[axis];
+    spread.phases[axis] = 1;
+    spread.extent[axis] = axis == 0 ? g.out[0] : field.extent[axis];
+  }
+  const bool is_spread_shorter = count_runs<T>(rows, true) <= count_runs<T>(rows, false);
+  const std::int64_t together = samples_together(field, in_planes, g.batch);
+  Padded<T> padded(field, together, in_planes), cotangents(spread, together, out_planes);
+  for (std::int64_t first = 0; first < g.batch; first += together) {
+    const std::int64_t count = std::min(together, g.batch - first);
+    padded.fill(x + first * in_planes * ConvGeometry::product(g.in), count);
+    const T* from = y + first * out_planes * places;
+    // What stands between the rows is multiplied by 0, which it must not be where it is infinite or nan.
+    const bool is_spread = is_spread_shorter && padded.is_finite();
+    if (is_spread) cotangents.fill(from, count);
+    const CorrelateWeight<T> kernel{padded.data(),
+                                    field.size(),
+                                    is_spread ? cotangents.data() : from,
+                                    is_spread ? spread.size() : places,
+                                    count,
+                                    g.groups,
+                                    g.in_channels,
+                                    taps,
+                                    OutBlocks(g.out_channels),
+                                    plan.offsets.data(),
+                                    is_spread ? &all : rows.data(),
+                                    is_spread ? 1 : static_cast<std::int64_t>(rows.size()),
+                                    first > 0,
+                                    w};
+    const std::int64_t work = count * kTaskPairs * kOuts * places;
+    launch(kernel, g.groups * kernel.blocks.count() * kernel.tasks_of_block(), kWork / (work + 1) + 1);
+  }
+}
+
+#define XGRAD_INSTANTIATE(T)                                                             \
+  template void convolve(const ConvGeometry&, const T*, const T*, const T*, T*);         \
+  template void convolve_back(const ConvGeometry&, const T*, const T*, const T*, T*);
+XGRAD_INSTANTIATE(float)
+XGRAD_INSTANTIATE(double)
+XGRAD_INSTANTIATE(std::int64_t)
+#undef XGRAD_INSTANTIATE
+template void convolve_weight(const ConvGeometry&, const float*, const float*, float*);
+template void convolve_weight(const ConvGeometry&, const double*, const double*, double*);
+
+}  // namespace xgrad::internal

@@ -1,0 +1,81 @@
+#include <cmath>
+
+#include "../../tensor_impl.hpp"
+#include "../detail/reduction.hpp"
+#include "resample.hpp"
+
+namespace xgrad {
+
+using namespace internal;
+
+namespace {
+
+constexpr const char* kName = "interpolate";
+
+/// The extent of an axis times a factor, rounded down.
+std::int64_t scaled_extent(std::int64_t extent, double factor, SourceLocation where) {
+  check(factor > 0 && std::isfinite(factor), where, kName, ": scale_factor must be above 0 and finite, but it is ", factor,
+        ".");
+  const double scaled = std::floor(static_cast<double>(extent) * factor);
+  check(scaled < 0x1p63, where, kName, ": the extents must fit in an int64, but ", extent, " times ", factor,
+        " does not.");
+  return static_cast<std::int64_t>(scaled);
+}
+
+}  // namespace
+
+PerAxisFactor::PerAxisFactor(std::initializer_list<double> each, SourceLocation where)
+    : count_(static_cast<int>(each.size())) {
+  check(each.size() <= factors_.size(), where, "interpolate: there must be at most ", factors_.size(),
+        " factors, one for each axis, but there are ", each.size(), ".");
+  int axis = 0;
+  for (double factor : each) factors_[axis++] = factor;
+}
+
+Tensor interpolate(const Operand& operand, InterpolateOptions options) {
+  SourceLocation where = operand.where();
+  const Shape& shape = operand.tensor(kName).shape();
+  const int axes = shape.ndim() - 2;
+  const Interpolation mode = options.mode;
+  check(1 <= axes && axes <= 3, where, kName, ": x must be [N, C, L], [N, C, H, W] or [N, C, D, H, W], but it is ", shape,
+        ".");
+  check(options.size.empty() != options.scale_factor.empty(), where, kName,
+        ": one of size and scale_factor must be given, but ", options.size.empty() ? "none" : "both", " is.");
+  const int given = options.size.empty() ? options.scale_factor.count() : options.size.count();
+  check(given == 1 || given == axes, where, kName, ": size or scale_factor must be one number, or ", axes,
+        " for x of shape ", shape, ", but there are ", given, ".");
+  check(mode == Interpolation::linear || mode == Interpolation::cubic || !(options.align_corners || options.antialias),
+        where, kName, ": align_corners and antialias are for linear and cubic, but the mode is another.");
+  check(axes == 2 || (mode != Interpolation::cubic && !options.antialias), where, kName,
+        ": cubic and antialias need x [N, C, H, W], but it is ", shape, ".");
+  check(!options.recompute_scale_factor || options.size.empty(), where, kName,
+        ": recompute_scale_factor must come with scale_factor, but size is given.");
+  Resampling resamplings[3];
+  Shape result = shape;
+  for (int axis = 0; axis < axes; ++axis) {
+    const std::int64_t extent = shape[2 + axis];
+    check(extent > 0, where, kName, ": x must have elements along the axes after the channels, but it is ", shape, ".");
+    Resampling& r = resamplings[axis];
+    r.in = extent;
+    r.mode = mode;
+    r.align_corners = options.align_corners;
+    r.antialias = options.antialias;
+    if (options.size.empty()) {
+      const double factor = options.scale_factor[axis];
+      r.out = scaled_extent(extent, factor, where);
+      if (!options.recompute_scale_factor && mode != Interpolation::area) r.factor = factor;
+    } else {
+      r.out = options.size[axis];
+    }
+    result[2 + axis] = r.out;
+    check(r.out > 0, where, kName, ": the result must have elements, but x is ", shape, " and its extents would be ",
+          result, ".");
+  }
+  checked_numel(kName, result, where);
+  CallSite site(where);
+  Tensor x = floating_operand(kName, operand);
+  for (int axis = 0; axis < axes; ++axis) x = resampled(kName, x, 2 + axis, resamplings[axis], where);
+  return x;
+}
+
+}  // namespace xgrad

@@ -1,0 +1,31 @@
+#include "per_axis.hpp"
+
+namespace xgrad {
+
+namespace {
+
+int checked_count(std::size_t count, SourceLocation where) {
+  constexpr std::size_t kMost = 3;
+  check(count <= kMost, where, "window: there must be at most ", kMost, " numbers, one for each axis, but there are ",
+        count, ".");
+  return static_cast<int>(count);
+}
+
+}  // namespace
+
+PerAxis::PerAxis(std::initializer_list<Extent> each, SourceLocation where) : count_(checked_count(each.size(), where)) {
+  int axis = 0;
+  for (Extent extent : each) numbers_[axis++] = extent.value;
+}
+
+PerAxis::PerAxis(const std::vector<std::int64_t>& each, SourceLocation where)
+    : count_(checked_count(each.size(), where)) {
+  int axis = 0;
+  for (std::int64_t number : each) numbers_[axis++] = number;
+}
+
+Shape PerAxis::given() const {
+  return Shape(std::span<const std::int64_t>(numbers_.data(), static_cast<std::size_t>(count_)));
+}
+
+}  // namespace xgrad

@@ -1,0 +1,323 @@
+#include "pooling.hpp"
+
+#include "../extend.hpp"
+#include "../kernels/pooling.hpp"
+#include "../tensor_impl.hpp"
+#include "arithmetic.hpp"
+#include "cast.hpp"
+#include "choose.hpp"
+#include "compare.hpp"
+#include "create.hpp"
+#include "detail/reduction.hpp"
+#include "detail/result.hpp"
+#include "index.hpp"
+#include "interpolation/resample.hpp"
+#include "movement.hpp"
+
+namespace xgrad {
+
+using namespace internal;
+
+namespace {
+
+constexpr int kAxes = PoolGeometry::kAxes;
+
+/// What moves over x, by the name of what the user called.
+struct Pool {
+  const char* name;
+  int axes;
+  PoolGeometry geometry;
+};
+
+/// Runs a kernel with the element type.
+template <class F>
+void run_kernel(DType dtype, const F& f) {
+  if (dtype == DType::int64)
+    f(std::int64_t{});
+  else
+    dispatch_floating(dtype, f);
+}
+
+/// x's shape with other extents along the axes of the windows.
+Shape shape_with(const Shape& x, int axes, const std::int64_t (&extents)[kAxes]) {
+  Shape shape = x;
+  for (int axis = 0; axis < axes; ++axis) shape[shape.ndim() - axes + axis] = extents[kAxes - axes + axis];
+  return shape;
+}
+
+/// A pool over x, which is checked, its windows not set.
+Pool pool_over(const char* name, int axes, const Operand& operand) {
+  const Tensor& x = operand.tensor(name);
+  static constexpr const char* kShapes[] = {"[N, C, L] or [C, L]", "[N, C, H, W] or [C, H, W]",
+                                            "[N, C, D, H, W] or [C, D, H, W]"};
+  check(x.ndim() == axes + 1 || x.ndim() == axes + 2, operand.where(), name, ": x must be ", kShapes[axes - 1],
+        ", but it is ", x.shape(), ".");
+  check(x.dtype() != DType::boolean, operand.where(), name, ": x must be numbers, but it is boolean. Use cast().");
+  Pool pool{name, axes, {}};
+  PoolGeometry& g = pool.geometry;
+  for (int axis = 0; axis < kAxes; ++axis)
+    g.in[axis] = g.out[axis] = g.kernel[axis] = g.stride[axis] = g.dilation[axis] = 1;
+  g.planes = 1;
+  for (int axis = 0; axis < x.ndim() - axes; ++axis) g.planes *= x.shape()[axis];
+  for (int axis = 0; axis < axes; ++axis) {
+    const std::int64_t extent = x.shape()[x.ndim() - axes + axis];
+    check(extent > 0, operand.where(), name, ": x must have elements along the axes of the windows, but it is ", x.shape(),
+          ".");
+    g.in[kAxes - axes + axis] = extent;
+  }
+  return pool;
+}
+
+void set_numbers(const Pool& pool, const char* what, const PerAxis& numbers, std::int64_t least,
+                 std::int64_t (&to)[kAxes], SourceLocation where) {
+  check(numbers.count() == pool.axes || numbers.count() == 1, where, pool.name, ": ", what, " must be one number, or ",
+        pool.axes, ", but it is ", numbers.given(), ".");
+  for (int axis = 0; axis < pool.axes; ++axis) {
+    check(numbers[axis] >= least, where, pool.name, ": ", what, " must be at least ", least, ", but it is ",
+          numbers.given(), ".");
+    to[kAxes - pool.axes + axis] = numbers[axis];
+  }
+}
+
+/// How windows move.
+struct Windows {
+  PerAxis size, stride, padding, dilation;
+  bool ceil_mode;
+};
+
+void set_windows(Pool& pool, const Windows& windows, const Shape& x, SourceLocation where) {
+  PoolGeometry& g = pool.geometry;
+  set_numbers(pool, "window", windows.size, 1, g.kernel, where);
+  set_numbers(pool, "stride", windows.stride.empty() ? windows.size : windows.stride, 1, g.stride, where);
+  set_numbers(pool, "padding", windows.padding, 0, g.before, where);
+  set_numbers(pool, "dilation", windows.dilation, 1, g.dilation, where);
+  for (int axis = kAxes - pool.axes; axis < kAxes; ++axis) {
+    check(g.before[axis] <= g.kernel[axis] / 2, where, pool.name, ": padding must be at most half of the window, but it is ",
+          windows.padding.given(), " and the window ", windows.size.given(), ".");
+    std::int64_t reach, padded, room;
+    const bool overflows = __builtin_mul_overflow(g.kernel[axis] - 1, g.dilation[axis], &reach) ||
+                           __builtin_add_overflow(g.in[axis], 2 * g.before[axis], &padded) ||
+                           __builtin_sub_overflow(padded - 1, reach, &room) ||
+                           __builtin_add_overflow(room, g.stride[axis], &padded);
+    check(!overflows, where, pool.name, ": extents with their padding must fit in an int64, but they do not.");
+    const std::int64_t s = g.stride[axis];
+    if (room >= 0) {
+      g.out[axis] = room / s + 1;
+      // One more that begins in x, or in the padding before it.
+      const std::int64_t next = g.out[axis] * s;
+      if (windows.ceil_mode && room % s != 0 && next < g.in[axis] + g.before[axis]) ++g.out[axis];
+    } else {
+      g.out[axis] = windows.ceil_mode && room > -s ? 1 : 0;
+    }
+    check(g.out[axis] > 0, where, pool.name, ": a window must fit into the padded x, but x is ", x, ", the window ",
+          windows.size.given(), ", padding ", windows.padding.given(), " and dilation ", windows.dilation.given(), ".");
+  }
+}
+
+// ---- The largest element ----
+
+/// The cotangent of x: g at the elements that were taken.
+void max_pool_rule(Vjp& vjp, std::int64_t planes, std::int64_t in, std::int64_t out) {
+  const Shape shape = vjp.shape(0);
+  const Tensor& indices = vjp.output(1);
+  if (vjp.creates_graph()) {
+    Tensor zero = zeros({planes, in}, {.dtype = vjp.dtype(0)});
+    Tensor spread = scatter_add(zero, 1, reshape(indices.detach(), {planes, out}), reshape(vjp.g(0), {planes, out}));
+    return vjp.give(0, reshape(spread, shape));
+  }
+  Tensor g = contiguous(vjp.g(0));
+  Tensor result = new_result("max_pool", shape, g.dtype(), vjp.where());
+  dispatch_floating(g.dtype(), [&]<class T>(T) {
+    unpool(planes, in, out, data_of<T>(g), data_of<std::int64_t>(indices), data_of<T>(result));
+  });
+  vjp.give(0, result);
+}
+
+MaxPooled recorded_max_pool(const Pool& pool, const Tensor& given, bool is_adaptive, bool wants_indices,
+                            SourceLocation where) {
+  const PoolGeometry& g = pool.geometry;
+  Tensor x = contiguous(given);
+  const Shape shape = shape_with(x.shape(), pool.axes, g.out);
+  Tensor y = new_checked(pool.name, shape, x.dtype(), where), indices;
+  if (wants_indices || is_recording({x})) indices = new_checked(pool.name, shape, DType::int64, where);
+  if (y.numel() > 0)
+    run_kernel(x.dtype(), [&]<class T>(T) {
+      std::int64_t* places = indices.defined() ? data_of<std::int64_t>(indices) : nullptr;
+      if (is_adaptive)
+        adaptive_max_pool(g, data_of<T>(x), data_of<T>(y), places);
+      else
+        max_pool(g, data_of<T>(x), data_of<T>(y), places);
+    });
+  if (!indices.defined()) return {y, {}};
+  const std::int64_t planes = g.planes, in = PoolGeometry::product(g.in), out = PoolGeometry::product(g.out);
+  std::vector<Tensor> outputs = record(pool.name, where, {x}, std::vector{y, indices}, {Uses::output(1)},
+                                       [=](Vjp& vjp) { max_pool_rule(vjp, planes, in, out); });
+  return {outputs[0], outputs[1]};
+}
+
+/// Throws where the elements of a window may all lie in the padding, as far apart ones can.
+void check_no_window_is_empty(const Pool& pool, SourceLocation where) {
+  const PoolGeometry& g = pool.geometry;
+  for (int axis = 0; axis < kAxes; ++axis)
+    for (std::int64_t place = 0; g.dilation[axis] > 1 && place < g.out[axis]; ++place) {
+      const std::int64_t begin = place * g.stride[axis] - g.before[axis], step = g.dilation[axis];
+      const std::int64_t first = begin < 0 ? (-begin + step - 1) / step : 0;
+      check(first < g.kernel[axis] && begin + first * step < g.in[axis], where, pool.name,
+            ": each window must hold an element of x, but window ", place, " of an axis lies in the padding.");
+    }
+}
+
+MaxPooled max_pooled(const char* name, int axes, const Operand& x, const PerAxis& window, const MaxPoolOptions& options,
+                     bool wants_indices) {
+  CallSite site(x.where());
+  Pool pool = pool_over(name, axes, x);
+  set_windows(pool, {window, options.stride, options.padding, options.dilation, options.ceil_mode}, x.tensor(name).shape(),
+              x.where());
+  check_no_window_is_empty(pool, x.where());
+  return recorded_max_pool(pool, x.tensor(name), false, wants_indices, x.where());
+}
+
+/// Extents of the result along each axis.
+void set_adaptive(Pool& pool, const PerAxis& size, SourceLocation where) {
+  PoolGeometry& g = pool.geometry;
+  set_numbers(pool, "size", size, kSameExtent, g.out, where);
+  for (int axis = 0; axis < kAxes; ++axis)
+    if (g.out[axis] == kSameExtent) g.out[axis] = g.in[axis];
+}
+
+MaxPooled adaptive_max_pooled(const char* name, int axes, const Operand& x, const PerAxis& size, bool wants_indices) {
+  CallSite site(x.where());
+  Pool pool = pool_over(name, axes, x);
+  set_adaptive(pool, size, x.where());
+  for (int axis = 0; axis < kAxes; ++axis) {
+    std::int64_t product;
+    check(!__builtin_mul_overflow(pool.geometry.in[axis], pool.geometry.out[axis], &product), x.where(), name,
+          ": extents of x times those of the result must fit in an int64, but they do not.");
+  }
+  return recorded_max_pool(pool, x.tensor(name), true, wants_indices, x.where());
+}
+
+// ---- The mean ----
+
+/// The mean of windows, or its transpose.
+Tensor recorded_average(const Pool& pool, const PoolDivisor& divisor, const Tensor& given, bool is_back,
+                        SourceLocation where) {
+  const PoolGeometry& g = pool.geometry;
+  Tensor from = contiguous(given);
+  Tensor to = new_checked(pool.name, shape_with(from.shape(), pool.axes, is_back ? g.in : g.out), from.dtype(), where);
+  if (g.planes > 0)
+    run_kernel(from.dtype(), [&]<class T>(T) {
+      if (is_back)
+        average_pool_back(g, divisor, data_of<T>(from), data_of<T>(to));
+      else
+        average_pool(g, divisor, data_of<T>(from), data_of<T>(to));
+    });
+  return record(pool.name, where, {from}, to, {}, [=](Vjp& vjp) {
+    vjp.give(0, recorded_average(pool, divisor, vjp.g(), !is_back, vjp.where()));
+  });
+}
+
+Tensor averaged(const char* name, int axes, const Operand& x, const PerAxis& window, const AvgPoolOptions& options) {
+  CallSite site(x.where());
+  Pool pool = pool_over(name, axes, x);
+  set_windows(pool, {window, options.stride, options.padding, 1, options.ceil_mode}, x.tensor(name).shape(), x.where());
+  check(!options.divisor_override || *options.divisor_override != 0, x.where(), name,
+        ": divisor_override must not be 0, but it is.");
+  return recorded_average(pool, {options.divisor_override.value_or(0), options.count_include_pad}, x.tensor(name), false,
+                          x.where());
+}
+
+Tensor adaptively_averaged(const char* name, int axes, const Operand& operand, const PerAxis& size) {
+  CallSite site(operand.where());
+  Pool pool = pool_over(name, axes, operand);
+  set_adaptive(pool, size, operand.where());
+  Tensor x = floating_operand(name, operand);
+  checked_numel(name, shape_with(x.shape(), axes, pool.geometry.out), operand.where());
+  for (int axis = kAxes - axes; axis < kAxes; ++axis)
+    if (const std::int64_t in = pool.geometry.in[axis], out = pool.geometry.out[axis]; in != out)
+      x = resampled(name, x, x.ndim() - kAxes + axis, {.in = in, .out = out}, operand.where());
+  return x;
+}
+
+Tensor power_pooled(const char* name, int axes, const Operand& operand, double p, const PerAxis& window,
+                    const LpPoolOptions& options) {
+  SourceLocation where = operand.where();
+  CallSite site(where);
+  Pool pool = pool_over(name, axes, operand);
+  set_windows(pool, {window, options.stride, 0, 1, options.ceil_mode}, operand.tensor(name).shape(), where);
+  check(p != 0, where, name, ": p must not be 0, but it is.");
+  Tensor powers = pow(floating_operand(name, operand), p);
+  const double size = static_cast<double>(PoolGeometry::product(pool.geometry.kernel));
+  Tensor sums = recorded_average(pool, {}, powers, false, where) * size;
+  Tensor is_zero = sums == 0;
+  return xgrad::where(is_zero, 0, pow(xgrad::where(is_zero, 1, sums), 1 / p));
+}
+
+}  // namespace
+
+Tensor max_pool1d(const Operand& x, PerAxis window, MaxPoolOptions options) {
+  return max_pooled("max_pool1d", 1, x, window, options, false).values;
+}
+Tensor max_pool2d(const Operand& x, PerAxis window, MaxPoolOptions options) {
+  return max_pooled("max_pool2d", 2, x, window, options, false).values;
+}
+Tensor max_pool3d(const Operand& x, PerAxis window, MaxPoolOptions options) {
+  return max_pooled("max_pool3d", 3, x, window, options, false).values;
+}
+MaxPooled max_pool1d_with_indices(const Operand& x, PerAxis window, MaxPoolOptions options) {
+  return max_pooled("max_pool1d_with_indices", 1, x, window, options, true);
+}
+MaxPooled max_pool2d_with_indices(const Operand& x, PerAxis window, MaxPoolOptions options) {
+  return max_pooled("max_pool2d_with_indices", 2, x, window, options, true);
+}
+MaxPooled max_pool3d_with_indices(const Operand& x, PerAxis window, MaxPoolOptions options) {
+  return max_pooled("max_pool3d_with_indices", 3, x, window, options, true);
+}
+
+Tensor avg_pool1d(const Operand& x, PerAxis window, AvgPoolOptions options) {
+  return averaged("avg_pool1d", 1, x, window, options);
+}
+Tensor avg_pool2d(const Operand& x, PerAxis window, AvgPoolOptions options) {
+  return averaged("avg_pool2d", 2, x, window, options);
+}
+Tensor avg_pool3d(const Operand& x, PerAxis window, AvgPoolOptions options) {
+  return averaged("avg_pool3d", 3, x, window, options);
+}
+
+Tensor adaptive_avg_pool1d(const Operand& x, PerAxis size) {
+  return adaptively_averaged("adaptive_avg_pool1d", 1, x, size);
+}
+Tensor adaptive_avg_pool2d(const Operand& x, PerAxis size) {
+  return adaptively_averaged("adaptive_avg_pool2d", 2, x, size);
+}
+Tensor adaptive_avg_pool3d(const Operand& x, PerAxis size) {
+  return adaptively_averaged("adaptive_avg_pool3d", 3, x, size);
+}
+
+Tensor adaptive_max_pool1d(const Operand& x, PerAxis size) {
+  return adaptive_max_pooled("adaptive_max_pool1d", 1, x, size, false).values;
+}
+Tensor adaptive_max_pool2d(const Operand& x, PerAxis size) {
+  return adaptive_max_pooled("adaptive_max_pool2d", 2, x, size, false).values;
+}
+Tensor adaptive_max_pool3d(const Operand& x, PerAxis size) {
+  return adaptive_max_pooled("adaptive_max_pool3d", 3, x, size, false).values;
+}
+MaxPooled adaptive_max_pool1d_with_indices(const Operand& x, PerAxis size) {
+  return adaptive_max_pooled("adaptive_max_pool1d_with_indices", 1, x, size, true);
+}
+MaxPooled adaptive_max_pool2d_with_indices(const Operand& x, PerAxis size) {
+  return adaptive_max_pooled("adaptive_max_pool2d_with_indices", 2, x, size, true);
+}
+MaxPooled adaptive_max_pool3d_with_indices(const Operand& x, PerAxis size) {
+  return adaptive_max_pooled("adaptive_max_pool3d_with_indices", 3, x, size, true);
+}
+
+Tensor lp_pool1d(const Operand& x, double p, PerAxis window, LpPoolOptions options) {
+  return power_pooled("lp_pool1d", 1, x, p, window, options);
+}
+Tensor lp_pool2d(const Operand& x, double p, PerAxis window, LpPoolOptions options) {
+  return power_pooled("lp_pool2d", 2, x, p, window, options);
+}
+
+}  // namespace xgrad

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "contender.hpp"
+#include "operations.hpp"
 #include "times.hpp"
 
 namespace bench {
@@ -177,6 +178,8 @@ std::vector<Workload> workloads(bool more) {
       bound("one of a fused three", Bound::one_of_fused, 1'000),
       first_gradient(),
   };
+  for (const auto& [name, make] : xgrad_operations())
+    all.push_back({name, [name = name](Contender& c) { return c.operation(name); }});
   if (more)
     for (Workload& workload : std::vector<Workload>{
              add_chain(1'000, 64),

@@ -71,6 +71,8 @@ class Contender {
   virtual Task rows_in_loop(std::int64_t rows, std::int64_t columns) = 0;
   /// One of these operations and its gradient.
   virtual Task bound(Bound operation, std::int64_t size) = 0;
+  /// The operator's row of this name: see operations.hpp.
+  virtual Task operation(const std::string& name) = 0;
   /// A process that starts, computes the gradient of sum(x x) for four numbers, and ends.
   virtual Task first_gradient() = 0;
 };

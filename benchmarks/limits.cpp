@@ -195,6 +195,8 @@ class Limits : public Contender {
   }
 
   /// A process that does nothing.
+  Task operation(const std::string&) override { return {}; }
+
   Task first_gradient() override {
     return {[] { run_beside("bench_first_nothing"); }};
   }

@@ -1,11 +1,13 @@
-// The workloads in libtorch's C++ interface, as its documentation writes them. The only file that includes
-// libtorch.
+// The workloads in libtorch's C++ interface, as its documentation writes them. With torch_operations.cpp the only file that
+// includes libtorch.
 #include "contender.hpp"
 
 #ifdef XGRAD_WITH_TORCH
 
 #include <cblas.h>
 #include <torch/torch.h>
+
+#include "operations.hpp"
 
 namespace bench {
 namespace {
@@ -259,6 +261,7 @@ class Torch : public Contender {
         return pulled({v[0]}, v[2], [b = v[1], c = v[2]](const std::vector<torch::Tensor>& v) { return v[0] * b + c; });
     }
   }
+  Task operation(const std::string& name) override { return task_named(torch_operations(), name); }
 
   Task first_gradient() override {
     return {[] { run_beside("bench_first_torch"); }};

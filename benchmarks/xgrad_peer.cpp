@@ -8,6 +8,7 @@
 #include <xgrad/nn/layers/dense.hpp>
 #include <xgrad/optim/optim.hpp>
 #include "contender.hpp"
+#include "operations.hpp"
 
 namespace bench {
 namespace {
@@ -247,6 +248,7 @@ class Xgrad : public Contender {
         });
     }
   }
+  Task operation(const std::string& name) override { return task_named(xgrad_operations(), name); }
 
   Task first_gradient() override {
     return {[] { run_beside("bench_first", {"gradient"}); }};

@@ -233,117 +233,120 @@ void sort_row(const Items<T, Item>& items, const T* x, std::int64_t n, Item* roo
   for (std::int64_t i = 0; i < n; ++i) write(i, sorted[i]);
 }
 
-/// Room for kRooms rows of items: on the stack for short rows, else in memory that was taken before the kernel began, for
-/// each row its own.
-template <class Item>
-struct Rooms {
-  Item* memory = nullptr;
-  std::int64_t length = 0;
-  int rooms = 0;
+/// Calls kernel.row(row, room, length) for each row: with room for K::kRooms rows of `length` items, on the stack for short
+/// rows, else in memory that was taken before. Over groups of rows, each of which has its own memory.
+template <class K>
+struct RowByRow {
+  using Item = typename K::Item;
 
-  Item* of(std::int64_t row, int room, Item* stack) const {
-    return memory == nullptr ? stack + room * kShort : memory + (row * rooms + room) * length;
+  K kernel;
+  std::int64_t rows, groups;
+  Item* memory;  // or null
+  std::int64_t length;
+
+  static void run(const RowByRow& a, std::int64_t begin, std::int64_t end) {
+    Item stack[K::kRooms * kShort];
+    for (std::int64_t group = begin; group < end; ++group) {
+      Item* room = a.memory == nullptr ? stack : a.memory + group * K::kRooms * a.length;
+      const std::int64_t last = a.first_row(group + 1);
+      for (std::int64_t row = a.first_row(group); row < last; ++row) a.kernel.row(row, room, a.length);
+    }
   }
+
+ private:
+  std::int64_t first_row(std::int64_t group) const { return group * (rows / groups) + std::min(group, rows % groups); }
 };
 
-/// The memory of Rooms.
-template <class Item>
-struct RoomsInMemory {
-  RoomsInMemory(const RowsShape& shape, std::int64_t length, int count) {
-    rooms.length = length;
-    rooms.rooms = count;
-    if (length <= kShort) return;
-    constexpr std::int64_t kWords = sizeof(Item) / sizeof(std::int64_t);
-    tensor = new_tensor({shape.rows, count, length, kWords}, DType::int64);
-    rooms.memory = reinterpret_cast<Item*>(data_of<std::int64_t>(tensor));
-  }
-  Tensor tensor;
-  Rooms<Item> rooms;
-};
+/// Runs the kernel over rows of `cost` elements that each need room for `length` items.
+template <class K>
+void launch_rows(const K& kernel, std::int64_t rows, std::int64_t cost, std::int64_t length) {
+  const std::int64_t grain = kSortGrain / cost + 1;
+  if (length <= kShort) return launch(RowByRow<K>{kernel, rows, rows, nullptr, kShort}, rows, grain);
+  // More groups than there may be threads, and memory for those alone.
+  constexpr std::int64_t kGroups = 32, kWords = sizeof(typename K::Item) / sizeof(std::int64_t);
+  const std::int64_t groups = std::min(rows, kGroups);
+  const Tensor memory = new_tensor({groups, K::kRooms, length, kWords}, DType::int64);
+  auto* items = reinterpret_cast<typename K::Item*>(data_of<std::int64_t>(memory));
+  launch(RowByRow<K>{kernel, rows, groups, items, length}, groups, grain / (rows / groups) + 1);
+}
 
-template <class T, class Item>
+template <class T, class I>
 struct SortRows {
+  using Item = I;
+  static constexpr int kRooms = 2;
+
   const T* x;
   T* values;
   std::int64_t* positions;
   std::int64_t length, keep;  // of which the first are written
   Items<T, Item> items;
-  Rooms<Item> rooms;
 
-  static void run(const SortRows& a, std::int64_t begin, std::int64_t end) {
-    Item stack[2 * kShort];
-    for (std::int64_t row = begin; row < end; ++row) {
-      const T* x = a.x + row * a.length;
-      T* values = a.values + row * a.keep;
-      std::int64_t* positions = a.positions + row * a.keep;
-      const std::int64_t keep = a.keep;
-      Item *room = a.rooms.of(row, 0, stack), *other = a.rooms.of(row, 1, stack);
-      if (a.values == nullptr)
-        sort_row(a.items, x, a.length, room, other, [=](std::int64_t place, const Item& item) {
-          if (place < keep) positions[place] = item.position();
-        });
-      else
-        sort_row(a.items, x, a.length, room, other, [=](std::int64_t place, const Item& item) {
-          if (place >= keep) return;
-          const std::int64_t position = item.position();
-          positions[place] = position;
-          values[place] = x[position];
-        });
-    }
+  void row(std::int64_t row, Item* room, std::int64_t room_length) const {
+    const T* from = x + row * length;
+    std::int64_t* row_positions = positions + row * keep;
+    const std::int64_t count = keep;
+    if (values == nullptr)
+      return sort_row(items, from, length, room, room + room_length, [=](std::int64_t place, const Item& item) {
+        if (place < count) row_positions[place] = item.position();
+      });
+    T* row_values = values + row * keep;
+    sort_row(items, from, length, room, room + room_length, [=](std::int64_t place, const Item& item) {
+      if (place >= count) return;
+      const std::int64_t position = item.position();
+      row_positions[place] = position;
+      row_values[place] = from[position];
+    });
   }
 };
 
 /// The first k of each row by a heap of k items, its largest on top, that most elements do not get into: they are compared
 /// with its top, blocks of them at once.
-template <class T, class Item>
+template <class T, class I>
 struct TopOfRows {
+  using Item = I;
+  static constexpr int kRooms = 1;
+
   const T* x;
   T* values;
   std::int64_t* positions;
   std::int64_t length, k;
   Items<T, Item> items;
-  Rooms<Item> rooms;
 
-  static constexpr std::int64_t kBlock = 64;
-
-  static void run(const TopOfRows& a, std::int64_t begin, std::int64_t end) {
-    Item stack[kShort];
-    for (std::int64_t row = begin; row < end; ++row) {
-      const T* x = a.x + row * a.length;
-      Item* heap = a.rooms.of(row, 0, stack);
-      const std::int64_t k = a.k;
-      for (std::int64_t i = 0; i < k; ++i) heap[i] = a.items.item(x[i], i);
-      std::make_heap(heap, heap + k);
-      std::int64_t i = k;
-      for (; i + kBlock <= a.length; i += kBlock)
-        if (beats_top(a, x + i, heap)) take(a, x, i, i + kBlock, heap);
-      take(a, x, i, a.length, heap);
-      std::sort_heap(heap, heap + k);
-      for (std::int64_t j = 0; j < k; ++j) {
-        const std::int64_t position = heap[j].position();
-        a.positions[row * k + j] = position;
-        a.values[row * k + j] = x[position];
-      }
+  void row(std::int64_t row, Item* heap, std::int64_t) const {
+    const T* from = x + row * length;
+    for (std::int64_t i = 0; i < k; ++i) heap[i] = items.item(from[i], i);
+    std::make_heap(heap, heap + k);
+    std::int64_t i = k;
+    for (; i + kBlock <= length; i += kBlock)
+      if (beats_top(from + i, heap)) take(from, i, i + kBlock, heap);
+    take(from, i, length, heap);
+    std::sort_heap(heap, heap + k);
+    for (std::int64_t j = 0; j < k; ++j) {
+      const std::int64_t position = heap[j].position();
+      positions[row * k + j] = position;
+      values[row * k + j] = from[position];
     }
   }
 
  private:
+  static constexpr std::int64_t kBlock = 64;
+
   /// Whether any of a block has a key below the top's: of equal keys the top came first.
-  static bool beats_top(const TopOfRows& a, const T* block, const Item* heap) {
-    const auto items = a.items;
-    const auto top = items.key_in(heap[0]);
+  bool beats_top(const T* block, const Item* heap) const {
+    const auto keys = items;
+    const auto top = keys.key_in(heap[0]);
     typename Items<T, Item>::Key beats = 0;
-    for (std::int64_t i = 0; i < kBlock; ++i) beats |= items.key(block[i]) < top;
+    for (std::int64_t i = 0; i < kBlock; ++i) beats |= keys.key(block[i]) < top;
     return beats != 0;
   }
-  static void take(const TopOfRows& a, const T* x, std::int64_t begin, std::int64_t end, Item* heap) {
+  void take(const T* from, std::int64_t begin, std::int64_t end, Item* heap) const {
     for (std::int64_t i = begin; i < end; ++i)
-      if (a.items.key(x[i]) < a.items.key_in(heap[0])) replace_top(heap, a.k, a.items.item(x[i], i));
+      if (items.key(from[i]) < items.key_in(heap[0])) replace_top(heap, items.item(from[i], i));
   }
-  static void replace_top(Item* heap, std::int64_t n, const Item& item) {
+  void replace_top(Item* heap, const Item& item) const {
     std::int64_t at = 0;
-    for (std::int64_t child = 1; child < n; child = 2 * at + 1) {
-      if (child + 1 < n && heap[child] < heap[child + 1]) ++child;
+    for (std::int64_t child = 1; child < k; child = 2 * at + 1) {
+      if (child + 1 < k && heap[child] < heap[child + 1]) ++child;
       if (!(item < heap[child])) break;
       heap[at] = heap[child];
       at = child;
@@ -352,8 +355,11 @@ struct TopOfRows {
   }
 };
 
-template <class T, class Item>
+template <class T, class I>
 struct PickOfRows {
+  using Item = I;
+  static constexpr int kRooms = 1;
+
   const T* x;
   T* values;
   std::int64_t* positions;
@@ -361,67 +367,63 @@ struct PickOfRows {
   Rank rank;
   std::int64_t k;
   Items<T, Item> items;
-  Rooms<Item> rooms;
 
-  static void run(const PickOfRows& a, std::int64_t begin, std::int64_t end) {
-    Item stack[kShort];
-    for (std::int64_t row = begin; row < end; ++row) {
-      const std::int64_t position = pick(a, a.x + row * a.length, a.rooms.of(row, 0, stack));
-      a.positions[row] = position;
-      a.values[row] = a.x[row * a.length + position];
-    }
+  void row(std::int64_t row, Item* room, std::int64_t) const {
+    const T* from = x + row * length;
+    const std::int64_t position = pick(from, room);
+    positions[row] = position;
+    values[row] = from[position];
   }
 
  private:
-  static std::int64_t pick(const PickOfRows& a, const T* x, Item* room) {
+  std::int64_t pick(const T* from, Item* room) const {
     std::int64_t nans = 0, first_nan = -1;
-    for (std::int64_t i = 0; i < a.length; ++i) {
-      room[i] = a.items.item(x[i], i);
-      if (x[i] != x[i] && nans++ == 0) first_nan = i;
+    for (std::int64_t i = 0; i < length; ++i) {
+      room[i] = items.item(from[i], i);
+      if (from[i] != from[i] && nans++ == 0) first_nan = i;
     }
-    std::int64_t k = a.k;
-    if (a.rank == Rank::median) {
+    std::int64_t place = k;
+    if (rank == Rank::median) {
       if (nans > 0) return first_nan;
-      k = (a.length - 1) / 2;
-    } else if (a.rank == Rank::nan_median) {
-      if (nans == a.length) return first_nan;
-      k = (a.length - nans - 1) / 2;
+      place = (length - 1) / 2;
+    } else if (rank == Rank::nan_median) {
+      if (nans == length) return first_nan;
+      place = (length - nans - 1) / 2;
     }
-    std::nth_element(room, room + k, room + a.length);
-    return room[k].position();
+    std::nth_element(room, room + place, room + length);
+    return room[place].position();
   }
 };
 
-template <class T, class Item>
+template <class T, class I>
 struct ModeOfRows {
+  using Item = I;
+  static constexpr int kRooms = 3;
+
   const T* x;
   T* values;
   std::int64_t* positions;
   std::int64_t length;
   Items<T, Item> items;
-  Rooms<Item> rooms;
 
-  static void run(const ModeOfRows& a, std::int64_t begin, std::int64_t end) {
-    Item stack[3 * kShort];
-    for (std::int64_t row = begin; row < end; ++row) {
-      const T* x = a.x + row * a.length;
-      Item* sorted = a.rooms.of(row, 2, stack);
-      sort_row(a.items, x, a.length, a.rooms.of(row, 0, stack), a.rooms.of(row, 1, stack),
-               [=](std::int64_t place, const Item& item) { sorted[place] = item; });
-      std::int64_t most = 0, found = 0, run = 0;
-      for (std::int64_t i = 0; i < a.length; ++i) {
-        const std::int64_t at = sorted[i].position();
-        ++run;
-        if (i + 1 < a.length && x[at] == x[sorted[i + 1].position()]) continue;
-        if (run > most) {
-          most = run;
-          found = at;
-        }
-        run = 0;
+  void row(std::int64_t row, Item* room, std::int64_t room_length) const {
+    const T* from = x + row * length;
+    Item* sorted = room + 2 * room_length;
+    sort_row(items, from, length, room, room + room_length,
+             [=](std::int64_t place, const Item& item) { sorted[place] = item; });
+    std::int64_t most = 0, found = 0, run = 0;
+    for (std::int64_t i = 0; i < length; ++i) {
+      const std::int64_t at = sorted[i].position();
+      ++run;
+      if (i + 1 < length && from[at] == from[sorted[i + 1].position()]) continue;
+      if (run > most) {
+        most = run;
+        found = at;
       }
-      a.positions[row] = found;
-      a.values[row] = x[found];
+      run = 0;
     }
+    positions[row] = found;
+    values[row] = from[found];
   }
 };
 
@@ -453,9 +455,8 @@ template <class T>
 void sort_to(const T* x, T* values, std::int64_t* positions, const RowsShape& shape, std::int64_t keep,
              bool descending) {
   with_items<T>(shape.length, descending, [&]<class Item>(const Items<T, Item>& items) {
-    RoomsInMemory<Item> memory(shape, shape.length, 2);
-    launch(SortRows<T, Item>{x, values, positions, shape.length, keep, items, memory.rooms}, shape.rows,
-           kSortGrain / shape.length + 1);
+    launch_rows(SortRows<T, Item>{x, values, positions, shape.length, keep, items}, shape.rows, shape.length,
+                shape.length);
   });
 }
 
@@ -472,9 +473,7 @@ void top_of_rows(const T* x, T* values, std::int64_t* positions, const RowsShape
   if (is_empty(shape) || k == 0) return;
   if (k > shape.length / 8) return sort_to(x, values, positions, shape, k, descending);
   with_items<T>(shape.length, descending, [&]<class Item>(const Items<T, Item>& items) {
-    RoomsInMemory<Item> memory(shape, k, 1);
-    launch(TopOfRows<T, Item>{x, values, positions, shape.length, k, items, memory.rooms}, shape.rows,
-           kSortGrain / shape.length + 1);
+    launch_rows(TopOfRows<T, Item>{x, values, positions, shape.length, k, items}, shape.rows, shape.length, k);
   });
 }
 
@@ -482,9 +481,8 @@ template <class T>
 void pick_of_rows(const T* x, T* values, std::int64_t* positions, const RowsShape& shape, Rank rank, std::int64_t k) {
   if (is_empty(shape)) return;
   with_items<T>(shape.length, false, [&]<class Item>(const Items<T, Item>& items) {
-    RoomsInMemory<Item> memory(shape, shape.length, 1);
-    launch(PickOfRows<T, Item>{x, values, positions, shape.length, rank, k, items, memory.rooms}, shape.rows,
-           kSortGrain / shape.length + 1);
+    launch_rows(PickOfRows<T, Item>{x, values, positions, shape.length, rank, k, items}, shape.rows, shape.length,
+                shape.length);
   });
 }
 
@@ -492,9 +490,7 @@ template <class T>
 void mode_of_rows(const T* x, T* values, std::int64_t* positions, const RowsShape& shape) {
   if (is_empty(shape)) return;
   with_items<T>(shape.length, false, [&]<class Item>(const Items<T, Item>& items) {
-    RoomsInMemory<Item> memory(shape, shape.length, 3);
-    launch(ModeOfRows<T, Item>{x, values, positions, shape.length, items, memory.rooms}, shape.rows,
-           kSortGrain / shape.length + 1);
+    launch_rows(ModeOfRows<T, Item>{x, values, positions, shape.length, items}, shape.rows, shape.length, shape.length);
   });
 }
 

@@ -108,6 +108,7 @@ const std::map<std::string, std::set<std::string>> kOtherNames = {
     {"linalg::lu_solve", {"lu_factor"}},  // which makes the row's factors
     {"clamp(tensors)", {"dtype"}},     // check_operator asks for the dtype of an undefined bound
     {"diff(beside)", {"dtype"}},            // as affine
+    {"corrcoef", {"size"}},                 // the row's own observations
     {"cov(weights)", {"dtype"}},            // as affine
     {"gradient(coordinates)", {"cumsum"}},  // the row's own coordinates
     {"searchsorted", {"detach"}},           // the row's own sorter

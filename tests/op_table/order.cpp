@@ -422,11 +422,14 @@ Rows of_variables() {
            },
        .rtol = 1e-11},
       {.name = "corrcoef",
-       .function = [](const Tensor& x) { return corrcoef(x); },
+       .function = [](const Tensor& x) { return corrcoef(x + 3 * arange(x.size(-1))); },  // never of a constant
        .shapes = {{{2, 5}}, {{3, 7}}},
        .expected =
            [](std::span<const Tensor> x) {
-             const Elements c(covariances(x[0], Numbers(static_cast<std::size_t>(x[0].size(1)), 1), 1));
+             const Elements given(x[0]);
+             const Tensor rising = by_place(
+                 x[0].shape(), [&](const Place& place) { return given(place) + 3 * static_cast<double>(place[1]); });
+             const Elements c(covariances(rising, Numbers(static_cast<std::size_t>(x[0].size(1)), 1), 1));
              return by_place(c.shape(), [&](const Place& place) {
                return c(place) / std::sqrt(c({place[0], place[0]}) * c({place[1], place[1]}));
              });

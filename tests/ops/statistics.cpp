@@ -228,6 +228,8 @@ TEST_CASE("cov and corrcoef of few, with weights", "[cov]") {
                  cov(f64({{1, 2, 2, 4}, {3, 1, 1, 0}}), {.correction = 0})));
   CHECK(std::isnan(cov(f64(1)).item()));
   CHECK(cov(x, {.correction = 3})[0][0].item() == kInf);
+  CHECK(cov(full({2, 7}, 0.1, kDouble))[0][1].item() == 0);  // of constants
+  CHECK(is_close(cov(x + 1e9), cov(x)));
   CHECK(cov(zeros({0, 2})).shape() == Shape{0, 0});
   CHECK(std::isnan(cov(zeros({2, 0}))[0][0].item()));
   CHECK(cov(tensor({1, 2, 4})).dtype() == DType::float32);

@@ -153,7 +153,7 @@ struct Einsum {
         check(x.shape()[i] == x.shape()[j], where, "einsum: the axes that '",
               letter_of(labels[static_cast<std::size_t>(i)]), "' of \"", text,
               "\" names twice must have one extent, but operand ", position, " is ", operand.shape(), ".");
-        x = diagonal(x, i, j);
+        x = diagonal_of(x, i, j);
         labels.erase(labels.begin() + j);
       }
     for (int i = static_cast<int>(labels.size()); i-- > 0;)

@@ -20,6 +20,7 @@ template <class T>
 struct FindGroups {
   const T* x;
   const std::int64_t* order;
+  bool is_in_order;  // x lies in that order
   std::int64_t length;
   std::int64_t* inverse;
   std::int64_t* first;
@@ -31,7 +32,7 @@ struct FindGroups {
     const T* last = nullptr;
     for (std::int64_t i = begin; i < end; ++i) {
       const std::int64_t row = a.order == nullptr ? i : a.order[i];
-      const T* here = a.x + row * a.length;
+      const T* here = a.x + (a.is_in_order ? i : row) * a.length;
       if (last == nullptr || !is_equal(last, here, a.length)) {
         ++group;
         a.first[group] = row;
@@ -89,14 +90,18 @@ Unique distinct(const char* name, const Operand& operand, const UniqueOptions& o
   std::int64_t groups = 0;
   dispatch(x.dtype(), [&]<class T>(T) {
     const T* data = data_of<T>(rows);
+    Tensor sorted;
     if (sorts) {
       order = new_result(name, {count}, DType::int64, where);
-      if (shape.length == 1)
-        sort_rows<T>(data, nullptr, data_of<std::int64_t>(order), {1, count}, false);
-      else
+      if (shape.length == 1) {
+        sorted = new_result(name, {count}, x.dtype(), where);
+        sort_rows<T>(data, data_of<T>(sorted), data_of<std::int64_t>(order), {1, count}, false);
+        data = data_of<T>(sorted);
+      } else {
         order_rows<T>(data, data_of<std::int64_t>(order), shape);
+      }
     }
-    launch(FindGroups<T>{data, sorts ? data_of<std::int64_t>(order) : nullptr, shape.length,
+    launch(FindGroups<T>{data, sorts ? data_of<std::int64_t>(order) : nullptr, sorted.defined(), shape.length,
                          data_of<std::int64_t>(inverse), data_of<std::int64_t>(first), data_of<std::int64_t>(counts),
                          &groups},
            count, count + 1);

@@ -10,8 +10,8 @@
 #include "../detail/promote.hpp"
 #include "../detail/reduction.hpp"
 #include "../index.hpp"
-#include "../linalg.hpp"
 #include "../movement.hpp"
+#include "../products.hpp"
 #include "../statistics.hpp"
 
 namespace xgrad XGRAD_API {
@@ -50,7 +50,9 @@ Tensor covariances(const Tensor& given, const CovOptions& options, SourceLocatio
     check_weights("reliabilities", reliabilities, is_floating(reliabilities.dtype()), "floating", count, where);
     dtype = promote(dtype, reliabilities.dtype());
   }
-  const Tensor x = cast_for("cov", given, dtype);
+  Tensor x = cast_for("cov", given, dtype);
+  // Relative to the first observation: the mean's rounding is then that of a small number, and constants have covariance 0.
+  if (count > 0) x = x - narrow(x.detach(), 1, 0, 1);
   if (!frequencies.defined() && !reliabilities.defined()) {
     const Tensor deviations = x - mean(x, 1, {.keepdims = true});
     return matmul(deviations, transpose(deviations)) / std::max(0.0, static_cast<double>(count) - correction);

@@ -1,6 +1,6 @@
 #include "per_axis.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 namespace {
 

@@ -14,7 +14,7 @@
 #include "interpolation/resample.hpp"
 #include "movement.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

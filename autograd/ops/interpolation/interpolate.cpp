@@ -4,7 +4,7 @@
 #include "../detail/reduction.hpp"
 #include "resample.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

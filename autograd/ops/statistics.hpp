@@ -39,7 +39,7 @@ Picked nanmedian(const Operand& x, int axis, ReduceOptions options = {});
 Picked mode(const Operand& x, int axis = -1, ReduceOptions options = {});
 
 /// What a quantile is that lies between two elements.
-enum class Interpolation : std::uint8_t {
+enum class QuantileInterpolation : std::uint8_t {
   linear,    ///< between them, by the distance
   lower,     ///< the smaller one
   higher,    ///< the larger one
@@ -50,7 +50,7 @@ enum class Interpolation : std::uint8_t {
 struct QuantileOptions {
   std::optional<int> axis = {};  ///< without one all elements
   bool keepdims = false;         ///< keep the reduced axes, with extent 1
-  Interpolation interpolation = Interpolation::linear;
+  QuantileInterpolation interpolation = QuantileInterpolation::linear;
 };
 /// Quantiles: the element (or what lies between two) below which a share q of all lies. nan where any element is nan.
 /// Shapes: `x [a, n, b], q a number -> [a, b]`; `q [k] -> [k, a, b]`; without an axis a scalar, or [k].

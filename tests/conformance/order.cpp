@@ -5,7 +5,7 @@
 namespace conformance {
 namespace {
 
-using xgrad::Interpolation;
+using xgrad::QuantileInterpolation;
 using xgrad::Operand;
 using xgrad::Picked;
 using xgrad::ReduceOptions;
@@ -84,12 +84,12 @@ void add_searches(Registry& ops) {
   };
 }
 
-Interpolation interpolation_named(const std::string& name) {
-  static const std::map<std::string, Interpolation> kNames = {{"linear", Interpolation::linear},
-                                                              {"lower", Interpolation::lower},
-                                                              {"higher", Interpolation::higher},
-                                                              {"midpoint", Interpolation::midpoint},
-                                                              {"nearest", Interpolation::nearest}};
+QuantileInterpolation interpolation_named(const std::string& name) {
+  static const std::map<std::string, QuantileInterpolation> kNames = {{"linear", QuantileInterpolation::linear},
+                                                              {"lower", QuantileInterpolation::lower},
+                                                              {"higher", QuantileInterpolation::higher},
+                                                              {"midpoint", QuantileInterpolation::midpoint},
+                                                              {"nearest", QuantileInterpolation::nearest}};
   return kNames.at(name);
 }
 

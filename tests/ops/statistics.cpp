@@ -83,21 +83,21 @@ TEST_CASE("mode is the smallest of the most frequent, at its last position", "[m
 TEST_CASE("quantile interpolates as asked", "[quantile]") {
   const Tensor x = f64({4, 1, 3, 2});
   const Tensor q = f64({0, 0.5, 0.17, 0.83, 1});
-  auto at = [&](Interpolation interpolation) { return quantile(x, q, {.interpolation = interpolation}).to_vector(); };
+  auto at = [&](QuantileInterpolation interpolation) { return quantile(x, q, {.interpolation = interpolation}).to_vector(); };
   using V = std::vector<double>;
   CHECK(is_close(quantile(x, q), f64({1, 2.5, 1.51, 3.49, 4})));
-  CHECK(at(Interpolation::lower) == V{1, 2, 1, 3, 4});
-  CHECK(at(Interpolation::higher) == V{1, 3, 2, 4, 4});
-  CHECK(at(Interpolation::midpoint) == V{1, 2.5, 1.5, 3.5, 4});
-  CHECK(at(Interpolation::nearest) == V{1, 3, 2, 3, 4});  // 1.5 is rounded to 2
-  auto slope = [&](Interpolation interpolation) {
+  CHECK(at(QuantileInterpolation::lower) == V{1, 2, 1, 3, 4});
+  CHECK(at(QuantileInterpolation::higher) == V{1, 3, 2, 4, 4});
+  CHECK(at(QuantileInterpolation::midpoint) == V{1, 2.5, 1.5, 3.5, 4});
+  CHECK(at(QuantileInterpolation::nearest) == V{1, 3, 2, 3, 4});  // 1.5 is rounded to 2
+  auto slope = [&](QuantileInterpolation interpolation) {
     return grad([&](const Tensor& v) { return quantile(v, 0.3, {.interpolation = interpolation}); }, f64({1, 2, 3}));
   };
-  CHECK(is_close(slope(Interpolation::linear), f64({0.4, 0.6, 0})));
-  CHECK(is_close(slope(Interpolation::lower), f64({1, 0, 0})));
-  CHECK(is_close(slope(Interpolation::higher), f64({0, 1, 0})));
-  CHECK(is_close(slope(Interpolation::midpoint), f64({0.5, 0.5, 0})));
-  CHECK(is_close(slope(Interpolation::nearest), f64({0, 1, 0})));
+  CHECK(is_close(slope(QuantileInterpolation::linear), f64({0.4, 0.6, 0})));
+  CHECK(is_close(slope(QuantileInterpolation::lower), f64({1, 0, 0})));
+  CHECK(is_close(slope(QuantileInterpolation::higher), f64({0, 1, 0})));
+  CHECK(is_close(slope(QuantileInterpolation::midpoint), f64({0.5, 0.5, 0})));
+  CHECK(is_close(slope(QuantileInterpolation::nearest), f64({0, 1, 0})));
   // Among equals the weights go to those it lies between.
   CHECK(is_close(grad([](const Tensor& v) { return quantile(v, 0.25); }, f64({1, 1, 5})), f64({0.5, 0.5, 0})));
   CHECK(is_close(grad([](const Tensor& v) { return quantile(f64({1, 2, 5}), v); }, f64(0.75)), f64(6)));
@@ -140,7 +140,7 @@ TEST_CASE("quantile of nan, infinities, scalars and nothing", "[quantile]") {
 TEST_CASE("quantile finds ranks that a float32 does not hold", "[quantile]") {
   const std::int64_t n = (1 << 24) + 3;
   const Tensor x = cast(arange(n) >= n - 1, DType::float32);  // 0 ... 0 1
-  CHECK(quantile(x, 1 - 1. / (1 << 24), {.interpolation = Interpolation::lower}).item() == 0);
+  CHECK(quantile(x, 1 - 1. / (1 << 24), {.interpolation = QuantileInterpolation::lower}).item() == 0);
   CHECK(quantile(x, 1.).item() == 1);
 }
 

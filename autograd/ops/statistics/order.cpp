@@ -131,18 +131,18 @@ Tensor quantile_of(const char* name, const Operand& operand, const Operand& q_op
   Tensor y;
   const Tensor fixed = ranks.detach();
   switch (options.interpolation) {
-    case Interpolation::lower:
+    case QuantileInterpolation::lower:
       y = at_ranks(sorted, floor(fixed), has_nan);
       break;
-    case Interpolation::higher:
+    case QuantileInterpolation::higher:
       y = at_ranks(sorted, ceil(fixed), has_nan);
       break;
-    case Interpolation::nearest:
+    case QuantileInterpolation::nearest:
       y = at_ranks(sorted, round(fixed), has_nan);
       break;
     default: {
       const Tensor below = at_ranks(sorted, floor(fixed), has_nan), above = at_ranks(sorted, ceil(fixed), has_nan);
-      const Tensor weight = options.interpolation == Interpolation::midpoint ? full({}, 0.5, {.dtype = x.dtype()})
+      const Tensor weight = options.interpolation == QuantileInterpolation::midpoint ? full({}, 0.5, {.dtype = x.dtype()})
                                                                              : cast(ranks - floor(fixed), x.dtype());
       // Between two equal infinities inf - inf would be nan.
       const Tensor is_infinite = logical_and(isinf(below), below == above);

@@ -7,7 +7,7 @@
 
 #include "error.hpp"
 
-namespace xgrad XGRAD_API {
+namespace xgrad {
 namespace internal {
 
 namespace {

@@ -73,8 +73,8 @@ Tensor second_value(const Tensor& g, const Tensor& x) {
   const Tensor products = products_without(parts.s);
   const Tensor is_diagonal = diag_embed(ones(parts.s.shape(), {.dtype = x.dtype()})) != 0;
   const Tensor others = where(is_diagonal, 0, products);
-  const Tensor diagonal = squeeze(matmul(others, unsqueeze(diagonal(inside, kMatrixDiagonal), -1)), -1);
-  const Tensor crossed = diag_embed(diagonal) - others * transpose(inside);
+  const Tensor sums = squeeze(matmul(others, unsqueeze(diagonal(inside, kMatrixDiagonal), -1)), -1);
+  const Tensor crossed = diag_embed(sums) - others * transpose(inside);
   return unsqueeze(unsqueeze(sign, -1), -1) * matmul(parts.u, matmul(crossed, parts.vh));
 }
 

@@ -1,5 +1,7 @@
 // What layers of networks are made of, of torch.nn.functional: normalisation, convolution, pooling and the like.
+#include <xgrad/autograd/ops/attention.hpp>
 #include <xgrad/autograd/ops/convolution.hpp>
+#include <xgrad/autograd/ops/embedding.hpp>
 #include <xgrad/autograd/ops/interpolation.hpp>
 #include <xgrad/autograd/ops/movement.hpp>
 #include <xgrad/autograd/ops/normalization.hpp>
@@ -217,9 +219,65 @@ void add_interpolations(Registry& ops) {
   };
 }
 
+xgrad::GridInterpolation grid_mode(const std::string& name) {
+  return name == "nearest"   ? xgrad::GridInterpolation::nearest
+         : name == "bicubic" ? xgrad::GridInterpolation::cubic
+                             : xgrad::GridInterpolation::linear;
+}
+xgrad::GridPadding grid_padding(const std::string& name) {
+  return name == "border"       ? xgrad::GridPadding::border
+         : name == "reflection" ? xgrad::GridPadding::reflection
+                                : xgrad::GridPadding::zeros;
+}
+
+void add_grids(Registry& ops) {
+  ops["nn.functional.grid_sample"] = [](Arguments& args) {
+    return xgrad::grid_sample(args.tensor(0, "input"), args.tensor(1, "grid"),
+                              {.mode = grid_mode(args.text(2, "mode", "bilinear")),
+                               .padding = grid_padding(args.text(3, "padding_mode", "zeros")),
+                               .align_corners = args.flag(4, "align_corners", false)});
+  };
+  ops["nn.functional.affine_grid"] = [](Arguments& args) {
+    return xgrad::affine_grid(args.tensor(0, "theta"), args.shape(1, "size"),
+                              {.align_corners = args.flag(2, "align_corners", false)});
+  };
+}
+
+std::optional<std::int64_t> optional_integer(Arguments& args, const char* name) {
+  if (!args.given(kKeyword, name)) return std::nullopt;
+  return args.integer(kKeyword, name);
+}
+
+void add_embeddings(Registry& ops) {
+  ops["nn.functional.embedding"] = [](Arguments& args) {
+    return xgrad::embedding(args.tensor(0, "input"), args.tensor(1, "weight"),
+                            {.padding_index = optional_integer(args, "padding_idx"),
+                             .scale_grad_by_freq = args.flag(kKeyword, "scale_grad_by_freq", false)});
+  };
+  ops["nn.functional.embedding_bag"] = [](Arguments& args) {
+    const std::string mode = args.text(kKeyword, "mode", "mean");
+    return xgrad::embedding_bag(args.tensor(0, "input"), args.tensor(1, "weight"),
+                                {.offsets = args.optional_tensor(2, "offsets"),
+                                 .mode = mode == "sum"   ? xgrad::BagMode::sum
+                                         : mode == "max" ? xgrad::BagMode::max
+                                                         : xgrad::BagMode::mean,
+                                 .per_sample_weights = args.optional_tensor(kKeyword, "per_sample_weights"),
+                                 .include_last_offset = args.flag(kKeyword, "include_last_offset", false),
+                                 .padding_index = optional_integer(args, "padding_idx"),
+                                 .scale_grad_by_freq = args.flag(kKeyword, "scale_grad_by_freq", false)});
+  };
+  ops["nn.functional.scaled_dot_product_attention"] = [](Arguments& args) {
+    return xgrad::scaled_dot_product_attention(
+        args.tensor(0, "query"), args.tensor(1, "key"), args.tensor(2, "value"),
+        {.mask = args.optional_tensor(3, "attn_mask"), .causal = args.flag(5, "is_causal", false)});
+  };
+}
+
 }  // namespace
 
 void add_layers(Registry& ops) {
+  add_grids(ops);
+  add_embeddings(ops);
   add_pools(ops);
   add_interpolations(ops);
   add_convolutions(ops);

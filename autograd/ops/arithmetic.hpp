@@ -111,6 +111,7 @@ Tensor sub(const Operand& a, const Operand& b, const Operand& alpha);
 /// Dtype: the common one; integers stay.
 /// Derivative: -alpha g to a, g to b.
 /// Throws: std::invalid_argument where both are boolean, and unless alpha is a number, an integer where the result is.
+/// NumPy: -
 Tensor rsub(const Operand& a, const Operand& b, const Operand& alpha = 1);
 
 /// x itself, which must be a number.
@@ -124,6 +125,7 @@ Tensor positive(const Operand& x);
 /// Shapes: the result has x's.
 /// Dtype: x's, integers become float32.
 /// Derivative: -g y / (2 x).
+/// NumPy: -
 Tensor rsqrt(const Operand& x);
 
 /// Power a^b, computed in float64 whatever the dtypes.
@@ -142,12 +144,14 @@ Tensor copysign(const Operand& a, const Operand& b);
 /// Shapes: a and b broadcast to the result's shape.
 /// Dtype: the common one, integers become float32.
 /// Derivative: g to a, 0 to b.
+/// PyTorch: without a derivative
 Tensor nextafter(const Operand& a, const Operand& b);
 
 /// a 2^b, rounded once where b is whole: also where 2^b itself overflows or underflows.
 /// Shapes: a and b broadcast to the result's shape.
 /// Dtype: the common one, integers become float32.
 /// Derivative: g 2^b to a, g y log(2) to b.
+/// PyTorch: 2^b of integers in float32
 Tensor ldexp(const Operand& a, const Operand& b);
 
 /// What frexp() answers with: x = mantissa 2^exponent.
@@ -166,18 +170,22 @@ Frexp frexp(const Operand& x);
 /// Dtype: the common one; integers stay.
 /// Derivative: g to x, g value b to a, g value a to b.
 /// Throws: std::invalid_argument unless value is a number, and an integer where the result is; where all are boolean.
+/// NumPy: -
 Tensor addcmul(const Operand& x, const Operand& a, const Operand& b, const Operand& value = 1);
 
 /// x + value a / b, element by element.
 /// Shapes: x, a and b broadcast to the result's shape.
 /// Dtype: the common one, integers become float32.
 /// Derivative: g to x, g value / b to a, -g value a / b^2 to b.
+/// NumPy: -
+/// PyTorch: refuses integers
 Tensor addcdiv(const Operand& x, const Operand& a, const Operand& b, double value = 1);
 
 /// Number between a, at weight 0, and b, at weight 1: a + weight (b - a), exact at both ends.
 /// Shapes: a, b and weight broadcast to the result's shape.
 /// Dtype: the common one, integers become float32.
 /// Derivative: g (1 - weight) to a, g weight to b, g (b - a) to weight.
+/// NumPy: -
 Tensor lerp(const Operand& a, const Operand& b, const Operand& weight);
 
 }  // namespace xgrad

@@ -55,12 +55,14 @@ Tensor clamp(const Operand& x, const Tensor& low, const Tensor& high);
 /// Shapes: x and low broadcast to the result's shape.
 /// Dtype: the common one; integers stay.
 /// Derivative: g to x where x >= low, to low where x < low, nothing to a nan.
+/// NumPy: maximum, whose derivative at a tie is another
 Tensor clamp_min(const Operand& x, const Operand& low);
 
 /// Elements not above a bound, a number or a tensor; nan where either is nan.
 /// Shapes: x and high broadcast to the result's shape.
 /// Dtype: the common one; integers stay.
 /// Derivative: g to x where x <= high, to high where x > high, nothing to a nan.
+/// NumPy: minimum, whose derivative at a tie is another
 Tensor clamp_max(const Operand& x, const Operand& high);
 
 /// Larger of two tensors, element by element; beside a nan the other one.
@@ -79,6 +81,7 @@ Tensor fmin(const Operand& a, const Operand& b);
 /// Shapes: x and values broadcast to the result's shape.
 /// Dtype: the common one; integers stay.
 /// Derivative: 0 to x; g to values where x is 0.
+/// PyTorch: 0 of a nan
 Tensor heaviside(const Operand& x, const Operand& values);
 
 /// Elements of x, and `value` where the mask holds.
@@ -86,6 +89,7 @@ Tensor heaviside(const Operand& x, const Operand& values);
 /// Dtype: x's, to which value is converted.
 /// Derivative: g to x where the mask does not hold; the sum of the other g to value.
 /// Throws: std::invalid_argument unless the mask is boolean and value has no axes.
+/// NumPy: where(mask, value, x)
 Tensor masked_fill(const Operand& x, const Operand& mask, const Operand& value);
 
 struct NanToNumOptions {

@@ -108,6 +108,7 @@ struct AllcloseOptions {
 /// Shapes: a and b broadcast to the result's shape.
 /// Dtype: boolean; floating ones are compared in float64.
 /// Throws: std::invalid_argument for a negative tolerance.
+/// PyTorch: whose integers are subtracted in float32
 Tensor isclose(const Operand& a, const Operand& b, AllcloseOptions tolerance = {});
 
 /// Whether isclose() holds for all elements.

@@ -13,6 +13,8 @@ namespace xgrad XGRAD_API {
 ///
 /// Dtype: float32 or float64, the default dtype where none is given.
 /// Throws: std::invalid_argument for another dtype, and unless the rate is positive and finite.
+/// NumPy: random.exponential(1 / rate)
+/// PyTorch: Tensor.exponential_
 Tensor exponential(const Shape& shape, double rate = 1, TensorOptions options = {},
                    Generator& generator = default_generator(), SourceLocation where = SourceLocation::current());
 
@@ -20,6 +22,8 @@ Tensor exponential(const Shape& shape, double rate = 1, TensorOptions options = 
 ///
 /// Dtype: float32 or float64, the default dtype where none is given.
 /// Throws: std::invalid_argument for another dtype, a location that is not finite, and unless the scale is positive and finite.
+/// NumPy: random.gumbel
+/// PyTorch: distributions.Gumbel
 Tensor gumbel(const Shape& shape, double location = 0, double scale = 1, TensorOptions options = {},
               Generator& generator = default_generator(), SourceLocation where = SourceLocation::current());
 
@@ -28,6 +32,8 @@ Tensor gumbel(const Shape& shape, double location = 0, double scale = 1, TensorO
 /// Dtype: float32 or float64, the default dtype where none is given.
 /// Throws: std::invalid_argument for another dtype, and unless concentration and rate are positive and finite.
 /// Source: Marsaglia and Tsang, A simple method for generating gamma variables, 2000.
+/// NumPy: random.gamma(concentration, 1 / rate)
+/// PyTorch: distributions.Gamma
 Tensor gamma(const Shape& shape, double concentration, double rate = 1, TensorOptions options = {},
              Generator& generator = default_generator(), SourceLocation where = SourceLocation::current());
 
@@ -35,6 +41,8 @@ Tensor gamma(const Shape& shape, double concentration, double rate = 1, TensorOp
 ///
 /// Dtype: float32 or float64, the default dtype where none is given.
 /// Throws: std::invalid_argument for another dtype, and unless a and b are positive and finite.
+/// NumPy: random.beta
+/// PyTorch: distributions.Beta
 Tensor beta(const Shape& shape, double a, double b, TensorOptions options = {},
             Generator& generator = default_generator(), SourceLocation where = SourceLocation::current());
 
@@ -43,6 +51,7 @@ Tensor beta(const Shape& shape, double a, double b, TensorOptions options = {},
 /// Dtype: the rates', integers become float32.
 /// Throws: std::invalid_argument where a rate is negative, nan or infinite.
 /// Source: for rates from 10 on Hörmann, The transformed rejection method for generating Poisson random variables, 1993.
+/// NumPy: random.poisson
 Tensor poisson(const Operand& rates, Generator& generator = default_generator());
 
 /// Positions that are drawn with a probability proportional to their weights: `count` of each list of weights, with
@@ -52,6 +61,7 @@ Tensor poisson(const Operand& rates, Generator& generator = default_generator())
 /// Throws: std::invalid_argument for other shapes, a weight that is negative, nan or infinite, weights that are all 0, a negative
 /// count, and where without replacement fewer than `count` weights are not 0.
 /// Source: without replacement Efraimidis and Spirakis, Weighted random sampling with a reservoir, 2006.
+/// NumPy: random.choice(p=)
 Tensor multinomial(const Operand& weights, std::int64_t count, bool replacement = false,
                    Generator& generator = default_generator());
 
@@ -61,6 +71,8 @@ Tensor multinomial(const Operand& weights, std::int64_t count, bool replacement 
 /// Throws: std::out_of_range for an axis that the logits do not have; std::invalid_argument where they are not floating, one is
 /// nan or +infinity, or a list of them is empty or -infinity throughout.
 /// Source: Gumbel, as in Maddison, Tarlow, Minka, A* sampling, 2014.
+/// NumPy: -
+/// PyTorch: distributions.Categorical
 Tensor categorical(const Operand& logits, int axis = -1, Generator& generator = default_generator());
 
 }  // namespace xgrad

@@ -20,6 +20,8 @@ enum class Rounding {
 /// Dtype: the common one; integers stay where the quotient is rounded.
 /// Derivative: 0, or that of div() for Rounding::none.
 /// Throws: std::invalid_argument where an integer is divided by 0, and where both are boolean.
+/// NumPy: floor_divide, trunc(a / b)
+/// PyTorch: div(rounding_mode=)
 Tensor div(const Operand& a, const Operand& b, Rounding rounding);
 
 /// Greatest whole number that is not above a / b, for Rounding::floor. Also where a / b itself would be rounded up to the
@@ -42,6 +44,7 @@ Tensor fmod(const Operand& a, const Operand& b);
 /// Dtype: the common one; integers stay.
 /// Derivative: g to a, -g floor(a / b) to b.
 /// Throws: std::invalid_argument where an integer is divided by 0, and where both are boolean.
+/// NumPy: a rest of 0 has the sign of b
 Tensor remainder(const Operand& a, const Operand& b);
 
 }  // namespace xgrad

@@ -34,12 +34,15 @@ Tensor round(const Operand& x);
 /// Shapes: the result has x's.
 /// Dtype: x's; integers stay.
 /// Derivative: 0.
+/// NumPy: round(x, decimals)
+/// PyTorch: round(decimals=)
 Tensor round(const Operand& x, int decimals);
 
 /// Fraction x - trunc(x), with the sign of x; nan of an infinity.
 /// Shapes: the result has x's.
 /// Dtype: x's; integers stay.
 /// Derivative: g.
+/// NumPy: modf(x)[0]
 Tensor frac(const Operand& x);
 
 }  // namespace xgrad

@@ -19,6 +19,8 @@ Tensor softmax(const Operand& x, int axis = -1);
 /// Dtype: floating; integers and booleans become float32.
 /// Derivative: -y (g - sum(g y)).
 /// Throws: std::out_of_range for an axis that x does not have.
+/// NumPy: -
+/// PyTorch: nn.functional.softmin
 Tensor softmin(const Operand& x, int axis = -1);
 
 /// Logarithm of the softmax along one axis: x - logsumexp(x). A primitive, for its stability and speed.

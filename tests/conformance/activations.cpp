@@ -66,9 +66,6 @@ void add_activations(Registry& ops) {
   ops["nn.functional.threshold"] = [](Arguments& args) {
     return threshold(args.tensor(0, "input"), args.number(1, "threshold"), args.number(2, "value"));
   };
-  ops["nn.functional.softmin"] = [](Arguments& args) {
-    return softmin(args.tensor(0, "input"), static_cast<int>(args.integer(1, "dim", -1)));
-  };
   ops["nn.functional.rrelu"] = [](Arguments& args) {
     const Tensor& x = args.tensor(0, "input");
     const double lower = args.number(1, "lower", 1.0 / 8), upper = args.number(2, "upper", 1.0 / 3);

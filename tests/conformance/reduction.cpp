@@ -172,7 +172,7 @@ void add_softmaxes(Registry& ops) {
       {"log_softmax", xgrad::log_softmax},
       {"nn.functional.softmax", xgrad::softmax},
       {"nn.functional.log_softmax", xgrad::log_softmax},
-      {"nn.functional.softmin", [](const Operand& x, int axis) { return softmax(-x, axis); }},
+      {"nn.functional.softmin", xgrad::softmin},
   };
   for (const auto& [name, function] : functions)
     ops[name] = [function = function](Arguments& args) {

@@ -71,7 +71,7 @@ Tensor triu(const Operand& x, std::int64_t offset = 0);
 /// Shapes: [2, number of elements].
 /// Dtype: int64.
 /// Throws: std::invalid_argument for a negative number of rows or columns and where an int64 cannot count the bytes.
-/// Example: `Tensor at = tril_indices(3, 3); x[{at[0], at[1]}]`
+/// Example: `Tensor at = tril_indices(2, 3); x[{at[0], at[1]}]`
 Tensor tril_indices(std::int64_t rows, std::int64_t columns, std::int64_t offset = 0,
                     SourceLocation where = SourceLocation::current());
 /// Row and column of each element of the upper triangle of a matrix, in row-major order.

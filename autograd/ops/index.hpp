@@ -92,6 +92,8 @@ class Indices {
 /// over all rows is linear in their number.
 /// Throws: std::out_of_range for an integer or a position beyond its axis and for more items than axes; std::invalid_argument
 /// for a step of 0, two ellipses, tensors of another dtype, positions that do not broadcast, and a mask of another shape.
+/// NumPy: `x[...]`
+/// PyTorch: `x[...]`
 Tensor get(const Operand& x, const Indices& indices);
 
 /// Options of index_put().
@@ -109,6 +111,8 @@ struct IndexPutOptions {
 /// Derivative: g with zeros at those places for x; g[indices] for the values, 0 for those that others replaced. With
 /// accumulate g for x and g[indices] for the values.
 /// Throws: what get() throws; std::invalid_argument for values that do not broadcast.
+/// Example: `index_put(x, x < 0, 0); index_put(x, {slice(0, 1), -1}, 5);`
+/// NumPy: `x[...] = values`, in place
 Tensor index_put(const Operand& x, const Indices& indices, const Operand& values, IndexPutOptions options = {});
 
 /// The elements start, start + step, ... (`length` of them) of one axis, a view; a negative start counts from the end.

@@ -15,7 +15,7 @@ namespace xgrad XGRAD_API {
 /// the powers.
 /// Throws: std::invalid_argument when count is negative, unless start, stop, the distance between them and base are finite, and
 /// where an int64 tensor cannot hold a power.
-/// Example: `logspace(0, 3, 4)  // 1, 10, 100, 1000`
+/// Example: `logspace(0, 3, 4);  // 1, 10, 100, 1000`
 Tensor logspace(double start, double stop, std::int64_t count, double base = 10, TensorOptions options = {},
                 SourceLocation where = SourceLocation::current());
 

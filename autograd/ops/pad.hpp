@@ -30,7 +30,9 @@ struct PadOptions {
 /// Throws: std::invalid_argument for an odd number of widths, or more than for all axes; where x is cropped to less than
 /// nothing; for a reflect width that is not below the extent, a circular one above what is left, and replicate of no
 /// elements; and where an int64 cannot count the bytes.
-/// Example: `pad(image, {1, 1, 1, 1}, {.mode = PadMode::reflect})`
+/// Example: `pad(x, {1, 1, 1, 1}, {.mode = PadMode::reflect})`
+/// NumPy: `pad`, with pairs from the first axis on
+/// PyTorch: `nn.functional.pad`
 Tensor pad(const Operand& x, const std::vector<std::int64_t>& widths, PadOptions options = {});
 
 }  // namespace xgrad

@@ -19,7 +19,8 @@ struct PatchOptions {
 /// Derivative: fold(g), the patches of g added at their places.
 /// Throws: std::invalid_argument for other numbers of axes, a kernel, dilation or stride that is not above 0, a negative
 /// padding, and an image that is smaller than one patch.
-/// Example: `unfold(x, {3, 3}, {.padding = {1}, .stride = {2}})`
+/// Example: `unfold(reshape(x, {1, 2, 3}), {2, 2}, {.padding = {1}, .stride = {2}})`
+/// PyTorch: `nn.functional.unfold`
 Tensor unfold(const Operand& x, const Shape& kernel, const PatchOptions& options = {});
 /// An image of this size to which columns of patches are added at their places (col2im): the transpose of unfold(). Where patches
 /// overlap their sum stands.
@@ -27,6 +28,7 @@ Tensor unfold(const Operand& x, const Shape& kernel, const PatchOptions& options
 /// Shapes: columns [n, c p q, number of patches], size {h, w}, kernel {p, q} -> [n, c, h, w]; without n likewise.
 /// Derivative: unfold(g).
 /// Throws: std::invalid_argument as unfold(), and unless the columns are as many and as long as the image has patches.
+/// PyTorch: `nn.functional.fold`
 Tensor fold(const Operand& columns, const Shape& size, const Shape& kernel, const PatchOptions& options = {});
 
 /// Channels turned into pixels: each group of factor^2 channels becomes a square of pixels.
@@ -35,12 +37,14 @@ Tensor fold(const Operand& columns, const Shape& size, const Shape& kernel, cons
 /// Derivative: pixel_unshuffle(g, factor).
 /// Throws: std::invalid_argument for fewer than three axes, a factor that is not above 0, and channels that factor^2 does not
 /// divide.
+/// PyTorch: `nn.functional.pixel_shuffle`
 Tensor pixel_shuffle(const Operand& x, std::int64_t factor);
 /// Squares of pixels turned into channels: the inverse of pixel_shuffle().
 ///
 /// Shapes: x [..., c, h factor, w factor] -> [..., c factor^2, h, w].
 /// Derivative: pixel_shuffle(g, factor).
 /// Throws: std::invalid_argument for fewer than three axes, a factor that is not above 0 or does not divide height and width.
+/// PyTorch: `nn.functional.pixel_unshuffle`
 Tensor pixel_unshuffle(const Operand& x, std::int64_t factor);
 
 }  // namespace xgrad

@@ -13,6 +13,7 @@ namespace xgrad XGRAD_API {
 /// Shapes: x [a, b] -> [n, 2]; a scalar -> [n, 0], n 0 or 1.
 /// Dtype: int64.
 /// Derivative: none.
+/// NumPy: `argwhere`
 Tensor nonzero(const Operand& x);
 /// The positions of the elements that are not 0: nonzero() by NumPy's name.
 ///
@@ -26,6 +27,8 @@ Tensor argwhere(const Operand& x);
 /// Shapes: x [a, b] -> [n] and [n].
 /// Dtype: int64.
 /// Derivative: none.
+/// NumPy: `nonzero`
+/// PyTorch: `nonzero(x, as_tuple=True)`
 std::vector<Tensor> nonzero_tuple(const Operand& x);
 /// The elements of x where the mask is true, in row-major order.
 ///
@@ -33,6 +36,7 @@ std::vector<Tensor> nonzero_tuple(const Operand& x);
 /// Dtype: x's; mask boolean.
 /// Derivative: g at those places, 0 elsewhere.
 /// Throws: std::invalid_argument for a mask of another dtype and shapes that do not broadcast.
+/// NumPy: `x[mask]`
 Tensor masked_select(const Operand& x, const Tensor& mask);
 /// The elements of x at these positions of its row-major order; negative ones count from the end.
 ///
@@ -50,6 +54,7 @@ Tensor take(const Operand& x, const Tensor& indices);
 /// Derivative: g added at those places, as accurately as sum().
 /// Throws: std::out_of_range for an index outside of [0, extent); std::invalid_argument for indices of another dtype, another
 /// number of axes, and shapes that do not broadcast.
+/// NumPy: `take_along_axis`
 Tensor take_along_dim(const Operand& x, const Tensor& indices, std::optional<int> axis = std::nullopt);
 
 }  // namespace xgrad

@@ -40,6 +40,7 @@ std::vector<Tensor> chunk(const Operand& x, std::int64_t count, int axis = 0);
 /// Derivative: the pieces' gradients one after the other.
 /// Throws: std::invalid_argument for a scalar and a count that is not above 0; std::out_of_range for an axis that x does not
 /// have.
+/// NumPy: `array_split`
 std::vector<Tensor> tensor_split(const Operand& x, std::int64_t count, int axis = 0);
 /// The pieces of x between bounds along the axis, from the start to the end: views. Bounds are read as those of slices, cut to
 /// the axis, negative ones counted from the end; a piece whose end comes before its start is empty.
@@ -129,6 +130,7 @@ Tensor column_stack(std::initializer_list<Tensor> tensors, SourceLocation where 
 /// Dtype: promoted.
 /// Derivative: each matrix' block of g.
 /// Throws: std::invalid_argument for no tensors and for more than two axes.
+/// NumPy: `scipy.linalg.block_diag`
 Tensor block_diag(std::span<const Tensor> tensors, SourceLocation where = SourceLocation::current());
 /// Matrices in braces along the diagonal of a matrix.
 Tensor block_diag(std::initializer_list<Tensor> tensors, SourceLocation where = SourceLocation::current());
@@ -171,7 +173,7 @@ struct CombinationOptions {
 /// Shapes: x [n] -> [n over count, count].
 /// Derivative: g summed over the rows in which an element stands.
 /// Throws: std::invalid_argument unless x is a vector, for a negative count, and where an int64 cannot count the bytes.
-/// Example: `combinations(x, 2, {.with_replacement = true})`
+/// Example: `combinations(x[0], 2, {.with_replacement = true})`
 Tensor combinations(const Operand& x, std::int64_t count = 2, CombinationOptions options = {});
 
 }  // namespace xgrad

@@ -15,6 +15,8 @@ namespace xgrad XGRAD_API {
 /// Shapes: x [a, b], {2, 3} -> [2 a, 3 b]; x [b], {2, 3} -> [2, 3 b].
 /// Derivative: g summed over the copies.
 /// Throws: std::invalid_argument for fewer numbers than axes, a negative one, and where an int64 cannot count the bytes.
+/// NumPy: `tile`
+/// PyTorch: `Tensor.repeat`
 Tensor repeat(const Operand& x, const Shape& times);
 /// Copies of x one after the other, as repeat(), but of fewer numbers than axes: they stand for the last axes.
 ///
@@ -28,6 +30,7 @@ Tensor tile(const Operand& x, const Shape& times);
 /// Derivative: g summed over the copies.
 /// Throws: std::invalid_argument for a negative number and where an int64 cannot count the bytes; std::out_of_range for an
 /// axis that x does not have.
+/// NumPy: `repeat`
 Tensor repeat_interleave(const Operand& x, std::int64_t times, std::optional<int> axis = std::nullopt);
 /// Each slice of x along the axis as many times in a row as `times` says for it; without an axis each element of x.
 ///

@@ -18,6 +18,7 @@ namespace xgrad XGRAD_API {
 /// Derivative: g with zeros at those places for x; gather(g, axis, indices) for source, 0 for elements that others replaced and
 /// where no index is.
 /// Throws: std::out_of_range for an index outside [0, extent); std::invalid_argument for indices of another dtype or shape.
+/// NumPy: `put_along_axis`, in place
 Tensor scatter(const Operand& x, int axis, const Tensor& indices, const Operand& source);
 
 /// What scatter_reduce() makes of elements at one place.
@@ -35,7 +36,7 @@ struct ScatterReduceOptions {
 /// elements are 0.
 /// Throws: std::out_of_range for an index outside [0, extent); std::invalid_argument for indices of another dtype or shape,
 /// and for the mean of booleans.
-/// Example: `scatter_reduce(x, 0, indices, source, ScatterReduction::amax, {.include_self = false})`
+/// Example: `scatter_reduce(x, 0, tensor({{1, 0, 1}}), 1, ScatterReduction::amax, {.include_self = false})`
 Tensor scatter_reduce(const Operand& x, int axis, const Tensor& indices, const Operand& source,
                       ScatterReduction reduction, ScatterReduceOptions options = {});
 

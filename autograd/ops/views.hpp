@@ -12,6 +12,8 @@ namespace xgrad XGRAD_API {
 /// Shapes: x [...], shape with as many elements -> shape.
 /// Derivative: reshape(g, x.shape()).
 /// Throws: std::invalid_argument where reshape() does, and where the layout of x would need a copy.
+/// NumPy: `reshape`
+/// PyTorch: `Tensor.view`
 Tensor view(const Operand& x, const Shape& shape);
 /// The elements of x in the shape of another tensor: a view. Only the shape of `other` counts.
 ///
@@ -34,6 +36,7 @@ Tensor ravel(const Operand& x);
 /// Derivative: reshape(g, x.shape()).
 /// Throws: std::invalid_argument unless the sizes multiply to the axis' extent, for no sizes, and for a scalar;
 /// std::out_of_range for an axis that x does not have.
+/// NumPy: `reshape`
 Tensor unflatten(const Operand& x, int axis, const Shape& sizes);
 /// x with at least one axis: a scalar becomes [1].
 ///
@@ -68,6 +71,7 @@ Tensor swapaxes(const Operand& x, int axis1, int axis2);
 ///
 /// Derivative: swapdims(g, axis1, axis2).
 /// Throws: std::out_of_range for an axis that x does not have.
+/// NumPy: `swapaxes`
 Tensor swapdims(const Operand& x, int axis1, int axis2);
 /// x with the axes `from` at the places `to` of the result, the others in their order between them: a view.
 ///
@@ -76,6 +80,7 @@ Tensor swapdims(const Operand& x, int axis1, int axis2);
 /// Throws: std::out_of_range for an axis or a place that x does not have; std::invalid_argument for one that is named twice
 /// and for as many axes as places are not.
 /// Example: `movedim(x, {0, 1}, {-1, 0})`
+/// NumPy: `moveaxis`
 Tensor movedim(const Operand& x, const Axes& from, const Axes& to);
 /// x with the axes `from` at the places `to` of the result, a view: movedim() by NumPy's name.
 ///
@@ -103,6 +108,7 @@ Tensor expand_as(const Operand& x, const Tensor& other);
 /// Dtype: x's; integers and booleans that are summed give int64.
 /// Derivative: g stretched to x's shape.
 /// Throws: std::invalid_argument for a shape that does not broadcast to x's.
+/// PyTorch: `Tensor.sum_to_size`
 Tensor sum_to_size(const Operand& x, const Shape& shape);
 
 // ---- Directions ----
@@ -135,6 +141,8 @@ Tensor rot90(const Operand& x, std::int64_t turns = 1, const Axes& plane = {0, 1
 /// Derivative: the pieces of g added at their places.
 /// Throws: std::invalid_argument for a size that is negative or larger than the axis and a step that is not above 0;
 /// std::out_of_range for an axis that x does not have.
+/// NumPy: `lib.stride_tricks.sliding_window_view`
+/// PyTorch: `Tensor.unfold`
 Tensor unfold(const Operand& x, int axis, std::int64_t size, std::int64_t step);
 
 }  // namespace xgrad

@@ -1,6 +1,7 @@
 #include "each.hpp"
 
-namespace xgrad::internal {
+namespace xgrad XGRAD_API {
+namespace internal {
 namespace {
 
 // What the messages tell is put together only where one is needed: an optimizer comes here for each parameter in each step.
@@ -46,4 +47,5 @@ void prepare_each(std::span<const EachOperand> operands, SourceLocation where) {
     if (operand.is_written) note_write(*operand.tensor, where);
 }
 
-}  // namespace xgrad::internal
+}  // namespace internal
+}  // namespace xgrad

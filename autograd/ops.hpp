@@ -3,6 +3,7 @@
 
 #include "ops/activation.hpp"
 #include "ops/arithmetic.hpp"
+#include "ops/attention.hpp"
 #include "ops/bitwise.hpp"
 #include "ops/cast.hpp"
 #include "ops/choose.hpp"
@@ -14,6 +15,7 @@
 #include "ops/distributions.hpp"
 #include "ops/division.hpp"
 #include "ops/dropout.hpp"
+#include "ops/embedding.hpp"
 #include "ops/exponential.hpp"
 #include "ops/index.hpp"
 #include "ops/interpolation.hpp"

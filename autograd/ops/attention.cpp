@@ -22,7 +22,7 @@
 #include "reduce.hpp"
 #include "softmax.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

@@ -19,7 +19,7 @@
 #include "movement.hpp"
 #include "reduce.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

@@ -14,7 +14,7 @@
 #include "../products.hpp"
 #include "../reduce.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

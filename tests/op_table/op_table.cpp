@@ -106,12 +106,8 @@ const std::map<std::string, std::set<std::string>> kOtherNames = {
     {"view", {"size", "contiguous"}},  // the row's own shape and layout
     {"view_as", {"contiguous"}},       // the row's own layout
     {"linalg::lu_solve", {"lu_factor"}},  // which makes the row's factors
-<<<<<<< HEAD
     {"clamp(tensors)", {"dtype"}},     // check_operator asks for the dtype of an undefined bound
-    {"diff(beside)", {"dtype"}},            // as affine
-=======
     {"diff(beside)", {"dtype"}},            // check_operator asks for the dtype of what is left out
->>>>>>> eb7c741 (The folder of sorts is nobody's interface)
     {"corrcoef", {"size"}},                 // the row's own observations
     {"cov(weights)", {"dtype"}},            // as diff(beside)
     {"gradient(coordinates)", {"cumsum"}},  // the row's own coordinates

@@ -4,9 +4,9 @@
 
 #include "../base/launch.hpp"
 #include "../tensor_impl.hpp"
+#include "../threads.hpp"
 #include "matmul.hpp"
 #include "rows.hpp"
-#include "softmax_rows.hpp"
 #include "walk.hpp"
 
 namespace xgrad::internal {
@@ -16,8 +16,14 @@ namespace {
 constexpr std::int64_t kWork = 1 << 18;
 /// Queries whose scores are in the cache together.
 constexpr std::int64_t kQueries = 64;
-/// Scores that are made at a time where they are not kept.
-constexpr std::int64_t kRoom = 1 << 20;
+/// Scores that are made at a time where they are not kept: they stay in the cache.
+constexpr std::int64_t kRoom = 1 << 15;
+
+/// How many tasks of so many scores have room at a time: at least one for each thread.
+std::int64_t tasks_together(std::int64_t scores, std::int64_t tasks) {
+  const std::int64_t fitting = std::max<std::int64_t>(kRoom / std::max<std::int64_t>(1, scores), num_threads());
+  return std::clamp<std::int64_t>(fitting, 1, std::max<std::int64_t>(1, tasks));
+}
 
 template <class T>
 struct Attend {
@@ -57,22 +63,44 @@ struct Attend {
   /// The softmax of one query's scores, in place.
   void make_weights(T* row, std::int64_t mask_at, std::int64_t query) const {
     const std::int64_t seen = shape.causal ? std::min(shape.keys, query + 1) : shape.keys;
-    const T factor = static_cast<T>(shape.scale);
-    if (mask.attends != nullptr)
-      for (std::int64_t j = 0; j < seen; ++j)
-        row[j] = mask.attends[mask_at + j * mask.key_stride] ? row[j] * factor : lowest_of<T>();
-    else if (mask.added != nullptr)
-      for (std::int64_t j = 0; j < seen; ++j) row[j] = row[j] * factor + mask.added[mask_at + j * mask.key_stride];
-    else
-      for (std::int64_t j = 0; j < seen; ++j) row[j] *= factor;
+    Batch<T> factor = static_cast<T>(shape.scale);
     std::fill(row + seen, row + shape.keys, T(0));
-    const T largest = seen > 0 ? largest_of(row, seen) : lowest_of<T>();
-    if (largest == lowest_of<T>())
+    if (mask.attends != nullptr) {
+      for (std::int64_t j = 0; j < seen; ++j)
+        row[j] = mask.attends[mask_at + j * mask.key_stride] ? row[j] * T(shape.scale) : lowest_of<T>();
+      factor = 1;
+    } else if (mask.added != nullptr) {
+      for (std::int64_t j = 0; j < seen; ++j)
+        row[j] = row[j] * T(shape.scale) + mask.added[mask_at + j * mask.key_stride];
+      factor = 1;
+    } else if (!(shape.scale > 0)) {
+      for (std::int64_t j = 0; j < seen; ++j) row[j] *= T(shape.scale);
+      factor = 1;
+    }
+    const T largest = across<MaxFold>(Folder<T, T, MaxFold>::fold_run(row, seen, T(0)));
+    if (largest == lowest_of<T>()) {
       std::fill_n(row, seen, T(0));
-    else
-      softmax_rows(row, row, 1, seen);
+      return;
+    }
+    // Scaled by the way: the largest stays the largest.
+    const Batch<T> center = largest;
+    double total = 0;
+    for (std::int64_t begin = 0; begin < seen; begin += kRowBlock) {
+      Batch<T> sum = 0;
+      for_batches<T>(
+          std::min(kRowBlock, seen - begin), lowest_of<T>(),
+          [&](std::int64_t at, int count, Batch<T> score) {
+            const Batch<T> power = exp((score - center) * factor);
+            sum += power;
+            store_batch<T>(row + begin + at, count, power);
+          },
+          row + begin);
+      total += across<SumFold>(sum);
+    }
+    const Batch<T> inverse = static_cast<T>(1 / total);
+    map_row<T>(
+        seen, T(0), row, [&](Batch<T> power) { return power * inverse; }, row);
   }
-  static T largest_of(const T* row, std::int64_t n) { return across<MaxFold>(Folder<T, T, MaxFold>::fold_run(row, n, T(0))); }
 };
 
 /// The cotangents of whole stacks.
@@ -118,8 +146,7 @@ void attend(const AttentionShape& s, const T* q, const T* k, const T* v, const A
   const std::int64_t blocks = s.stacks * Attend<T>::blocks(s);
   const std::int64_t work = kQueries * s.keys * (s.size + s.value_size), grain = kWork / (work + 1) + 1;
   if (weights != nullptr) return launch(Attend<T>{s, mask, q, k, v, weights, 0, y}, blocks, grain);
-  const std::int64_t together =
-      std::clamp<std::int64_t>(kRoom / std::max<std::int64_t>(1, kQueries * s.keys), 1, std::max<std::int64_t>(1, blocks));
+  const std::int64_t together = tasks_together(kQueries * s.keys, blocks);
   Tensor room = new_tensor({together * kQueries, s.keys}, dtype_of<T>);
   for (std::int64_t first = 0; first < blocks; first += together)
     launch(Attend<T>{s, mask, q, k, v, data_of<T>(room), first, y}, std::min(together, blocks - first), grain);
@@ -129,7 +156,7 @@ template <class T>
 void attend_back(const AttentionShape& s, const T* q, const T* k, const T* v, const T* weights, const T* g, T* gq,
                  T* gk, T* gv) {
   const std::int64_t scores = std::max<std::int64_t>(1, s.queries * s.keys);
-  const std::int64_t together = std::clamp<std::int64_t>(kRoom / scores, 1, std::max<std::int64_t>(1, s.stacks));
+  const std::int64_t together = tasks_together(scores, s.stacks);
   Tensor room;
   if (gq != nullptr || gk != nullptr) room = new_tensor({together, s.queries, s.keys}, dtype_of<T>);
   const std::int64_t work = scores * 2 * (s.size + s.value_size);

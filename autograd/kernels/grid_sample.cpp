@@ -126,35 +126,53 @@ Weights<T> weights_of(const SampleShape& s, const Taps<T>& taps) {
   return w;
 }
 
-/// A place with its taps along all axes; fewer than three: the first one reads its only element.
-template <class T>
-struct Place {
-  Taps<T> taps[SampleShape::kMostAxes];
-  Weights<T> weights[SampleShape::kMostAxes];
+/// Places that are worked on together, and the most elements that one reads.
+constexpr int kBlock = 32;
+constexpr int kMostElements = 16;
 
-  Place(const SampleShape& s, const T* coordinates) {
-    const int missing = SampleShape::kMostAxes - s.axes;
-    for (int axis = 0; axis < missing; ++axis) {
-      taps[axis] = {};
-      weights[axis] = {};
-      weights[axis].value[0] = 1;
-    }
-    for (int axis = 0; axis < s.axes; ++axis) {
-      taps[missing + axis] = taps_of(s, coordinates[s.axes - 1 - axis], s.in[axis]);
-      weights[missing + axis] = weights_of(s, taps[missing + axis]);
+/// What some places read, element by element: where, -1 for what lies outside, and with which weight.
+template <class T>
+struct Reads {
+  std::int64_t element[kMostElements][kBlock];
+  T weight[kMostElements][kBlock];
+  Weights<T> weights[SampleShape::kMostAxes][kBlock];
+  int count;  // of elements
+
+  /// grid: the coordinates of the first place.
+  Reads(const SampleShape& s, const T* grid, int places) {
+    const int taps = s.taps(), missing = SampleShape::kMostAxes - s.axes, depth_taps = missing > 0 ? 1 : taps;
+    const std::int64_t height = s.in[1 - missing], width = s.in[2 - missing];
+    count = depth_taps * taps * taps;
+    for (int place = 0; place < places; ++place) {
+      Taps<T> axis[SampleShape::kMostAxes] = {};
+      weights[0][place] = {};
+      weights[0][place].value[0] = 1;  // of images of two axes: the first one is read at its only element
+      for (int i = 0; i < s.axes; ++i) {
+        axis[missing + i] = taps_of(s, grid[place * s.axes + s.axes - 1 - i], s.in[i]);
+        weights[missing + i][place] = weights_of(s, axis[missing + i]);
+      }
+      for (int i = 0, at = 0; i < depth_taps; ++i)
+        for (int j = 0; j < taps; ++j)
+          for (int k = 0; k < taps; ++k, ++at) {
+            const std::int64_t z = axis[0].element[i], y = axis[1].element[j], x = axis[2].element[k];
+            element[at][place] = z < 0 || y < 0 || x < 0 ? -1 : (z * height + y) * width + x;
+            weight[at][place] = weights[0][place].value[i] * weights[1][place].value[j] * weights[2][place].value[k];
+          }
     }
   }
 
-  /// Calls use(element in the plane, i, j, k) for the taps that lie in x.
-  template <class Use>
-  void for_elements(const SampleShape& s, const Use& use) const {
-    const int count = s.taps(), missing = SampleShape::kMostAxes - s.axes;
-    const std::int64_t height = s.in[1 - missing], width = s.in[2 - missing];
-    for (int i = 0; i < (missing > 0 ? 1 : count); ++i)
-      for (int j = 0; j < count; ++j)
-        for (int k = 0; k < count; ++k) {
-          const std::int64_t z = taps[0].element[i], y = taps[1].element[j], x = taps[2].element[k];
-          if (z >= 0 && y >= 0 && x >= 0) use((z * height + y) * width + x, i, j, k);
+  /// The derivatives of a place's value by its coordinates, the first axis first, from the sums of g x at its elements.
+  void slopes(const SampleShape& s, const T (&dots)[kMostElements][kBlock], int place, T (&to)[SampleShape::kMostAxes]) const {
+    const int taps = s.taps(), depth_taps = count / (taps * taps);
+    const Weights<T> &d = weights[0][place], &h = weights[1][place], &w = weights[2][place];
+    std::fill_n(to, SampleShape::kMostAxes, T(0));
+    for (int i = 0, at = 0; i < depth_taps; ++i)
+      for (int j = 0; j < taps; ++j)
+        for (int k = 0; k < taps; ++k, ++at) {
+          const T dot = dots[at][place];
+          to[0] += dot * d.slope[i] * h.value[j] * w.value[k];
+          to[1] += dot * d.value[i] * h.slope[j] * w.value[k];
+          to[2] += dot * d.value[i] * h.value[j] * w.slope[k];
         }
   }
 };
@@ -165,20 +183,26 @@ struct Values {
   const T *x, *grid;
   T* y;
 
-  /// Over places of all samples.
+  static std::int64_t blocks(const SampleShape& s) { return (s.places + kBlock - 1) / kBlock; }
+
+  /// Over blocks of places of all samples.
   static void run(const Values& a, std::int64_t begin, std::int64_t end) {
     const SampleShape& s = a.shape;
     const std::int64_t in = s.in_size();
     for (std::int64_t at = begin; at < end; ++at) {
-      const std::int64_t sample = at / s.places, place = at % s.places;
-      const T* x = a.x + sample * s.channels * in;
-      T* y = a.y + sample * s.channels * s.places + place;
-      for (std::int64_t c = 0; c < s.channels; ++c) y[c * s.places] = 0;
-      const Place<T> read(s, a.grid + at * s.axes);
-      read.for_elements(s, [&](std::int64_t element, int i, int j, int k) {
-        const T weight = read.weights[0].value[i] * read.weights[1].value[j] * read.weights[2].value[k];
-        for (std::int64_t c = 0; c < s.channels; ++c) y[c * s.places] += weight * x[c * in + element];
-      });
+      const std::int64_t sample = at / blocks(s), first = at % blocks(s) * kBlock;
+      const int places = static_cast<int>(std::min<std::int64_t>(kBlock, s.places - first));
+      const Reads<T> reads(s, a.grid + (sample * s.places + first) * s.axes, places);
+      for (std::int64_t c = 0; c < s.channels; ++c) {
+        const T* x = a.x + (sample * s.channels + c) * in;
+        T sum[kBlock] = {};
+        for (int k = 0; k < reads.count; ++k)
+          for (int place = 0; place < places; ++place) {
+            const std::int64_t element = reads.element[k][place];
+            sum[place] += element >= 0 ? reads.weight[k][place] * x[element] : T(0);
+          }
+        std::copy_n(sum, places, a.y + (sample * s.channels + c) * s.places + first);
+      }
     }
   }
 };
@@ -192,33 +216,39 @@ struct Cotangents {
   /// Over samples.
   static void run(const Cotangents& a, std::int64_t begin, std::int64_t end) {
     const SampleShape& s = a.shape;
-    const std::int64_t in = s.in_size();
-    const int missing = SampleShape::kMostAxes - s.axes;
+    const std::int64_t planes = s.channels * s.in_size();
     for (std::int64_t sample = begin; sample < end; ++sample) {
-      const T* x = a.x + sample * s.channels * in;
-      T* gx = a.gx != nullptr ? a.gx + sample * s.channels * in : nullptr;
-      if (gx != nullptr) std::fill_n(gx, s.channels * in, T(0));
-      for (std::int64_t place = 0; place < s.places; ++place) {
-        const T* g = a.g + sample * s.channels * s.places + place;
-        const std::int64_t at = (sample * s.places + place) * s.axes;
-        const Place<T> read(s, a.grid + at);
-        T slopes[SampleShape::kMostAxes] = {};
-        read.for_elements(s, [&](std::int64_t element, int i, int j, int k) {
-          const Weights<T>* w = read.weights;
-          const T weight = w[0].value[i] * w[1].value[j] * w[2].value[k];
-          T dot = 0;
-          for (std::int64_t c = 0; c < s.channels; ++c) {
-            const T cotangent = g[c * s.places];
-            if (gx != nullptr) gx[c * in + element] += weight * cotangent;
-            dot += cotangent * x[c * in + element];
-          }
-          slopes[0] += dot * w[0].slope[i] * w[1].value[j] * w[2].value[k];
-          slopes[1] += dot * w[0].value[i] * w[1].slope[j] * w[2].value[k];
-          slopes[2] += dot * w[0].value[i] * w[1].value[j] * w[2].slope[k];
-        });
+      if (a.gx != nullptr) std::fill_n(a.gx + sample * planes, planes, T(0));
+      for (std::int64_t first = 0; first < s.places; first += kBlock)
+        block(a, sample, first, static_cast<int>(std::min<std::int64_t>(kBlock, s.places - first)));
+    }
+  }
+
+  static void block(const Cotangents& a, std::int64_t sample, std::int64_t first, int places) {
+    const SampleShape& s = a.shape;
+    const std::int64_t in = s.in_size(), at = (sample * s.places + first) * s.axes;
+    const Reads<T> reads(s, a.grid + at, places);
+    T dots[kMostElements][kBlock] = {};
+    for (std::int64_t c = 0; c < s.channels; ++c) {
+      const std::int64_t plane = (sample * s.channels + c) * in;
+      const T *x = a.x + plane, *g = a.g + (sample * s.channels + c) * s.places + first;
+      for (int k = 0; k < reads.count; ++k) {
         if (a.ggrid != nullptr)
-          for (int axis = 0; axis < s.axes; ++axis) a.ggrid[at + s.axes - 1 - axis] = slopes[missing + axis];
+          for (int place = 0; place < places; ++place) {
+            const std::int64_t element = reads.element[k][place];
+            dots[k][place] += element >= 0 ? g[place] * x[element] : T(0);
+          }
+        if (a.gx == nullptr) continue;
+        for (int place = 0; place < places; ++place)
+          if (reads.element[k][place] >= 0) a.gx[plane + reads.element[k][place]] += reads.weight[k][place] * g[place];
       }
+    }
+    if (a.ggrid == nullptr) return;
+    for (int place = 0; place < places; ++place) {
+      T slopes[SampleShape::kMostAxes];
+      reads.slopes(s, dots, place, slopes);
+      for (int axis = 0; axis < s.axes; ++axis)
+        a.ggrid[at + place * s.axes + s.axes - 1 - axis] = slopes[SampleShape::kMostAxes - s.axes + axis];
     }
   }
 };
@@ -248,7 +278,7 @@ struct WriteTaps {
 
 template <class T>
 void grid_sample_values(const SampleShape& s, const T* x, const T* grid, T* y) {
-  launch(Values<T>{s, x, grid, y}, s.batch * s.places, kGrain / (8 * s.channels + 1) + 1);
+  launch(Values<T>{s, x, grid, y}, s.batch * Values<T>::blocks(s), kGrain / (8 * kBlock * s.channels + 1) + 1);
 }
 
 template <class T>

@@ -116,7 +116,8 @@ struct MaxPool {
     if (a.indices == nullptr) return;
     const std::int64_t start =
         ((d * g.stride[0] - g.before[0]) * g.in[1] + h * g.stride[1] - g.before[1]) * g.in[2] + first * stride - g.before[2];
-    for (std::int64_t j = 0; j < count; ++j) a.indices[at + j] = start + j * stride + a.offsets[taken[j]];
+    for (std::int64_t j = 0; j < count; ++j)
+      a.indices[at + j] = taken[j] < 0 ? -1 : start + j * stride + a.offsets[taken[j]];
   }
 };
 
@@ -170,7 +171,8 @@ struct Unpool {
       const T* g = a.g + plane * a.out;
       const std::int64_t* index = a.indices + plane * a.out;
       std::fill_n(to, a.in, T(0));
-      for (std::int64_t i = 0; i < a.out; ++i) to[index[i]] += g[i];
+      for (std::int64_t i = 0; i < a.out; ++i)
+        if (index[i] >= 0) to[index[i]] += g[i];
     }
   }
 };

@@ -16,7 +16,7 @@ struct PoolGeometry {
 };
 
 /// y = the largest element of each window, nan where there is one; where it is in its plane: the first of equals, the last
-/// nan. indices may be null. T: float, double or std::int64_t.
+/// nan; -1 where none of its elements lies in x, and y is the least value. indices may be null. T: float, double or std::int64_t.
 template <class T>
 void max_pool(const PoolGeometry& geometry, const T* x, T* y, std::int64_t* indices);
 
@@ -24,7 +24,7 @@ void max_pool(const PoolGeometry& geometry, const T* x, T* y, std::int64_t* indi
 template <class T>
 void adaptive_max_pool(const PoolGeometry& geometry, const T* x, T* y, std::int64_t* indices);
 
-/// to [planes, in] = 0, and at indices [planes, out] the sum of g's elements there.
+/// to [planes, in] = 0, and at indices [planes, out] that are not negative the sum of g's elements there.
 template <class T>
 void unpool(std::int64_t planes, std::int64_t in, std::int64_t out, const T* g, const std::int64_t* indices, T* to);
 

@@ -5,9 +5,8 @@ namespace xgrad XGRAD_API {
 namespace {
 
 int checked_count(std::size_t count, SourceLocation where) {
-  constexpr std::size_t kMost = 3;
-  check(count <= kMost, where, "window: there must be at most ", kMost, " numbers, one for each axis, but there are ",
-        count, ".");
+  check(count <= kMaxDims, where, "window: there must be at most ", kMaxDims,
+        " numbers, one for each axis, but there are ", count, ".");
   return static_cast<int>(count);
 }
 

@@ -29,8 +29,7 @@ class PerAxis {
   Shape given() const;
 
  private:
-  static constexpr int kMost = 3;
-  std::array<std::int64_t, kMost> numbers_{};
+  std::array<std::int64_t, kMaxDims> numbers_{};  // more than there can be windows' axes: operators refuse them by name
   int count_ = 0;
 };
 

@@ -121,8 +121,9 @@ void max_pool_rule(Vjp& vjp, std::int64_t planes, std::int64_t in, std::int64_t 
   const Shape shape = vjp.shape(0);
   const Tensor& indices = vjp.output(1);
   if (vjp.creates_graph()) {
-    Tensor zero = zeros({planes, in}, {.dtype = vjp.dtype(0)});
-    Tensor spread = scatter_add(zero, 1, reshape(indices.detach(), {planes, out}), reshape(vjp.g(0), {planes, out}));
+    Tensor zero = zeros({planes, in}, {.dtype = vjp.dtype(0)}), places = reshape(indices.detach(), {planes, out});
+    Tensor is_there = places >= 0;
+    Tensor spread = scatter_add(zero, 1, where(is_there, places, 0), where(is_there, reshape(vjp.g(0), {planes, out}), 0));
     return vjp.give(0, reshape(spread, shape));
   }
   Tensor g = contiguous(vjp.g(0));
@@ -155,25 +156,12 @@ MaxPooled recorded_max_pool(const Pool& pool, const Tensor& given, bool is_adapt
   return {outputs[0], outputs[1]};
 }
 
-/// Throws where the elements of a window may all lie in the padding, as far apart ones can.
-void check_no_window_is_empty(const Pool& pool, SourceLocation where) {
-  const PoolGeometry& g = pool.geometry;
-  for (int axis = 0; axis < kAxes; ++axis)
-    for (std::int64_t place = 0; g.dilation[axis] > 1 && place < g.out[axis]; ++place) {
-      const std::int64_t begin = place * g.stride[axis] - g.before[axis], step = g.dilation[axis];
-      const std::int64_t first = begin < 0 ? (-begin + step - 1) / step : 0;
-      check(first < g.kernel[axis] && begin + first * step < g.in[axis], where, pool.name,
-            ": each window must hold an element of x, but window ", place, " of an axis lies in the padding.");
-    }
-}
-
 MaxPooled max_pooled(const char* name, int axes, const Operand& x, const PerAxis& window, const MaxPoolOptions& options,
                      bool wants_indices) {
   CallSite site(x.where());
   Pool pool = pool_over(name, axes, x);
   set_windows(pool, {window, options.stride, options.padding, options.dilation, options.ceil_mode}, x.tensor(name).shape(),
               x.where());
-  check_no_window_is_empty(pool, x.where());
   return recorded_max_pool(pool, x.tensor(name), false, wants_indices, x.where());
 }
 
@@ -234,8 +222,8 @@ Tensor adaptively_averaged(const char* name, int axes, const Operand& operand, c
   Tensor x = floating_operand(name, operand);
   checked_numel(name, shape_with(x.shape(), axes, pool.geometry.out), operand.where());
   for (int axis = kAxes - axes; axis < kAxes; ++axis)
-    if (const std::int64_t in = pool.geometry.in[axis], out = pool.geometry.out[axis]; in != out)
-      x = resampled(name, x, x.ndim() - kAxes + axis, {.in = in, .out = out}, operand.where());
+    x = resampled(name, x, x.ndim() - kAxes + axis, {.in = pool.geometry.in[axis], .out = pool.geometry.out[axis]},
+                  operand.where());
   return x;
 }
 

@@ -21,7 +21,8 @@ struct MaxPoolOptions {
 /// The largest elements of windows, and where they were found.
 struct MaxPooled {
   Tensor values;   ///< x's dtype
-  Tensor indices;  ///< int64: the place in x's last axes, counted row-major; the first of equals, and the last nan
+  Tensor indices;  ///< int64: the place in x's last axes, counted row-major; the first of equals, and the last nan. -1 for a
+                   ///< window none of whose elements lies in x, as dilated ones may: its value is -inf, without gradient
 };
 /// Largest element of windows along the last axis; nan where a window has one.
 /// Shapes: `x [N, C, L] -> [N, C, (L + 2 padding - dilation (window - 1) - 1) / stride + 1]`, rounded up in ceil_mode; `[C, L]`

@@ -130,6 +130,24 @@ Rows rows() {
                return (elements(at) - m(c)) / std::sqrt(v(c) + 1e-5) * w(c) + b(c);
              });
            }},
+      {.name = "local_response_norm",
+       .function = [](const Tensor& x) { return local_response_norm(x, 4, {.alpha = 0.5, .beta = 0.75, .k = 1.5}); },
+       .shapes = {{{2, 5, 3}}, {{1, 2, 2, 2}}, {{0, 2, 3}}},
+       .expected =
+           [](std::span<const Tensor> in) {
+             Elements x(in[0]);
+             return by_place(in[0].shape(), [&](const Place& at) {
+               double total = 0;
+               Place other = at;
+               for (std::int64_t c = at[1] - 2; c <= at[1] + 1; ++c)
+                 if (c >= 0 && c < in[0].size(1)) {
+                   other[1] = c;
+                   total += x(other) * x(other);
+                 }
+               return x(at) / std::pow(1.5 + 0.5 * total / 4, 0.75);
+             });
+           },
+       .refused = {[](const Tensor& x) { return local_response_norm(x, 0); }}},
       {.name = "normalize",
        .function = [](const Tensor& x) { return normalize(x, {.p = 3, .axis = -1}); },
        .inputs = {{.avoid = {0}}},

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "../../tensor_impl.hpp"
 #include "../detail/reduction.hpp"
@@ -68,13 +70,18 @@ Tensor interpolate(const Operand& operand, InterpolateOptions options) {
       r.out = options.size[axis];
     }
     result[2 + axis] = r.out;
-    check(r.out > 0, where, kName, ": the result must have elements, but x is ", shape, " and its extents would be ",
+    check(r.out > 0 || (r.out == 0 && mode == Interpolation::area), where, kName, ": the result must have elements, but x is ", shape, " and its extents would be ",
           result, ".");
   }
   checked_numel(kName, result, where);
   CallSite site(where);
   Tensor x = floating_operand(kName, operand);
-  for (int axis = 0; axis < axes; ++axis) x = resampled(kName, x, 2 + axis, resamplings[axis], where);
+  // The axis that grows the most comes last.
+  int order[3] = {0, 1, 2};
+  auto growth = [&](int axis) { return static_cast<double>(resamplings[axis].out) / static_cast<double>(resamplings[axis].in); };
+  std::stable_sort(order, order + axes, [&](int a, int b) { return growth(a) < growth(b) || (growth(a) == growth(b) && a > b); });
+  for (int axis : std::span(order, static_cast<std::size_t>(axes)))
+    x = resampled(kName, x, 2 + axis, resamplings[axis], where);
   return x;
 }
 

@@ -211,7 +211,7 @@ class AnomalyGuard::Watch final : public Observer {
   std::map<const Node*, SourceLocation> branches_;
 };
 
-AnomalyGuard::AnomalyGuard(AnomalyOptions options) : watch_(std::make_unique<Watch>(options)) {}
-AnomalyGuard::~AnomalyGuard() = default;
+AnomalyGuard::AnomalyGuard(AnomalyOptions options) : watch_(new Watch(options)) {}
+AnomalyGuard::~AnomalyGuard() { delete watch_; }
 
 }  // namespace xgrad

@@ -26,6 +26,8 @@ GradcheckInputs::GradcheckInputs(const std::vector<std::pair<std::string, Tensor
     tensors_.push_back(tensor);
   }
 }
+GradcheckInputs::GradcheckInputs(const GradcheckInputs&) = default;
+GradcheckInputs& GradcheckInputs::operator=(const GradcheckInputs&) = default;
 GradcheckInputs::~GradcheckInputs() = default;
 
 namespace {

@@ -91,8 +91,8 @@ class GradcheckInputs {
   GradcheckInputs(std::span<const Tensor> tensors);
   GradcheckInputs(const std::vector<Tensor>& tensors);
   GradcheckInputs(const std::vector<std::pair<std::string, Tensor>>& named);
-  GradcheckInputs(const GradcheckInputs&) = delete;
-  GradcheckInputs& operator=(const GradcheckInputs&) = delete;
+  GradcheckInputs(const GradcheckInputs&);
+  GradcheckInputs& operator=(const GradcheckInputs&);
   ~GradcheckInputs();
 
   std::span<const Tensor> tensors() const { return {tensors_.data(), tensors_.size()}; }

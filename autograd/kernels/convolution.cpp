@@ -29,6 +29,8 @@ constexpr std::int64_t kRoom = 1 << 19;
 /// Output channels whose sums are held together, and runs of places: as many as the registers hold.
 constexpr int kOuts = XGRAD_SIMD_BYTES == 64 ? 8 : 4;
 constexpr int kRuns = 3;
+/// Products that are added up without a break, so that sums over many channels are accurate.
+constexpr std::int64_t kBlockTerms = 256;
 /// Runs where the output channels are taken one by one.
 constexpr int kLoneRuns = 6;
 
@@ -385,26 +387,37 @@ struct Correlate {
 
   template <int kWidth, int kTogether>
   [[gnu::noinline]] void some_runs(const T* x, const T* w, const T* bias, T* y, int there, const Run* run) const {
-    Batch<T> sum[kWidth][kTogether];
+    Batch<T> total[kWidth][kTogether];
     for (int o = 0; o < kWidth; ++o)
-      for (int r = 0; r < kTogether; ++r) sum[o][r] = bias != nullptr && o < there ? bias[o] : T(0);
-    const std::int64_t taps = weights.tap_count;
-    for (std::int64_t c = 0; c < sources; ++c, x += x_plane)
-      for (std::int64_t t = 0; t < taps; ++t, w += kWidth) {
-        const T* from = x + offsets[t];
-        Batch<T> values[kTogether];
+      for (int r = 0; r < kTogether; ++r) total[o][r] = bias != nullptr && o < there ? bias[o] : T(0);
+    const std::int64_t taps = weights.tap_count, block = std::max<std::int64_t>(1, kBlockTerms / (taps + 1));
+    for (std::int64_t first = 0; first < sources; first += block) {
+      Batch<T> sum[kWidth][kTogether];
 #pragma GCC unroll 8
-        for (int r = 0; r < kTogether; ++r) values[r] = Batch<T>::load(from + run[r].from);
+      for (int o = 0; o < kWidth; ++o)
 #pragma GCC unroll 8
-        for (int o = 0; o < kWidth; ++o) {
-          const Batch<T> weight = w[o];
+        for (int r = 0; r < kTogether; ++r) sum[o][r] = 0;
+      for (std::int64_t c = first; c < std::min(sources, first + block); ++c, x += x_plane)
+        for (std::int64_t t = 0; t < taps; ++t, w += kWidth) {
+          const T* from = x + offsets[t];
+          Batch<T> values[kTogether];
 #pragma GCC unroll 8
-          for (int r = 0; r < kTogether; ++r) sum[o][r] = fma(weight, values[r], sum[o][r]);
+          for (int r = 0; r < kTogether; ++r) values[r] = Batch<T>::load(from + run[r].from);
+#pragma GCC unroll 8
+          for (int o = 0; o < kWidth; ++o) {
+            const Batch<T> weight = w[o];
+#pragma GCC unroll 8
+            for (int r = 0; r < kTogether; ++r) sum[o][r] = fma(weight, values[r], sum[o][r]);
+          }
         }
-      }
+#pragma GCC unroll 8
+      for (int o = 0; o < kWidth; ++o)
+#pragma GCC unroll 8
+        for (int r = 0; r < kTogether; ++r) total[o][r] += sum[o][r];
+    }
     for (int r = 0; r < kTogether; ++r)
       for (int o = 0; o < kWidth; ++o)
-        if (o < there) put(y + o * y_plane, run[r], sum[o][r]);
+        if (o < there) put(y + o * y_plane, run[r], total[o][r]);
   }
 
   void put(T* to, const Run& run, Batch<T> value) const {

@@ -97,15 +97,15 @@ void set_windows(Pool& pool, const Windows& windows, const Shape& x, SourceLocat
     std::int64_t reach, padded, room;
     const bool overflows = __builtin_mul_overflow(g.kernel[axis] - 1, g.dilation[axis], &reach) ||
                            __builtin_add_overflow(g.in[axis], 2 * g.before[axis], &padded) ||
-                           __builtin_sub_overflow(padded - 1, reach, &room) ||
-                           __builtin_add_overflow(room, g.stride[axis], &padded);
+                           __builtin_sub_overflow(padded - 1, reach, &room);
     check(!overflows, where, pool.name, ": extents with their padding must fit in an int64, but they do not.");
     const std::int64_t s = g.stride[axis];
     if (room >= 0) {
       g.out[axis] = room / s + 1;
       // One more that begins in x, or in the padding before it.
-      const std::int64_t next = g.out[axis] * s;
-      if (windows.ceil_mode && room % s != 0 && next < g.in[axis] + g.before[axis]) ++g.out[axis];
+      std::int64_t next;
+      const bool is_far = __builtin_mul_overflow(g.out[axis], s, &next);
+      if (windows.ceil_mode && room % s != 0 && !is_far && next < g.in[axis] + g.before[axis]) ++g.out[axis];
     } else {
       g.out[axis] = windows.ceil_mode && room > -s ? 1 : 0;
     }

@@ -374,10 +374,12 @@ TEST_CASE("guide: where a nan comes from", "[guide]") {
     // clang-format on
   };
   const int line = __LINE__ - 3;
-  CHECK(testing::message_of<anomaly_error>(dead_branch) ==
-        "sqrt: the gradient of its input 0 must be finite, but element [1] of float32 [2] is nan. Its result's gradient "
-        "lies in [0, 1] and result 0 lies in [0, 2]. The gradient came as 0 through the branch of where() that was not "
-        "taken (" + place(line) + "): where_safe() keeps such elements out. at " + place(line));
+  CHECK(
+      testing::message_of<anomaly_error>(dead_branch) ==
+      "sqrt: the gradient of its input 0 must be finite, but element [1] of float32 [2] is nan. Its result's gradient "
+      "lies in [0, 1] and result 0 lies in [0, 2]. The gradient came as 0 through the branch of where() that was not "
+      "taken (" +
+          place(line) + "): where_safe() keeps such elements out. at " + place(line));
 }
 
 TEST_CASE("guide: formulas", "[guide]") {

@@ -44,13 +44,13 @@ struct Attend {
       const std::int64_t count = std::min(kQueries, s.queries - query);
       T* weights = a.weights_of(stack, query);
       const T* k = a.k + stack * s.keys * s.size;
-      gemm<T>(count, s.keys, s.size, {a.q + (stack * s.queries + query) * s.size, s.size, 1}, {k, 1, s.size}, T(0), weights,
-              s.keys);
+      gemm<T>(count, s.keys, s.size, {a.q + (stack * s.queries + query) * s.size, s.size, 1}, {k, 1, s.size}, T(0),
+              weights, s.keys);
       const Walk walk(a.mask.lead_ndim, a.mask.lead, a.mask.lead_stride, stack);
       for (std::int64_t i = 0; i < count; ++i)
         a.make_weights(weights + i * s.keys, walk.offset() + (query + i) * a.mask.query_stride, query + i);
-      gemm<T>(count, s.value_size, s.keys, {weights, s.keys, 1}, {a.v + stack * s.keys * s.value_size, s.value_size, 1}, T(0),
-              a.y + (stack * s.queries + query) * s.value_size, s.value_size);
+      gemm<T>(count, s.value_size, s.keys, {weights, s.keys, 1}, {a.v + stack * s.keys * s.value_size, s.value_size, 1},
+              T(0), a.y + (stack * s.queries + query) * s.value_size, s.value_size);
     }
   }
 
@@ -118,8 +118,7 @@ struct AttendBack {
     const Batch<T> factor = static_cast<T>(s.scale);
     for (std::int64_t stack = a.first + begin; stack < a.first + end; ++stack) {
       const T *weights = a.weights + stack * l * n, *g = a.g + stack * l * d;
-      if (a.gv != nullptr)
-        gemm<T>(n, d, l, {weights, 1, n}, {g, d, 1}, T(0), a.gv + stack * n * d, d);
+      if (a.gv != nullptr) gemm<T>(n, d, l, {weights, 1, n}, {g, d, 1}, T(0), a.gv + stack * n * d, d);
       if (a.gq == nullptr && a.gk == nullptr) continue;
       T* scores = a.scores + (stack - a.first) * l * n;
       gemm<T>(l, n, d, {g, d, 1}, {a.v + stack * n * d, 1, d}, T(0), scores, n);
@@ -131,10 +130,8 @@ struct AttendBack {
         map_row<T>(
             n, T(0), row, [&](Batch<T> p, Batch<T> gp) { return p * (gp - dot) * factor; }, weight, row);
       }
-      if (a.gq != nullptr)
-        gemm<T>(l, e, n, {scores, n, 1}, {a.k + stack * n * e, e, 1}, T(0), a.gq + stack * l * e, e);
-      if (a.gk != nullptr)
-        gemm<T>(n, e, l, {scores, 1, n}, {a.q + stack * l * e, e, 1}, T(0), a.gk + stack * n * e, e);
+      if (a.gq != nullptr) gemm<T>(l, e, n, {scores, n, 1}, {a.k + stack * n * e, e, 1}, T(0), a.gq + stack * l * e, e);
+      if (a.gk != nullptr) gemm<T>(n, e, l, {scores, 1, n}, {a.q + stack * l * e, e, 1}, T(0), a.gk + stack * n * e, e);
     }
   }
 };
@@ -142,7 +139,8 @@ struct AttendBack {
 }  // namespace
 
 template <class T>
-void attend(const AttentionShape& s, const T* q, const T* k, const T* v, const AttentionMask<T>& mask, T* weights, T* y) {
+void attend(const AttentionShape& s, const T* q, const T* k, const T* v, const AttentionMask<T>& mask, T* weights,
+            T* y) {
   const std::int64_t blocks = s.stacks * Attend<T>::blocks(s);
   const std::int64_t work = kQueries * s.keys * (s.size + s.value_size), grain = kWork / (work + 1) + 1;
   if (weights != nullptr) return launch(Attend<T>{s, mask, q, k, v, weights, 0, y}, blocks, grain);
@@ -165,8 +163,8 @@ void attend_back(const AttentionShape& s, const T* q, const T* k, const T* v, co
            std::min(together, s.stacks - first), kWork / (work + 1) + 1);
 }
 
-#define XGRAD_INSTANTIATE(T)                                                                                             \
-  template void attend(const AttentionShape&, const T*, const T*, const T*, const AttentionMask<T>&, T*, T*);            \
+#define XGRAD_INSTANTIATE(T)                                                                                  \
+  template void attend(const AttentionShape&, const T*, const T*, const T*, const AttentionMask<T>&, T*, T*); \
   template void attend_back(const AttentionShape&, const T*, const T*, const T*, const T*, const T*, T*, T*, T*);
 XGRAD_INSTANTIATE(float)
 XGRAD_INSTANTIATE(double)

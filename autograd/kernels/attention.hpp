@@ -27,7 +27,8 @@ struct AttentionMask {
 /// y [stacks, queries, value_size]. Where weights is not null it gets the softmax [stacks, queries, keys]; else it is made
 /// in `room`. Rows without a key to attend to are 0.
 template <class T>
-void attend(const AttentionShape& shape, const T* q, const T* k, const T* v, const AttentionMask<T>& mask, T* weights, T* y);
+void attend(const AttentionShape& shape, const T* q, const T* k, const T* v, const AttentionMask<T>& mask, T* weights,
+            T* y);
 
 /// The cotangents for y's g. Those that are null are left out.
 template <class T>

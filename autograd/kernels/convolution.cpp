@@ -102,14 +102,17 @@ template <class T>
 class Padded {
  public:
   Padded(const Field& field, std::int64_t samples, std::int64_t planes)
-      : field_(field), planes_(planes), room_(new_tensor({samples * planes * field.size() + Batch<T>::kSize}, dtype_of<T>)) {
+      : field_(field),
+        planes_(planes),
+        room_(new_tensor({samples * planes * field.size() + Batch<T>::kSize}, dtype_of<T>)) {
     std::fill_n(data_of<T>(room_) + room_.numel() - Batch<T>::kSize, Batch<T>::kSize, T(0));
   }
 
   /// Copies samples from where they begin.
   void fill(const T* x, std::int64_t samples) {
     is_finite_ = true;
-    launch(PadPlanes<T>{field_, x, data_of<T>(room_), &is_finite_}, samples * planes_, kFillGrain / (field_.size() + 1) + 1);
+    launch(PadPlanes<T>{field_, x, data_of<T>(room_), &is_finite_}, samples * planes_,
+           kFillGrain / (field_.size() + 1) + 1);
   }
   const T* data() const { return data_of<T>(room_); }
   bool is_finite() const { return is_finite_; }
@@ -167,8 +170,8 @@ void cut_into_runs(Plan& plan, const std::vector<Row>& rows, bool across_rows) {
         end = row.from + at + kSize;
       }
       const std::int64_t count = std::min(row.length - at, end - (row.from + at));
-      plan.pieces.push_back({row.to + at * plan.step, static_cast<int>(row.from + at - plan.runs.back().from),
-                             static_cast<int>(count)});
+      plan.pieces.push_back(
+          {row.to + at * plan.step, static_cast<int>(row.from + at - plan.runs.back().from), static_cast<int>(count)});
       ++plan.runs.back().pieces;
       at += count;
     }
@@ -268,7 +271,8 @@ Field back_field_of(const ConvGeometry& g, const std::vector<ClassAxis> (&classe
 }
 
 template <class T>
-Plan back_plan_of(const ConvGeometry& g, const Field& field, const ClassAxis& d, const ClassAxis& h, const ClassAxis& w) {
+Plan back_plan_of(const ConvGeometry& g, const Field& field, const ClassAxis& d, const ClassAxis& h,
+                  const ClassAxis& w) {
   Plan plan;
   plan.step = g.stride[2];
   for (std::size_t i = 0; i < d.taps.size(); ++i)
@@ -282,7 +286,8 @@ Plan back_plan_of(const ConvGeometry& g, const Field& field, const ClassAxis& d,
   for (std::int64_t i = 0; i < d.count; ++i)
     for (std::int64_t j = 0; j < h.count; ++j)
       rows.push_back({(i * field.extent[1] + j) * field.extent[2],
-                      ((d.first + i * g.stride[0]) * g.in[1] + h.first + j * g.stride[1]) * g.in[2] + w.first, w.count});
+                      ((d.first + i * g.stride[0]) * g.in[1] + h.first + j * g.stride[1]) * g.in[2] + w.first,
+                      w.count});
   set_runs<T>(plan, rows);
   return plan;
 }
@@ -423,7 +428,8 @@ struct Correlate {
   void put(T* to, const Run& run, Batch<T> value) const {
     const Piece* piece = pieces + run.first;
     if (y_step == 1 && run.pieces == 1)
-      return piece->count == Batch<T>::kSize ? value.store(to + piece->to) : store_part(to + piece->to, piece->count, value);
+      return piece->count == Batch<T>::kSize ? value.store(to + piece->to)
+                                             : store_part(to + piece->to, piece->count, value);
     alignas(64) T lanes[2 * Batch<T>::kSize];
     value.store(lanes);
     for (const Piece* end = piece + run.pieces; piece < end; ++piece) {
@@ -445,8 +451,8 @@ void correlate(const Padded<T>& x, const Field& field, const Plan& plan, std::in
                std::int64_t sources, const PackWeights<T>& weights, const T* bias, T* y, std::int64_t y_plane) {
   const auto run_count = static_cast<std::int64_t>(plan.runs.size());
   const std::int64_t work = sources * weights.tap_count * kOuts * run_count * Batch<T>::kSize;
-  launch(Correlate<T>{x.data(), field.size(), sources, weights, bias, y, y_plane, plan.step, groups, plan.offsets.data(),
-                      plan.runs.data(), run_count, plan.pieces.data()},
+  launch(Correlate<T>{x.data(), field.size(), sources, weights, bias, y, y_plane, plan.step, groups,
+                      plan.offsets.data(), plan.runs.data(), run_count, plan.pieces.data()},
          samples * groups * weights.blocks.count(), kWork / (work + 1) + 1);
 }
 
@@ -457,10 +463,11 @@ struct PackedPlan {
   Tensor room;
   PackWeights<T> weights;
 
-  PackedPlan(Plan given, std::int64_t groups, std::int64_t sources, std::int64_t outs, const WeightSteps& steps, const T* w)
-      : plan(std::move(given)),
-        weights{OutBlocks(outs), sources, static_cast<std::int64_t>(plan.taps.size()), plan.taps.data(), steps.group,
-                steps.out, steps.source, w, nullptr} {
+  PackedPlan(Plan given, std::int64_t groups, std::int64_t sources, std::int64_t outs, const WeightSteps& steps,
+             const T* w)
+      : plan(std::move(given)), weights{OutBlocks(outs),  sources,     static_cast<std::int64_t>(plan.taps.size()),
+                                        plan.taps.data(), steps.group, steps.out,
+                                        steps.source,     w,           nullptr} {
     room = new_tensor({groups * weights.group_size()}, dtype_of<T>);
     weights.to = data_of<T>(room);
     launch(weights, groups * weights.blocks.count(), kFillGrain / (sources * weights.tap_count * kOuts + 1) + 1);
@@ -478,8 +485,8 @@ void correlate_all(const Field& field, const std::vector<PackedPlan<T>>& plans, 
     const std::int64_t count = std::min(together, batch - first);
     padded.fill(x + first * groups * sources * x_plane, count);
     for (const PackedPlan<T>& each : plans)
-      correlate(padded, field, each.plan, count, groups, sources, each.weights, bias, y + first * groups * outs * y_plane,
-                y_plane);
+      correlate(padded, field, each.plan, count, groups, sources, each.weights, bias,
+                y + first * groups * outs * y_plane, y_plane);
   }
 }
 
@@ -512,7 +519,8 @@ struct CorrelateWeight {
   /// Over tasks of blocks of output channels of groups.
   static void run(const CorrelateWeight& a, std::int64_t begin, std::int64_t end) {
     for (std::int64_t at = begin; at < end; ++at) {
-      const std::int64_t first = at % a.tasks_of_block() * kTaskPairs, block = at / a.tasks_of_block() % a.blocks.count(),
+      const std::int64_t first = at % a.tasks_of_block() * kTaskPairs,
+                         block = at / a.tasks_of_block() % a.blocks.count(),
                          group = at / a.tasks_of_block() / a.blocks.count();
       const std::int64_t count = std::min(kTaskPairs, a.pairs() - first);
       if (a.blocks.width(block) == 1)
@@ -784,8 +792,8 @@ void convolve_weight(const ConvGeometry& g, const T* x, const T* y, T* w) {
   }
 }
 
-#define XGRAD_INSTANTIATE(T)                                                             \
-  template void convolve(const ConvGeometry&, const T*, const T*, const T*, T*);         \
+#define XGRAD_INSTANTIATE(T)                                                     \
+  template void convolve(const ConvGeometry&, const T*, const T*, const T*, T*); \
   template void convolve_back(const ConvGeometry&, const T*, const T*, const T*, T*);
 XGRAD_INSTANTIATE(float)
 XGRAD_INSTANTIATE(double)

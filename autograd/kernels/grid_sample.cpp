@@ -162,9 +162,10 @@ struct Reads {
   }
 
   /// The derivatives of a place's value by its coordinates, the first axis first, from the sums of g x at its elements.
-  void slopes(const SampleShape& s, const T (&dots)[kMostElements][kBlock], int place, T (&to)[SampleShape::kMostAxes]) const {
+  void slopes(const SampleShape& s, const T (&dots)[kMostElements][kBlock], int place,
+              T (&to)[SampleShape::kMostAxes]) const {
     const int taps = s.taps(), depth_taps = count / (taps * taps);
-    const Weights<T> &d = weights[0][place], &h = weights[1][place], &w = weights[2][place];
+    const Weights<T>&d = weights[0][place], &h = weights[1][place], &w = weights[2][place];
     std::fill_n(to, SampleShape::kMostAxes, T(0));
     for (int i = 0, at = 0; i < depth_taps; ++i)
       for (int j = 0; j < taps; ++j)
@@ -291,9 +292,9 @@ void grid_sample_taps(const SampleShape& s, const T* grid, std::int64_t* element
   launch(WriteTaps<T>{s, grid, elements, parts, slopes}, s.batch * s.places, kGrain);
 }
 
-#define XGRAD_INSTANTIATE(T)                                                                                     \
-  template void grid_sample_values(const SampleShape&, const T*, const T*, T*);                                  \
-  template void grid_sample_cotangents(const SampleShape&, const T*, const T*, const T*, T*, T*);                \
+#define XGRAD_INSTANTIATE(T)                                                                      \
+  template void grid_sample_values(const SampleShape&, const T*, const T*, T*);                   \
+  template void grid_sample_cotangents(const SampleShape&, const T*, const T*, const T*, T*, T*); \
   template void grid_sample_taps(const SampleShape&, const T*, std::int64_t*, T*, T*);
 XGRAD_INSTANTIATE(float)
 XGRAD_INSTANTIATE(double)

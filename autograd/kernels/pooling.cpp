@@ -17,7 +17,8 @@ constexpr std::int64_t kGrain = 32768;
 constexpr std::int64_t kTile = 64;
 
 std::int64_t grain_of(const PoolGeometry& g) {
-  const std::int64_t work = PoolGeometry::product(g.out) * std::min<std::int64_t>(kGrain, PoolGeometry::product(g.kernel));
+  const std::int64_t work =
+      PoolGeometry::product(g.out) * std::min<std::int64_t>(kGrain, PoolGeometry::product(g.kernel));
   return kGrain / (work + 1) + 1;
 }
 
@@ -101,7 +102,8 @@ struct MaxPool {
     for_row_taps(g, d, h, [&](std::int64_t row, std::int64_t tap) {
       for (std::int64_t k = 0; k < g.kernel[2]; ++k) {
         const Reach& reach = a.columns[k];
-        const std::int64_t begin = std::max(reach.first - first, std::int64_t{0}), end = std::min(reach.last - first, count);
+        const std::int64_t begin = std::max(reach.first - first, std::int64_t{0}),
+                           end = std::min(reach.last - first, count);
         const T* from = x + row + reach.shift + first * stride;
         const auto number = static_cast<TapNumber<T>>(tap + k);
         for (std::int64_t j = begin; j < end; ++j) {
@@ -114,8 +116,8 @@ struct MaxPool {
     });
     std::copy_n(best, count, a.y + at);
     if (a.indices == nullptr) return;
-    const std::int64_t start =
-        ((d * g.stride[0] - g.before[0]) * g.in[1] + h * g.stride[1] - g.before[1]) * g.in[2] + first * stride - g.before[2];
+    const std::int64_t start = ((d * g.stride[0] - g.before[0]) * g.in[1] + h * g.stride[1] - g.before[1]) * g.in[2] +
+                               first * stride - g.before[2];
     for (std::int64_t j = 0; j < count; ++j)
       a.indices[at + j] = taken[j] < 0 ? -1 : start + j * stride + a.offsets[taken[j]];
   }
@@ -233,7 +235,8 @@ struct AveragePool {
     for_row_taps(g, d, h, [&](std::int64_t row, std::int64_t) {
       for (std::int64_t k = 0; k < g.kernel[2]; ++k) {
         const Reach& reach = a.columns[k];
-        const std::int64_t begin = std::max(reach.first - first, std::int64_t{0}), end = std::min(reach.last - first, count);
+        const std::int64_t begin = std::max(reach.first - first, std::int64_t{0}),
+                           end = std::min(reach.last - first, count);
         const T* from = x + row + reach.shift + first * stride;
         for (std::int64_t j = begin; j < end; ++j) sum[j] += from[j * stride];
       }
@@ -258,7 +261,8 @@ struct AveragePool {
     for_row_taps(g, d, h, [&](std::int64_t row, std::int64_t) {
       for (std::int64_t k = 0; k < g.kernel[2]; ++k) {
         const Reach& reach = a.columns[k];
-        const std::int64_t begin = std::max(reach.first - first, std::int64_t{0}), end = std::min(reach.last - first, count);
+        const std::int64_t begin = std::max(reach.first - first, std::int64_t{0}),
+                           end = std::min(reach.last - first, count);
         T* to = x + row + reach.shift + first * stride;
         for (std::int64_t j = begin; j < end; ++j) to[j * stride] += share[j];
       }
@@ -313,11 +317,11 @@ void average_pool_back(const PoolGeometry& g, const PoolDivisor& divisor, const 
   launch_average<true>(g, divisor, gradient, x);
 }
 
-#define XGRAD_INSTANTIATE(T)                                                                                  \
-  template void max_pool(const PoolGeometry&, const T*, T*, std::int64_t*);                                   \
-  template void adaptive_max_pool(const PoolGeometry&, const T*, T*, std::int64_t*);                          \
-  template void unpool(std::int64_t, std::int64_t, std::int64_t, const T*, const std::int64_t*, T*);          \
-  template void average_pool(const PoolGeometry&, const PoolDivisor&, const T*, T*);                          \
+#define XGRAD_INSTANTIATE(T)                                                                         \
+  template void max_pool(const PoolGeometry&, const T*, T*, std::int64_t*);                          \
+  template void adaptive_max_pool(const PoolGeometry&, const T*, T*, std::int64_t*);                 \
+  template void unpool(std::int64_t, std::int64_t, std::int64_t, const T*, const std::int64_t*, T*); \
+  template void average_pool(const PoolGeometry&, const PoolDivisor&, const T*, T*);                 \
   template void average_pool_back(const PoolGeometry&, const PoolDivisor&, const T*, T*);
 XGRAD_INSTANTIATE(float)
 XGRAD_INSTANTIATE(double)

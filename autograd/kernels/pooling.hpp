@@ -30,8 +30,8 @@ void unpool(std::int64_t planes, std::int64_t in, std::int64_t out, const T* g, 
 
 /// What the sum over a window is divided by.
 struct PoolDivisor {
-  std::int64_t fixed = 0;       // where it is not 0
-  bool counts_padding = true;   // else the elements of x
+  std::int64_t fixed = 0;      // where it is not 0
+  bool counts_padding = true;  // else the elements of x
 };
 
 /// y = the mean of each window. T: float, double or std::int64_t, whose quotient is truncated.

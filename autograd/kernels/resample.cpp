@@ -134,6 +134,7 @@ void multiply_along(const SparseRows<T>& matrix, std::int64_t columns, const T* 
 template struct SparseRows<float>;
 template struct SparseRows<double>;
 template void multiply_along(const SparseRows<float>&, std::int64_t, const float*, float*, std::int64_t, std::int64_t);
-template void multiply_along(const SparseRows<double>&, std::int64_t, const double*, double*, std::int64_t, std::int64_t);
+template void multiply_along(const SparseRows<double>&, std::int64_t, const double*, double*, std::int64_t,
+                             std::int64_t);
 
 }  // namespace xgrad::internal

@@ -134,7 +134,8 @@ struct AttentionRule {
     Tensor result[3];
     const Tensor* inputs[3] = {&q, &k, &v};
     for (int i = 0; i < 3; ++i)
-      if (vjp.needs(i)) result[i] = new_result("scaled_dot_product_attention", inputs[i]->shape(), q.dtype(), vjp.where());
+      if (vjp.needs(i))
+        result[i] = new_result("scaled_dot_product_attention", inputs[i]->shape(), q.dtype(), vjp.where());
     dispatch_floating(q.dtype(), [&]<class T>(T) {
       auto to = [&](int i) { return result[i].defined() ? data_of<T>(result[i]) : nullptr; };
       attend_back(shape, data_of<T>(q), data_of<T>(k), data_of<T>(v), data_of<T>(vjp.output(1)), data_of<T>(g), to(0),
@@ -174,14 +175,14 @@ Tensor scaled_dot_product_attention(const Operand& q, const Tensor& k, const Ten
   SourceLocation where = q.where();
   CallSite site(where);
   AttentionOperands operands = checked_operands(kName, q, k, &v, options);
-  if (options.dropout > 0)
-    return matmul(attention_weights(operands.q, operands.k, options), operands.v);
+  if (options.dropout > 0) return matmul(attention_weights(operands.q, operands.k, options), operands.v);
   Tensor query = contiguous(operands.q), key = contiguous(operands.k), value = contiguous(operands.v);
-  const AttentionShape shape{operands.lead.numel(),      operands.queries(), operands.keys(), query.shape()[-1],
-                             value.shape()[-1], operands.scale,     options.causal};
+  const AttentionShape shape{operands.lead.numel(), operands.queries(), operands.keys(), query.shape()[-1],
+                             value.shape()[-1],     operands.scale,     options.causal};
   Tensor y = new_checked(kName, joined(operands.lead, shape.queries, shape.value_size), query.dtype(), where);
   const bool has_mask = operands.mask.defined();
-  const bool is_recorded = has_mask ? is_recording({query, key, value, operands.mask}) : is_recording({query, key, value});
+  const bool is_recorded =
+      has_mask ? is_recording({query, key, value, operands.mask}) : is_recording({query, key, value});
   Tensor weights;
   if (is_recorded) weights = new_checked(kName, joined(operands.lead, shape.queries, shape.keys), query.dtype(), where);
   if (shape.stacks > 0 && shape.queries > 0)
@@ -191,7 +192,8 @@ Tensor scaled_dot_product_attention(const Operand& q, const Tensor& k, const Ten
     });
   if (!is_recorded) return y;
   Uses uses = Uses::input(0) | Uses::input(1) | Uses::input(2) | Uses::output(1);
-  if (!has_mask) return record(kName, where, {query, key, value}, std::vector{y, weights}, {uses}, AttentionRule{shape, false})[0];
+  if (!has_mask)
+    return record(kName, where, {query, key, value}, std::vector{y, weights}, {uses}, AttentionRule{shape, false})[0];
   return record(kName, where, {query, key, value, operands.mask}, std::vector{y, weights}, {uses | Uses::input(3)},
                 AttentionRule{shape, true})[0];
 }

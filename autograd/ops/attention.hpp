@@ -13,10 +13,10 @@ class Generator;
 struct AttentionOptions {
   /// Broadcast to `[..., L, S]`. A boolean mask says which keys a query attends to (true); a floating one is added to the scores.
   Tensor mask = {};
-  bool causal = false;                     ///< a query attends to the keys up to its own place
-  std::optional<double> scale = {};        ///< factor of the scores; 1 / sqrt(E) where it is not given
-  double dropout = 0;                      ///< the part of the weights that is dropped, from 0 to 1
-  Generator* generator = nullptr;          ///< of the numbers that decide it; the thread's own where it is null
+  bool causal = false;               ///< a query attends to the keys up to its own place
+  std::optional<double> scale = {};  ///< factor of the scores; 1 / sqrt(E) where it is not given
+  double dropout = 0;                ///< the part of the weights that is dropped, from 0 to 1
+  Generator* generator = nullptr;    ///< of the numbers that decide it; the thread's own where it is null
 };
 /// Attention: softmax(q k^T scale + mask) v, the softmax over the keys. A query that may attend to no key has the result 0, and
 /// gradient 0. A primitive, for speed: without a gradient the weights are never all in memory.

@@ -136,8 +136,8 @@ Tensor close(const char* name, const Operand& a, const Operand& b, const Allclos
   const Tensor left = cast_for(name, {pair.a(), where}, dtype), right = cast_for(name, {pair.b(), where}, dtype);
   Tensor y = new_result(name, pair.shape(), DType::boolean, where);
   if (are_floating)
-    vectorize<double>(pair.shape(), Types<bool>{}, {y.impl()}, Types<double, double>{},
-                      {left.impl(), right.impl()}, IsClose{tolerance.rtol, tolerance.atol, tolerance.equal_nan});
+    vectorize<double>(pair.shape(), Types<bool>{}, {y.impl()}, Types<double, double>{}, {left.impl(), right.impl()},
+                      IsClose{tolerance.rtol, tolerance.atol, tolerance.equal_nan});
   else
     vectorize<std::int64_t>(pair.shape(), Types<bool>{}, {y.impl()}, Types<std::int64_t, std::int64_t>{},
                             {left.impl(), right.impl()}, IsCloseInteger{tolerance.rtol, tolerance.atol});

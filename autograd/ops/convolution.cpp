@@ -128,18 +128,18 @@ struct ConvOperands {
   bool is_batch;
 };
 
-ConvOperands checked_operands(const char* name, int axes, const Operand& operand, const Tensor& weight, const Tensor& bias) {
+ConvOperands checked_operands(const char* name, int axes, const Operand& operand, const Tensor& weight,
+                              const Tensor& bias) {
   const Tensor& x = operand.tensor(name);
   SourceLocation where = operand.where();
   static constexpr const char* kShapes[] = {"[N, C, L] or [C, L]", "[N, C, H, W] or [C, H, W]",
                                             "[N, C, D, H, W] or [C, D, H, W]"};
   check(x.ndim() == axes + 1 || x.ndim() == axes + 2, where, name, ": x must be ", kShapes[axes - 1], ", but it is ",
         x.shape(), ".");
-  check(weight.defined() && weight.ndim() == axes + 2, where, name, ": weight must have ", axes + 2, " axes, but it is ",
-        weight.defined() ? to_string(weight.shape()) : "undefined", ".");
+  check(weight.defined() && weight.ndim() == axes + 2, where, name, ": weight must have ", axes + 2,
+        " axes, but it is ", weight.defined() ? to_string(weight.shape()) : "undefined", ".");
   const Operand w(weight, where), b(bias, where);
-  const DType dtype =
-      bias.defined() ? common_dtype(name, {&operand, &w, &b}) : common_dtype(name, {&operand, &w});
+  const DType dtype = bias.defined() ? common_dtype(name, {&operand, &w, &b}) : common_dtype(name, {&operand, &w});
   check(dtype != DType::boolean, where, name, ": operands must be numbers, but all are boolean. Use cast().");
   ConvOperands result{cast_for(name, operand, dtype), cast_for(name, w, dtype), {}, x.ndim() == axes + 2};
   if (bias.defined()) result.bias = contiguous(cast_for(name, b, dtype));
@@ -181,7 +181,11 @@ class Exact {
 void check_padded(const char* name, const ConvGeometry& g, SourceLocation where) {
   Shape padded{g.groups * g.in_channels};
   for (int axis = 0; axis < kAxes; ++axis)
-    padded.push_back(Exact().add(g.out[axis], g.stride[axis]).add(g.kernel[axis], g.dilation[axis]).add(g.in[axis]).value_or_throw(name, where));
+    padded.push_back(Exact()
+                         .add(g.out[axis], g.stride[axis])
+                         .add(g.kernel[axis], g.dilation[axis])
+                         .add(g.in[axis])
+                         .value_or_throw(name, where));
   checked_numel(name, padded, where);
 }
 
@@ -193,13 +197,14 @@ void check_groups(const char* name, std::int64_t groups, std::int64_t channels, 
 }
 
 void check_bias(const char* name, const Tensor& bias, std::int64_t outs, const Shape& weight, SourceLocation where) {
-  check(!bias.defined() || bias.shape() == Shape{outs}, where, name, ": bias must be [", outs, "], as weight is ", weight,
-        ", but it is ", bias.defined() ? bias.shape() : Shape{}, ".");
+  check(!bias.defined() || bias.shape() == Shape{outs}, where, name, ": bias must be [", outs, "], as weight is ",
+        weight, ", but it is ", bias.defined() ? bias.shape() : Shape{}, ".");
 }
 
 ConvGeometry one_everywhere() {
   ConvGeometry g{};
-  for (int axis = 0; axis < kAxes; ++axis) g.in[axis] = g.out[axis] = g.kernel[axis] = g.stride[axis] = g.dilation[axis] = 1;
+  for (int axis = 0; axis < kAxes; ++axis)
+    g.in[axis] = g.out[axis] = g.kernel[axis] = g.stride[axis] = g.dilation[axis] = 1;
   return g;
 }
 
@@ -209,7 +214,8 @@ void set_extents(const char* name, int axes, const Tensor& x, const Tensor& weig
   for (int axis = 0; axis < axes; ++axis) {
     kernel[kAxes - axes + axis] = weight.shape()[2 + axis];
     extents[kAxes - axes + axis] = x.shape()[2 + axis];
-    check(weight.shape()[2 + axis] > 0, where, name, ": windows must have elements, but weight is ", weight.shape(), ".");
+    check(weight.shape()[2 + axis] > 0, where, name, ": windows must have elements, but weight is ", weight.shape(),
+          ".");
     check(x.shape()[2 + axis] > 0, where, name, ": x must have elements along the axes after the channels, but it is ",
           x.shape(), ".");
   }

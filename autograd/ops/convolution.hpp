@@ -33,10 +33,10 @@ class Padding {
 
 /// Options of conv1d, conv2d and conv3d.
 struct ConvOptions {
-  PerAxis stride = 1;      ///< distance of the windows
-  Padding padding = 0;     ///< zeros on both sides of x, {1, 2} by axis; or Padding::same
-  PerAxis dilation = 1;    ///< distance of a window's elements
-  std::int64_t groups = 1; ///< parts of the channels that do not see each other
+  PerAxis stride = 1;       ///< distance of the windows
+  Padding padding = 0;      ///< zeros on both sides of x, {1, 2} by axis; or Padding::same
+  PerAxis dilation = 1;     ///< distance of a window's elements
+  std::int64_t groups = 1;  ///< parts of the channels that do not see each other
 };
 /// Convolution along the last axis: y[n, o, p] = bias[o] + sum over c and k of weight[o, c, k] x[n, c, stride p + dilation k -
 /// padding], x being 0 outside. (It does not flip the weight: signal processing calls it correlation.) An undefined bias is

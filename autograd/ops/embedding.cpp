@@ -34,10 +34,11 @@ const Tensor& checked_table(const char* name, const Operand& weight) {
 }
 
 /// The padding row counted from 0, or kNone.
-std::int64_t checked_padding(const char* name, std::optional<std::int64_t> given, std::int64_t rows, SourceLocation where) {
+std::int64_t checked_padding(const char* name, std::optional<std::int64_t> given, std::int64_t rows,
+                             SourceLocation where) {
   if (!given) return kNone;
-  check<std::out_of_range>(-rows <= *given && *given < rows, where, name, ": padding_index must be in [", -rows, ", ", rows,
-                           "), but it is ", *given, ".");
+  check<std::out_of_range>(-rows <= *given && *given < rows, where, name, ": padding_index must be in [", -rows, ", ",
+                           rows, "), but it is ", *given, ".");
   return *given < 0 ? *given + rows : *given;
 }
 
@@ -151,7 +152,8 @@ struct MaxBags {
 constexpr const char* kBag = "embedding_bag";
 
 /// Where bags begin and end in the indices [n]: one more than there are bags.
-std::vector<std::int64_t> checked_starts(const Tensor& indices, const EmbeddingBagOptions& options, SourceLocation where) {
+std::vector<std::int64_t> checked_starts(const Tensor& indices, const EmbeddingBagOptions& options,
+                                         SourceLocation where) {
   std::vector<std::int64_t> starts;
   if (indices.ndim() == 2) {
     check(!options.offsets.defined(), where, kBag, ": indices [B, n] must come without offsets, but they are given.");
@@ -176,7 +178,8 @@ std::vector<std::int64_t> checked_starts(const Tensor& indices, const EmbeddingB
 }
 
 /// The entries that count.
-Bags bags_of(const Tensor& indices, const std::vector<std::int64_t>& starts, std::int64_t padding, const Tensor& factors) {
+Bags bags_of(const Tensor& indices, const std::vector<std::int64_t>& starts, std::int64_t padding,
+             const Tensor& factors) {
   std::vector<std::int64_t> kept, bags, rows, ends = {0};
   const auto* index = data_of<std::int64_t>(indices);
   for (std::size_t bag = 0; bag + 1 < starts.size(); ++bag) {
@@ -219,8 +222,7 @@ Tensor summed_bags(const Bags& bags, const Tensor& table, bool divides, std::int
     if (vjp.needs(4)) vjp.give(4, sum(rows * index_select(vjp.input(0), 0, indices), 1));
   };
   const Uses places = Uses::input(1) | Uses::input(2) | Uses::input(3);
-  if (!is_weighted)
-    return record(kBag, where, {table, bags.indices, bags.bags, bags.starts}, y, {places}, rule);
+  if (!is_weighted) return record(kBag, where, {table, bags.indices, bags.bags, bags.starts}, y, {places}, rule);
   return record(kBag, where, {table, bags.indices, bags.bags, bags.starts, bags.factors}, y,
                 {places | Uses::input(4), Uses(), Uses(), Uses(), places | Uses::input(0)}, rule);
 }
@@ -249,7 +251,8 @@ Tensor embedding_bag(const Tensor& given_indices, const Operand& weight, Embeddi
   SourceLocation where = weight.where();
   const Tensor& given_table = checked_table(kBag, weight);
   const Tensor& factors = options.per_sample_weights;
-  check(is_floating(given_table.dtype()), where, kBag, ": weight must be floating, but it is ", given_table.dtype(), ".");
+  check(is_floating(given_table.dtype()), where, kBag, ": weight must be floating, but it is ", given_table.dtype(),
+        ".");
   const std::int64_t padding = checked_padding(kBag, options.padding_index, given_table.shape()[0], where);
   Tensor indices = checked_indices(kBag, given_indices, given_table, 0, where);
   check(indices.ndim() == 1 || indices.ndim() == 2, where, kBag, ": indices must be [n] or [B, n], but they are ",

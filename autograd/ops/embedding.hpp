@@ -27,10 +27,10 @@ enum class BagMode : std::uint8_t { mean, sum, max };
 
 /// Options of embedding_bag.
 struct EmbeddingBagOptions {
-  Tensor offsets = {};              ///< [B]: where each bag begins in indices [n]; none for indices [B, n], a bag in each row
+  Tensor offsets = {};  ///< [B]: where each bag begins in indices [n]; none for indices [B, n], a bag in each row
   BagMode mode = BagMode::mean;
-  Tensor per_sample_weights = {};   ///< indices' shape: a factor for each row that is looked up; for BagMode::sum
-  bool include_last_offset = false; ///< the last offset is the end of the last bag, not the start of another
+  Tensor per_sample_weights = {};    ///< indices' shape: a factor for each row that is looked up; for BagMode::sum
+  bool include_last_offset = false;  ///< the last offset is the end of the last bag, not the start of another
   /// The row that no bag has: its entries do not count. Negative: counted from the end.
   std::optional<std::int64_t> padding_index = {};
   bool scale_grad_by_freq = false;  ///< divide the gradient of a row by how often it is looked up; not for BagMode::max

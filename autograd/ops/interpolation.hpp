@@ -40,13 +40,13 @@ class PerAxisFactor {
 
 /// Options of interpolate. Either size or scale_factor is given.
 struct InterpolateOptions {
-  PerAxis size = {};                 ///< the extents of the result
-  PerAxisFactor scale_factor = {};   ///< they are floor(extent scale_factor)
+  PerAxis size = {};                ///< the extents of the result
+  PerAxisFactor scale_factor = {};  ///< they are floor(extent scale_factor)
   Interpolation mode = Interpolation::nearest;
-  bool align_corners = false;        ///< of linear and cubic: the first and last places are the first and last elements
+  bool align_corners = false;  ///< of linear and cubic: the first and last places are the first and last elements
   /// Take the ratio of the extents as the scale even where scale_factor gives another (area always does).
   bool recompute_scale_factor = false;
-  bool antialias = false;            ///< of linear and cubic along two axes: each place weighs all that it covers
+  bool antialias = false;  ///< of linear and cubic along two axes: each place weighs all that it covers
 };
 /// Images at another size: each axis after the channels is read at evenly spaced places.
 /// Shapes: `x [N, C, L]`, `[N, C, H, W]` or `[N, C, D, H, W] -> ` the same with other extents after C.

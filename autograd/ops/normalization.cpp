@@ -357,8 +357,8 @@ Tensor local_response_norm(const Operand& operand, std::int64_t size, LocalRespo
   check(size > 0, where, kName, ": size must be at least 1, but it is ", size, ".");
   const std::int64_t samples = shape[0], channels = shape[1], places = places_of(shape);
   std::int64_t padded;
-  check(!__builtin_add_overflow(channels, size, &padded), where, kName, ": size must not be beyond all extents, but it is ",
-        size, ".");
+  check(!__builtin_add_overflow(channels, size, &padded), where, kName,
+        ": size must not be beyond all extents, but it is ", size, ".");
   CallSite site(where);
   Tensor x = floating_operand(kName, operand);
   if (x.numel() == 0) return mul(x, 1);

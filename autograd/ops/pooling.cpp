@@ -61,8 +61,8 @@ Pool pool_over(const char* name, int axes, const Operand& operand) {
   for (int axis = 0; axis < x.ndim() - axes; ++axis) g.planes *= x.shape()[axis];
   for (int axis = 0; axis < axes; ++axis) {
     const std::int64_t extent = x.shape()[x.ndim() - axes + axis];
-    check(extent > 0, operand.where(), name, ": x must have elements along the axes of the windows, but it is ", x.shape(),
-          ".");
+    check(extent > 0, operand.where(), name, ": x must have elements along the axes of the windows, but it is ",
+          x.shape(), ".");
     g.in[kAxes - axes + axis] = extent;
   }
   return pool;
@@ -92,8 +92,9 @@ void set_windows(Pool& pool, const Windows& windows, const Shape& x, SourceLocat
   set_numbers(pool, "padding", windows.padding, 0, g.before, where);
   set_numbers(pool, "dilation", windows.dilation, 1, g.dilation, where);
   for (int axis = kAxes - pool.axes; axis < kAxes; ++axis) {
-    check(g.before[axis] <= g.kernel[axis] / 2, where, pool.name, ": padding must be at most half of the window, but it is ",
-          windows.padding.given(), " and the window ", windows.size.given(), ".");
+    check(g.before[axis] <= g.kernel[axis] / 2, where, pool.name,
+          ": padding must be at most half of the window, but it is ", windows.padding.given(), " and the window ",
+          windows.size.given(), ".");
     std::int64_t reach, padded, room;
     const bool overflows = __builtin_mul_overflow(g.kernel[axis] - 1, g.dilation[axis], &reach) ||
                            __builtin_add_overflow(g.in[axis], 2 * g.before[axis], &padded) ||
@@ -123,7 +124,8 @@ void max_pool_rule(Vjp& vjp, std::int64_t planes, std::int64_t in, std::int64_t 
   if (vjp.creates_graph()) {
     Tensor zero = zeros({planes, in}, {.dtype = vjp.dtype(0)}), places = reshape(indices.detach(), {planes, out});
     Tensor is_there = places >= 0;
-    Tensor spread = scatter_add(zero, 1, where(is_there, places, 0), where(is_there, reshape(vjp.g(0), {planes, out}), 0));
+    Tensor spread =
+        scatter_add(zero, 1, where(is_there, places, 0), where(is_there, reshape(vjp.g(0), {planes, out}), 0));
     return vjp.give(0, reshape(spread, shape));
   }
   Tensor g = contiguous(vjp.g(0));
@@ -160,8 +162,8 @@ MaxPooled max_pooled(const char* name, int axes, const Operand& x, const PerAxis
                      bool wants_indices) {
   CallSite site(x.where());
   Pool pool = pool_over(name, axes, x);
-  set_windows(pool, {window, options.stride, options.padding, options.dilation, options.ceil_mode}, x.tensor(name).shape(),
-              x.where());
+  set_windows(pool, {window, options.stride, options.padding, options.dilation, options.ceil_mode},
+              x.tensor(name).shape(), x.where());
   return recorded_max_pool(pool, x.tensor(name), false, wants_indices, x.where());
 }
 
@@ -200,9 +202,8 @@ Tensor recorded_average(const Pool& pool, const PoolDivisor& divisor, const Tens
       else
         average_pool(g, divisor, data_of<T>(from), data_of<T>(to));
     });
-  return record(pool.name, where, {from}, to, {}, [=](Vjp& vjp) {
-    vjp.give(0, recorded_average(pool, divisor, vjp.g(), !is_back, vjp.where()));
-  });
+  return record(pool.name, where, {from}, to, {},
+                [=](Vjp& vjp) { vjp.give(0, recorded_average(pool, divisor, vjp.g(), !is_back, vjp.where())); });
 }
 
 Tensor averaged(const char* name, int axes, const Operand& x, const PerAxis& window, const AvgPoolOptions& options) {
@@ -211,8 +212,8 @@ Tensor averaged(const char* name, int axes, const Operand& x, const PerAxis& win
   set_windows(pool, {window, options.stride, options.padding, 1, options.ceil_mode}, x.tensor(name).shape(), x.where());
   check(!options.divisor_override || *options.divisor_override != 0, x.where(), name,
         ": divisor_override must not be 0, but it is.");
-  return recorded_average(pool, {options.divisor_override.value_or(0), options.count_include_pad}, x.tensor(name), false,
-                          x.where());
+  return recorded_average(pool, {options.divisor_override.value_or(0), options.count_include_pad}, x.tensor(name),
+                          false, x.where());
 }
 
 Tensor adaptively_averaged(const char* name, int axes, const Operand& operand, const PerAxis& size) {

@@ -13,16 +13,18 @@ namespace xgrad XGRAD_API {
 
 /// Options of max_pool1d, max_pool2d and max_pool3d.
 struct MaxPoolOptions {
-  PerAxis stride = {};      ///< distance of the windows; the window's size where it is not given
-  PerAxis padding = 0;      ///< how far windows reach over both ends of x, which is -inf there: at most half a window
-  PerAxis dilation = 1;     ///< distance of a window's elements
-  bool ceil_mode = false;   ///< keep a last window that reaches over the end, where it begins in x or in the padding before
+  PerAxis stride = {};   ///< distance of the windows; the window's size where it is not given
+  PerAxis padding = 0;   ///< how far windows reach over both ends of x, which is -inf there: at most half a window
+  PerAxis dilation = 1;  ///< distance of a window's elements
+  bool ceil_mode =
+      false;  ///< keep a last window that reaches over the end, where it begins in x or in the padding before
 };
 /// The largest elements of windows, and where they were found.
 struct MaxPooled {
-  Tensor values;   ///< x's dtype
-  Tensor indices;  ///< int64: the place in x's last axes, counted row-major; the first of equals, and the last nan. -1 for a
-                   ///< window none of whose elements lies in x, as dilated ones may: its value is -inf, without gradient
+  Tensor values;  ///< x's dtype
+  Tensor
+      indices;  ///< int64: the place in x's last axes, counted row-major; the first of equals, and the last nan. -1 for a
+                ///< window none of whose elements lies in x, as dilated ones may: its value is -inf, without gradient
 };
 /// Largest element of windows along the last axis; nan where a window has one.
 /// Shapes: `x [N, C, L] -> [N, C, (L + 2 padding - dilation (window - 1) - 1) / stride + 1]`, rounded up in ceil_mode; `[C, L]`
@@ -52,9 +54,10 @@ MaxPooled max_pool3d_with_indices(const Operand& x, PerAxis window, MaxPoolOptio
 
 /// Options of avg_pool1d, avg_pool2d and avg_pool3d.
 struct AvgPoolOptions {
-  PerAxis stride = {};            ///< distance of the windows; the window's size where it is not given
-  PerAxis padding = 0;            ///< how far windows reach over both ends of x, which is 0 there: at most half a window
-  bool ceil_mode = false;         ///< keep a last window that reaches over the end, where it begins in x or in the padding before
+  PerAxis stride = {};  ///< distance of the windows; the window's size where it is not given
+  PerAxis padding = 0;  ///< how far windows reach over both ends of x, which is 0 there: at most half a window
+  bool ceil_mode =
+      false;  ///< keep a last window that reaches over the end, where it begins in x or in the padding before
   bool count_include_pad = true;  ///< divide by the elements of the window with its padding, else by those in x
   std::optional<std::int64_t> divisor_override = {};  ///< divide by this
 };

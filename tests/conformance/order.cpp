@@ -5,9 +5,9 @@
 namespace conformance {
 namespace {
 
-using xgrad::QuantileInterpolation;
 using xgrad::Operand;
 using xgrad::Picked;
+using xgrad::QuantileInterpolation;
 using xgrad::ReduceOptions;
 using xgrad::Tensor;
 using xgrad::Unique;
@@ -86,10 +86,10 @@ void add_searches(Registry& ops) {
 
 QuantileInterpolation interpolation_named(const std::string& name) {
   static const std::map<std::string, QuantileInterpolation> kNames = {{"linear", QuantileInterpolation::linear},
-                                                              {"lower", QuantileInterpolation::lower},
-                                                              {"higher", QuantileInterpolation::higher},
-                                                              {"midpoint", QuantileInterpolation::midpoint},
-                                                              {"nearest", QuantileInterpolation::nearest}};
+                                                                      {"lower", QuantileInterpolation::lower},
+                                                                      {"higher", QuantileInterpolation::higher},
+                                                                      {"midpoint", QuantileInterpolation::midpoint},
+                                                                      {"nearest", QuantileInterpolation::nearest}};
   return kNames.at(name);
 }
 

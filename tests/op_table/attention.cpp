@@ -15,8 +15,8 @@ using Mask = Function<double(std::int64_t query, std::int64_t key)>;
 constexpr double kNever = -std::numeric_limits<double>::infinity();
 
 /// The weights of one query, 0 where it attends to nothing.
-std::vector<double> weights_of(const Elements& q, const Elements& k, const Place& at, std::int64_t size, std::int64_t keys,
-                               const Mask& mask) {
+std::vector<double> weights_of(const Elements& q, const Elements& k, const Place& at, std::int64_t size,
+                               std::int64_t keys, const Mask& mask) {
   std::vector<double> scores;
   for (std::int64_t j = 0; j < keys; ++j) {
     Place query = at, key = at;
@@ -58,7 +58,8 @@ TensorFunction attention(Mask mask) {
 
 Rows rows() {
   const OperatorInput any = {.low = -1, .high = 1};
-  const std::vector<std::vector<Shape>> shapes = {{{3, 4}, {5, 4}, {5, 2}}, {{2, 3, 4}, {2, 3, 4}, {2, 3, 1}}, {{2, 1, 3, 2}, {2, 1, 2, 2}, {2, 1, 2, 3}}};
+  const std::vector<std::vector<Shape>> shapes = {
+      {{3, 4}, {5, 4}, {5, 2}}, {{2, 3, 4}, {2, 3, 4}, {2, 3, 1}}, {{2, 1, 3, 2}, {2, 1, 2, 2}, {2, 1, 2, 3}}};
   const Mask none = [](std::int64_t, std::int64_t) { return 0.0; };
   const Mask causal = [](std::int64_t i, std::int64_t j) { return j <= i ? 0 : kNever; };
   // Query 1 attends to nothing.
@@ -71,7 +72,8 @@ Rows rows() {
   };
   return {
       {.name = "scaled_dot_product_attention",
-       .function = [](const Tensor& q, const Tensor& k, const Tensor& v) { return scaled_dot_product_attention(q, k, v); },
+       .function = [](const Tensor& q, const Tensor& k,
+                      const Tensor& v) { return scaled_dot_product_attention(q, k, v); },
        .inputs = {any, any, any},
        .shapes = shapes,
        .large = {{{9, 70, 33}, {9, 70, 33}, {9, 70, 17}}},
@@ -95,7 +97,8 @@ Rows rows() {
       {.name = "scaled_dot_product_attention(mask)",
        .function =
            [pattern](const Tensor& q, const Tensor& k, const Tensor& v) {
-             if (!q.defined() || !k.defined() || q.ndim() < 2 || k.ndim() < 2) return scaled_dot_product_attention(q, k, v);
+             if (!q.defined() || !k.defined() || q.ndim() < 2 || k.ndim() < 2)
+               return scaled_dot_product_attention(q, k, v);
              return scaled_dot_product_attention(q, k, v, {.mask = pattern(q, k)});
            },
        .inputs = {any, any, any},
@@ -109,7 +112,9 @@ Rows rows() {
        .shapes = {{{3, 4}, {5, 4}, {5, 2}, {3, 5}}, {{2, 3, 4}, {2, 5, 4}, {2, 5, 2}, {3, 5}}},
        .expected =
            [](std::span<const Tensor> x) {
-             return attention([mask = Elements(x[3])](std::int64_t i, std::int64_t j) { return mask({i, j}); })(x.subspan(0, 3));
+             return attention([mask = Elements(x[3])](std::int64_t i, std::int64_t j) {
+               return mask({i, j});
+             })(x.subspan(0, 3));
            }},
       {.name = "attention_weights",
        .function = [](const Tensor& q, const Tensor& k) { return attention_weights(q, k, {.causal = true}); },

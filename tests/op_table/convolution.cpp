@@ -54,10 +54,10 @@ TensorFunction convolution(Numbers n) {
     Elements of(x), weight(in[1]);
     if (in.size() > 2)
       by_place(shape, [&, bias = Elements(in[2])](const Place& at) { return y.at(at) = bias({at[1]}); });
-    for_meetings(x.shape(), shape, in[1].shape(), n, [&](const Place& from, const Place& to, const Place& k) {
-      y.at(to) += of(from) * weight(k);
-    });
-    return reshape(from_data(y.numbers.data(), shape), in[0].ndim() == x.ndim() ? shape : Shape(std::span(shape.begin() + 1, shape.end())));
+    for_meetings(x.shape(), shape, in[1].shape(), n,
+                 [&](const Place& from, const Place& to, const Place& k) { y.at(to) += of(from) * weight(k); });
+    return reshape(from_data(y.numbers.data(), shape),
+                   in[0].ndim() == x.ndim() ? shape : Shape(std::span(shape.begin() + 1, shape.end())));
   };
 }
 
@@ -71,10 +71,10 @@ TensorFunction transpose_of_convolution(Numbers n, std::int64_t behind) {
     Elements of(x), weight(in[1]);
     if (in.size() > 2)
       by_place(shape, [&, bias = Elements(in[2])](const Place& at) { return y.at(at) = bias({at[1]}); });
-    for_meetings(shape, x.shape(), in[1].shape(), n, [&](const Place& to, const Place& from, const Place& k) {
-      y.at(to) += of(from) * weight(k);
-    });
-    return reshape(from_data(y.numbers.data(), shape), in[0].ndim() == x.ndim() ? shape : Shape(std::span(shape.begin() + 1, shape.end())));
+    for_meetings(shape, x.shape(), in[1].shape(), n,
+                 [&](const Place& to, const Place& from, const Place& k) { y.at(to) += of(from) * weight(k); });
+    return reshape(from_data(y.numbers.data(), shape),
+                   in[0].ndim() == x.ndim() ? shape : Shape(std::span(shape.begin() + 1, shape.end())));
   };
 }
 
@@ -83,33 +83,34 @@ using Transpose = Tensor (*)(const Operand&, const Tensor&, const Tensor&, ConvT
 
 OperatorRow row(const char* name, Convolution function, Numbers n, std::vector<std::vector<Shape>> shapes) {
   const ConvOptions options{.stride = n.stride, .padding = n.padding, .dilation = n.dilation, .groups = n.groups};
-  return {.name = name,
-          .function = [=](const Tensor& x, const Tensor& w, const Tensor& b) { return function(x, w, b, options); },
-          .inputs = {{}, {}, {}},
-          .shapes = std::move(shapes),
-          .expected = convolution(n),
-          .refused = {[=](const Tensor& x, const Tensor& w, const Tensor& b) { return function(x, w, b, {.stride = 0}); },
-                      [=](const Tensor& x, const Tensor& w, const Tensor& b) { return function(x, w, b, {.padding = -1}); },
-                      [=](const Tensor& x, const Tensor& w, const Tensor& b) { return function(x, w, b, {.stride = {1, 1, 1, 1}}); },
-                      [=](const Tensor& x, const Tensor& w, const Tensor& b) { return function(x, w, b, {.groups = 5}); }}};
+  return {
+      .name = name,
+      .function = [=](const Tensor& x, const Tensor& w, const Tensor& b) { return function(x, w, b, options); },
+      .inputs = {{}, {}, {}},
+      .shapes = std::move(shapes),
+      .expected = convolution(n),
+      .refused = {[=](const Tensor& x, const Tensor& w, const Tensor& b) { return function(x, w, b, {.stride = 0}); },
+                  [=](const Tensor& x, const Tensor& w, const Tensor& b) { return function(x, w, b, {.padding = -1}); },
+                  [=](const Tensor& x, const Tensor& w, const Tensor& b) {
+                    return function(x, w, b, {.stride = {1, 1, 1, 1}});
+                  },
+                  [=](const Tensor& x, const Tensor& w, const Tensor& b) { return function(x, w, b, {.groups = 5}); }}};
 }
 
 OperatorRow row(const char* name, Transpose function, Numbers n, std::int64_t behind,
                 std::vector<std::vector<Shape>> shapes) {
-  const ConvTransposeOptions options{.stride = n.stride,
-                                     .padding = n.padding,
-                                     .output_padding = behind,
-                                     .groups = n.groups,
-                                     .dilation = n.dilation};
-  return {.name = name,
-          .function = [=](const Tensor& x, const Tensor& w, const Tensor& b) { return function(x, w, b, options); },
-          .inputs = {{}, {}, {}},
-          .shapes = std::move(shapes),
-          .expected = transpose_of_convolution(n, behind),
-          .refused = {
-              [=](const Tensor& x, const Tensor& w, const Tensor& b) { return function(x, w, b, {.stride = 0}); },
-              [=](const Tensor& x, const Tensor& w, const Tensor& b) { return function(x, w, b, {.padding = 99}); },
-              [=](const Tensor& x, const Tensor& w, const Tensor& b) { return function(x, w, b, {.output_padding = 7}); }}};
+  const ConvTransposeOptions options{
+      .stride = n.stride, .padding = n.padding, .output_padding = behind, .groups = n.groups, .dilation = n.dilation};
+  return {
+      .name = name,
+      .function = [=](const Tensor& x, const Tensor& w, const Tensor& b) { return function(x, w, b, options); },
+      .inputs = {{}, {}, {}},
+      .shapes = std::move(shapes),
+      .expected = transpose_of_convolution(n, behind),
+      .refused = {
+          [=](const Tensor& x, const Tensor& w, const Tensor& b) { return function(x, w, b, {.stride = 0}); },
+          [=](const Tensor& x, const Tensor& w, const Tensor& b) { return function(x, w, b, {.padding = 99}); },
+          [=](const Tensor& x, const Tensor& w, const Tensor& b) { return function(x, w, b, {.output_padding = 7}); }}};
 }
 
 /// A row without gradients of the second order, whose check would take long.
@@ -120,23 +121,31 @@ OperatorRow first_order(OperatorRow row) {
 
 Rows rows() {
   Rows rows = {
-      row("conv1d", conv1d, {.padding = 1}, {{{2, 2, 6}, {3, 2, 3}, {3}}, {{2, 5}, {1, 2, 2}, {1}}, {{0, 2, 5}, {3, 2, 3}, {3}}}),
+      row("conv1d", conv1d, {.padding = 1},
+          {{{2, 2, 6}, {3, 2, 3}, {3}}, {{2, 5}, {1, 2, 2}, {1}}, {{0, 2, 5}, {3, 2, 3}, {3}}}),
       row("conv1d(strided, dilated, grouped)", conv1d, {.stride = 2, .padding = 2, .dilation = 2, .groups = 2},
           {{{2, 4, 9}, {6, 2, 3}, {6}}, {{4, 8}, {2, 2, 2}, {2}}}),
       row("conv2d", conv2d, {}, {{{1, 2, 4, 5}, {3, 2, 2, 3}, {3}}, {{2, 4, 4}, {2, 2, 1, 1}, {2}}}),
       row("conv2d(strided, padded)", conv2d, {.stride = 2, .padding = 1}, {{{2, 1, 5, 4}, {9, 1, 3, 2}, {9}}}),
-      first_order(row("conv2d(wide)", conv2d, {.padding = 1}, {{{2, 3, 6, 37}, {10, 3, 3, 3}, {10}}, {{3, 3, 7, 7}, {5, 3, 3, 3}, {5}}})),
+      first_order(row("conv2d(wide)", conv2d, {.padding = 1},
+                      {{{2, 3, 6, 37}, {10, 3, 3, 3}, {10}}, {{3, 3, 7, 7}, {5, 3, 3, 3}, {5}}})),
       first_order(row("conv2d(depthwise)", conv2d, {.padding = 1, .groups = 4}, {{{2, 4, 7, 7}, {4, 1, 3, 3}, {4}}})),
       first_order(row("conv2d(pointwise)", conv2d, {}, {{{2, 5, 4, 5}, {7, 5, 1, 1}, {7}}})),
-      row("conv3d", conv3d, {.stride = 2, .padding = 1}, {{{1, 2, 3, 4, 3}, {2, 2, 2, 2, 3}, {2}}, {{1, 3, 2, 2}, {2, 1, 2, 2, 2}, {2}}}),
-      row("conv_transpose1d", conv_transpose1d, {}, 0, {{{2, 2, 4}, {2, 3, 3}, {3}}, {{2, 5}, {2, 1, 2}, {1}}, {{0, 2, 5}, {2, 3, 3}, {3}}}),
+      row("conv3d", conv3d, {.stride = 2, .padding = 1},
+          {{{1, 2, 3, 4, 3}, {2, 2, 2, 2, 3}, {2}}, {{1, 3, 2, 2}, {2, 1, 2, 2, 2}, {2}}}),
+      row("conv_transpose1d", conv_transpose1d, {}, 0,
+          {{{2, 2, 4}, {2, 3, 3}, {3}}, {{2, 5}, {2, 1, 2}, {1}}, {{0, 2, 5}, {2, 3, 3}, {3}}}),
       row("conv_transpose1d(strided, dilated, grouped)", conv_transpose1d,
           {.stride = 3, .padding = 1, .dilation = 2, .groups = 2}, 2, {{{1, 4, 3}, {4, 2, 3}, {4}}}),
-      row("conv_transpose2d", conv_transpose2d, {.stride = 2, .padding = 1}, 1, {{{1, 2, 3, 2}, {2, 3, 3, 3}, {3}}, {{2, 3, 2}, {2, 1, 2, 2}, {1}}}),
-      first_order(row("conv_transpose2d(wide)", conv_transpose2d, {.padding = 1}, 0, {{{2, 3, 4, 37}, {3, 9, 3, 3}, {9}}})),
-      row("conv_transpose3d", conv_transpose3d, {.stride = 2, .padding = 1}, 1, {{{1, 2, 2, 2, 2}, {2, 1, 2, 2, 2}, {1}}, {{1, 2, 2, 2}, {1, 2, 2, 3, 2}, {2}}}),
+      row("conv_transpose2d", conv_transpose2d, {.stride = 2, .padding = 1}, 1,
+          {{{1, 2, 3, 2}, {2, 3, 3, 3}, {3}}, {{2, 3, 2}, {2, 1, 2, 2}, {1}}}),
+      first_order(
+          row("conv_transpose2d(wide)", conv_transpose2d, {.padding = 1}, 0, {{{2, 3, 4, 37}, {3, 9, 3, 3}, {9}}})),
+      row("conv_transpose3d", conv_transpose3d, {.stride = 2, .padding = 1}, 1,
+          {{{1, 2, 2, 2, 2}, {2, 1, 2, 2, 2}, {1}}, {{1, 2, 2, 2}, {1, 2, 2, 3, 2}, {2}}}),
   };
-  OperatorRow large = first_order(row("conv2d(on several threads)", conv2d, {.padding = 1}, {{{1, 2, 4, 4}, {2, 2, 3, 3}, {2}}}));
+  OperatorRow large =
+      first_order(row("conv2d(on several threads)", conv2d, {.padding = 1}, {{{1, 2, 4, 4}, {2, 2, 3, 3}, {2}}}));
   large.large = {{{9, 16, 33, 33}, {17, 16, 3, 3}, {17}}};
   large.expected = {};
   large.unreferenced = "see conv2d: this one is compared on one and three threads";

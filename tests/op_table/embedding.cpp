@@ -69,9 +69,10 @@ Rows rows() {
        .expected = bagged(largest_of),
        .propagates_nan = false},
       {.name = "embedding_bag(weighted sum)",
-       .function = [](const Tensor& i, const Tensor& w, const Tensor& factors) {
-         return embedding_bag(i, w, {.mode = BagMode::sum, .per_sample_weights = factors});
-       },
+       .function =
+           [](const Tensor& i, const Tensor& w, const Tensor& factors) {
+             return embedding_bag(i, w, {.mode = BagMode::sum, .per_sample_weights = factors});
+           },
        .inputs = {index, any, any},
        .shapes = {{{3, 4}, {5, 2}, {3, 4}}, {{1, 1}, {5, 3}, {1, 1}}},
        .expected = bagged(sum_of),

@@ -20,7 +20,8 @@ double cubic(double distance) {
 }
 
 /// x read at a place of each of its last axes; elements beyond the ends are those at the ends, or 0.
-double read(const Elements& x, const Place& lead, const std::vector<double>& places, const Kernel& kernel, bool clamps) {
+double read(const Elements& x, const Place& lead, const std::vector<double>& places, const Kernel& kernel,
+            bool clamps) {
   const int axes = static_cast<int>(places.size());
   Shape reach;
   for (int axis = 0; axis < axes; ++axis) reach.push_back(4);
@@ -51,7 +52,9 @@ TensorFunction resized(std::int64_t extent, Kernel kernel) {
     return by_place(shape, [&](const Place& at) {
       std::vector<double> places;
       for (int axis = 2; axis < shape.ndim(); ++axis)
-        places.push_back((static_cast<double>(at[axis]) + 0.5) * static_cast<double>(in[0].size(axis)) / static_cast<double>(extent) - 0.5);
+        places.push_back((static_cast<double>(at[axis]) + 0.5) * static_cast<double>(in[0].size(axis)) /
+                             static_cast<double>(extent) -
+                         0.5);
       return read(x, {at[0], at[1]}, places, kernel, true);
     });
   };
@@ -87,7 +90,8 @@ Rows rows() {
     return [mode](const Tensor& x) { return interpolate(x, {.size = 5, .mode = mode}); };
   };
   auto sample = [](GridInterpolation mode, GridPadding padding) {
-    return [=](const Tensor& x, const Tensor& grid) { return grid_sample(x, grid, {.mode = mode, .padding = padding}); };
+    return
+        [=](const Tensor& x, const Tensor& grid) { return grid_sample(x, grid, {.mode = mode, .padding = padding}); };
   };
   const std::vector<std::vector<Shape>> all = {{{2, 1, 3}}, {{1, 2, 4, 3}}, {{1, 1, 2, 3, 2}}, {{0, 2, 3}}};
   const std::vector<std::vector<Shape>> grids = {{{2, 2, 3, 4}, {2, 3, 2, 2}}, {{1, 1, 2, 3, 2}, {1, 2, 1, 3, 3}}};
@@ -107,7 +111,10 @@ Rows rows() {
        .function = to(Interpolation::nearest_exact),
        .shapes = all,
        .expected = resized(5, [](double distance) { return double(distance >= -0.5 && distance < 0.5); })},
-      {.name = "interpolate(cubic)", .function = to(Interpolation::cubic), .shapes = {{{1, 2, 4, 3}}}, .expected = resized(5, cubic)},
+      {.name = "interpolate(cubic)",
+       .function = to(Interpolation::cubic),
+       .shapes = {{{1, 2, 4, 3}}},
+       .expected = resized(5, cubic)},
       {.name = "interpolate(area)",
        .function = [](const Tensor& x) { return interpolate(x, {.size = 2, .mode = Interpolation::area}); },
        .shapes = {{{2, 1, 4}}, {{1, 2, 6}}},
@@ -142,18 +149,26 @@ Rows rows() {
        .expected = sampled(cubic, false),
        .propagates_nan = false},
       {.name = "affine_grid",
-       .function = [](const Tensor& theta) { return affine_grid(theta, {2, 1, 3, 4}); },
+       .function =
+           [](const Tensor& theta) {
+             return affine_grid(theta, {2, 1, 3, 4});
+           },
        .shapes = {{{2, 2, 3}}},
        .expected =
            [](std::span<const Tensor> in) {
              Elements theta(in[0]);
              return by_place({2, 3, 4, 2}, [&](const Place& at) {
-               const double y = (2 * static_cast<double>(at[1]) + 1) / 3 - 1, x = (2 * static_cast<double>(at[2]) + 1) / 4 - 1;
+               const double y = (2 * static_cast<double>(at[1]) + 1) / 3 - 1,
+                            x = (2 * static_cast<double>(at[2]) + 1) / 4 - 1;
                return theta({at[0], at[3], 0}) * x + theta({at[0], at[3], 1}) * y + theta({at[0], at[3], 2});
              });
            },
-       .refused = {[](const Tensor& theta) { return affine_grid(theta, {2, 1, 3}); },
-                   [](const Tensor& theta) { return affine_grid(theta, {2, 1, 0, 4}); }}},
+       .refused = {[](const Tensor& theta) {
+                     return affine_grid(theta, {2, 1, 3});
+                   },
+                   [](const Tensor& theta) {
+                     return affine_grid(theta, {2, 1, 0, 4});
+                   }}},
   };
 }
 

@@ -97,16 +97,16 @@ const std::map<std::string, std::set<std::string>> kOtherNames = {
     {"get(positions)", {"index", "sub"}},
     {"get(positions apart)", {"index"}},
     {"get(mask)", {"index"}},
-    {"take", {"sub"}},                 // the row's own subtraction
-    {"put", {"sub"}},                  // the row's own subtraction
-    {"index_fill", {"sub"}},           // the row's own subtraction
-    {"where_safe", {"greater"}},       // the row's own condition
-    {"reshape", {"size"}},             // the row's own shape
-    {"sum_to", {"size"}},              // the row's own shape
-    {"view", {"size", "contiguous"}},  // the row's own shape and layout
-    {"view_as", {"contiguous"}},       // the row's own layout
-    {"linalg::lu_solve", {"lu_factor"}},  // which makes the row's factors
-    {"clamp(tensors)", {"dtype"}},     // check_operator asks for the dtype of an undefined bound
+    {"take", {"sub"}},                      // the row's own subtraction
+    {"put", {"sub"}},                       // the row's own subtraction
+    {"index_fill", {"sub"}},                // the row's own subtraction
+    {"where_safe", {"greater"}},            // the row's own condition
+    {"reshape", {"size"}},                  // the row's own shape
+    {"sum_to", {"size"}},                   // the row's own shape
+    {"view", {"size", "contiguous"}},       // the row's own shape and layout
+    {"view_as", {"contiguous"}},            // the row's own layout
+    {"linalg::lu_solve", {"lu_factor"}},    // which makes the row's factors
+    {"clamp(tensors)", {"dtype"}},          // check_operator asks for the dtype of an undefined bound
     {"diff(beside)", {"dtype"}},            // check_operator asks for the dtype of what is left out
     {"corrcoef", {"size"}},                 // the row's own observations
     {"cov(weights)", {"dtype"}},            // as diff(beside)

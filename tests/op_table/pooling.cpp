@@ -68,9 +68,7 @@ Rows rows() {
   const std::vector<std::vector<Shape>> one = {{{2, 3, 7}}, {{3, 8}}, {{0, 2, 6}}, {{1, 1, 131}}};
   const std::vector<std::vector<Shape>> two = {{{2, 2, 5, 6}}, {{2, 4, 7}}};
   const std::vector<std::vector<Shape>> three = {{{1, 2, 4, 3, 5}}, {{2, 3, 4, 4}}};
-  auto sum_over = [](double divisor) {
-    return [=](const std::vector<double>& x) { return sum_of(x) / divisor; };
-  };
+  auto sum_over = [](double divisor) { return [=](const std::vector<double>& x) { return sum_of(x) / divisor; }; };
   auto power = [](const std::vector<double>& x) {
     double total = 0;
     for (double element : x) total += element * element * element;
@@ -87,7 +85,9 @@ Rows rows() {
        .refused = {[](const Tensor& x) { return max_pool1d(x, 99); }, [](const Tensor& x) { return max_pool1d(x, 0); },
                    [](const Tensor& x) { return max_pool1d(x, 2, {.padding = 2}); },
                    [](const Tensor& x) { return max_pool1d(x, 2, {.stride = 0}); },
-                   [](const Tensor& x) { return max_pool1d(x, {2, 2}); }}},
+                   [](const Tensor& x) {
+                     return max_pool1d(x, {2, 2});
+                   }}},
       {.name = "max_pool2d",
        .function = [=](const Tensor& x) { return max_pool2d(x, 3, strided); },
        .shapes = two,
@@ -134,9 +134,8 @@ Rows rows() {
        .refused = {[](const Tensor& x) { return avg_pool1d(x, 99); },
                    [](const Tensor& x) { return avg_pool1d(x, 2, {.divisor_override = 0}); }}},
       {.name = "avg_pool2d",
-       .function = [](const Tensor& x) {
-         return avg_pool2d(x, 3, {.stride = 2, .padding = 1, .count_include_pad = false});
-       },
+       .function =
+           [](const Tensor& x) { return avg_pool2d(x, 3, {.stride = 2, .padding = 1, .count_include_pad = false}); },
        .shapes = two,
        .large = {{{9, 7, 65, 67}}},
        .expected = pooled(2, moving(3, 2, 1), rounded_down(3, 2, 1), mean_of),
@@ -160,7 +159,9 @@ Rows rows() {
        .shapes = two,
        .large = {{{9, 7, 65, 67}}},
        .expected = pooled(2, even_parts(3), always(3), mean_of),
-       .refused = {[](const Tensor& x) { return adaptive_avg_pool2d(x, {1, 2, 3}); }}},
+       .refused = {[](const Tensor& x) {
+         return adaptive_avg_pool2d(x, {1, 2, 3});
+       }}},
       {.name = "adaptive_avg_pool3d",
        .function = [](const Tensor& x) { return adaptive_avg_pool3d(x, 2); },
        .shapes = three,

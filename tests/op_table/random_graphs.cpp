@@ -64,7 +64,8 @@ double distance(const std::vector<double>& a, const std::vector<double>& b) {
 std::string check_gradients(const Program& program) {
   if (program.order() == 0) return "";
   auto function = [&program](std::span<const Tensor> leaves) { return value_of(program, leaves); };
-  const GradcheckReport report = gradcheck_report(function, program.leaves, {.atol = kAbsolute, .order = program.order()});
+  const GradcheckReport report =
+      gradcheck_report(function, program.leaves, {.atol = kAbsolute, .order = program.order()});
   return report.passed() ? "" : report.text();
 }
 
@@ -99,7 +100,8 @@ std::string check_float32(const Program& program) {
     }
     const double size = largest(exact.value), size_of_gradients = largest(exact.gradients);
     return distance(exact.value, rounded.value) <= factor * spread + 1e-4 * size + 1e-6 &&
-           distance(exact.gradients, rounded.gradients) <= factor * spread_of_gradients + 1e-3 * size_of_gradients + 1e-5 * (1 + size);
+           distance(exact.gradients, rounded.gradients) <=
+               factor * spread_of_gradients + 1e-3 * size_of_gradients + 1e-5 * (1 + size);
   };
   if (is_near(2, 10) || is_near(40, 30)) return "";
   return concat("float32 gives ", rounded.value[0], " and float64 ", exact.value[0], ", their gradients differ by ",
@@ -191,8 +193,8 @@ TEST_CASE("A wrong rule in a random program is found, and the program made small
   int found = 0, with_wrong = 0;
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     const Program program = draw_program(seed, rows, kSteps);
-    const bool has_wrong = std::any_of(program.steps.begin(), program.steps.end(),
-                                       [&](const Step& step) { return step.row == &wrong; });
+    const bool has_wrong =
+        std::any_of(program.steps.begin(), program.steps.end(), [&](const Step& step) { return step.row == &wrong; });
     with_wrong += has_wrong;
     const std::string fault = fault_of(program);
     CHECK((has_wrong || fault.empty()));

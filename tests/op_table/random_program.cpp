@@ -34,8 +34,7 @@ class Choices {
 
 Tensor drawn(const Shape& shape, double low, double high, DType dtype, std::uint64_t seed) {
   Generator generator(seed);
-  std::vector<double> numbers =
-      uniform(shape, low, high, {.dtype = DType::float64}, generator).to_vector<double>();
+  std::vector<double> numbers = uniform(shape, low, high, {.dtype = DType::float64}, generator).to_vector<double>();
   if (!is_floating(dtype))
     for (double& number : numbers) number = std::floor(number);
   return cast(from_data(numbers.data(), shape), dtype);
@@ -119,8 +118,7 @@ std::vector<Tensor> values_of(const Program& program, std::span<const Tensor> le
       const Tensor x = fitted.value < 0 ? Tensor() : values[static_cast<std::size_t>(fitted.value)];
       Tensor operand = operand_of(fitted, x, dtype);
       if (disturbance.size != 0 && is_floating(operand.dtype()))
-        operand = operand *
-                  (1 + disturbance.size * sign(drawn(operand.shape(), -1, 1, operand.dtype(), ++seed)));
+        operand = operand * (1 + disturbance.size * sign(drawn(operand.shape(), -1, 1, operand.dtype(), ++seed)));
       operands.push_back(std::move(operand));
     }
     values.push_back(step.row->function.call()(operands));
@@ -188,8 +186,8 @@ Tensor fit(const Tensor& value, const Shape& shape, Stored stored) {
     // Without a period: rows of equal elements have no derivative in much.
     for (std::int64_t i = 0; i < want && have > 0; ++i)
       places[static_cast<std::size_t>(i)] = ((i + 1) * 2654435761 >> 9) % have;
-    flat = have == 0 ? zeros({want}, {.dtype = value.dtype()})
-                     : index_select(flat, 0, from_data(places.data(), {want}));
+    flat =
+        have == 0 ? zeros({want}, {.dtype = value.dtype()}) : index_select(flat, 0, from_data(places.data(), {want}));
   }
   return in_layout(reshape(flat, shape), stored);
 }
@@ -269,9 +267,8 @@ Program draw_program(std::uint64_t seed, const std::vector<const OperatorRow*>& 
     auto any_value = [&] { return choices.chance(2) ? usable.back() : choices.of(usable); };
     const int model = any_value();
     const std::vector<Shape> shapes =
-        row.shapes.empty()
-            ? shapes_like(values[static_cast<std::size_t>(model)].shape(), row.inputs.size(), choices)
-            : choices.of(row.shapes);
+        row.shapes.empty() ? shapes_like(values[static_cast<std::size_t>(model)].shape(), row.inputs.size(), choices)
+                           : choices.of(row.shapes);
     std::vector<Tensor> operands;
     for (std::size_t i = 0; i < row.inputs.size(); ++i) {
       const OperatorInput& input = row.inputs[i];

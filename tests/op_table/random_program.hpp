@@ -29,7 +29,8 @@ struct Fitted {
 struct Step {
   const OperatorRow* row;
   std::vector<Fitted> operands;
-  double size = 1;  ///< the largest element of its result where it was drawn: no result drowns another in the program's value
+  double size =
+      1;  ///< the largest element of its result where it was drawn: no result drowns another in the program's value
 };
 
 /// Variables, and operators on them and on each other's results. Its value is a sum over all results that no operator

@@ -97,8 +97,9 @@ TEST_CASE("Bags by offsets, empty ones too", "[nn][embedding]") {
   CHECK(is_close(embedding_bag(indices, w, {.offsets = integers({0, 0, 2})}), f64({{0., 0.}, {3., 4.}, {5., 6.}})));
   CHECK(is_close(embedding_bag(indices, w, {.offsets = integers({0, 0, 2}), .mode = BagMode::max}),
                  f64({{0., 0.}, {4., 5.}, {8., 9.}})));
-  CHECK(is_close(embedding_bag(indices, w, {.offsets = integers({0, 2}), .mode = BagMode::sum, .include_last_offset = true}),
-                 f64({{6., 8.}})));
+  CHECK(is_close(
+      embedding_bag(indices, w, {.offsets = integers({0, 2}), .mode = BagMode::sum, .include_last_offset = true}),
+      f64({{6., 8.}})));
   Tensor y = embedding_bag(indices, w, {.offsets = integers({0, 2}), .mode = BagMode::sum, .scale_grad_by_freq = true});
   CHECK(is_close(grad(sum(y), w), f64({{0., 0.}, {1., 1.}, {1., 1.}, {0., 0.}, {1., 1.}})));
   CHECK_THROWS_AS(embedding_bag(indices, w, {.offsets = integers({1, 2})}), std::out_of_range);
@@ -140,7 +141,8 @@ TEST_CASE("A scale factor is the scale, or recomputed from the extents", "[nn][i
   Tensor by_size = interpolate(x, {.size = 6, .mode = Interpolation::linear});
   CHECK(by_factor.shape() == Shape{1, 1, 6});
   CHECK_FALSE(is_close(by_factor, by_size));
-  CHECK(is_close(interpolate(x, {.scale_factor = 1.7, .mode = Interpolation::linear, .recompute_scale_factor = true}), by_size));
+  CHECK(is_close(interpolate(x, {.scale_factor = 1.7, .mode = Interpolation::linear, .recompute_scale_factor = true}),
+                 by_size));
   CHECK_THROWS_AS(interpolate(x, {.scale_factor = 1e300}), std::invalid_argument);
   CHECK_THROWS_AS(interpolate(x, {.scale_factor = std::nan("")}), std::invalid_argument);
   CHECK_THROWS_AS(interpolate(x, {.scale_factor = 0.1}), std::invalid_argument);
@@ -152,7 +154,9 @@ TEST_CASE("grid_sample at the identity's places is the image", "[nn][interpolati
     Tensor theta = f64({{{1., 0., 0.}, {0., 1., 0.}}});
     Tensor grid = affine_grid(theta, {1, 1, 3, 4}, {.align_corners = align_corners});
     for (GridInterpolation mode : {GridInterpolation::linear, GridInterpolation::nearest, GridInterpolation::cubic})
-      CHECK(is_close(grid_sample(x, grid, {.mode = mode, .padding = GridPadding::border, .align_corners = align_corners}), x, 1e-9));
+      CHECK(
+          is_close(grid_sample(x, grid, {.mode = mode, .padding = GridPadding::border, .align_corners = align_corners}),
+                   x, 1e-9));
   }
 }
 
@@ -162,7 +166,8 @@ TEST_CASE("grid_sample outside of the image", "[nn][interpolation]") {
   CHECK(is_close(grid_sample(x, grid, {.padding = GridPadding::border}), f64({{{{1., 2., 2.}}}})));
   Tensor near = f64({{{{-1.5, 0.}, {1.5, 0.}}}});
   CHECK(is_close(grid_sample(x, near, {.padding = GridPadding::reflection}), f64({{{{1., 2.}}}})));
-  CHECK(is_close(grid_sample(x, near, {.padding = GridPadding::reflection, .align_corners = true}), f64({{{{1.25, 1.75}}}})));
+  CHECK(is_close(grid_sample(x, near, {.padding = GridPadding::reflection, .align_corners = true}),
+                 f64({{{{1.25, 1.75}}}})));
 }
 
 TEST_CASE("An infinite element outside of what a place reads does not reach it", "[nn][interpolation]") {

@@ -33,8 +33,9 @@ TEST_CASE("Padding::same keeps the extents, with the odd zero behind", "[nn][con
   Tensor x = f64({{{1., 2., 3.}}});
   CHECK(is_close(conv1d(x, f64({{{1., 10.}}}), {}, {.padding = Padding::same}), f64({{{21., 32., 3.}}})));
   CHECK(is_close(conv1d(x, f64({{{1., 10., 100.}}}), {}, {.padding = Padding::same}), f64({{{210., 321., 32.}}})));
-  CHECK(refusal([&] { conv1d(x, f64({{{1., 10.}}}), {}, {.stride = 2, .padding = Padding::same}); })
-            .find("conv1d: Padding::same needs a stride of 1, but it is [2].") == 0);
+  CHECK(refusal([&] {
+          conv1d(x, f64({{{1., 10.}}}), {}, {.stride = 2, .padding = Padding::same});
+        }).find("conv1d: Padding::same needs a stride of 1, but it is [2].") == 0);
 }
 
 TEST_CASE("One sample has no batch axis", "[nn][convolution]") {
@@ -44,13 +45,18 @@ TEST_CASE("One sample has no batch axis", "[nn][convolution]") {
 }
 
 TEST_CASE("A window must fit into the padded x", "[nn][convolution]") {
-  CHECK(refusal([] { conv2d(zeros({1, 1, 2, 2}), zeros({1, 1, 3, 3})); })
-            .find("conv2d: a window must not be larger than the padded x, but x is [1, 1, 2, 2], weight is [1, 1, 3, 3]") == 0);
+  CHECK(
+      refusal([] {
+        conv2d(zeros({1, 1, 2, 2}), zeros({1, 1, 3, 3}));
+      }).find("conv2d: a window must not be larger than the padded x, but x is [1, 1, 2, 2], weight is [1, 1, 3, 3]") ==
+      0);
   CHECK_NOTHROW(conv2d(zeros({1, 1, 2, 2}), zeros({1, 1, 3, 3}), {}, {.padding = {1, 1}}));
-  CHECK(refusal([] { conv_transpose1d(zeros({1, 1, 2}), zeros({1, 1, 1}), {}, {.padding = 1}); })
-            .find("conv_transpose1d: the result must have elements") == 0);
-  CHECK(refusal([] { conv_transpose1d(zeros({1, 1, 2}), zeros({1, 1, 2}), {}, {.output_padding = 1}); })
-            .find("conv_transpose1d: output_padding must be below the stride or the dilation, but it is [1].") == 0);
+  CHECK(refusal([] {
+          conv_transpose1d(zeros({1, 1, 2}), zeros({1, 1, 1}), {}, {.padding = 1});
+        }).find("conv_transpose1d: the result must have elements") == 0);
+  CHECK(refusal([] {
+          conv_transpose1d(zeros({1, 1, 2}), zeros({1, 1, 2}), {}, {.output_padding = 1});
+        }).find("conv_transpose1d: output_padding must be below the stride or the dilation, but it is [1].") == 0);
   CHECK_THROWS_AS(conv1d(zeros({1, 1, 0}), zeros({1, 1, 1})), std::invalid_argument);
   CHECK_THROWS_AS(conv1d(zeros({1, 1, 2}), zeros({1, 1, 0})), std::invalid_argument);
 }
@@ -119,11 +125,13 @@ TEST_CASE("The gradients of a convolution and of its transpose are those of one 
   const double product = sum(g * y).item();
   CHECK(sum(gradients[0] * x).item() == Approx(product));
   CHECK(sum(gradients[1] * w).item() == Approx(product));
-  Tensor back = conv_transpose2d(g, w, {}, {.stride = 2, .padding = 1, .output_padding = {0, 0}, .groups = 2, .dilation = 2});
+  Tensor back =
+      conv_transpose2d(g, w, {}, {.stride = 2, .padding = 1, .output_padding = {0, 0}, .groups = 2, .dilation = 2});
   CHECK(is_close(back, gradients[0].detach()));
 }
 
 TEST_CASE("float32 sums of many channels are accurate", "[nn][convolution]") {
-  Tensor x = full({1, 2000, 3, 3}, 0.1, {.dtype = DType::float32}), w = full({1, 2000, 3, 3}, 0.1, {.dtype = DType::float32});
+  Tensor x = full({1, 2000, 3, 3}, 0.1, {.dtype = DType::float32}),
+         w = full({1, 2000, 3, 3}, 0.1, {.dtype = DType::float32});
   CHECK(conv2d(x, w).item() == Approx(180).epsilon(1e-5));
 }

@@ -22,8 +22,9 @@ TEST_CASE("huber_loss and smooth_l1_loss differ by the factor beta", "[nn][loss]
   Tensor x = f64({-3., -0.2, 0., 0.5, 2.}), t = zeros({5}, kDouble);
   CHECK(is_close(huber_loss(x, t, {.reduction = Reduction::none, .delta = 0.5}), f64({1.375, 0.02, 0., 0.125, 0.875})));
   CHECK(is_close(smooth_l1_loss(x, t, {.beta = 0.5}) * 0.5, huber_loss(x, t, {.delta = 0.5})));
-  CHECK(message_of<std::invalid_argument>([&] { huber_loss(x, t, {.delta = 0}); })
-            .find("huber_loss: delta must be above 0, but it is 0.") == 0);
+  CHECK(message_of<std::invalid_argument>([&] {
+          huber_loss(x, t, {.delta = 0});
+        }).find("huber_loss: delta must be above 0, but it is 0.") == 0);
   Tensor at_fit = variable({0.});
   CHECK(grad(smooth_l1_loss(at_fit, zeros({1}, kDouble), {.beta = 0}), at_fit).item() == 0);
 }
@@ -61,8 +62,9 @@ TEST_CASE("gaussian_nll_loss bounds the variance in value and gradient", "[nn][l
   Tensor loss = gaussian_nll_loss(f64({1., 1.}), f64({1., 3.}), v, {.reduction = Reduction::sum, .eps = 1e-6});
   CHECK(loss.item() == Approx(0.5 * (std::log(1e-6) + std::log(2.) + 2)));
   CHECK(is_close(grad(loss, v), f64({0., 0.5 * (0.5 - 1)})));
-  CHECK(message_of<std::invalid_argument>([] { gaussian_nll_loss(f64({1.}), f64({1.}), f64({-1.})); })
-            .find("gaussian_nll_loss: variance must not be negative, but its least element is -1.") == 0);
+  CHECK(message_of<std::invalid_argument>([] {
+          gaussian_nll_loss(f64({1.}), f64({1.}), f64({-1.}));
+        }).find("gaussian_nll_loss: variance must not be negative, but its least element is -1.") == 0);
 }
 
 TEST_CASE("poisson_nll_loss: Stirling's term counts from 1 on", "[nn][loss]") {
@@ -134,7 +136,8 @@ TEST_CASE("ctc_loss of padded targets and of targets one after the other", "[nn]
   CHECK(is_close(ctc_loss(ctc_input(), padded, times, lengths, {.reduction = Reduction::none}),
                  f64({1.165553107475097, 2.1269066108883017})));
   CHECK(ctc_loss(ctc_input(), joined, times, lengths).item() == Approx(1.3548415823129252));
-  CHECK(ctc_loss(ctc_input(), joined, times, lengths, {.reduction = Reduction::sum}).item() == Approx(3.292459718363399));
+  CHECK(ctc_loss(ctc_input(), joined, times, lengths, {.reduction = Reduction::sum}).item() ==
+        Approx(3.292459718363399));
   CHECK_THROWS_AS(ctc_loss(ctc_input(), joined, times, labels({2, 2}, {2})), std::invalid_argument);
   Tensor one = ctc_loss(ctc_input()[{slice(), 0}], labels({1, 2}, {2}), labels({4}, {}), labels({2}, {}));
   CHECK(one.item() == Approx(1.165553107475097 / 2));
@@ -165,6 +168,7 @@ TEST_CASE("ctc_loss names itself where its gradient is differentiated", "[nn][lo
   Tensor x = ctc_input().detach().set_requires_grad();
   Tensor loss = ctc_loss(x, labels({1, 2, 2}, {3}), labels({4, 3}, {2}), labels({2, 1}, {2}));
   Tensor g = grad(loss, x, {.create_graph = true});
-  CHECK(message_of<std::logic_error>([&] { grad(sum(square(g)), x); })
-            .find("ctc_loss: its derivative must not be differentiated again") == 0);
+  CHECK(message_of<std::logic_error>([&] {
+          grad(sum(square(g)), x);
+        }).find("ctc_loss: its derivative must not be differentiated again") == 0);
 }

@@ -13,7 +13,8 @@ using namespace xgrad::testing;
 
 TEST_CASE("batch_norm in training takes the statistics of x and moves the running ones", "[nn][normalization]") {
   Tensor mean = zeros({2}, kDouble), variance = ones({2}, kDouble);
-  Tensor y = batch_norm(f64({{1., 2.}, {3., 6.}, {5., 1.}}), mean, variance, {}, {}, {.training = true, .momentum = 0.5});
+  Tensor y =
+      batch_norm(f64({{1., 2.}, {3., 6.}, {5., 1.}}), mean, variance, {}, {}, {.training = true, .momentum = 0.5});
   CHECK(is_close(y, f64({{-1.224742575001414, -0.4629095539120194},
                          {0, 1.3887286617360581},
                          {1.2247425750014136, -0.9258191078240388}})));
@@ -31,8 +32,9 @@ TEST_CASE("instance_norm moves the running statistics by the mean over the sampl
 
 TEST_CASE("batch_norm refuses one value a channel in training, and touches nothing then", "[nn][normalization]") {
   Tensor mean = zeros({2}, kDouble), variance = ones({2}, kDouble);
-  std::string message =
-      message_of<std::invalid_argument>([&] { batch_norm(zeros({1, 2}, kDouble), mean, variance, {}, {}, {.training = true}); });
+  std::string message = message_of<std::invalid_argument>([&] {
+    batch_norm(zeros({1, 2}, kDouble), mean, variance, {}, {}, {.training = true});
+  });
   CHECK(message.find("batch_norm: each channel must have more than one value in training, but x is [1, 2].") == 0);
   CHECK(message_of<std::invalid_argument>([&] {
           batch_norm(zeros({4, 2}, kDouble), mean, zeros({3}), {}, {}, {.training = true});
@@ -85,8 +87,9 @@ TEST_CASE("A constant group is 0, and passes no gradient to x", "[nn][normalizat
 }
 
 TEST_CASE("group_norm refuses groups that do not divide the channels", "[nn][normalization]") {
-  CHECK(message_of<std::invalid_argument>([] { group_norm(zeros({2, 6}), 4); })
-            .find("group_norm: groups must divide the channels of x [2, 6] evenly, but there are 4.") == 0);
+  CHECK(message_of<std::invalid_argument>([] {
+          group_norm(zeros({2, 6}), 4);
+        }).find("group_norm: groups must divide the channels of x [2, 6] evenly, but there are 4.") == 0);
   CHECK_THROWS_AS(group_norm(zeros({1, 4}), 4), std::invalid_argument);
   CHECK_NOTHROW(group_norm(zeros({2, 4}), 4));
   CHECK_THROWS_AS(instance_norm(zeros({2, 3, 1})), std::invalid_argument);

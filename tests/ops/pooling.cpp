@@ -55,11 +55,15 @@ TEST_CASE("avg_pool of integers truncates", "[nn][pooling]") {
 
 TEST_CASE("Windows that make no sense are refused by name", "[nn][pooling]") {
   Tensor x = zeros({1, 1, 4, 4});
-  CHECK(message_of<std::invalid_argument>([&] { max_pool2d(x, 2, {.padding = 2}); })
-            .find("max_pool2d: padding must be at most half of the window, but it is [2] and the window [2].") == 0);
-  CHECK(message_of<std::invalid_argument>([&] { avg_pool2d(x, 5); }).find("avg_pool2d: a window must fit into the padded x") == 0);
-  CHECK(message_of<std::invalid_argument>([&] { max_pool2d(x, {2, 2, 2}); })
-            .find("max_pool2d: window must be one number, or 2, but it is [2, 2, 2].") == 0);
+  CHECK(message_of<std::invalid_argument>([&] {
+          max_pool2d(x, 2, {.padding = 2});
+        }).find("max_pool2d: padding must be at most half of the window, but it is [2] and the window [2].") == 0);
+  CHECK(message_of<std::invalid_argument>([&] {
+          avg_pool2d(x, 5);
+        }).find("avg_pool2d: a window must fit into the padded x") == 0);
+  CHECK(message_of<std::invalid_argument>([&] {
+          max_pool2d(x, {2, 2, 2});
+        }).find("max_pool2d: window must be one number, or 2, but it is [2, 2, 2].") == 0);
   CHECK_THROWS_AS(max_pool2d(x, 0), std::invalid_argument);
   CHECK_THROWS_AS(max_pool2d(x, 2, {.stride = 0}), std::invalid_argument);
   CHECK_THROWS_AS(max_pool2d(zeros({4, 4}), 2), std::invalid_argument);

@@ -83,7 +83,9 @@ TEST_CASE("mode is the smallest of the most frequent, at its last position", "[m
 TEST_CASE("quantile interpolates as asked", "[quantile]") {
   const Tensor x = f64({4, 1, 3, 2});
   const Tensor q = f64({0, 0.5, 0.17, 0.83, 1});
-  auto at = [&](QuantileInterpolation interpolation) { return quantile(x, q, {.interpolation = interpolation}).to_vector(); };
+  auto at = [&](QuantileInterpolation interpolation) {
+    return quantile(x, q, {.interpolation = interpolation}).to_vector();
+  };
   using V = std::vector<double>;
   CHECK(is_close(quantile(x, q), f64({1, 2.5, 1.51, 3.49, 4})));
   CHECK(at(QuantileInterpolation::lower) == V{1, 2, 1, 3, 4});

@@ -1,5 +1,5 @@
-#include "../../extend.hpp"
 #include "../../kernels/grid_sample.hpp"
+#include "../../extend.hpp"
 #include "../../tensor_impl.hpp"
 #include "../arithmetic.hpp"
 #include "../cast.hpp"
@@ -56,7 +56,8 @@ std::vector<AxisWeights> axis_weights(const SampleShape& s, const Tensor& grid) 
   Tensor parts = new_result(kName, {s.axes, s.batch, s.places}, grid.dtype(), {});
   Tensor slopes = new_result(kName, parts.shape(), grid.dtype(), {});
   dispatch_floating(grid.dtype(), [&]<class T>(T) {
-    grid_sample_taps(s, data_of<T>(coordinates), data_of<std::int64_t>(elements), data_of<T>(parts), data_of<T>(slopes));
+    grid_sample_taps(s, data_of<T>(coordinates), data_of<std::int64_t>(elements), data_of<T>(parts),
+                     data_of<T>(slopes));
   });
   std::vector<AxisWeights> axes;
   for (int axis = 0; axis < s.axes; ++axis) {
@@ -136,8 +137,9 @@ Tensor grid_sample(const Operand& operand, const Operand& grid_operand, GridSamp
   const Shape &shape = operand.tensor(kName).shape(), &places = grid_operand.tensor(kName).shape();
   const int axes = shape.ndim() - 2;
   check(axes == 2 || axes == 3, where, kName, ": x must be [N, C, H, W] or [N, C, D, H, W], but it is ", shape, ".");
-  check(places.ndim() == shape.ndim() && places[0] == shape[0] && places.back() == axes, where, kName, ": grid must be [",
-        shape[0], axes == 2 ? ", Ho, Wo, 2]" : ", Do, Ho, Wo, 3]", ", as x is ", shape, ", but it is ", places, ".");
+  check(places.ndim() == shape.ndim() && places[0] == shape[0] && places.back() == axes, where, kName,
+        ": grid must be [", shape[0], axes == 2 ? ", Ho, Wo, 2]" : ", Do, Ho, Wo, 3]", ", as x is ", shape,
+        ", but it is ", places, ".");
   check(options.mode != GridInterpolation::cubic || axes == 2, where, kName, ": cubic needs x [N, C, H, W], but it is ",
         shape, ".");
   SampleShape s{shape[0],
@@ -150,8 +152,8 @@ Tensor grid_sample(const Operand& operand, const Operand& grid_operand, GridSamp
                 options.align_corners};
   Shape result{shape[0], shape[1]};
   for (int axis = 0; axis < axes; ++axis) {
-    check(shape[2 + axis] > 0, where, kName, ": x must have elements along the axes after the channels, but it is ", shape,
-          ".");
+    check(shape[2 + axis] > 0, where, kName, ": x must have elements along the axes after the channels, but it is ",
+          shape, ".");
     s.in[axis] = shape[2 + axis];
     s.places *= places[1 + axis];
     result.push_back(places[1 + axis]);
@@ -161,8 +163,10 @@ Tensor grid_sample(const Operand& operand, const Operand& grid_operand, GridSamp
   Tensor x = contiguous(cast_for(kName, operand, dtype)), grid = contiguous(cast_for(kName, grid_operand, dtype));
   Tensor y = new_checked(kName, result, dtype, where);
   if (y.numel() > 0)
-    dispatch_floating(dtype, [&]<class T>(T) { grid_sample_values(s, data_of<T>(x), data_of<T>(grid), data_of<T>(y)); });
-  return record(kName, where, {x, grid}, y, {Uses::input(0) | Uses::input(1)}, [s](Vjp& vjp) { grid_sample_rule(vjp, s); });
+    dispatch_floating(dtype,
+                      [&]<class T>(T) { grid_sample_values(s, data_of<T>(x), data_of<T>(grid), data_of<T>(y)); });
+  return record(kName, where, {x, grid}, y, {Uses::input(0) | Uses::input(1)},
+                [s](Vjp& vjp) { grid_sample_rule(vjp, s); });
 }
 
 Tensor affine_grid(const Operand& operand, const Shape& size, AffineGridOptions options) {
@@ -170,7 +174,8 @@ Tensor affine_grid(const Operand& operand, const Shape& size, AffineGridOptions 
   SourceLocation where = operand.where();
   const Tensor& theta = operand.tensor(kAffine);
   const int axes = size.ndim() - 2;
-  check(axes == 2 || axes == 3, where, kAffine, ": size must be {N, C, H, W} or {N, C, D, H, W}, but it is ", size, ".");
+  check(axes == 2 || axes == 3, where, kAffine, ": size must be {N, C, H, W} or {N, C, D, H, W}, but it is ", size,
+        ".");
   check(is_floating(theta.dtype()), where, kAffine, ": theta must be floating, but it is ", theta.dtype(), ".");
   check(theta.shape() == Shape{size[0], axes, axes + 1}, where, kAffine, ": theta must be [", size[0], ", ", axes, ", ",
         axes + 1, "], as size is ", size, ", but it is ", theta.shape(), ".");

@@ -16,8 +16,8 @@ constexpr const char* kName = "interpolate";
 
 /// The extent of an axis times a factor, rounded down.
 std::int64_t scaled_extent(std::int64_t extent, double factor, SourceLocation where) {
-  check(factor > 0 && std::isfinite(factor), where, kName, ": scale_factor must be above 0 and finite, but it is ", factor,
-        ".");
+  check(factor > 0 && std::isfinite(factor), where, kName, ": scale_factor must be above 0 and finite, but it is ",
+        factor, ".");
   const double scaled = std::floor(static_cast<double>(extent) * factor);
   check(scaled < 0x1p63, where, kName, ": the extents must fit in an int64, but ", extent, " times ", factor,
         " does not.");
@@ -39,8 +39,8 @@ Tensor interpolate(const Operand& operand, InterpolateOptions options) {
   const Shape& shape = operand.tensor(kName).shape();
   const int axes = shape.ndim() - 2;
   const Interpolation mode = options.mode;
-  check(1 <= axes && axes <= 3, where, kName, ": x must be [N, C, L], [N, C, H, W] or [N, C, D, H, W], but it is ", shape,
-        ".");
+  check(1 <= axes && axes <= 3, where, kName, ": x must be [N, C, L], [N, C, H, W] or [N, C, D, H, W], but it is ",
+        shape, ".");
   check(options.size.empty() != options.scale_factor.empty(), where, kName,
         ": one of size and scale_factor must be given, but ", options.size.empty() ? "none" : "both", " is.");
   const int given = options.size.empty() ? options.scale_factor.count() : options.size.count();
@@ -70,16 +70,19 @@ Tensor interpolate(const Operand& operand, InterpolateOptions options) {
       r.out = options.size[axis];
     }
     result[2 + axis] = r.out;
-    check(r.out > 0 || (r.out == 0 && mode == Interpolation::area), where, kName, ": the result must have elements, but x is ", shape, " and its extents would be ",
-          result, ".");
+    check(r.out > 0 || (r.out == 0 && mode == Interpolation::area), where, kName,
+          ": the result must have elements, but x is ", shape, " and its extents would be ", result, ".");
   }
   checked_numel(kName, result, where);
   CallSite site(where);
   Tensor x = floating_operand(kName, operand);
   // The axis that grows the most comes last.
   int order[3] = {0, 1, 2};
-  auto growth = [&](int axis) { return static_cast<double>(resamplings[axis].out) / static_cast<double>(resamplings[axis].in); };
-  std::stable_sort(order, order + axes, [&](int a, int b) { return growth(a) < growth(b) || (growth(a) == growth(b) && a > b); });
+  auto growth = [&](int axis) {
+    return static_cast<double>(resamplings[axis].out) / static_cast<double>(resamplings[axis].in);
+  };
+  std::stable_sort(order, order + axes,
+                   [&](int a, int b) { return growth(a) < growth(b) || (growth(a) == growth(b) && a > b); });
   for (int axis : std::span(order, static_cast<std::size_t>(axes)))
     x = resampled(kName, x, 2 + axis, resamplings[axis], where);
   return x;

@@ -127,9 +127,8 @@ Tensor mapped(const char* name, const Tensor& given, int axis, const Resampling&
       if (is_transposed) rows = rows.transposed(r.in);
       multiply_along(rows, x.shape()[axis], data_of<T>(x), data_of<T>(y), outer, inner);
     });
-  return record(name, where, {x}, y, {}, [=](Vjp& vjp) {
-    vjp.give(0, mapped(name, vjp.g(), axis, r, !is_transposed, vjp.where()));
-  });
+  return record(name, where, {x}, y, {},
+                [=](Vjp& vjp) { vjp.give(0, mapped(name, vjp.g(), axis, r, !is_transposed, vjp.where())); });
 }
 
 }  // namespace

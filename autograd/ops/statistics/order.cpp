@@ -142,8 +142,9 @@ Tensor quantile_of(const char* name, const Operand& operand, const Operand& q_op
       break;
     default: {
       const Tensor below = at_ranks(sorted, floor(fixed), has_nan), above = at_ranks(sorted, ceil(fixed), has_nan);
-      const Tensor weight = options.interpolation == QuantileInterpolation::midpoint ? full({}, 0.5, {.dtype = x.dtype()})
-                                                                             : cast(ranks - floor(fixed), x.dtype());
+      const Tensor weight = options.interpolation == QuantileInterpolation::midpoint
+                                ? full({}, 0.5, {.dtype = x.dtype()})
+                                : cast(ranks - floor(fixed), x.dtype());
       // Between two equal infinities inf - inf would be nan.
       const Tensor is_infinite = logical_and(isinf(below), below == above);
       y = where(is_infinite, below, below + weight * (above - below));

@@ -202,7 +202,7 @@ def example_test(functions):
         "",
         "// What the examples speak of.",
         "const Tensor x = tensor({{0.5, -1.5, 2}, {3, 0.25, -1}});",
-        "const Tensor a = tensor({{1, 2}, {3, 4}}), b = tensor({{2.0, 1.0}, {1.0, 3.0}});",
+        "const Tensor a = tensor({{1.0, 2.0}, {3.0, 4.0}}), b = tensor({{2.0, 1.0}, {1.0, 3.0}});",
         "",
         "}  // namespace",
         "",

@@ -27,7 +27,7 @@ struct AttentionOptions {
 /// Throws: std::invalid_argument for other shapes, a mask that does not broadcast or is of integers, and a dropout outside
 /// [0, 1].
 /// Source: Vaswani et al., Attention is all you need, 2017.
-/// Example: `scaled_dot_product_attention(q, k, v, {.causal = true})`
+/// Example: `scaled_dot_product_attention(ones({2, 4, 8}), ones({2, 4, 8}), ones({2, 4, 8}), {.causal = true})`
 Tensor scaled_dot_product_attention(const Operand& q, const Tensor& k, const Tensor& v, AttentionOptions options = {});
 
 /// Weights of an attention: softmax(q k^T scale + mask) over the keys; 0 for a query that may attend to no key.

@@ -20,7 +20,7 @@ Tensor where(const Operand& condition, const Operand& a, const Operand& b);
 /// Shapes: condition and x broadcast; f and g keep the shape.
 /// Dtype: the common one of f(x) and g(x).
 /// Derivative: that of the branch that was taken.
-/// Example: where_safe(x > 0, [](auto& x) { return sqrt(x); }, [](auto& x) { return 0 * x; }, x);
+/// Example: where_safe(x > 0, [](const Tensor& x) { return sqrt(x); }, [](const Tensor& x) { return 0 * x; }, x);
 template <class F, class G>
 Tensor where_safe(const Tensor& condition, F&& f, G&& g, const Tensor& x, double safe = 1,
                   SourceLocation place = SourceLocation::current());

@@ -49,14 +49,14 @@ struct ConvOptions {
 /// Throws: std::invalid_argument for other shapes, a window that is larger than the padded x, numbers that are not as many as
 /// axes, a stride or dilation below 1, a negative padding, groups that do not divide the channels, and Padding::same with a
 /// stride.
-/// Example: `conv1d(x, weight, bias, {.stride = 2, .padding = 1})`
+/// Example: `conv1d(ones({2, 3, 8}), ones({4, 3, 3}), ones({4}), {.stride = 2, .padding = 1})`
 Tensor conv1d(const Operand& x, const Tensor& weight, const Tensor& bias = {}, ConvOptions options = {});
 /// Convolution along the last two axes: see conv1d.
 /// Shapes: `x [N, C, H, W], weight [O, C / groups, Kh, Kw], bias [O] -> [N, O, Ho, Wo]`; `[C, H, W]` for one sample.
 /// Dtype: the common one; integers stay, booleans throw.
 /// Derivative: as conv1d's.
 /// Throws: as conv1d.
-/// Example: `conv2d(x, weight, bias, {.padding = Padding::same})`
+/// Example: `conv2d(ones({2, 3, 8, 8}), ones({4, 3, 3, 3}), ones({4}), {.padding = Padding::same})`
 Tensor conv2d(const Operand& x, const Tensor& weight, const Tensor& bias = {}, ConvOptions options = {});
 /// Convolution along the last three axes: see conv1d.
 /// Shapes: `x [N, C, D, H, W], weight [O, C / groups, Kd, Kh, Kw], bias [O] -> [N, O, Do, Ho, Wo]`; `[C, D, H, W]` for one

@@ -19,7 +19,7 @@ struct EmbeddingOptions {
 /// Derivative: for weight the sum of the g of each row, as accurately as sum(); 0 for the padding row.
 /// Throws: std::out_of_range for an index outside [0, rows), and a padding_index outside [-rows, rows); std::invalid_argument
 /// for other shapes and dtypes.
-/// Example: `embedding(tokens, weight, {.padding_index = 0})`
+/// Example: `embedding(tensor({2, 0, 1}), ones({3, 4}), {.padding_index = 0})`
 Tensor embedding(const Tensor& indices, const Operand& weight, EmbeddingOptions options = {});
 
 /// What becomes of the rows of a bag.

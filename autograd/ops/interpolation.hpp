@@ -54,7 +54,7 @@ struct InterpolateOptions {
 /// Derivative: the transposed map of g, which is linear.
 /// Throws: std::invalid_argument for other shapes and for no elements, unless one of size and scale_factor is given, fits the
 /// axes and makes extents above 0, for align_corners, antialias and cubic where they are not for that mode or number of axes.
-/// Example: `interpolate(x, {.scale_factor = 2, .mode = Interpolation::linear})`
+/// Example: `interpolate(ones({1, 3, 8}), {.scale_factor = 2, .mode = Interpolation::linear})`
 Tensor interpolate(const Operand& x, InterpolateOptions options);
 
 /// How grid_sample() reads x between its elements.

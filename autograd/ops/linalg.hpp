@@ -32,7 +32,7 @@ namespace linalg {
 /// Dtype: the operands' common one; not boolean.
 /// Derivative: as of the product.
 /// Throws: std::invalid_argument for less than two operands, other ranks, and inner sizes that differ.
-/// Example: `linalg::multi_dot({a, b, c})`
+/// Example: `linalg::multi_dot({a, b, a})`
 Tensor multi_dot(std::span<const Tensor> tensors, SourceLocation where = SourceLocation::current());
 /// Product of matrices in braces, in the order that takes the fewest multiplications.
 Tensor multi_dot(std::initializer_list<Tensor> tensors, SourceLocation where = SourceLocation::current());
@@ -85,7 +85,7 @@ struct SolveTriangularOptions {
 /// Dtype: the operands' common one; floating.
 /// Derivative: a^-T g for b; the triangle of its negative times x^T for a.
 /// Throws: std::invalid_argument for other shapes and dtypes.
-/// Example: `linalg::solve_triangular(l, b, {.upper = false})`
+/// Example: `linalg::solve_triangular(tril(b), a, {.upper = false})`
 Tensor solve_triangular(const Operand& a, const Operand& b, SolveTriangularOptions options = {});
 
 /// Determinant of square matrices, from LU factors.

@@ -79,7 +79,7 @@ struct KlDivOptions {
 /// Dtype: the common one; integers become the default dtype.
 /// Derivative: -g target for x, g (log target - x + 1) for target; exp(target) times that where it is given by logarithms.
 /// Throws: std::invalid_argument where the shapes differ.
-/// Example: `kl_div(log_softmax(logits), probabilities, {.reduction = KlDivReduction::batchmean})`
+/// Example: `kl_div(log_softmax(x), softmax(x), {.reduction = KlDivReduction::batchmean})`
 Tensor kl_div(const Operand& x, const Operand& target, KlDivOptions options = {});
 
 /// Options of poisson_nll_loss.
@@ -253,7 +253,7 @@ struct CrossEntropyOptions {
 /// Derivative: g (softmax - onehot) for each sample, accurate to the last bits also where the label's probability is nearly 1.
 /// Throws: std::invalid_argument for other shapes and dtypes and for a smoothing outside [0, 1], std::out_of_range for a
 /// label outside [0, C) that is not ignore_index.
-/// Example: `cross_entropy(model(x), labels)`.
+/// Example: `cross_entropy(x, tensor({2, 0}))`.
 Tensor cross_entropy(const Operand& logits, const Tensor& target, CrossEntropyOptions options = {});
 
 /// Options of nll_loss.

@@ -14,7 +14,7 @@ namespace xgrad XGRAD_API {
 /// Shapes: x [...], shape with as many elements -> shape.
 /// Derivative: reshape(g, x.shape()).
 /// Throws: std::invalid_argument when the number of elements differs, for two extents of -1, and for one that could be any.
-/// Example: `reshape(x, {-1, 4})`
+/// Example: `reshape(x, {3, -1})`
 Tensor reshape(const Operand& x, const Shape& shape);
 /// x with the axes `first` to `last`, both included, as one: a view where the layout allows it, else a copy.
 ///

@@ -11,7 +11,7 @@ namespace xgrad XGRAD_API {
 /// Dtype: floating; integers and booleans become the default dtype.
 /// Derivative: y (g - sum(g y)), accurate to the last bits also where one y is nearly 1.
 /// Throws: std::out_of_range for an axis that x does not have.
-/// Example: `softmax(logits)`, `softmax(scores, 1)`.
+/// Example: `softmax(x)`, `softmax(x, 0)`.
 Tensor softmax(const Operand& x, int axis = -1);
 
 /// Softmax of -x along one axis: the least element has the greatest share.

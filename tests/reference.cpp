@@ -1,0 +1,189 @@
+// The examples of the operators' doc blocks, compiled and run. Made by scripts/reference.sh.
+#include <xgrad/xgrad.hpp>
+#include "catch.hpp"
+
+using namespace xgrad;
+
+namespace {
+
+// What the examples speak of.
+const Tensor x = tensor({{0.5, -1.5, 2}, {3, 0.25, -1}});
+const Tensor a = tensor({{1.0, 2.0}, {3.0, 4.0}}), b = tensor({{2.0, 1.0}, {1.0, 3.0}});
+
+}  // namespace
+
+TEST_CASE("Example of scaled_dot_product_attention", "[reference]") {
+  scaled_dot_product_attention(ones({2, 4, 8}), ones({2, 4, 8}), ones({2, 4, 8}), {.causal = true});
+}
+
+TEST_CASE("Example of where_safe", "[reference]") {
+  where_safe(x > 0, [](const Tensor& x) { return sqrt(x); }, [](const Tensor& x) { return 0 * x; }, x);
+}
+
+TEST_CASE("Example of conv1d", "[reference]") {
+  conv1d(ones({2, 3, 8}), ones({4, 3, 3}), ones({4}), {.stride = 2, .padding = 1});
+}
+
+TEST_CASE("Example of conv2d", "[reference]") {
+  conv2d(ones({2, 3, 8, 8}), ones({4, 3, 3, 3}), ones({4}), {.padding = Padding::same});
+}
+
+TEST_CASE("Example of cumsum", "[reference]") {
+  cumsum(x, 0);
+}
+
+TEST_CASE("Example of diff", "[reference]") {
+  diff(x);
+}
+
+TEST_CASE("Example of trapezoid", "[reference]") {
+  trapezoid(x, tensor({0., 1., 3.}));
+}
+
+TEST_CASE("Example of gradient", "[reference]") {
+  Tensor slope = gradient(x, {.spacing = {0.1}})[0];
+}
+
+TEST_CASE("Example of diagonal", "[reference]") {
+  diagonal(x, {.offset = 1, .axis1 = -2, .axis2 = -1});
+}
+
+TEST_CASE("Example of diag_embed", "[reference]") {
+  diag_embed(x, {.offset = -1});
+}
+
+TEST_CASE("Example of tril_indices", "[reference]") {
+  Tensor at = tril_indices(2, 3); x[{at[0], at[1]}];
+}
+
+TEST_CASE("Example of embedding", "[reference]") {
+  embedding(tensor({2, 0, 1}), ones({3, 4}), {.padding_index = 0});
+}
+
+TEST_CASE("Example of index_put", "[reference]") {
+  index_put(x, x < 0, 0); index_put(x, {slice(0, 1), -1}, 5);
+}
+
+TEST_CASE("Example of interpolate", "[reference]") {
+  interpolate(ones({1, 3, 8}), {.scale_factor = 2, .mode = Interpolation::linear});
+}
+
+TEST_CASE("Example of logspace", "[reference]") {
+  logspace(0, 3, 4); // 1, 10, 100, 1000
+}
+
+TEST_CASE("Example of kl_div", "[reference]") {
+  kl_div(log_softmax(x), softmax(x), {.reduction = KlDivReduction::batchmean});
+}
+
+TEST_CASE("Example of cross_entropy", "[reference]") {
+  cross_entropy(x, tensor({2, 0}));
+}
+
+TEST_CASE("Example of reshape", "[reference]") {
+  reshape(x, {3, -1});
+}
+
+TEST_CASE("Example of layer_norm", "[reference]") {
+  layer_norm(x, {x.size(-1)});
+}
+
+TEST_CASE("Example of pad", "[reference]") {
+  pad(x, {1, 1, 1, 1}, {.mode = PadMode::reflect});
+}
+
+TEST_CASE("Example of unfold", "[reference]") {
+  unfold(reshape(x, {1, 2, 3}), {2, 2}, {.padding = {1}, .stride = {2}});
+}
+
+TEST_CASE("Example of meshgrid", "[reference]") {
+  auto grid = meshgrid({arange(3), arange(2)}); // grid[0], grid[1]: [3, 2]
+}
+
+TEST_CASE("Example of combinations", "[reference]") {
+  combinations(x[0], 2, {.with_replacement = true});
+}
+
+TEST_CASE("Example of max_pool1d", "[reference]") {
+  max_pool1d(x, 2);
+}
+
+TEST_CASE("Example of max_pool2d", "[reference]") {
+  max_pool2d(x, 2);
+}
+
+TEST_CASE("Example of einsum", "[reference]") {
+  einsum("bij,bjk->bik", {a, b});
+}
+
+TEST_CASE("Example of tensordot", "[reference]") {
+  tensordot(a, b, {0, 2}, {2, 0});
+}
+
+TEST_CASE("Example of sum", "[reference]") {
+  sum(x);
+}
+
+TEST_CASE("Example of max", "[reference]") {
+  auto [values, indices] = max(x, 1);
+}
+
+TEST_CASE("Example of norm", "[reference]") {
+  norm(x);
+}
+
+TEST_CASE("Example of roll", "[reference]") {
+  roll(x, {1, -1}, {0, 1});
+}
+
+TEST_CASE("Example of scatter_reduce", "[reference]") {
+  scatter_reduce(x, 0, tensor({{1, 0, 1}}), 1, ScatterReduction::amax, {.include_self = false});
+}
+
+TEST_CASE("Example of searchsorted", "[reference]") {
+  Tensor places = searchsorted(sort(x).values, 0.5);
+}
+
+TEST_CASE("Example of cosine_similarity", "[reference]") {
+  cosine_similarity(a, b, {.axis = -1});
+}
+
+TEST_CASE("Example of softmax", "[reference]") {
+  softmax(x);
+}
+
+TEST_CASE("Example of sort", "[reference]") {
+  auto [values, indices] = sort(x, 0, {.descending = true});
+}
+
+TEST_CASE("Example of topk", "[reference]") {
+  auto [values, indices] = topk(x, 2);
+}
+
+TEST_CASE("Example of unique", "[reference]") {
+  Tensor values = unique(x).values;
+}
+
+TEST_CASE("Example of quantile", "[reference]") {
+  quantile(x, 0.9);
+}
+
+TEST_CASE("Example of bincount", "[reference]") {
+  bincount(tensor({0, 2, 2}), {.min_length = 10});
+}
+
+TEST_CASE("Example of movedim", "[reference]") {
+  movedim(x, {0, 1}, {-1, 0});
+}
+
+TEST_CASE("Example of linalg::multi_dot", "[reference]") {
+  linalg::multi_dot({a, b, a});
+}
+
+TEST_CASE("Example of linalg::solve_triangular", "[reference]") {
+  linalg::solve_triangular(tril(b), a, {.upper = false});
+}
+
+TEST_CASE("Example of linalg::matrix_norm", "[reference]") {
+  linalg::matrix_norm(x, {.ord = "nuc"});
+}

@@ -227,7 +227,7 @@ def example_test(functions):
 def comparison_page(functions):
     """NumPy's and PyTorch's names beside ours."""
     out = ["# The operators beside NumPy's and PyTorch's", "",
-           "Where nothing is said the names are the same and mean the same. A dash: there is no such function.", "",
+           "Where a cell is empty the function has the same name there and means the same, if it is there at all.", "",
            "| xgrad | NumPy | PyTorch |", "| --- | --- | --- |"]
     seen = set()
     for function in sorted(functions, key=lambda f: f.name.lower()):

@@ -7,7 +7,7 @@
 #include "../tensor_impl.hpp"
 #include "detail/result.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

@@ -12,7 +12,7 @@
 #include "detail/window.hpp"
 #include "index.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

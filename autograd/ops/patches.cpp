@@ -12,7 +12,7 @@
 #include "detail/window.hpp"
 #include "movement.hpp"
 
-namespace xgrad {
+namespace xgrad XGRAD_API {
 
 using namespace internal;
 

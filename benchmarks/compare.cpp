@@ -132,6 +132,9 @@ Workload nested_gradient(int steps, std::int64_t size) {
 Workload rows_in_loop(std::int64_t rows, std::int64_t columns) {
   return {text_of("rows in a loop ", rows, "x", columns), [=](Contender& c) { return c.rows_in_loop(rows, columns); }};
 }
+Workload layer(const char* name, Layer which) {
+  return {name, [=](Contender& c) { return c.layer(which); }};
+}
 Workload bound(const char* name, Bound operation, std::int64_t size) {
   return {text_of(name, " ", size, "x", size), [=](Contender& c) { return c.bound(operation, size); }};
 }
@@ -176,6 +179,10 @@ std::vector<Workload> workloads(bool more) {
       bound("times a scalar", Bound::scalar, 1'000),
       bound("sum of squares", Bound::square_sum, 1'000),
       bound("one of a fused three", Bound::one_of_fused, 1'000),
+      layer("conv2d 32x16x28x28 by 32x16x3x3", Layer::convolution),
+      layer("max_pool2d 32x16x28x28 by 2x2", Layer::max_pool),
+      layer("layer_norm 2048x512", Layer::layer_norm),
+      layer("attention 16x8x64x64", Layer::attention),
       first_gradient(),
   };
   for (const auto& [name, make] : xgrad_operations())

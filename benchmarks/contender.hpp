@@ -1,6 +1,6 @@
 // What is measured, and who can be measured: the workloads as one interface, with the library, libtorch and
-// the machine's limit behind it. Each implementation stands in its own file, so that only one of them
-// includes libtorch.
+// the machine's limit behind it. Each implementation stands in its own files, so that only libtorch's
+// include libtorch.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +31,14 @@ enum class Special { lgamma, digamma, erfinv };
 inline constexpr const char* name_of(Special function) {
   return function == Special::lgamma ? "lgamma" : function == Special::digamma ? "digamma" : "erfinv";
 }
+
+/// Layers of networks.
+enum class Layer {
+  convolution,  // images [32, 16, 28, 28] with a weight [32, 16, 3, 3], padded by 1
+  max_pool,     // of the same images, 2 x 2
+  layer_norm,   // [2048, 512]
+  attention,    // queries, keys and values [16, 8, 64, 64]
+};
 
 /// Someone who runs the workloads. All numbers are float32.
 class Contender {
@@ -73,6 +81,8 @@ class Contender {
   virtual Task bound(Bound operation, std::int64_t size) = 0;
   /// The operator's row of this name: see operations.hpp.
   virtual Task operation(const std::string& name) = 0;
+  /// One of these layers and the gradients of all that it takes.
+  virtual Task layer(Layer layer) = 0;
   /// A process that starts, computes the gradient of sum(x x) for four numbers, and ends.
   virtual Task first_gradient() = 0;
 };

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "contender.hpp"
+#include "layers.hpp"
 
 namespace bench {
 namespace {
@@ -196,6 +197,7 @@ class Limits : public Contender {
 
   /// A process that does nothing.
   Task operation(const std::string&) override { return {}; }
+  Task layer(Layer layer) override { return limit_of_layer(layer); }
 
   Task first_gradient() override {
     return {[] { run_beside("bench_first_nothing"); }};

@@ -1,6 +1,7 @@
-// The workloads in libtorch's C++ interface, as its documentation writes them. With torch_operations.cpp the only file that
-// includes libtorch.
+// The workloads in libtorch's C++ interface, as its documentation writes them. This file, layers_torch.cpp and
+// torch_operations.cpp are the only ones that include libtorch.
 #include "contender.hpp"
+#include "layers.hpp"
 
 #ifdef XGRAD_WITH_TORCH
 
@@ -262,6 +263,8 @@ class Torch : public Contender {
     }
   }
   Task operation(const std::string& name) override { return task_named(torch_operations(), name); }
+
+  Task layer(Layer layer) override { return torch_layer(layer); }
 
   Task first_gradient() override {
     return {[] { run_beside("bench_first_torch"); }};

@@ -9,6 +9,7 @@
 #include <xgrad/optim/optim.hpp>
 #include "contender.hpp"
 #include "operations.hpp"
+#include "layers.hpp"
 
 namespace bench {
 namespace {
@@ -249,6 +250,8 @@ class Xgrad : public Contender {
     }
   }
   Task operation(const std::string& name) override { return task_named(xgrad_operations(), name); }
+
+  Task layer(Layer layer) override { return xgrad_layer(layer); }
 
   Task first_gradient() override {
     return {[] { run_beside("bench_first", {"gradient"}); }};

@@ -15,6 +15,7 @@ string(JOIN " " benchmark_flags ${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${build_typ
 
 xgrad_executable(bench_compare
   ${benchmark_folder}/compare.cpp ${benchmark_folder}/data.cpp ${benchmark_folder}/limits.cpp ${benchmark_folder}/process.cpp
+  ${benchmark_folder}/layers_limit.cpp ${benchmark_folder}/layers_torch.cpp ${benchmark_folder}/layers_xgrad.cpp
   ${benchmark_folder}/torch_operations.cpp ${benchmark_folder}/torch_peer.cpp ${benchmark_folder}/xgrad_operations.cpp
   ${benchmark_folder}/xgrad_peer.cpp)
 target_compile_definitions(bench_compare PRIVATE
@@ -24,7 +25,8 @@ target_link_libraries(bench_compare PRIVATE
   benchmark::benchmark nlohmann_json::nlohmann_json OpenBLAS::OpenBLAS OpenMP::OpenMP_CXX Threads::Threads)
 if(Torch_FOUND)
   # For two files: the others need not know of libtorch, nor wait for its headers.
-  set(torch_files ${benchmark_folder}/torch_operations.cpp ${benchmark_folder}/torch_peer.cpp)
+  set(torch_files ${benchmark_folder}/layers_torch.cpp ${benchmark_folder}/torch_operations.cpp
+    ${benchmark_folder}/torch_peer.cpp)
   set_property(SOURCE ${torch_files} APPEND PROPERTY COMPILE_DEFINITIONS XGRAD_WITH_TORCH)
   foreach(folder IN LISTS TORCH_INCLUDE_DIRS)
     if(NOT folder IN_LIST CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES)

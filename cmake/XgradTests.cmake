@@ -56,7 +56,7 @@ endforeach()
 
 # The sweeps of accuracy read the operators' table, whose objects they share. MPFR says what is exact; without it that part
 # is skipped.
-target_link_libraries(xgrad_tests_accuracy PRIVATE $<TARGET_OBJECTS:xgrad_tests_op_table>)
+target_link_libraries(xgrad_tests_accuracy PRIVATE $<TARGET_OBJECTS:xgrad_tests_op_table> OpenBLAS::OpenBLAS)
 find_path(XGRAD_MPFR_INCLUDE_DIR mpfr.h)
 find_library(XGRAD_MPFR_LIBRARY mpfr)
 find_library(XGRAD_GMP_LIBRARY gmp)

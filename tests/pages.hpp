@@ -50,8 +50,5 @@ inline std::vector<std::string> blocks_missing(const std::string& page, const st
     if (code.find(without_indentation(block)) == code.npos) missing.push_back(block);
   return missing;
 }
-inline std::vector<std::string> blocks_missing(const std::string& page, const std::string& source) {
-  return blocks_missing(page, std::vector<std::string>{source});
-}
 
 }  // namespace xgrad::testing

@@ -2,6 +2,7 @@
 
 #include <bit>
 
+#include "base/allocator.hpp"
 #include "engine/node.hpp"
 #include "engine/observer.hpp"
 #include "grad_mode.hpp"
@@ -52,9 +53,13 @@ std::uint64_t bits_of(const char* name, SourceLocation where, const Inputs& inpu
   return bits;
 }
 
-Tensor view_of(const Tensor& tensor) {
+Tensor view_of(const char* name, SourceLocation where, const Tensor& tensor) {
   const TensorImpl& impl = *tensor.impl();
-  return new_view(tensor, impl.shape, impl.strides, impl.data);
+  try {
+    return new_view(tensor, impl.shape, impl.strides, impl.data);
+  } catch (const OutOfMemory& error) {
+    error.pass_on(name, "a second handle to its result", where);
+  }
 }
 
 void record_outputs(const char* name, SourceLocation where, const Inputs& inputs, std::span<Tensor> outputs,
@@ -68,11 +73,11 @@ void record_outputs(const char* name, SourceLocation where, const Inputs& inputs
     bool is_known = static_cast<bool>(output.impl()->node);
     for (int i = 0; i < inputs.size(); ++i) is_known |= inputs[i].is_same(output);
     if (is_known) [[unlikely]]
-      output = view_of(output);
+      output = view_of(name, where, output);
     TensorImpl& impl = *output.impl();
     // A saved output keeps its elements, but not its own node: that would be a cycle.
     if (k < Uses::kMaxOutputs && (bits & Uses::output(k).bits()) != 0)
-      *find_saved(*node, Uses::output(k).bits()) = {view_of(output), impl.storage->version};
+      *find_saved(*node, Uses::output(k).bits()) = {view_of(name, where, output), impl.storage->version};
     if (!is_floating(impl.dtype)) continue;
     impl.node =
         k + 1 == static_cast<int>(outputs.size()) ? std::move(node) : node;  // a copy takes two locked instructions

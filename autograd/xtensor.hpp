@@ -63,7 +63,8 @@ requires(!std::is_reference_v<Array> && !std::is_const_v<Array> && internal::Xte
 }
 
 /// A tensor over the elements of an array that stays whose it is, without a copy: what is written into the array is seen by the
-/// tensor. The array must outlive all tensors of its elements, views and graphs that saved them included, and keep its shape.
+/// tensor. The array must outlive all tensors of its elements, views and graphs that saved them included, and keep its shape and
+/// its memory: `array += step` gives it other memory in xtensor, `xt::noalias(array) += step` does not.
 ///
 /// Writing into the array goes past the versions by which a backward pass notices that a saved value was overwritten: write
 /// between one step's backward pass and the next one's forward pass.

@@ -14,7 +14,8 @@ Task limit_of_layer(Layer layer) {
   return {[=] {
     float *w = weight->data(), *x = columns->data(), *y = result->data();
     for (int image = 0; image < kImages; ++image) {
-      cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, kOuts, kPlaces, kWindow, 1, w, kWindow, x, kPlaces, 0, y, kPlaces);
+      cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, kOuts, kPlaces, kWindow, 1, w, kWindow, x, kPlaces, 0, y,
+                  kPlaces);
       cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, kWindow, kPlaces, kOuts, 1e-3f, w, kWindow, y, kPlaces, 0, x,
                   kPlaces);
       cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, kOuts, kWindow, kPlaces, 1e-3f, y, kPlaces, x, kPlaces, 0, w,

@@ -8,8 +8,8 @@
 #include <xgrad/nn/layers/dense.hpp>
 #include <xgrad/optim/optim.hpp>
 #include "contender.hpp"
-#include "operations.hpp"
 #include "layers.hpp"
+#include "operations.hpp"
 
 namespace bench {
 namespace {

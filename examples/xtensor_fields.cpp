@@ -42,13 +42,13 @@ int main() {
   Tensor conductivity = borrow_xtensor(guess).set_requires_grad();
   xt::xarray<double> velocity = xt::zeros<double>({kCells});
   double loss = 0;
-  for (int step = 0; step < 400; ++step) {
+  for (int step = 0; step < 1000; ++step) {
     const Tensor error = sum(square(spread(u0, conductivity, kSteps) - measured));
     loss = error.item();
     const Tensor gradient = grad(error, conductivity);
     // Descent with momentum, in xtensor's expressions.
-    velocity = 0.9 * velocity - 0.05 * as_xtensor<double>(gradient);
-    guess += velocity;
+    velocity = 0.9 * velocity - 0.2 * as_xtensor<double>(gradient);
+    xt::noalias(guess) += velocity;  // in its own memory, which the tensor shows
     if (step % 100 == 0) std::printf("step %3d: squared error %.3e\n", step, loss);
   }
   const double worst = xt::amax(xt::abs(guess - truth))();

@@ -52,7 +52,11 @@ void Backward::run(std::span<const Tensor> outputs, std::span<const Tensor> cota
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     TensorImpl& output = *outputs[i].impl();
     if (!is_needed(*output.node)) continue;
-    deliver(*output.node, output.output, cotangents.empty() ? filled(output.shape, output.dtype, 1) : cotangents[i]);
+    try {
+      deliver(*output.node, output.output, cotangents.empty() ? filled(output.shape, output.dtype, 1) : cotangents[i]);
+    } catch (const OutOfMemory& error) {
+      error.pass_on(output.node->name, "its own cotangent", output.node->where);
+    }
   }
   for (const Tensor& output : outputs) {
     const Ref<Node>& node = output.impl()->node;

@@ -124,7 +124,7 @@ struct Sum<double> {
 /// Each lane moved kStep lanes on (backward: back), zeros in the lanes that are left.
 template <int kStep, ScanOrder kOrder>
 simd::Doubles moved(simd::Doubles x) {
-  constexpr int kLanes = simd::kBytes / sizeof(double);
+  static constexpr int kLanes = simd::kBytes / sizeof(double);
   return [&]<std::size_t... I>(std::index_sequence<I...>) {
     // Lanes of x, then of the zeros.
     constexpr auto from = [](int lane) {

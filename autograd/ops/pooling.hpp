@@ -37,7 +37,7 @@ struct MaxPooled {
 Tensor max_pool1d(const Operand& x, PerAxis window, MaxPoolOptions options = {});
 /// Largest element of windows along the last two axes: see max_pool1d.
 /// Shapes: `x [N, C, H, W] -> [N, C, Ho, Wo]`; `[C, H, W]` for one sample.
-/// Example: `max_pool2d(x, 2)`, `max_pool2d(x, {3, 2}, {.stride = 2, .padding = {1, 0}})`
+/// Example: `max_pool2d(ones({2, 3, 8, 8}), 2)`, `max_pool2d(ones({2, 3, 8, 8}), {3, 2}, {.stride = 2, .padding = {1, 0}})`
 Tensor max_pool2d(const Operand& x, PerAxis window, MaxPoolOptions options = {});
 /// Largest element of windows along the last three axes: see max_pool1d.
 /// Shapes: `x [N, C, D, H, W] -> [N, C, Do, Ho, Wo]`; `[C, D, H, W]` for one sample.

@@ -53,7 +53,7 @@ Tensor outer(const Operand& a, const Operand& b);
 /// Derivative: for each operand, g times the others, summed over what that operand does not have.
 /// Throws: std::invalid_argument for a malformed equation, other numbers of operands or axes than it has, extents that
 /// differ, and more than kMaxDims axes in the result or on the way to it.
-/// Example: `einsum("bij,bjk->bik", {a, b})`
+/// Example: `einsum("ij,jk->ik", {a, b})`
 Tensor einsum(std::string_view equation, std::span<const Tensor> operands,
               SourceLocation where = SourceLocation::current());
 /// Einstein's sum of operands in braces: `einsum("ij,jk->ik", {a, b})`.
@@ -74,7 +74,7 @@ Tensor tensordot(const Operand& a, const Operand& b, int axes = 2);
 /// Derivative: g summed with the other operand over its own axes.
 /// Throws: std::invalid_argument where extents differ, for lists of different lengths and for an axis named twice;
 /// std::out_of_range for an axis that is not there.
-/// Example: `tensordot(a, b, {0, 2}, {2, 0})`
+/// Example: `tensordot(a, b, {0, 1}, {1, 0})`
 Tensor tensordot(const Operand& a, const Operand& b, const Axes& a_axes, const Axes& b_axes);
 
 /// Inner products of the last axes: sum(a[..., k] b[..., k]) for all places of a with all places of b. Of a scalar and a

@@ -17,7 +17,7 @@ struct SearchOptions {
 /// Derivative: none.
 /// Throws: std::invalid_argument for a scalar `sorted`, other shapes, and a sorter that is not int64 or of another shape;
 /// std::out_of_range for a position of the sorter outside [0, n).
-/// Example: `Tensor places = searchsorted(sort(x).values, 0.5);`
+/// Example: `Tensor places = searchsorted(sort(flatten(x)).values, 0.5);`
 Tensor searchsorted(const Operand& sorted, const Operand& values, const SearchOptions& options = {});
 
 /// Options of bucketize.

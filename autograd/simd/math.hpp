@@ -276,7 +276,8 @@ Batch<T> sigmoid_slope(Batch<T> x, T factor = 1) {
   simd_math::Exponential<T> exponential(least);
   Batch<T> mantissa = 1 + (exponential.r + exponential.s);
   Batch<T> e = scale_down(mantissa, exponential.shifted);
-  return scale_down(mantissa * factor, exponential.shifted) / fma(e, e + 2, Batch<T>(1));
+  Batch<T> slope = scale_down(mantissa * factor, exponential.shifted) / fma(e, e + 2, Batch<T>(1));
+  return where(negative_abs(x) < Constants::kLeast, Batch<T>(0), slope);
 }
 
 namespace simd_math {

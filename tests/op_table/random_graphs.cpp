@@ -66,7 +66,11 @@ std::string check_gradients(const Program& program) {
   auto function = [&program](std::span<const Tensor> leaves) { return value_of(program, leaves); };
   const GradcheckReport report =
       gradcheck_report(function, program.leaves, {.atol = kAbsolute, .order = program.order()});
-  return report.passed() ? "" : report.text();
+  // What a rule gives with and without its graph may differ by rounding alone, too.
+  const bool matters = std::any_of(report.errors.begin(), report.errors.end(), [](const GradcheckFinding& finding) {
+    return !(std::abs(finding.rule - finding.difference) <= kAbsolute);
+  });
+  return matters ? report.text() : "";
 }
 
 /// <u, J v> = <J^T u, v>.

@@ -19,6 +19,8 @@ double wave(double x) { return std::min(1.0, 1 / std::sqrt(std::abs(x))); }
 
 const char* const kReflected = "below 0, near its zeros: units of the two terms that cancel there";
 const char* const kWave = "near its zeros: units of the wave's amplitude";
+const char* const kJump =
+    "x times a power of ten is rounded to a float before it is rounded to a whole number, as in PyTorch: a jump apart";
 const char* const kBell =
     "a quotient, an exponential and products of them: three roundings, more without fused multiply-add";
 const char* const kRoot = "near the derivative's zero: units of the terms that cancel there";
@@ -47,6 +49,8 @@ const std::map<std::string, Limits>& table() {
       {"sinc", {.slope_scale64 = SCALE(std::min(1.0, 1 / std::abs(x))), .reason = kRoot}},
       {"entr", {.slope_scale64 = SCALE(x > 0.1 && x < 1 ? 1 : 0), .reason = kRoot}},
       {"elu", {.value32 = 2.5, .slope32 = 2.5, .reason = "alpha times a rounded exponential"}},
+      {"round(decimals)", {.value32 = HUGE_VAL, .reason = kJump}},
+      {"round(to hundreds)", {.value32 = HUGE_VAL, .reason = kJump}},
       {"pow(of a number)",
        {.slope32 = 1.0 / 0.0,
         .slope64 = 1.0 / 0.0,

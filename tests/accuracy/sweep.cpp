@@ -81,7 +81,7 @@ TEST_CASE("values and derivatives of elementwise operators are accurate over sam
   }
 }
 
-TEST_CASE("float64 results are those of MPFR to the last bits", "[accuracy]") {
+TEST_CASE("float64 results are those of MPFR to the last bits", "[.mpfr]") {
   const std::int64_t count = number_from("XGRAD_ACCURACY_POINTS", 24);
   int measured = 0;
   for (const OperatorRow& row : rows_to_measure()) {

@@ -69,7 +69,9 @@ std::int64_t counted_length(double start, double stop, double step, SourceLocati
 
 }  // namespace
 
-Tensor internal::arange(double start, double stop, double step, TensorOptions options, SourceLocation where) {
+namespace internal {
+
+Tensor arange(double start, double stop, double step, TensorOptions options, SourceLocation where) {
   // The steps of an integer sequence are integers: as PyTorch, cut the numbers before counting.
   if (options.dtype == DType::int64)
     for (double* number : {&start, &stop, &step}) *number = std::trunc(*number);
@@ -85,6 +87,8 @@ Tensor internal::arange(double start, double stop, double step, TensorOptions op
   });
   return with_options(std::move(result), options, where);
 }
+
+}  // namespace internal
 
 namespace {
 

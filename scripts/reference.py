@@ -193,6 +193,7 @@ def page(header, functions, options):
 def example_test(functions):
     out = [
         "// The examples of the operators' doc blocks, compiled and run. Made by scripts/reference.sh.",
+        "// clang-format off",
         "#include <xgrad/xgrad.hpp>",
         '#include "catch.hpp"',
         "",

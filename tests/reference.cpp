@@ -1,4 +1,5 @@
 // The examples of the operators' doc blocks, compiled and run. Made by scripts/reference.sh.
+// clang-format off
 #include <xgrad/xgrad.hpp>
 #include "catch.hpp"
 

@@ -263,21 +263,12 @@ inline Batch<double> erf(Batch<double> x) {
 }
 
 /// e / (1 + e)^2 with e = exp(-|x|): the derivative of sigmoid(x), as accurate at both ends as in the middle. The square is
-/// 1 + e (2 + e): what rounding takes from the sum weighs little. The factor, a power of 2, is multiplied in before a result
-/// may be denormal.
+/// 1 + e (2 + e): what rounding takes from the sum weighs little. The factor is a power of 2, multiplied in before the quotient.
 template <class T>
 Batch<T> sigmoid_slope(Batch<T> x, T factor = 1) {
   using Constants = simd_math::ExpConstants<T>;
-  Batch<T> least = at_least(Constants::kLeast, negative_abs(x));
-  if (factor == 1) {
-    Batch<T> e = simd_math::exp_up_to_one(least);
-    return e / fma(e, e + 2, Batch<T>(1));
-  }
-  simd_math::Exponential<T> exponential(least);
-  Batch<T> mantissa = 1 + (exponential.r + exponential.s);
-  Batch<T> e = scale_down(mantissa, exponential.shifted);
-  Batch<T> slope = scale_down(mantissa * factor, exponential.shifted) / fma(e, e + 2, Batch<T>(1));
-  return where(negative_abs(x) < Constants::kLeast, Batch<T>(0), slope);
+  Batch<T> e = simd_math::exp_up_to_one(at_least(Constants::kLeast, negative_abs(x)));
+  return (factor == 1 ? e : e * factor) / fma(e, e + 2, Batch<T>(1));
 }
 
 namespace simd_math {

@@ -1,19 +1,6 @@
 #include "registry.hpp"
 
 namespace conformance {
-namespace {
-
-const Registry& composed() {
-  static const Registry kOperations = [] {
-    Registry ops;
-    add_composed(ops);
-    return ops;
-  }();
-  return kOperations;
-}
-
-}  // namespace
-
 const Operation& operation_named(const std::string& name) {
   static const Registry kOperations = [] {
     Registry ops;
@@ -23,10 +10,7 @@ const Operation& operation_named(const std::string& name) {
     return ops;
   }();
   if (const auto found = kOperations.find(name); found != kOperations.end()) return found->second;
-  if (const auto found = composed().find(name); found != composed().end()) return found->second;
   throw Unsupported("no such operation");
 }
-
-bool is_composed(const std::string& name) { return composed().contains(name); }
 
 }  // namespace conformance

@@ -26,8 +26,6 @@ using Registry = std::map<std::string, Operation>;
 
 /// By PyTorch's public name, "nn.functional.elu". Throws Unsupported when xgrad has no such operation.
 const Operation& operation_named(const std::string& name);
-/// Whether the operation is an expression of several of xgrad's.
-bool is_composed(const std::string& name);
 
 // Each adds the operations of one family.
 void add_elementwise(Registry& ops);
@@ -41,7 +39,5 @@ void add_linalg(Registry& ops);
 void add_activations(Registry& ops);
 void add_layers(Registry& ops);
 void add_losses(Registry& ops);
-/// The expressions.
-void add_composed(Registry& ops);
 
 }  // namespace conformance

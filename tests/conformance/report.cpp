@@ -16,9 +16,6 @@ void Report::Tally::add(Status status) {
     case Status::passed:
       ++passed;
       break;
-    case Status::composed:
-      ++composed;
-      break;
     case Status::failed:
       ++failed;
       break;
@@ -33,7 +30,6 @@ void Report::Tally::add(Status status) {
 
 Value Report::Tally::to_value() const {
   return Value::Members{{"passed", std::int64_t{passed}},
-                        {"composed", std::int64_t{composed}},
                         {"failed", std::int64_t{failed}},
                         {"unsupported", std::int64_t{unsupported}},
                         {"by_design", std::int64_t{by_design}}};
@@ -59,8 +55,8 @@ void Report::write_rows(std::ostream& out, const char* heading, const std::map<s
     ((out << std::setw(13) << cells), ...);
     out << '\n';
   };
-  row(heading, "passed", "composed", "failed", "unsupported", "by design");
-  for (const auto& [name, t] : rows) row(name, t.passed, t.composed, t.failed, t.unsupported, t.by_design);
+  row(heading, "passed", "failed", "unsupported", "by design");
+  for (const auto& [name, t] : rows) row(name, t.passed, t.failed, t.unsupported, t.by_design);
   out << '\n';
 }
 
@@ -68,7 +64,7 @@ void Report::write_text(std::ostream& out) const {
   std::map<std::string, Tally> offered;
   std::string missing;
   for (const auto& [name, tally] : operators_) {
-    if (tally.passed + tally.composed + tally.failed + tally.by_design > 0)
+    if (tally.passed + tally.failed + tally.by_design > 0)
       offered.insert({name, tally});
     else
       missing += (missing.empty() ? "" : ", ") + name.substr(name.find(": ") + 2);
@@ -79,8 +75,8 @@ void Report::write_text(std::ostream& out) const {
   write_rows(out, "group", groups_);
   for (const Noted& noted : by_design_) out << "BY DESIGN " << noted.id << ": " << noted.reason << '\n';
   for (const Noted& noted : failures_) out << "FAILED " << noted.id << ": " << noted.reason << '\n';
-  out << total_.passed << " passed, " << total_.composed << " passed as an expression (composed), " << total_.failed
-      << " failed, " << total_.unsupported << " unsupported, " << total_.by_design << " different by design\n";
+  out << total_.passed << " passed, " << total_.failed << " failed, " << total_.unsupported << " unsupported, "
+      << total_.by_design << " different by design\n";
 }
 
 Value Report::to_value(const std::map<std::string, Tally>& rows) {

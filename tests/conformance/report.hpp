@@ -10,8 +10,7 @@
 
 namespace conformance {
 
-/// composed: passed, by an expression of several operators.
-enum class Status { passed, composed, failed, unsupported, by_design };
+enum class Status { passed, failed, unsupported, by_design };
 
 struct Result {
   Status status;
@@ -30,7 +29,6 @@ class Report {
  private:
   struct Tally {
     int passed = 0;
-    int composed = 0;
     int failed = 0;
     int unsupported = 0;
     int by_design = 0;

@@ -64,8 +64,7 @@ std::string cause_of_death(int status) {
 Result perform(const Value& one_case, const Archive& archive) {
   try {
     run_case(one_case, archive);
-    const bool is_expression = one_case["kind"].text() == "op" && is_composed(one_case["op"].text());
-    return {is_expression ? Status::composed : Status::passed, ""};
+    return {Status::passed, ""};
   } catch (const Unsupported& error) {
     return {Status::unsupported, error.what()};
   } catch (const Mismatch& error) {

@@ -82,7 +82,7 @@ struct Multigammaln {
   template <class T>
   Batch<T> value(Batch<T> x) const {
     if constexpr (sizeof(T) == 4) {
-      return simd_math::in_doubles([this](Batch<double> part) { return value(part); }, x);
+      return simd_math::in_double([this](Batch<double> part) { return value(part); }, x);
     } else {
       constexpr double kLogPi = 1.14472988584940017414342735135305871;
       Batch<T> sum = static_cast<double>(p) * static_cast<double>(p - 1) / 4 * kLogPi;
@@ -93,7 +93,7 @@ struct Multigammaln {
   template <class T>
   Batch<T> slope(Batch<T> x) const {
     if constexpr (sizeof(T) == 4) {
-      return simd_math::in_doubles([this](Batch<double> part) { return slope(part); }, x);
+      return simd_math::in_double([this](Batch<double> part) { return slope(part); }, x);
     } else {
       Batch<T> sum = digamma(x);
       for (std::int64_t j = 1; j < p; ++j) sum += digamma(x - 0.5 * static_cast<double>(j));

@@ -220,9 +220,9 @@ inline Batch<double> scaled_i1(Batch<double> size) {
   return where(x > 1, far, near);
 }
 
-#define XGRAD_IN_DOUBLES(name)                                                      \
-  inline Batch<float> name(Batch<float> x) {                                        \
-    return simd_math::in_doubles([](Batch<double> part) { return name(part); }, x); \
+#define XGRAD_IN_DOUBLES(name)                                                     \
+  inline Batch<float> name(Batch<float> x) {                                       \
+    return simd_math::in_double([](Batch<double> part) { return name(part); }, x); \
   }
 XGRAD_IN_DOUBLES(i0)
 XGRAD_IN_DOUBLES(i0e)

@@ -50,9 +50,9 @@ namespace XGRAD_SIMD_NAMESPACE {
 /// -1 - log(x)
 [[gnu::noinline]] inline Batch<double> entr_slope(Batch<double> x) { return -1 - log(x); }
 
-#define XGRAD_IN_DOUBLES(name)                                                      \
-  inline Batch<float> name(Batch<float> x) {                                        \
-    return simd_math::in_doubles([](Batch<double> part) { return name(part); }, x); \
+#define XGRAD_IN_DOUBLES(name)                                                     \
+  inline Batch<float> name(Batch<float> x) {                                       \
+    return simd_math::in_double([](Batch<double> part) { return name(part); }, x); \
   }
 XGRAD_IN_DOUBLES(sinc)
 XGRAD_IN_DOUBLES(sinc_slope)

@@ -195,9 +195,9 @@ inline Batch<double> growing_bell(Batch<double> x) {
   return where(is_negative, negative, normal_density(x) / ndtr(x));
 }
 
-#define XGRAD_IN_DOUBLES(name)                                                      \
-  inline Batch<float> name(Batch<float> x) {                                        \
-    return simd_math::in_doubles([](Batch<double> part) { return name(part); }, x); \
+#define XGRAD_IN_DOUBLES(name)                                                     \
+  inline Batch<float> name(Batch<float> x) {                                       \
+    return simd_math::in_double([](Batch<double> part) { return name(part); }, x); \
   }
 XGRAD_IN_DOUBLES(erfcx)
 XGRAD_IN_DOUBLES(erfcx_integral)

@@ -5,25 +5,11 @@
 #pragma once
 
 #include "../math.hpp"
+#include "../math/wide.hpp"
 
 namespace xgrad {
 namespace XGRAD_SIMD_NAMESPACE {
 namespace simd_math {
-
-/// f of each half of the lanes, in double.
-template <class F>
-Batch<float> in_doubles(const F& f, Batch<float> x) {
-  Batch<double> low, high;
-  widen(x, low, high);
-  return narrow(f(low), f(high));
-}
-template <class F>
-Batch<float> in_doubles(const F& f, Batch<float> a, Batch<float> b) {
-  Batch<double> a_low, a_high, b_low, b_high;
-  widen(a, a_low, a_high);
-  widen(b, b_low, b_high);
-  return narrow(f(a_low, b_low), f(a_high, b_high));
-}
 
 // ---- Sine and cosine of pi r, for |r| <= 1/2 ----
 
@@ -198,13 +184,13 @@ inline Batch<double> reflection_pole(Batch<double> r) { return 1 / (r * sine_rat
 }
 
 inline Batch<float> lgamma(Batch<float> x) {
-  return simd_math::in_doubles([](Batch<double> part) { return lgamma(part); }, x);
+  return simd_math::in_double([](Batch<double> part) { return lgamma(part); }, x);
 }
 inline Batch<float> digamma(Batch<float> x) {
-  return simd_math::in_doubles([](Batch<double> part) { return digamma(part); }, x);
+  return simd_math::in_double([](Batch<double> part) { return digamma(part); }, x);
 }
 inline Batch<float> trigamma(Batch<float> x) {
-  return simd_math::in_doubles([](Batch<double> part) { return trigamma(part); }, x);
+  return simd_math::in_double([](Batch<double> part) { return trigamma(part); }, x);
 }
 
 }  // namespace XGRAD_SIMD_NAMESPACE

@@ -73,6 +73,7 @@ const std::vector<std::string_view> kInternal = {"autograd/base/",
                                                  "autograd/ops/sort/",
                                                  "autograd/ops/special/",
                                                  "autograd/ops/trigonometric/",
+                                                 "data/detail/",
                                                  "nn/detail/",
                                                  "optim/detail/"};
 const std::vector<std::pair<std::string_view, std::string_view>> kTemplates = {

@@ -22,3 +22,4 @@
 #include "data/data.hpp"
 #include "nn/nn.hpp"
 #include "optim/optim.hpp"
+#include "train/train.hpp"

@@ -1,0 +1,4 @@
+// What surrounds a training loop: small objects, each usable in anybody's own loop.
+#pragma once
+
+#include "running_mean.hpp"

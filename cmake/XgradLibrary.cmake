@@ -2,13 +2,14 @@
 
 find_package(Threads REQUIRED)
 find_package(ZLIB REQUIRED)
+find_package(nlohmann_json REQUIRED)  # headers alone, which io/ compiles in
 find_package(OpenBLAS REQUIRED)
 find_package(xtensor REQUIRED)
 # The headers alone: xtensor-blas's own CMake target would link whichever BLAS the system prefers, beside ours.
 find_path(XTENSOR_BLAS_INCLUDE_DIR xtensor-blas/xlinalg.hpp REQUIRED)
 mark_as_advanced(XTENSOR_BLAS_INCLUDE_DIR)
 
-set(xgrad_folders autograd nn optim data train)
+set(xgrad_folders autograd nn optim data io train)
 list(TRANSFORM xgrad_folders REPLACE ".+" "${PROJECT_SOURCE_DIR}/\\0/*.cpp" OUTPUT_VARIABLE xgrad_patterns)
 file(GLOB_RECURSE xgrad_sources CONFIGURE_DEPENDS ${xgrad_patterns})
 
@@ -44,7 +45,8 @@ function(xgrad_library target)
   target_link_options(${target} PRIVATE LINKER:-Bsymbolic-functions LINKER:-z,nodelete)
   xgrad_warnings(${target})
   target_link_libraries(${target}
-    PRIVATE Threads::Threads ZLIB::ZLIB OpenBLAS::OpenBLAS $<BUILD_INTERFACE:xtensor>)
+    PRIVATE Threads::Threads ZLIB::ZLIB OpenBLAS::OpenBLAS $<BUILD_INTERFACE:xtensor>
+    $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
 endfunction()
 
 xgrad_library(xgrad)

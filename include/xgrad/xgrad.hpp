@@ -20,6 +20,7 @@
 #include "autograd/threads.hpp"
 #include "autograd/version.hpp"
 #include "data/data.hpp"
+#include "io/io.hpp"
 #include "nn/nn.hpp"
 #include "optim/optim.hpp"
 #include "train/train.hpp"

@@ -1,0 +1,4 @@
+// Files of tensors, models and training runs.
+#pragma once
+
+#include "safetensors.hpp"

@@ -7,4 +7,5 @@
 #include "clip.hpp"
 #include "optimizer.hpp"
 #include "rmsprop.hpp"
+#include "schedule/schedules.hpp"
 #include "sgd.hpp"

@@ -138,6 +138,21 @@ void Optimizer::scale_lr(double factor, SourceLocation where) {
   }
 }
 
+double Optimizer::base_lr(int group, SourceLocation where) const {
+  const double now = lr(group, where);
+  return static_cast<std::size_t>(group) < base_lrs_.size() ? base_lrs_[group].value_or(now) : now;
+}
+
+std::optional<double> Optimizer::momentum(int group, SourceLocation where) const {
+  check_group(group, where);
+  return std::nullopt;
+}
+
+void Optimizer::set_group_momentum(int group, double, SourceLocation where) {
+  check_group(group, where);
+  fail<std::invalid_argument>(where, concat(name(), ": it has no momentum that could be set."));
+}
+
 NamedTensors Optimizer::state() const {
   NamedTensors entries;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {

@@ -77,6 +77,15 @@ class Optimizer {
   void scale_lr(double factor, SourceLocation where = SourceLocation::current());
   /// Sets the learning rate of one group.
   virtual void set_group_lr(int group, double lr, SourceLocation where = SourceLocation::current()) = 0;
+  /// Learning rate that the schedules of one group start from: the one it had when the first of them was made, until then
+  /// lr(group). Throws std::out_of_range.
+  double base_lr(int group = 0, SourceLocation where = SourceLocation::current()) const;
+
+  /// Momentum of one group: the option `momentum`, or `betas.first`; none where the optimizer has neither. Throws
+  /// std::out_of_range.
+  virtual std::optional<double> momentum(int group = 0, SourceLocation where = SourceLocation::current()) const;
+  /// Sets the momentum of one group, from the next step on. Throws std::invalid_argument where the optimizer has none.
+  virtual void set_group_momentum(int group, double momentum, SourceLocation where = SourceLocation::current());
 
   /// What is kept for each parameter, parallel to parameters().
   const std::vector<State>& states() const { return states_; }
@@ -144,6 +153,9 @@ class Optimizer {
   std::int64_t shared_work_ = 0;           // of all of those
   std::int64_t total_work_ = 0;            // of all parameters
   std::vector<std::size_t> group_ends_;
+
+  friend class Schedule;
+  std::vector<std::optional<double>> base_lrs_;  // by group, as far as schedules have seen them
 };
 
 /// OptimizerOf: an optimizer with its own kind of options. Options has lr and nonfinite, kOptimizer (the class's name),
@@ -173,6 +185,8 @@ class OptimizerOf : public Optimizer {
 
   double lr(int group = 0, SourceLocation where = SourceLocation::current()) const override;
   void set_group_lr(int group, double lr, SourceLocation where = SourceLocation::current()) override;
+  std::optional<double> momentum(int group = 0, SourceLocation where = SourceLocation::current()) const override;
+  void set_group_momentum(int group, double momentum, SourceLocation where = SourceLocation::current()) override;
 
  protected:
   /// What update() needs for this parameter beside the count of its steps. It is made before the first write of the step
@@ -247,6 +261,34 @@ void OptimizerOf<Options>::set_group_lr(int group, double lr, SourceLocation whe
   changed.lr = lr;
   changed.check(where);
   options_[group] = changed;
+}
+
+template <class Options>
+std::optional<double> OptimizerOf<Options>::momentum(int group, SourceLocation where) const {
+  const Options& options = this->options(group, where);
+  if constexpr (requires { options.momentum; })
+    return options.momentum;
+  else if constexpr (requires { options.betas.first; })
+    return options.betas.first;
+  else
+    return std::nullopt;
+}
+
+template <class Options>
+void OptimizerOf<Options>::set_group_momentum(int group, double momentum, SourceLocation where) {
+  check_group(group, where);
+  Options changed = options_[group];
+  double* own = nullptr;
+  if constexpr (requires { changed.momentum; })
+    own = &changed.momentum;
+  else if constexpr (requires { changed.betas.first; })
+    own = &changed.betas.first;
+  if (own == nullptr) return Optimizer::set_group_momentum(group, momentum, where);
+  const bool starts_or_ends = (*own == 0) != (momentum == 0);
+  *own = momentum;
+  changed.check(where);
+  options_[group] = changed;
+  if (starts_or_ends) options_changed(group);
 }
 
 template <class Options>

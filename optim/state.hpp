@@ -16,6 +16,9 @@ namespace optim {
 /// Tensors under names, in order: what Module::named_parameters() and Optimizer::state() answer with.
 using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 
+/// Numbers under names, in order: what Schedule::state() answers with.
+using NamedNumbers = std::vector<std::pair<std::string, double>>;
+
 /// A tensor or a number that an optimizer keeps for a parameter: its name, which has no dot, and what it starts as.
 struct Kept {
   /// A tensor in the parameter's shape and dtype.
@@ -56,7 +59,7 @@ struct State {
  public:
   std::int64_t steps = 0;  ///< steps that the parameter has taken
   NamedTensors tensors;
-  std::vector<std::pair<std::string, double>> numbers;
+  NamedNumbers numbers;
 
   /// The tensor of that name. Throws std::logic_error where there is none: the optimizer's keeps() must list it.
   Tensor& operator[](std::string_view name) { return need(tensors, name); }

@@ -14,6 +14,7 @@ namespace conformance {
 void run_op(const Value& one_case, const Archive& archive);
 void run_module(const Value& one_case, const Archive& archive);
 void run_optimizer(const Value& one_case, const Archive& archive);
+void run_scheduler(const Value& one_case, const Archive& archive);
 /// The kinds "init", "gain" and "default_init".
 void run_initializer(const Value& one_case, const Archive& archive);
 

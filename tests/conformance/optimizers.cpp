@@ -6,6 +6,7 @@
 #include <xgrad/optim/optim.hpp>
 #include "arguments.hpp"
 #include "cases.hpp"
+#include "optimizers.hpp"
 
 namespace conformance {
 namespace {
@@ -88,33 +89,13 @@ Options with(const Value& keywords, Options options, const Archive& archive) {
 }
 
 template <class Optimizer, class Options>
-std::unique_ptr<optim::Optimizer> make(const Value& one_case, const Tensors& parameters, const Archive& archive) {
-  const Options common = with(one_case["kwargs"], Options{}, archive);
+std::unique_ptr<optim::Optimizer> make(const Value& keywords, const std::vector<OptimizerGroup>& listed,
+                                       const Archive& archive) {
+  const Options common = with(keywords, Options{}, archive);
   std::vector<optim::Group<Options>> groups;
-  if (const Value& listed = one_case["param_groups"]; listed.is_list()) {
-    for (const Value& group : listed.list()) {
-      groups.push_back({{}, with(group["kwargs"], common, archive)});
-      for (const Value& name : group["params"].list())
-        groups.back().parameters.tensors.push_back(parameters.at(name.text()));
-    }
-  } else {
-    groups.push_back({{}, common});
-    for (const auto& [name, start] : one_case["init"].members())
-      groups.back().parameters.tensors.push_back(parameters.at(name));
-  }
+  for (const OptimizerGroup& group : listed)
+    groups.push_back({group.parameters, with(group.keywords, common, archive)});
   return std::make_unique<Optimizer>(std::move(groups));
-}
-
-std::unique_ptr<optim::Optimizer> make_optimizer(const Value& one_case, const Tensors& parameters,
-                                                 const Archive& archive) {
-  const std::string& name = one_case["optimizer"].text();
-  if (name == "SGD") return make<optim::SGD, optim::SGDOptions>(one_case, parameters, archive);
-  if (name == "Adagrad") return make<optim::Adagrad, optim::AdagradOptions>(one_case, parameters, archive);
-  if (name == "RMSprop") return make<optim::RMSProp, optim::RMSPropOptions>(one_case, parameters, archive);
-  if (name == "Adadelta") return make<optim::Adadelta, optim::AdadeltaOptions>(one_case, parameters, archive);
-  if (name == "Adam") return make<optim::Adam, optim::AdamOptions>(one_case, parameters, archive);
-  if (name == "AdamW") return make<optim::AdamW, optim::AdamWOptions>(one_case, parameters, archive);
-  throw Unsupported("no such optimizer");
 }
 
 Tensors load_all(const Value& names, const Archive& archive) {
@@ -123,12 +104,39 @@ Tensors load_all(const Value& names, const Archive& archive) {
   return tensors;
 }
 
+std::vector<OptimizerGroup> groups_of(const Value& one_case, const Tensors& parameters) {
+  std::vector<OptimizerGroup> groups;
+  if (const Value& listed = one_case["param_groups"]; listed.is_list()) {
+    for (const Value& group : listed.list()) {
+      groups.push_back({{}, group["kwargs"]});
+      for (const Value& name : group["params"].list()) groups.back().parameters.push_back(parameters.at(name.text()));
+    }
+  } else {
+    groups.push_back({{}, Value::Members{}});
+    for (const auto& [name, start] : one_case["init"].members())
+      groups.back().parameters.push_back(parameters.at(name));
+  }
+  return groups;
+}
+
 }  // namespace
+
+std::unique_ptr<optim::Optimizer> make_optimizer(const std::string& name, const Value& keywords,
+                                                 const std::vector<OptimizerGroup>& groups, const Archive& archive) {
+  if (name == "SGD") return make<optim::SGD, optim::SGDOptions>(keywords, groups, archive);
+  if (name == "Adagrad") return make<optim::Adagrad, optim::AdagradOptions>(keywords, groups, archive);
+  if (name == "RMSprop") return make<optim::RMSProp, optim::RMSPropOptions>(keywords, groups, archive);
+  if (name == "Adadelta") return make<optim::Adadelta, optim::AdadeltaOptions>(keywords, groups, archive);
+  if (name == "Adam") return make<optim::Adam, optim::AdamOptions>(keywords, groups, archive);
+  if (name == "AdamW") return make<optim::AdamW, optim::AdamWOptions>(keywords, groups, archive);
+  throw Unsupported("no such optimizer");
+}
 
 void run_optimizer(const Value& one_case, const Archive& archive) {
   Tensors parameters = load_all(one_case["init"], archive);
   for (auto& [name, parameter] : parameters) parameter.set_requires_grad();
-  const std::unique_ptr<optim::Optimizer> optimizer = make_optimizer(one_case, parameters, archive);
+  const std::unique_ptr<optim::Optimizer> optimizer =
+      make_optimizer(one_case["optimizer"].text(), one_case["kwargs"], groups_of(one_case, parameters), archive);
 
   const Tensors data = load_all(one_case["data"], archive);
   const Tensors trajectory = load_all(one_case["trajectory"], archive);

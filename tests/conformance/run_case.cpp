@@ -8,7 +8,7 @@ void run_case(const Value& one_case, const Archive& archive) {
   if (kind == "module") return run_module(one_case, archive);
   if (kind == "optimizer") return run_optimizer(one_case, archive);
   if (kind == "init" || kind == "gain" || kind == "default_init") return run_initializer(one_case, archive);
-  if (kind == "scheduler") throw Unsupported("xgrad has no schedules of the learning rate");
+  if (kind == "scheduler") return run_scheduler(one_case, archive);
   throw Unsupported("the runner knows no cases of kind " + kind);
 }
 

@@ -31,6 +31,7 @@
 #include "ops/pooling.hpp"
 #include "ops/products.hpp"
 #include "ops/random.hpp"
+#include "ops/recurrent.hpp"
 #include "ops/reduce.hpp"
 #include "ops/repeat.hpp"
 #include "ops/rounding.hpp"

@@ -121,6 +121,18 @@ TEST_CASE("Example of tensordot", "[reference]") {
   tensordot(a, b, {0, 1}, {1, 0});
 }
 
+TEST_CASE("Example of rnn", "[reference]") {
+  rnn(ones({5, 2, 3}), {.input = ones({4, 3}), .hidden = ones({4, 4})}).output;
+}
+
+TEST_CASE("Example of lstm", "[reference]") {
+  lstm(ones({5, 2, 3}), {.input = ones({16, 3}), .hidden = ones({16, 4})}).c;
+}
+
+TEST_CASE("Example of gru", "[reference]") {
+  gru(ones({5, 2, 3}), {.input = ones({12, 3}), .hidden = ones({12, 4})}).h;
+}
+
 TEST_CASE("Example of sum", "[reference]") {
   sum(x);
 }

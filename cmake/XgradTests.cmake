@@ -54,6 +54,8 @@ foreach(program xgrad_tests_engine xgrad_tests_op_table)  # those that call xt::
   target_link_libraries(${program} PRIVATE OpenBLAS::OpenBLAS)
 endforeach()
 
+target_link_libraries(xgrad_tests_io PRIVATE ZLIB::ZLIB)  # it deflates archives by hand
+
 # The sweeps of accuracy read the operators' table, whose objects they share. MPFR says what is exact; without it that part
 # is skipped.
 target_link_libraries(xgrad_tests_accuracy PRIVATE $<TARGET_OBJECTS:xgrad_tests_op_table> OpenBLAS::OpenBLAS)

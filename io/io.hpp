@@ -1,4 +1,5 @@
 // Files of tensors, models and training runs.
 #pragma once
 
+#include "npy.hpp"
 #include "safetensors.hpp"

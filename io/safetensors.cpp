@@ -12,6 +12,7 @@
 #include "../autograd/tensor_impl.hpp"
 #include "detail/elements.hpp"
 #include "detail/file.hpp"
+#include "detail/names.hpp"
 
 namespace xgrad XGRAD_API {
 namespace io {
@@ -23,8 +24,8 @@ using detail::shown_name;
 using detail::Stored;
 
 constexpr std::string_view kMetadata = "__metadata__";
-constexpr std::size_t kPrefix = 8;               // the header's length
-constexpr std::size_t kAlignment = 8;            // of the data in the file
+constexpr std::size_t kPrefix = 8;                   // the header's length
+constexpr std::size_t kAlignment = 8;                // of the data in the file
 constexpr std::size_t kLongestHeader = 100'000'000;  // the format's own bound: others refuse more
 
 struct Name {
@@ -32,9 +33,9 @@ struct Name {
   Stored stored;
 };
 constexpr Name kNames[] = {
-    {"F64", Stored::f64},         {"F32", Stored::f32},         {"F16", Stored::f16}, {"BF16", Stored::bf16},
-    {"F8_E4M3", Stored::f8_e4m3}, {"F8_E5M2", Stored::f8_e5m2}, {"I64", Stored::i64}, {"U64", Stored::u64},
-    {"I32", Stored::i32},         {"U32", Stored::u32},         {"I16", Stored::i16}, {"U16", Stored::u16},
+    {"F64", Stored::f64},         {"F32", Stored::f32},         {"F16", Stored::f16},      {"BF16", Stored::bf16},
+    {"F8_E4M3", Stored::f8_e4m3}, {"F8_E5M2", Stored::f8_e5m2}, {"I64", Stored::i64},      {"U64", Stored::u64},
+    {"I32", Stored::i32},         {"U32", Stored::u32},         {"I16", Stored::i16},      {"U16", Stored::u16},
     {"I8", Stored::i8},           {"U8", Stored::u8},           {"BOOL", Stored::boolean},
 };
 
@@ -91,8 +92,8 @@ class HeaderReader {
       contents.metadata.back().second = std::move(value);
       place_ = Place::metadata;
     } else if (place_ == Place::dtype) {
-      const auto* found = std::find_if(std::begin(kNames), std::end(kNames),
-                                       [&](const Name& one) { return one.text == value; });
+      const auto* found =
+          std::find_if(std::begin(kNames), std::end(kNames), [&](const Name& one) { return one.text == value; });
       check_file(found != std::end(kNames), path_, tensor(), ": the dtype must be one that xgrad reads, but it is ",
                  shown_name(value));
       entry().stored = found->stored;
@@ -208,7 +209,8 @@ class HeaderReader {
       case Place::metadata_value:
         fail_file(path_, concat(kMetadata, " must be an object, but it is ", came));
       case Place::text:
-        fail_file(path_, concat(kMetadata, " must be of texts, but ", shown_name(contents.metadata.back().first), " is ", came));
+        fail_file(path_, concat(kMetadata, " must be of texts, but ", shown_name(contents.metadata.back().first),
+                                " is ", came));
       case Place::entry_value:
         fail_file(path_, concat(tensor(), ": what the header says of it must be an object, but it is ", came));
       case Place::dtype:
@@ -227,16 +229,12 @@ class HeaderReader {
   int offset_count_ = 0;
 };
 
-/// The names in ascending order; throws where one is there twice.
+/// Throws where a name is there twice.
 template <class List>
 void check_unique(const std::string& path, const List& list, std::string_view what) {
-  std::vector<std::uint32_t> order(list.size());
-  std::iota(order.begin(), order.end(), 0U);
-  std::sort(order.begin(), order.end(), [&](auto a, auto b) { return list[a].first < list[b].first; });
-  for (std::size_t i = 1; i < order.size(); ++i)
-    check_file(list[order[i - 1]].first != list[order[i]].first, path, "each ", what,
-               " must have a name of its own, but there are two of ",
-               [&] { return shown_name(list[order[i]].first); });
+  const std::string* twice = detail::name_given_twice(list);
+  check_file(twice == nullptr, path, "each ", what, " must have a name of its own, but there are two of ",
+             [&] { return shown_name(*twice); });
 }
 
 /// Throws unless each tensor has as many bytes as its shape and dtype take, and together they are the rest of the file.
@@ -257,7 +255,8 @@ void check_layout(const std::string& path, const HeaderReader& header, std::uint
     }
     fits = fits && numel <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) &&
            !__builtin_mul_overflow(is_empty ? 0 : numel, detail::size_of(one.stored), &bytes);
-    if (!fits) fail_file(path, concat(named(i), ": an int64 must hold the number of elements, but the shape is ", one.shape));
+    if (!fits)
+      fail_file(path, concat(named(i), ": an int64 must hold the number of elements, but the shape is ", one.shape));
     if (bytes != end - begin)
       fail_file(path, concat(named(i), ": a tensor of ", detail::name(one.stored), ' ', one.shape, " takes ", bytes,
                              " bytes, but data_offsets are [", begin, ", ", end, "]"));
@@ -291,10 +290,11 @@ void read_converted(const detail::InputFile& file, const std::string& name, cons
   for (std::size_t at = 0; at < count; at += kPart) {
     const std::size_t length = std::min(kPart, count - at);
     file.read(part.data(), length * size, data + entry.offsets[0] + at * size);
-    const std::size_t first = detail::convert(entry.stored, part.data(),
-                                              internal::data_of<char>(tensor) + at * to_size, length);
-    check_file(first == length, file.path(), "tensor ", [&] { return shown_name(name); }, ": ", tensor.dtype(),
-               " must hold each element, but element ", at + first, " of ", detail::name(entry.stored), " is 2^63 or more");
+    const std::size_t first =
+        detail::convert(entry.stored, part.data(), internal::data_of<char>(tensor) + at * to_size, length);
+    check_file(
+        first == length, file.path(), "tensor ", [&] { return shown_name(name); }, ": ", tensor.dtype(),
+        " must hold each element, but element ", at + first, " of ", detail::name(entry.stored), " is 2^63 or more");
   }
 }
 
@@ -329,8 +329,8 @@ Contents read_safetensors(const std::string& path, SourceLocation where) {
   file.read(prefix, kPrefix, 0);
   std::uint64_t length = 0;
   for (std::size_t i = kPrefix; i-- > 0;) length = length << 8 | prefix[i];
-  check_file(length <= file.size() - kPrefix, path, "the header must lie in the file, of which ",
-             file.size() - kPrefix, " bytes are left, but it says to have ", length);
+  check_file(length <= file.size() - kPrefix, path, "the header must lie in the file, of which ", file.size() - kPrefix,
+             " bytes are left, but it says to have ", length);
   check_file(length > 0, path, "the header must be JSON, but it is empty");
 
   HeaderReader header(path);
@@ -340,7 +340,8 @@ Contents read_safetensors(const std::string& path, SourceLocation where) {
     check_file(text[0] == '{', path, "the header must begin with '{', but it does not");
     // The parser takes a zero for the end, and would not look at what follows.
     const std::size_t zero = text.find('\0');
-    check_file(zero == text.npos, path, "the header must be JSON, but it is not, at byte ", kPrefix + zero, " of the file");
+    check_file(zero == text.npos, path, "the header must be JSON, but it is not, at byte ", kPrefix + zero,
+               " of the file");
     nlohmann::json::sax_parse(text.data(), text.data() + length, &header);
   }
   check_unique(path, header.contents.tensors, "tensor");
@@ -366,8 +367,9 @@ Contents read_safetensors(const std::string& path, SourceLocation where) {
       read_converted(file, name, entry, data, tensor);
     } else if (entry.stored == Stored::boolean) {
       const std::size_t wrong = detail::first_wrong_boolean(internal::data_of<void>(tensor), entry.bytes());
-      check_file(wrong == entry.bytes(), path, "tensor ", [&] { return shown_name(name); },
-                 ": a boolean must be 0 or 1, but element ", wrong, " is neither");
+      check_file(
+          wrong == entry.bytes(), path, "tensor ", [&] { return shown_name(name); },
+          ": a boolean must be 0 or 1, but element ", wrong, " is neither");
     }
   }
   return contents;
@@ -377,24 +379,7 @@ Contents read_safetensors(const std::string& path, SourceLocation where) {
 
 namespace {
 
-/// A name or text as JSON. Throws std::invalid_argument where it is no UTF-8.
-std::string as_json(std::string_view text, std::string_view what, SourceLocation where) {
-  try {
-    return nlohmann::json(text).dump();
-  } catch (const nlohmann::json::exception&) {
-    fail<std::invalid_argument>(where, concat("write_safetensors: ", what, " must be UTF-8, but ", shown_name(text), " is not."));
-  }
-}
-
-template <class List>
-void check_given(const List& list, std::string_view what, SourceLocation where) {
-  std::vector<std::string_view> names;
-  for (const auto& one : list) names.push_back(one.first);
-  std::sort(names.begin(), names.end());
-  const auto twice = std::adjacent_find(names.begin(), names.end());
-  check(twice == names.end(), where, "write_safetensors: each ", what, " must have a name of its own, but there are two of ",
-        [&] { return shown_name(*twice); }, '.');
-}
+std::string as_json(std::string_view text) { return nlohmann::json(text).dump(); }
 
 std::string_view name_of(DType dtype) {
   for (const Name& one : kNames)
@@ -408,14 +393,17 @@ void write_safetensors(const std::string& path, const NamedTensors& tensors, con
                        SourceLocation where) {
   CallSite site(where);
   NoGrad no_grad;
-  check_given(tensors, "tensor", where);
-  check_given(metadata, "text", where);
-  for (const auto& [name, tensor] : tensors) {
-    check(name != kMetadata, where, "write_safetensors: a tensor's name must not be ", kMetadata,
+  constexpr std::string_view kFunction = "write_safetensors";
+  detail::check_names(kFunction, "tensor", tensors, where);
+  detail::check_names(kFunction, "text", metadata, where);
+  detail::check_defined(kFunction, tensors, where);
+  for (const auto& [name, tensor] : tensors)
+    check(name != kMetadata, where, kFunction, ": a tensor's name must not be ", kMetadata,
           ", which stands for the texts, but one is.");
-    check(tensor.defined(), where, "write_safetensors: tensors must be defined, but ", [&] { return shown_name(name); },
-          " is not.");
-  }
+  for (const auto& [name, text] : metadata)
+    check(
+        detail::is_utf8(text), where, kFunction, ": a text must be UTF-8, but ", [&] { return shown_name(name); },
+        " is not.");
 
   // The largest elements first: so each tensor is aligned to its elements.
   std::vector<std::uint32_t> order(tensors.size());
@@ -438,14 +426,14 @@ void write_safetensors(const std::string& path, const NamedTensors& tensors, con
     header += concat('"', kMetadata, "\":{");
     for (const auto& [name, text] : metadata) {
       if (header.back() != '{') header += ',';
-      header += as_json(name, "a text's name", where) + ':' + as_json(text, "a text", where);
+      header += as_json(name) + ':' + as_json(text);
     }
     header += '}';
   }
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const auto& [name, tensor] = tensors[i];
     if (header.size() > 1) header += ',';
-    header += concat(as_json(name, "a tensor's name", where), ":{\"dtype\":\"", name_of(tensor.dtype()), "\",\"shape\":[");
+    header += concat(as_json(name), ":{\"dtype\":\"", name_of(tensor.dtype()), "\",\"shape\":[");
     for (int axis = 0; axis < tensor.ndim(); ++axis) header += concat(axis == 0 ? "" : ",", tensor.shape()[axis]);
     header += concat("],\"data_offsets\":[", begins[i], ',', begins[i] + bytes_of(tensor), "]}");
   }

@@ -19,11 +19,11 @@ struct Kind {
 };
 
 constexpr Kind kKinds[] = {
-    {1, "boolean", DType::boolean},      {1, "uint8", DType::int64},          {1, "int8", DType::int64},
-    {2, "uint16", DType::int64},         {2, "int16", DType::int64},          {4, "uint32", DType::int64},
-    {4, "int32", DType::int64},          {8, "uint64", DType::int64},         {8, "int64", DType::int64},
-    {1, "float8_e4m3", DType::float32},  {1, "float8_e5m2", DType::float32},  {2, "float16", DType::float32},
-    {2, "bfloat16", DType::float32},     {4, "float32", DType::float32},      {8, "float64", DType::float64},
+    {1, "boolean", DType::boolean},     {1, "uint8", DType::int64},         {1, "int8", DType::int64},
+    {2, "uint16", DType::int64},        {2, "int16", DType::int64},         {4, "uint32", DType::int64},
+    {4, "int32", DType::int64},         {8, "uint64", DType::int64},        {8, "int64", DType::int64},
+    {1, "float8_e4m3", DType::float32}, {1, "float8_e5m2", DType::float32}, {2, "float16", DType::float32},
+    {2, "bfloat16", DType::float32},    {4, "float32", DType::float32},     {8, "float64", DType::float64},
 };
 
 const Kind& kind_of(Stored stored) { return kKinds[static_cast<int>(stored)]; }

@@ -102,7 +102,8 @@ InputFile::InputFile(const std::string& path) : path_(path) {
   const bool is_known = fstat(descriptor_, &status) == 0;
   if (!is_known || !S_ISREG(status.st_mode)) {
     close(descriptor_);
-    fail_file(path, concat("the file must be a regular one, but it is ", S_ISDIR(status.st_mode) ? "a folder" : "none"));
+    fail_file(path,
+              concat("the file must be a regular one, but it is ", S_ISDIR(status.st_mode) ? "a folder" : "none"));
   }
   size_ = static_cast<std::uint64_t>(status.st_size);
 }
@@ -138,8 +139,8 @@ OutputFile::OutputFile(const std::string& path) : path_(path), target_(path) {
   if (lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode)) {
     // What the link leads to is replaced, not the link.
     char resolved[PATH_MAX];
-    check_file(realpath(path.c_str(), resolved) != nullptr, path, "the link leads nowhere: ",
-               [] { return reason(errno); });
+    check_file(realpath(path.c_str(), resolved) != nullptr, path,
+               "the link leads nowhere: ", [] { return reason(errno); });
     target_ = resolved;
   }
   const bool exists = stat(target_.c_str(), &status) == 0;
@@ -218,8 +219,8 @@ void OutputFile::commit() {
   const bool failed = fsync(folder) != 0 && errno != EINVAL && errno != EROFS;
   const int error = errno;
   close(folder);
-  check_file(!failed, path_, "the file is written, but its folder cannot be written to the disk: ",
-             [&] { return reason(error); });
+  check_file(!failed, path_,
+             "the file is written, but its folder cannot be written to the disk: ", [&] { return reason(error); });
 }
 
 bool OutputFile::is_abandoned(const std::string& path) {

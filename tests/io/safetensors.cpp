@@ -50,8 +50,9 @@ Contents read(const std::string& header, const std::string& data) {
 
 /// The only tensor of a file with elements of one dtype.
 Tensor read_as(const std::string& dtype, const std::string& data, std::int64_t count) {
-  return read(concat("{\"x\":{\"dtype\":\"", dtype, "\",\"shape\":[", count, "],\"data_offsets\":[0,", data.size(), "]}}"),
-              data)["x"];
+  return read(
+      concat("{\"x\":{\"dtype\":\"", dtype, "\",\"shape\":[", count, "],\"data_offsets\":[0,", data.size(), "]}}"),
+      data)["x"];
 }
 
 }  // namespace
@@ -106,10 +107,10 @@ TEST_CASE("tensors of a file are found by name", "[io][safetensors]") {
 }
 
 TEST_CASE("a safetensors file's keys may come in any order", "[io][safetensors]") {
-  const Contents contents =
-      read("{\"b\":{\"data_offsets\":[4,12],\"shape\":[2],\"dtype\":\"F32\"},"
-           " \"__metadata__\" : {}, \"a\":{\"shape\":[],\"dtype\":\"F32\",\"data_offsets\":[0,4]}}   ",
-           bytes_of<float>({1, 2, 3}));
+  const Contents contents = read(
+      "{\"b\":{\"data_offsets\":[4,12],\"shape\":[2],\"dtype\":\"F32\"},"
+      " \"__metadata__\" : {}, \"a\":{\"shape\":[],\"dtype\":\"F32\",\"data_offsets\":[0,4]}}   ",
+      bytes_of<float>({1, 2, 3}));
   REQUIRE(contents.tensors.size() == 2);
   CHECK(contents.tensors[0].first == "b");
   CHECK(contents["b"].to_vector() == std::vector<double>{2, 3});
@@ -125,7 +126,8 @@ TEST_CASE("dtypes that xgrad has not are converted to one that holds them", "[io
   CHECK(same_bits(read_as("I16", bytes_of<std::int16_t>({-32768, 3}), 2), tensor({-32768, 3})));
   CHECK(same_bits(read_as("U32", bytes_of<std::uint32_t>({4294967295U}), 1), tensor({4294967295})));
   CHECK(same_bits(read_as("I32", bytes_of<std::int32_t>({-5, 6}), 2), tensor({-5, 6})));
-  CHECK(same_bits(read_as("U64", bytes_of<std::uint64_t>({9223372036854775807U}), 1), full({1}, 1, {.dtype = DType::int64}) * 9223372036854775807));
+  CHECK(same_bits(read_as("U64", bytes_of<std::uint64_t>({9223372036854775807U}), 1),
+                  full({1}, 1, {.dtype = DType::int64}) * 9223372036854775807));
   CHECK(same_bits(read_as("I64", bytes_of<std::int64_t>({-9}), 1), tensor({-9})));
   CHECK(same_bits(read_as("BOOL", "\x01\x00"s, 2), tensor({true, false})));
   CHECK(same_bits(read_as("F64", bytes_of<double>({0.1}), 1), tensor({0.1}, {.dtype = DType::float64})));
@@ -181,7 +183,8 @@ TEST_CASE("safetensors files that are cut off or something else", "[io][safetens
   write_safetensors(folder("whole"), {{"x", ones({3})}, {"y", ones({2, 2}, {.dtype = DType::float64})}}, {{"a", "b"}});
   const std::string whole = folder.read("whole");
   for (std::size_t size = 0; size < whole.size(); ++size) refusal(whole.substr(0, size));
-  CHECK_THAT(refusal(whole + "x"), Contains("the data must end where the last tensor does, at 44, but there are 45 bytes."));
+  CHECK_THAT(refusal(whole + "x"),
+             Contains("the data must end where the last tensor does, at 44, but there are 45 bytes."));
   CHECK_THAT(refusal("PK\x03\x04 and so on"), Contains("the header must lie in the file"));
   CHECK_THAT(refusal(little(0, 8)), Contains("it is empty"));
   CHECK_THAT(refusal(little(~0ULL, 8) + "{}"), Contains("but it says to have 18446744073709551615."));
@@ -198,7 +201,9 @@ TEST_CASE("headers of safetensors that lie", "[io][safetensors]") {
     return refused_header(R"({"x":{"dtype":"F32","shape":)" + shape + R"(,"data_offsets":)" + offsets + "}}", data);
   };
   // Offsets
-  CHECK_THAT(with("[2]", "[0,12]"), Contains("tensor 'x': data_offsets must lie in order within the file's 8 bytes of data, but they are [0, 12]."));
+  CHECK_THAT(
+      with("[2]", "[0,12]"),
+      Contains("tensor 'x': data_offsets must lie in order within the file's 8 bytes of data, but they are [0, 12]."));
   CHECK_THAT(with("[2]", "[8,0]"), Contains("must lie in order"));
   CHECK_THAT(with("[2]", "[0,18446744073709551615]"), Contains("must lie in order"));
   CHECK_THAT(with("[2]", "[18446744073709551612,4]"), Contains("must lie in order"));
@@ -211,8 +216,10 @@ TEST_CASE("headers of safetensors that lie", "[io][safetensors]") {
   CHECK_THAT(with("[2]", "[]"), Contains("must be two numbers, but there are 0"));
   CHECK_THAT(with("[2]", "8"), Contains("data_offsets must be two integers"));
   CHECK_THAT(with("[2]", "[[0,8]]"), Contains("data_offsets must be two integers"));
-  CHECK_THAT(with("[1]", "[0,4]"), Contains("the data must end where the last tensor does, at 4, but there are 8 bytes."));
-  CHECK_THAT(with("[1]", "[4,8]"), Contains("the data must lie without holes, but it begins at 4 where what comes before ends at 0."));
+  CHECK_THAT(with("[1]", "[0,4]"),
+             Contains("the data must end where the last tensor does, at 4, but there are 8 bytes."));
+  CHECK_THAT(with("[1]", "[4,8]"),
+             Contains("the data must lie without holes, but it begins at 4 where what comes before ends at 0."));
   CHECK_THAT(refused_header(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},)" + x + "}", data),
              Contains("the data must lie without overlaps"));
   CHECK_THAT(refused_header(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},)" + x + "}", data),
@@ -220,13 +227,15 @@ TEST_CASE("headers of safetensors that lie", "[io][safetensors]") {
   CHECK_THAT(refused_header(R"({"a":{"dtype":"F32","shape":[0],"data_offsets":[4,4]},)" + x + "}", data),
              Contains("the data must lie without overlaps"));
   // Shapes
-  CHECK_THAT(with("[3]", "[0,8]"), Contains("tensor 'x': a tensor of float32 [3] takes 12 bytes, but data_offsets are [0, 8]."));
+  CHECK_THAT(with("[3]", "[0,8]"),
+             Contains("tensor 'x': a tensor of float32 [3] takes 12 bytes, but data_offsets are [0, 8]."));
   CHECK_THAT(with("[4294967296,4294967296]", "[0,8]"), Contains("an int64 must hold the number of elements"));
   CHECK_THAT(with("[4611686018427387904]", "[0,0]"), Contains("an int64 must hold the number of elements"));
   CHECK_THAT(with("[4611686018427387906]", "[0,8]"), Contains("an int64 must hold the number of elements"));
   CHECK_THAT(with("[0,4294967296,4294967296]", "[0,0]"), Contains("an int64 must hold the number of elements"));
   CHECK_THAT(with("[9223372036854775808]", "[0,8]"), Contains("an extent must be below 2^63"));
-  CHECK_THAT(with("[-2]", "[0,8]"), Contains("the shape must be a list of integers from 0 on, but there is a negative number."));
+  CHECK_THAT(with("[-2]", "[0,8]"),
+             Contains("the shape must be a list of integers from 0 on, but there is a negative number."));
   CHECK_THAT(with("[2.5]", "[0,8]"), Contains("the shape must be a list"));
   CHECK_THAT(with("2", "[0,8]"), Contains("the shape must be a list"));
   CHECK_THAT(with("null", "[0,8]"), Contains("but there is null"));
@@ -247,8 +256,10 @@ TEST_CASE("headers of safetensors that lie", "[io][safetensors]") {
   CHECK_THAT(refused_header(R"({"x":{"dtype":"F32","data_offsets":[0,8]}})", data), Contains("must say its shape"));
   CHECK_THAT(refused_header(R"({"x":{"shape":[2],"data_offsets":[0,8]}})", data), Contains("must say its dtype"));
   CHECK_THAT(refused_header(R"({"x":3})", data), Contains("must be an object, but it is a number"));
-  CHECK_THAT(refused_header(R"({"x":{"dtype":3,"shape":[2],"data_offsets":[0,8]}})", data), Contains("the dtype must be a text"));
-  CHECK_THAT(refused_header(R"({"__metadata__":{"a":1},)" + x + "}", data), Contains("__metadata__ must be of texts, but 'a' is a number."));
+  CHECK_THAT(refused_header(R"({"x":{"dtype":3,"shape":[2],"data_offsets":[0,8]}})", data),
+             Contains("the dtype must be a text"));
+  CHECK_THAT(refused_header(R"({"__metadata__":{"a":1},)" + x + "}", data),
+             Contains("__metadata__ must be of texts, but 'a' is a number."));
   CHECK_THAT(refused_header(R"({"__metadata__":{"a":{}},)" + x + "}", data), Contains("'a' is an object"));
   CHECK_THAT(refused_header(R"({"__metadata__":[],)" + x + "}", data), Contains("__metadata__ must be an object"));
   // JSON
@@ -282,8 +293,10 @@ TEST_CASE("what cannot be written to safetensors is refused, and changes nothing
   const std::string path = folder("x.safetensors");
   write_safetensors(path, {{"x", ones({2})}});
   const std::string before = folder.read("x.safetensors");
-  CHECK(message_of<std::invalid_argument>([&] { write_safetensors(path, {{"a", ones({1})}, {"a", ones({1})}}); }) ==
-        "write_safetensors: each tensor must have a name of its own, but there are two of 'a'. at " + place(__LINE__ - 1));
+  CHECK(message_of<std::invalid_argument>([&] {
+          write_safetensors(path, {{"a", ones({1})}, {"a", ones({1})}});
+        }) == "write_safetensors: each tensor must have a name of its own, but there are two of 'a'. at " +
+                  place(__LINE__ - 1));
   CHECK_THROWS_WITH(write_safetensors(path, {{"__metadata__", ones({1})}}), Contains("must not be __metadata__"));
   CHECK_THROWS_WITH(write_safetensors(path, {{"a", Tensor()}}), Contains("tensors must be defined, but 'a' is not."));
   CHECK_THROWS_WITH(write_safetensors(path, {{"\xff", ones({1})}}), Contains("must be UTF-8"));

@@ -7,6 +7,7 @@
 
 #include "../../extend.hpp"
 #include "../../kernels/matmul.hpp"
+#include "../../kernels/recurrent.hpp"
 #include "../../tensor_impl.hpp"
 #include "../cast.hpp"
 #include "../detail/promote.hpp"

@@ -4,6 +4,7 @@
 
 #include "../../extend.hpp"
 #include "../../kernels/matmul.hpp"
+#include "../../kernels/recurrent.hpp"
 #include "../../tensor_impl.hpp"
 #include "../activation.hpp"
 #include "../arithmetic.hpp"

@@ -1,10 +1,14 @@
 // How the node of a recurrent layer is laid out, and its derivative.
 #pragma once
 
-#include "../../kernels/recurrent.hpp"
+#include <cstdint>
+
 #include "../../rule.hpp"
 
 namespace xgrad::internal {
+
+enum class RecurrentCell : std::uint8_t;
+struct RecurrentShape;
 
 /// What may go into the node. Which input each is says RecurrentRule::at.
 enum class RecurrentInput : std::uint8_t {

@@ -30,7 +30,8 @@ const std::vector<Floor> kFloors = {
      "autograd/error", "autograd/function", "autograd/hooks", "autograd/number", "autograd/base/", "autograd/memory",
      "autograd/threads"},
     {"autograd/simd/"},
-    {"autograd/tensor", "autograd/tensor_impl", "autograd/print", "autograd/grad_mode", "autograd/random"},
+    {"autograd/tensor", "autograd/tensor_impl", "autograd/print", "autograd/grad_mode", "autograd/random",
+     "autograd/random_state", "autograd/random_process"},
     {"autograd/kernels/"},
     {"autograd/engine/", "autograd/rule", "autograd/extend"},
     {"autograd/ops/detail/"},
@@ -95,7 +96,9 @@ bool stands_in(std::string_view file, const List& folders) {
   return std::any_of(folders.begin(), folders.end(),
                      [&](std::string_view folder) { return starts_with(file, folder); });
 }
-bool is_internal(std::string_view file) { return stands_in(file, kInternal) || file == "autograd/tensor_impl.hpp"; }
+bool is_internal(std::string_view file) {
+  return stands_in(file, kInternal) || file == "autograd/tensor_impl.hpp" || file == "autograd/random_process.hpp";
+}
 
 /// The file's floor, counted from the lowest; -1 for a file that is not the library's.
 int floor_of(std::string_view file) {

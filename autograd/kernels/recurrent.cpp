@@ -27,8 +27,7 @@ struct GateValue {
 /// All three without cancellation.
 template <class T>
 GateValue<T> gate(Batch<T> x) {
-  const Batch<T> e =
-      simd_math::exp_up_to_one(at_least(simd_math::ExpConstants<T>::kLeast, negative_abs(x)));
+  const Batch<T> e = simd_math::exp_up_to_one(at_least(simd_math::ExpConstants<T>::kLeast, negative_abs(x)));
   const Batch<T> most = 1 / (1 + e), least = e * most;
   const Mask<T> is_negative = x < 0;
   return {where(is_negative, least, most), where(is_negative, most, least), least * most};
@@ -169,8 +168,8 @@ void lstm_row_back(std::int64_t n, const T* kept, const T* cell_before, const T*
                    T* g_gates) {
   for_batches<T>(
       n, T(0),
-      [&](std::int64_t at, int count, Batch<T> xi, Batch<T> xf, Batch<T> xg, Batch<T> xo, Batch<T> c_before,
-          Batch<T> c, Batch<T> g, Batch<T> gc) {
+      [&](std::int64_t at, int count, Batch<T> xi, Batch<T> xf, Batch<T> xg, Batch<T> xo, Batch<T> c_before, Batch<T> c,
+          Batch<T> g, Batch<T> gc) {
         const GateValue<T> i = gate(xi), f = gate(xf), o = gate(xo);
         const ValueAndSlope<T> candidate = tanh_and_slope(xg), bounded = tanh_and_slope(c);
         gc = fma(g * o.value, bounded.slope, gc);
@@ -258,8 +257,7 @@ struct Backward {
         lstm_row_back<T>(n, kept, p.cells + (s.before(t) * s.batch + begin + row) * n,
                          p.cells + (s.after(t) * s.batch + begin + row) * n, g, p.g_cell + (begin + row) * n, own);
       else
-        gru_row_back<T>(n, kept, p.states + (s.before(t) * s.batch + begin + row) * n, g, own,
-                        g_hidden + row * gates);
+        gru_row_back<T>(n, kept, p.states + (s.before(t) * s.batch + begin + row) * n, g, own, g_hidden + row * gates);
     }
     // Where a part of g_state is to stay, the products are added to it: nothing stays of the rows that were used up.
     const bool stays = cell == RecurrentCell::gru || s.lengths != nullptr;
@@ -319,10 +317,10 @@ void pack_weight(std::int64_t k, std::int64_t n, const T* data, std::int64_t row
   pack<T>(k, n, {data, row_stride, column_stride}, to);
 }
 
-#define XGRAD_INSTANTIATE(T)                                                   \
-  template void recurrent_forward(RecurrentCell, const RecurrentForward<T>&);  \
+#define XGRAD_INSTANTIATE(T)                                                    \
+  template void recurrent_forward(RecurrentCell, const RecurrentForward<T>&);   \
   template void recurrent_backward(RecurrentCell, const RecurrentBackward<T>&); \
-  template std::int64_t packed_weight_size<T>(std::int64_t, std::int64_t);     \
+  template std::int64_t packed_weight_size<T>(std::int64_t, std::int64_t);      \
   template void pack_weight(std::int64_t, std::int64_t, const T*, std::int64_t, std::int64_t, T*);
 XGRAD_INSTANTIATE(float)
 XGRAD_INSTANTIATE(double)

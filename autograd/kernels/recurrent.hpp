@@ -37,14 +37,14 @@ struct RecurrentForward {
   RecurrentShape shape;
   const T* weight;      // [out, gates hidden], packed
   const T* projection;  // [hidden, out], packed; null for none
-  const T* bias;        // [gates hidden], that of the input, or of both where they just add up; for a GRU see hidden_bias
-  const T* hidden_bias; // a GRU's, [3 hidden]
-  T* kept;              // [steps, batch, kept hidden]: the input's products in the first gates hidden columns; then what is kept
-  T* states;            // [steps + 1, batch, out], the first state in its place
-  T* cells;             // an LSTM's, [steps + 1, batch, hidden], likewise
-  T* raw;               // what is projected, [steps, batch, hidden]
-  T* room;              // a GRU's, [batch, 3 hidden]
-  T* y;                 // states without those that were just kept, [steps, batch, out]; null where there are none
+  const T* bias;  // [gates hidden], that of the input, or of both where they just add up; for a GRU see hidden_bias
+  const T* hidden_bias;  // a GRU's, [3 hidden]
+  T* kept;    // [steps, batch, kept hidden]: the input's products in the first gates hidden columns; then what is kept
+  T* states;  // [steps + 1, batch, out], the first state in its place
+  T* cells;   // an LSTM's, [steps + 1, batch, hidden], likewise
+  T* raw;     // what is projected, [steps, batch, hidden]
+  T* room;    // a GRU's, [batch, 3 hidden]
+  T* y;       // states without those that were just kept, [steps, batch, out]; null where there are none
 };
 
 template <class T>

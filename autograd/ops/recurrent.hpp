@@ -14,7 +14,8 @@ struct RecurrentWeights {
   Tensor hidden;            ///< [gates * hidden, out]: weight_hh; `out` is the extent of a state
   Tensor input_bias = {};   ///< [gates * hidden]: bias_ih; undefined for none
   Tensor hidden_bias = {};  ///< [gates * hidden]: bias_hh; undefined for none
-  Tensor projection = {};   ///< [out, hidden]: weight_hr, for lstm() alone; undefined for none, and `out` is `hidden` then
+  Tensor projection =
+      {};  ///< [out, hidden]: weight_hr, for lstm() alone; undefined for none, and `out` is `hidden` then
 };
 
 /// What a recurrent layer answers with.
@@ -29,11 +30,12 @@ enum class RnnFunction : std::uint8_t { tanh, relu };
 
 /// Options of rnn, lstm and gru.
 struct RecurrentOptions {
-  Tensor h = {};        ///< the state before the first step, `[N, out]`; zeros where it is undefined
-  Tensor c = {};        ///< lstm(): the cell before the first step, `[N, hidden]`; zeros where it is undefined
-  Tensor lengths = {};  ///< int64 `[N]`: how many steps each sequence has, from 0 to T; all have T where it is undefined
-  bool reverse = false;  ///< from each sequence's last step to its first: `h` is the state before its last step
-  bool batch_first = false;                ///< x and the output are `[N, T, ...]`
+  Tensor h = {};  ///< the state before the first step, `[N, out]`; zeros where it is undefined
+  Tensor c = {};  ///< lstm(): the cell before the first step, `[N, hidden]`; zeros where it is undefined
+  Tensor lengths =
+      {};  ///< int64 `[N]`: how many steps each sequence has, from 0 to T; all have T where it is undefined
+  bool reverse = false;      ///< from each sequence's last step to its first: `h` is the state before its last step
+  bool batch_first = false;  ///< x and the output are `[N, T, ...]`
   RnnFunction nonlinearity = RnnFunction::tanh;  ///< rnn(): the function of its states
 };
 

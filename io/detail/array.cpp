@@ -43,7 +43,8 @@ class HeaderParser {
         once(has_shape, key);
         shape(header.shape);
       } else {
-        source_.fail(concat("the header must have the keys descr, fortran_order and shape, but there is ", shown_name(key)));
+        source_.fail(
+            concat("the header must have the keys descr, fortran_order and shape, but there is ", shown_name(key)));
       }
       if (!take(',')) {
         expect('}');
@@ -53,7 +54,8 @@ class HeaderParser {
     skip_spaces();
     if (at_ != text_.size()) fail("nothing");
     for (auto [has, key] : {std::pair(has_descr, "descr"), {has_order, "fortran_order"}, {has_shape, "shape"}})
-      if (!has) source_.fail(concat("the header must have the keys descr, fortran_order and shape, but there is no ", key));
+      if (!has)
+        source_.fail(concat("the header must have the keys descr, fortran_order and shape, but there is no ", key));
     return header;
   }
 
@@ -107,9 +109,11 @@ class HeaderParser {
     std::int64_t value = 0;
     bool fits = true;
     for (; at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9'; ++at_)
-      fits = fits && !__builtin_mul_overflow(value, 10, &value) && !__builtin_add_overflow(value, text_[at_] - '0', &value);
+      fits = fits && !__builtin_mul_overflow(value, 10, &value) &&
+             !__builtin_add_overflow(value, text_[at_] - '0', &value);
     if (at_ == begin) fail("an integer from 0 on");
-    if (!fits) source_.fail(concat("an extent must be below 2^63, but one is ", shown_name(text_.substr(begin, at_ - begin))));
+    if (!fits)
+      source_.fail(concat("an extent must be below 2^63, but one is ", shown_name(text_.substr(begin, at_ - begin))));
     take('L');  // as Python 2 wrote them
     return value;
   }
@@ -142,10 +146,10 @@ class HeaderParser {
       std::string_view text;
       Stored stored;
     };
-    constexpr Kind kKinds[] = {{"b1", Stored::boolean}, {"?", Stored::boolean}, {"i1", Stored::i8},  {"i2", Stored::i16},
-                               {"i4", Stored::i32},     {"i8", Stored::i64},    {"u1", Stored::u8},  {"u2", Stored::u16},
-                               {"u4", Stored::u32},     {"u8", Stored::u64},    {"f2", Stored::f16}, {"f4", Stored::f32},
-                               {"f8", Stored::f64}};
+    constexpr Kind kKinds[] = {
+        {"b1", Stored::boolean}, {"?", Stored::boolean}, {"i1", Stored::i8},  {"i2", Stored::i16}, {"i4", Stored::i32},
+        {"i8", Stored::i64},     {"u1", Stored::u8},     {"u2", Stored::u16}, {"u4", Stored::u32}, {"u8", Stored::u64},
+        {"f2", Stored::f16},     {"f4", Stored::f32},    {"f8", Stored::f64}};
     for (const Kind& one : kKinds)
       if (one.text == kind) {
         header.stored = one.stored;
@@ -153,13 +157,13 @@ class HeaderParser {
         return;
       }
     const char first = kind.empty() ? ' ' : kind[0];
-    const char* what = first == 'O'                                ? "Python objects, which only Python reads"
-                       : first == 'c'                              ? "complex numbers"
+    const char* what = first == 'O'                                   ? "Python objects, which only Python reads"
+                       : first == 'c'                                 ? "complex numbers"
                        : first == 'S' || first == 'U' || first == 'a' ? "texts"
-                       : first == 'M' || first == 'm'              ? "dates and times"
-                       : first == 'V'                              ? "records"
-                       : first == 'f'                              ? "floating numbers of another size"
-                                                                   : "something else";
+                       : first == 'M' || first == 'm'                 ? "dates and times"
+                       : first == 'V'                                 ? "records"
+                       : first == 'f'                                 ? "floating numbers of another size"
+                                                                      : "something else";
     source_.fail(concat("the elements must be numbers or booleans of up to 8 bytes, but they are ", what, " (",
                         shown_name(descr), ")"));
   }
@@ -184,10 +188,11 @@ Header read_header(ByteSource& source) {
   if (source.left() < width) source.fail("the array ends before its header");
   unsigned char digits[4] = {};
   source.read(digits, width);
-  const std::uint64_t length = digits[0] | digits[1] << 8 | digits[2] << 16 | static_cast<std::uint64_t>(digits[3]) << 24;
+  const std::uint64_t length =
+      digits[0] | digits[1] << 8 | digits[2] << 16 | static_cast<std::uint64_t>(digits[3]) << 24;
   if (length > source.left())
-    source.fail(concat("the header must lie in the file, of which ", source.left(), " bytes are left, but it says to have ",
-                       length));
+    source.fail(concat("the header must lie in the file, of which ", source.left(),
+                       " bytes are left, but it says to have ", length));
   // NumPy's own headers have some hundred bytes; it refuses those above 10,000 unless it is told to trust them.
   constexpr std::uint64_t kLongest = 64 << 10;
   if (length > kLongest) source.fail(concat("the header must have at most ", kLongest, " bytes, but it has ", length));
@@ -236,10 +241,10 @@ void read_columns(ByteSource& source, const Header& header, const Tensor& tensor
       const std::size_t first = convert(header.stored, static_cast<char*>(part) + i * size,
                                         to + static_cast<std::size_t>(offset) * to_size, run, strides[0]);
       if (first != run)
-        source.fail(header.stored == Stored::boolean
-                        ? concat("a boolean must be 0 or 1, but element ", at + i + first, " is neither")
-                        : concat(tensor.dtype(), " must hold each element, but element ", at + i + first,
-                                 " is 2^63 or more"));
+        source.fail(
+            header.stored == Stored::boolean
+                ? concat("a boolean must be 0 or 1, but element ", at + i + first, " is neither")
+                : concat(tensor.dtype(), " must hold each element, but element ", at + i + first, " is 2^63 or more"));
       i += run;
       place[0] += static_cast<std::int64_t>(run);
       offset += static_cast<std::int64_t>(run) * strides[0];
@@ -270,8 +275,8 @@ Tensor read_array(ByteSource& source) {
          !__builtin_mul_overflow(numel, size_of(dtype_for(header.stored)), &to_bytes);
   if (!fits) source.fail(concat("an int64 must hold the number of elements, but the shape is ", header.shape));
   if (bytes != source.left())
-    source.fail(concat("an array of ", name(header.stored), ' ', header.shape, " takes ", bytes, " bytes, but there are ",
-                       source.left()));
+    source.fail(concat("an array of ", name(header.stored), ' ', header.shape, " takes ", bytes,
+                       " bytes, but there are ", source.left()));
   source.check_size(to_bytes);
 
   Tensor tensor = internal::new_tensor(header.shape, dtype_for(header.stored));
@@ -285,7 +290,8 @@ Tensor read_array(ByteSource& source) {
 
 std::string array_header(const Tensor& tensor) {
   constexpr std::string_view kDescr[] = {"|b1", "<i8", "<f4", "<f8"};
-  std::string text = concat("{'descr': '", kDescr[static_cast<int>(tensor.dtype())], "', 'fortran_order': False, 'shape': (");
+  std::string text =
+      concat("{'descr': '", kDescr[static_cast<int>(tensor.dtype())], "', 'fortran_order': False, 'shape': (");
   for (int axis = 0; axis < tensor.ndim(); ++axis) text += concat(axis == 0 ? "" : " ", tensor.shape()[axis], ',');
   if (tensor.ndim() > 1) text.pop_back();
   text += "), }";

@@ -6,8 +6,11 @@ namespace xgrad::io::detail {
 bool is_utf8(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     const auto first = static_cast<unsigned char>(text[i]);
-    const int more = first < 0x80 ? 0 : first >= 0xC2 && first < 0xE0 ? 1 : (first & 0xF0) == 0xE0 ? 2
-                                                                        : first >= 0xF0 && first < 0xF5 ? 3 : -1;
+    const int more = first < 0x80                    ? 0
+                     : first >= 0xC2 && first < 0xE0 ? 1
+                     : (first & 0xF0) == 0xE0        ? 2
+                     : first >= 0xF0 && first < 0xF5 ? 3
+                                                     : -1;
     if (more < 0 || text.size() - i <= static_cast<std::size_t>(more)) return false;
     unsigned char low = 0x80, high = 0xBF;
     if (first == 0xE0) low = 0xA0;

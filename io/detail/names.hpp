@@ -20,7 +20,8 @@ const std::string* name_given_twice(const List& list) {
   names.reserve(list.size());
   for (const auto& one : list) names.push_back(&one.first);
   std::sort(names.begin(), names.end(), [](const auto* a, const auto* b) { return *a < *b; });
-  const auto twice = std::adjacent_find(names.begin(), names.end(), [](const auto* a, const auto* b) { return *a == *b; });
+  const auto twice =
+      std::adjacent_find(names.begin(), names.end(), [](const auto* a, const auto* b) { return *a == *b; });
   return twice == names.end() ? nullptr : *twice;
 }
 
@@ -42,8 +43,8 @@ template <class List>
 void check_defined(std::string_view function, const List& tensors, SourceLocation where) {
   for (const auto& one : tensors)
     check(
-        one.second.defined(), where, function, ": tensors must be defined, but ",
-        [&] { return shown_name(one.first); }, " is not.");
+        one.second.defined(), where, function, ": tensors must be defined, but ", [&] { return shown_name(one.first); },
+        " is not.");
 }
 
 }  // namespace xgrad::io::detail

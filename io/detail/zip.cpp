@@ -33,7 +33,8 @@ class Fields {
   bool has(std::size_t count) const { return bytes_.size() - at_ >= count; }
   std::uint64_t take(int count) {
     std::uint64_t value = 0;
-    for (int i = count; i-- > 0;) value = value << 8 | static_cast<unsigned char>(bytes_[at_ + static_cast<std::size_t>(i)]);
+    for (int i = count; i-- > 0;)
+      value = value << 8 | static_cast<unsigned char>(bytes_[at_ + static_cast<std::size_t>(i)]);
     at_ += static_cast<std::size_t>(count);
     return value;
   }
@@ -67,7 +68,8 @@ struct Directory {
 /// Finds the directory by the record at the archive's end, which a comment may follow.
 Directory find_directory(const InputFile& file) {
   const std::string& path = file.path();
-  check_file(file.size() >= kEndSize, path, "a zip archive must have at least ", kEndSize, " bytes, but it has ", file.size());
+  check_file(file.size() >= kEndSize, path, "a zip archive must have at least ", kEndSize, " bytes, but it has ",
+             file.size());
   const std::size_t length = std::min<std::uint64_t>(file.size(), kEndSize + kSaturated16);
   const std::uint64_t begin = file.size() - length;
   const std::string tail = read_text(file, length, begin);
@@ -78,7 +80,8 @@ Directory find_directory(const InputFile& file) {
     fields.skip(16);
     if (fields.u16() == length - at - kEndSize) place = at;
   }
-  check_file(place != tail.npos, path, "a zip archive must end in its directory, but there is none: it is cut off, or something else");
+  check_file(place != tail.npos, path,
+             "a zip archive must end in its directory, but there is none: it is cut off, or something else");
 
   Fields fields(std::string_view(tail).substr(place + 4));
   const std::uint16_t disk = fields.u16(), first_disk = fields.u16(), count_here = fields.u16(), count = fields.u16();
@@ -86,9 +89,11 @@ Directory find_directory(const InputFile& file) {
   directory.at = fields.u32();
   std::uint64_t end = begin + place;
 
-  const bool has_locator = end >= kLocator64Size && Fields(read_text(file, 4, end - kLocator64Size)).u32() == kLocator64;
+  const bool has_locator =
+      end >= kLocator64Size && Fields(read_text(file, 4, end - kLocator64Size)).u32() == kLocator64;
   if (!has_locator) {
-    check_file(disk == 0 && first_disk == 0 && count_here == count, path, "the archive must be in one part, but it is in several");
+    check_file(disk == 0 && first_disk == 0 && count_here == count, path,
+               "the archive must be in one part, but it is in several");
   } else {
     const std::string located = read_text(file, kLocator64Size, end - kLocator64Size);
     Fields locator(located);
@@ -110,14 +115,16 @@ Directory find_directory(const InputFile& file) {
     directory.count = wide.u64();
     directory.size = wide.u64();
     directory.at = wide.u64();
-    const bool agrees = wide_here == directory.count && (narrow.count == kSaturated16 || narrow.count == directory.count) &&
+    const bool agrees = wide_here == directory.count &&
+                        (narrow.count == kSaturated16 || narrow.count == directory.count) &&
                         (narrow.size == kSaturated || narrow.size == directory.size) &&
                         (narrow.at == kSaturated || narrow.at == directory.at);
     check_file(agrees, path, "the directory's zip64 record must say what the plain one says, but it contradicts it");
     end = at;
   }
-  check_file(directory.at <= end && directory.size == end - directory.at, path, "the directory must end where its record begins, at ",
-             end, ", but it is to begin at ", directory.at, " and to have ", directory.size, " bytes");
+  check_file(directory.at <= end && directory.size == end - directory.at, path,
+             "the directory must end where its record begins, at ", end, ", but it is to begin at ", directory.at,
+             " and to have ", directory.size, " bytes");
   check_file(directory.count <= directory.size / kEntrySize, path, "the directory must have room for its entries, but ",
              directory.count, " do not fit into ", directory.size, " bytes");
   return directory;
@@ -148,7 +155,8 @@ bool take_zip64(std::string_view extra, std::initializer_list<std::uint64_t*> nu
 void find_data(const InputFile& file, ZipMember& member, std::uint16_t method, int flags, std::uint64_t directory) {
   const std::string& path = file.path();
   auto check_local = [&](bool holds, std::string_view problem) {
-    check_file(holds, path, "member ", [&] { return shown_name(member.name); }, ": ", problem);
+    check_file(
+        holds, path, "member ", [&] { return shown_name(member.name); }, ": ", problem);
   };
   check_local(member.begin <= directory && directory - member.begin >= kLocalSize,
               "it must lie before the directory, but it does not");
@@ -200,18 +208,23 @@ ZipMember read_entry(const InputFile& file, Fields& fields, std::uint64_t direct
   fields.skip(comment_length);
 
   auto check_member = [&](bool holds, const auto&... problem) {
-    check_file(holds, path, "member ", [&] { return shown_name(member.name); }, ": ", problem...);
+    check_file(
+        holds, path, "member ", [&] { return shown_name(member.name); }, ": ", problem...);
   };
-  check_member(is_utf8(member.name) && member.name.find('\0') == std::string::npos, "a name must be UTF-8, but it is not");
+  check_member(is_utf8(member.name) && member.name.find('\0') == std::string::npos,
+               "a name must be UTF-8, but it is not");
   check_member((flags & ~(kDescriptorFlag | kUtf8Flag | 2 | 4)) == 0,
-               (flags & 1) != 0 ? "it must not be encrypted, but it is" : "it must be plain or deflated, but its flags say more");
-  check_member(method == kStored || method == kDeflated, "it must be stored (0) or deflated (8), but its method is ", method);
+               (flags & 1) != 0 ? "it must not be encrypted, but it is"
+                                : "it must be plain or deflated, but its flags say more");
+  check_member(method == kStored || method == kDeflated, "it must be stored (0) or deflated (8), but its method is ",
+               method);
   check_member(disk == 0 || disk == kSaturated16, "the archive must be in one part, but it is in several");
   check_member(take_zip64(extra, {&member.size, &member.stored_size, &member.begin}),
                "its size must be known, but the zip64 field that is to have it is cut off or missing");
   member.is_deflated = method == kDeflated;
   check_member(member.is_deflated || member.size == member.stored_size,
-               "what is stored must be as large as it is in the archive, but it is ", member.size, " and ", member.stored_size);
+               "what is stored must be as large as it is in the archive, but it is ", member.size, " and ",
+               member.stored_size);
   find_data(file, member, method, flags, directory);
   check_member(!member.is_deflated || member.size / kMostInflation <= member.stored_size,
                "what is deflated must be at most ", kMostInflation, " times as large as in the archive, but it is ",
@@ -229,8 +242,9 @@ class MemberSource : public ZipSource {
   [[noreturn]] void fail(std::string problem) const final { fail_file(file_.path(), what_ + ": " + problem); }
   void check_size(std::uint64_t bytes) const final {
     if (!member_.is_deflated || bytes <= kFreeBytes || bytes / kMostInflation <= member_.stored_size) return;
-    fail(concat("a tensor must be at most ", kMostInflation, " times as large as what is deflated, but it takes ", bytes,
-                " bytes, and the archive has ", member_.stored_size, ". Save it uncompressed, or as a dtype that xgrad has"));
+    fail(concat("a tensor must be at most ", kMostInflation, " times as large as what is deflated, but it takes ",
+                bytes, " bytes, and the archive has ", member_.stored_size,
+                ". Save it uncompressed, or as a dtype that xgrad has"));
   }
   void read(void* to, std::size_t count) final {
     if (count > left_) fail("it ends before its elements do");
@@ -315,7 +329,7 @@ class DeflatedSource final : public MemberSource {
       has_ended_ = code == Z_STREAM_END;
       if (code != Z_OK && code != Z_STREAM_END)
         fail(stream_.avail_in == 0 && fed_ == member_.stored_size ? "what is deflated is cut off"
-                                                                   : "what is deflated is damaged");
+                                                                  : "what is deflated is damaged");
     }
     return room - stream_.avail_out;
   }
@@ -341,8 +355,9 @@ std::vector<ZipMember> zip_directory(const InputFile& file) {
   for (const ZipMember& member : members) order.push_back(&member);
   std::sort(order.begin(), order.end(), [](const ZipMember* a, const ZipMember* b) { return a->begin < b->begin; });
   for (std::size_t i = 1; i < order.size(); ++i)
-    check_file(order[i]->begin >= order[i - 1]->end(), file.path(), "members must not overlap, but ",
-               [&] { return shown_name(order[i - 1]->name); }, " and ", [&] { return shown_name(order[i]->name); }, " do");
+    check_file(
+        order[i]->begin >= order[i - 1]->end(), file.path(), "members must not overlap, but ",
+        [&] { return shown_name(order[i - 1]->name); }, " and ", [&] { return shown_name(order[i]->name); }, " do");
   return members;
 }
 
@@ -460,7 +475,12 @@ void ZipWriter::finish() {
     add_kind(record, member, wide_sizes || wide_begin);
     record.u32(narrow(member.stored_size, wide_sizes)).u32(narrow(member.size, wide_sizes));
     const int extra = (wide_sizes ? 16 : 0) + (wide_begin ? 8 : 0);
-    record.u16(member.name.size()).u16(extra == 0 ? 0 : static_cast<std::uint64_t>(extra) + 4).u16(0).u16(0).u16(0).u32(0);
+    record.u16(member.name.size())
+        .u16(extra == 0 ? 0 : static_cast<std::uint64_t>(extra) + 4)
+        .u16(0)
+        .u16(0)
+        .u16(0)
+        .u32(0);
     record.u32(narrow(member.begin, wide_begin)).text(member.name);
     if (extra > 0) record.u16(kZip64).u16(static_cast<std::uint64_t>(extra));
     if (wide_sizes) record.u64(member.size).u64(member.stored_size);
@@ -470,7 +490,16 @@ void ZipWriter::finish() {
   const std::uint64_t end = file_.size(), size = end - begin, count = members_.size();
   Record record;
   if (count >= kSaturated16 || is_wide(size) || is_wide(begin)) {
-    record.u32(kDirectoryEnd64).u64(kEnd64Size - 12).u16(45).u16(45).u32(0).u32(0).u64(count).u64(count).u64(size).u64(begin);
+    record.u32(kDirectoryEnd64)
+        .u64(kEnd64Size - 12)
+        .u16(45)
+        .u16(45)
+        .u32(0)
+        .u32(0)
+        .u64(count)
+        .u64(count)
+        .u64(size)
+        .u64(begin);
     record.u32(kLocator64).u32(0).u64(end).u32(1);
   }
   const std::uint64_t shown = std::min<std::uint64_t>(count, kSaturated16);

@@ -121,3 +121,69 @@ TEST_CASE("batches that cannot be", "[data][batches]") {
   CHECK_THROWS_WITH(batches(counted(3), {.size = -2}), Contains("size must be at least 0") && Contains("-2"));
   CHECK_THROWS_WITH(batches({zeros({3, 1}), zeros({2})}), Contains("[3, 1] and [2]"));
 }
+
+TEST_CASE("a position goes on with the batch that would have come next", "[data][batches]") {
+  const Dataset dataset = counted(10);
+  for (bool shuffle : {false, true})
+    for (bool drop_last : {false, true}) {
+      const BatchOptions options{.size = 3, .shuffle = shuffle, .drop_last = drop_last};
+      // Three passes without a break; then the same after a break behind each batch.
+      auto run = [&](int break_after, data::BatchPosition& position, Generator& generator) {
+        BatchOptions own = options;
+        own.position = &position;
+        own.generator = &generator;
+        std::vector<std::vector<std::int64_t>> seen;
+        while (position.passes < 3) {
+          bool stopped = false;
+          for (auto [x, y] : batches(dataset, own)) {
+            seen.push_back(x.to_vector<std::int64_t>());
+            if (static_cast<int>(seen.size()) == break_after) {
+              stopped = true;
+              break;
+            }
+          }
+          if (stopped) break;
+        }
+        return seen;
+      };
+      data::BatchPosition whole_position;
+      Generator whole_generator(5);
+      const auto whole = run(-1, whole_position, whole_generator);
+      CHECK(whole.size() == (drop_last ? 9U : 12U));
+      CHECK(whole_position.passes == 3);
+      CHECK(whole_position.points == 0);
+      CHECK_FALSE(whole_position.order.defined());
+      for (int at = 1; at <= static_cast<int>(whole.size()); ++at) {
+        data::BatchPosition position;
+        Generator generator(5);
+        auto seen = run(at, position, generator);
+        data::BatchPosition kept = position;  // as a checkpoint would
+        if (kept.order.defined()) kept.order = copy(kept.order);
+        const auto rest = run(-1, kept, generator);
+        seen.insert(seen.end(), rest.begin(), rest.end());
+        CHECK(seen == whole);
+      }
+    }
+}
+
+TEST_CASE("a position of another data set is refused", "[data][batches]") {
+  data::BatchPosition position;
+  for (auto [x, y] : batches(counted(10), {.size = 3, .shuffle = true, .position = &position})) break;
+  CHECK(position.points == 3);
+  CHECK_THROWS_WITH(
+      batches(counted(9), {.size = 3, .shuffle = true, .position = &position}).begin(),
+      Contains("batches: the position must be one of this data set and these options, but it is after 3 of 9 "
+               "points, in an order of int64 [10]. at batches.cpp:"));
+  CHECK_THROWS_AS(batches(counted(10), {.size = 3, .position = &position}).begin(), std::invalid_argument);
+  CHECK_THROWS_AS(batches(counted(10), {.size = 4, .shuffle = true, .position = &position}).begin(),
+                  std::invalid_argument);
+  position.points = -3;
+  CHECK_THROWS_AS(batches(counted(10), {.size = 3, .shuffle = true, .position = &position}).begin(),
+                  std::invalid_argument);
+  position = {.points = 3};
+  CHECK_THROWS_AS(batches(counted(0), {.size = 3, .position = &position}).begin(), std::invalid_argument);
+  // An empty data set has no passes that could end.
+  position = {};
+  for (auto [x, y] : batches(counted(0), {.size = 3, .position = &position})) FAIL();
+  CHECK(position.passes == 0);
+}

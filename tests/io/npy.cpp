@@ -178,7 +178,8 @@ TEST_CASE("npy files that are cut off, or lie", "[io][npy]") {
   CHECK_THAT(refused("{'descr': '<f4' 'fortran_order': False, 'shape': (2,)}", elements), Contains("with } at"));
   CHECK_THAT(refused("{'descr', '<f4', 'fortran_order': False, 'shape': (2,)}", elements), Contains("with : at"));
   CHECK_THAT(refused("{'descr': '<f4", elements), Contains("with a dtype at"));
-  CHECK_THAT(refused("{'de\\x73cr': '<f4', 'fortran_order': False, 'shape': (2,)}", elements), Contains("with a key at"));
+  CHECK_THAT(refused("{'de\\x73cr': '<f4', 'fortran_order': False, 'shape': (2,)}", elements),
+             Contains("with a key at"));
   CHECK_THAT(message_of<FileError>([] { read_npy("no/such/file.npy"); }), Contains("cannot be opened"));
 }
 
@@ -222,7 +223,8 @@ TEST_CASE("what cannot be written to npz is refused, and changes nothing", "[io]
   const std::string path = folder("x.npz");
   write_npz(path, {{"x", ones({2})}});
   const std::string before = folder.read("x.npz");
-  CHECK_THROWS_WITH(write_npz(path, {{"a", ones({1})}, {"a", ones({1})}}), Contains("write_npz: each tensor must have a name"));
+  CHECK_THROWS_WITH(write_npz(path, {{"a", ones({1})}, {"a", ones({1})}}),
+                    Contains("write_npz: each tensor must have a name"));
   CHECK_THROWS_WITH(write_npz(path, {{"", ones({1})}}), Contains("a name must have 1 to 60000 bytes, but one has 0."));
   CHECK_THROWS_WITH(write_npz(path, {{std::string(60001, 'a'), ones({1})}}), Contains("but one has 60001."));
   for (const char* name : {"/x", "../x", "a/../b", "..", "a\\b", "a/.."})

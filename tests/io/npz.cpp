@@ -66,9 +66,9 @@ TEST_CASE("archives of every legal form are read", "[io][npz]") {
 }
 
 TEST_CASE("archives that are cut off", "[io][npz]") {
-  for (const std::string& whole : {zip_of({{.name = "x.npy", .bytes = kArray}}),
-                                   zip_of({deflated_member("x.npy", kArray)}, {.zip64 = true})}) {
-    for (std::size_t size = 0; size < whole.size(); size += size > 200 ? 1 : 7) refusal(whole.substr(0, size));
+  for (const std::string& whole :
+       {zip_of({{.name = "x.npy", .bytes = kArray}}), zip_of({deflated_member("x.npy", kArray)}, {.zip64 = true})}) {
+    for (std::size_t size = 0; size<whole.size(); size += size> 200 ? 1 : 7) refusal(whole.substr(0, size));
     refusal(whole + "x");
     refusal("x" + whole);
   }
@@ -84,37 +84,58 @@ TEST_CASE("archives that lie", "[io][npz]") {
   CHECK_THAT(refused({good, {.name = "y.npy", .bytes = kArray}}, {.count_more = -1}), Contains("but more follows"));
   CHECK_THAT(refused({good}, {.zip64 = true, .count_more = 1 << 30}), Contains("do not fit into"));
   CHECK_THAT(refused({good}, {.begin_shift = 1}), Contains("the directory must end where its record begins"));
-  CHECK_THAT(refused({good}, {.zip64 = true, .begin_shift = -1}), Contains("the directory must end where its record begins"));
+  CHECK_THAT(refused({good}, {.zip64 = true, .begin_shift = -1}),
+             Contains("the directory must end where its record begins"));
   CHECK_THAT(refused({good}, {.zip64 = true, .locator_shift = 1}), Contains("zip64 record must"));
   CHECK_THAT(refused({good}, {.zip64 = true, .locator_shift = -4}), Contains("zip64 record must be where"));
   CHECK_THAT(refused({good}, {.zip64 = true, .locator_shift = 1LL << 62}), Contains("zip64 record must lie before"));
   // Members
   CHECK_THAT(refused({good, good}), Contains("each array must have a name of its own, but there are two of 'x'."));
-  CHECK_THAT(refused({changed(good, [](Member& m) { m.name = m.local_name = "readme.txt"; })}), Contains("the archive must be of arrays (name.npy), but there is 'readme.txt'."));
+  CHECK_THAT(refused({changed(good, [](Member& m) { m.name = m.local_name = "readme.txt"; })}),
+             Contains("the archive must be of arrays (name.npy), but there is 'readme.txt'."));
   for (const char* name : {"../x.npy", "/x.npy", "a/../../x.npy", "a\\x.npy"}) {
     Member member = good;
     member.name = member.local_name = name;
     CHECK_THAT(refused({member}), Contains("a name must not lead out of the archive"));
   }
-  CHECK_THAT(refused({changed(good, [](Member& m) { m.name = m.local_name = "\xff.npy"; })}), Contains("must be UTF-8"));
-  CHECK_THAT(refused({changed(good, [](Member& m) { m.name = m.local_name = "a\0b.npy"s; })}), Contains("must be UTF-8"));
-  CHECK_THAT(refused({changed(good, [](Member& m) { m.local_name = "y.npy"; })}), Contains("member 'x.npy': its header must say what the directory says"));
+  CHECK_THAT(refused({changed(good, [](Member& m) { m.name = m.local_name = "\xff.npy"; })}),
+             Contains("must be UTF-8"));
+  CHECK_THAT(refused({changed(good, [](Member& m) { m.name = m.local_name = "a\0b.npy"s; })}),
+             Contains("must be UTF-8"));
+  CHECK_THAT(refused({changed(good, [](Member& m) { m.local_name = "y.npy"; })}),
+             Contains("member 'x.npy': its header must say what the directory says"));
   CHECK_THAT(refused({changed(good, [](Member& m) { m.shift = 1; })}), Contains("member 'x.npy'"));
-  CHECK_THAT(refused({changed(good, [](Member& m) { m.shift = 1 << 30; })}), Contains("it must lie before the directory"));
-  CHECK_THAT(refused({changed(good, [](Member& m) { m.zip64 = true; m.shift = -1; })}), Contains("it must lie before the directory"));
+  CHECK_THAT(refused({changed(good, [](Member& m) { m.shift = 1 << 30; })}),
+             Contains("it must lie before the directory"));
+  CHECK_THAT(refused({changed(good,
+                              [](Member& m) {
+                                m.zip64 = true;
+                                m.shift = -1;
+                              })}),
+             Contains("it must lie before the directory"));
   CHECK_THAT(refused({good, changed(good, [](Member& m) { m.shift = -1000; })}), Contains("member 'x.npy'"));
   CHECK_THAT(refused({changed(good, [](Member& m) { m.method = 12; })}), Contains("its method is 12."));
   CHECK_THAT(refused({changed(good, [](Member& m) { m.flags = 1; })}), Contains("must not be encrypted"));
   CHECK_THAT(refused({changed(good, [](Member& m) { m.flags = 64; })}), Contains("its flags say more"));
-  CHECK_THAT(refused({changed(good, [](Member& m) { m.checksum ^= 1; })}), Contains("array 'x': its checksum must be the archive's"));
-  CHECK_THAT(refused({changed(good, [](Member& m) { m.size += 1; })}), Contains("what is stored must be as large as it is in the archive"));
-  CHECK_THAT(refused({changed(good, [](Member& m) { m.bytes += 'x'; m.size += 1; })}), Contains("array 'x': an array of float32 [2] takes 8 bytes, but there are 9."));
+  CHECK_THAT(refused({changed(good, [](Member& m) { m.checksum ^= 1; })}),
+             Contains("array 'x': its checksum must be the archive's"));
+  CHECK_THAT(refused({changed(good, [](Member& m) { m.size += 1; })}),
+             Contains("what is stored must be as large as it is in the archive"));
+  CHECK_THAT(refused({changed(good,
+                              [](Member& m) {
+                                m.bytes += 'x';
+                                m.size += 1;
+                              })}),
+             Contains("array 'x': an array of float32 [2] takes 8 bytes, but there are 9."));
   CHECK_THAT(refused({{.name = "x.npy", .bytes = "no array"}}), Contains("array 'x': an array begins with \\x93NUMPY"));
   CHECK_THAT(refused({{.name = "x.npy", .bytes = ""}}), Contains("array 'x': an array begins with 8 bytes"));
   // Deflated
-  CHECK_THAT(refused({changed(packed, [](Member& m) { m.bytes.resize(m.bytes.size() - 3); })}), Contains("array 'x': what is deflated is cut off."));
-  CHECK_THAT(refused({changed(packed, [](Member& m) { m.bytes[10] = static_cast<char>(~m.bytes[10]); })}), Contains("array 'x': "));
-  CHECK_THAT(refused({changed(packed, [](Member& m) { m.bytes += "xyz"; })}), Contains("what is deflated must end where the member does, but it ends before."));
+  CHECK_THAT(refused({changed(packed, [](Member& m) { m.bytes.resize(m.bytes.size() - 3); })}),
+             Contains("array 'x': what is deflated is cut off."));
+  CHECK_THAT(refused({changed(packed, [](Member& m) { m.bytes[10] = static_cast<char>(~m.bytes[10]); })}),
+             Contains("array 'x': "));
+  CHECK_THAT(refused({changed(packed, [](Member& m) { m.bytes += "xyz"; })}),
+             Contains("what is deflated must end where the member does, but it ends before."));
   CHECK_THAT(refused({changed(packed, [](Member& m) { m.checksum ^= 1; })}), Contains("its checksum must be"));
   CHECK_THAT(refused({changed(packed, [](Member& m) { m.size -= 4; })}), Contains("takes 8 bytes, but there are 4."));
   const std::string longer = array_of({1, 2}) + std::string(4, '\0');
@@ -140,7 +161,8 @@ TEST_CASE("archives that would fill the memory are refused before they do", "[io
   bomb.size = std::uint64_t{1} << 40;
   CHECK_THAT(refused({bomb}), Contains("at most 1100 times as large as in the archive"));
   // One that is as large as it says: 8 MiB of bytes, which would be 64 MiB of int64.
-  const std::string zeros = npy_of("{'descr': '|u1', 'fortran_order': False, 'shape': (8388608,)}", std::string(8388608, '\0'));
+  const std::string zeros =
+      npy_of("{'descr': '|u1', 'fortran_order': False, 'shape': (8388608,)}", std::string(8388608, '\0'));
   const std::string path_bytes = zip_of({deflated_member("x.npy", zeros)});
   Folder folder;
   const std::string path = folder.write("bomb.npz", path_bytes);

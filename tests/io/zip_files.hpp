@@ -42,7 +42,8 @@ struct Member {
   std::string name;
   std::string bytes;  // as the archive has them
   std::uint64_t size = bytes.size();
-  std::uint32_t checksum = static_cast<std::uint32_t>(crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+  std::uint32_t checksum =
+      static_cast<std::uint32_t>(crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
   int method = 0;
   int flags = 0;
   bool descriptor = false;  // sizes and checksum behind the bytes
@@ -61,8 +62,8 @@ inline Member deflated_member(const std::string& name, const std::string& bytes)
 struct Ending {
   bool zip64 = false;
   std::string comment = {};
-  int count_more = 0;             // how many more members the directory is to have
-  std::int64_t begin_shift = 0;   // of where the directory is to begin
+  int count_more = 0;            // how many more members the directory is to have
+  std::int64_t begin_shift = 0;  // of where the directory is to begin
   std::int64_t locator_shift = 0;
 };
 
@@ -72,8 +73,8 @@ inline std::string zip_of(const std::vector<Member>& members, const Ending& endi
   for (const Member& member : members) {
     const std::uint64_t begin = archive.size();
     const int flags = member.flags | (member.descriptor ? 8 : 0);
-    const std::string kind = little(static_cast<std::uint64_t>(flags), 2) + little(static_cast<std::uint64_t>(member.method), 2) +
-                             little(0, 2) + little(33, 2);
+    const std::string kind = little(static_cast<std::uint64_t>(flags), 2) +
+                             little(static_cast<std::uint64_t>(member.method), 2) + little(0, 2) + little(33, 2);
     const std::string sizes = little(member.bytes.size(), 4) + little(member.size, 4);
     const std::string wide = little(1, 2) + little(16, 2) + little(member.size, 8) + little(member.bytes.size(), 8);
     archive += "PK\x03\x04" + little(20, 2) + kind;
@@ -85,9 +86,10 @@ inline std::string zip_of(const std::vector<Member>& members, const Ending& endi
     if (member.descriptor) archive += "PK\x07\x08" + little(member.checksum, 4) + sizes;
 
     const std::uint64_t said = begin + static_cast<std::uint64_t>(member.shift);
-    const std::string extra = member.zip64 ? little(0x5455, 2) + little(1, 2) + "x" + little(1, 2) + little(24, 2) +
-                                                 little(member.size, 8) + little(member.bytes.size(), 8) + little(said, 8)
-                                           : "";
+    const std::string extra = member.zip64
+                                  ? little(0x5455, 2) + little(1, 2) + "x" + little(1, 2) + little(24, 2) +
+                                        little(member.size, 8) + little(member.bytes.size(), 8) + little(said, 8)
+                                  : "";
     directory += "PK\x01\x02" + little(45, 2) + little(20, 2) + kind + little(member.checksum, 4);
     directory += member.zip64 ? kSaturated + kSaturated : sizes;
     directory += little(member.name.size(), 2) + little(extra.size(), 2) + little(3, 2) + std::string(8, '\0');
@@ -100,10 +102,12 @@ inline std::string zip_of(const std::vector<Member>& members, const Ending& endi
   if (ending.zip64) {
     archive += "PK\x06\x06" + little(44, 8) + little(45, 2) + little(45, 2) + std::string(8, '\0') + little(count, 8) +
                little(count, 8) + little(directory.size(), 8) + little(at, 8);
-    archive += "PK\x06\x07" + little(0, 4) + little(end + static_cast<std::uint64_t>(ending.locator_shift), 8) + little(1, 4);
+    archive +=
+        "PK\x06\x07" + little(0, 4) + little(end + static_cast<std::uint64_t>(ending.locator_shift), 8) + little(1, 4);
     archive += "PK\x05\x06" + little(0, 4) + "\xff\xff\xff\xff" + kSaturated + kSaturated;
   } else {
-    archive += "PK\x05\x06" + little(0, 4) + little(count, 2) + little(count, 2) + little(directory.size(), 4) + little(at, 4);
+    archive +=
+        "PK\x05\x06" + little(0, 4) + little(count, 2) + little(count, 2) + little(directory.size(), 4) + little(at, 4);
   }
   return archive + little(ending.comment.size(), 2) + ending.comment;
 }

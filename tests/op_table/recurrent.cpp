@@ -29,9 +29,7 @@ struct Layer {
   std::int64_t out() const { return hidden.shape()[1]; }
 };
 
-double bias_at(const Numbers& bias, std::int64_t row) {
-  return bias.empty() ? 0 : bias[static_cast<std::size_t>(row)];
-}
+double bias_at(const Numbers& bias, std::int64_t row) { return bias.empty() ? 0 : bias[static_cast<std::size_t>(row)]; }
 
 /// All that a layer answers with, one after the other: the output, the last states, the last cells.
 Tensor answers(const Layer& layer) {
@@ -70,8 +68,7 @@ Tensor answers(const Layer& layer) {
           cell = sigmoid_of(gate(1)) * cell + sigmoid_of(gate(0)) * std::tanh(gate(2));
           own = sigmoid_of(gate(3)) * std::tanh(cell);
         } else {
-          const double candidate =
-              std::tanh(of_input(2 * units + i) + sigmoid_of(gate(0)) * of_state(2 * units + i));
+          const double candidate = std::tanh(of_input(2 * units + i) + sigmoid_of(gate(0)) * of_state(2 * units + i));
           own = (1 - sigmoid_of(gate(1))) * candidate + sigmoid_of(gate(1)) * h[static_cast<std::size_t>(i)];
         }
       }
@@ -109,8 +106,8 @@ const OperatorInput kAny = {.low = -1.5, .high = 1.5};
 /// x [T, N, in], the two weights, the two biases and the first state.
 std::vector<Shape> shapes_of(std::int64_t gates, std::int64_t steps, std::int64_t batch, std::int64_t in,
                              std::int64_t units) {
-  return {{steps, batch, in}, {gates * units, in}, {gates * units, units}, {gates * units}, {gates * units},
-          {batch, units}};
+  return {{steps, batch, in}, {gates * units, in}, {gates * units, units},
+          {gates * units},    {gates * units},     {batch, units}};
 }
 
 Layer full_layer(Kind kind, std::span<const Tensor> x) {
@@ -146,10 +143,14 @@ Rows rows() {
       simple_row("rnn", RnnFunction::tanh),
       simple_row("rnn(relu)", RnnFunction::relu),
       {.name = "rnn(no biases, backwards)",
-       .function = [](const Tensor& x, const Tensor& input,
-                      const Tensor& hidden) { return joined(rnn(x, {input, hidden}, {.reverse = true})); },
+       .function =
+           [](const Tensor& x, const Tensor& input, const Tensor& hidden) {
+             return joined(rnn(x, {input, hidden}, {.reverse = true}));
+           },
        .inputs = {kAny, kAny, kAny},
-       .shapes = {{{3, 2, 2}, {3, 2}, {3, 3}}, {{0, 2, 2}, {3, 2}, {3, 3}}, {{2, 0, 2}, {3, 2}, {3, 3}},
+       .shapes = {{{3, 2, 2}, {3, 2}, {3, 3}},
+                  {{0, 2, 2}, {3, 2}, {3, 3}},
+                  {{2, 0, 2}, {3, 2}, {3, 3}},
                   {{2, 3, 0}, {3, 0}, {3, 3}}},
        .expected =
            [](std::span<const Tensor> x) {
@@ -229,8 +230,7 @@ Rows rows() {
       {.name = "lstm(lengths, batch first)",
        .function =
            [](const Tensor& x, const Tensor& input, const Tensor& hidden) {
-             RecurrentResult result =
-                 lstm(x, {input, hidden}, {.lengths = tensor({1, 3, 2}), .batch_first = true});
+             RecurrentResult result = lstm(x, {input, hidden}, {.lengths = tensor({1, 3, 2}), .batch_first = true});
              result.output = x.ndim() == 3 ? transpose(result.output, 0, 1) : result.output;
              return joined(result);
            },
@@ -294,6 +294,4 @@ const Family kFamily("recurrent", rows);
 }  // namespace
 }  // namespace xgrad::testing
 
-TEST_CASE("Recurrent layers keep their contract", "[op_table]") {
-  xgrad::testing::expect_family_holds("recurrent");
-}
+TEST_CASE("Recurrent layers keep their contract", "[op_table]") { xgrad::testing::expect_family_holds("recurrent"); }

@@ -14,6 +14,7 @@
 
 #include <xgrad/autograd/kernels/philox.hpp>
 #include <xgrad/autograd/ops.hpp>
+#include <xgrad/autograd/random_state.hpp>
 #include <xgrad/autograd/threads.hpp>
 #include "../catch.hpp"
 
@@ -315,4 +316,73 @@ TEST_CASE("a range that the dtype cannot span is refused", "[random]") {
                     Contains("uniform: a float32 must hold the range, but it is from -3e+38 to 3e+38. at random.cpp:"));
   CHECK(uniform({2}, -3e38, 3e38, {.dtype = DType::float64}).numel() == 2);
   CHECK_THROWS_WITH(normal({2}, std::nan(""), 1), Contains("normal: mean and std must be finite"));
+}
+
+TEST_CASE("the state of all random numbers is kept and put back", "[random]") {
+  manual_seed(3);
+  normal({5});
+  const RandomState state = random_state();
+  CHECK(state.seed == 3);
+  REQUIRE(state.generators.size() == 1);
+  CHECK(state.generators[0].stream == 0);
+  CHECK(state.generators[0].position > 0);
+  const std::vector<double> expected = normal({7}).to_vector();
+  manual_seed(99);
+  normal({2});
+  Generator& held = default_generator();
+  set_random_state(state);
+  CHECK(normal({7}, TensorOptions(), held).to_vector() == expected);
+  set_random_state(state);
+  CHECK(normal({7}).to_vector() == expected);
+  // A generator of one's own.
+  Generator own(8, 2);
+  uniform({3}, TensorOptions(), own);
+  Generator copy = generator_at(state_of(own));
+  CHECK(uniform({4}, TensorOptions(), copy).to_vector() == uniform({4}, TensorOptions(), own).to_vector());
+}
+
+TEST_CASE("threads go on from the streams that a random state has", "[random]") {
+  manual_seed(3);
+  std::vector<double> worker_next, late;
+  RandomState state;
+  {
+    std::atomic<int> stage{0};
+    std::thread worker([&] {
+      uniform({3});  // stream 1
+      stage = 1;
+      while (stage != 2) std::this_thread::yield();
+      worker_next = uniform({4}).to_vector();
+    });
+    while (stage != 1) std::this_thread::yield();
+    std::thread([&] { uniform({1}); }).join();  // stream 2, which ends
+    state = random_state();
+    std::thread([&] { late = uniform({2}).to_vector(); }).join();  // stream 3
+    stage = 2;
+    worker.join();
+  }
+  REQUIRE(state.generators.size() == 2);  // the thread of stream 2 has ended
+  CHECK(state.generators[0].position == 0);
+  CHECK(state.generators[1].stream == 1);
+  CHECK(state.next_stream == 3);
+
+  manual_seed(4);
+  set_random_state(state);
+  CHECK(random_state().generators.size() == 2);  // that of stream 1 waits
+  std::vector<double> first, second;
+  std::thread([&] { first = uniform({4}).to_vector(); }).join();
+  std::thread([&] { second = uniform({2}).to_vector(); }).join();
+  CHECK(first == worker_next);
+  CHECK(second == late);
+}
+
+TEST_CASE("impossible random states are refused", "[random]") {
+  manual_seed(3);
+  const double next = uniform({1}).item();
+  manual_seed(3);
+  CHECK_THROWS_AS(set_random_state({.seed = 1, .next_stream = 0}), std::invalid_argument);
+  CHECK_THROWS_WITH(set_random_state({.seed = 1, .next_stream = 2, .generators = {{1, 2, 0}}}),
+                    Contains("must have a stream below next_stream, 2, but one has 2."));
+  CHECK_THROWS_WITH(set_random_state({.seed = 1, .next_stream = 2, .generators = {{1, 1, 0}, {1, 1, 5}}}),
+                    Contains("but two have 1."));
+  CHECK(uniform({1}).item() == next);
 }

@@ -29,15 +29,9 @@ struct Operands {
 };
 
 /// What is told of in a message.
-constexpr const char* kNames[] = {"x",
-                                  "weights.input",
-                                  "weights.hidden",
-                                  "weights.input_bias",
-                                  "weights.hidden_bias",
-                                  "weights.projection",
-                                  "h",
-                                  "c",
-                                  "lengths"};
+constexpr const char* kNames[] = {
+    "x", "weights.input", "weights.hidden", "weights.input_bias", "weights.hidden_bias", "weights.projection", "h",
+    "c", "lengths"};
 
 void check_shape(const char* name, Slot slot, const Tensor& given, const Shape& wanted, SourceLocation where) {
   check(!given.defined() || given.shape() == wanted, where, name, ": ", kNames[static_cast<int>(slot)], " must be ",
@@ -59,8 +53,8 @@ void check_shapes(const char* name, RecurrentCell cell, Operands& given, SourceL
   check(weight.ndim() == 2 && weight.shape()[0] % gates == 0, where, name, ": weights.input must be [", gates,
         " * hidden, in], but it is ", weight.shape(), ".");
   const std::int64_t units = weight.shape()[0] / gates, steps = x.shape()[0], batch = x.shape()[1];
-  check(weight.shape()[1] == x.shape()[2], where, name, ": x and weights.input must have one last extent, but they are ",
-        x.shape(), " and ", weight.shape(), ".");
+  check(weight.shape()[1] == x.shape()[2], where, name,
+        ": x and weights.input must have one last extent, but they are ", x.shape(), " and ", weight.shape(), ".");
   check(!projection.defined() || (projection.ndim() == 2 && projection.shape()[1] == units), where, name,
         ": weights.projection must be [out, ", units, "], but it is ",
         projection.defined() ? projection.shape() : Shape{}, ".");
@@ -130,8 +124,7 @@ std::vector<Tensor> outputs_of(const RecurrentRule& rule, Operands& given, Sourc
   const char* name = rule.name;
   const RecurrentCell cell = rule.cell;
   const Tensor& x = given[Slot::x];
-  const RecurrentShape shape =
-      recurrent_shape(x, given[Slot::hidden_weight], cell, rule.reverse, given[Slot::lengths]);
+  const RecurrentShape shape = recurrent_shape(x, given[Slot::hidden_weight], cell, rule.reverse, given[Slot::lengths]);
   const std::int64_t steps = shape.steps, batch = shape.batch, units = shape.hidden, out = shape.out;
   const std::int64_t gates = gates_of(cell) * units, kept_size = kept_of(cell) * units;
   const bool is_projected = given[Slot::projection].defined(), is_lstm = cell == RecurrentCell::lstm;
@@ -157,10 +150,10 @@ std::vector<Tensor> outputs_of(const RecurrentRule& rule, Operands& given, Sourc
   const std::int64_t first = (rule.reverse ? steps : 0) * batch, last = (rule.reverse ? 0 : steps) * batch;
   put(given[Slot::h], data_of<T>(states) + first * out, batch * out);
   if (is_lstm) put(given[Slot::c], data_of<T>(cells) + first * units, batch * units);
-  recurrent_forward<T>(cell, {shape, data_of<T>(weight), data_or_null<T>(projection), data_of<T>(biases),
-                              data_of<T>(biases) + gates, data_of<T>(kept), data_of<T>(states), data_or_null<T>(cells),
-                              data_or_null<T>(raw), data_or_null<T>(room),
-                              shape.lengths != nullptr ? data_of<T>(output) : nullptr});
+  recurrent_forward<T>(
+      cell, {shape, data_of<T>(weight), data_or_null<T>(projection), data_of<T>(biases), data_of<T>(biases) + gates,
+             data_of<T>(kept), data_of<T>(states), data_or_null<T>(cells), data_or_null<T>(raw), data_or_null<T>(room),
+             shape.lengths != nullptr ? data_of<T>(output) : nullptr});
   // Copies, so that who keeps the last state does not keep all.
   Tensor h = new_result(name, {batch, out}, dtype, where), c;
   std::copy_n(data_of<T>(states) + last * out, batch * out, data_of<T>(h));
@@ -198,8 +191,8 @@ RecurrentResult recurrent(const char* name, RecurrentCell cell, const Operand& x
     uses = uses | Uses::input(static_cast<int>(inputs.size()));
     inputs.push_back(each);
   }
-  std::vector<Tensor> outputs = dispatch_floating(
-      given[Slot::x].dtype(), [&]<class T>(T) { return outputs_of<T>(rule, given, where); });
+  std::vector<Tensor> outputs =
+      dispatch_floating(given[Slot::x].dtype(), [&]<class T>(T) { return outputs_of<T>(rule, given, where); });
   if (is_recording(inputs)) {
     for (int i = kStates; i < static_cast<int>(outputs.size()); ++i) uses = uses | Uses::output(i);
     outputs = record(name, where, inputs, std::move(outputs), {uses}, rule);

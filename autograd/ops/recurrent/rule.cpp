@@ -84,15 +84,12 @@ void pull_back(const RecurrentRule& rule, Vjp& vjp) {
   Tensor g_projected = is_projected ? room({steps, batch, out}) : Tensor();
   Tensor g_raw = is_projected ? room({batch, units}) : Tensor();
   Tensor weight = packed_weight<T>(name, hidden_weight, false, where);
-  Tensor projection =
-      is_projected ? packed_weight<T>(name, rule.value(vjp, Slot::projection), false, where) : Tensor();
+  Tensor projection = is_projected ? packed_weight<T>(name, rule.value(vjp, Slot::projection), false, where) : Tensor();
   auto data = [](const Tensor& tensor) { return tensor.defined() ? data_of<T>(tensor) : nullptr; };
   const Tensor& states = vjp.output(kStates);
-  recurrent_backward<T>(
-      rule.cell,
-      {shape, data(weight), data(projection), data(vjp.output(kKept)), data(states),
-       is_lstm ? data(vjp.output(kCells)) : nullptr, data(g), data(g_state), data(g_cell), data(g_gates),
-       is_gru ? data(g_hidden) : nullptr, data(g_projected), data(g_raw)});
+  recurrent_backward<T>(rule.cell, {shape, data(weight), data(projection), data(vjp.output(kKept)), data(states),
+                                    is_lstm ? data(vjp.output(kCells)) : nullptr, data(g), data(g_state), data(g_cell),
+                                    data(g_gates), is_gru ? data(g_hidden) : nullptr, data(g_projected), data(g_raw)});
 
   auto product = [&](Slot slot, std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a,
                      const Matrix<T>& b) {
@@ -232,12 +229,11 @@ struct ByOperators {
       } else if (rule.cell == RecurrentCell::lstm) {
         const Tensor own = at(kept, t), c = at(cells, shape.after(t)), waiting_c = gc;
         Tensor g_cell = alone(t, gc + total * sigmoid(part(own, 3)) * tanh_slope_of(c));
-        at(g_gates, t) =
-            cat({g_cell * tanh(part(own, 2)) * sigmoid_slope_of(part(own, 0)),
-                 g_cell * at(cells, shape.before(t)) * sigmoid_slope_of(part(own, 1)),
-                 g_cell * sigmoid(part(own, 0)) * tanh_slope_of(part(own, 2)),
-                 total * tanh(c) * sigmoid_slope_of(part(own, 3))},
-                -1);
+        at(g_gates, t) = cat({g_cell * tanh(part(own, 2)) * sigmoid_slope_of(part(own, 0)),
+                              g_cell * at(cells, shape.before(t)) * sigmoid_slope_of(part(own, 1)),
+                              g_cell * sigmoid(part(own, 0)) * tanh_slope_of(part(own, 2)),
+                              total * tanh(c) * sigmoid_slope_of(part(own, 3))},
+                             -1);
         gc = chosen(t, g_cell * sigmoid(part(own, 1)), waiting_c);
       } else {
         const Tensor own = at(kept, t);

@@ -43,4 +43,5 @@
 #include "ops/special.hpp"
 #include "ops/statistics.hpp"
 #include "ops/trigonometric.hpp"
+#include "ops/unpooling.hpp"
 #include "ops/views.hpp"

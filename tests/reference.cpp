@@ -185,6 +185,10 @@ TEST_CASE("Example of bincount", "[reference]") {
   bincount(tensor({0, 2, 2}), {.min_length = 10});
 }
 
+TEST_CASE("Example of max_unpool1d", "[reference]") {
+  max_unpool1d(ones({1, 1, 2}), reshape(tensor({1, 2}), {1, 1, 2}), 2);
+}
+
 TEST_CASE("Example of movedim", "[reference]") {
   movedim(x, {0, 1}, {-1, 0});
 }

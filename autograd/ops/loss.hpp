@@ -226,6 +226,24 @@ struct TripletMarginLossOptions {
 Tensor triplet_margin_loss(const Operand& anchor, const Operand& positive, const Operand& negative,
                            TripletMarginLossOptions options = {});
 
+/// Options of triplet_margin_with_distance_loss.
+struct TripletMarginWithDistanceLossOptions {
+  Reduction reduction = Reduction::mean;
+  double margin = 1;  ///< by how much the negative must be further away than the positive to cost nothing
+  bool swap = false;  ///< take the positive's distance from the negative where that is smaller than the anchor's
+  /// Distance of two tensors, one number for each triplet; none: pairwise_distance.
+  Function<Tensor(const Tensor& a, const Tensor& b)> distance = {};
+};
+/// Loss of triplets by any distance: max(0, margin + d(anchor, positive) - d(anchor, negative)).
+/// Shapes: what the distance takes `-> []`; Reduction::none: what it answers with.
+/// Dtype: what the distance answers with, floating.
+/// Derivative: that of the distances.
+/// Throws: std::invalid_argument for distances that are undefined, not floating or do not broadcast; what the distance throws.
+/// Source: Balntas, Riba, Ponsa, Mikolajczyk, Learning local feature descriptors with triplets, 2016.
+/// PyTorch: `nn.functional.triplet_margin_with_distance_loss`
+Tensor triplet_margin_with_distance_loss(const Operand& anchor, const Operand& positive, const Operand& negative,
+                                         TripletMarginWithDistanceLossOptions options = {});
+
 // ---- Of classes ----
 
 /// Options of cross_entropy.

@@ -238,4 +238,19 @@ Tensor pixel_unshuffle(const Operand& operand, std::int64_t factor) {
   return reshape(permute(parts, {0, 1, 3, 5, 2, 4}), shape);
 }
 
+Tensor channel_shuffle(const Operand& operand, std::int64_t groups) {
+  const Tensor& x = operand.tensor("channel_shuffle");
+  SourceLocation where = operand.where();
+  check(x.ndim() >= 3, where, "channel_shuffle: x must be [n, c, ...], with at least three axes, but it is ", x.shape(),
+        ".");
+  check(groups > 0 && x.size(1) % groups == 0, where,
+        "channel_shuffle: groups must be above 0 and divide the channels, but they are ", groups, " and x ", x.shape(),
+        ".");
+  std::int64_t rest = 1;
+  for (int axis = 2; axis < x.ndim(); ++axis) rest *= x.size(axis);
+  CallSite site(where);
+  Tensor parts = reshape(x, {x.size(0), groups, x.size(1) / groups, rest});
+  return reshape(transpose(parts, 1, 2), x.shape());
+}
+
 }  // namespace xgrad

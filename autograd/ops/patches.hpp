@@ -47,4 +47,13 @@ Tensor pixel_shuffle(const Operand& x, std::int64_t factor);
 /// PyTorch: `nn.functional.pixel_unshuffle`
 Tensor pixel_unshuffle(const Operand& x, std::int64_t factor);
 
+/// Channels (axis 1) of several groups interleaved: the first of each group, then the second of each, and so on.
+///
+/// Shapes: x [n, c, ...] -> [n, c, ...].
+/// Derivative: channel_shuffle(g, c / groups), which puts each back.
+/// Throws: std::invalid_argument for fewer than three axes, and groups that are not above 0 or do not divide the channels.
+/// Source: Zhang, Zhou, Lin, Sun, ShuffleNet, 2018.
+/// PyTorch: `nn.functional.channel_shuffle`
+Tensor channel_shuffle(const Operand& x, std::int64_t groups);
+
 }  // namespace xgrad

@@ -293,6 +293,34 @@ Rows margins() {
                    std::max(0.0, 3 + distance(a[i], p[i]) - std::min(distance(a[i], n[i]), distance(p[i], n[i]))));
              return f64(mean_of(losses));
            }},
+      {.name = "triplet_margin_with_distance_loss",
+       .function =
+           [](const Tensor& a, const Tensor& p, const Tensor& n) {
+             return triplet_margin_with_distance_loss(
+                 a, p, n, {.swap = true, .distance = [](const Tensor& left, const Tensor& right) {
+                             return sum(square(left - right), -1);
+                           }});
+           },
+       .inputs = {any, any, any},
+       .shapes = {triplets[0], triplets[1]},
+       .expected =
+           [](std::span<const Tensor> x) {
+             Vectors a = rows_of_last_axis(x[0]), p = rows_of_last_axis(x[1]), n = rows_of_last_axis(x[2]);
+             auto squared = [](const std::vector<double>& left, const std::vector<double>& right) {
+               double total = 0;
+               for (std::size_t i = 0; i < left.size(); ++i) total += (left[i] - right[i]) * (left[i] - right[i]);
+               return total;
+             };
+             std::vector<double> losses;
+             for (std::size_t i = 0; i < a.size(); ++i)
+               losses.push_back(
+                   std::max(0.0, 1 + squared(a[i], p[i]) - std::min(squared(a[i], n[i]), squared(p[i], n[i]))));
+             return f64(mean_of(losses));
+           },
+       .refused = {[](const Tensor& a, const Tensor& p, const Tensor& n) {
+         return triplet_margin_with_distance_loss(a, p, n,
+                                                  {.distance = [](const Tensor&, const Tensor&) { return Tensor(); }});
+       }}},
       {.name = "multi_margin_loss",
        .function = [](const Tensor& x, const Tensor& t) { return multi_margin_loss(x, t); },
        .inputs = {any, index},

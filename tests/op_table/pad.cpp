@@ -205,6 +205,19 @@ Rows patches() {
              });
            },
        .refused = {[](const Tensor& x) { return pixel_unshuffle(x, 5); }}},
+      {.name = "channel_shuffle",
+       .function = [](const Tensor& x) { return channel_shuffle(x, 2); },
+       .shapes = {{{1, 6, 3}}, {{2, 4, 2, 3}}, {{0, 2, 1}}, {{2, 8, 0}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             Elements of(x[0]);
+             return by_place(x[0].shape(), [&](Place at) {
+               at[1] = at[1] % 2 * (of.shape()[1] / 2) + at[1] / 2;
+               return of(at);
+             });
+           },
+       .refused = {[](const Tensor& x) { return channel_shuffle(x, 5); },
+                   [](const Tensor& x) { return channel_shuffle(x, 0); }}},
   };
 }
 

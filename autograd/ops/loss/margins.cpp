@@ -190,6 +190,31 @@ Tensor triplet_margin_loss(const Operand& anchor, const Operand& positive, const
   return reduce_losses(above_zero(options.margin + near - far), options.reduction);
 }
 
+Tensor triplet_margin_with_distance_loss(const Operand& anchor, const Operand& positive, const Operand& negative,
+                                         TripletMarginWithDistanceLossOptions options) {
+  constexpr const char* kName = "triplet_margin_with_distance_loss";
+  const Tensor &a = anchor.tensor(kName), &p = positive.tensor(kName), &n = negative.tensor(kName);
+  SourceLocation where = anchor.where();
+  // No CallSite: the distance is the user's code.
+  auto distance = [&](const Tensor& left, const Tensor& right) {
+    Tensor d = options.distance ? options.distance(left, right)
+                                : pairwise_distance(Operand(left, where), Operand(right, where));
+    check(
+        d.defined() && is_floating(d.dtype()), where, kName, ": the distance must answer with a floating tensor, but ",
+        [&] { return d.defined() ? concat("it is ", d.dtype()) : std::string("it is undefined"); }, ".");
+    return d;
+  };
+  Tensor near = distance(a, p), far = distance(a, n);
+  if (options.swap) {
+    Tensor other = distance(p, n);
+    broadcast_shapes(kName, far.shape(), other.shape(), where);
+    far = minimum(Operand(far, where), Operand(other, where));
+  }
+  broadcast_shapes(kName, near.shape(), far.shape(), where);
+  CallSite site(where);
+  return reduce_losses(above_zero(options.margin + near - far), options.reduction);
+}
+
 Tensor multi_margin_loss(const Operand& operand, const Tensor& given_labels, MultiMarginLossOptions options) {
   constexpr const char* kName = "multi_margin_loss";
   SourceLocation where = operand.where();

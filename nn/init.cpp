@@ -9,10 +9,12 @@
 #include "../autograd/ops/arithmetic.hpp"
 #include "../autograd/ops/cast.hpp"
 #include "../autograd/ops/choose.hpp"
+#include "../autograd/ops/compare.hpp"
 #include "../autograd/ops/create.hpp"
 #include "../autograd/ops/index.hpp"
 #include "../autograd/ops/movement.hpp"
 #include "../autograd/ops/products.hpp"
+#include "../autograd/ops/sort.hpp"
 
 namespace xgrad XGRAD_API {
 namespace nn {
@@ -98,6 +100,12 @@ Initializer filled(std::string name, double value) {
 Initializer constant(double value) { return filled("constant", value); }
 Initializer zeros() { return filled("zeros", 0); }
 Initializer ones() { return filled("ones", 1); }
+
+Initializer given(Tensor values, SourceLocation where) {
+  check(values.defined(), where, "init::given: the values must be a tensor, but it is undefined.");
+  return {"given",
+          [values = std::move(values)](const Shape&, TensorOptions, Generator&, SourceLocation) { return values; }};
+}
 
 Initializer uniform(double low, double high, SourceLocation where) {
   check(low <= high && std::isfinite(high - low), where,
@@ -266,6 +274,47 @@ Initializer identity() {
   return {"identity", [](const Shape& shape, TensorOptions options, Generator&, SourceLocation where) {
             check(shape.ndim() == 2, where, "init::identity: the shape must have two axes, but it is ", shape, ".");
             return eye(shape[0], shape[1], options, where);
+          }};
+}
+
+Initializer dirac(std::int64_t groups, SourceLocation where) {
+  check(groups >= 1, where, "init::dirac: groups must be at least 1, but it is ", groups, ".");
+  return {"dirac", [groups](const Shape& shape, TensorOptions options, Generator&, SourceLocation where) {
+            check(shape.ndim() >= 3 && shape.ndim() <= 5, where,
+                  "init::dirac: the shape must have three to five axes, but it is ", shape, ".");
+            check(shape[0] % groups == 0, where, "init::dirac: groups must divide the output channels, but they are ",
+                  groups, " and the shape ", shape, ".");
+            std::int64_t area = 1, middle = 0;
+            for (int axis = 2; axis < shape.ndim(); ++axis) {
+              area *= shape[axis];
+              middle = middle * shape[axis] + shape[axis] / 2;
+            }
+            std::vector<double> values(static_cast<std::size_t>(shape.numel()));
+            const std::int64_t group = shape[0] / groups;
+            if (area > 0)
+              for (std::int64_t out = 0; out < shape[0]; ++out)
+                if (std::int64_t in = out % group; in < shape[1])
+                  values[static_cast<std::size_t>((out * shape[1] + in) * area + middle)] = 1;
+            CallSite site(where);
+            return cast(from_vector(values, shape), options.dtype).set_requires_grad(options.requires_grad);
+          }};
+}
+
+Initializer sparse(double sparsity, double std, SourceLocation where) {
+  check(sparsity >= 0 && sparsity <= 1, where, "init::sparse: sparsity must be in [0, 1], but it is ", sparsity, ".");
+  check(std >= 0 && std::isfinite(std), where, "init::sparse: std must be finite and at least 0, but it is ", std, ".");
+  return {"sparse",
+          [sparsity, std](const Shape& shape, TensorOptions options, Generator& generator, SourceLocation where) {
+            CallSite site(where);
+            check(shape.ndim() == 2, where, "init::sparse: the shape must have two axes, but it is ", shape, ".");
+            const std::int64_t zeros = static_cast<std::int64_t>(std::ceil(sparsity * static_cast<double>(shape[0])));
+            Tensor values = xgrad::normal(shape, 0, std, {.dtype = options.dtype}, generator);
+            if (values.numel() == 0) return values.set_requires_grad(options.requires_grad);
+            // Each column's rows in a random order of their own: those that come first become zeros.
+            Tensor order = argsort(xgrad::uniform(shape, 0, 1, {.dtype = DType::float64}, generator), 0);
+            Tensor rank = argsort(order, 0);
+            Tensor result = copy(xgrad::where(rank < zeros, 0, values));
+            return result.set_requires_grad(options.requires_grad);
           }};
 }
 

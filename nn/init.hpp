@@ -102,6 +102,12 @@ struct TruncatedNormalOptions {
 /// Throws: std::invalid_argument unless low < high, std > 0, and mean and std are finite.
 Initializer truncated_normal(TruncatedNormalOptions options = {}, SourceLocation where = SourceLocation::current());
 
+/// These values: for a layer that is to be built on a tensor, which it then holds itself. Of a tensor that another layer
+/// holds, the two are tied.
+/// Throws: std::invalid_argument for an undefined tensor. A layer refuses another shape or dtype than its own.
+/// Example: `nn::Dense(128, 65, {.bias = false, .weight_init = nn::init::given(embedding.weight())})`
+Initializer given(Tensor values, SourceLocation where = SourceLocation::current());
+
 // ---- By the weight's fans. Throw std::invalid_argument for a gain below 0 or not finite, and for fewer than two axes
 // when they are applied ----
 
@@ -136,6 +142,17 @@ Initializer he_normal(HeOptions options = {}, SourceLocation where = SourceLocat
 /// Ones on the diagonal, zeros elsewhere.
 /// Throws: std::invalid_argument, when it is applied, unless the shape has two axes.
 Initializer identity();
+/// A convolution's weight that hands its channels on: 1 at the middle of the kernel between channel i and channel i, as far as
+/// there are both, in each of the groups of output channels; 0 elsewhere.
+/// Throws: std::invalid_argument for groups below 1 and, when it is applied, unless the shape has three to five axes and groups
+/// divide the output channels.
+Initializer dirac(std::int64_t groups = 1, SourceLocation where = SourceLocation::current());
+/// A matrix whose columns have a part of zeros, ceil(sparsity * rows) of them at random places, and else normal numbers with
+/// mean 0.
+/// Throws: std::invalid_argument for a sparsity outside [0, 1], a std below 0 or not finite, and, when it is applied, unless the
+/// shape has two axes.
+/// Source: Martens, Deep learning via Hessian-free optimization, 2010.
+Initializer sparse(double sparsity, double std = 0.01, SourceLocation where = SourceLocation::current());
 /// gain times a random matrix with orthonormal rows or columns, whichever are fewer; axes after the first are taken as one.
 /// Throws: std::invalid_argument for a gain that is not finite.
 /// Source: Saxe, McClelland, Ganguli 2014.

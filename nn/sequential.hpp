@@ -107,7 +107,7 @@ class Sequential final : public Module {
   /// Layers that take an Operand are handed the line of the Sequential's caller, to report errors at.
   template <class F>
   static constexpr bool takes_operand = std::same_as<F, Tensor (*)(const Operand&)> || requires {
-    requires std::convertible_to<decltype(&F::operator()), Tensor (F::*)(const Operand&) const>;
+    static_cast<Tensor (F::*)(const Operand&) const>(&F::operator());  // one of several, too
   };
 
   template <class F>

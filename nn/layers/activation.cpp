@@ -1,6 +1,9 @@
 #include "activation.hpp"
 
+#include <cmath>
+
 #include "../../autograd/ops.hpp"
+#include "../detail/start.hpp"
 
 namespace xgrad XGRAD_API {
 namespace nn {
@@ -25,6 +28,62 @@ Tensor Softmax::operator()(const Operand& x) const {
 }
 Tensor LogSoftmax::operator()(const Operand& x) const {
   return call(x, [&] { return log_softmax(x, axis_); });
+}
+Tensor Softmin::operator()(const Operand& x) const {
+  return call(x, [&] {
+    Tensor minus = -x;
+    return softmax({minus, x.where()}, axis_);
+  });
+}
+Tensor Softmax2d::operator()(const Operand& x) const {
+  return call(x, [&] {
+    const Shape& shape = x.tensor("Softmax2d").shape();
+    check(shape.ndim() == 3 || shape.ndim() == 4, x.where(), "x must be [N, C, H, W] or [C, H, W], but it is ", shape,
+          ".");
+    return softmax(x, -3);
+  });
+}
+Tensor CELU::operator()(const Operand& x) const {
+  return call(x, [&] { return celu(x, alpha_); });
+}
+Tensor GLU::operator()(const Operand& x) const {
+  return call(x, [&] { return glu(x, axis_); });
+}
+Tensor Hardtanh::operator()(const Operand& x) const {
+  return call(x, [&] { return hardtanh(x, low_, high_); });
+}
+Tensor Hardshrink::operator()(const Operand& x) const {
+  return call(x, [&] { return hardshrink(x, lambda_); });
+}
+Tensor Softshrink::operator()(const Operand& x) const {
+  return call(x, [&] { return softshrink(x, lambda_); });
+}
+Tensor Threshold::operator()(const Operand& x) const {
+  return call(x, [&] { return threshold(x, bound_, value_); });
+}
+
+RReLU::RReLU(double lower, double upper, SourceLocation where) : lower_(lower), upper_(upper) {
+  check(lower <= upper && std::isfinite(upper - lower), where,
+        "RReLU: lower must not exceed upper, and both must be finite, but they are ", lower, " and ", upper, ".");
+}
+RReLU::RReLU(double lower, double upper, Generator& generator, SourceLocation where) : RReLU(lower, upper, where) {
+  generator_ = &generator;
+}
+Tensor RReLU::operator()(const Operand& x) const {
+  return call(x, [&] {
+    if (!is_training()) return leaky_relu(x, (lower_ + upper_) / 2);
+    return rrelu(x, lower_, upper_, generator_ != nullptr ? *generator_ : default_generator());
+  });
+}
+
+PReLU::PReLU(std::int64_t count, PReLUOptions options, SourceLocation where)
+    : weight_((check(count >= 1, where, "PReLU: there must be at least one slope, but count is ", count, "."),
+               param("weight",
+                     detail::Start{"PReLU", options.dtype, nullptr, where}("weight_init", options.weight_init,
+                                                                           init::constant(0.25), {count}),
+                     where))) {}
+Tensor PReLU::operator()(const Operand& x) const {
+  return call(x, [&] { return prelu(x, {weight_, x.where()}); });
 }
 
 }  // namespace nn

@@ -1,42 +1,53 @@
 #include "dense.hpp"
 
-#include <cmath>
-
 #include "../../autograd/ops.hpp"
+#include "../detail/start.hpp"
 
 namespace xgrad XGRAD_API {
 namespace nn {
 namespace {
 
-/// What the initialiser makes, which may be the user's own.
-Tensor start(const char* option, const Initializer& initializer, const Shape& shape, const DenseOptions& options,
-             SourceLocation where) {
-  Generator& generator = options.generator != nullptr ? *options.generator : default_generator();
-  Tensor value = initializer(shape, {.dtype = options.dtype}, generator, where);
-  check(value.defined(), where, "Dense: ", option, " must give a tensor, but it gave an undefined one.");
-  check(value.shape() == shape && value.dtype() == options.dtype, where, "Dense: ", option, " must give ",
-        options.dtype, ' ', shape, ", but it gave ", value.dtype(), ' ', value.shape(), ".");
-  return value;
+detail::Start start_of(const char* layer, const DenseOptions& options, SourceLocation where) {
+  return {layer, options.dtype, options.generator, where};
 }
 
-Tensor start_of_weight(std::int64_t in, std::int64_t out, const DenseOptions& options, SourceLocation where) {
-  check(in >= 0 && out >= 0, where, "Dense: its sizes must be at least 0, but in is ", in, " and out is ", out, ".");
-  check(is_floating(options.dtype), where, "Dense: its dtype must be floating, but it is ", options.dtype, ".");
-  return start("weight_init", options.weight_init ? options.weight_init : init::uniform_fan_in(), {out, in}, options,
-               where);
+Tensor start_of_weight(const char* layer, const Shape& shape, const DenseOptions& options, SourceLocation where) {
+  // PyTorch's Bilinear takes its first input for the fan, and no area.
+  Initializer fallback = shape.ndim() == 2 ? init::uniform_fan_in() : detail::uniform_by_fan(shape[1]);
+  return start_of(layer, options, where)("weight_init", options.weight_init, fallback, shape);
 }
 
-Tensor start_of_bias(std::int64_t in, std::int64_t out, const DenseOptions& options, SourceLocation where) {
-  double bound = in > 0 ? 1 / std::sqrt(static_cast<double>(in)) : 0;
-  return start("bias_init", options.bias_init ? options.bias_init : init::uniform(-bound, bound), {out}, options,
-               where);
+Tensor start_of_bias(const char* layer, const Shape& weight, const DenseOptions& options, SourceLocation where) {
+  return start_of(layer, options, where)("bias_init", options.bias_init, detail::uniform_by_fan(weight[1]),
+                                         {weight[0]});
+}
+
+/// The weight, checked before its extents are read.
+const Tensor& checked_weight(const char* layer, const Tensor& weight, int ndim, SourceLocation where) {
+  check(weight.defined(), where, layer, ": weight must be a tensor, but it is undefined.");
+  check(weight.ndim() == ndim, where, layer, ": weight must be ", ndim == 2 ? "[out, in]" : "[out, in1, in2]",
+        ", but it is ", weight.shape(), ".");
+  return weight;
+}
+
+DenseOptions options_of(const Tensor& weight, const Tensor& bias) {
+  DenseOptions options{.bias = bias.defined(), .weight_init = init::given(weight), .dtype = weight.dtype()};
+  if (bias.defined()) options.bias_init = init::given(bias);
+  return options;
 }
 
 }  // namespace
 
+// ---- Dense ----
+
 Dense::Dense(std::int64_t in, std::int64_t out, DenseOptions options, SourceLocation where)
-    : weight_(param("weight", start_of_weight(in, out, options, where), where)),
-      bias_(options.bias ? param("bias", start_of_bias(in, out, options, where), where) : Parameter()) {}
+    : weight_((check(in >= 0 && out >= 0, where, "Dense: its sizes must be at least 0, but in is ", in, " and out is ",
+                     out, "."),
+               param("weight", start_of_weight("Dense", {out, in}, options, where), where))),
+      bias_(options.bias ? param("bias", start_of_bias("Dense", {out, in}, options, where), where) : Parameter()) {}
+
+Dense::Dense(Tensor weight, Tensor bias, SourceLocation where)
+    : Dense(checked_weight("Dense", weight, 2, where).shape()[1], weight.shape()[0], options_of(weight, bias), where) {}
 
 Tensor Dense::operator()(const Operand& x) const {
   return call(x, [&] {
@@ -45,6 +56,23 @@ Tensor Dense::operator()(const Operand& x) const {
           ".");
     return affine(x, weight_, bias_);
   });
+}
+
+// ---- Bilinear ----
+
+Bilinear::Bilinear(std::int64_t in1, std::int64_t in2, std::int64_t out, BilinearOptions options, SourceLocation where)
+    : weight_((check(in1 >= 0 && in2 >= 0 && out >= 0, where, "Bilinear: its sizes must be at least 0, but in1 is ",
+                     in1, ", in2 is ", in2, " and out is ", out, "."),
+               param("weight", start_of_weight("Bilinear", {out, in1, in2}, options, where), where))),
+      bias_(options.bias ? param("bias", start_of_bias("Bilinear", {out, in1, in2}, options, where), where)
+                         : Parameter()) {}
+
+Bilinear::Bilinear(Tensor weight, Tensor bias, SourceLocation where)
+    : Bilinear(checked_weight("Bilinear", weight, 3, where).shape()[1], weight.shape()[2], weight.shape()[0],
+               options_of(weight, bias), where) {}
+
+Tensor Bilinear::operator()(const Operand& a, const Tensor& b) const {
+  return call(a, [&] { return bilinear(a, Operand(b, a.where()), weight_, bias_); });
 }
 
 }  // namespace nn

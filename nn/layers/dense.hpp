@@ -1,4 +1,4 @@
-// Dense: the fully connected layer.
+// Dense and Bilinear: layers that are fully connected to their inputs.
 #pragma once
 
 #include "../init.hpp"
@@ -7,7 +7,7 @@
 namespace xgrad XGRAD_API {
 namespace nn {
 
-/// Options of Dense.
+/// Options of Dense and Bilinear.
 struct DenseOptions {
   bool bias = true;
   Initializer weight_init = {};  ///< none: init::uniform_fan_in()
@@ -29,11 +29,46 @@ class Dense final : public Module {
   /// Throws: std::invalid_argument for sizes below 0, a dtype that is not floating, and an initialiser that gives another
   /// shape or dtype.
   Dense(std::int64_t in, std::int64_t out, DenseOptions options = {}, SourceLocation where = SourceLocation::current());
+  /// A layer on these very tensors, [out, in] and [out]: where they are another layer's, the two are tied. An undefined bias
+  /// is none.
+  /// Throws: std::invalid_argument for other shapes, and for dtypes that differ or are not floating.
+  explicit Dense(Tensor weight, Tensor bias = {}, SourceLocation where = SourceLocation::current());
 
   Tensor operator()(const Operand& x) const;
 
   std::int64_t in() const { return weight_.shape()[1]; }
   std::int64_t out() const { return weight_.shape()[0]; }
+  Parameter weight() const { return weight_; }
+  /// The bias; undefined for a layer without one.
+  Parameter bias() const { return bias_; }
+
+ private:
+  Parameter weight_;
+  Parameter bias_;
+};
+
+/// Options of Bilinear.
+using BilinearOptions = DenseOptions;
+
+/// Bilinear is xgrad::bilinear() as a layer: y[k] = a^T weight[k] b + bias[k].
+///
+/// Parameters: weight [out, in1, in2] and bias [out], which start uniform in +-1 / sqrt(in1), as PyTorch's do.
+///
+/// Shapes: a [..., in1], b [..., in2] -> [..., out].
+/// Dtype: the inputs' and the parameters' promote.
+/// Throws: std::invalid_argument, when it is called, for other shapes.
+class Bilinear final : public Module {
+ public:
+  /// Throws: std::invalid_argument for sizes below 0, a dtype that is not floating, and an initialiser that gives another
+  /// shape or dtype.
+  Bilinear(std::int64_t in1, std::int64_t in2, std::int64_t out, BilinearOptions options = {},
+           SourceLocation where = SourceLocation::current());
+  /// A layer on these very tensors, [out, in1, in2] and [out]. An undefined bias is none.
+  /// Throws: std::invalid_argument for other shapes, and for dtypes that differ or are not floating.
+  explicit Bilinear(Tensor weight, Tensor bias = {}, SourceLocation where = SourceLocation::current());
+
+  Tensor operator()(const Operand& a, const Tensor& b) const;
+
   Parameter weight() const { return weight_; }
   /// The bias; undefined for a layer without one.
   Parameter bias() const { return bias_; }

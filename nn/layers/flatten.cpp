@@ -16,5 +16,15 @@ Tensor Flatten::operator()(const Operand& x) const {
   });
 }
 
+Tensor Unflatten::operator()(const Operand& x) const {
+  return call(x, [&] { return unflatten(x, axis_, sizes_); });
+}
+Tensor Unfold::operator()(const Operand& x) const {
+  return call(x, [&] { return unfold(x, kernel_, options_); });
+}
+Tensor Fold::operator()(const Operand& x) const {
+  return call(x, [&] { return fold(x, size_, kernel_, options_); });
+}
+
 }  // namespace nn
 }  // namespace xgrad

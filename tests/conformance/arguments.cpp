@@ -61,6 +61,12 @@ void Arguments::load(const Value& value, const std::string& path, const Archive&
   tensors_[path] = archive.laid_out(tensor);
 }
 
+bool Arguments::is_none(const char* name) const {
+  for (const auto& [own_name, value] : keywords_->members())
+    if (own_name == name) return value.is_null();
+  return false;
+}
+
 const Value& Arguments::find(int position, const char* name) const {
   return is_positional(position) ? positional_->list()[position] : (*keywords_)[name];
 }

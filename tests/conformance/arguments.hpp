@@ -28,6 +28,8 @@ class Arguments {
   int count() const { return static_cast<int>(positional_->list().size()); }
   /// Whether the argument is there and not None. Does not count as read.
   bool given(int position, const char* name) const { return !find(position, name).is_null(); }
+  /// Whether the argument is there by name, and None.
+  bool is_none(const char* name) const;
   bool is_tensor(int position, const char* name) const { return find(position, name).is_tensor(); }
 
   // Each takes the argument's position (or kKeyword) and name. Without a fallback the argument must be there.

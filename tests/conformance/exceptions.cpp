@@ -24,6 +24,7 @@ const char* reason_to_differ(const std::string& id) {
       {"nn.functional.hardsigmoid-740dacc64f", kHardsigmoid},
       {"nn.functional.hardsigmoid-88e4f43a49", kHardsigmoid},
       {"nn.functional.hardsigmoid-d33b283911", kHardsigmoid},
+      {"nn.Hardsigmoid-ea3bd7f28b", kHardsigmoid},
       {"nn.functional.softshrink-3bb5c9d87d", "PyTorch 1.13 gives 0 for nan"},
   };
   const auto found = kReasons.find(id);

@@ -3,11 +3,12 @@
 #include <cstdlib>
 #include <numeric>
 
+#include <xgrad/autograd/default_dtype.hpp>
 #include <xgrad/autograd/ops.hpp>
 #include <xgrad/nn/init.hpp>
-#include <xgrad/nn/layers/dense.hpp>
 #include "arguments.hpp"
 #include "cases.hpp"
+#include "modules.hpp"
 
 namespace conformance {
 namespace {
@@ -51,6 +52,8 @@ xgrad::nn::Initializer initializer_named(const std::string& name, Arguments& arg
   if (name == "kaiming_uniform_") return init::he_uniform(he_options(args));
   if (name == "kaiming_normal_") return init::he_normal(he_options(args));
   if (name == "orthogonal_") return init::orthogonal(gain());
+  if (name == "dirac_") return init::dirac(args.integer(kKeyword, "groups", 1));
+  if (name == "sparse_") return init::sparse(args.number(kKeyword, "sparsity"), args.number(kKeyword, "std", 0.01));
   throw Unsupported("no such initialiser");
 }
 
@@ -104,13 +107,11 @@ void check_values(const std::string& what, const Tensor& tensor, const Value& ex
 }
 
 void check_start_of_layer(const Value& one_case, const Archive& archive) {
-  if (one_case["module"].text() != "Linear") throw Unsupported("no such layer");
   const Value none = Value::List{};
   Arguments args(none, one_case["init"], archive);
-  const xgrad::nn::Dense layer(args.integer(kKeyword, "in_features"), args.integer(kKeyword, "out_features"),
-                               {.bias = args.flag(kKeyword, "bias", true), .dtype = DType::float64});
+  const xgrad::DefaultDtype in_double(DType::float64);
+  const xgrad::nn::NamedTensors state = made_layer(one_case["module"].text(), args).module.state();
   args.check_all_read();
-  const xgrad::nn::NamedTensors state = layer.state();
   for (const auto& [name, expect] : one_case["expect"].members()) {
     Tensor tensor;
     for (const auto& [own_name, own] : state)

@@ -7,6 +7,7 @@
 #include <xgrad/autograd/ops/normalization.hpp>
 #include <xgrad/autograd/ops/pooling.hpp>
 #include <xgrad/autograd/ops/similarity.hpp>
+#include "layer_arguments.hpp"
 #include "registry.hpp"
 
 namespace conformance {
@@ -69,17 +70,6 @@ void add_similarities(Registry& ops) {
   };
 }
 
-xgrad::PerAxis per_axis(Arguments& args, int position, const char* name, std::int64_t fallback) {
-  if (!args.given(position, name)) return fallback;
-  return xgrad::PerAxis(args.integers(position, name));
-}
-
-xgrad::Padding padding_argument(Arguments& args) {
-  if (!args.given(4, "padding")) return 0;
-  if (!args.value(4, "padding").is_text()) return xgrad::Padding(per_axis(args, 4, "padding", 0));
-  return args.text(4, "padding", "") == "same" ? xgrad::Padding::same : xgrad::Padding::valid;
-}
-
 using Convolution = Tensor (*)(const xgrad::Operand&, const Tensor&, const Tensor&, xgrad::ConvOptions);
 using Transpose = Tensor (*)(const xgrad::Operand&, const Tensor&, const Tensor&, xgrad::ConvTransposeOptions);
 
@@ -90,7 +80,7 @@ void add_convolutions(Registry& ops) {
     ops[std::string("nn.functional.conv") + name] = [function = function](Arguments& args) {
       return function(args.tensor(0, "input"), args.tensor(1, "weight"), args.optional_tensor(2, "bias"),
                       {.stride = per_axis(args, 3, "stride", 1),
-                       .padding = padding_argument(args),
+                       .padding = padding_argument(args, 4),
                        .dilation = per_axis(args, 5, "dilation", 1),
                        .groups = args.integer(6, "groups", 1)});
     };
@@ -105,12 +95,6 @@ void add_convolutions(Registry& ops) {
                        .groups = args.integer(6, "groups", 1),
                        .dilation = per_axis(args, 7, "dilation", 1)});
     };
-}
-
-/// A window's stride; none where it is the window's own size.
-xgrad::PerAxis stride_argument(Arguments& args, int position) {
-  if (!args.given(position, "stride") || args.integers(position, "stride").empty()) return {};
-  return per_axis(args, position, "stride", 1);
 }
 
 using MaxPool = Tensor (*)(const xgrad::Operand&, xgrad::PerAxis, xgrad::MaxPoolOptions);
@@ -144,20 +128,11 @@ Operation avg_pool(AvgPool function) {
   };
 }
 
-/// None stands for the extent of x.
-xgrad::PerAxis size_argument(Arguments& args) {
-  const Value& size = args.value(1, "output_size");
-  if (!size.is_list()) return size.is_null() ? xgrad::kSameExtent : args.integer(1, "output_size");
-  std::vector<std::int64_t> extents;
-  for (const Value& each : size.list()) extents.push_back(each.is_null() ? xgrad::kSameExtent : each.integer());
-  return xgrad::PerAxis(extents);
-}
-
 Operation adaptive_max_pool(Adaptive plain, AdaptiveWithIndices with_indices) {
   return [=](Arguments& args) -> Outputs {
     const Tensor& x = args.tensor(0, "input");
-    if (!args.flag(2, "return_indices", false)) return plain(x, size_argument(args));
-    const auto [values, indices] = with_indices(x, size_argument(args));
+    if (!args.flag(2, "return_indices", false)) return plain(x, size_argument(args, 1));
+    const auto [values, indices] = with_indices(x, size_argument(args, 1));
     return {values, indices};
   };
 }
@@ -181,7 +156,7 @@ void add_pools(Registry& ops) {
                                                        {"adaptive_avg_pool3d", xgrad::adaptive_avg_pool3d}};
   for (const auto& [name, function] : averages)
     ops[prefix + name] = [function = function](Arguments& args) {
-      return function(args.tensor(0, "input"), size_argument(args));
+      return function(args.tensor(0, "input"), size_argument(args, 1));
     };
   using LpPool = Tensor (*)(const xgrad::Operand&, double, xgrad::PerAxis, xgrad::LpPoolOptions);
   const std::pair<const char*, LpPool> powers[] = {{"lp_pool1d", xgrad::lp_pool1d}, {"lp_pool2d", xgrad::lp_pool2d}};
@@ -192,26 +167,11 @@ void add_pools(Registry& ops) {
     };
 }
 
-xgrad::PerAxisFactor factor_argument(Arguments& args) {
-  if (!args.given(2, "scale_factor")) return {};
-  const Value& factor = args.value(2, "scale_factor");
-  if (!factor.is_list()) return args.number(2, "scale_factor");
-  const Value::List& list = factor.list();
-  if (list.size() == 1) return {list[0].number()};
-  if (list.size() == 2) return {list[0].number(), list[1].number()};
-  return {list.at(0).number(), list.at(1).number(), list.at(2).number()};
-}
-
 void add_interpolations(Registry& ops) {
   ops["nn.functional.interpolate"] = [](Arguments& args) {
-    const std::string mode = args.text(3, "mode", "nearest");
     xgrad::InterpolateOptions options{.size = args.given(1, "size") ? per_axis(args, 1, "size", 1) : xgrad::PerAxis(),
-                                      .scale_factor = factor_argument(args),
-                                      .mode = mode == "nearest"         ? xgrad::Interpolation::nearest
-                                              : mode == "nearest-exact" ? xgrad::Interpolation::nearest_exact
-                                              : mode == "area"          ? xgrad::Interpolation::area
-                                              : mode == "bicubic"       ? xgrad::Interpolation::cubic
-                                                                        : xgrad::Interpolation::linear,
+                                      .scale_factor = factor_argument(args, 2),
+                                      .mode = interpolation_named(args.text(3, "mode", "nearest")),
                                       .align_corners = args.flag(4, "align_corners", false),
                                       .recompute_scale_factor = args.flag(5, "recompute_scale_factor", false),
                                       .antialias = args.flag(6, "antialias", false)};
@@ -241,11 +201,6 @@ void add_grids(Registry& ops) {
     return xgrad::affine_grid(args.tensor(0, "theta"), args.shape(1, "size"),
                               {.align_corners = args.flag(2, "align_corners", false)});
   };
-}
-
-std::optional<std::int64_t> optional_integer(Arguments& args, const char* name) {
-  if (!args.given(kKeyword, name)) return std::nullopt;
-  return args.integer(kKeyword, name);
 }
 
 void add_embeddings(Registry& ops) {

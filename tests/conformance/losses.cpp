@@ -1,5 +1,6 @@
 // Losses of torch.nn.functional.
 #include <xgrad/autograd/ops/loss.hpp>
+#include "layer_arguments.hpp"
 #include "registry.hpp"
 
 namespace conformance {
@@ -8,33 +9,10 @@ namespace {
 using xgrad::Operand;
 using xgrad::Tensor;
 
-xgrad::Reduction reduction_argument(Arguments& args) {
-  // The old name of "none" and "mean".
-  if (args.given(kKeyword, "reduce"))
-    return args.flag(kKeyword, "reduce", true) ? xgrad::Reduction::mean : xgrad::Reduction::none;
-  const std::string name = args.text(kKeyword, "reduction", "mean");
-  if (name == "mean") return xgrad::Reduction::mean;
-  if (name == "sum") return xgrad::Reduction::sum;
-  if (name == "none") return xgrad::Reduction::none;
-  throw Unsupported("xgrad has no reduction " + name);
-}
-
 Operation of_difference(Tensor (*loss)(const Operand&, const Operand&, xgrad::Reduction)) {
   return [loss](Arguments& args) {
     return loss(args.tensor(0, "input"), args.tensor(1, "target"), reduction_argument(args));
   };
-}
-
-xgrad::KlDivReduction divergence_reduction(Arguments& args) {
-  if (args.text(kKeyword, "reduction", "mean") == "batchmean") return xgrad::KlDivReduction::batchmean;
-  switch (reduction_argument(args)) {
-    case xgrad::Reduction::mean:
-      return xgrad::KlDivReduction::mean;
-    case xgrad::Reduction::sum:
-      return xgrad::KlDivReduction::sum;
-    default:
-      return xgrad::KlDivReduction::none;
-  }
 }
 
 void add_likelihoods(Registry& ops) {

@@ -1,4 +1,4 @@
-// Tables of numbers from text files.
+// Tables of numbers from text files. read_table() reads others, and finds what a column is by itself.
 #pragma once
 
 #include <string>
@@ -6,6 +6,7 @@
 
 #include "../autograd/tensor.hpp"
 #include "file.hpp"
+#include "table.hpp"
 
 namespace xgrad XGRAD_API {
 namespace data {
@@ -16,6 +17,7 @@ enum class Header : std::uint8_t {
   names,   ///< the columns' names
   counts,  ///< numbers of rows and features, then names of the classes: scikit-learn's form. A row has one column more
            ///< than features.
+  find,    ///< whichever of these it looks like, for read_table()
 };
 
 /// Options of read_csv().
@@ -24,20 +26,15 @@ struct CsvOptions {
   Header header = Header::none;
   DType dtype = DType::float32;        ///< of the values; not boolean
   std::vector<int> text_columns = {};  ///< columns to keep as text, negative ones counted from the last
+  char comment = '\0';                 ///< lines that begin with it are left out; NUL: none
+  std::int64_t skip_lines = 0;         ///< at the start of the file
 };
 
-/// Table that read_csv() has read.
-struct Table {
-  std::vector<std::string> columns;            ///< names of all columns; empty without Header::names
-  std::vector<std::string> class_names;        ///< of Header::counts
-  Tensor values;                               ///< [rows, columns that are not text]
-  std::vector<std::vector<std::string>> text;  ///< the text columns, in the order of CsvOptions::text_columns
-};
-
-/// Reads a table, from plain text or gzip. Fields may be padded with blanks and quoted ("a, b"); a quote within quotes is
-/// written twice. Blank lines are skipped; nan and inf are numbers, and one too small for the dtype is 0.
+/// Reads a table of numbers, from plain text or gzip. Every column is one of numbers, but those that text_columns lists;
+/// read_table() finds by itself which ones are. Fields may be padded with blanks and quoted ("a, b"); a quote within quotes
+/// is written twice. Blank lines are skipped; nan and inf are numbers, and one too small for the dtype is 0.
 ///
-/// Shapes: values [rows, columns that are not text].
+/// Shapes: values [rows, columns that are not text]; text in the order of CsvOptions::text_columns.
 /// Dtype: int64, float32 or float64, by option.
 /// Throws: FileError, with file, line and column, when the file is missing, empty, truncated, or malformed: rows of
 /// different lengths, a field that is no number or outside the dtype's range, a quote that is not closed, another number of

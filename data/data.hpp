@@ -7,4 +7,6 @@
 #include "file.hpp"
 #include "idx.hpp"
 #include "labels.hpp"
+#include "read_table.hpp"
 #include "standardizer.hpp"
+#include "table.hpp"

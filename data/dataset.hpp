@@ -4,7 +4,6 @@
 #include <cstdint>
 
 #include "../autograd/tensor.hpp"
-#include "csv.hpp"
 
 namespace xgrad XGRAD_API {
 namespace data {

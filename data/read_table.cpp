@@ -1,0 +1,330 @@
+#include "read_table.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <set>
+#include <unordered_set>
+
+#include "../autograd/ops/cast.hpp"
+#include "../autograd/ops/create.hpp"
+#include "detail/fields.hpp"
+#include "detail/lines.hpp"
+#include "detail/sniff.hpp"
+
+namespace xgrad XGRAD_API {
+namespace data {
+namespace {
+
+using detail::Field;
+using detail::Lines;
+using detail::Parsed;
+using detail::shown;
+
+/// What the fields of a column are, counted.
+struct Census {
+  std::int64_t present = 0, numbers = 0, truths = 0, dates = 0;
+  std::int64_t inexact = 0;  // integers that float64 does not hold
+  bool all_integers = true;
+};
+
+Kind kind_of(const Census& census) {
+  const bool identifiers = census.inexact > 0 && census.all_integers;
+  if (10 * census.numbers >= 9 * census.present) return identifiers ? Kind::text : Kind::number;
+  if (census.truths == census.present) return Kind::boolean;
+  return 10 * census.dates >= 9 * census.present ? Kind::date : Kind::text;
+}
+
+/// Whether an integer of so many digits may not be a float64, and is not.
+bool is_inexact(std::string_view text, double value) {
+  if (std::abs(value) < 0x1p53) return false;
+  std::int64_t integer = 0;
+  if (detail::parse(text, integer) != Parsed::number) return true;
+  return std::abs(value) >= 0x1p63 || static_cast<std::int64_t>(value) != integer;
+}
+
+class Reader {
+ public:
+  Reader(std::string_view text, const std::string& path, const TableOptions& options, SourceLocation where)
+      : text_(text),
+        path_(path),
+        options_(options),
+        where_(where),
+        notation_{options.decimal, options.thousands},
+        missing_(options.missing_words) {}
+
+  Table read() {
+    layout_ = detail::sniff(text_, path_, {lines(options_.delimiter), options_.delimiter == '\0'}, options_.header,
+                            notation_, missing_);
+    name_columns();
+    choose_columns();
+    take_census();
+    decide_kinds();
+    return fill();
+  }
+
+ private:
+  detail::LineOptions lines(char delimiter) const {
+    return {.delimiter = delimiter,
+            .quote = options_.quote,
+            .comment = options_.comment,
+            .skip_lines = options_.skip_lines,
+            .spanning = true};
+  }
+
+  /// At the first row.
+  Lines start(bool& in_row) const {
+    Lines reader(text_, path_, layout_.lines);
+    in_row = reader.next();
+    if (layout_.header != Header::none) in_row = reader.next();
+    return reader;
+  }
+
+  /// The fields of a row that are the table's.
+  std::size_t length(const Lines& reader) const {
+    const std::vector<Field>& fields = reader.fields();
+    const bool extra = layout_.extra_delimiter && fields.size() == width_ + 1;
+    return extra && fields.back().text.empty() && !fields.back().quoted ? width_ : fields.size();
+  }
+
+  void check_length(const Lines& reader) const {
+    const std::size_t count = length(reader);
+    if (count == width_) return;
+    const bool more = count > width_;
+    std::string hint;
+    if (layout_.width_from_line <= options_.skip_lines + 1 && layout_.first_fields < reader.fields().size() &&
+        reader.line_number() == layout_.second_line)
+      hint = concat(" If the table begins later than at line ", layout_.width_from_line,
+                    ", say how many lines to skip: {.skip_lines = ", layout_.width_from_line, "}.");
+    if (options_.comment == '\0' && !reader.line().empty() && (reader.line()[0] == '#' || reader.line()[0] == '%'))
+      hint = concat(" If lines that begin with '", reader.line()[0], "' are comments, read with {.comment = '",
+                    reader.line()[0], "'}.");
+    else if (options_.comment == '\0' && (layout_.first_line[0] == '#' || layout_.first_line[0] == '%'))
+      hint = concat(" If lines that begin with '", layout_.first_line[0], "' are comments, read with {.comment = '",
+                    layout_.first_line[0], "'}.");
+    else if (more && width_ == 1)
+      hint += concat(" The delimiter is taken for '", layout_.lines.delimiter, "'; another is given by .delimiter.");
+    reader.fail(more ? reader.fields()[width_].begin : reader.line().size(),
+                concat("a row must have ", width_, width_ == 1 ? " column" : " columns", " as line ",
+                       layout_.width_from_line, " tells, but this one has ", count, ".", hint));
+  }
+
+  void name_columns() {
+    width_ = layout_.width;
+    names_ = layout_.names;
+    unnamed_last_ = names_.size() != width_ || names_.back().empty();
+    if (!options_.names.empty()) {
+      check(options_.names.size() == width_, where_, "read_table: names must be one for each of the file's ", width_,
+            " columns, but there are ", options_.names.size(), '.');
+      names_ = options_.names;
+      unnamed_last_ = false;
+    }
+    names_.resize(width_);
+    std::set<std::string> taken;
+    for (std::size_t i = 0; i < width_; ++i) {
+      if (names_[i].empty()) names_[i] = concat("column ", i + 1);
+      const std::string plain = names_[i];
+      for (int copy = 1; !taken.insert(names_[i]).second; ++copy) names_[i] = concat(plain, '.', copy);
+    }
+  }
+
+  std::size_t place_of(const std::string& name, const char* option) const {
+    const auto found = std::find(names_.begin(), names_.end(), name);
+    if (found != names_.end()) return static_cast<std::size_t>(found - names_.begin());
+    std::string all;
+    for (const std::string& each : names_) all += (all.empty() ? "" : ", ") + each;
+    if (all.size() > 300) all = all.substr(0, 300) + " ...";
+    fail<std::out_of_range>(where_, concat("read_table: ", option, " must name columns of the file, but there is no '",
+                                           name, "'. There are ", all, '.'));
+  }
+
+  void choose_columns() {
+    std::vector<bool> dropped(width_);
+    for (const std::string& name : options_.drop) dropped[place_of(name, "drop")] = true;
+    if (options_.columns.empty()) {
+      for (std::size_t i = 0; i < width_; ++i)
+        if (!dropped[i]) chosen_.push_back(i);
+    }
+    std::vector<bool> seen(width_);
+    for (const std::string& name : options_.columns) {
+      const std::size_t place = place_of(name, "columns");
+      check(!seen[place], where_, "read_table: columns must name a column once, but '", name, "' is named twice.");
+      check(!dropped[place], where_, "read_table: a column must be picked or dropped, but '", name, "' is both.");
+      seen[place] = true;
+      chosen_.push_back(place);
+    }
+    for (const auto& [name, kind] : options_.kinds) place_of(name, "kinds");
+  }
+
+  void take_census() {
+    census_.resize(width_);
+    bool in_row = false;
+    Lines reader = start(in_row);
+    if (!in_row && layout_.header != Header::none && layout_.announced != 0)
+      reader.fail_at_end("a row is expected after the header, but the file ends here.");
+    for (; in_row; in_row = reader.next(), ++rows_) {
+      check_length(reader);
+      for (std::size_t column : chosen_) {
+        const std::string_view text = reader.fields()[column].text;
+        if (missing_.has(text)) continue;
+        Census& census = census_[column];
+        ++census.present;
+        double value = 0;
+        const Parsed parsed = notation_.parse(text, value);
+        if (parsed != Parsed::word) {
+          ++census.numbers;
+          const bool integer = detail::is_integer(text);
+          census.all_integers = census.all_integers && integer;
+          if (integer && is_inexact(text, value)) ++census.inexact;
+        } else {
+          census.truths += detail::truth(text) >= 0;
+          census.dates += detail::is_date(text);
+        }
+      }
+    }
+    if (layout_.announced >= 0 && rows_ != layout_.announced)
+      reader.fail_at_end(concat(layout_.announced, " rows are expected, as line ", layout_.width_from_line,
+                                " tells, but the file has ", rows_, '.'));
+    // A delimiter too many at the end of each line.
+    const bool nothing = !chosen_.empty() && chosen_.back() == width_ - 1 && census_[width_ - 1].present == 0;
+    if (nothing && width_ > 1 && unnamed_last_ && options_.columns.empty()) chosen_.pop_back();
+  }
+
+  void decide_kinds() {
+    for (std::size_t column : chosen_) kinds_[column] = kind_of(census_[column]);
+    for (const auto& [name, kind] : options_.kinds) kinds_[place_of(name, "kinds")] = kind;
+  }
+
+  Table fill() const {
+    std::map<std::size_t, std::vector<double>> numbers;
+    std::map<std::size_t, std::vector<std::string>> texts;
+    for (std::size_t column : chosen_)
+      if (is_numeric(column))
+        numbers[column].reserve(static_cast<std::size_t>(rows_));
+      else
+        texts[column].reserve(static_cast<std::size_t>(rows_));
+
+    bool in_row = false;
+    Lines reader = start(in_row);
+    for (; in_row; in_row = reader.next()) {
+      for (auto& [column, values] : numbers) values.push_back(number(reader, column));
+      for (auto& [column, values] : texts) {
+        const Field& field = reader.fields()[column];
+        const bool missing = options_.missing == Missing::nan && missing_.has(field.text);
+        values.push_back(missing ? std::string() : reader.text(field));
+      }
+    }
+
+    std::vector<Column> columns;
+    for (std::size_t column : chosen_) {
+      if (is_numeric(column)) {
+        columns.emplace_back(names_[column], cast(from_vector(numbers[column]), options_.dtype));
+        columns.back().kind = kinds_.at(column);
+        numbers[column] = {};
+      } else {
+        columns.emplace_back(names_[column], std::move(texts[column]), kinds_.at(column));
+      }
+    }
+    Table table(columns, where_);
+    table.class_names = layout_.class_names;
+    return table;
+  }
+
+  bool is_numeric(std::size_t column) const {
+    return kinds_.at(column) == Kind::number || kinds_.at(column) == Kind::boolean;
+  }
+
+  double number(const Lines& reader, std::size_t column) const {
+    const Field& field = reader.fields()[column];
+    auto refuse = [&](const char* expected, const std::string& hint) {
+      reader.fail(field.begin, concat("column ", column + 1, " (", names_[column], "): ", expected, " is expected, but ",
+                                      field.text.empty() ? std::string("the field is empty.")
+                                                         : concat("it is '", shown(field.text), "'."),
+                                      hint));
+    };
+    if (missing_.has(field.text)) {
+      if (options_.missing == Missing::error)
+        refuse("a number", " To read missing values as nan: {.missing = Missing::nan}.");
+      return std::numeric_limits<double>::quiet_NaN();
+    }
+    if (kinds_.at(column) == Kind::boolean) return boolean(field.text, refuse);
+    double value = 0;
+    const Parsed parsed = notation_.parse(field.text, value);
+    if (parsed == Parsed::word) {
+      const std::string hint = detail::number_hint(field.text, options_.decimal);
+      const Census& census = census_[column];
+      refuse("a number", hint.empty() ? concat(" Of its ", census.present, " fields ", census.numbers,
+                                               " are numbers. If it stands for a missing value, add it to "
+                                               ".missing_words; to keep the column as text: .kinds = {{\"",
+                                               names_[column], "\", Kind::text}}.")
+                                      : hint);
+    }
+    const bool narrow = options_.dtype == DType::float32;
+    const bool too_large =
+        parsed == Parsed::out_of_range || (narrow && std::isfinite(value) && std::isinf(static_cast<float>(value)));
+    if (too_large)
+      refuse(narrow ? "a number within the range of float32" : "a number within the range of float64", "");
+    return value;
+  }
+
+  /// Of a column that the user calls boolean, more words are taken.
+  template <class Refuse>
+  static double boolean(std::string_view text, const Refuse& refuse) {
+    if (const int truth = detail::truth(text); truth >= 0) return truth;
+    for (const char* yes : {"1", "yes", "Yes", "YES", "y", "Y", "t", "T"})
+      if (text == yes) return 1;
+    for (const char* no : {"0", "no", "No", "NO", "n", "N", "f", "F"})
+      if (text == no) return 0;
+    refuse("true or false, yes or no, 1 or 0", "");
+    return 0;
+  }
+
+  std::string_view text_;
+  const std::string& path_;
+  const TableOptions& options_;
+  SourceLocation where_;
+  detail::Notation notation_;
+  detail::MissingWords missing_;
+  detail::Layout layout_;
+  std::size_t width_ = 0;
+  std::vector<std::string> names_;
+  bool unnamed_last_ = false;
+  std::vector<std::size_t> chosen_;
+  std::vector<Census> census_;  // of all columns, taken of the chosen ones
+  std::map<std::size_t, Kind> kinds_;
+  std::int64_t rows_ = 0;
+};
+
+void check_options(const TableOptions& options, SourceLocation where) {
+  check(options.delimiter == '\0' || detail::can_delimit(options.delimiter), where,
+        "read_table: the delimiter must not be a quote, an end of line, or part of numbers, but it is '",
+        shown({&options.delimiter, 1}), "'.");
+  check(options.decimal == '.' || options.decimal == ',', where,
+        "read_table: the decimal sign must be '.' or ',', but it is '", shown({&options.decimal, 1}), "'.");
+  check(options.delimiter != options.decimal && options.thousands != options.decimal, where,
+        "read_table: delimiter, decimal and thousands must be different, but two are '", shown({&options.decimal, 1}),
+        "'.");
+  constexpr std::string_view kThousands(" '.,_\0", 6);
+  check(kThousands.find(options.thousands) != kThousands.npos, where,
+        "read_table: thousands must be NUL, ',', '.', ''', '_' or a blank, but it is '", shown({&options.thousands, 1}), "'.");
+  check(options.skip_lines >= 0, where, "read_table: skip_lines must be at least 0, but it is ", options.skip_lines,
+        '.');
+  check(is_floating(options.dtype), where, "read_table: dtype must be float32 or float64, which have a nan, but it is ",
+        options.dtype, '.');
+  std::unordered_set<std::string> names;
+  for (const std::string& name : options.names)
+    check(names.insert(name).second, where, "read_table: names must be different, but two are '", name, "'.");
+}
+
+}  // namespace
+
+Table read_table(const std::string& path, const TableOptions& options, SourceLocation where) {
+  check_options(options, where);
+  CallSite site(where);
+  const std::string text = detail::read_whole(path);
+  return Reader(text, path, options, where).read();
+}
+
+}  // namespace data
+}  // namespace xgrad

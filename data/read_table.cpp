@@ -113,12 +113,10 @@ class Reader {
   void name_columns() {
     width_ = layout_.width;
     names_ = layout_.names;
-    unnamed_last_ = names_.size() != width_ || names_.back().empty();
     if (!options_.names.empty()) {
       check(options_.names.size() == width_, where_, "read_table: names must be one for each of the file's ", width_,
             " columns, but there are ", options_.names.size(), '.');
       names_ = options_.names;
-      unnamed_last_ = false;
     }
     names_.resize(width_);
     std::set<std::string> taken;
@@ -127,6 +125,11 @@ class Reader {
       const std::string plain = names_[i];
       for (int copy = 1; !taken.insert(names_[i]).second; ++copy) names_[i] = concat(plain, '.', copy);
     }
+  }
+
+  /// Whether neither the file nor the user has a name for the column.
+  bool unnamed(std::size_t column) const {
+    return options_.names.empty() && (column >= layout_.names.size() || layout_.names[column].empty());
   }
 
   std::size_t place_of(const std::string& name, const char* option) const {
@@ -186,13 +189,20 @@ class Reader {
     if (layout_.announced >= 0 && rows_ != layout_.announced)
       reader.fail_at_end(concat(layout_.announced, " rows are expected, as line ", layout_.width_from_line,
                                 " tells, but the file has ", rows_, '.'));
-    // A delimiter too many at the end of each line.
-    const bool nothing = !chosen_.empty() && chosen_.back() == width_ - 1 && census_[width_ - 1].present == 0;
-    if (nothing && width_ > 1 && unnamed_last_ && options_.columns.empty()) chosen_.pop_back();
+    // Delimiters too many at the end of each line.
+    for (std::size_t last = width_; last > 1 && unnamed(last - 1) && options_.columns.empty(); --last)
+      if (!chosen_.empty() && chosen_.back() == last - 1 && census_[last - 1].present == 0)
+        chosen_.pop_back();
+      else
+        break;
   }
 
   void decide_kinds() {
-    for (std::size_t column : chosen_) kinds_[column] = kind_of(census_[column]);
+    for (std::size_t column : chosen_) {
+      kinds_[column] = kind_of(census_[column]);
+      // Where nothing but missing values is there, and they are to stay as they are written.
+      if (census_[column].present == 0 && options_.missing == Missing::error) kinds_[column] = Kind::text;
+    }
     for (const auto& [name, kind] : options_.kinds) kinds_[place_of(name, "kinds")] = kind;
   }
 
@@ -238,10 +248,11 @@ class Reader {
   double number(const Lines& reader, std::size_t column) const {
     const Field& field = reader.fields()[column];
     auto refuse = [&](const char* expected, const std::string& hint) {
-      reader.fail(field.begin, concat("column ", column + 1, " (", names_[column], "): ", expected, " is expected, but ",
-                                      field.text.empty() ? std::string("the field is empty.")
-                                                         : concat("it is '", shown(field.text), "'."),
-                                      hint));
+      reader.fail(
+          field.begin,
+          concat("column ", column + 1, " (", names_[column], "): ", expected, " is expected, but ",
+                 field.text.empty() ? std::string("the field is empty.") : concat("it is '", shown(field.text), "'."),
+                 hint));
     };
     if (missing_.has(field.text)) {
       if (options_.missing == Missing::error)
@@ -263,8 +274,7 @@ class Reader {
     const bool narrow = options_.dtype == DType::float32;
     const bool too_large =
         parsed == Parsed::out_of_range || (narrow && std::isfinite(value) && std::isinf(static_cast<float>(value)));
-    if (too_large)
-      refuse(narrow ? "a number within the range of float32" : "a number within the range of float64", "");
+    if (too_large) refuse(narrow ? "a number within the range of float32" : "a number within the range of float64", "");
     return value;
   }
 
@@ -289,7 +299,6 @@ class Reader {
   detail::Layout layout_;
   std::size_t width_ = 0;
   std::vector<std::string> names_;
-  bool unnamed_last_ = false;
   std::vector<std::size_t> chosen_;
   std::vector<Census> census_;  // of all columns, taken of the chosen ones
   std::map<std::size_t, Kind> kinds_;
@@ -307,7 +316,8 @@ void check_options(const TableOptions& options, SourceLocation where) {
         "'.");
   constexpr std::string_view kThousands(" '.,_\0", 6);
   check(kThousands.find(options.thousands) != kThousands.npos, where,
-        "read_table: thousands must be NUL, ',', '.', ''', '_' or a blank, but it is '", shown({&options.thousands, 1}), "'.");
+        "read_table: thousands must be NUL, ',', '.', ''', '_' or a blank, but it is '", shown({&options.thousands, 1}),
+        "'.");
   check(options.skip_lines >= 0, where, "read_table: skip_lines must be at least 0, but it is ", options.skip_lines,
         '.');
   check(is_floating(options.dtype), where, "read_table: dtype must be float32 or float64, which have a nan, but it is ",

@@ -21,18 +21,19 @@ enum class Missing : std::uint8_t {
 struct TableOptions {
   char delimiter = '\0';  ///< NUL: found, of , ; tab | and blanks. ' ' stands for any run of blanks
   Header header = Header::find;
-  std::vector<std::string> names = {};                     ///< the columns', in place of the file's
-  std::vector<std::string> columns = {};                   ///< those wanted, in this order; empty: all
-  std::vector<std::string> drop = {};                      ///< those not wanted
-  std::vector<std::pair<std::string, Kind>> kinds = {};    ///< where they are not to be found: {{"zip", Kind::text}}
+  std::vector<std::string> names = {};                   ///< the columns', in place of the file's
+  std::vector<std::string> columns = {};                 ///< those wanted, in this order; empty: all
+  std::vector<std::string> drop = {};                    ///< those not wanted
+  std::vector<std::pair<std::string, Kind>> kinds = {};  ///< where they are not to be found: {{"zip", Kind::text}}
   Missing missing = Missing::nan;
-  std::vector<std::string> missing_words = {"",     "NA",   "N/A",  "n/a",  "<NA>", "#N/A", "NaN", "nan",
-                                            "NAN",  "null", "NULL", "Null", "?"};  ///< fields where a value is missing
-  char comment = '\0';          ///< lines that begin with it are left out; NUL: none
-  std::int64_t skip_lines = 0;  ///< at the start of the file
+  std::vector<std::string> missing_words = {
+      "",    "NA",  "N/A",  "n/a",  "<NA>", "#N/A", "NaN",
+      "nan", "NAN", "null", "NULL", "Null", "?"};  ///< fields where a value is missing
+  char comment = '\0';                             ///< lines that begin with it are left out; NUL: none
+  std::int64_t skip_lines = 0;                     ///< at the start of the file
   char quote = '"';
-  char decimal = '.';           ///< ',' where numbers are written 3,14
-  char thousands = '\0';        ///< what divides groups of three digits, as in 1,234,567; NUL: nothing
+  char decimal = '.';            ///< ',' where numbers are written 3,14
+  char thousands = '\0';         ///< what divides groups of three digits, as in 1,234,567; NUL: nothing
   DType dtype = DType::float64;  ///< of the columns of numbers; float32 does not hold every integer from 2^24 on
 };
 

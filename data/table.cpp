@@ -10,6 +10,7 @@
 #include "../autograd/ops/index.hpp"
 #include "../autograd/ops/movement.hpp"
 #include "../autograd/ops/special.hpp"
+#include "detail/sniff.hpp"
 #include "labels.hpp"
 
 namespace xgrad XGRAD_API {
@@ -67,6 +68,18 @@ Table at_places(const Table& table, const std::vector<std::int64_t>& places, Sou
   return result;
 }
 
+/// What to do with a column of text that is to be numbers.
+std::string hint_for_text(const std::vector<std::string>& text) {
+  for (const std::string& field : text) {
+    if (field.empty()) continue;
+    const std::string hint = detail::number_hint(field, '.');
+    return hint.empty() ? concat(" It begins with '", detail::shown(field),
+                                 "'; a Preparation or encode_labels() makes numbers of it.")
+                        : concat(" It begins with '", detail::shown(field), "'.", hint);
+  }
+  return "";
+}
+
 }  // namespace
 
 void append_text(std::string& out, Kind kind) {
@@ -76,7 +89,8 @@ void append_text(std::string& out, Kind kind) {
 
 Column::Column(std::string name, const Tensor& values, SourceLocation where) : name(std::move(name)) {
   check(
-      values.defined() && values.ndim() == 1, where, "Column: the values of '", this->name, "' must be [rows], but they are ",
+      values.defined() && values.ndim() == 1, where, "Column: the values of '", this->name,
+      "' must be [rows], but they are ",
       [&] { return values.defined() ? to_string(values.shape()) : std::string("undefined"); }, '.');
   kind = values.dtype() == DType::boolean ? Kind::boolean : Kind::number;
   this->values = kind == Kind::boolean ? cast(values, default_dtype()) : values.detach();
@@ -98,8 +112,8 @@ Tensor Column::missing() const {
 }
 
 Column::operator Tensor() const {
-  check(is_numeric(), {}, "Table: column '", name, "' must be of numbers, but it is of kind ", kind,
-        ". Its strings are in .text; a Preparation or encode_labels() makes numbers of them.");
+  check(is_numeric(), where, "Table: column '", name, "' must be of numbers, but it is of kind ", kind, '.',
+        [&] { return hint_for_text(text); });
   return values;
 }
 
@@ -125,7 +139,8 @@ Table::Table(const std::vector<Column>& given, SourceLocation where) {
     }
   }
   for (Tensor& column : numbers) column = cast(column, dtype);
-  values = numbers.empty() ? zeros({given.empty() ? 0 : given[0].size(), 0}, {.dtype = DType::float64}) : cat(numbers, 1);
+  values =
+      numbers.empty() ? zeros({given.empty() ? 0 : given[0].size(), 0}, {.dtype = DType::float64}) : cat(numbers, 1);
 }
 
 std::int64_t Table::rows() const {
@@ -153,10 +168,14 @@ Column Table::column(std::int64_t place, SourceLocation where) const {
                            " and below ", size(), ", but it is ", place, '.');
   if (place < 0) place += size();
   CallSite site(where);
-  if (kinds[place] == Kind::text || kinds[place] == Kind::date)
-    return Column(name(place), text[places[place]], kinds[place]);
+  if (kinds[place] == Kind::text || kinds[place] == Kind::date) {
+    Column column(name(place), text[places[place]], kinds[place]);
+    column.where = where;
+    return column;
+  }
   Column column(name(place), values[{slice(), places[place]}]);
   column.kind = kinds[place];
+  column.where = where;
   return column;
 }
 
@@ -198,7 +217,9 @@ Table Table::take(const Tensor& positions, SourceLocation where) const {
   check(
       positions.defined() && positions.dtype() == DType::int64 && positions.ndim() == 1, where,
       "Table: positions must be int64 [m], but they are ",
-      [&] { return positions.defined() ? concat(positions.dtype(), ' ', positions.shape()) : std::string("undefined"); },
+      [&] {
+        return positions.defined() ? concat(positions.dtype(), ' ', positions.shape()) : std::string("undefined");
+      },
       '.');
   const std::vector<std::int64_t> list = positions.to_vector<std::int64_t>();
   for (std::int64_t position : list)
@@ -221,8 +242,8 @@ Tensor Table::numbers(const std::vector<std::string>& names, SourceLocation wher
   for (const std::string& name : names) {
     const std::int64_t place = place_of(*this, name, where);
     check(kinds[place] == Kind::number || kinds[place] == Kind::boolean, where, "Table: column '", name,
-          "' must be of numbers, but it is of kind ", kinds[place],
-          ". A Preparation or encode_labels() makes numbers of it.");
+          "' must be of numbers, but it is of kind ", kinds[place], ".",
+          [&] { return hint_for_text(text[places[place]]); });
     picked.push_back(places[place]);
   }
   if (!values.defined()) return zeros({0, static_cast<std::int64_t>(names.size())}, {.dtype = DType::float64});

@@ -25,12 +25,13 @@ enum class Kind : std::uint8_t {
 /// Writes number, boolean, text or date.
 void append_text(std::string& out, Kind kind);
 
-/// Column: one of a table. It converts to a Tensor where it holds numbers: `Tensor age = table["age"]`.
+/// Column: one of a table, a copy of its strings or a view of its numbers. It converts to a Tensor where it holds numbers: `Tensor age = table["age"]`.
 struct Column {
   std::string name;
   Kind kind = Kind::number;
   Tensor values;                  ///< [rows], where the kind is number or boolean; nan where a value is missing
   std::vector<std::string> text;  ///< one for each row, where the kind is text or date; empty where one is missing
+  SourceLocation where;           ///< who asked the table for it, as messages tell
 
   /// Column of numbers or of text, for Table::with(). A tensor of booleans makes a column of kind boolean.
   /// Shapes: values [rows].
@@ -51,7 +52,8 @@ struct Column {
 
 /// What stands between the brackets of `table["age"]` or `table[0]`, with the line of the caller.
 struct ColumnKey {
-  ColumnKey(const char* name, SourceLocation where = SourceLocation::current()) : name(name), named(true), where(where) {}
+  ColumnKey(const char* name, SourceLocation where = SourceLocation::current())
+      : name(name), named(true), where(where) {}
   ColumnKey(std::string_view name, SourceLocation where = SourceLocation::current())
       : name(name), named(true), where(where) {}
   ColumnKey(const std::string& name, SourceLocation where = SourceLocation::current())
@@ -82,7 +84,7 @@ struct Table {
   /// Throws: std::invalid_argument for columns of different lengths, or two of one name.
   explicit Table(const std::vector<Column>& columns, SourceLocation where = SourceLocation::current());
 
-  std::int64_t rows() const;                             ///< how many there are
+  std::int64_t rows() const;                                        ///< how many there are
   std::int64_t size() const { return std::int64_t(kinds.size()); }  ///< number of columns
   /// Name of a column; "column 3" where the file gives none.
   std::string name(std::int64_t column) const;
@@ -93,7 +95,9 @@ struct Table {
   /// Example: `double oldest = max(table["age"].values).item();`
   Column column(std::string_view name, SourceLocation where = SourceLocation::current()) const;
   Column column(std::int64_t place, SourceLocation where = SourceLocation::current()) const;
-  Column operator[](const ColumnKey& key) const { return key.named ? column(key.name, key.where) : column(key.place, key.where); }
+  Column operator[](const ColumnKey& key) const {
+    return key.named ? column(key.name, key.where) : column(key.place, key.where);
+  }
 
   /// Table of these columns alone, in this order.
   /// Throws: std::out_of_range for a name that is not there, std::invalid_argument for one that comes twice.

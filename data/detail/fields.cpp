@@ -68,7 +68,8 @@ MissingWords::MissingWords(const std::vector<std::string>& words) : words_(&word
 
 bool MissingWords::has(std::string_view text) const {
   if (text.empty()) return has_empty_;
-  return begins_[static_cast<unsigned char>(text[0])] && std::find(words_->begin(), words_->end(), text) != words_->end();
+  return begins_[static_cast<unsigned char>(text[0])] &&
+         std::find(words_->begin(), words_->end(), text) != words_->end();
 }
 
 int truth(std::string_view text) {
@@ -99,8 +100,7 @@ bool is_date(std::string_view text) {
   if (count != 3 || !is_time(text.substr(at))) return false;
   if (sizes[0] == 4) return sizes[1] <= 2 && sizes[2] <= 2 && is_month(1) && is_day(2);
   const bool has_year = sizes[2] == 4 || sizes[2] == 2;
-  return has_year && sizes[0] <= 2 && sizes[1] <= 2 &&
-         ((is_month(0) && is_day(1)) || (is_day(0) && is_month(1)));
+  return has_year && sizes[0] <= 2 && sizes[1] <= 2 && ((is_month(0) && is_day(1)) || (is_day(0) && is_month(1)));
 }
 
 bool is_integer(std::string_view text) {

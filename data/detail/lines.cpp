@@ -150,9 +150,8 @@ std::size_t Lines::closing_quote(std::size_t begin) {
       at = line_.find(options_.quote, from);
     }
     if (at == line_.npos)
-      fail(begin, options_.spanning
-                      ? "a quote must be closed, but the one that opens here is not."
-                      : "a quote must be closed in its line, but the one that opens here is not.");
+      fail(begin, options_.spanning ? "a quote must be closed, but the one that opens here is not."
+                                    : "a quote must be closed in its line, but the one that opens here is not.");
     if (at + 1 == line_.size() || line_[at + 1] != options_.quote) return at;
     at += 2;
   }

@@ -45,8 +45,8 @@ bool is_number(std::string_view text, const Notation& notation) {
 std::pair<std::size_t, double> usual_length(const Sample& sample) {
   std::map<std::size_t, std::size_t> counts;
   for (const auto& row : sample.rows) ++counts[row.size()];
-  auto most = std::max_element(counts.begin(), counts.end(),
-                               [](const auto& a, const auto& b) { return a.second < b.second; });
+  auto most =
+      std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
   if (most == counts.end()) return {0, 0};
   std::size_t like = most->second;
   if (sample.rows.size() > 1 && sample.rows[0].size() != most->first) ++like;
@@ -89,7 +89,8 @@ char find_delimiter(std::string_view text, const std::string& path, const LineOp
       best_length = length;
     }
   }
-  if (best_length > 0) return best;
+  constexpr double kSure = 900;
+  if (best_score >= kSure) return best;
 
   // Blanks delimit only what is mostly numbers: else each text of two words would be two columns.
   try {
@@ -104,7 +105,7 @@ char find_delimiter(std::string_view text, const std::string& path, const LineOp
     if (length > 1 && share >= 0.8 && 2 * numbers >= all) return ' ';
   } catch (const FileError&) {
   }
-  return decimal == ',' ? ';' : ',';
+  return best_length == 0 && decimal == ',' ? ';' : best;
 }
 
 /// The counts that a first line may tell; false where it tells none.
@@ -121,6 +122,13 @@ std::int64_t count_rows(std::string_view text, const std::string& path, const Li
   return rows;
 }
 
+/// Whether they are years one after the other, as tables have them for names.
+bool is_years(const std::vector<double>& numbers) {
+  for (std::size_t i = 0; i < numbers.size(); ++i)
+    if (!(numbers[i] >= 1500 && numbers[i] <= 2200) || (i > 0 && numbers[i] != numbers[i - 1] + 1)) return false;
+  return numbers.size() >= 2;
+}
+
 /// Whether the first line names the columns: see read_table().
 bool is_names(const Sample& sample, const Notation& notation, const MissingWords& missing) {
   const std::vector<std::string>& first = sample.rows[0];
@@ -128,10 +136,14 @@ bool is_names(const Sample& sample, const Notation& notation, const MissingWords
   std::size_t numbers_in_first = 0, words_over_numbers = 0, number_columns = 0;
   bool has_missing = false, again = false;
   std::unordered_set<std::string_view> seen;
+  std::vector<double> in_first;
   for (std::size_t c = 0; c < first.size(); ++c) {
     const bool number = is_number(first[c], notation);
     const bool word_for_missing = missing.has(first[c]);
-    numbers_in_first += number && !word_for_missing;
+    if (number && !word_for_missing) {
+      notation.parse(first[c], in_first.emplace_back());
+      ++numbers_in_first;
+    }
     if (word_for_missing && !first[c].empty()) has_missing = true;
     if (!first[c].empty() && !seen.insert(first[c]).second) again = true;
 
@@ -149,6 +161,7 @@ bool is_names(const Sample& sample, const Notation& notation, const MissingWords
     words_over_numbers += !number && !word_for_missing;
   }
   if (numbers_in_first == 0) return words_over_numbers > 0 || (!again && !has_missing);
+  if (first.size() > numbers_in_first && is_years(in_first)) return true;
   return words_over_numbers >= 2 && 2 * words_over_numbers > number_columns;
 }
 
@@ -175,11 +188,11 @@ Layout sniff(std::string_view text, const std::string& path, const Given& given,
   const bool has_counts = read_counts(first, rows, features);
   if (header == Header::find) {
     const Sample sample = sample_of(text, path, layout.lines, layout.lines.delimiter);
-    const bool counts_fit = has_counts && second_length == static_cast<std::size_t>(features) + 1 &&
-                            second_length != first.size() && count_rows(text, path, layout.lines) == rows;
-    header = counts_fit                            ? Header::counts
-             : is_names(sample, notation, missing) ? Header::names
-                                                   : Header::none;
+    // Where it has as many fields as a row, it must go on with words.
+    const bool like_row = second_length == first.size() && (first.size() < 3 || is_number(first[2], notation));
+    const bool counts_fit = has_counts && second_length == static_cast<std::size_t>(features) + 1 && !like_row &&
+                            count_rows(text, path, layout.lines) == rows;
+    header = counts_fit ? Header::counts : is_names(sample, notation, missing) ? Header::names : Header::none;
   }
   layout.header = header;
   layout.width = first.size();
@@ -203,7 +216,7 @@ Layout sniff(std::string_view text, const std::string& path, const Given& given,
     const Field& last = lines.fields().back();
     if (last.text.empty() && !last.quoted) {
       layout.extra_delimiter = true;
-    } else if (header == Header::names) {
+    } else if (header == Header::names && first.size() > 1 && first[0].find_first_of("#%/") != 0) {
       // R writes a column of row names without a name for it.
       const std::int64_t rows_like = [&] {
         std::int64_t like = 0;

@@ -16,15 +16,15 @@ namespace detail {
 /// How a table is written.
 struct Layout {
   LineOptions lines;
-  Header header = Header::none;         // none, names or counts
-  std::size_t width = 0;                // number of columns
-  std::int64_t width_from_line = 0;     // the line that told it
-  std::int64_t announced = -1;          // rows, where the header tells
-  bool extra_delimiter = false;         // whether rows end in a delimiter that the header lacks
-  std::vector<std::string> names;       // of the columns, where the header names them
+  Header header = Header::none;      // none, names or counts
+  std::size_t width = 0;             // number of columns
+  std::int64_t width_from_line = 0;  // the line that told it
+  std::int64_t announced = -1;       // rows, where the header tells
+  bool extra_delimiter = false;      // whether rows end in a delimiter that the header lacks
+  std::vector<std::string> names;    // of the columns, where the header names them
   std::vector<std::string> class_names;
-  std::string first_line;               // as it stands in the file, not empty
-  std::size_t first_fields = 0;         // of the first line
+  std::string first_line;        // as it stands in the file, not empty
+  std::size_t first_fields = 0;  // of the first line
   std::int64_t second_line = 0;
 };
 

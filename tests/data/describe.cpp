@@ -1,0 +1,143 @@
+#include <xgrad/data/describe.hpp>
+
+#include <cmath>
+#include <filesystem>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <xgrad/autograd/ops.hpp>
+#include <xgrad/data/read_table.hpp>
+#include "../catch.hpp"
+#include "../source_dir.hpp"
+
+using namespace xgrad;
+using Catch::Matchers::Contains;
+using data::Column;
+using data::Table;
+
+namespace {
+
+std::string warnings_of(const Table& table, const std::string& target = "") {
+  std::string text;
+  for (const std::string& warning : data::describe(table, target).warnings) text += warning + '\n';
+  return text;
+}
+
+/// n numbers without order.
+std::vector<double> scattered(int n, int step) {
+  std::vector<double> values;
+  for (int i = 0; i < n; ++i) values.push_back((i * step) % n);
+  return values;
+}
+
+std::vector<std::string> words(const std::vector<double>& values, double limit) {
+  std::vector<std::string> result;
+  for (double value : values) result.push_back(value < limit ? "low" : "high");
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("a description counts what is there", "[data][describe]") {
+  const Table table(
+      {Column("x", tensor({1., 3., std::nan(""), 3.})), Column("c", std::vector<std::string>{"b", "", "b", "a"})});
+  const data::Description description = data::describe(table);
+  CHECK(description.rows == 4);
+  const data::ColumnDescription& x = description.columns[0];
+  CHECK(x.missing == 1);
+  CHECK(x.different == 2);
+  CHECK(x.lowest == 1);
+  CHECK(x.highest == 3);
+  CHECK(x.mean == Approx(7 / 3.0));
+  CHECK(x.deviation == Approx(std::sqrt(8) / 3));
+  CHECK(std::isnan(x.tells));
+  const data::ColumnDescription& c = description.columns[1];
+  CHECK(c.missing == 1);
+  CHECK(c.frequent == std::vector<std::pair<std::string, std::int64_t>>{{"b", 2}, {"a", 1}});
+  std::ostringstream out;
+  out << description;
+  CHECK(out.str() ==
+        "4 rows, 2 columns\n"
+        "column  kind    missing  different  range, or most frequent\n"
+        "x       number   25.0 %          2  1 to 3, mean 2.333, deviation 0.9428\n"
+        "c       text     25.0 %          2  b (2), a (1)\n");
+  CHECK_THROWS_AS(data::describe(table, "y"), std::out_of_range);
+  CHECK(data::describe(Table()).columns.empty());
+  CHECK(to_string(data::describe(table.take(zeros({0}, {.dtype = DType::int64})))).find("0 rows") == 0);
+}
+
+TEST_CASE("a column that alone tells the target is warned of", "[data][describe]") {
+  const std::vector<double> score = scattered(101, 37), noise = scattered(101, 53);
+  const Table table({Column("answer", words(score, 50)), Column("score", from_vector(score)),
+                     Column("noise", from_vector(noise)), Column("code", from_vector(score) < 50.0)});
+  const std::string warnings = warnings_of(table, "answer");
+  CHECK_THAT(warnings,
+             Contains("code alone tells answer for 100.0 % of the rows. Drop it unless it is known before answer is."));
+  CHECK_THAT(warnings, Contains("score alone tells answer for "));
+  CHECK_THAT(warnings, !Contains("noise"));
+  const data::Description description = data::describe(table, "answer");
+  CHECK(description.columns[3].tells == 1);
+  CHECK(description.columns[2].tells < 0.7);
+}
+
+TEST_CASE("a name of each row tells nothing, though it is another in each", "[data][describe]") {
+  std::vector<std::string> names;
+  for (int i = 0; i < 101; ++i) names.push_back("n" + std::to_string(i));
+  const std::vector<double> score = scattered(101, 37);
+  const Table table({Column("answer", words(score, 50)), Column("name", names)});
+  CHECK(data::describe(table, "answer").columns[1].tells < 0.6);
+  CHECK_THAT(warnings_of(table, "answer"), Contains("name is another in every row"));
+}
+
+TEST_CASE("the same in other units tells a target of numbers", "[data][describe]") {
+  std::vector<double> metres = scattered(101, 37), feet;
+  for (double& value : metres) feet.push_back((value *= 1.7) / 0.3048);
+  std::vector<std::string> group;
+  for (double value : metres) group.push_back(value < 60 ? "near" : "far");
+  const Table table({Column("m", from_vector(metres)), Column("ft", from_vector(feet)), Column("where", group),
+                     Column("noise", from_vector(scattered(101, 53)))});
+  const std::string warnings = warnings_of(table, "m");
+  CHECK_THAT(warnings, Contains("ft alone tells m with R^2 of "));
+  CHECK_THAT(warnings, !Contains("where alone") && !Contains("noise alone"));
+}
+
+TEST_CASE("warnings of columns by themselves", "[data][describe]") {
+  std::vector<double> rows, sentinel;
+  std::vector<std::string> same, comma, mixed, unknown, ids;
+  for (int i = 0; i < 40; ++i) {
+    rows.push_back(100 + i);
+    sentinel.push_back(i % 5 == 0 ? -999 : i % 7);
+    same.push_back("x");
+    comma.push_back(std::to_string(i % 3) + ",5");
+    mixed.push_back(i % 2 == 0 ? "New York" : i % 3 == 0 ? "new york" : "Rome");
+    unknown.push_back(i % 4 == 0 ? "unknown" : std::to_string(i % 6));
+    ids.push_back("9007199254740" + std::to_string(1000 + i));
+  }
+  const std::string warnings = warnings_of(
+      Table({Column("rows", from_vector(rows)), Column("sentinel", from_vector(sentinel)), Column("same", same),
+             Column("comma", comma), Column("mixed", mixed), Column("unknown", unknown), Column("ids", ids),
+             Column("nothing", full({40}, std::nan(""))), Column("comma too", comma)}));
+  CHECK_THAT(warnings, Contains("rows numbers the rows"));
+  CHECK_THAT(warnings, Contains("sentinel is -999 in 8 rows"));
+  CHECK_THAT(warnings, Contains("same is the same in every row."));
+  CHECK_THAT(warnings, Contains("comma is text like '0,5'. Numbers like 3,14 are read with {.decimal = ','}."));
+  CHECK_THAT(warnings, Contains("mixed has both 'New York' and 'new york': are they one class?"));
+  CHECK_THAT(warnings, Contains("unknown would be numbers but for 'unknown'."));
+  CHECK_THAT(warnings, Contains("ids is text, for it has integers of so many digits"));
+  CHECK_THAT(warnings, Contains("nothing is empty."));
+  CHECK_THAT(warnings, Contains("comma and comma too say the same."));
+}
+
+TEST_CASE("the passengers' table: alive is survived in words", "[data][describe]") {
+  const std::string path = testing::source_dir() + "/../shared/data/titanic.csv";
+  if (!std::filesystem::exists(path)) {
+    WARN("skipped: ../shared/data does not exist");
+    return;
+  }
+  const Table table = data::read_table(path);
+  const std::string warnings = warnings_of(table, "survived");
+  CHECK_THAT(warnings, Contains("alive alone tells survived for 100.0 % of the rows."));
+  CHECK_THAT(warnings, Contains("embarked and embark_town say the same."));
+  CHECK_THAT(warnings_of(table.drop({"alive"}), "survived"), !Contains("alone tells"));
+}

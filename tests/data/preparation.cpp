@@ -1,0 +1,272 @@
+#include <xgrad/data/preparation.hpp>
+
+#include <cmath>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <xgrad/autograd/ops.hpp>
+#include <xgrad/data/read_table.hpp>
+#include "../catch.hpp"
+#include "../source_dir.hpp"
+#include "../support.hpp"
+
+using namespace xgrad;
+using Catch::Matchers::Contains;
+using data::Column;
+using data::Encode;
+using data::Impute;
+using data::Preparation;
+using data::PreparationStep;
+using data::Scale;
+using data::Table;
+using data::Target;
+using data::Unseen;
+
+namespace {
+
+using Strings = std::vector<std::string>;
+using Doubles = std::vector<double>;
+const double kNan = std::nan("");
+
+Column column(const char* name, const Doubles& values) { return {name, from_vector(values)}; }
+Column column(const char* name, const Strings& values) { return {name, values}; }
+
+/// One column prepared by one step, in float64.
+Doubles prepared(const Column& train, const Column& test, PreparationStep step) {
+  step.columns = {train.name};
+  return Preparation::fit(Table({train}), {step}, {.dtype = DType::float64})
+      .transform(Table({test}))
+      .to_vector<double>();
+}
+
+bool same(const Doubles& a, const Doubles& b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (!(std::abs(a[i] - b[i]) < 1e-12 || (std::isnan(a[i]) && std::isnan(b[i])))) return false;
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("missing numbers are filled in by what the training data say", "[data][preparation]") {
+  const Column train = column("x", {1, 2, 2, 7, 8, kNan}), test = column("x", {kNan, 5});
+  CHECK(same(prepared(train, test, {.impute = Impute::mean}), {4, 5}));
+  CHECK(same(prepared(train, test, {.impute = Impute::median}), {2, 5}));
+  CHECK(same(prepared(train, test, {.impute = Impute::most_frequent}), {2, 5}));
+  CHECK(same(prepared(train, test, {.impute = Impute::constant, .fill = -1}), {-1, 5}));
+  CHECK(same(prepared(train, test, {.impute = Impute::keep}), {kNan, 5}));
+  CHECK(same(prepared(column("x", {1, 2, 4, 9}), test, {.impute = Impute::median}), {3, 5}));
+  CHECK(same(prepared(column("x", {9, 3, 9, 3}), test, {.impute = Impute::most_frequent}), {3, 5}));
+  CHECK(same(prepared(train, test, {.impute = Impute::median, .indicator = true}), {2, 1, 5, 0}));
+  CHECK_THROWS_WITH(
+      prepared(train, test, {}),
+      Contains("column 'x' must have no missing value, but in row 5 it has. Say what stands in: {.impute = "
+               "Impute::median}, or Impute::keep for nan."));
+  CHECK_THROWS_WITH(prepared(column("x", {1, 2}), test, {}), Contains("in row 0 it has."));
+  for (Impute impute : {Impute::mean, Impute::median, Impute::most_frequent})
+    CHECK_THROWS_WITH(prepared(column("x", Doubles{kNan}), test, {.impute = impute}), Contains("but all are missing"));
+  CHECK(same(prepared(column("x", Doubles{kNan}), test, {.impute = Impute::constant}), {0, 5}));
+}
+
+TEST_CASE("numbers are scaled by what is there of the training data", "[data][preparation]") {
+  const Column train = column("x", {1, 3, kNan, 5}), test = column("x", {3, kNan, 7});
+  const double deviation = std::sqrt(8 / 3.0);
+  CHECK(same(prepared(train, test, {.impute = Impute::keep, .scale = Scale::standard}), {0, kNan, 4 / deviation}));
+  CHECK(same(prepared(train, test, {.impute = Impute::mean, .scale = Scale::standard}), {0, 0, 4 / deviation}));
+  CHECK(same(prepared(train, test, {.impute = Impute::constant, .fill = 1, .scale = Scale::min_max}), {0.5, 0, 1.5}));
+  for (Scale scale : {Scale::standard, Scale::min_max})
+    CHECK(same(prepared(column("x", {4, 4}), column("x", {4, 5}), {.scale = scale}), {0, 1}));
+  CHECK_THROWS_WITH(prepared(column("x", {1, INFINITY}), test, {.impute = Impute::mean}),
+                    Contains("column 'x' must be finite or missing, but in row 1 it is inf."));
+  CHECK_THROWS_WITH(prepared(column("x", {-1.5e308, 1.5e308}), test, {.scale = Scale::min_max}),
+                    Contains("the range of"));
+}
+
+TEST_CASE("classes one-hot, ordinal and as indices", "[data][preparation]") {
+  const Column train = column("c", Strings{"b", "a", "b", "c"}), test = column("c", Strings{"c", "a"});
+  CHECK(same(prepared(train, test, {.encode = Encode::one_hot}), {0, 0, 1, 1, 0, 0}));
+  CHECK(same(prepared(train, test, {.encode = Encode::ordinal}), {2, 0}));
+  CHECK(same(prepared(train, test, {.encode = Encode::ordinal, .classes = {"c", "b", "a"}}), {0, 2}));
+  const Preparation preparation = Preparation::fit(Table({train}), {{.columns = {"c"}, .encode = Encode::index}});
+  CHECK(preparation.features().empty());
+  CHECK(preparation.transform(Table({test})).shape() == Shape{2, 0});
+  CHECK(preparation.indices(Table({test})).dtype() == DType::int64);
+  CHECK(preparation.indices(Table({test})).to_vector<int>() == std::vector<int>{2, 0});
+  CHECK(preparation.index_columns() == Strings{"c"});
+  CHECK(preparation.classes("c") == Strings{"a", "b", "c"});
+  CHECK_THROWS_AS(preparation.classes("d"), std::out_of_range);
+  // Numbers are classes by their value.
+  const Preparation numbers =
+      Preparation::fit(Table({column("n", {10, 9, 2.5})}), {{.columns = {"n"}, .encode = Encode::one_hot}});
+  CHECK(numbers.features() == Strings{"n=2.5", "n=9", "n=10"});
+  CHECK(numbers.transform(Table({column("n", Strings{"9"})})).to_vector<int>() == std::vector<int>{0, 1, 0});
+  CHECK_THROWS_WITH(prepared(train, test, {}),
+                    Contains("column 'c' must be of numbers, but it is of kind text. Say how its "
+                             "classes become numbers: {.encode = Encode::one_hot}."));
+  CHECK_THROWS_WITH(prepared(train, test, {.encode = Encode::ordinal, .classes = {"a", "b"}}),
+                    Contains("column 'c' must have a class of the 2 that it was fitted on, but in row 3 it is 'c'."));
+}
+
+TEST_CASE("classes that were never seen", "[data][preparation]") {
+  const Column train = column("c", Strings{"b", "a"}), test = column("c", Strings{"z", "a"});
+  CHECK_THROWS_WITH(
+      prepared(train, test, {.encode = Encode::one_hot}),
+      Contains("in row 0 it is 'z'. Say what becomes of others: {.unseen = Unseen::own_class} or zeros."));
+  CHECK(same(prepared(train, test, {.encode = Encode::one_hot, .unseen = Unseen::zeros}), {0, 0, 1, 0}));
+  CHECK(same(prepared(train, test, {.encode = Encode::one_hot, .unseen = Unseen::own_class}), {0, 0, 1, 1, 0, 0}));
+  CHECK(same(prepared(train, test, {.encode = Encode::ordinal, .unseen = Unseen::own_class}), {2, 0}));
+  CHECK_THROWS_WITH(prepared(train, test, {.encode = Encode::ordinal, .unseen = Unseen::zeros}),
+                    Contains("unseen zeros goes with encode one_hot alone"));
+  const Preparation own =
+      Preparation::fit(Table({train}), {{.columns = {"c"}, .encode = Encode::index, .unseen = Unseen::own_class}});
+  CHECK(own.classes("c") == Strings{"a", "b", "(unseen)"});
+  CHECK(own.indices(Table({test})).to_vector<int>() == std::vector<int>{2, 0});
+}
+
+TEST_CASE("missing values in what is encoded", "[data][preparation]") {
+  const Column train = column("c", Strings{"b", "", "b", "a"}), test = column("c", Strings{"", "a"});
+  CHECK(same(prepared(train, test, {.impute = Impute::most_frequent, .encode = Encode::ordinal}), {1, 0}));
+  CHECK(same(prepared(train, test, {.impute = Impute::keep, .encode = Encode::ordinal}), {2, 0}));
+  CHECK(same(prepared(train, test, {.impute = Impute::constant, .fill_text = "none", .encode = Encode::ordinal}),
+             {2, 0}));
+  CHECK_THROWS_WITH(prepared(train, test, {.encode = Encode::ordinal}), Contains("but in row 1 it has."));
+  CHECK_THROWS_WITH(prepared(train, test, {.impute = Impute::mean, .encode = Encode::ordinal}),
+                    Contains("in 'c' it is mean."));
+  // Nobody is missing in training: one who is later was never seen.
+  const Column whole = column("c", Strings{"b", "a"});
+  CHECK_THROWS_WITH(prepared(whole, test, {.impute = Impute::keep, .encode = Encode::ordinal}),
+                    Contains("it is '(missing)'."));
+  CHECK(same(prepared(whole, test, {.impute = Impute::keep, .encode = Encode::one_hot, .unseen = Unseen::zeros}),
+             {0, 0, 1, 0}));
+  CHECK(Preparation::fit(Table({train}),
+                         {{.columns = {"c"}, .impute = Impute::keep, .indicator = true, .encode = Encode::one_hot}})
+            .features() == Strings{"c=a", "c=b", "c=(missing)", "c is missing"});
+}
+
+TEST_CASE("targets", "[data][preparation]") {
+  const Table table({column("word", Strings{"no", "yes", "no"}), column("bit", {0, 1, 1}), column("x", {1.5, 2, 3}),
+                     column("grade", {7, 3, 5}), Column("flag", tensor({1, 0, 1}) == 1), column("gap", {1, kNan, 0})});
+  auto targets = [&](const char* name, Target kind = Target::find) {
+    return Preparation::fit(table, {}, {.target = name, .target_kind = kind});
+  };
+  CHECK(targets("word").targets(table).to_vector<int>() == std::vector<int>{0, 1, 0});
+  CHECK(targets("word").target_classes() == Strings{"no", "yes"});
+  CHECK(targets("bit").targets(table).dtype() == DType::int64);
+  CHECK(targets("bit", Target::numbers).targets(table).dtype() == DType::float32);
+  CHECK(targets("x").targets(table).dtype() == DType::float32);
+  CHECK(targets("grade").targets(table).to_vector<int>() == std::vector<int>{7, 3, 5});
+  CHECK(targets("grade", Target::classes).targets(table).to_vector<int>() == std::vector<int>{2, 0, 1});
+  CHECK(targets("flag").target_classes() == Strings{"False", "True"});
+  CHECK(targets("flag").targets(table).to_vector<int>() == std::vector<int>{1, 0, 1});
+  CHECK_THROWS_WITH(targets("gap"), Contains("the target 'gap' must have no missing value, but in row 1 it has."));
+  CHECK_THROWS_WITH(targets("word", Target::numbers), Contains("the target 'word' must be of numbers"));
+  CHECK_THROWS_AS(targets("nothing"), std::out_of_range);
+  CHECK_THROWS_WITH(Preparation::fit(table, {}).targets(table), Contains("a target must be named where it is fitted"));
+  CHECK_THROWS_WITH(Preparation::fit(table, {{.columns = {"x"}}}, {.target = "x"}),
+                    Contains("must not be among the features"));
+  const Table other({column("word", Strings{"maybe"})});
+  CHECK_THROWS_WITH(targets("word").targets(other),
+                    Contains("must be one of its 2 classes, but in row 0 it is 'maybe'."));
+  const auto [x, y] = Preparation::fit(table, {{.columns = {"x", "bit"}}}, {.target = "word"}).dataset(table);
+  CHECK(x.shape() == Shape{3, 2});
+  CHECK(y.shape() == Shape{3});
+}
+
+TEST_CASE("what a preparation refuses", "[data][preparation]") {
+  const Table table({column("x", {1, 2}), column("c", Strings{"a", "b"})});
+  CHECK_THROWS_AS(Preparation::fit(table, {{.columns = {"y"}}}), std::out_of_range);
+  CHECK_THROWS_WITH(Preparation::fit(table.take(zeros({0}, {.dtype = DType::int64})), {{.columns = {"x"}}}),
+                    Contains("the table must have a row"));
+  CHECK_THROWS_WITH(Preparation::fit(table, {}, {.dtype = DType::int64}), Contains("dtype must be float32 or float64"));
+  CHECK_THROWS_WITH(Preparation::fit(table, {{.columns = {"x"}, .classes = {"1"}}}),
+                    Contains("classes are for columns that"));
+  CHECK_THROWS_WITH(Preparation::fit(table, {{.columns = {"x"}, .scale = Scale::standard, .encode = Encode::one_hot}}),
+                    Contains("'x' has scale standard and encode one_hot."));
+  CHECK_THROWS_WITH(
+      Preparation::fit(table, {{.columns = {"c"}, .encode = Encode::ordinal, .classes = {"a", "b", "a"}}}),
+      Contains("classes must be different"));
+  const Preparation preparation = Preparation::fit(table, {{.columns = {"x"}}});
+  CHECK_THROWS_WITH(preparation.transform(Table({column("x", Strings{"a"})})),
+                    Contains("'x' must be of numbers, as when"));
+  CHECK_THROWS_AS(preparation.transform(Table({column("z", Doubles{1})})), std::out_of_range);
+  CHECK_THROWS_WITH(preparation.transform(Table({column("x", Doubles{1e39})})),
+                    Contains("within the range of float32, but 'x' is 1e+39 in row 0."));
+  CHECK(preparation.transform(table.take(zeros({0}, {.dtype = DType::int64}))).shape() == Shape{0, 1});
+}
+
+TEST_CASE("a preparation is saved and loaded, whatever its strings hold", "[data][preparation]") {
+  const Table table({column("a.b", {1, kNan, 4.5}), column("c", Strings{"x\ny\\", "\xe4\x00z", "\xc3\xa4"}),
+                     Column("flag", tensor({1, 0, 1}) == 1), column("empty", Strings{"", "", "q"}),
+                     column("y", Strings{"no", "yes", "no"})});
+  const Preparation fitted = Preparation::fit(
+      table,
+      {{.columns = {"a.b"}, .impute = Impute::median, .indicator = true, .scale = Scale::standard},
+       {.columns = {"a.b"}, .impute = Impute::keep, .scale = Scale::min_max},
+       {.columns = {"c", "empty"}, .impute = Impute::keep, .encode = Encode::one_hot, .unseen = Unseen::own_class},
+       {.columns = {"flag"}},
+       {.columns = {"c"}, .encode = Encode::index}},
+      {.target = "y", .dtype = DType::float64});
+  Preparation loaded;
+  loaded.load_state(fitted.state(), fitted.metadata());
+  CHECK(loaded.features() == fitted.features());
+  CHECK(loaded.metadata() == fitted.metadata());
+  CHECK(loaded.target() == "y");
+  CHECK(allclose(loaded.transform(table), fitted.transform(table), {.rtol = 0, .atol = 0, .equal_nan = true}));
+  CHECK(all(loaded.indices(table) == fitted.indices(table)).item<bool>());
+  CHECK(all(loaded.targets(table) == fitted.targets(table)).item<bool>());
+  for (const auto& [key, value] : fitted.metadata())
+    for (char c : value) CHECK((c == '\n' || static_cast<unsigned char>(c) >= 0x20));
+
+  // Any entry that is missing or wrong is refused, and nothing is changed.
+  for (std::size_t i = 0; i < fitted.metadata().size(); ++i) {
+    data::Metadata broken = fitted.metadata();
+    broken.erase(broken.begin() + static_cast<std::ptrdiff_t>(i));
+    CHECK_THROWS_AS(loaded.load_state(fitted.state(), broken), std::invalid_argument);
+  }
+  for (std::size_t i = 0; i < fitted.state().size(); ++i) {
+    data::NamedTensors broken = fitted.state();
+    broken[i].second = zeros({2});
+    CHECK_THROWS_WITH(loaded.load_state(broken, fitted.metadata()),
+                      Contains("must be float64 [6]") && Contains("Nothing was changed."));
+    broken.erase(broken.begin() + static_cast<std::ptrdiff_t>(i));
+    CHECK_THROWS_AS(loaded.load_state(broken, fitted.metadata()), std::invalid_argument);
+  }
+  auto with = [&](const std::string& key, const std::string& value) {
+    data::Metadata changed = fitted.metadata();
+    for (auto& [name, old] : changed)
+      if (name == key) old = value;
+    return changed;
+  };
+  for (const auto& [key, value] : std::vector<std::pair<std::string, std::string>>{{"class", "Adam"},
+                                                                                   {"format_version", "2"},
+                                                                                   {"columns", "99"},
+                                                                                   {"columns", "-1"},
+                                                                                   {"column.0.impute", "magic"},
+                                                                                   {"column.0.indicator", "perhaps"},
+                                                                                   {"column.2.classes", "a\\q\n"},
+                                                                                   {"column.2.classes", "a"},
+                                                                                   {"dtype", "int64"}})
+    CHECK_THROWS_WITH(loaded.load_state(fitted.state(), with(key, value)), Contains("Nothing was changed."));
+  CHECK(loaded.metadata() == fitted.metadata());
+  data::Metadata more = fitted.metadata();
+  more.emplace_back("author", "somebody");
+  loaded.load_state(fitted.state(), more);
+}
+
+TEST_CASE("steps are suggested that fit each of the shared tables", "[data][preparation]") {
+  const std::string shared = testing::source_dir() + "/../shared/data/";
+  if (!std::filesystem::exists(shared + "penguins.csv")) {
+    WARN("skipped: ../shared/data does not exist");
+    return;
+  }
+  for (const auto& [file, target] : std::vector<std::pair<std::string, std::string>>{
+           {"titanic.csv", "survived"}, {"penguins.csv", "species"}, {"mpg.csv", "mpg"}, {"iris.csv", "column 5"}}) {
+    const Table table = data::read_table(shared + file);
+    const Preparation preparation = Preparation::fit(table, data::suggest_steps(table, target), {.target = target});
+    const auto [x, y] = preparation.dataset(table);
+    CHECK(x.shape() == Shape{table.rows(), static_cast<std::int64_t>(preparation.features().size())});
+    CHECK(all(isfinite(x)).item<bool>());
+    CHECK(y.size(0) == table.rows());
+  }
+}

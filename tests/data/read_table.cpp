@@ -1,0 +1,337 @@
+#include <xgrad/data/read_table.hpp>
+
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <xgrad/autograd/ops.hpp>
+#include "../catch.hpp"
+#include "temporary_file.hpp"
+
+using namespace xgrad;
+using Catch::Matchers::Contains;
+using data::Header;
+using data::Kind;
+using data::Missing;
+using data::Table;
+using data::TableOptions;
+
+namespace {
+
+using Strings = std::vector<std::string>;
+using Doubles = std::vector<double>;
+
+Table read(std::string_view text, const TableOptions& options = {}) {
+  TemporaryFile file("table.csv", text);
+  return data::read_table(file.path(), options);
+}
+
+/// The message without the folder, the process's number, and the line of this file at its end.
+std::string problem_of(std::string_view text, const TableOptions& options = {}) {
+  try {
+    read(text, options);
+  } catch (const data::FileError& error) {
+    const std::string message = error.what();
+    const std::size_t begin = message.find("table.csv"), end = message.rfind(" at read_table.cpp:");
+    REQUIRE(end != message.npos);
+    return message.substr(begin, end - begin);
+  }
+  return "no error";
+}
+
+std::string kinds_of(const Table& table) {
+  std::string kinds;
+  for (Kind kind : table.kinds) kinds += "nbtd"[static_cast<int>(kind)];
+  return kinds;
+}
+
+Doubles numbers(const Table& table, const char* name) { return table[name].values.to_vector<double>(); }
+
+/// Whether two lists are equal, nan to nan.
+bool same(const Doubles& a, const Doubles& b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (!(a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i])))) return false;
+  return true;
+}
+
+const double kNan = std::nan("");
+
+}  // namespace
+
+TEST_CASE("kinds of columns are found", "[data][table]") {
+  const Table table = read(
+      "name,age,alive,born,score\n"
+      "Ann, 34 ,True,1990-02-01,1e-3\n"
+      "\"Bob, Jr.\",,False,1957-12-31,-.5\n"
+      "?,51,,29.02.1972,inf\n");
+  CHECK(table.columns == Strings{"name", "age", "alive", "born", "score"});
+  CHECK(kinds_of(table) == "tnbdn");
+  CHECK(table.rows() == 3);
+  CHECK(table.size() == 5);
+  CHECK(table.values.shape() == Shape{3, 3});
+  CHECK(table.values.dtype() == DType::float64);
+  CHECK(table["name"].text == Strings{"Ann", "Bob, Jr.", ""});
+  CHECK(same(numbers(table, "age"), {34, kNan, 51}));
+  CHECK(same(numbers(table, "alive"), {1, 0, kNan}));
+  CHECK(table["born"].text == Strings{"1990-02-01", "1957-12-31", "29.02.1972"});
+  CHECK(same(numbers(table, "score"), {1e-3, -.5, INFINITY}));
+  CHECK(table["age"].missing().to_vector<int>() == std::vector<int>{0, 1, 0});
+  CHECK(table["name"].missing().to_vector<int>() == std::vector<int>{0, 0, 1});
+}
+
+TEST_CASE("nine tenths of what is there make a column of numbers, and the first that is none is an error",
+          "[data][table]") {
+  std::string nine = "x\n", eight = "x\n";
+  for (int i = 0; i < 9; ++i) nine += std::to_string(i) + "\n";
+  for (int i = 0; i < 8; ++i) eight += std::to_string(i) + "\n";
+  CHECK(problem_of(nine + "abc\n") ==
+        "table.csv:11:1: column 1 (x): a number is expected, but it is 'abc'. Of its 10 fields 9 are numbers. If it "
+        "stands "
+        "for a missing value, add it to .missing_words; to keep the column as text: .kinds = {{\"x\", Kind::text}}.");
+  CHECK(kinds_of(read(eight + "abc\n")) == "t");
+  CHECK(kinds_of(read(nine + "abc\n", {.kinds = {{"x", Kind::text}}})) == "t");
+  CHECK(same(read(nine + "abc\n", {.missing_words = {"abc"}}).values.to_vector<double>(),
+             {0, 1, 2, 3, 4, 5, 6, 7, 8, kNan}));
+  // Missing values are not there: they count for nothing.
+  CHECK_THAT(problem_of("x,y\n1,1\n,1\nNA,1\n?,1\nabc,1\n", {.kinds = {{"x", Kind::number}}}),
+             Contains("table.csv:6:1: column 1 (x): a number is expected, but it is 'abc'. Of its 2 fields 1 are"));
+  CHECK(kinds_of(read("x,y\n1,1\n,1\nNA,1\n?,1\n")) == "nn");
+}
+
+TEST_CASE("missing values, by option", "[data][table]") {
+  const std::string text = "x,c\n1,NA\nNaN,b\nnull,\n?,?\n,d\n#N/A,nan\n";
+  const Table table = read(text);
+  CHECK(same(numbers(table, "x"), {1, kNan, kNan, kNan, kNan, kNan}));
+  CHECK(table["c"].text == Strings{"", "b", "", "", "d", ""});
+  CHECK(
+      problem_of(text, {.missing = Missing::error}) ==
+      "table.csv:3:1: column 1 (x): a number is expected, but it is 'NaN'. To read missing values as nan: {.missing = "
+      "Missing::nan}.");
+  const Table kept = read("x,c\n1,NA\n2,\n", {.missing = Missing::error});
+  CHECK(kept["c"].text == Strings{"NA", ""});
+  CHECK_THAT(problem_of("x,y\n1,2\n,3\n", {.missing = Missing::error}), Contains("2:") || Contains("3:1"));
+  // -999 is a number that the user may say is missing.
+  CHECK(same(read("x\n1\n-999\n3\n", {.missing_words = {"-999"}}).values.to_vector<double>(), {1, kNan, 3}));
+  CHECK(kinds_of(read("x,y\n,1\n,2\n")) == "nn");  // nothing there: numbers, all missing
+}
+
+TEST_CASE("delimiters are found", "[data][table]") {
+  CHECK(kinds_of(read("\"fixed acidity\";\"quality\"\n7.4;5\n7.8;6\n")) == "nn");  // wine quality
+  CHECK(same(read("a;b\n1,5;2\n2,5;3\n", {.decimal = ','}).values.to_vector<double>(), {1.5, 2, 2.5, 3}));
+  CHECK(kinds_of(read("a;b\n1,5;2,5\n2,5;3,5\n")) == "tt");  // never four columns
+  CHECK(read("label\ttext\nham\tGo; jurong, point\nspam\tFree; entry, in\n").size() == 2);
+  CHECK(read("a|b\n1|2\n").size() == 2);
+  CHECK(read("  1   2  3\n 4 5   6\n").values.shape() == Shape{2, 3});
+  CHECK(read("x\n1\n2\n").size() == 1);
+  CHECK(read("text\nhello world\ngood morning\n").size() == 1);              // blanks delimit numbers alone
+  CHECK(kinds_of(read("M, 1, ?, <=50K\nF, 2, Private, >50K\n")) == "tntt");  // adult: blanks after commas
+  const Table cars =
+      read("18.0   8   307.0      130.0\t\"chevrolet chevelle malibu\"\n25.0   4   98.00      ?\t\"ford pinto\"\n");
+  CHECK(kinds_of(cars) == "nnnnt");
+  CHECK(cars[4].text == Strings{"chevrolet chevelle malibu", "ford pinto"});
+  CHECK(std::isnan(cars.values[{1, 3}].item()));
+}
+
+TEST_CASE("what the first line is, is found", "[data][table]") {
+  CHECK(read("M,0.455,15\nF,0.53,9\n").columns == Strings{"column 1", "column 2", "column 3"});  // abalone
+  CHECK(read("p,x,s,s\ne,y,t,t\n").rows() == 2);                                                 // a name comes once
+  CHECK(read("red,big\nblue,big\nred,small\n").rows() == 3);  // and seldom in its own column
+  CHECK(read("name,town\nAnn,Rome\nBob,Bonn\n").columns == Strings{"name", "town"});
+  CHECK(read("yes,?\nno,no\n").rows() == 2);  // ? names nothing
+  CHECK(read("country,2019,2020\nUS,1,2\nDE,3,4\n").columns == Strings{"country", "2019", "2020"});
+  CHECK(read("\"Month\",\"Passengers\"\n\"1949-01\",112\n\"1949-02\",118\n").columns == Strings{"Month", "Passengers"});
+  const Table counts = read("3,1,no,yes\n0.5,0\n1.5,1\n2.5,0\n");
+  CHECK(counts.class_names == Strings{"no", "yes"});
+  CHECK(counts.values.shape() == Shape{3, 2});
+  CHECK(read("2,1,x\n5,6,y\n").rows() == 2);  // tells no counts: the rows are others
+  CHECK(read("1,2\n3,4\n", {.header = Header::names}).columns == Strings{"1", "2"});
+  CHECK(read("a,b\n3,4\n", {.header = Header::none}).rows() == 2);
+  CHECK(read("1,2\n3,4\n", {.names = {"a", "b"}}).columns == Strings{"a", "b"});
+  CHECK(read("x,y\n3,4\n", {.names = {"a", "b"}}).columns == Strings{"a", "b"});
+}
+
+TEST_CASE("names of columns", "[data][table]") {
+  CHECK(read("\"\",a,a,a.1\n1,2,3,4\n").columns == Strings{"column 1", "a", "a.1", "a.1.1"});
+  CHECK(read("mpg cyl\n\"Mazda RX4\" 21 6\n\"Datsun 710\" 22.8 4\n").columns == Strings{"row", "mpg", "cyl"});  // R
+  CHECK_THROWS_WITH(read("1,2\n", {.names = {"a"}}),
+                    Contains("names must be one for each of the file's 2 columns, but"));
+  CHECK_THROWS_WITH(read("1,2\n", {.names = {"a", "a"}}), Contains("names must be different, but two are 'a'."));
+}
+
+TEST_CASE("delimiters too many at the end of lines", "[data][table]") {
+  CHECK(read("id,x,\n1,2,\n3,4,\n").columns == Strings{"id", "x"});
+  CHECK(read("id,x\n1,2,\n3,4,\n").columns == Strings{"id", "x"});
+  CHECK(read("a;b;;\n1;2;;\n3;4;;\n").columns == Strings{"a", "b"});
+  CHECK(read("1,2,\n3,4,\n").size() == 2);
+  CHECK(read("a,b,c\n1,2,\n3,4,\n").size() == 3);  // it has a name: a column without values
+  CHECK(problem_of("id,x\n1,2,\n3,4,5\n") ==
+        "table.csv:3:5: a row must have 2 columns as line 1 tells, but this one has 3.");
+}
+
+TEST_CASE("comments and lines to skip", "[data][table]") {
+  CHECK(read("# made by hand\nx,y\n1,2\n  # half\n3,4\n", {.comment = '#'}).values.to_vector<double>() ==
+        Doubles{1, 2, 3, 4});
+  CHECK(read("My table\nof two lines\nx,y\n1,2\n", {.skip_lines = 2}).columns == Strings{"x", "y"});
+  CHECK_THAT(problem_of("# made by hand\nx,y\n1,2\n"),
+             Contains("If lines that begin with '#' are comments, read with {.comment = '#'}."));
+  CHECK_THAT(problem_of("My table\nx,y\n1,2\n"), Contains("say how many lines to skip: {.skip_lines = 1}."));
+  // Places are those in the file.
+  CHECK_THAT(problem_of("a\nb\n% c\nx,y\n1,2\n3\n", {.comment = '%', .skip_lines = 2}), Contains("table.csv:6:2"));
+  CHECK(problem_of("a\nb\n", {.skip_lines = 5}) == "table.csv:3:1: a table is expected, but the file is empty.");
+}
+
+TEST_CASE("a quoted field may go on in the next line", "[data][table]") {
+  const Table table = read("a,b,c\n1,\"two\r\nlines, \"\"here\"\"\",3\r\n4,x,5\n");
+  CHECK(table["b"].text == Strings{"two\r\nlines, \"here\"", "x"});
+  CHECK(table["c"].values.to_vector<int>() == std::vector<int>{3, 5});
+  std::string rows = "a,b\n";
+  for (int i = 0; i < 9; ++i) rows += "1,\"x\ny\"\n";
+  CHECK_THAT(problem_of(rows + "zz,\"x\ny\"\n"), Contains("table.csv:20:1: column 1 (a)"));
+  CHECK_THAT(problem_of("a,b\n1,2\n\"x\ny\",1,2\n"), Contains("table.csv:4:6: a row must have 2 columns"));
+  CHECK(problem_of("a,b\n1,\"x\ny\n") == "table.csv:2:3: a quote must be closed, but the one that opens here is not.");
+  CHECK(read("a,b\n'x, y',1\n", {.quote = '\''})["a"].text == Strings{"x, y"});
+}
+
+TEST_CASE("decimal commas and thousands", "[data][table]") {
+  CHECK(read("a;b\n1.234,5;2\n-7,25;3\n", {.decimal = ',', .thousands = '.'}).values.to_vector<double>() ==
+        Doubles{1234.5, 2, -7.25, 3});
+  CHECK(read("a\n\"1,234,567.5\"\n\"-12,000\"\n", {.thousands = ','}).values.to_vector<double>() ==
+        Doubles{1234567.5, -12000});
+  CHECK(read("a;b\n1 234;2\n", {.delimiter = ';', .thousands = ' '}).values.to_vector<double>() == Doubles{1234, 2});
+  // What stands elsewhere than between groups of three divides no thousands.
+  for (const char* field : {"1,23", "1,2345", ",123", "1,234.5,678", "1234,567", "1,,234"})
+    CHECK(kinds_of(read(std::string("a;b\n") + field + ";1\n", {.delimiter = ';', .thousands = ','})) == "tn");
+  CHECK(kinds_of(read("a;b\n1.5;1\n", {.decimal = ','})) == "tn");
+
+  const Table table = read("a;b;c\n3,14;1,234;12,345,678\n2,71;5,678;1\n");
+  CHECK_THROWS_WITH(
+      Tensor(table["a"]),
+      Contains("column 'a' must be of numbers, but it is of kind text. It begins with '3,14'. Numbers like "
+               "3,14 are read with {.decimal = ','}.") &&
+          Contains("read_table.cpp:"));
+  CHECK_THROWS_WITH(table.numbers({"b"}),
+                    Contains("Numbers with thousands like 1,234 are read with {.thousands = ','}, "
+                             "with a decimal sign like 3,14 with {.decimal = ','}."));
+  std::string nine = "x;y\n";
+  for (int i = 0; i < 9; ++i) nine += "1.5;2\n";
+  CHECK(problem_of(nine + "2,5;2\n") ==
+        "table.csv:11:1: column 1 (x): a number is expected, but it is '2,5'. Numbers like 3,14 are read with "
+        "{.decimal = "
+        "','}.");
+}
+
+TEST_CASE("identifiers that float64 does not hold are text, codes with zeros in front by option", "[data][table]") {
+  const Table table = read("id,n\n9007199254740993,9007199254740992\n9007199254740995,4\n");
+  CHECK(kinds_of(table) == "tn");
+  CHECK(table["id"].text == Strings{"9007199254740993", "9007199254740995"});
+  CHECK(kinds_of(read("x\n123456789012345678901234567890\n")) == "t");
+  CHECK(kinds_of(read("x\n1e30\n123456789012345678901234567890\n")) == "n");  // a measure, not an identifier
+  CHECK(read("zip,n\n02134,1\n10001,2\n", {.kinds = {{"zip", Kind::text}}})["zip"].text == Strings{"02134", "10001"});
+}
+
+TEST_CASE("columns are picked and dropped while reading", "[data][table]") {
+  const std::string text = "a,b,c\n1,x,3\n4,y,6\n";
+  CHECK(read(text, {.columns = {"c", "a"}}).columns == Strings{"c", "a"});
+  CHECK(read(text, {.columns = {"c", "a"}}).values.to_vector<double>() == Doubles{3, 1, 6, 4});
+  CHECK(read(text, {.drop = {"b"}}).columns == Strings{"a", "c"});
+  // A column that is not wanted may hold what it likes.
+  std::string nine = "x,y\n";
+  for (int i = 0; i < 9; ++i) nine += "1,2\n";
+  CHECK(read(nine + "abc,2\n", {.drop = {"x"}}).rows() == 10);
+  CHECK_THROWS_AS(read(text, {.columns = {"d"}}), std::out_of_range);
+  CHECK_THROWS_WITH(read(text, {.drop = {"d"}}),
+                    Contains("drop must name columns of the file, but there is no 'd'. There "
+                             "are a, b, c."));
+  CHECK_THROWS_WITH(read(text, {.columns = {"a", "a"}}), Contains("'a' is named twice."));
+  CHECK_THROWS_WITH(read(text, {.columns = {"a"}, .drop = {"a"}}), Contains("'a' is both."));
+}
+
+TEST_CASE("kinds that the user knows", "[data][table]") {
+  CHECK(read("a,b\nyes,1\nno,2\n", {.kinds = {{"a", Kind::boolean}}}).values.to_vector<double>() ==
+        Doubles{1, 1, 0, 2});
+  CHECK_THAT(problem_of("a,b\nyes,1\nmaybe,2\n", {.kinds = {{"a", Kind::boolean}}}),
+             Contains("table.csv:3:1: column 1 (a): true or false, yes or no, 1 or 0 is expected, but it is 'maybe'."));
+  CHECK(kinds_of(read("a,b\nx,1\n", {.kinds = {{"b", Kind::text}, {"a", Kind::date}}})) == "dt");
+  CHECK_THROWS_AS(read("a,b\nx,1\n", {.kinds = {{"z", Kind::text}}}), std::out_of_range);
+}
+
+TEST_CASE("dates are told from numbers and text", "[data][table]") {
+  for (const char* date : {"2024-02-29", "2024/2/9", "29.02.2024", "2/29/24", "1949-01", "02/2024", "2024-02-29 12:30",
+                           "2024-02-29T12:30:15.5Z"})
+    CHECK(kinds_of(read(std::string("a;b\n") + date + ";1\n", {.delimiter = ';'})) == "dn");
+  for (const char* text : {"2024-13-01", "1-2-3-4", "2024-02-", "24:30", "12-34", "555-1234", "1/2", "2024-02-29x"})
+    CHECK(kinds_of(read(std::string("a;b\n") + text + ";1\n", {.delimiter = ';'})) == "tn");
+  CHECK(kinds_of(read("a;b\n2024;1\n", {.delimiter = ';'})) == "nn");
+}
+
+TEST_CASE("dtypes and ranges of read_table", "[data][table]") {
+  CHECK(read("x\n1.5\n", {.dtype = DType::float32}).values.dtype() == DType::float32);
+  CHECK_THAT(problem_of("x\n1\n1e39\n", {.dtype = DType::float32}),
+             Contains("3:1: column 1 (x): a number within the range of float32 is expected, but it is '1e39'."));
+  CHECK_THAT(problem_of("x\n1\n1e400\n"), Contains("a number within the range of float64 is expected"));
+  CHECK(read("x\n1\n1e-400\n").values.to_vector<double>() == Doubles{1, 0});
+  CHECK_THROWS_WITH(read("x\n1\n", {.dtype = DType::int64}),
+                    Contains("dtype must be float32 or float64, which have a nan"));
+}
+
+TEST_CASE("what is no table is told with its place", "[data][table]") {
+  CHECK(problem_of("") == "table.csv:1:1: a table is expected, but the file is empty.");
+  CHECK(problem_of("a,b\n") == "table.csv:2:1: a row is expected after the header, but the file ends here.");
+  CHECK(problem_of("a,b\n1,2\n3\n") == "table.csv:3:2: a row must have 2 columns as line 1 tells, but this one has 1.");
+  CHECK_THAT(problem_of("a,b\n1,2\n3,4,5\n"), Contains("table.csv:3:5: a row must have 2 columns"));
+  CHECK_THAT(problem_of("a,b\n\"1\"2,3\n"), Contains("a delimiter must follow the closing quote"));
+  CHECK_THAT(problem_of(std::string_view("\xFF\xFE\x31\0\n\0", 6)), Contains("the file is in UTF-16"));
+  CHECK(problem_of("3,1,a,b\n1,0\n2,1\n", {.header = Header::counts}) ==
+        "table.csv:4:1: 3 rows are expected, as line 1 tells, but the file has 2.");
+  CHECK_THAT(problem_of("5,2000000000,a,b\n1,2,3\n", {.header = Header::counts}),
+             Contains("table.csv:2:6: a row must have 2000000001 columns as line 1 tells, but this one has 3."));
+  CHECK_THAT(problem_of("a,b\n1,2\n", {.header = Header::counts}), Contains("numbers of rows and features"));
+  CHECK_THROWS_AS(data::read_table("no/such/file.csv"), data::FileError);
+}
+
+TEST_CASE("options of read_table that cannot be", "[data][table]") {
+  CHECK_THROWS_WITH(read("1\n", {.delimiter = '.'}), Contains("the delimiter must not be"));
+  CHECK_THROWS_WITH(read("1\n", {.delimiter = ',', .decimal = ','}), Contains("must be different, but two are ','."));
+  CHECK_THROWS_WITH(read("1\n", {.decimal = ';'}), Contains("the decimal sign must be '.' or ',', but it is ';'."));
+  CHECK_THROWS_WITH(read("1\n", {.thousands = 'x'}), Contains("thousands must be"));
+  CHECK_THROWS_WITH(read("1\n", {.skip_lines = -1}), Contains("skip_lines must be at least 0, but it is -1."));
+  CHECK_THROWS_WITH(data::read_csv("x", {.header = Header::find}), Contains("read_table() finds it."));
+}
+
+TEST_CASE("read_csv leaves out comments and lines, and answers by name", "[data][table]") {
+  TemporaryFile file("table.csv", "one\n# two\na,b,c\n1,x,3\n4,y,6\n");
+  const Table table =
+      data::read_csv(file.path(), {.header = Header::names, .text_columns = {1}, .comment = '#', .skip_lines = 1});
+  CHECK(table["c"].values.to_vector<int>() == std::vector<int>{3, 6});
+  CHECK(table["b"].text == Strings{"x", "y"});
+  CHECK(table.pick({"c"}).values.shape() == Shape{2, 1});
+}
+
+TEST_CASE("the shared tables are read without options", "[data][table]") {
+  const std::string shared = testing::source_dir() + "/../shared/data/",
+                    own = testing::source_dir() + "/examples/data/";
+  CHECK(data::read_table(own + "iris.csv").class_names.size() == 3);
+  CHECK(data::read_table(own + "wine_data.csv").values.shape() == Shape{178, 14});
+  CHECK(data::read_table(own + "breast_cancer.csv").values.shape() == Shape{569, 31});
+  CHECK(data::read_table(own + "digits.csv.gz").values.shape() == Shape{1797, 65});
+  CHECK(data::read_table(own + "diabetes_data_raw.csv.gz").values.shape() == Shape{442, 10});
+  CHECK(data::read_table(own + "diabetes_target.csv.gz").values.shape() == Shape{442, 1});
+  if (!std::filesystem::exists(shared + "penguins.csv")) {
+    WARN("skipped: ../shared/data does not exist");
+    return;
+  }
+  const Table titanic = data::read_table(shared + "titanic.csv");
+  CHECK(kinds_of(titanic) == "nntnnnntttbtttb");
+  CHECK(sum(cast(titanic["age"].missing(), DType::int64)).item<int>() == 177);
+  CHECK(sum(cast(titanic["deck"].missing(), DType::int64)).item<int>() == 688);
+  const Table penguins = data::read_table(shared + "penguins.csv");
+  CHECK(kinds_of(penguins) == "ttnnnnt");
+  CHECK(penguins.rows() == 344);
+  const Table mpg = data::read_table(shared + "mpg.csv");
+  CHECK(kinds_of(mpg) == "nnnnnnntt");
+  CHECK(sum(cast(mpg["horsepower"].missing(), DType::int64)).item<int>() == 6);
+}

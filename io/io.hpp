@@ -1,5 +1,8 @@
 // Files of tensors, models and training runs.
 #pragma once
 
+#include "checkpoint.hpp"
+#include "checkpoints.hpp"
 #include "npy.hpp"
 #include "safetensors.hpp"
+#include "save.hpp"

@@ -321,9 +321,11 @@ const Tensor& Contents::operator[](std::string_view name) const {
 }
 const std::string* Contents::text(std::string_view name) const { return find_named(metadata, name); }
 
-Contents read_safetensors(const std::string& path, SourceLocation where) {
-  CallSite site(where);
-  const detail::InputFile file(path);
+namespace {
+
+/// Reads and checks the whole header; answers with where the data begins.
+std::uint64_t read_header(const detail::InputFile& file, HeaderReader& header) {
+  const std::string& path = file.path();
   check_file(file.size() >= kPrefix, path, "a safetensors file begins with 8 bytes, but it has ", file.size());
   unsigned char prefix[kPrefix];
   file.read(prefix, kPrefix, 0);
@@ -333,7 +335,6 @@ Contents read_safetensors(const std::string& path, SourceLocation where) {
              " bytes are left, but it says to have ", length);
   check_file(length > 0, path, "the header must be JSON, but it is empty");
 
-  HeaderReader header(path);
   {
     std::string text(length, '\0');
     file.read(text.data(), length, kPrefix);
@@ -348,7 +349,24 @@ Contents read_safetensors(const std::string& path, SourceLocation where) {
   check_unique(path, header.contents.metadata, "text of __metadata__");
   const std::uint64_t data = kPrefix + length;
   check_layout(path, header, file.size() - data);
+  return data;
+}
 
+}  // namespace
+
+Metadata read_metadata(const std::string& path, SourceLocation where) {
+  CallSite site(where);
+  const detail::InputFile file(path);
+  HeaderReader header(path);
+  read_header(file, header);
+  return std::move(header.contents.metadata);
+}
+
+Contents read_safetensors(const std::string& path, SourceLocation where) {
+  CallSite site(where);
+  const detail::InputFile file(path);
+  HeaderReader header(path);
+  const std::uint64_t data = read_header(file, header);
   NoGrad no_grad;
   Contents contents = std::move(header.contents);
   std::vector<detail::InputFile::Piece> pieces;

@@ -56,5 +56,11 @@ void write_safetensors(const std::string& path, const NamedTensors& tensors, con
 /// Example: `io::Contents file = io::read_safetensors("data.safetensors"); Tensor x = file["x"];`
 Contents read_safetensors(const std::string& path, SourceLocation where = SourceLocation::current());
 
+/// Reads the texts of a safetensors file without its tensors.
+///
+/// Throws: FileError as read_safetensors().
+/// Example: `for (auto& [name, text] : io::read_metadata("data.safetensors")) std::cout << name << ": " << text << '\n';`
+Metadata read_metadata(const std::string& path, SourceLocation where = SourceLocation::current());
+
 }  // namespace io
 }  // namespace xgrad

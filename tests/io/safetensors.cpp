@@ -293,10 +293,10 @@ TEST_CASE("what cannot be written to safetensors is refused, and changes nothing
   const std::string path = folder("x.safetensors");
   write_safetensors(path, {{"x", ones({2})}});
   const std::string before = folder.read("x.safetensors");
-  CHECK(message_of<std::invalid_argument>([&] {
-          write_safetensors(path, {{"a", ones({1})}, {"a", ones({1})}});
-        }) == "write_safetensors: each tensor must have a name of its own, but there are two of 'a'. at " +
-                  place(__LINE__ - 1));
+  const io::NamedTensors twice = {{"a", ones({1})}, {"a", ones({1})}};
+  const std::string message = message_of<std::invalid_argument>([&] { write_safetensors(path, twice); });
+  CHECK(message == "write_safetensors: each tensor must have a name of its own, but there are two of 'a'. at " +
+                       place(__LINE__ - 2));
   CHECK_THROWS_WITH(write_safetensors(path, {{"__metadata__", ones({1})}}), Contains("must not be __metadata__"));
   CHECK_THROWS_WITH(write_safetensors(path, {{"a", Tensor()}}), Contains("tensors must be defined, but 'a' is not."));
   CHECK_THROWS_WITH(write_safetensors(path, {{"\xff", ones({1})}}), Contains("must be UTF-8"));

@@ -1,0 +1,54 @@
+// save() and load(): tensors, models and optimizers in files whose names say the format.
+#pragma once
+
+#include <string>
+
+#include "../autograd/tensor.hpp"
+#include "../nn/module.hpp"
+#include "../optim/optimizer.hpp"
+#include "safetensors.hpp"
+
+namespace xgrad XGRAD_API {
+namespace io {
+
+/// Writes tensors to a file, whole or not at all, in the format that its name's ending says: .safetensors (with texts), or
+/// .npz (without).
+///
+/// Throws: std::invalid_argument for another ending, for texts that the format does not have, and as write_safetensors() and
+/// write_npz(); FileError where the file cannot be written. What was there before is as it was then.
+/// Example: `io::save("data.safetensors", {{"x", x}, {"y", y}});`
+void save(const std::string& path, const NamedTensors& tensors, const Metadata& metadata = {},
+          SourceLocation where = SourceLocation::current());
+/// Writes one tensor to a file whose name ends in .npy.
+void save(const std::string& path, const Tensor& tensor, SourceLocation where = SourceLocation::current());
+/// Writes a model's parameters and buffers under their dotted names (Module::state()), in safetensors with its class as the
+/// text `class`.
+/// Example: `io::save("mlp.safetensors", model);`
+void save(const std::string& path, const nn::Module& model, SourceLocation where = SourceLocation::current());
+/// Writes what an optimizer keeps, under the names of Optimizer::state() (`state.hidden.weight.mean`), in safetensors with
+/// the texts of Optimizer::metadata().
+/// Example: `io::save("adam.safetensors", adam);`
+void save(const std::string& path, const optim::Optimizer& optimizer, SourceLocation where = SourceLocation::current());
+
+/// Reads the tensors of a file, whose name ends in .safetensors, .npz or .npy (one tensor, under the name "").
+///
+/// Throws: std::invalid_argument for another ending; FileError as read_safetensors(), read_npz() and read_npy().
+/// Example: `for (auto& [name, tensor] : io::load("data.npz")) std::cout << name << ' ' << tensor.shape() << '\n';`
+NamedTensors load(const std::string& path, SourceLocation where = SourceLocation::current());
+/// Reads a model's parameters and buffers, as Module::load() takes them: strictly. A file that PyTorch's weights were written
+/// to is one as well.
+///
+/// Throws: FileError for a file that is none; std::invalid_argument, naming file and tensors, where names and shapes are
+/// not the model's. Nothing is changed then.
+/// Example: `Mlp model; io::load("mlp.safetensors", model);`
+void load(const std::string& path, nn::Module& model, SourceLocation where = SourceLocation::current());
+/// Reads what an optimizer keeps, as Optimizer::load_state() takes it: the next step is then the one that the other would
+/// have made.
+///
+/// Throws: FileError for a file that is none; std::invalid_argument, naming file and entries, where they are not this
+/// optimizer's, or another class saved them. Nothing is changed then.
+/// Example: `optim::Adam adam(model.named_parameters()); io::load("adam.safetensors", adam);`
+void load(const std::string& path, optim::Optimizer& optimizer, SourceLocation where = SourceLocation::current());
+
+}  // namespace io
+}  // namespace xgrad

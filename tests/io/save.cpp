@@ -1,0 +1,122 @@
+#include <xgrad/io/save.hpp>
+
+#include <string>
+#include <vector>
+
+#include <xgrad/nn/nn.hpp>
+#include <xgrad/optim/optim.hpp>
+#include "../catch.hpp"
+#include "../support.hpp"
+#include "files.hpp"
+
+using namespace xgrad;
+using namespace xgrad::testing;
+using Catch::Matchers::Contains;
+using io::FileError;
+
+namespace {
+
+struct Mlp : nn::Module {
+  nn::Dense hidden = child("hidden", nn::Dense(3, 4));
+  nn::Dense output = child("output", nn::Dense(4, 2));
+  nn::Buffer seen = buffer("seen", zeros({1}, {.dtype = DType::float64}));
+  Tensor operator()(const Tensor& x) const { return output(relu(hidden(x))); }
+};
+
+struct Other : nn::Module {
+  nn::Dense hidden = child("hidden", nn::Dense(3, 5));
+};
+
+bool same_state(const io::NamedTensors& a, const io::NamedTensors& b) {
+  bool same = a.size() == b.size();
+  for (std::size_t i = 0; same && i < a.size(); ++i) same = a[i].first == b[i].first && same_bits(a[i].second, b[i].second);
+  return same;
+}
+
+void train(Mlp& model, optim::Optimizer& optimizer, int steps) {
+  Generator generator(9);
+  for (int i = 0; i < steps; ++i)
+    optimizer.step([&] { return mean(square(model(normal({8, 3}, 0, 1, {}, generator)))); });
+}
+
+}  // namespace
+
+TEST_CASE("a model is saved and loaded in either format", "[io][save]") {
+  Folder folder;
+  Mlp model;
+  model.seen.assign(7);
+  for (const char* name : {"mlp.safetensors", "mlp.npz"}) {
+    io::save(folder(name), model);
+    Mlp loaded;
+    REQUIRE_FALSE(same_state(loaded.state(), model.state()));
+    io::load(folder(name), loaded);
+    CHECK(same_state(loaded.state(), model.state()));
+    CHECK(same_state(io::load(folder(name)), model.state()));
+  }
+  CHECK(*io::read_safetensors(folder("mlp.safetensors")).text("class") == "Mlp");
+  CHECK(io::read_metadata(folder("mlp.safetensors")) == io::Metadata{{"class", "Mlp"}});
+}
+
+TEST_CASE("an optimizer is saved and loaded, and makes the same steps", "[io][save]") {
+  Folder folder;
+  for (const char* name : {"adam.safetensors", "adam.npz"}) {
+    Mlp model;
+    optim::Adam adam(model.named_parameters(), {.lr = 0.01});
+    train(model, adam, 3);
+    io::save(folder(name), adam);
+    Mlp other = nn::clone(model);
+    optim::Adam loaded(other.named_parameters(), {.lr = 0.01});
+    io::load(folder(name), loaded);
+    CHECK(same_state(loaded.state(), adam.state()));
+    train(model, adam, 2);
+    train(other, loaded, 2);
+    CHECK(same_state(other.state(), model.state()));
+  }
+  const io::Contents file = io::read_safetensors(folder("adam.safetensors"));
+  CHECK(file.contains("state.hidden.weight.mean"));
+  CHECK(file["state.output.bias.steps"].item() == 3);
+  CHECK(*file.text("class") == "Adam");
+  CHECK(*file.text("format_version") == "1");
+}
+
+TEST_CASE("what is of another model or optimizer is refused by file and name, and changes nothing", "[io][save]") {
+  Folder folder;
+  Mlp model;
+  Other other;
+  io::save(folder("other.safetensors"), other);
+  const io::NamedTensors before = nn::clone(model).state();
+  const std::string message =
+      message_of<std::invalid_argument>([&] { io::load(folder("other.safetensors"), model); });
+  CHECK(message.find(folder("other.safetensors") + ": Mlp: ") == 0);
+  CHECK_THAT(message, Contains("Missing: output.weight, output.bias, seen.") && Contains("hidden.weight ([4, 3] here, [5, 3] given)"));
+  CHECK_THAT(message, Contains("at " + place(__LINE__ - 3)));
+  CHECK(same_state(model.state(), before));
+
+  optim::SGD sgd(model.named_parameters(), {.lr = 0.1, .momentum = 0.9});
+  train(model, sgd, 1);
+  io::save(folder("sgd.safetensors"), sgd);
+  optim::Adam adam(model.named_parameters());
+  CHECK_THROWS_WITH(io::load(folder("sgd.safetensors"), adam), Contains("sgd.safetensors: Adam: the state must be one of Adam, but SGD saved it."));
+  CHECK(adam.state().empty());
+  CHECK_THROWS_WITH(io::load(folder("other.safetensors"), adam), Contains("other.safetensors: Adam: "));
+  CHECK_THROWS_AS(io::load(folder("missing.safetensors"), model), FileError);
+}
+
+TEST_CASE("the ending says the format", "[io][save]") {
+  Folder folder;
+  const io::NamedTensors tensors = {{"x", tensor({1.0F, 2.0F})}};
+  io::save(folder("x.npy"), tensors[0].second);
+  CHECK(same_bits(io::load(folder("x.npy"))[0].second, tensors[0].second));
+  io::save(folder("x.npz"), tensors);
+  io::save(folder("x.safetensors"), tensors, {{"a", "b"}});
+  CHECK(same_state(io::load(folder("x.npz")), tensors));
+  CHECK(same_state(io::load(folder("x.safetensors")), tensors));
+  io::save(folder("y.safetensors"), {{"x", tensors[0].second}, {"y", ones({2})}});
+  CHECK(io::load(folder("y.safetensors")).size() == 2);
+  CHECK(message_of<std::invalid_argument>([&] { io::save("model.pt", tensors); }) ==
+        "save: the file's name must end in .safetensors, .npz or .npy, but it is 'model.pt'. at " + place(__LINE__ - 1));
+  CHECK_THROWS_WITH(io::load("model"), Contains("load: the file's name must end in"));
+  CHECK_THROWS_WITH(io::save(folder("x.npz"), tensors, {{"a", "b"}}), Contains("texts must go to a .safetensors file"));
+  CHECK_THROWS_WITH(io::save(folder("x.npy"), tensors), Contains("tensors with names must go to"));
+  CHECK_THROWS_WITH(io::save(folder("x.npz"), tensors[0].second), Contains("a tensor without a name must go to an .npy file"));
+}

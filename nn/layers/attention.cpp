@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "../../autograd/ops.hpp"
+#include "../detail/start.hpp"
 
 namespace xgrad XGRAD_API {
 namespace nn {
@@ -29,8 +30,8 @@ std::int64_t checked_embedding(std::int64_t embed_dim, std::int64_t num_heads, c
 
 Tensor start(const Initializer& initializer, const Shape& shape, const MultiheadAttentionOptions& options,
              SourceLocation where) {
-  Generator& generator = options.generator != nullptr ? *options.generator : default_generator();
-  return initializer(shape, {.dtype = options.dtype}, generator, where);
+  return detail::Start{"MultiheadAttention", options.dtype, options.generator, where}("", initializer, initializer,
+                                                                                      shape);
 }
 
 /// [N, L, E] -> [N, heads, L, E / heads]

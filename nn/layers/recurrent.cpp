@@ -1,8 +1,7 @@
 #include "recurrent.hpp"
 
-#include <cmath>
-
 #include "../../autograd/ops.hpp"
+#include "../detail/start.hpp"
 
 namespace xgrad XGRAD_API {
 namespace nn {
@@ -10,15 +9,8 @@ namespace {
 
 /// A parameter's first value, by the initialiser of the options or, without one, uniform in +-1 / sqrt(hidden).
 Tensor start(const char* name, const Initializer& given, const Shape& shape, std::int64_t hidden, DType dtype,
-             Generator* own_generator, SourceLocation where) {
-  const double bound = 1 / std::sqrt(static_cast<double>(hidden));
-  const Initializer initializer = given ? given : init::uniform(-bound, bound);
-  Generator& generator = own_generator != nullptr ? *own_generator : default_generator();
-  Tensor value = initializer(shape, {.dtype = dtype}, generator, where);
-  check(value.defined() && value.shape() == shape && value.dtype() == dtype, where, name, ": init must give ", dtype,
-        ' ', shape, ", but it gave ",
-        value.defined() ? concat(value.dtype(), ' ', value.shape()) : std::string("an undefined tensor"), ".");
-  return value;
+             Generator* generator, SourceLocation where) {
+  return detail::Start{name, dtype, generator, where}("init", given, detail::uniform_by_fan(hidden), shape);
 }
 
 void check_sizes(const char* name, std::int64_t in, std::int64_t hidden, DType dtype, SourceLocation where) {

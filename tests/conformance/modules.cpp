@@ -15,7 +15,7 @@ Layer made_layer(const std::string& name, Arguments& init) {
   static const Makers kMakers = [] {
     Makers makers;
     for (const auto add : {add_activation_layers, add_convolution_layers, add_pooling_layers, add_norm_layers,
-                           add_shape_layers, add_loss_layers})
+                           add_shape_layers, add_loss_layers, add_recurrent_layers, add_attention_layers})
       add(makers);
     return makers;
   }();

@@ -38,5 +38,7 @@ void add_pooling_layers(Makers& makers);
 void add_norm_layers(Makers& makers);
 void add_shape_layers(Makers& makers);
 void add_loss_layers(Makers& makers);
+void add_recurrent_layers(Makers& makers);
+void add_attention_layers(Makers& makers);
 
 }  // namespace conformance

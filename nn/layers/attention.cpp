@@ -16,8 +16,9 @@ std::int64_t checked_embedding(std::int64_t embed_dim, std::int64_t num_heads, c
   check(embed_dim >= 1 && num_heads >= 1, where,
         "MultiheadAttention: embed_dim and num_heads must be at least 1, but they are ", embed_dim, " and ", num_heads,
         ".");
-  check(embed_dim % num_heads == 0, where, "MultiheadAttention: embed_dim must be a multiple of num_heads, but they are ",
-        embed_dim, " and ", num_heads, ".");
+  check(embed_dim % num_heads == 0, where,
+        "MultiheadAttention: embed_dim must be a multiple of num_heads, but they are ", embed_dim, " and ", num_heads,
+        ".");
   check(options.dropout >= 0 && options.dropout <= 1, where,
         "MultiheadAttention: dropout must be in [0, 1], but it is ", options.dropout, ".");
   const std::int64_t kdim = options.kdim.value_or(embed_dim), vdim = options.vdim.value_or(embed_dim);
@@ -62,10 +63,10 @@ MultiheadAttention::MultiheadAttention(std::int64_t embed_dim, std::int64_t num_
       kdim_(options.kdim.value_or(embed_dim)),
       vdim_(options.vdim.value_or(embed_dim)),
       generator_(options.generator),
-      in_proj_weight_(
-          kdim_ == embed_dim && vdim_ == embed_dim
-              ? param("in_proj_weight", start(init::glorot_uniform(), {3 * embed_dim, embed_dim}, options, where), where)
-              : Parameter()),
+      in_proj_weight_(kdim_ == embed_dim && vdim_ == embed_dim
+                          ? param("in_proj_weight",
+                                  start(init::glorot_uniform(), {3 * embed_dim, embed_dim}, options, where), where)
+                          : Parameter()),
       q_proj_weight_(
           in_proj_weight_.defined()
               ? Parameter()
@@ -78,9 +79,8 @@ MultiheadAttention::MultiheadAttention(std::int64_t embed_dim, std::int64_t num_
           in_proj_weight_.defined()
               ? Parameter()
               : param("v_proj_weight", start(init::glorot_uniform(), {embed_dim, vdim_}, options, where), where)),
-      in_proj_bias_(options.bias
-                        ? param("in_proj_bias", start(init::zeros(), {3 * embed_dim}, options, where), where)
-                        : Parameter()),
+      in_proj_bias_(options.bias ? param("in_proj_bias", start(init::zeros(), {3 * embed_dim}, options, where), where)
+                                 : Parameter()),
       bias_k_(options.add_bias_kv
                   ? param("bias_k", start(init::glorot_normal(), {1, 1, embed_dim}, options, where), where)
                   : Parameter()),
@@ -179,16 +179,14 @@ AttentionOutput MultiheadAttention::operator()(const Operand& operand, const Ten
           "last axes of query, key and value must be ", embed_dim_, ", ", kdim_, " and ", vdim_, ", but they are ",
           query.shape(), ", ", key.shape(), " and ", value.shape(), ".");
     const bool keys_are_queries = query.is_same(key), values_are_keys = key.is_same(value);
-    auto batched = [&](const Tensor& x) {
-      return is_single ? unsqueeze(x, 0) : batch_first_ ? x : transpose(x, 0, 1);
-    };
+    auto batched = [&](const Tensor& x) { return is_single ? unsqueeze(x, 0) : batch_first_ ? x : transpose(x, 0, 1); };
     query = batched(query);
     key = keys_are_queries ? query : batched(key);
     value = values_are_keys ? key : batched(value);
     const std::int64_t batch = query.size(0), queries = query.size(1), keys = key.size(1);
     check(key.size(0) == batch && value.size(0) == batch && value.size(1) == keys, place,
-          "query, key and value must have one batch, and as many keys as values, but they are ", operand.tensor("query").shape(),
-          ", ", given_key.shape(), " and ", given_value.shape(), ".");
+          "query, key and value must have one batch, and as many keys as values, but they are ",
+          operand.tensor("query").shape(), ", ", given_key.shape(), " and ", given_value.shape(), ".");
     if (masks.key_padding_mask.defined()) {
       const Shape wanted = is_single ? Shape{keys} : Shape{batch, keys};
       check(masks.key_padding_mask.shape() == wanted, place, "key_padding_mask must be ", wanted, ", but it is ",
@@ -209,9 +207,8 @@ AttentionOutput MultiheadAttention::operator()(const Operand& operand, const Ten
     }
     const Tensor q = split_heads(operands.q, num_heads_), k = split_heads(operands.k, num_heads_),
                  v = split_heads(operands.v, num_heads_);
-    AttentionOptions options{.causal = masks.causal && !mask.defined(),
-                             .dropout = is_training() ? dropout_ : 0,
-                             .generator = generator_};
+    AttentionOptions options{
+        .causal = masks.causal && !mask.defined(), .dropout = is_training() ? dropout_ : 0, .generator = generator_};
     if (mask.defined()) options.mask = mask.dtype() == DType::boolean ? logical_not(mask) : mask;
     AttentionOutput result;
     if (masks.need_weights) {

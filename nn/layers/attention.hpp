@@ -13,10 +13,10 @@ namespace nn {
 
 /// Options of MultiheadAttention.
 struct MultiheadAttentionOptions {
-  double dropout = 0;  ///< the part of the weights that is dropped in training
-  bool bias = true;    ///< of all projections
-  bool add_bias_kv = false;    ///< a learned key and value after those that are given
-  bool add_zero_attn = false;  ///< a key and a value of zeros after those that are given
+  double dropout = 0;                     ///< the part of the weights that is dropped in training
+  bool bias = true;                       ///< of all projections
+  bool add_bias_kv = false;               ///< a learned key and value after those that are given
+  bool add_zero_attn = false;             ///< a key and a value of zeros after those that are given
   std::optional<std::int64_t> kdim = {};  ///< last extent of the keys; that of the queries where it is not given
   std::optional<std::int64_t> vdim = {};  ///< last extent of the values; that of the queries where it is not given
   bool batch_first = false;               ///< queries, keys, values and output are [N, L, ...]
@@ -30,10 +30,10 @@ struct MultiheadAttentionOptions {
 /// does: true attends.) Floating masks are added to the scores, here and there. A query that may attend to no key has the
 /// result 0 before the last projection, where PyTorch has nan.
 struct AttentionMasks {
-  Tensor key_padding_mask = {};  ///< `[N, S]`: keys that nobody attends to
-  Tensor attn_mask = {};         ///< `[L, S]`, or `[N * heads, L, S]`: keys that a query does not attend to
-  bool causal = false;           ///< a query attends to the keys up to its own place: as attn_mask, but quicker
-  bool need_weights = true;      ///< answer with the weights too, which takes longer
+  Tensor key_padding_mask = {};      ///< `[N, S]`: keys that nobody attends to
+  Tensor attn_mask = {};             ///< `[L, S]`, or `[N * heads, L, S]`: keys that a query does not attend to
+  bool causal = false;               ///< a query attends to the keys up to its own place: as attn_mask, but quicker
+  bool need_weights = true;          ///< answer with the weights too, which takes longer
   bool average_attn_weights = true;  ///< the mean of the weights over the heads; else those of each
 };
 

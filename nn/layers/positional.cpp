@@ -16,7 +16,8 @@ void check_base(const char* name, double base, SourceLocation where) {
 Tensor angles(std::int64_t first, std::int64_t length, std::int64_t size, double base) {
   const TensorOptions in_double{.dtype = DType::float64};
   Tensor places = cast(arange(first, first + length), DType::float64);
-  Tensor powers = arange(0.0, static_cast<double>(size), 2.0, in_double) / static_cast<double>(std::max<std::int64_t>(1, size));
+  Tensor powers =
+      arange(0.0, static_cast<double>(size), 2.0, in_double) / static_cast<double>(std::max<std::int64_t>(1, size));
   return unsqueeze(places, 1) * exp(powers * -std::log(base));
 }
 

@@ -10,9 +10,9 @@ namespace nn {
 
 /// Options of sinusoidal_positions and SinusoidalPositions.
 struct SinusoidalOptions {
-  double base = 10000;         ///< the longest wave is 2 pi times as long
-  std::int64_t first = 0;      ///< the place of the first element
-  bool batch_first = false;    ///< SinusoidalPositions: x is [N, T, size], else [T, N, size]
+  double base = 10000;            ///< the longest wave is 2 pi times as long
+  std::int64_t first = 0;         ///< the place of the first element
+  bool batch_first = false;       ///< SinusoidalPositions: x is [N, T, size], else [T, N, size]
   DType dtype = default_dtype();  ///< sinusoidal_positions(): of the result
 };
 /// Waves of many lengths: row t has sin(t / base^(2 i / size)) in column 2 i and the cosine in column 2 i + 1.

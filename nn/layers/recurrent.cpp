@@ -47,8 +47,8 @@ RecurrentLayer::RecurrentLayer(const char* name, Kind kind, std::int64_t in, std
   check(options.num_layers >= 1, where, name, ": num_layers must be at least 1, but it is ", options.num_layers, ".");
   check(options.dropout >= 0 && options.dropout <= 1, where, name, ": dropout must be in [0, 1], but it is ",
         options.dropout, ".");
-  check(projection >= 0 && projection < hidden, where, name, ": proj_size must be at least 0 and below hidden, but it is ",
-        projection, " and hidden is ", hidden, ".");
+  check(projection >= 0 && projection < hidden, where, name,
+        ": proj_size must be at least 0 and below hidden, but it is ", projection, " and hidden is ", hidden, ".");
   const std::int64_t gates = kind == Kind::lstm ? 4 : kind == Kind::gru ? 3 : 1;
   const std::int64_t out = projection > 0 ? projection : hidden;
   for (std::int64_t layer = 0; layer < settings_.layers; ++layer) {
@@ -72,9 +72,7 @@ RecurrentLayer::RecurrentLayer(const char* name, Kind kind, std::int64_t in, std
 RecurrentResult RecurrentLayer::run_direction(const Tensor& x, const LSTMStart& start, std::int64_t layer,
                                               std::int64_t direction) const {
   const std::int64_t at = layer * settings_.directions + direction;
-  RecurrentOptions options{.lengths = start.lengths,
-                           .reverse = direction == 1,
-                           .nonlinearity = settings_.nonlinearity};
+  RecurrentOptions options{.lengths = start.lengths, .reverse = direction == 1, .nonlinearity = settings_.nonlinearity};
   if (start.h.defined()) options.h = select(start.h, 0, at);
   if (start.c.defined()) options.c = select(start.c, 0, at);
   const RecurrentWeights& weights = weights_[static_cast<std::size_t>(at)];
@@ -183,15 +181,12 @@ RecurrentCell::RecurrentCell(const char* name, std::int64_t gates, std::int64_t 
                              const RecurrentCellOptions& options, SourceLocation where)
     : weight_ih_(param("weight_ih", cell_start(name, in, hidden, {gates * hidden, in}, options, where), where)),
       weight_hh_(param("weight_hh", cell_start(name, in, hidden, {gates * hidden, hidden}, options, where), where)),
-      bias_ih_(options.bias
-                   ? param("bias_ih", cell_start(name, in, hidden, {gates * hidden}, options, where), where)
-                   : Parameter()),
-      bias_hh_(options.bias
-                   ? param("bias_hh", cell_start(name, in, hidden, {gates * hidden}, options, where), where)
-                   : Parameter()) {}
+      bias_ih_(options.bias ? param("bias_ih", cell_start(name, in, hidden, {gates * hidden}, options, where), where)
+                            : Parameter()),
+      bias_hh_(options.bias ? param("bias_hh", cell_start(name, in, hidden, {gates * hidden}, options, where), where)
+                            : Parameter()) {}
 
-RecurrentResult RecurrentCell::step(RecurrentResult (*layer)(const Operand&, const RecurrentWeights&,
-                                                             RecurrentOptions),
+RecurrentResult RecurrentCell::step(RecurrentResult (*layer)(const Operand&, const RecurrentWeights&, RecurrentOptions),
                                     const Operand& operand, const Tensor& h, const Tensor& c,
                                     RnnFunction nonlinearity) const {
   const SourceLocation where = operand.where();
@@ -206,9 +201,8 @@ RecurrentResult RecurrentCell::step(RecurrentResult (*layer)(const Operand&, con
     check(!state->defined() || state->shape() == wanted, where, name, " must be ", wanted, ", but it is ",
           state->defined() ? state->shape() : Shape{}, ".");
   auto batched = [&](const Tensor& state) { return state.defined() && is_single ? unsqueeze(state, 0) : state; };
-  RecurrentResult result =
-      layer(unsqueeze(batched(x), 0), {weight_ih_, weight_hh_, bias_ih_, bias_hh_},
-            {.h = batched(h), .c = batched(c), .nonlinearity = nonlinearity});
+  RecurrentResult result = layer(unsqueeze(batched(x), 0), {weight_ih_, weight_hh_, bias_ih_, bias_hh_},
+                                 {.h = batched(h), .c = batched(c), .nonlinearity = nonlinearity});
   if (is_single) result.h = squeeze(result.h, 0);
   if (is_single && result.c.defined()) result.c = squeeze(result.c, 0);
   return result;

@@ -201,7 +201,8 @@ Transformer::Transformer(std::int64_t d_model, std::int64_t nhead, TransformerOp
   Generator& generator = options.layer.generator != nullptr ? *options.layer.generator : default_generator();
   for (Tensor& parameter : parameters())
     if (parameter.ndim() > 1)
-      parameter.assign(init::glorot_uniform()(parameter.shape(), {.dtype = parameter.dtype()}, generator, where), where);
+      parameter.assign(init::glorot_uniform()(parameter.shape(), {.dtype = parameter.dtype()}, generator, where),
+                       where);
 }
 
 Tensor Transformer::operator()(const Operand& src, const Tensor& tgt, const TransformerMasks& masks) const {
@@ -217,8 +218,7 @@ Tensor Transformer::operator()(const Operand& src, const Tensor& tgt, const Tran
       check(source.size(axis) == tgt.size(axis), where, "src and tgt must have one batch, but they are ",
             source.shape(), " and ", tgt.shape(), ".");
     }
-    const Tensor memory =
-        encoder_(source, {.mask = masks.src_mask, .key_padding_mask = masks.src_key_padding_mask});
+    const Tensor memory = encoder_(source, {.mask = masks.src_mask, .key_padding_mask = masks.src_key_padding_mask});
     return decoder_(tgt, memory,
                     {.tgt_mask = masks.tgt_mask,
                      .memory_mask = masks.memory_mask,

@@ -18,7 +18,8 @@ namespace nn {
 /// Options of TransformerEncoderLayer and TransformerDecoderLayer.
 struct TransformerLayerOptions {
   std::int64_t dim_feedforward = 2048;  ///< units between the two dense layers
-  double dropout = 0.1;  ///< the part that is dropped in training: of attention's weights, and after each of the layer's parts
+  double dropout =
+      0.1;  ///< the part that is dropped in training: of attention's weights, and after each of the layer's parts
   /// The function between the dense layers; relu where it is empty: `.activation = [](const Tensor& x) { return gelu(x); }`
   Function<Tensor(const Tensor&)> activation = {};
   double layer_norm_eps = 1e-5;

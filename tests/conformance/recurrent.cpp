@@ -42,8 +42,7 @@ Options stack_options(Arguments& init) {
 template <class M>
 Layer stack_layer(M module) {
   return {module, [module](Arguments& args) {
-            const nn::RecurrentOutput result =
-                module(args.tensor(0, "input"), {.h = args.optional_tensor(1, "hx")});
+            const nn::RecurrentOutput result = module(args.tensor(0, "input"), {.h = args.optional_tensor(1, "hx")});
             return Outputs{result.output, result.h};
           }};
 }
@@ -101,8 +100,8 @@ void add_recurrent_layers(Makers& makers) {
   };
   makers["RNNCell"] = [](Arguments& init) {
     const auto [in, hidden] = sizes_of(init);
-    return cell_layer(nn::RNNCell(
-        in, hidden, {.bias = init.flag(kKeyword, "bias", true), .nonlinearity = nonlinearity_of(init)}));
+    return cell_layer(
+        nn::RNNCell(in, hidden, {.bias = init.flag(kKeyword, "bias", true), .nonlinearity = nonlinearity_of(init)}));
   };
   makers["GRUCell"] = [](Arguments& init) {
     const auto [in, hidden] = sizes_of(init);
@@ -131,7 +130,8 @@ void add_attention_layers(Makers& makers) {
     const nn::MultiheadAttention module(init.integer(kKeyword, "embed_dim"), init.integer(kKeyword, "num_heads"),
                                         options);
     return {module, [module](Arguments& args) {
-              const Tensor query = args.tensor(0, "query"), key = args.tensor(1, "key"), value = args.tensor(2, "value");
+              const Tensor query = args.tensor(0, "query"), key = args.tensor(1, "key"),
+                           value = args.tensor(2, "value");
               const nn::AttentionOutput result =
                   module(query, key, value,
                          {.key_padding_mask = args.optional_tensor(3, "key_padding_mask"),
@@ -145,9 +145,9 @@ void add_attention_layers(Makers& makers) {
     const nn::TransformerEncoderLayer module(init.integer(kKeyword, "d_model"), init.integer(kKeyword, "nhead"),
                                              layer_options(init));
     return {module, [module](Arguments& args) {
-              return Outputs(module(args.tensor(0, "src"),
-                                    {.mask = args.optional_tensor(1, "src_mask"),
-                                     .key_padding_mask = args.optional_tensor(2, "src_key_padding_mask")}));
+              return Outputs(
+                  module(args.tensor(0, "src"), {.mask = args.optional_tensor(1, "src_mask"),
+                                                 .key_padding_mask = args.optional_tensor(2, "src_key_padding_mask")}));
             }};
   };
   makers["TransformerDecoderLayer"] = [](Arguments& init) -> Layer {

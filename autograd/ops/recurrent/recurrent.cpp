@@ -10,6 +10,9 @@
 #include "../../kernels/recurrent.hpp"
 #include "../../tensor_impl.hpp"
 #include "../cast.hpp"
+#include "../choose.hpp"
+#include "../compare.hpp"
+#include "../create.hpp"
 #include "../detail/promote.hpp"
 #include "../detail/result.hpp"
 #include "../movement.hpp"
@@ -90,6 +93,14 @@ void promote_all(const char* name, Operands& given, SourceLocation where) {
     if (each.defined() && static_cast<Slot>(i) != Slot::lengths)
       each = contiguous(cast_for(name, {each, where}, dtype));
   }
+}
+
+/// x with zeros beyond the lengths: whatever stands there, were it nan, has no part in a product.
+Tensor without_rest(const Tensor& x, const Tensor& lengths) {
+  const std::int64_t steps = x.shape()[0];
+  const auto* length = data_of<std::int64_t>(lengths);
+  if (std::all_of(length, length + lengths.numel(), [steps](std::int64_t each) { return each == steps; })) return x;
+  return where(unsqueeze(unsqueeze(arange(steps), 1) < lengths, 2), x, 0);
 }
 
 /// Where the tensor's elements begin; null for none.
@@ -180,6 +191,7 @@ RecurrentResult recurrent(const char* name, RecurrentCell cell, const Operand& x
                   weights.input_bias, weights.hidden_bias, weights.projection, options.h, options.c, options.lengths}};
   check_shapes(name, cell, given, where);
   promote_all(name, given, where);
+  if (given[Slot::lengths].defined()) given[Slot::x] = without_rest(given[Slot::x], given[Slot::lengths]);
 
   RecurrentRule rule{name, cell, options.reverse, {}};
   std::vector<Tensor> inputs;

@@ -50,6 +50,7 @@ foreach(program xgrad_tests_autograd xgrad_tests_engine xgrad_tests_op_table)  #
   target_link_libraries(${program} PRIVATE xtensor)
   target_include_directories(${program} SYSTEM PRIVATE ${XTENSOR_BLAS_INCLUDE_DIR})
 endforeach()
+target_link_libraries(xgrad_tests_train PRIVATE ZLIB::ZLIB nlohmann_json::nlohmann_json)  # which read files back
 foreach(program xgrad_tests_engine xgrad_tests_op_table)  # those that call xt::linalg
   target_link_libraries(${program} PRIVATE OpenBLAS::OpenBLAS)
 endforeach()

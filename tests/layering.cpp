@@ -77,7 +77,8 @@ const std::vector<std::string_view> kInternal = {"autograd/base/",
                                                  "data/detail/",
                                                  "nn/detail/",
                                                  "optim/detail/",
-                                                 "io/detail/"};
+                                                 "io/detail/",
+                                                 "train/detail/"};
 const std::vector<std::pair<std::string_view, std::string_view>> kTemplates = {
     {"autograd/map.hpp", "autograd/base/launch.hpp"},
     {"autograd/map.hpp", "autograd/kernels/elementwise.hpp"},

@@ -81,7 +81,7 @@ Plot& Plot::line(const std::string& name, const Values& y, const LineOptions& op
 }
 
 Plot& Plot::curve(const std::string& name, const Values& x, const Values& y, const LineOptions& options,
-                 SourceLocation where) {
+                  SourceLocation where) {
   check(!state_->is_heat_map, where, "Plot: a heat map must be by itself, but a line is added to it.");
   check_lengths("a line", x.numbers().size(), y.numbers().size(), where);
   check(options.smoothing >= 0 && options.smoothing < 1, where, "Plot: smoothing must be in [0, 1), but it is ",

@@ -6,12 +6,12 @@
 #include <xgrad/xgrad.hpp>
 #include "../catch.hpp"
 #include "../support.hpp"
+#include "message.hpp"
 #include "png.hpp"
 #include "xml.hpp"
 
 using namespace xgrad;
 using testing::message_of;
-using testing::place;
 using testing::read_png;
 using train::ImageGrid;
 
@@ -73,23 +73,20 @@ TEST_CASE("image: labels and a title", "[image]") {
 }
 
 TEST_CASE("image: wrong input", "[image]") {
-  auto message = [](auto f) { return message_of<std::invalid_argument>(f); };
+  auto message = [](auto f) { return testing::without_place(message_of<std::invalid_argument>(f), __FILE__); };
   CHECK(message([] { ImageGrid(ones({3})); }) ==
         "ImageGrid: images must be [height, width], [n, height, width] or [n, channels, height, width], but they are "
-        "[3]. at " +
-            place(__LINE__));
+        "[3].");
   CHECK(message([] {
           ImageGrid(ones({1, 2, 4, 4}));
-        }) == "ImageGrid: images must have 1, 3 or 4 channels, but they are [1, 2, 4, 4]. at " + place(__LINE__));
-  CHECK(message([] {
-          ImageGrid(ones({0, 4, 4}));
-        }) == "ImageGrid: there must be an image, but they are [0, 4, 4]. at " + place(__LINE__));
+        }) == "ImageGrid: images must have 1, 3 or 4 channels, but they are [1, 2, 4, 4].");
+  CHECK(message([] { ImageGrid(ones({0, 4, 4})); }) == "ImageGrid: there must be an image, but they are [0, 4, 4].");
   CHECK(message([] { ImageGrid(Tensor{}); }) ==
-        "ImageGrid: images must be a defined tensor, but it is default-constructed. at " + place(__LINE__));
+        "ImageGrid: images must be a defined tensor, but it is default-constructed.");
   CHECK(message([] {
           ImageGrid(ones({2, 2}), {.range = {1, 1}});
-        }) == "ImageGrid: range must begin below its end, but it is [1, 1]. at " + place(__LINE__));
+        }) == "ImageGrid: range must begin below its end, but it is [1, 1].");
   CHECK(message([] {
           ImageGrid(ones({2, 2}), {.labels = {"a", "b"}});
-        }) == "ImageGrid: there must be at most one label an image, but there are 2 for 1. at " + place(__LINE__));
+        }) == "ImageGrid: there must be at most one label an image, but there are 2 for 1.");
 }

@@ -11,12 +11,12 @@
 #include <xgrad/xgrad.hpp>
 #include "../catch.hpp"
 #include "../support.hpp"
+#include "message.hpp"
 #include "png.hpp"
 #include "xml.hpp"
 
 using namespace xgrad;
 using testing::message_of;
-using testing::place;
 using testing::texts_of;
 using train::Plot;
 using train::Scale;
@@ -255,9 +255,8 @@ TEST_CASE("plot: files", "[plot]") {
   CHECK(panels.width == 3 * 1280);
   CHECK(panels.height == 2 * (40 + 800));
 
-  CHECK(message_of<std::invalid_argument>([&] { plot.save(folder + "/loss.jpg"); }) ==
-        "Plot: a picture's file must end in .svg or .png, but it is '" + folder + "/loss.jpg'. at " +
-            place(__LINE__ - 1));
+  CHECK(testing::without_place(message_of<std::invalid_argument>([&] { plot.save(folder + "/loss.jpg"); }), __FILE__) ==
+        "Plot: a picture's file must end in .svg or .png, but it is '" + folder + "/loss.jpg'.");
   CHECK(message_of<std::runtime_error>([&] {
           plot.save(folder + "/c.PNG/x.svg");
         }).find("must be a file that can be written, but: Not a directory. at ") != std::string::npos);
@@ -265,30 +264,25 @@ TEST_CASE("plot: files", "[plot]") {
 }
 
 TEST_CASE("plot: wrong input", "[plot]") {
-  auto message = [](auto f) { return message_of<std::invalid_argument>(f); };
+  auto message = [](auto f) { return testing::without_place(message_of<std::invalid_argument>(f), __FILE__); };
   CHECK(message([] {
           Plot().curve("", {1, 2, 3}, {1, 2});
-        }) == "Plot: a line must have as many y as x, but there are 2 y and 3 x. at " + place(__LINE__));
+        }) == "Plot: a line must have as many y as x, but there are 2 y and 3 x.");
   CHECK(message([] { Plot({.width = 5}); }) ==
-        "Plot: its width and height must be in [80, 10000], but they are 5 and 400. at " + place(__LINE__));
-  CHECK(message([] {
-          Plot({.x_range = {2, 1}});
-        }) == "Plot: x_range must begin below its end, but it is [2, 1]. at " + place(__LINE__));
+        "Plot: its width and height must be in [80, 10000], but they are 5 and 400.");
+  CHECK(message([] { Plot({.x_range = {2, 1}}); }) == "Plot: x_range must begin below its end, but it is [2, 1].");
   CHECK(message([] {
           Plot({.y_scale = Scale::log, .y_range = {0, 1}});
-        }) == "Plot: y_range of a logarithmic axis must begin above 0, but it begins at 0. at " + place(__LINE__));
-  CHECK(message([] { Plot().line("", {1}, {.smoothing = 1}); }) ==
-        "Plot: smoothing must be in [0, 1), but it is 1. at " + place(__LINE__));
-  CHECK(message([] { Plot().heat_map(ones({3})); }) ==
-        "Plot: a heat map's values must be a matrix, but they are [3]. at " + place(__LINE__));
+        }) == "Plot: y_range of a logarithmic axis must begin above 0, but it begins at 0.");
+  CHECK(message([] { Plot().line("", {1}, {.smoothing = 1}); }) == "Plot: smoothing must be in [0, 1), but it is 1.");
+  CHECK(message([] { Plot().heat_map(ones({3})); }) == "Plot: a heat map's values must be a matrix, but they are [3].");
   CHECK(message([] { Plot().heat_map(Tensor()); }) ==
-        "Plot: a heat map's values must be a defined tensor, but it is default-constructed. at " + place(__LINE__));
+        "Plot: a heat map's values must be a defined tensor, but it is default-constructed.");
   CHECK(message([] {
           Plot().heat_map(ones({2, 2}), {.rows = {"a"}});
-        }) == "Plot: there must be a name for each row, but there are 1 for 2. at " + place(__LINE__));
+        }) == "Plot: there must be a name for each row, but there are 1 for 2.");
   CHECK(message([] {
           Plot().heat_map(ones({2, 2})).line("", {1});
-        }) == "Plot: a heat map must be by itself, but a line is added to it. at " + place(__LINE__));
-  CHECK(message([] { train::Panels({}); }) ==
-        "Panels: there must be at least one plot, but there is none. at " + place(__LINE__));
+        }) == "Plot: a heat map must be by itself, but a line is added to it.");
+  CHECK(message([] { train::Panels({}); }) == "Panels: there must be at least one plot, but there is none.");
 }

@@ -214,8 +214,8 @@ Bins bins_of(const std::vector<Mark>& marks) {
   if (all.empty()) return bins;
   std::sort(all.begin(), all.end());
   const double low = all.front(), high = all.back(), spread = high - low;
-  if (!(spread > 0) || !std::isfinite(spread)) {
-    bins.width = low == 0 ? 1 : std::abs(low) * 0.1;
+  if (!(spread / 1000 > 0) || !std::isfinite(spread)) {
+    bins.width = std::abs(low) < 1e-300 ? 1 : std::abs(low) * 0.1;
     bins.low = low - bins.width / 2;
     if (!std::isfinite(spread)) bins = {low, high / 20 - low / 20, 20};
     return bins;
@@ -243,7 +243,7 @@ std::vector<double> counts_of(const std::vector<double>& values, const Bins& bin
   for (double value : values) {
     if (!std::isfinite(value)) continue;
     const double place = std::floor((value - bins.low) / bins.width);
-    ++counts[static_cast<std::size_t>(std::clamp(place, 0.0, bins.count - 1.0))];
+    ++counts[place > 0 ? static_cast<std::size_t>(std::min(place, bins.count - 1.0)) : 0];
   }
   return counts;
 }

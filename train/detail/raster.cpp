@@ -19,11 +19,14 @@ void Coverage::start(int left, int top, int right, int bottom) {
 }
 
 void Coverage::edge(Point from, Point to) {
-  if (from.y == to.y || height_ == 0) return;
+  // Far away nothing is seen; and a slope shall be a number.
+  for (Point* p : {&from, &to}) *p = {std::clamp(p->x, -1e6, 1e6), std::clamp(p->y, -1e6, 1e6)};
+  if (std::abs(from.y - to.y) < 1e-9 || height_ == 0) return;
   const double direction = from.y < to.y ? 1 : -1;
   if (direction < 0) std::swap(from, to);
   const double slope = (to.x - from.x) / (to.y - from.y);
   const double top = std::max(from.y - top_, 0.0), bottom = std::min(to.y - top_, static_cast<double>(height_));
+  if (!(top < bottom)) return;
   double x = from.x - left_ + slope * (top - (from.y - top_));
   for (int y = static_cast<int>(top); y < height_ && y < bottom; ++y) {
     float* row = areas_.data() + static_cast<std::size_t>(y) * (width_ + 2);
@@ -82,6 +85,10 @@ RasterCanvas::RasterCanvas(double width, double height, double scale, Theme them
 }
 
 void RasterCanvas::fill(const std::vector<std::vector<Point>>& contours, Paint paint) {
+  // Numbers at the ends of double's range may have no place.
+  for (const std::vector<Point>& contour : contours)
+    for (Point p : contour)
+      if (!std::isfinite(p.x) || !std::isfinite(p.y)) return;
   double left = 1e9, top = 1e9, right = -1e9, bottom = -1e9;
   for (const std::vector<Point>& contour : contours)
     for (Point p : contour) {

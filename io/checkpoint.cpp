@@ -70,9 +70,11 @@ struct Checkpoint::File {
   json description(const std::string& part, std::string_view kind) const {
     json read = parsed(part);
     const auto found = read.find("kind");
-    if (found == read.end() || !found->is_string()) fail_file(path, concat("part ", shown_name(part), ": its kind must be said, but is not"));
+    if (found == read.end() || !found->is_string())
+      fail_file(path, concat("part ", shown_name(part), ": its kind must be said, but is not"));
     if (found->get<std::string>() != kind)
-      refuse(part, concat("it must be of the kind ", kind, ", but in the file it is ", shown_name(found->get<std::string>())));
+      refuse(part, concat("it must be of the kind ", kind, ", but in the file it is ",
+                          shown_name(found->get<std::string>())));
     return read;
   }
   json parsed(const std::string& part) const {
@@ -81,8 +83,9 @@ struct Checkpoint::File {
     json read;
     // Without exceptions: what is wrong is said by the next line.
     if (text->size() <= kLongestJson) read = json::parse(*text, nullptr, false);
-    check_file(read.is_object(), path, "part ", [&] { return shown_name(part); },
-               ": what the file says of it must be a JSON object, but it is none");
+    check_file(
+        read.is_object(), path, "part ", [&] { return shown_name(part); },
+        ": what the file says of it must be a JSON object, but it is none");
     return read;
   }
   template <class T>
@@ -106,10 +109,11 @@ struct Checkpoint::File {
                            " in its form, but it has not"));
   }
   GeneratorState generator(const json& list, const std::string& part) const {
-    check_file(list.is_array() && list.size() == 3 && list[0].is_number_unsigned() && list[1].is_number_unsigned() &&
-                   list[2].is_number_unsigned(),
-               path, "part ", [&] { return shown_name(part); },
-               ": a generator must be seed, stream and position, but one is not");
+    check_file(
+        list.is_array() && list.size() == 3 && list[0].is_number_unsigned() && list[1].is_number_unsigned() &&
+            list[2].is_number_unsigned(),
+        path, "part ", [&] { return shown_name(part); },
+        ": a generator must be seed, stream and position, but one is not");
     return {list[0].get<std::uint64_t>(), list[1].get<std::uint64_t>(), list[2].get<std::uint64_t>()};
   }
   optim::NamedNumbers numbers(const json& list, const std::string& part) const {
@@ -118,7 +122,8 @@ struct Checkpoint::File {
       std::optional<double> number;
       if (one.is_array() && one.size() == 2 && one[0].is_string() && one[1].is_string())
         number = as_number(one[1].get_ref<const std::string&>());
-      if (!number) fail_file(path, concat("part ", shown_name(part), ": a number must have a name and be one, but one is not"));
+      if (!number)
+        fail_file(path, concat("part ", shown_name(part), ": a number must have a name and be one, but one is not"));
       numbers.emplace_back(one[0].get<std::string>(), *number);
     }
     return numbers;
@@ -149,8 +154,9 @@ Checkpoint::~Checkpoint() = default;
 
 Checkpoint& Checkpoint::add_part(const std::string& name, Function<void(Contents&)> save,
                                  Function<void(const File&)> load, SourceLocation where) {
-  check(!name.empty() && name.find('.') == name.npos && detail::is_utf8(name), where,
-        "Checkpoint: a part's name must be UTF-8 without a dot, but it is ", [&] { return shown_name(name); }, '.');
+  check(
+      !name.empty() && name.find('.') == name.npos && detail::is_utf8(name), where,
+      "Checkpoint: a part's name must be UTF-8 without a dot, but it is ", [&] { return shown_name(name); }, '.');
   bool is_taken = name == kFormat || name == kFormatVersion || name == kRandom || name == kParts;
   for (const Part& part : parts_) is_taken = is_taken || part.name == name;
   check(
@@ -230,8 +236,8 @@ Checkpoint& Checkpoint::add(const std::string& name, optim::Optimizer& optimizer
         int groups = 0;
         for (const auto& [key, rate] : rates) groups += key.starts_with("lr.");
         if (groups != own->group_count())
-          file.refuse(name, concat("the optimizer must have as many groups as in the file, but it has ", own->group_count(),
-                                   ", and the file ", groups));
+          file.refuse(name, concat("the optimizer must have as many groups as in the file, but it has ",
+                                   own->group_count(), ", and the file ", groups));
         file.take(name, [&] {
           own->load_state(file.tensors_of(name), metadata, file.where);
           for (const auto& [key, rate] : rates)
@@ -268,8 +274,8 @@ Checkpoint& Checkpoint::add(const std::string& name, data::BatchPosition& positi
   return add_part(
       name,
       [name, own](Contents& to) {
-        to.metadata.emplace_back(
-            name, json({{"kind", "batches"}, {"passes", own->passes}, {"points", own->points}}).dump());
+        to.metadata.emplace_back(name,
+                                 json({{"kind", "batches"}, {"passes", own->passes}, {"points", own->points}}).dump());
         if (own->order.defined()) to.tensors.emplace_back(name + ".order", own->order);
       },
       [name, own](const File& file) {
@@ -278,8 +284,9 @@ Checkpoint& Checkpoint::add(const std::string& name, data::BatchPosition& positi
         read.passes = file.get<std::int64_t>(said, name, "passes");
         read.points = file.get<std::int64_t>(said, name, "points");
         for (auto& [key, tensor] : file.tensors_of(name)) {
-          check_file(key == "order", file.path, "part ", [&] { return shown_name(name); },
-                     ": a position in the data has an order, but there is ", [&] { return shown_name(key); });
+          check_file(
+              key == "order", file.path, "part ", [&] { return shown_name(name); },
+              ": a position in the data has an order, but there is ", [&] { return shown_name(key); });
           read.order = tensor;
         }
         *own = std::move(read);
@@ -317,8 +324,8 @@ Checkpoint& Checkpoint::add(const std::string& name, Tensor& tensor, SourceLocat
           return;
         }
         if (!read.defined() || read.dtype() != own->dtype() || read.shape() != own->shape())
-          file.refuse(name, concat("the variable must be what the file has, but it is ", own->dtype(), ' ', own->shape(),
-                                   ", and the file has ",
+          file.refuse(name, concat("the variable must be what the file has, but it is ", own->dtype(), ' ',
+                                   own->shape(), ", and the file has ",
                                    read.defined() ? concat(read.dtype(), ' ', read.shape()) : "an undefined tensor"));
         file.take(name, [&] { own->assign(read, file.where); });
       },
@@ -371,8 +378,9 @@ Checkpoint& Checkpoint::add(const std::string& name, double& value, SourceLocati
       [name, own](const File& file) {
         const std::optional<double> read =
             as_number(file.get<std::string>(file.description(name, "number"), name, "value"));
-        check_file(read.has_value(), file.path, "part ", [&] { return shown_name(name); },
-                   ": its value must be a number, but it is none");
+        check_file(
+            read.has_value(), file.path, "part ", [&] { return shown_name(name); },
+            ": its value must be a number, but it is none");
         *own = *read;
       },
       where);
@@ -390,8 +398,9 @@ Checkpoint& Checkpoint::add(const std::string& name, std::string& value, SourceL
       [name, own](const File& file) {
         file.description(name, "text");
         const std::string* read = file.contents.text(name + ".value");
-        check_file(read != nullptr, file.path, "part ", [&] { return shown_name(name); },
-                   ": its value must be in the file, but is not");
+        check_file(
+            read != nullptr, file.path, "part ", [&] { return shown_name(name); },
+            ": its value must be in the file, but is not");
         *own = *read;
       },
       where);
@@ -408,8 +417,9 @@ Checkpoint& Checkpoint::add(const std::string& name, std::vector<double>& values
       [name, own](const File& file) {
         file.description(name, "list");
         const bool is_there = file.contents.contains(name);
-        check_file(is_there && file.contents[name].dtype() == DType::float64 && file.contents[name].ndim() == 1, file.path,
-                   "part ", [&] { return shown_name(name); }, ": its numbers must be in the file, but are not");
+        check_file(
+            is_there && file.contents[name].dtype() == DType::float64 && file.contents[name].ndim() == 1, file.path,
+            "part ", [&] { return shown_name(name); }, ": its numbers must be in the file, but are not");
         *own = file.contents[name].to_vector();
       },
       where);
@@ -426,8 +436,7 @@ Contents Checkpoint::gathered() const {
   json generators = json::array();
   for (const GeneratorState& state : random.generators) generators.push_back(as_json(state));
   contents.metadata.emplace_back(
-      kRandom,
-      json({{"seed", random.seed}, {"next_stream", random.next_stream}, {"generators", generators}}).dump());
+      kRandom, json({{"seed", random.seed}, {"next_stream", random.next_stream}, {"generators", generators}}).dump());
   json parts = json::array();
   for (const Part& part : parts_) parts.push_back(part.name);
   contents.metadata.emplace_back(kParts, parts.dump());
@@ -450,11 +459,12 @@ void Checkpoint::load(const std::string& path, CheckpointOptions options, Source
   const Contents contents = read_safetensors(path, where);
   CallSite site(where);
   const std::string* format = contents.text(kFormat);
-  check_file(format != nullptr && *format == kCheckpoint, path, "the file must be a checkpoint, but it does not say so");
+  check_file(format != nullptr && *format == kCheckpoint, path,
+             "the file must be a checkpoint, but it does not say so");
   const std::string* version = contents.text(kFormatVersion);
   check_file(version != nullptr, path, "a checkpoint must say its format's version, but this one does not");
-  check(*version == kVersion, {}, path, ": the checkpoint must have format version ", kVersion, ", but it has ", *version,
-        ". Nothing was changed.");
+  check(*version == kVersion, {}, path, ": the checkpoint must have format version ", kVersion, ", but it has ",
+        *version, ". Nothing was changed.");
 
   const File file{contents, path, where};
   std::optional<RandomState> random;
@@ -469,7 +479,8 @@ void Checkpoint::load(const std::string& path, CheckpointOptions options, Source
       bool is_known = false;
       for (const Part& part : parts_) is_known = is_known || part.name == text_of_name;
       if (!is_known)
-        file.refuse(text_of_name, "what the file has must have been added, but this has not (or load it with .partial)");
+        file.refuse(text_of_name,
+                    "what the file has must have been added, but this has not (or load it with .partial)");
     }
     const std::string part(kRandom);
     const json said = file.parsed(part);

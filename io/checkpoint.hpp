@@ -22,22 +22,23 @@ namespace io {
 /// An object of the user's, or of the library's, with a state of tensors (averaged weights) that can be kept and put back.
 template <class T>
 concept HasTensorState = !std::derived_from<T, optim::Optimizer> && !std::derived_from<T, nn::Module> &&
-    requires(const T& object, T& changed, const NamedTensors& state) {
+                         requires(const T& object, T& changed, const NamedTensors& state) {
   { object.state() } -> std::convertible_to<NamedTensors>;
   changed.load_state(state);
 };
 
 /// The same with a state of numbers.
 template <class T>
-concept HasNumberState = !std::derived_from<T, optim::Schedule> &&
-    requires(const T& object, T& changed, const optim::NamedNumbers& state) {
+concept HasNumberState =
+    !std::derived_from<T, optim::Schedule> && requires(const T& object, T& changed, const optim::NamedNumbers& state) {
   { object.state() } -> std::convertible_to<optim::NamedNumbers>;
   changed.load_state(state);
 };
 
 /// Options of Checkpoint::load().
 struct CheckpointOptions {
-  bool partial = false;  ///< take over what has been added alone: what else the file has is left, and random numbers go on
+  bool partial =
+      false;  ///< take over what has been added alone: what else the file has is left, and random numbers go on
 };
 
 /// Checkpoint: the list of what belongs to a training run. It refers to the objects, which must outlive it; save() writes

@@ -51,7 +51,8 @@ std::vector<std::int64_t> steps_in(const std::string& folder, std::string_view p
 void make_folder(const std::string& folder, std::string_view prefix) {
   std::error_code error;
   fs::create_directories(folder, error);
-  detail::check_file(!error && fs::is_directory(folder), folder, "the folder cannot be made: ", [&] { return error.message(); });
+  detail::check_file(!error && fs::is_directory(folder), folder,
+                     "the folder cannot be made: ", [&] { return error.message(); });
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
     if (!entry.path().filename().string().starts_with(prefix)) continue;
     if (detail::OutputFile::is_abandoned(entry.path().string())) fs::remove(entry.path(), error);
@@ -75,7 +76,8 @@ CheckpointEvery::CheckpointEvery(Checkpoint checkpoint, std::string folder, Chec
                                  SourceLocation where)
     : checkpoint_(std::move(checkpoint)), folder_(std::move(folder)), options_(options) {
   check(options.steps >= 1, where, "CheckpointEvery: steps must be at least 1, but it is ", options.steps, '.');
-  check(options.keep >= 0, where, "CheckpointEvery: keep must be at least 0 (0 for all), but it is ", options.keep, '.');
+  check(options.keep >= 0, where, "CheckpointEvery: keep must be at least 0 (0 for all), but it is ", options.keep,
+        '.');
   CallSite site(where);
   make_folder(folder_, kStep);
 }
@@ -127,8 +129,10 @@ KeepBest::KeepBest(Checkpoint checkpoint, std::string folder, KeepBestOptions op
     const Contents about{.tensors = {}, .metadata = read_metadata(path, where)};
     const std::string* text = about.text("score");
     double score = 0;
-    const bool is_number = text != nullptr && std::from_chars(text->data(), text->data() + text->size(), score).ptr ==
-                                                  text->data() + text->size() && !text->empty();
+    const bool is_number =
+        text != nullptr &&
+        std::from_chars(text->data(), text->data() + text->size(), score).ptr == text->data() + text->size() &&
+        !text->empty();
     detail::check_file(is_number, path, "a best checkpoint must say its score, but this one does not");
     kept_.push_back({score, step, path});
   }
@@ -152,7 +156,8 @@ bool KeepBest::offer(double score, std::int64_t step, SourceLocation where) {
   kept.insert(place, offered);
 
   char text[40];
-  checkpoint_.save(offered.path, {{"score", std::string(text, std::to_chars(text, text + sizeof text, score).ptr)}}, where);
+  checkpoint_.save(offered.path, {{"score", std::string(text, std::to_chars(text, text + sizeof text, score).ptr)}},
+                   where);
   while (kept.size() > static_cast<std::size_t>(options_.keep)) {
     remove_file(kept.back().path);
     kept.pop_back();
@@ -162,7 +167,8 @@ bool KeepBest::offer(double score, std::int64_t step, SourceLocation where) {
 }
 
 void KeepBest::load(CheckpointOptions options, SourceLocation where) {
-  check<std::logic_error>(!kept_.empty(), where, "KeepBest: there must be a best checkpoint to load, but none has been offered.");
+  check<std::logic_error>(!kept_.empty(), where,
+                          "KeepBest: there must be a best checkpoint to load, but none has been offered.");
   checkpoint_.load(best(), options, where);
 }
 

@@ -43,8 +43,8 @@ void save(const std::string& path, const NamedTensors& tensors, const Metadata& 
   const Format format = format_of("save", path, where);
   if (format == Format::safetensors) return write_safetensors(path, tensors, metadata, where);
   check(metadata.empty(), where, "save: texts must go to a .safetensors file, but the file is '", path, "'.");
-  check(format == Format::npz, where, "save: tensors with names must go to a .safetensors or .npz file, but the file is '",
-        path, "'.");
+  check(format == Format::npz, where,
+        "save: tensors with names must go to a .safetensors or .npz file, but the file is '", path, "'.");
   write_npz(path, tensors, {}, where);
 }
 

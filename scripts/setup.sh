@@ -8,7 +8,7 @@
 #   scripts/setup.sh --docs          also doxygen and python3, which make docs/reference
 set -euo pipefail
 
-# What to look for (a command, a command that we can do without, or a header), and the package that has it: Debian's
+# What to look for (a command, a command or a Python module that we can do without, or a header), and the package that has it: Debian's
 # name, conda-forge's name.
 needed=(
   "command ${CXX:-c++}                    g++                  cxx-compiler"
@@ -24,6 +24,7 @@ needed=(
   "header mpfr.h                          libmpfr-dev          mpfr"
   "header CLI/CLI.hpp                     libcli11-dev         cli11"
   "useful pkg-config                      pkg-config           pkg-config"
+  "python numpy                           python3-numpy        numpy"
 )
 case "${1-}" in
   "") ;;
@@ -63,12 +64,22 @@ has_header() {  # alternatives are separated by |
   return 1
 }
 
+has_module() {  # in any of the Pythons that the tests try
+  local python
+  for python in python3 /usr/bin/python3; do "$python" -c "import $1" 2>/dev/null && return; done
+  return 1
+}
+
 debian=() conda=() complete=true
 for line in "${needed[@]}"; do
   read -r kind what debian_name conda_name <<<"$line"
-  if [[ $kind == header ]]; then has_header "$what" && continue; else command -v "$what" >/dev/null && continue; fi
+  case $kind in
+    header) has_header "$what" && continue ;;
+    python) has_module "$what" && continue ;;
+    *) command -v "$what" >/dev/null && continue ;;
+  esac
   debian+=("$debian_name") conda+=("$conda_name")
-  [[ $kind == useful ]] || complete=false
+  [[ $kind == useful || $kind == python ]] || complete=false
 done
 
 as_root=()

@@ -103,7 +103,8 @@ TEST_CASE("a checkpoint keeps the user's variables", "[io][checkpoint]") {
   CHECK_FALSE(undefined.defined());
   CHECK(handle.is_same(variable));
   CHECK(variable.to_vector() == std::vector<double>{1, 2});
-  CHECK((generator.seed() == 7 && generator.stream() == 3 && state_of(generator).position == state_of(expected).position));
+  CHECK((generator.seed() == 7 && generator.stream() == 3 &&
+         state_of(generator).position == state_of(expected).position));
   CHECK(*io::Contents{.tensors = {}, .metadata = io::read_metadata(folder("x.safetensors"))}.text("about") ==
         "{\"kind\": \"of user\"}");
 }
@@ -116,7 +117,8 @@ TEST_CASE("a part of a checkpoint is loaded alone", "[io][checkpoint]") {
   Run::Net model;
   Checkpoint only;
   only.add("model", model);
-  CHECK_THROWS_WITH(only.load(folder("run.safetensors")), Contains("part 'adam': what the file has must have been added"));
+  CHECK_THROWS_WITH(only.load(folder("run.safetensors")),
+                    Contains("part 'adam': what the file has must have been added"));
   const auto before = random_state();
   only.load(folder("run.safetensors"), {.partial = true});
   for (std::size_t i = 0; i < model.state().size(); ++i)
@@ -143,31 +145,65 @@ TEST_CASE("a checkpoint of another run is refused, and changes nothing", "[io][c
     CHECK((bits_of(other) == before));
     return message;
   };
-  CHECK_THAT(refused([&] { Checkpoint().add("model", line).save(path); }), Contains("part 'model': Net: the names and shapes of the state"));
+  CHECK_THAT(refused([&] { Checkpoint().add("model", line).save(path); }),
+             Contains("part 'model': Net: the names and shapes of the state"));
   // The step stands behind the model, which is taken over before it is refused.
-  CHECK_THAT(refused([&] { change_text(path, "step", R"({"kind":"integer","value":1.5})"); }), Contains("part 'step': what the file says of it must have value in its form"));
-  CHECK_THAT(refused([&] { change_text(path, "step", R"({"kind":"integer","value":18446744073709551615})"); }), Contains("part 'step'"));
-  CHECK_THAT(refused([&] { change_text(path, "step", R"({"kind":"number","value":"1"})"); }), Contains("part 'step': it must be of the kind integer, but in the file it is 'number'."));
-  CHECK_THAT(refused([&] { change_text(path, "step", "[]"); }), Contains("part 'step': what the file says of it must be a JSON object"));
+  CHECK_THAT(refused([&] { change_text(path, "step", R"({"kind":"integer","value":1.5})"); }),
+             Contains("part 'step': what the file says of it must have value in its form"));
+  CHECK_THAT(refused([&] { change_text(path, "step", R"({"kind":"integer","value":18446744073709551615})"); }),
+             Contains("part 'step'"));
+  CHECK_THAT(refused([&] { change_text(path, "step", R"({"kind":"number","value":"1"})"); }),
+             Contains("part 'step': it must be of the kind integer, but in the file it is 'number'."));
+  CHECK_THAT(refused([&] { change_text(path, "step", "[]"); }),
+             Contains("part 'step': what the file says of it must be a JSON object"));
   CHECK_THAT(refused([&] { change_text(path, "step", "{"); }), Contains("must be a JSON object"));
   CHECK_THAT(refused([&] { change_text(path, "step", std::string(1 << 19, '[')); }), Contains("must be a JSON object"));
   CHECK_THAT(refused([&] { change_text(path, "step", "{}"); }), Contains("part 'step': its kind must be said"));
-  CHECK_THAT(refused([&] { change_text(path, "schedule", R"({"kind":"schedule","class":"StepLR","numbers":[]})"); }), Contains("part 'schedule': it must be a CosineAnnealingLR, but in the file it is a 'StepLR'."));
-  CHECK_THAT(refused([&] { change_text(path, "schedule", R"({"kind":"schedule","class":"CosineAnnealingLR","numbers":[["steps","x"]]})"); }), Contains("part 'schedule': a number must have a name and be one"));
-  CHECK_THAT(refused([&] { change_text(path, "schedule", R"({"kind":"schedule","class":"CosineAnnealingLR","numbers":[]})"); }), Contains("part 'schedule': CosineAnnealingLR: the state must have one entry 'steps'"));
-  CHECK_THAT(refused([&] { change_text(path, "adam", R"({"kind":"optimizer","class":"SGD","format_version":"1","rates":[["lr.0","0.1"]]})"); }), Contains("part 'adam': Adam: the state must be one of Adam, but SGD saved it."));
-  CHECK_THAT(refused([&] { change_text(path, "adam", R"({"kind":"optimizer","class":"Adam","format_version":"2","rates":[["lr.0","0.1"]]})"); }), Contains("format version"));
-  CHECK_THAT(refused([&] { change_text(path, "adam", R"({"kind":"optimizer","class":"Adam","rates":[]})"); }), Contains("part 'adam': the optimizer must have as many groups as in the file, but it has 1, and the file 0."));
-  CHECK_THAT(refused([&] { change_text(path, "adam", R"({"kind":"optimizer","class":"Adam","rates":[["lr.0","-1"]]})"); }), Contains("part 'adam': Adam: lr must be at least 0"));
-  CHECK_THAT(refused([&] { change_text(path, "random", R"({"seed":1,"next_stream":1,"generators":[[1,5,0]]})"); }), Contains("part 'random': set_random_state"));
-  CHECK_THAT(refused([&] { change_text(path, "random", R"({"seed":-1,"next_stream":1,"generators":[]})"); }), Contains("part 'random'"));
-  CHECK_THAT(refused([&] { change_text(path, "random", R"({"seed":1,"next_stream":1,"generators":[[1]]})"); }), Contains("a generator must be seed, stream and position"));
-  CHECK_THAT(refused([&] { change_text(path, "parts", R"(["model","more"])"); }), Contains("part 'more': what the file has must have been added"));
+  CHECK_THAT(refused([&] { change_text(path, "schedule", R"({"kind":"schedule","class":"StepLR","numbers":[]})"); }),
+             Contains("part 'schedule': it must be a CosineAnnealingLR, but in the file it is a 'StepLR'."));
+  CHECK_THAT(refused([&] {
+               change_text(path, "schedule",
+                           R"({"kind":"schedule","class":"CosineAnnealingLR","numbers":[["steps","x"]]})");
+             }),
+             Contains("part 'schedule': a number must have a name and be one"));
+  CHECK_THAT(refused([&] {
+               change_text(path, "schedule", R"({"kind":"schedule","class":"CosineAnnealingLR","numbers":[]})");
+             }),
+             Contains("part 'schedule': CosineAnnealingLR: the state must have one entry 'steps'"));
+  CHECK_THAT(refused([&] {
+               change_text(path, "adam",
+                           R"({"kind":"optimizer","class":"SGD","format_version":"1","rates":[["lr.0","0.1"]]})");
+             }),
+             Contains("part 'adam': Adam: the state must be one of Adam, but SGD saved it."));
+  CHECK_THAT(refused([&] {
+               change_text(path, "adam",
+                           R"({"kind":"optimizer","class":"Adam","format_version":"2","rates":[["lr.0","0.1"]]})");
+             }),
+             Contains("format version"));
+  CHECK_THAT(
+      refused([&] { change_text(path, "adam", R"({"kind":"optimizer","class":"Adam","rates":[]})"); }),
+      Contains("part 'adam': the optimizer must have as many groups as in the file, but it has 1, and the file 0."));
+  CHECK_THAT(
+      refused([&] { change_text(path, "adam", R"({"kind":"optimizer","class":"Adam","rates":[["lr.0","-1"]]})"); }),
+      Contains("part 'adam': Adam: lr must be at least 0"));
+  CHECK_THAT(refused([&] { change_text(path, "random", R"({"seed":1,"next_stream":1,"generators":[[1,5,0]]})"); }),
+             Contains("part 'random': set_random_state"));
+  CHECK_THAT(refused([&] { change_text(path, "random", R"({"seed":-1,"next_stream":1,"generators":[]})"); }),
+             Contains("part 'random'"));
+  CHECK_THAT(refused([&] { change_text(path, "random", R"({"seed":1,"next_stream":1,"generators":[[1]]})"); }),
+             Contains("a generator must be seed, stream and position"));
+  CHECK_THAT(refused([&] { change_text(path, "parts", R"(["model","more"])"); }),
+             Contains("part 'more': what the file has must have been added"));
   CHECK_THAT(refused([&] { change_text(path, "parts", R"(["model",1])"); }), Contains("must list its parts by name"));
   CHECK_THAT(refused([&] { change_text(path, "parts", "{"); }), Contains("must list its parts, but"));
-  CHECK_THAT(refused([&] { change_text(path, "format", "other"); }), Contains("the file must be a checkpoint, but it does not say so."));
-  CHECK_THAT(refused([&] { change_text(path, "format_version", "2"); }), Contains("must have format version 1, but it has 2."));
-  CHECK_THAT(refused([&] { io::write_safetensors(path, {{"x", ones({1})}}); }), Contains("the file must be a checkpoint"));
+  CHECK_THAT(refused([&] { change_text(path, "format", "other"); }),
+             Contains("the file must be a checkpoint, but it does not say so."));
+  CHECK_THAT(refused([&] { change_text(path, "format_version", "2"); }),
+             Contains("must have format version 1, but it has 2."));
+  CHECK_THAT(refused([&] {
+               io::write_safetensors(path, {{"x", ones({1})}});
+             }),
+             Contains("the file must be a checkpoint"));
   CHECK_THAT(refused([&] { std::filesystem::resize_file(path, 100); }), Contains("the header must lie in the file"));
 }
 
@@ -182,7 +218,8 @@ TEST_CASE("names of a checkpoint's parts", "[io][checkpoint]") {
   for (const char* name : {"random", "format", "format_version", "parts"})
     CHECK_THROWS_WITH(checkpoint.add(name, value), Contains("is taken"));
   Folder folder;
-  CHECK_THROWS_WITH(checkpoint.save(folder("x"), {{"step", "1"}}), Contains("a text's name must not be a part's, but 'step' is."));
+  CHECK_THROWS_WITH(checkpoint.save(folder("x"), {{"step", "1"}}),
+                    Contains("a text's name must not be a part's, but 'step' is."));
   CHECK(folder.count() == 0);
 }
 
@@ -216,10 +253,12 @@ TEST_CASE("the newest checkpoints are kept, and the newest whole one is gone on 
   CHECK_THROWS_AS(again.resume(), FileError);
   // One of another run is not.
   double other = 0;
-  CHECK_THROWS_AS(io::CheckpointEvery(Checkpoint().add("other", other), folder("runs/b"), {.steps = 0}), std::invalid_argument);
+  CHECK_THROWS_AS(io::CheckpointEvery(Checkpoint().add("other", other), folder("runs/b"), {.steps = 0}),
+                  std::invalid_argument);
   CHECK_THROWS_AS(io::CheckpointEvery(checkpoint, folder("runs/b"), {.keep = -1}), std::invalid_argument);
   io::CheckpointEvery(checkpoint, folder("runs/b")).save(1);
-  CHECK_THROWS_AS(io::CheckpointEvery(Checkpoint().add("other", other), folder("runs/b")).resume(), std::invalid_argument);
+  CHECK_THROWS_AS(io::CheckpointEvery(Checkpoint().add("other", other), folder("runs/b")).resume(),
+                  std::invalid_argument);
   folder.write("file", "");
   CHECK_THROWS_AS(io::CheckpointEvery(checkpoint, folder("file/a")), FileError);
 }
@@ -237,7 +276,8 @@ TEST_CASE("the best checkpoints are kept", "[io][checkpoint]") {
       io::KeepBest best(checkpoint, path, {.keep = 2, .highest = highest});
       CHECK(best.best() == "");
       CHECK_THROWS_AS(best.load(), std::logic_error);
-      for (double score : {3.0, 5.0, 4.0, std::nan(""), 3.0, 9.0, 0.1F + 0.0}) written.push_back(best.offer(sign * score, ++step));
+      for (double score : {3.0, 5.0, 4.0, std::nan(""), 3.0, 9.0, 0.1F + 0.0})
+        written.push_back(best.offer(sign * score, ++step));
       CHECK(written == std::vector<bool>{true, true, true, false, true, false, true});
     }
     // A later run goes on with them.

@@ -29,7 +29,8 @@ struct Other : nn::Module {
 
 bool same_state(const io::NamedTensors& a, const io::NamedTensors& b) {
   bool same = a.size() == b.size();
-  for (std::size_t i = 0; same && i < a.size(); ++i) same = a[i].first == b[i].first && same_bits(a[i].second, b[i].second);
+  for (std::size_t i = 0; same && i < a.size(); ++i)
+    same = a[i].first == b[i].first && same_bits(a[i].second, b[i].second);
   return same;
 }
 
@@ -85,10 +86,10 @@ TEST_CASE("what is of another model or optimizer is refused by file and name, an
   Other other;
   io::save(folder("other.safetensors"), other);
   const io::NamedTensors before = nn::clone(model).state();
-  const std::string message =
-      message_of<std::invalid_argument>([&] { io::load(folder("other.safetensors"), model); });
+  const std::string message = message_of<std::invalid_argument>([&] { io::load(folder("other.safetensors"), model); });
   CHECK(message.find(folder("other.safetensors") + ": Mlp: ") == 0);
-  CHECK_THAT(message, Contains("Missing: output.weight, output.bias, seen.") && Contains("hidden.weight ([4, 3] here, [5, 3] given)"));
+  CHECK_THAT(message, Contains("Missing: output.weight, output.bias, seen.") &&
+                          Contains("hidden.weight ([4, 3] here, [5, 3] given)"));
   CHECK_THAT(message, Contains("at " + place(__LINE__ - 3)));
   CHECK(same_state(model.state(), before));
 
@@ -96,7 +97,8 @@ TEST_CASE("what is of another model or optimizer is refused by file and name, an
   train(model, sgd, 1);
   io::save(folder("sgd.safetensors"), sgd);
   optim::Adam adam(model.named_parameters());
-  CHECK_THROWS_WITH(io::load(folder("sgd.safetensors"), adam), Contains("sgd.safetensors: Adam: the state must be one of Adam, but SGD saved it."));
+  CHECK_THROWS_WITH(io::load(folder("sgd.safetensors"), adam),
+                    Contains("sgd.safetensors: Adam: the state must be one of Adam, but SGD saved it."));
   CHECK(adam.state().empty());
   CHECK_THROWS_WITH(io::load(folder("other.safetensors"), adam), Contains("other.safetensors: Adam: "));
   CHECK_THROWS_AS(io::load(folder("missing.safetensors"), model), FileError);
@@ -114,9 +116,11 @@ TEST_CASE("the ending says the format", "[io][save]") {
   io::save(folder("y.safetensors"), {{"x", tensors[0].second}, {"y", ones({2})}});
   CHECK(io::load(folder("y.safetensors")).size() == 2);
   CHECK(message_of<std::invalid_argument>([&] { io::save("model.pt", tensors); }) ==
-        "save: the file's name must end in .safetensors, .npz or .npy, but it is 'model.pt'. at " + place(__LINE__ - 1));
+        "save: the file's name must end in .safetensors, .npz or .npy, but it is 'model.pt'. at " +
+            place(__LINE__ - 1));
   CHECK_THROWS_WITH(io::load("model"), Contains("load: the file's name must end in"));
   CHECK_THROWS_WITH(io::save(folder("x.npz"), tensors, {{"a", "b"}}), Contains("texts must go to a .safetensors file"));
   CHECK_THROWS_WITH(io::save(folder("x.npy"), tensors), Contains("tensors with names must go to"));
-  CHECK_THROWS_WITH(io::save(folder("x.npz"), tensors[0].second), Contains("a tensor without a name must go to an .npy file"));
+  CHECK_THROWS_WITH(io::save(folder("x.npz"), tensors[0].second),
+                    Contains("a tensor without a name must go to an .npy file"));
 }

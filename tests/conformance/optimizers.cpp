@@ -67,13 +67,32 @@ void read(Arguments& args, optim::AdadeltaOptions& options) {
   options.eps = args.number(kKeyword, "eps", options.eps);
 }
 
+std::pair<double, double> pair(Arguments& args, const char* name, const std::pair<double, double>& missing) {
+  const Value& value = args.value(kKeyword, name);
+  if (value.is_null()) return missing;
+  return {value.list().at(0).number(), value.list().at(1).number()};
+}
+
+void read(Arguments& args, optim::RpropOptions& options) {
+  options.etas = pair(args, "etas", options.etas);
+  options.step_sizes = pair(args, "step_sizes", options.step_sizes);
+}
+
+void read(Arguments& args, optim::ASGDOptions& options) {
+  options.lambd = args.number(kKeyword, "lambd", options.lambd);
+  options.alpha = args.number(kKeyword, "alpha", options.alpha);
+  options.t0 = args.number(kKeyword, "t0", options.t0);
+}
+
+/// Adam, AdamW, NAdam, RAdam and Adamax.
 template <class AdamLike>
-requires requires(AdamLike options) { options.amsgrad; }
+requires requires(AdamLike options) { options.betas; }
 void read(Arguments& args, AdamLike& options) {
-  if (const Value& betas = args.value(kKeyword, "betas"); betas.is_list())
-    options.betas = {betas.list()[0].number(), betas.list()[1].number()};
+  options.betas = pair(args, "betas", options.betas);
   options.eps = args.number(kKeyword, "eps", options.eps);
-  options.amsgrad = args.flag(kKeyword, "amsgrad", options.amsgrad);
+  if constexpr (requires { options.amsgrad; }) options.amsgrad = args.flag(kKeyword, "amsgrad", options.amsgrad);
+  if constexpr (requires { options.momentum_decay; })
+    options.momentum_decay = args.number(kKeyword, "momentum_decay", options.momentum_decay);
 }
 
 template <class Options>
@@ -81,7 +100,8 @@ Options with(const Value& keywords, Options options, const Archive& archive) {
   const Value none = Value::List{};
   Arguments args(none, keywords, archive);
   options.lr = args.number(kKeyword, "lr", options.lr);
-  options.weight_decay = args.number(kKeyword, "weight_decay", options.weight_decay);
+  if constexpr (requires { options.weight_decay; })
+    options.weight_decay = args.number(kKeyword, "weight_decay", options.weight_decay);
   options.maximize = args.flag(kKeyword, "maximize", options.maximize);
   read(args, options);
   args.check_all_read();
@@ -129,6 +149,11 @@ std::unique_ptr<optim::Optimizer> make_optimizer(const std::string& name, const 
   if (name == "Adadelta") return make<optim::Adadelta, optim::AdadeltaOptions>(keywords, groups, archive);
   if (name == "Adam") return make<optim::Adam, optim::AdamOptions>(keywords, groups, archive);
   if (name == "AdamW") return make<optim::AdamW, optim::AdamWOptions>(keywords, groups, archive);
+  if (name == "NAdam") return make<optim::NAdam, optim::NAdamOptions>(keywords, groups, archive);
+  if (name == "RAdam") return make<optim::RAdam, optim::RAdamOptions>(keywords, groups, archive);
+  if (name == "Adamax") return make<optim::Adamax, optim::AdamaxOptions>(keywords, groups, archive);
+  if (name == "Rprop") return make<optim::Rprop, optim::RpropOptions>(keywords, groups, archive);
+  if (name == "ASGD") return make<optim::ASGD, optim::ASGDOptions>(keywords, groups, archive);
   throw Unsupported("no such optimizer");
 }
 

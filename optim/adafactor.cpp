@@ -1,0 +1,75 @@
+#include "adafactor.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "../autograd/ops/arithmetic.hpp"
+#include "../autograd/ops/choose.hpp"
+#include "../autograd/ops/create.hpp"
+#include "../autograd/ops/movement.hpp"
+#include "../autograd/ops/reduce.hpp"
+#include "detail/update.hpp"
+
+namespace xgrad XGRAD_API {
+namespace optim {
+
+void AdafactorOptions::check(SourceLocation where) const {
+  check_not_negative(kOptimizer, "lr", lr, where);
+  check_finite(kOptimizer, "beta2_decay", beta2_decay, where);
+  xgrad::check(beta2_decay < 0, where, kOptimizer, ": beta2_decay must be below 0, but it is ", beta2_decay, '.');
+  check_not_negative(kOptimizer, "eps1", eps1, where);
+  check_not_negative(kOptimizer, "eps2", eps2, where);
+  xgrad::check(clip_threshold > 0, where, kOptimizer, ": clip_threshold must be above 0, but it is ", clip_threshold,
+               '.');
+  check_not_negative(kOptimizer, "weight_decay", weight_decay, where);
+}
+
+std::vector<Kept> Adafactor::keeps(const AdafactorOptions&, const Tensor& w) const {
+  if (w.ndim() < 2) return {{"mean_square", w}};
+  Shape rows = w.shape(), columns = w.shape();
+  rows[rows.ndim() - 1] = 1;
+  columns[columns.ndim() - 2] = 1;
+  return {{"row_mean_square", rows, w.dtype()}, {"column_mean_square", columns, w.dtype()}};
+}
+
+void Adafactor::update(const AdafactorOptions& options, Tensor& w, const Tensor& g, State& state) {
+  if (w.numel() == 0) return;
+  const auto root_mean_square = [](const Tensor& x) {
+    return norm(x, Axes::all()).item() / std::sqrt(static_cast<double>(x.numel()));
+  };
+  const bool single = w.dtype() == DType::float32;
+  const double eps = options.eps1 > 0 ? options.eps1
+                     : single         ? std::numeric_limits<float>::epsilon()
+                                      : std::numeric_limits<double>::epsilon();
+  const double least = eps * eps, t = static_cast<double>(state.steps);
+  const double fresh = std::pow(t, options.beta2_decay);
+
+  // Turned into the step, pass by pass.
+  Tensor step = zeros_like(w);
+  each(step, g, [sign = options.maximize ? -1.0 : 1.0](auto& d, auto g) { d = sign * g; });
+  if (w.ndim() < 2) {
+    each(step, state["mean_square"], [=](auto& d, auto& v) {
+      v += fresh * (d * d - v);
+      d = d / sqrt(max(v, least));
+    });
+  } else {
+    Tensor &rows = state["row_mean_square"], &columns = state["column_mean_square"];
+    const Tensor squares = square(step);
+    each(rows, mean(squares, -1, {.keepdims = true}), [=](auto& r, auto now) { r += fresh * (now - r); });
+    each(columns, mean(squares, -2, {.keepdims = true}), [=](auto& c, auto now) { c += fresh * (now - c); });
+    const Tensor shares = rows / clamp_min(mean(rows, -2, {.keepdims = true}), eps);
+    each(step, expand(shares, w.shape()), expand(columns, w.shape()),
+         [=](auto& d, auto r, auto c) { d = d / sqrt(max(r * c, least)); });
+  }
+
+  const double rate = std::max(options.eps2, root_mean_square(w)) * std::min(options.lr, 1 / std::sqrt(t)) /
+                      std::max(1.0, root_mean_square(step) / options.clip_threshold);
+  const double shrink = 1 - options.lr * options.weight_decay;
+  each(w, std::as_const(step), [=](auto& w, auto d) { w = shrink * w - rate * d; });
+}
+
+template class OptimizerOf<AdafactorOptions>;
+
+}  // namespace optim
+}  // namespace xgrad

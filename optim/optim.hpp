@@ -8,6 +8,7 @@
 #include "adamax.hpp"
 #include "asgd.hpp"
 #include "clip.hpp"
+#include "lbfgs.hpp"
 #include "lion.hpp"
 #include "muon.hpp"
 #include "nadam.hpp"

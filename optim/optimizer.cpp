@@ -37,7 +37,10 @@ std::string shown(const Tensor& tensor) {
 }
 
 bool fits(const Tensor& tensor, const Kept& kept) {
-  return tensor.defined() && tensor.dtype() == kept.dtype && tensor.shape() == kept.shape;
+  if (!tensor.defined() || tensor.dtype() != kept.dtype || tensor.ndim() != kept.shape.ndim()) return false;
+  for (int axis = kept.is_rows ? 1 : 0; axis < kept.shape.ndim(); ++axis)
+    if (tensor.size(axis) != kept.shape[axis]) return false;
+  return true;
 }
 
 Tensor start_of(const Kept& kept) { return full(kept.shape, kept.start, {.dtype = kept.dtype}); }
@@ -104,6 +107,12 @@ void Optimizer::step(SourceLocation where) {
 }
 
 Tensor Optimizer::step(Function<Tensor()> loss, SourceLocation where) {
+  const Tensor value = loss_with_gradients(loss, where);
+  step(where);
+  return value;
+}
+
+Tensor Optimizer::loss_with_gradients(const Function<Tensor()>& loss, SourceLocation where) {
   const Tensor value = loss();
   check(
       value.defined() && value.numel() == 1, where, name(),
@@ -113,9 +122,24 @@ Tensor Optimizer::step(Function<Tensor()> loss, SourceLocation where) {
                           "parameters that are not all frozen.");
   zero_grad();
   value.backward({}, where);
-  step(where);
   return value.detach();
 }
+
+void Optimizer::check_one_dtype(SourceLocation where) const {
+  for (std::size_t i = 1; i < parameters_.size(); ++i)
+    check(
+        parameters_[i].dtype() == parameters_[0].dtype(), where, name(),
+        ": all parameters must have one dtype, but parameter ", [&] { return described(i); }, " is ",
+        parameters_[i].dtype(), " and the first is ", parameters_[0].dtype(), '.');
+}
+
+void Optimizer::fail_without_closure(SourceLocation where) const {
+  fail<std::logic_error>(where, concat(name(),
+                                       ": a step needs the closure that computes the loss, but step() was called "
+                                       "without one. Write step([&] { return loss; })."));
+}
+
+void Optimizer::check_loaded(const std::vector<State>&, SourceLocation) const {}
 
 std::span<const Tensor> Optimizer::group(int index, SourceLocation where) const {
   check_group(index, where);
@@ -243,6 +267,7 @@ void Optimizer::load_state(const NamedTensors& entries, SourceLocation where) {
   if (!problems.empty()) problems.resize(problems.size() - 2);
   check(problems.empty(), where, name(), ": the state must have what this optimizer keeps, but there are entries ",
         problems, ". Load it into an optimizer of the same class, options and parameters. Nothing was changed.");
+  check_loaded(loaded, where);
   states_ = std::move(loaded);
   complete_for_.assign(parameters_.size(), std::nullopt);
 }

@@ -47,7 +47,7 @@ class Optimizer {
   /// Throws: std::runtime_error by the option NonFinite::error; std::invalid_argument where a gradient or what is kept
   /// does not fit its parameter (Module::to() came in between); std::bad_alloc where there is no memory for what is
   /// kept. Nothing is changed then.
-  void step(SourceLocation where = SourceLocation::current());
+  virtual void step(SourceLocation where = SourceLocation::current());
 
   /// Calls `loss` for the loss, and makes one step by its gradient: drops the gradients that were there, calls backward()
   /// and step(). Answers with the loss, cut off from its graph. `loss` calls neither zero_grad() nor backward().
@@ -118,6 +118,15 @@ class Optimizer {
   void check_group(int group, SourceLocation where) const;
   Tensor& parameter(std::size_t i) { return parameters_[i]; }
   State& state_of(std::size_t i) { return states_[i]; }
+  /// Calls the closure, drops the gradients that were there and calls backward(). Answers with the loss, cut off from its
+  /// graph. Throws as step(loss).
+  Tensor loss_with_gradients(const Function<Tensor()>& loss, SourceLocation where);
+  /// Throws std::invalid_argument unless all parameters have one dtype.
+  void check_one_dtype(SourceLocation where) const;
+  /// Throws std::logic_error: this optimizer's step needs the closure.
+  [[noreturn]] void fail_without_closure(SourceLocation where) const;
+  /// Throws where a loaded state fits each parameter, but not the optimizer as a whole.
+  virtual void check_loaded(const std::vector<State>& states, SourceLocation where) const;
   /// To be called where what a group keeps may have changed.
   void options_changed(int group);
 

@@ -25,6 +25,8 @@ struct Kept {
   Kept(const char* name, const Tensor& parameter, double start = 0);
   /// A tensor of any shape and dtype.
   Kept(const char* name, const Shape& shape, DType dtype, double start = 0);
+  /// A tensor [rows, ...] of a number of rows that may change, 0 at first, each in the parameter's shape and dtype.
+  static Kept rows(const char* name, const Tensor& parameter);
   /// A number.
   static Kept number(const char* name, double start = 0);
 
@@ -33,6 +35,7 @@ struct Kept {
   DType dtype;
   double start;
   bool is_number = false;
+  bool is_rows = false;  ///< the first axis may have any extent
 };
 
 /// What an optimizer keeps for one parameter, nothing until the parameter's first step.

@@ -84,6 +84,16 @@ void read(Arguments& args, optim::ASGDOptions& options) {
   options.t0 = args.number(kKeyword, "t0", options.t0);
 }
 
+void read(Arguments& args, optim::LBFGSOptions& options) {
+  options.max_iter = args.integer(kKeyword, "max_iter", options.max_iter);
+  options.max_eval = args.integer(kKeyword, "max_eval", options.max_eval);
+  options.tolerance_grad = args.number(kKeyword, "tolerance_grad", options.tolerance_grad);
+  options.tolerance_change = args.number(kKeyword, "tolerance_change", options.tolerance_change);
+  options.history_size = args.integer(kKeyword, "history_size", options.history_size);
+  if (args.text(kKeyword, "line_search_fn", "none") == "strong_wolfe")
+    options.line_search = optim::LineSearch::strong_wolfe;
+}
+
 /// Adam, AdamW, NAdam, RAdam and Adamax.
 template <class AdamLike>
 requires requires(AdamLike options) { options.betas; }
@@ -102,7 +112,7 @@ Options with(const Value& keywords, Options options, const Archive& archive) {
   options.lr = args.number(kKeyword, "lr", options.lr);
   if constexpr (requires { options.weight_decay; })
     options.weight_decay = args.number(kKeyword, "weight_decay", options.weight_decay);
-  options.maximize = args.flag(kKeyword, "maximize", options.maximize);
+  if constexpr (requires { options.maximize; }) options.maximize = args.flag(kKeyword, "maximize", options.maximize);
   read(args, options);
   args.check_all_read();
   return options;
@@ -154,6 +164,10 @@ std::unique_ptr<optim::Optimizer> make_optimizer(const std::string& name, const 
   if (name == "Adamax") return make<optim::Adamax, optim::AdamaxOptions>(keywords, groups, archive);
   if (name == "Rprop") return make<optim::Rprop, optim::RpropOptions>(keywords, groups, archive);
   if (name == "ASGD") return make<optim::ASGD, optim::ASGDOptions>(keywords, groups, archive);
+  if (name == "LBFGS") {
+    if (groups.size() != 1) throw Unsupported("LBFGS has one group");
+    return std::make_unique<optim::LBFGS>(groups[0].parameters, with(keywords, optim::LBFGSOptions{}, archive));
+  }
   throw Unsupported("no such optimizer");
 }
 
@@ -171,11 +185,8 @@ void run_optimizer(const Value& one_case, const Archive& archive) {
   const Bound bound{tolerance[0].number(), tolerance[1].number()};
   for (std::int64_t k = 0; k < one_case["compare_steps"].integer(); ++k) {
     const std::string step = " in step " + std::to_string(k + 1);
-    optimizer->zero_grad();
-    const Tensor loss = problem(parameters, data);
+    const Tensor loss = optimizer->step([&] { return problem(parameters, data); });
     check_close("loss" + step, loss, losses[k], bound);
-    loss.backward();
-    optimizer->step();
     for (const auto& [name, parameter] : parameters)
       check_close(name + " after the update" + step, parameter, trajectory.at(name)[k], bound);
   }

@@ -64,12 +64,16 @@ double ChainedScheduler::next_lr(int, double current) const { return current; }
 template <class Work>
 void ChainedScheduler::all_or_nothing(const Work& work, SourceLocation where) {
   const std::vector<SchedulePart> parts = parts_;
-  const Rates before = rates();
+  // What the parts make of the rates between them need not be rates that the optimizer takes: only their product is set.
+  Rates chained = rates();
+  Rates* const outer = std::exchange(held_rates(), &chained);
   try {
     work();
+    held_rates() = outer;
+    set_rates(chained, where);
   } catch (...) {
+    held_rates() = outer;
     parts_ = parts;
-    set_rates(before, where);
     throw;
   }
 }

@@ -79,7 +79,13 @@ void Schedule::load_state(const NamedNumbers& numbers, SourceLocation where) {
   for (std::size_t i = 0; i < own; ++i) *slots[i].second = values[i];
 }
 
+Schedule::Rates*& Schedule::held_rates() {
+  thread_local Rates* held = nullptr;
+  return held;
+}
+
 Schedule::Rates Schedule::rates() const {
+  if (const Rates* held = held_rates()) return *held;
   Rates rates;
   for (int group = 0; group < group_count(); ++group) {
     rates.lr.push_back(optimizer_->lr(group));
@@ -89,6 +95,11 @@ Schedule::Rates Schedule::rates() const {
 }
 
 void Schedule::set_rates(const Rates& wanted, SourceLocation where) const {
+  if (Rates* held = held_rates()) {
+    held->lr = wanted.lr;
+    if (!wanted.momentum.empty()) held->momentum = wanted.momentum;
+    return;
+  }
   const Rates before = rates();
   const auto set = [&](const Rates& rates) {
     for (std::size_t group = 0; group < rates.lr.size(); ++group)
@@ -152,8 +163,9 @@ void TimedSchedule::go_to(double steps, bool from_base, SourceLocation where) {
   steps_ = steps;
   try {
     Rates next;
+    const Rates now = rates();
     for (int group = 0; group < group_count(); ++group) {
-      next.lr.push_back(next_lr(group, from_base ? base_lr(group) : optimizer().lr(group)));
+      next.lr.push_back(next_lr(group, from_base ? base_lr(group) : now.lr[group]));
       if (const std::optional<double> momentum = next_momentum(group)) next.momentum.push_back(*momentum);
     }
     set_rates(next, where);

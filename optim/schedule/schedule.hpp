@@ -67,6 +67,8 @@ class Schedule {
     std::vector<double> lr;
     std::vector<double> momentum;
   };
+  /// Rates that this thread's schedules read and set in place of the optimizer's; null but while a ChainedScheduler works.
+  static Rates*& held_rates();
   /// The rates that the optimizer has now, momentum where it has one.
   Rates rates() const;
   /// Sets all of them, or none where one is refused.

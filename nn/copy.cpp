@@ -23,6 +23,13 @@ ModelCopy::ModelCopy(const char* function, const Module& model, const std::type_
 
 ModelCopy::~ModelCopy() { delete plan_; }
 
+TensorSwap::TensorSwap(const Tensor& from, Tensor to) : plan_(new CopyPlan) {
+  plan_->put("", from, std::move(to));
+  plan_->start();
+}
+
+TensorSwap::~TensorSwap() { delete plan_; }
+
 namespace {
 
 Tensor fresh_copy(const Tensor& tensor) {
@@ -78,7 +85,8 @@ void ModelCopy::take(const NamedTensors& tensors) {
 }
 
 void ModelCopy::take_copies() {
-  for (const auto& [name, tensor] : model_.state()) plan_->put(name, tensor, fresh_copy(tensor));
+  for (const auto& [name, tensor] : model_.named_parameters()) plan_->put(name, tensor, fresh_copy(tensor));
+  for (const auto& [name, tensor] : model_.named_buffers()) plan_->put(name, tensor, fresh_copy(tensor));
   plan_->copy_registry(model_);
   plan_->start();
 }

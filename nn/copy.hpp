@@ -37,6 +37,26 @@ class ModelCopy {
   SourceLocation where_;
 };
 
+/// While it lives, copies that this thread makes of one registered tensor name another.
+class TensorSwap {
+ public:
+  TensorSwap(const Tensor& from, Tensor to);
+  ~TensorSwap();
+  TensorSwap(const TensorSwap&) = delete;
+  TensorSwap& operator=(const TensorSwap&) = delete;
+
+ private:
+  CopyPlan* plan_;
+};
+
+/// A handle of the same layer that computes with another tensor in place of one of its own: the registry, and with it hooks,
+/// paths and buffers, is the layer's.
+template <class M>
+M on_tensor(const M& layer, const Tensor& from, Tensor to) {
+  TensorSwap swap(from, std::move(to));
+  return M(layer);
+}
+
 /// Whether M can be copied; a compile error that says why, where it cannot.
 template <class M>
 constexpr bool is_copyable() {

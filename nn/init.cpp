@@ -15,6 +15,7 @@
 #include "../autograd/ops/movement.hpp"
 #include "../autograd/ops/products.hpp"
 #include "../autograd/ops/sort.hpp"
+#include "module.hpp"
 
 namespace xgrad XGRAD_API {
 namespace nn {
@@ -83,6 +84,31 @@ double gain(Nonlinearity nonlinearity, double slope) {
     default:
       return 1;
   }
+}
+
+void apply(const Module& model, const Patterns& patterns, const Initializer& initializer, Generator& generator,
+           SourceLocation where) {
+  NamedTensors chosen = matching(model.named_parameters(), patterns, where);
+  std::vector<Tensor> values;  // all are made before the first is written
+  for (const auto& [name, tensor] : chosen) {
+    check<std::logic_error>(tensor.is_leaf(), where, "init::apply: '", name,
+                            "' must be a leaf, but it is the result of '", tensor.operation(),
+                            "'. Call it for the model that was copied.");
+    const auto start = [&, &parameter = tensor, &own_name = name] {
+      try {
+        return initializer(parameter.shape(), {.dtype = parameter.dtype()}, generator, {});
+      } catch (const std::invalid_argument& error) {
+        fail<std::invalid_argument>(where, concat("init::apply: '", own_name, "': ", error.what()));
+      }
+    };
+    Tensor value = start();
+    check(
+        value.defined() && value.shape() == tensor.shape(), where, "init::apply: the initialiser must give ",
+        tensor.shape(), " for '", name, "', but it gave ",
+        [&] { return value.defined() ? to_string(value.shape()) : std::string("an undefined tensor"); }, ".");
+    values.push_back(value.is_same(tensor) ? value : value.detach());
+  }
+  for (std::size_t i = 0; i < chosen.size(); ++i) chosen[i].second.assign({values[i], where}, where);
 }
 
 // ---- The same for every shape ----

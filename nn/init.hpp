@@ -8,6 +8,7 @@
 
 #include "../autograd/ops/random.hpp"
 #include "../autograd/tensor.hpp"
+#include "state.hpp"
 
 namespace xgrad XGRAD_API {
 namespace nn {
@@ -75,6 +76,14 @@ enum class Nonlinearity { linear, sigmoid, tanh, relu, leaky_relu, selu };
 /// The factor on a weight's standard deviation that makes up for what the nonlinearity after it takes away: 1 (linear,
 /// sigmoid), 5/3 (tanh), sqrt(2) (relu), sqrt(2 / (1 + slope^2)) (leaky_relu), 3/4 (selu).
 double gain(Nonlinearity nonlinearity, double slope = 0.01);
+
+/// Starts the parameters of a model, or of one layer, whose names fit a pattern anew.
+/// Throws: std::invalid_argument for a pattern that fits no name, and where the initialiser does not go with a parameter's shape
+/// (which is named); std::logic_error where with_parameters() has put the result of an operation in a parameter's place. Nothing
+/// is changed then.
+/// Example: `nn::init::apply(model, "*.weight", nn::init::he_normal()); nn::init::apply(model.head, "bias", nn::init::zeros());`
+void apply(const Module& model, const Patterns& patterns, const Initializer& initializer,
+           Generator& generator = default_generator(), SourceLocation where = SourceLocation::current());
 
 // ---- Of one kind for every shape ----
 

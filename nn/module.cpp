@@ -61,6 +61,10 @@ void Module::register_child(const std::string& name, const Module& module, const
   check_name(*this, "child", name, registry_->names.count(name) != 0, where);
   check(!module.registry_->contains(registry_.get()), where, *this, ": the child '", name,
         "' must not contain the module that it becomes a part of.");
+  adopt(name, module, type);
+}
+
+void Module::adopt(const std::string& name, const Module& module, const std::type_info& type) {
   note_class();
   Registry& child = *module.registry_;
   std::string class_name = type == typeid(Module) ? module.class_name() : short_name(type);
@@ -73,6 +77,36 @@ void Module::register_child(const std::string& name, const Module& module, const
   if (child.parent != nullptr) return;
   child.parent = registry_.get();
   child.name = std::move(own_name);
+}
+
+void Module::register_wrapped(const Module& module, const std::type_info& type, SourceLocation where) {
+  check(!module.registry_->contains(registry_.get()), where, *this,
+        ": what it wraps must not contain the module that it becomes a part of.");
+  std::unordered_set<std::string> names = registry_->names;
+  for (const std::string& name : module.registry_->names)
+    check(names.insert(name).second, where, *this, ": the names of what it wraps must be free, but there is a '", name,
+          "' already.");
+  adopt("", module, type);
+  registry_->names = std::move(names);
+}
+
+Parameter Module::rename_parameter(const std::string& from, const std::string& to, SourceLocation where) {
+  check_name(*this, "parameter", to, registry_->names.count(to) != 0, where);
+  // It may be wrapped several times.
+  for (Registry* inner = registry_->wrapped(); inner != nullptr; inner = inner->wrapped())
+    for (auto& [name, tensor] : inner->parameters) {
+      if (name != from) continue;
+      Parameter found(tensor);
+      name = to;
+      for (Registry* outer = registry_.get(); outer != nullptr; outer = outer->wrapped()) {
+        outer->names.erase(from);
+        outer->names.insert(to);
+        if (outer == inner) break;
+      }
+      return found;
+    }
+  fail<std::invalid_argument>(where, concat(*this, ": the module that it wraps must have a parameter '", from,
+                                            "' of its own, but it has none."));
 }
 
 Parameter Module::param(const std::string& name, Tensor value, SourceLocation where) {
@@ -108,9 +142,15 @@ NamedTensors Module::named_buffers() const { return registry_->collect(&Registry
 std::vector<Tensor> Module::parameters() const { return detail::without_names(named_parameters()); }
 std::vector<Tensor> Module::buffers() const { return detail::without_names(named_buffers()); }
 
-NamedTensors Module::state() const {
+NamedTensors Module::own_tensors() const {
   NamedTensors tensors = named_parameters();
   for (auto& entry : named_buffers()) tensors.push_back(std::move(entry));
+  return tensors;
+}
+
+NamedTensors Module::state() const {
+  NamedTensors tensors = registry_->collect(&Registry::parameters, true);
+  for (auto& entry : registry_->collect(&Registry::buffers, true)) tensors.push_back(std::move(entry));
   return tensors;
 }
 
@@ -118,6 +158,19 @@ std::vector<std::pair<std::string, Module>> Module::children() const {
   std::vector<std::pair<std::string, Module>> modules;
   for (const auto& [name, child] : registry_->children) modules.emplace_back(name, Module(child));
   return modules;
+}
+
+std::vector<std::pair<std::string, Module>> Module::modules(const Patterns& classes) const {
+  std::vector<std::pair<std::string, Module>> found;
+  std::unordered_set<const void*> seen;
+  note_class();
+  auto enter = [&](auto& self, const internal::Ref<Registry>& registry, const std::string& path) -> void {
+    if (!seen.insert(registry.get()).second) return;
+    if (classes.fit(registry->known_class())) found.emplace_back(path, Module(registry));
+    for (const auto& [name, child] : registry->children) self(self, child, joined(path, name));
+  };
+  enter(enter, registry_, "");
+  return found;
 }
 
 std::int64_t Module::parameter_count() const {
@@ -146,7 +199,7 @@ void check_leaves(const char* function, const Module& module, const NamedTensors
 
 void Module::to(DType dtype, SourceLocation where) {
   check(is_floating(dtype), where, *this, ": parameters must be floating, but they were to become ", dtype, ".");
-  NamedTensors own = state();
+  NamedTensors own = own_tensors();
   check_leaves("to()", *this, own, where);
   std::vector<Tensor> tensors, converted;
   NoGrad no_grad;
@@ -162,12 +215,24 @@ void Module::zero_grad() {
   for (Tensor& parameter : parameters()) parameter.zero_grad();
 }
 
+void Module::write(const NamedTensors& own, const detail::LoadPlan& plan, SourceLocation where) {
+  for (std::size_t i = 0; i < own.size(); ++i)
+    if (plan.values[i].defined()) Tensor(own[i].second).assign(plan.values[i], where);
+}
+
 void Module::load(const NamedTensors& values, SourceLocation where) {
   NamedTensors own = state();
   check_leaves("load()", *this, own, where);
   // All are made before the first one is written: nothing is changed when one cannot be.
-  std::vector<Tensor> converted = detail::values_for(concat(*this), own, values, where);
-  for (std::size_t i = 0; i < own.size(); ++i) own[i].second.assign(converted[i], where);
+  write(own, detail::plan_load(concat(*this), own, values, true, where), where);
+}
+
+LoadReport Module::load_partial(const NamedTensors& values, SourceLocation where) {
+  NamedTensors own = state();
+  check_leaves("load_partial()", *this, own, where);
+  detail::LoadPlan plan = detail::plan_load(concat(*this), own, values, false, where);
+  write(own, plan, where);
+  return std::move(plan.report);
 }
 
 void Module::copy_parameters_from(const Module& other, SourceLocation where) { load(other.state(), where); }

@@ -59,11 +59,16 @@ class Module {
   std::vector<Tensor> buffers() const;
   /// The buffers in the order of buffers(), with the dotted path of each.
   NamedTensors named_buffers() const;
-  /// Parameters, then buffers: all that has to be saved to restore the module.
+  /// Parameters, then buffers: all that has to be saved to restore the module. A tensor that is registered several times
+  /// comes under each of its names, as files hold it.
   NamedTensors state() const;
   /// The modules registered directly in this one, in order. Each is a plain Module, a view of the child's registry:
   /// it lists and switches what is in it, and cannot be called.
   std::vector<std::pair<std::string, Module>> children() const;
+  /// This module and all below it whose classes fit a pattern, each once, parents first, with their dotted paths: "" for
+  /// this one.
+  /// Example: `for (auto& [path, layer] : model.modules("Conv?d")) nn::init::apply(layer, "weight", nn::init::he_normal());`
+  std::vector<std::pair<std::string, Module>> modules(const Patterns& classes = "*") const;
   /// Number of elements of all parameters.
   std::int64_t parameter_count() const;
 
@@ -82,12 +87,20 @@ class Module {
   void to(DType dtype, SourceLocation where = SourceLocation::current());
   /// Clears the gradient of every parameter.
   void zero_grad();
-  /// Overwrites parameters and buffers by name, as state() gives them; the dtypes stay.
+  /// Overwrites parameters and buffers by name, as state() gives them; the dtypes stay. A tensor with several names needs
+  /// one of them.
   /// Dtype: values are converted. Floating numbers are rounded, but a finite one never becomes infinite; integers and
   /// booleans are held exactly.
-  /// Throws: std::invalid_argument, listing the names, when some are missing, unknown, given twice, of another shape, or
-  /// have elements that the module's dtype cannot hold. Nothing is changed then.
+  /// Throws: std::invalid_argument, listing the names, when some are missing, unknown, given twice, of another shape,
+  /// have elements that the module's dtype cannot hold, or are names of one tensor with different values. Nothing is changed
+  /// then.
   void load(const NamedTensors& values, SourceLocation where = SourceLocation::current());
+  /// Overwrites what fits of parameters and buffers, and answers with what was left out: weights of another model's body
+  /// under a head of one's own.
+  /// Throws: std::invalid_argument for a name that is given twice, and names of one tensor with different values. Nothing
+  /// is changed then.
+  /// Example: `std::cout << model.load_partial(values).text();`
+  LoadReport load_partial(const NamedTensors& values, SourceLocation where = SourceLocation::current());
   /// Overwrites parameters and buffers with those of a module of the same names and shapes: load(other.state()).
   void copy_parameters_from(const Module& other, SourceLocation where = SourceLocation::current());
 
@@ -123,6 +136,18 @@ class Module {
   /// Throws: std::invalid_argument for a name as child() does and for a tensor that requires a gradient.
   Buffer buffer(const std::string& name, Tensor value, SourceLocation where = SourceLocation::current());
 
+  /// Registers a module whose names become this one's own, without a name in front, as a wrapper of it does, and returns it.
+  /// Throws: std::invalid_argument where it has a name that this one has as well, and for a module that contains this one.
+  template <std::derived_from<Module> M>
+  M wrapped(M module, SourceLocation where = SourceLocation::current()) {
+    register_wrapped(module, typeid(M), where);
+    return module;
+  }
+  /// Gives a parameter of the wrapped module another name, and returns it.
+  /// Throws: std::invalid_argument unless the module has a parameter of that name of its own and the new name is free.
+  Parameter rename_parameter(const std::string& from, const std::string& to,
+                             SourceLocation where = SourceLocation::current());
+
   /// Runs a layer's work and answers with its result: what an operator() is made of. An error in it begins with this
   /// layer's path, or that of the innermost layer in it; hooks and observers see the call. x, the layer's first input, is
   /// what they are shown.
@@ -155,6 +180,11 @@ class Module {
   static void count_watchers(int more) noexcept { LayerCall::count_watchers(more); }
   explicit Module(internal::Ref<Registry> registry) noexcept;
   void register_child(const std::string& name, const Module& module, const std::type_info& type, SourceLocation where);
+  void register_wrapped(const Module& module, const std::type_info& type, SourceLocation where);
+  void adopt(const std::string& name, const Module& module, const std::type_info& type);
+  /// Parameters, then buffers, each once.
+  NamedTensors own_tensors() const;
+  void write(const NamedTensors& own, const detail::LoadPlan& plan, SourceLocation where);
   /// Writes down the class that the user wrote, which only a handle of it knows.
   void note_class() const;
 

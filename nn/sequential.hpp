@@ -23,6 +23,27 @@ concept NonConstLayerFunction = !LayerFunction<F> && std::is_invocable_r_v<Tenso
 template <class F>
 concept AnyLayerFunction = LayerFunction<F> || NonConstLayerFunction<F>;
 
+namespace detail {
+
+/// A layer whose type is erased, called with the line that errors are reported at.
+using LayerCallable = Function<Tensor(const Tensor& x, SourceLocation where)>;
+
+/// Layers that take an Operand are handed the line of the caller.
+template <class F>
+inline constexpr bool kTakesOperand = std::same_as<F, Tensor (*)(const Operand&)> || requires {
+  static_cast<Tensor (F::*)(const Operand&) const>(&F::operator());  // one of several, too
+};
+
+template <class F>
+LayerCallable callable_of(F layer) {
+  if constexpr (kTakesOperand<F>)
+    return [layer = std::move(layer)](const Tensor& x, SourceLocation where) { return layer(Operand(x, where)); };
+  else
+    return [layer = std::move(layer)](const Tensor& x, SourceLocation) -> Tensor { return layer(x); };
+}
+
+}  // namespace detail
+
 class Sequential;
 
 /// One layer in the braces of a Sequential.
@@ -73,10 +94,10 @@ class Sequential final : public Module {
   template <LayerFunction F>
   Sequential& add(const std::string& name, F layer, SourceLocation where = SourceLocation::current()) {
     if constexpr (std::derived_from<F, Module>) {
-      return append(call_of(child(name, std::move(layer), where)));
+      return append(detail::callable_of(child(name, std::move(layer), where)));
     } else {
       if (internal::is_empty(layer)) refuse_empty(name, where);
-      return append(call_of(std::move(layer)));
+      return append(detail::callable_of(std::move(layer)));
     }
   }
   /// Appends a layer, named by its place.
@@ -102,21 +123,7 @@ class Sequential final : public Module {
   int size() const;
 
  private:
-  using Call = Function<Tensor(const Tensor& x, SourceLocation where)>;
-
-  /// Layers that take an Operand are handed the line of the Sequential's caller, to report errors at.
-  template <class F>
-  static constexpr bool takes_operand = std::same_as<F, Tensor (*)(const Operand&)> || requires {
-    static_cast<Tensor (F::*)(const Operand&) const>(&F::operator());  // one of several, too
-  };
-
-  template <class F>
-  static Call call_of(F layer) {
-    if constexpr (takes_operand<F>)
-      return [layer = std::move(layer)](const Tensor& x, SourceLocation where) { return layer(Operand(x, where)); };
-    else
-      return [layer = std::move(layer)](const Tensor& x, SourceLocation) -> Tensor { return layer(x); };
-  }
+  using Call = detail::LayerCallable;
 
   Sequential& append(Call call);
   std::string next_name() const;

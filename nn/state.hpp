@@ -1,6 +1,7 @@
-// NamedTensors: a module's state, as it is listed, saved and loaded.
+// NamedTensors: a module's state, as it is listed, picked from, saved and loaded.
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,8 +11,66 @@
 namespace xgrad XGRAD_API {
 namespace nn {
 
+class Module;
+
 /// Tensors with their names, in order: "hidden.weight".
 using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
+
+/// Patterns of names: one, or several in braces. `*` stands for any characters, dots too, and none of them; `?` for any one.
+///
+/// Example: `"encoder.*"`, `{"*.bias", "norm?.*"}`
+class Patterns {
+ public:
+  Patterns(const char* pattern) : patterns_{pattern} {}
+  Patterns(std::string pattern) : patterns_{std::move(pattern)} {}
+  Patterns(std::initializer_list<std::string> patterns) : patterns_(patterns) {}
+  explicit Patterns(std::vector<std::string> patterns) : patterns_(std::move(patterns)) {}
+
+  /// Whether one of them fits all of the name.
+  bool fit(const std::string& name) const;
+  const std::vector<std::string>& list() const { return patterns_; }
+
+ private:
+  std::vector<std::string> patterns_;
+};
+
+/// The tensors whose names fit a pattern, in their order: a group of an optimizer, what is to be frozen or saved.
+/// Throws: std::invalid_argument for a pattern that fits no name, and where there are no patterns.
+/// Example: the biases without weight decay.
+///
+///     auto all = model.named_parameters();
+///     optim::AdamW adam({{.parameters = nn::matching(all, "*bias"), .options = {.weight_decay = 0}},
+///                        {.parameters = nn::excluding(all, "*bias")}});
+NamedTensors matching(const NamedTensors& named, const Patterns& patterns,
+                      SourceLocation where = SourceLocation::current());
+/// The tensors whose names fit none of the patterns, in their order.
+/// Throws: as matching().
+NamedTensors excluding(const NamedTensors& named, const Patterns& patterns,
+                       SourceLocation where = SourceLocation::current());
+
+/// Makes parameters constants, all of them or those whose names fit: no gradient flows into them, and optimizers leave them
+/// alone until they are unfrozen.
+/// Throws: std::invalid_argument for a pattern that fits no name; std::logic_error where with_parameters() has put the result of
+/// an operation in a parameter's place. Nothing is changed then.
+/// Example: `nn::freeze(model, "encoder.*");`
+void freeze(const Module& model, const Patterns& patterns = "*", SourceLocation where = SourceLocation::current());
+/// Makes parameters variables again: undoes freeze().
+/// Throws: as freeze().
+void unfreeze(const Module& model, const Patterns& patterns = "*", SourceLocation where = SourceLocation::current());
+
+/// What Module::load_partial() has left out, by names.
+struct LoadReport {
+  std::vector<std::string> missing;     ///< the module's own that no value was given for
+  std::vector<std::string> unexpected;  ///< values whose names the module does not have
+  std::vector<std::string>
+      mismatched;           ///< values of another shape, or that the dtype cannot hold, each with the reason
+  std::int64_t loaded = 0;  ///< how many of the module's tensors were written
+
+  /// Whether each of the module's tensors got a value and each value found its tensor.
+  bool complete() const { return missing.empty() && unexpected.empty() && mismatched.empty(); }
+  /// What was left out, in sentences.
+  std::string text() const;
+};
 
 namespace detail {
 
@@ -21,12 +80,19 @@ std::vector<Tensor> without_names(NamedTensors named);
 /// The names, separated by commas; of many the first ones and how many more there are.
 std::string listed(const std::vector<std::string>& names);
 
-/// For each of a module's own tensors the values to write into it: contiguous, of its dtype, and with elements that none of
-/// them has.
-/// Throws std::invalid_argument, beginning with `module` and listing the names, where some are missing, unknown, given
-/// twice, of another shape, or have elements that the dtype cannot hold.
-std::vector<Tensor> values_for(const std::string& module, const NamedTensors& own, const NamedTensors& given,
-                               SourceLocation where);
+/// Values for a module's own tensors, and what could not be.
+struct LoadPlan {
+  /// For each of the own names the value to write: contiguous, of its dtype, with elements that none of the module's tensors
+  /// has. Undefined for a name that is left out, and for further names of a tensor.
+  std::vector<Tensor> values;
+  LoadReport report;
+};
+
+/// Compares what is given with what is there. A tensor that has several names needs a value for one of them.
+/// Throws std::invalid_argument, beginning with `module` and listing the names, where one is given twice, or names of one
+/// tensor get different values; if `strict`, also for all that the report would list.
+LoadPlan plan_load(const std::string& module, const NamedTensors& own, const NamedTensors& given, bool strict,
+                   SourceLocation where);
 
 }  // namespace detail
 }  // namespace nn

@@ -33,7 +33,7 @@ Ref<Module::Registry> CopyPlan::copied(const Ref<Registry>& from, const std::str
   for (const auto& [name, tensor] : from->parameters)
     to->parameters.emplace_back(name, tensors_.at(tensor.impl()).tensor);
   for (const auto& [name, tensor] : from->buffers) to->buffers.emplace_back(name, tensors_.at(tensor.impl()).tensor);
-  for (const auto& [name, child] : from->children) to->children.emplace_back(name, copied(child, path + "." + name));
+  for (const auto& [name, child] : from->children) to->children.emplace_back(name, copied(child, joined(path, name)));
   return to;
 }
 
@@ -65,7 +65,7 @@ void CopyPlan::keep_registry(const Module& model) {
   for (const auto& [name, tensor] : model.state()) put(name, tensor, tensor);
   auto enter = [&](auto& self, const Ref<Registry>& registry, const std::string& path) -> void {
     if (!registries_.emplace(registry.get(), RegistryEntry{registry, path}).second) return;
-    for (const auto& [name, child] : registry->children) self(self, child, path + "." + name);
+    for (const auto& [name, child] : registry->children) self(self, child, joined(path, name));
   };
   enter(enter, model.registry_, model.class_name());
 }

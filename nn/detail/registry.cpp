@@ -85,17 +85,24 @@ bool Module::Registry::contains(const Registry* other) {
   return found;
 }
 
-NamedTensors Module::Registry::collect(NamedTensors Registry::*list) const {
+NamedTensors Module::Registry::collect(NamedTensors Registry::*list, bool all_names) const {
   std::unordered_set<const void*> seen;
   NamedTensors tensors;
-  auto enter = [&](auto& self, const Registry& registry, const std::string& prefix) -> void {
+  auto is_new = [&](const void* what) { return all_names || seen.insert(what).second; };
+  auto enter = [&](auto& self, const Registry& registry, const std::string& path) -> void {
     for (const auto& [name, tensor] : registry.*list)
-      if (seen.insert(tensor.impl()).second) tensors.emplace_back(prefix + name, tensor);
+      if (is_new(tensor.impl())) tensors.emplace_back(joined(path, name), tensor);
     for (const auto& [name, child] : registry.children)
-      if (seen.insert(child.get()).second) self(self, *child, prefix + name + ".");
+      if (is_new(child.get())) self(self, *child, joined(path, name));
   };
   enter(enter, *this, "");
   return tensors;
+}
+
+Module::Registry* Module::Registry::wrapped() const {
+  for (const auto& [name, child] : children)
+    if (name.empty()) return child.get();
+  return nullptr;
 }
 
 std::string Module::Registry::known_class() {
@@ -107,7 +114,7 @@ std::string Module::Registry::known_class() {
 std::string Module::Registry::path() {
   {
     std::lock_guard lock(mutex);  // a parent that goes away waits for it
-    if (parent != nullptr) return parent->path() + "." + name;
+    if (parent != nullptr) return joined(parent->path(), name);
   }
   return known_class();
 }

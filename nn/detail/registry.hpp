@@ -66,12 +66,19 @@ struct Module::Registry : internal::RefCounted {
   }
 
   bool contains(const Registry* other);
-  /// The tensors of one of the two lists, here and below; each tensor and each module once.
-  NamedTensors collect(NamedTensors Registry::*list) const;
+  /// The tensors of one of the two lists, here and below; each tensor once, or under each of its names.
+  NamedTensors collect(NamedTensors Registry::*list, bool all_names = false) const;
+  /// The module whose names are this one's own; null where there is none.
+  Registry* wrapped() const;
   /// The class's name, as far as it is known. (The handles are not asked: another thread may be making one.)
   std::string known_class();
   std::string path();
 };
+
+/// A name in a module of this path; what is wrapped has none, and is where its wrapper is.
+inline std::string joined(const std::string& path, const std::string& name) {
+  return path.empty() || name.empty() ? path + name : path + "." + name;
+}
 
 /// A class's name without namespaces: of "a::Outer<b::T>::Inner" it is "Inner".
 std::string short_name(const std::type_info& type);

@@ -1,0 +1,28 @@
+#include "glob.hpp"
+
+namespace xgrad XGRAD_API {
+namespace internal {
+
+bool glob_fits(std::string_view pattern, std::string_view name) noexcept {
+  // What follows the last * is tried at each place: earlier ones need not be moved, so that it is at most quadratic.
+  std::size_t p = 0, n = 0, after_star = pattern.npos, tried = 0;
+  while (n < name.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      after_star = ++p;
+      tried = n;
+    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == name[n])) {
+      ++p;
+      ++n;
+    } else if (after_star != pattern.npos) {
+      p = after_star;
+      n = ++tried;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
+}  // namespace internal
+}  // namespace xgrad

@@ -3,6 +3,8 @@
 
 #include "call.hpp"
 #include "check.hpp"
+#include "check_module.hpp"
+#include "containers.hpp"
 #include "copy.hpp"
 #include "init.hpp"
 #include "layers/activation.hpp"
@@ -20,6 +22,7 @@
 #include "layers/similarity.hpp"
 #include "layers/transformer.hpp"
 #include "layers/upsampling.hpp"
+#include "layers/weight_norm.hpp"
 #include "losses.hpp"
 #include "module.hpp"
 #include "parameter.hpp"

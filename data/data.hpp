@@ -2,6 +2,7 @@
 #pragma once
 
 #include "batches.hpp"
+#include "characters.hpp"
 #include "csv.hpp"
 #include "dataset.hpp"
 #include "describe.hpp"

@@ -294,15 +294,23 @@ TEST_CASE("Recurrent layers say what is wrong", "[nn][recurrent]") {
   CHECK_THAT(message_of<invalid>([] { nn::GRU(2, 3, {.num_layers = 0}); }),
              Contains("num_layers must be at least 1, but it is 0."));
   nn::LSTM layer(2, 3);
-  CHECK_THAT(message_of<invalid>([&] { layer(ones({4, 2, 3})); }),
+  CHECK_THAT(message_of<invalid>([&] {
+               layer(ones({4, 2, 3}));
+             }),
              Contains("LSTM: last axis of x must be 2, but x is [4, 2, 3]. at recurrent.cpp:"));
   CHECK_THAT(message_of<invalid>([&] { layer(ones({4})); }),
              Contains("x must be [T, N, in] or [T, in], but it is [4]."));
-  CHECK_THAT(message_of<invalid>([&] { layer(ones({4, 5, 2}), {.h = ones({1, 4, 3})}); }),
+  CHECK_THAT(message_of<invalid>([&] {
+               layer(ones({4, 5, 2}), {.h = ones({1, 4, 3})});
+             }),
              Contains("h must be [1, 5, 3], but it is [1, 4, 3]."));
-  CHECK_THAT(message_of<std::out_of_range>([&] { layer(ones({4, 1, 2}), {.lengths = tensor({5})}); }),
+  CHECK_THAT(message_of<std::out_of_range>([&] {
+               layer(ones({4, 1, 2}), {.lengths = tensor({5})});
+             }),
              Contains("lengths must be in [0, 4], but that of sequence 0 is 5."));
   nn::GRUCell cell(2, 3);
-  CHECK_THAT(message_of<invalid>([&] { cell(ones({4, 2}), ones({3, 3})); }),
+  CHECK_THAT(message_of<invalid>([&] {
+               cell(ones({4, 2}), ones({3, 3}));
+             }),
              Contains("GRUCell: h must be [4, 3], but it is [3, 3]."));
 }

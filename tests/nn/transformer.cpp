@@ -94,8 +94,8 @@ TEST_CASE("MultiheadAttention's masks are PyTorch's: true is masked out", "[nn][
   const Tensor x = d.random({2, 3, 4});
   const Tensor later = tensor({{false, true, true}, {false, false, true}, {false, false, false}});
   const Tensor added = where(later, kNever, zeros({3, 3}));
-  const Tensor expected = stack({plain_attention(layer, x[0], x[0], x[0], added),
-                                 plain_attention(layer, x[1], x[1], x[1], added)});
+  const Tensor expected =
+      stack({plain_attention(layer, x[0], x[0], x[0], added), plain_attention(layer, x[1], x[1], x[1], added)});
   CHECK(is_close(layer(x, x, x, {.attn_mask = later}).output, expected));
   CHECK(is_close(layer(x, x, x, {.attn_mask = added, .need_weights = false}).output, expected));
   CHECK(is_close(layer(x, x, x, {.causal = true}).output, expected));
@@ -126,8 +126,8 @@ TEST_CASE("MultiheadAttention's masks are PyTorch's: true is masked out", "[nn][
 
 TEST_CASE("MultiheadAttention takes keys and values of other sizes, and more of them", "[nn][attention]") {
   InDouble d;
-  const nn::MultiheadAttention layer = shaken(
-      nn::MultiheadAttention(4, 2, {.add_bias_kv = true, .add_zero_attn = true, .kdim = 3, .vdim = 5}), d);
+  const nn::MultiheadAttention layer =
+      shaken(nn::MultiheadAttention(4, 2, {.add_bias_kv = true, .add_zero_attn = true, .kdim = 3, .vdim = 5}), d);
   const Tensor q = d.random({3, 2, 4}), k = d.random({5, 2, 3}), v = d.random({5, 2, 5});
   const nn::AttentionOutput result = layer(q, k, v);
   CHECK(result.output.shape() == Shape{3, 2, 4});
@@ -171,15 +171,25 @@ TEST_CASE("MultiheadAttention says what is wrong", "[nn][attention]") {
              Contains("MultiheadAttention: embed_dim must be a multiple of num_heads, but they are 6 and 4."));
   nn::MultiheadAttention layer(4, 2);
   const Tensor x = ones({3, 2, 4});
-  CHECK_THAT(message_of<invalid>([&] { layer(x, x, ones({3, 2, 5})); }),
+  CHECK_THAT(message_of<invalid>([&] {
+               layer(x, x, ones({3, 2, 5}));
+             }),
              Contains("last axes of query, key and value must be 4, 4 and 4, but they are"));
-  CHECK_THAT(message_of<invalid>([&] { layer(x, ones({3, 1, 4}), ones({3, 1, 4})); }),
+  CHECK_THAT(message_of<invalid>([&] {
+               layer(x, ones({3, 1, 4}), ones({3, 1, 4}));
+             }),
              Contains("query, key and value must have one batch"));
-  CHECK_THAT(message_of<invalid>([&] { layer(x, x, x, {.key_padding_mask = ones({3, 2})}); }),
+  CHECK_THAT(message_of<invalid>([&] {
+               layer(x, x, x, {.key_padding_mask = ones({3, 2})});
+             }),
              Contains("key_padding_mask must be [2, 3], but it is [3, 2]."));
-  CHECK_THAT(message_of<invalid>([&] { layer(x, x, x, {.attn_mask = ones({2, 3})}); }),
+  CHECK_THAT(message_of<invalid>([&] {
+               layer(x, x, x, {.attn_mask = ones({2, 3})});
+             }),
              Contains("attn_mask must be [3, 3] or [4, 3, 3], but it is [2, 3]."));
-  CHECK_THAT(message_of<invalid>([&] { layer(x, x, x, {.attn_mask = ones({3, 3}, {.dtype = DType::int64})}); }),
+  CHECK_THAT(message_of<invalid>([&] {
+               layer(x, x, x, {.attn_mask = ones({3, 3}, {.dtype = DType::int64})});
+             }),
              Contains("attn_mask must be boolean or floating, but it is int64."));
 }
 
@@ -188,12 +198,13 @@ TEST_CASE("MultiheadAttention says what is wrong", "[nn][attention]") {
 TEST_CASE("An encoder layer is its parts", "[nn][transformer]") {
   InDouble d;
   for (bool norm_first : {false, true}) {
-    const nn::TransformerEncoderLayer layer = shaken(
-        nn::TransformerEncoderLayer(
-            4, 2,
-            {.dim_feedforward = 6, .dropout = 0, .activation = [](const Tensor& x) { return gelu(x); },
-             .norm_first = norm_first}),
-        d);
+    const nn::TransformerEncoderLayer layer =
+        shaken(nn::TransformerEncoderLayer(4, 2,
+                                           {.dim_feedforward = 6,
+                                            .dropout = 0,
+                                            .activation = [](const Tensor& x) { return gelu(x); },
+                                            .norm_first = norm_first}),
+               d);
     nn::MultiheadAttention attention(4, 2);
     nn::NamedTensors own;
     for (const auto& [name, tensor] : layer.named_parameters())
@@ -241,8 +252,8 @@ TEST_CASE("Stacks hold copies of a layer, under PyTorch's names", "[nn][transfor
   const nn::TransformerEncoderLayer layer(4, 2, {.dim_feedforward = 6});
   const nn::TransformerEncoder encoder(layer, 2, nn::LayerNorm(4));
   CHECK(encoder.named_parameters().size() == 2 * 12 + 2);
-  CHECK(is_close(parameter(encoder, "layers.1.self_attn.in_proj_weight"),
-                 parameter(layer, "self_attn.in_proj_weight")));
+  CHECK(
+      is_close(parameter(encoder, "layers.1.self_attn.in_proj_weight"), parameter(layer, "self_attn.in_proj_weight")));
   CHECK_FALSE(parameter(encoder, "layers.0.linear1.weight").is_same(parameter(layer, "linear1.weight")));
   CHECK(parameter(encoder, "norm.weight").shape() == Shape{4});
   const nn::Transformer model(4, 2,
@@ -254,27 +265,25 @@ TEST_CASE("Stacks hold copies of a layer, under PyTorch's names", "[nn][transfor
                        parameter(model, "encoder.layers.1.linear1.weight")));
   nn::check_registration(model, [&] { model(d.random({3, 2, 4}), d.random({2, 2, 4})); });
   const nn::Transformer copy = nn::clone(model);
-  CHECK_FALSE(parameter(copy, "encoder.layers.0.linear1.weight")
-                  .is_same(parameter(model, "encoder.layers.0.linear1.weight")));
+  CHECK_FALSE(
+      parameter(copy, "encoder.layers.0.linear1.weight").is_same(parameter(model, "encoder.layers.0.linear1.weight")));
 }
 
 TEST_CASE("Transformers have right gradients", "[nn][transformer][gradcheck]") {
   InDouble d;
   const nn::TransformerLayerOptions options{
       .dim_feedforward = 3, .dropout = 0, .activation = [](const Tensor& x) { return gelu(x); }, .norm_first = true};
-  const nn::Transformer model = shaken(
-      nn::Transformer(4, 2, {.num_encoder_layers = 1, .num_decoder_layers = 1, .layer = options}), d);
+  const nn::Transformer model =
+      shaken(nn::Transformer(4, 2, {.num_encoder_layers = 1, .num_decoder_layers = 1, .layer = options}), d);
   const Tensor src = d.random({3, 2, 4}), tgt = d.random({2, 2, 4});
   const Tensor padding = tensor({{false, false, true}, {false, false, false}});
   auto run = [&](const Tensor& src, const Tensor& tgt) {
-    return model(src, tgt,
-                 {.src_key_padding_mask = padding, .memory_key_padding_mask = padding, .causal = true});
+    return model(src, tgt, {.src_key_padding_mask = padding, .memory_key_padding_mask = padding, .causal = true});
   };
   gradcheck([&] { return sum(square(run(src, tgt))); }, model.named_parameters());
-  gradcheck([&](const Tensor& src, const Tensor& tgt) { return sum(square(run(src, tgt))); }, {src, tgt},
-            {.order = 2});
-  const nn::MultiheadAttention attention = shaken(
-      nn::MultiheadAttention(4, 2, {.add_bias_kv = true, .add_zero_attn = true, .kdim = 3, .vdim = 2}), d);
+  gradcheck([&](const Tensor& src, const Tensor& tgt) { return sum(square(run(src, tgt))); }, {src, tgt}, {.order = 2});
+  const nn::MultiheadAttention attention =
+      shaken(nn::MultiheadAttention(4, 2, {.add_bias_kv = true, .add_zero_attn = true, .kdim = 3, .vdim = 2}), d);
   const Tensor q = d.random({2, 2, 4}), k = d.random({3, 2, 3}), v = d.random({3, 2, 2});
   gradcheck(
       [&] {
@@ -291,11 +300,16 @@ TEST_CASE("Transformers say what is wrong", "[nn][transformer]") {
   CHECK_THAT(message_of<invalid>([] { nn::TransformerDecoderLayer(4, 2, {.dropout = -1}); }),
              Contains("dropout must be in [0, 1], but it is -1."));
   nn::TransformerEncoderLayer layer(4, 2);
-  CHECK_THAT(message_of<invalid>([&] { layer(ones({3, 2, 5})); }), Contains("src must have 3 axes, or 2 without a batch"));
+  CHECK_THAT(message_of<invalid>([&] {
+               layer(ones({3, 2, 5}));
+             }),
+             Contains("src must have 3 axes, or 2 without a batch"));
   CHECK_THAT(message_of<invalid>([&] { nn::TransformerEncoder(layer, -1); }),
              Contains("num_layers must be at least 0, but it is -1."));
   nn::Transformer model(4, 2, {.num_encoder_layers = 1, .num_decoder_layers = 1});
-  CHECK_THAT(message_of<invalid>([&] { model(ones({3, 2, 4}), ones({3, 1, 4})); }),
+  CHECK_THAT(message_of<invalid>([&] {
+               model(ones({3, 2, 4}), ones({3, 1, 4}));
+             }),
              Contains("src and tgt must have one batch, but they are [3, 2, 4] and [3, 1, 4]."));
 }
 
@@ -331,14 +345,15 @@ TEST_CASE("Rotary positions turn pairs", "[nn][positional]") {
         CHECK(y[{1, 2, t, a}].item() == Approx(xa * std::cos(angle) - xb * std::sin(angle)).epsilon(1e-12));
         CHECK(y[{1, 2, t, b}].item() == Approx(xa * std::sin(angle) + xb * std::cos(angle)).epsilon(1e-12));
       }
-    gradcheck([&](const Tensor& x) { return nn::rotary_positions(x, {.interleaved = interleaved}); },
-              d.random({3, 4}));
+    gradcheck([&](const Tensor& x) { return nn::rotary_positions(x, {.interleaved = interleaved}); }, d.random({3, 4}));
   }
   // Products depend on distances alone.
   const Tensor q = expand(d.random({1, 8}), {6, 8}), k = expand(d.random({1, 8}), {6, 8});
   const Tensor products = matmul(nn::RotaryPositions()(q), transpose(nn::RotaryPositions()(k)));
   CHECK(products[{1, 0}].item() == Approx(products[{4, 3}].item()));
   CHECK(products[{0, 2}].item() == Approx(products[{3, 5}].item()));
-  CHECK_THAT(message_of<std::invalid_argument>([&] { nn::rotary_positions(ones({3, 5})); }),
+  CHECK_THAT(message_of<std::invalid_argument>([&] {
+               nn::rotary_positions(ones({3, 5}));
+             }),
              Contains("rotary_positions: x must be [..., T, size] with an even size, but it is [3, 5]."));
 }

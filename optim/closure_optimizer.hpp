@@ -18,6 +18,7 @@ class ClosureOptimizer : public OptimizerOf<Options> {
     this->check_one_dtype(where);
   }
 
+  bool needs_closure() const override { return true; }
   /// Throws std::logic_error: a step needs the closure.
   void step(SourceLocation where = SourceLocation::current()) override { this->fail_without_closure(where); }
   Tensor step(Function<Tensor()> loss, SourceLocation where = SourceLocation::current()) override = 0;

@@ -1,17 +1,21 @@
 // All optimizers.
 #pragma once
 
+#include "accumulate.hpp"
 #include "adadelta.hpp"
 #include "adafactor.hpp"
 #include "adagrad.hpp"
 #include "adam.hpp"
 #include "adamax.hpp"
 #include "asgd.hpp"
+#include "average.hpp"
 #include "clip.hpp"
 #include "lbfgs.hpp"
+#include "levenberg_marquardt.hpp"
 #include "lion.hpp"
 #include "muon.hpp"
 #include "nadam.hpp"
+#include "newton_cg.hpp"
 #include "optimizer.hpp"
 #include "radam.hpp"
 #include "rmsprop.hpp"

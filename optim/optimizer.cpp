@@ -112,7 +112,14 @@ Tensor Optimizer::step(Function<Tensor()> loss, SourceLocation where) {
   return value;
 }
 
-Tensor Optimizer::loss_with_gradients(const Function<Tensor()>& loss, SourceLocation where) {
+std::vector<Tensor> Optimizer::reachable() const {
+  std::vector<Tensor> reached;
+  for (const Tensor& parameter : parameters_)
+    if (parameter.requires_grad()) reached.push_back(parameter);
+  return reached;
+}
+
+Tensor Optimizer::loss_of(const Function<Tensor()>& loss, SourceLocation where) const {
   const Tensor value = loss();
   check(
       value.defined() && value.numel() == 1, where, name(),
@@ -120,6 +127,11 @@ Tensor Optimizer::loss_with_gradients(const Function<Tensor()>& loss, SourceLoca
   check<std::logic_error>(value.requires_grad(), where, name(),
                           ": the loss must require a gradient, but it does not. Compute it outside of NoGrad from "
                           "parameters that are not all frozen.");
+  return value;
+}
+
+Tensor Optimizer::loss_with_gradients(const Function<Tensor()>& loss, SourceLocation where) {
+  const Tensor value = loss_of(loss, where);
   zero_grad();
   value.backward({}, where);
   return value.detach();

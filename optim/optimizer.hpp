@@ -38,6 +38,9 @@ class Optimizer {
   /// Name of the class, "Adam".
   virtual const char* name() const = 0;
 
+  /// Whether a step needs the closure, since it evaluates the loss several times.
+  virtual bool needs_closure() const { return false; }
+
   /// Drops the gradient of every parameter.
   void zero_grad();
 
@@ -121,6 +124,10 @@ class Optimizer {
   /// Calls the closure, drops the gradients that were there and calls backward(). Answers with the loss, cut off from its
   /// graph. Throws as step(loss).
   Tensor loss_with_gradients(const Function<Tensor()>& loss, SourceLocation where);
+  /// Calls the closure and checks that its answer is a loss with a graph. Throws as step(loss).
+  Tensor loss_of(const Function<Tensor()>& loss, SourceLocation where) const;
+  /// The parameters that are not frozen.
+  std::vector<Tensor> reachable() const;
   /// Throws std::invalid_argument unless all parameters have one dtype.
   void check_one_dtype(SourceLocation where) const;
   /// Throws std::logic_error: this optimizer's step needs the closure.

@@ -1,0 +1,162 @@
+// Newton-CG and Levenberg-Marquardt: minima that are known, going on from a saved state, and steps that fail.
+#include <xgrad/optim/levenberg_marquardt.hpp>
+#include <xgrad/optim/newton_cg.hpp>
+
+#include <cmath>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <xgrad/autograd/ops.hpp>
+#include "../catch.hpp"
+
+using namespace xgrad;
+using namespace xgrad::optim;
+using Catch::Matchers::Contains;
+
+namespace {
+
+Tensor variable(std::initializer_list<double> values) {
+  return from_vector(std::vector<double>(values)).set_requires_grad();
+}
+
+Tensor rosenbrock(const Tensor& x) { return square(1 - x[0]) + 100 * square(x[1] - square(x[0])); }
+
+/// y = a exp(b t) + c at eight moments.
+struct Curve {
+  Tensor t = linspace(0, 2, 8, {.dtype = DType::float64});
+  Tensor y = 2.5 * exp(-1.3 * t) + 0.5;
+  Tensor residuals(const Tensor& p) const { return p[0] * exp(p[1] * t) + p[2] - y; }
+};
+
+}  // namespace
+
+TEST_CASE("Newton-CG solves a quadratic in one step", "[optim][NewtonCG]") {
+  Generator generator(1);
+  const Tensor root = normal({5, 5}, 0, 1, {.dtype = DType::float64}, generator);
+  const Tensor a = matmul(root, transpose(root)) + eye(5, {.dtype = DType::float64});
+  const Tensor b = normal({5}, 0, 1, {.dtype = DType::float64}, generator);
+  Tensor x = zeros({5}, {.dtype = DType::float64, .requires_grad = true});
+  NewtonCG newton({x}, {.initial_radius = 100, .max_iter = 8});
+  newton.step([&] { return 0.5 * sum(x * matmul(a, x)) - sum(b * x); });
+  CHECK(allclose(matmul(a, x.detach()), b, {.rtol = 1e-9, .atol = 1e-9}));
+}
+
+TEST_CASE("Newton-CG goes through the valley, and never up", "[optim][NewtonCG]") {
+  Tensor x = variable({-1.2, 1});
+  NewtonCG newton({x});
+  double last = rosenbrock(x).item();
+  int steps = 0;
+  for (; steps < 60 && last > 1e-20; ++steps) {
+    newton.step([&] { return rosenbrock(x); });
+    const double now = rosenbrock(x).item();
+    CHECK(now <= last);
+    last = now;
+  }
+  CHECK(steps < 40);
+  CHECK(x[0].item() == Approx(1).epsilon(1e-9));
+  CHECK(x[1].item() == Approx(1).epsilon(1e-9));
+}
+
+TEST_CASE("Newton-CG leaves saddles and takes several parameters", "[optim][NewtonCG]") {
+  Tensor x = variable({1e-3}), y = variable({0.5}), unreached = variable({4});
+  NewtonCG newton({{"x", x}, {"y", y}, {"z", unreached}}, {.max_iter = 40});
+  newton.step([&] { return sum(square(square(x) - 1) + square(y)); });  // a saddle at 0, minima at -1 and 1
+  CHECK(x.item() == Approx(1));
+  CHECK(std::abs(y.item()) < 1e-6);
+  CHECK(unreached.item() == 4);
+  const NamedTensors state = newton.state();
+  CHECK(state[0].first == "state.x.steps");
+  CHECK(state[1].first == "state.x.radius");
+}
+
+TEST_CASE("Levenberg-Marquardt fits a curve", "[optim][LevenbergMarquardt]") {
+  const Curve curve;
+  Tensor p = variable({1, -0.2, 0});
+  LevenbergMarquardt fit({p});
+  for (int i = 0; i < 30; ++i) fit.step([&] { return curve.residuals(p); });
+  CHECK(p[0].item() == Approx(2.5).epsilon(1e-9));
+  CHECK(p[1].item() == Approx(-1.3).epsilon(1e-9));
+  CHECK(p[2].item() == Approx(0.5).epsilon(1e-9));
+}
+
+TEST_CASE("Gauss-Newton solves linear least squares in one step", "[optim][LevenbergMarquardt]") {
+  Generator generator(2);
+  const Tensor a = normal({20, 4}, 0, 1, {.dtype = DType::float64}, generator);
+  const Tensor b = normal({20}, 0, 1, {.dtype = DType::float64}, generator);
+  Tensor w = zeros({4}, {.dtype = DType::float64, .requires_grad = true});
+  LevenbergMarquardt fit({w}, {.damping = 0});
+  const double before = fit.step([&] { return matmul(a, w) - b; }).item();
+  CHECK(before == Approx(0.5 * sum(square(b)).item()));
+  const Tensor rest = matmul(transpose(a), matmul(a, w.detach()) - b);  // the normal equations
+  CHECK(amax(abs(rest)).item() < 1e-10);
+}
+
+TEST_CASE("Second-order optimizers go on from a saved state to the same bits", "[optim]") {
+  const Curve curve;
+  const auto run = [&](auto* kind, const auto& options, const std::function<Tensor(const Tensor&)>& closure) {
+    using Kind = std::remove_pointer_t<decltype(kind)>;
+    for (int saved_at : {0, 1, 4}) {
+      Tensor a = variable({1, -0.2, 0}), b = variable({1, -0.2, 0});
+      Kind whole({{"p", a}}, options), rest({{"p", b}}, options);
+      for (int i = 0; i < saved_at; ++i) whole.step([&] { return closure(a); });
+      rest.step([&] { return closure(b); });
+      rest.load_state(whole.state(), whole.metadata());
+      b.assign(a.detach());
+      for (int i = 0; i < 4; ++i) {
+        whole.step([&] { return closure(a); });
+        rest.step([&] { return closure(b); });
+        CHECK(a.to_vector<double>() == b.to_vector<double>());
+      }
+    }
+  };
+  run(static_cast<NewtonCG*>(nullptr), NewtonCGOptions{.initial_radius = 0.1},
+      [&](const Tensor& p) { return sum(square(curve.residuals(p))); });
+  run(static_cast<LevenbergMarquardt*>(nullptr), LevenbergMarquardtOptions{},
+      [&](const Tensor& p) { return curve.residuals(p); });
+}
+
+TEST_CASE("A closure that throws or is not finite leaves everything as it was", "[optim]") {
+  const Curve curve;
+  const std::vector<double> start = {1, -0.2, 0};
+  const auto run = [&](auto* kind, auto options, const std::function<Tensor(const Tensor&)>& closure) {
+    using Kind = std::remove_pointer_t<decltype(kind)>;
+    Tensor p = variable({1, -0.2, 0});
+    Kind optimizer({p}, options);
+    for (int most : {0, 1}) {
+      int calls = 0;
+      CHECK_THROWS_WITH(optimizer.step([&] {
+        if (calls++ == most) throw std::runtime_error("enough");
+        return closure(p);
+      }),
+                        Contains("enough"));
+      CHECK(p.to_vector<double>() == start);
+      CHECK(optimizer.states()[0].steps == 0);
+    }
+    options.nonfinite = NonFinite::error;
+    optimizer.set_options(0, options);
+    CHECK_THROWS_AS(optimizer.step([&] { return closure(p) * std::nan(""); }), std::runtime_error);
+    options.nonfinite = NonFinite::skip;
+    optimizer.set_options(0, options);
+    CHECK(std::isnan(optimizer.step([&] { return closure(p) * std::nan(""); }).item()));
+    CHECK(p.to_vector<double>() == start);
+    CHECK(optimizer.states()[0].steps == 0);
+    CHECK_THROWS_WITH(optimizer.step(), Contains("a step needs the closure") && Contains("second_order.cpp"));
+    CHECK_THROWS_WITH(optimizer.step([&] { return closure(p).detach(); }), Contains("must require a gradient, but"));
+  };
+  run(static_cast<NewtonCG*>(nullptr), NewtonCGOptions{},
+      [&](const Tensor& p) { return sum(square(curve.residuals(p))); });
+  run(static_cast<LevenbergMarquardt*>(nullptr), LevenbergMarquardtOptions{},
+      [&](const Tensor& p) { return curve.residuals(p); });
+}
+
+TEST_CASE("Options of second-order optimizers outside their range are named", "[optim]") {
+  Tensor w = variable({1});
+  CHECK_THROWS_WITH(NewtonCG({w}, {.lr = 0}), Contains("NewtonCG: lr must be above 0, but it is 0"));
+  CHECK_THROWS_WITH(NewtonCG({w}, {.acceptance = 0.5}), Contains("acceptance must be at least 0 and below 0.25"));
+  CHECK_THROWS_WITH(LevenbergMarquardt({w}, {.lr = 2}), Contains("lr must be above 0 and at most 1, but it is 2"));
+  CHECK_THROWS_WITH(LevenbergMarquardt({w}, {.damping = -1}), Contains("damping must be at least 0"));
+  CHECK_THROWS_WITH(
+      LevenbergMarquardt({w}).step([] { return Tensor(); }),
+      Contains("the closure must return residuals, a floating tensor that is not empty, but it is undefined"));
+}

@@ -283,12 +283,12 @@ void check_layout(const std::string& path, const HeaderReader& header, std::uint
 /// Reads what has to be converted, in small parts.
 void read_converted(const detail::InputFile& file, const std::string& name, const Entry& entry, std::uint64_t data,
                     const Tensor& tensor) {
-  constexpr std::size_t kPart = 128 << 10;  // elements
   const std::size_t size = detail::size_of(entry.stored), to_size = size_of(tensor.dtype());
+  const std::size_t part_count = (16 << 10) / size;
   const auto count = static_cast<std::size_t>(tensor.numel());
-  std::vector<char> part(std::min(count, kPart) * size);
-  for (std::size_t at = 0; at < count; at += kPart) {
-    const std::size_t length = std::min(kPart, count - at);
+  std::vector<char> part(std::min(count, part_count) * size);
+  for (std::size_t at = 0; at < count; at += part_count) {
+    const std::size_t length = std::min(part_count, count - at);
     file.read(part.data(), length * size, data + entry.offsets[0] + at * size);
     const std::size_t first =
         detail::convert(entry.stored, part.data(), internal::data_of<char>(tensor) + at * to_size, length);

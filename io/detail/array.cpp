@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr std::size_t kAlignment = 64;
+constexpr std::size_t kPart = 16 << 10;  // bytes that are converted at once
 
 struct Header {
   Stored stored = Stored::f64;
@@ -282,7 +283,7 @@ Tensor read_array(ByteSource& source) {
   Tensor tensor = internal::new_tensor(header.shape, dtype_for(header.stored));
   if (numel == 0) return tensor;
   const bool is_fortran = header.is_fortran && header.shape.ndim() > 1;
-  const std::size_t part_count = std::min<std::size_t>(numel, 32 << 10);
+  const std::size_t part_count = std::min<std::size_t>(numel, kPart / size_of(header.stored));
   std::vector<char> part(is_fortran || !is_native(header.stored) ? part_count * size_of(header.stored) : 0);
   (is_fortran ? read_columns : read_in_order)(source, header, tensor, part.data(), part_count);
   return tensor;

@@ -24,7 +24,7 @@ endfunction()
 # The programs by folder. One test for each file of test cases: a process for each of several hundred cases would take
 # longer than the cases.
 file(GLOB_RECURSE test_sources CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR}/tests/*.cpp)
-list(FILTER test_sources EXCLUDE REGEX "^(consume|conformance)/|^(main|source_dir).cpp$")
+list(FILTER test_sources EXCLUDE REGEX "^(consume|conformance|fuzz)/|^(main|source_dir).cpp$")
 set(test_programs)
 foreach(source IN LISTS test_sources)
   cmake_path(GET source PARENT_PATH folder)
@@ -78,6 +78,22 @@ if(XGRAD_PYTHON)
   set_tests_properties(io.numpy PROPERTIES LABELS unit SKIP_RETURN_CODE 77)
 else()
   message(STATUS "Python 3 was not found: files are not compared with NumPy's (Debian: python3-numpy)")
+endif()
+
+# The readers of files, on files that are nearly right: by changes to good ones, the same on every machine, and with
+# XGRAD_FUZZERS (clang++ alone) by what libFuzzer finds. Under the address sanitizer they say most.
+option(XGRAD_FUZZERS "Build xgrad_libfuzzer: clang++, with CMAKE_CXX_FLAGS=-fsanitize=fuzzer-no-link,address" OFF)
+xgrad_executable(xgrad_fuzz ${PROJECT_SOURCE_DIR}/tests/fuzz/mutate.cpp ${PROJECT_SOURCE_DIR}/tests/fuzz/readers.cpp)
+target_link_libraries(xgrad_fuzz PRIVATE ZLIB::ZLIB)
+foreach(reader safetensors npy npz checkpoint)
+  add_test(NAME fuzz.${reader} COMMAND xgrad_fuzz ${reader} 5000)
+  set_tests_properties(fuzz.${reader} PROPERTIES LABELS unit)
+endforeach()
+if(XGRAD_FUZZERS)
+  xgrad_executable(xgrad_libfuzzer ${PROJECT_SOURCE_DIR}/tests/fuzz/readers.cpp)
+  target_compile_definitions(xgrad_libfuzzer PRIVATE XGRAD_LIBFUZZER)
+  target_compile_options(xgrad_libfuzzer PRIVATE -fsanitize=fuzzer)
+  target_link_options(xgrad_libfuzzer PRIVATE -fsanitize=fuzzer)
 endif()
 
 # The sweeps of accuracy read the operators' table, whose objects they share. MPFR says what is exact; without it that part

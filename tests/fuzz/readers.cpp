@@ -13,11 +13,9 @@
 #include <string>
 
 #include <xgrad/autograd/memory.hpp>
+#include <xgrad/io/checkpoint.hpp>
 #include <xgrad/io/npy.hpp>
 #include <xgrad/io/safetensors.hpp>
-#ifndef XGRAD_FUZZ_WITHOUT_CHECKPOINT
-#include <xgrad/io/checkpoint.hpp>
-#endif
 
 namespace {
 
@@ -87,7 +85,6 @@ void read(std::string_view reader, const std::string& path) {
     io::read_safetensors(path);
     io::read_metadata(path);
   } else {
-#ifndef XGRAD_FUZZ_WITHOUT_CHECKPOINT
     std::int64_t step = 0;
     double loss = 0;
     std::string text;
@@ -101,7 +98,6 @@ void read(std::string_view reader, const std::string& path) {
       checkpoint.load(path);
     } catch (const std::invalid_argument&) {  // it is one of another run
     }
-#endif
   }
 }
 

@@ -69,6 +69,13 @@ void load(const std::string& path, nn::Module& model, SourceLocation where) {
   detail::naming_file(path, [&] { model.load(contents.tensors, where); });
 }
 
+nn::LoadReport load_partial(const std::string& path, nn::Module& model, SourceLocation where) {
+  const Contents contents = contents_of(path, where);
+  nn::LoadReport report;
+  detail::naming_file(path, [&] { report = model.load_partial(contents.tensors, where); });
+  return report;
+}
+
 void load(const std::string& path, optim::Optimizer& optimizer, SourceLocation where) {
   const Contents contents = contents_of(path, where);
   detail::naming_file(path, [&] { optimizer.load_state(contents.tensors, contents.metadata, where); });

@@ -42,6 +42,12 @@ NamedTensors load(const std::string& path, SourceLocation where = SourceLocation
 /// not the model's. Nothing is changed then.
 /// Example: `Mlp model; io::load("mlp.safetensors", model);`
 void load(const std::string& path, nn::Module& model, SourceLocation where = SourceLocation::current());
+/// Reads what fits a model, as Module::load_partial() takes it, and answers with what was left out.
+///
+/// Throws: FileError for a file that is none, std::invalid_argument as Module::load_partial(). Nothing is changed then.
+/// Example: `std::cout << io::load_partial("body.safetensors", model).text();`
+nn::LoadReport load_partial(const std::string& path, nn::Module& model,
+                            SourceLocation where = SourceLocation::current());
 /// Reads what an optimizer keeps, as Optimizer::load_state() takes it: the next step is then the one that the other would
 /// have made.
 ///

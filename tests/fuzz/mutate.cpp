@@ -41,15 +41,74 @@ class Dice {
 
 // ---- Changes ----
 
-const std::vector<std::string> kNumbers = {
-    "0", "1", "2", "3", "4", "8", "16", "-1", "-0", "255", "256", "65536", "4294967295", "4294967296", "2147483648",
-    "9223372036854775807", "9223372036854775808", "18446744073709551615", "18446744073709551616", "4611686018427387904",
-    "1e3", "1.5", "0x10", "007", "", "99999999999999999999999999999999", "1L"};
-const std::vector<std::string> kTokens = {
-    "{", "}", "[", "]", "(", ")", ",", ":", "\"", "'", "null", "true", "False", "True", "\\", "\\u0000", "\\ud800", "\0"s,
-    "\xff", "\"dtype\"", "\"shape\"", "\"data_offsets\"", "__metadata__", "\"F64\"", "\"U8\"", "\"BOOL\"", "\"F16\"", "\"F8_E4M3\"",
-    "'descr'", "'<f8'", "'|O'", "'>u2'", "'|b1'", "'fortran_order'", "'shape'", "PK\x03\x04", "PK\x01\x02", "PK\x05\x06",
-    "PK\x06\x06", "[[[[[[[[[[[[[[[[[[[[", "{\"a\":{\"a\":{\"a\":"};
+const std::vector<std::string> kNumbers = {"0",
+                                           "1",
+                                           "2",
+                                           "3",
+                                           "4",
+                                           "8",
+                                           "16",
+                                           "-1",
+                                           "-0",
+                                           "255",
+                                           "256",
+                                           "65536",
+                                           "4294967295",
+                                           "4294967296",
+                                           "2147483648",
+                                           "9223372036854775807",
+                                           "9223372036854775808",
+                                           "18446744073709551615",
+                                           "18446744073709551616",
+                                           "4611686018427387904",
+                                           "1e3",
+                                           "1.5",
+                                           "0x10",
+                                           "007",
+                                           "",
+                                           "99999999999999999999999999999999",
+                                           "1L"};
+const std::vector<std::string> kTokens = {"{",
+                                          "}",
+                                          "[",
+                                          "]",
+                                          "(",
+                                          ")",
+                                          ",",
+                                          ":",
+                                          "\"",
+                                          "'",
+                                          "null",
+                                          "true",
+                                          "False",
+                                          "True",
+                                          "\\",
+                                          "\\u0000",
+                                          "\\ud800",
+                                          "\0"s,
+                                          "\xff",
+                                          "\"dtype\"",
+                                          "\"shape\"",
+                                          "\"data_offsets\"",
+                                          "__metadata__",
+                                          "\"F64\"",
+                                          "\"U8\"",
+                                          "\"BOOL\"",
+                                          "\"F16\"",
+                                          "\"F8_E4M3\"",
+                                          "'descr'",
+                                          "'<f8'",
+                                          "'|O'",
+                                          "'>u2'",
+                                          "'|b1'",
+                                          "'fortran_order'",
+                                          "'shape'",
+                                          "PK\x03\x04",
+                                          "PK\x01\x02",
+                                          "PK\x05\x06",
+                                          "PK\x06\x06",
+                                          "[[[[[[[[[[[[[[[[[[[[",
+                                          "{\"a\":{\"a\":{\"a\":"};
 
 /// Where the digits of some number begin and how many they are.
 bool find_number(const std::string& text, Dice& dice, std::size_t& begin, std::size_t& length) {
@@ -63,7 +122,8 @@ bool find_number(const std::string& text, Dice& dice, std::size_t& begin, std::s
 }
 
 void change(std::string& text, Dice& dice) {
-  const std::size_t at = dice.below(text.size() + 1), length = dice.below(std::min<std::size_t>(text.size() - at, 40) + 1);
+  const std::size_t at = dice.below(text.size() + 1),
+                    length = dice.below(std::min<std::size_t>(text.size() - at, 40) + 1);
   std::size_t begin = 0, digits = 0;
   switch (dice.below(11)) {
     case 0:
@@ -75,7 +135,8 @@ void change(std::string& text, Dice& dice) {
       if (at < text.size()) text[at] = static_cast<char>(text[at] ^ (1 << dice.below(8)));
       break;
     case 4:
-      if (at < text.size()) text[at] = static_cast<char>(dice.pick(std::vector<int>{0, 1, 0x7f, 0x80, 0xff, ' ', '"', '{', 8}));
+      if (at < text.size())
+        text[at] = static_cast<char>(dice.pick(std::vector<int>{0, 1, 0x7f, 0x80, 0xff, ' ', '"', '{', 8}));
       break;
     case 5:
       text.erase(at, length);
@@ -132,7 +193,9 @@ std::string safetensors_file(std::string header, std::size_t data_size, Dice& di
   std::string data = bytes(data_size, dice);
   change_some(header, dice, 80);
   change_some(data, dice, 20);
-  const std::uint64_t length = dice.chance(90) ? header.size() : dice.chance(50) ? dice.next() : header.size() + dice.below(20) - 10;
+  const std::uint64_t length = dice.chance(90)   ? header.size()
+                               : dice.chance(50) ? dice.next()
+                                                 : header.size() + dice.below(20) - 10;
   return little(length, 8) + header + data;
 }
 

@@ -63,8 +63,8 @@ constexpr std::int64_t kSlack = 24 << 10;
     std::fwrite(bytes, 1, count, file);
     std::fclose(file);
   }
-  std::fprintf(stderr, "%.*s: %s (the file is in %s)\n", static_cast<int>(reader.size()), reader.data(), problem.c_str(),
-               path.c_str());
+  std::fprintf(stderr, "%.*s: %s (the file is in %s)\n", static_cast<int>(reader.size()), reader.data(),
+               problem.c_str(), path.c_str());
   std::abort();
 }
 
@@ -133,7 +133,8 @@ Outcome read_bytes(std::string_view reader, const void* bytes, std::size_t count
   note_peak();
   is_counting = false;
   outcome.most_bytes = std::max(memory::stats().bytes_peak - tensors_before, bytes_peak - before);
-  const std::int64_t most = (has_deflated({static_cast<const char*>(bytes), count}) ? 1100 : 8) * static_cast<std::int64_t>(count) + kSlack;
+  const std::int64_t most =
+      (has_deflated({static_cast<const char*>(bytes), count}) ? 1100 : 8) * static_cast<std::int64_t>(count) + kSlack;
   if (outcome.most_bytes > most || bytes_largest > most)
     problem = "it takes " + std::to_string(outcome.most_bytes) + " bytes for a file of " + std::to_string(count);
   if (memory::stats().bytes_live != tensors_before) problem = "it leaves tensors behind";

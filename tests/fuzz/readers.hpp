@@ -9,7 +9,7 @@ namespace xgrad::testing {
 
 /// What came of a run.
 struct Outcome {
-  bool was_read = false;       // else it was refused
+  bool was_read = false;        // else it was refused
   std::int64_t most_bytes = 0;  // that were in use at once, beyond what was before
 };
 

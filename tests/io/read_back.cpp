@@ -56,7 +56,8 @@ TEST_CASE("files are read and written again for another reader", "[.read_back]")
       const io::NamedTensors tensors = io::read_npz(entry.path().string());
       io::write_npz(out + ".npz", tensors);
       io::write_npz(out + "_deflated.npz", tensors, {.compress = true});
-      io::write_safetensors(out + ".safetensors", tensors, {{"form", name.substr(3)}, {"euro", "\xe2\x82\xac \"quoted\""}});
+      io::write_safetensors(out + ".safetensors", tensors,
+                            {{"form", name.substr(3)}, {"euro", "\xe2\x82\xac \"quoted\""}});
     }
   }
   CHECK(count > 300);

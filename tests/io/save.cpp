@@ -86,11 +86,13 @@ TEST_CASE("what is of another model or optimizer is refused by file and name, an
   Other other;
   io::save(folder("other.safetensors"), other);
   const io::NamedTensors before = nn::clone(model).state();
-  const std::string message = message_of<std::invalid_argument>([&] { io::load(folder("other.safetensors"), model); });
+  const int line = __LINE__;
+  auto load_other = [&] { io::load(folder("other.safetensors"), model); };
+  const std::string message = message_of<std::invalid_argument>(load_other);
   CHECK(message.find(folder("other.safetensors") + ": Mlp: ") == 0);
   CHECK_THAT(message, Contains("Missing: output.weight, output.bias, seen.") &&
                           Contains("hidden.weight ([4, 3] here, [5, 3] given)"));
-  CHECK_THAT(message, Contains("at " + place(__LINE__ - 3)));
+  CHECK_THAT(message, Contains("at " + place(line + 1)));
   CHECK(same_state(model.state(), before));
 
   optim::SGD sgd(model.named_parameters(), {.lr = 0.1, .momentum = 0.9});
@@ -104,6 +106,19 @@ TEST_CASE("what is of another model or optimizer is refused by file and name, an
   CHECK_THROWS_AS(io::load(folder("missing.safetensors"), model), FileError);
 }
 
+TEST_CASE("what fits of a file is taken over, with a report of the rest", "[io][save]") {
+  Folder folder;
+  Mlp model, other;
+  io::save(folder("part.safetensors"),
+           {{"hidden.weight", model.hidden.weight()}, {"output.weight", ones({7})}, {"more", ones({1})}});
+  const nn::LoadReport report = io::load_partial(folder("part.safetensors"), other);
+  CHECK(same_bits(other.hidden.weight(), model.hidden.weight()));
+  CHECK(report.loaded == 1);
+  CHECK(report.unexpected == std::vector<std::string>{"more"});
+  CHECK(report.mismatched.size() == 1);
+  CHECK(report.missing.size() == 3);
+}
+
 TEST_CASE("the ending says the format", "[io][save]") {
   Folder folder;
   const io::NamedTensors tensors = {{"x", tensor({1.0F, 2.0F})}};
@@ -115,9 +130,10 @@ TEST_CASE("the ending says the format", "[io][save]") {
   CHECK(same_state(io::load(folder("x.safetensors")), tensors));
   io::save(folder("y.safetensors"), {{"x", tensors[0].second}, {"y", ones({2})}});
   CHECK(io::load(folder("y.safetensors")).size() == 2);
-  CHECK(message_of<std::invalid_argument>([&] { io::save("model.pt", tensors); }) ==
-        "save: the file's name must end in .safetensors, .npz or .npy, but it is 'model.pt'. at " +
-            place(__LINE__ - 1));
+  const int line = __LINE__;
+  auto save_pt = [&] { io::save("model.pt", tensors); };
+  CHECK(message_of<std::invalid_argument>(save_pt) ==
+        "save: the file's name must end in .safetensors, .npz or .npy, but it is 'model.pt'. at " + place(line + 1));
   CHECK_THROWS_WITH(io::load("model"), Contains("load: the file's name must end in"));
   CHECK_THROWS_WITH(io::save(folder("x.npz"), tensors, {{"a", "b"}}), Contains("texts must go to a .safetensors file"));
   CHECK_THROWS_WITH(io::save(folder("x.npy"), tensors), Contains("tensors with names must go to"));

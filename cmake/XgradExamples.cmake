@@ -6,6 +6,8 @@ find_package(CLI11 QUIET)
 set(xgrad_arguments_digits --epochs 2)
 set(xgrad_arguments_char_lstm --steps 20 --hidden 32 --validate 8 --write 40)
 set(xgrad_arguments_transformer --steps 6 --layers 1 --width 32 --validate 8 --write 20)
+set(xgrad_arguments_titanic --epochs 3)
+set(xgrad_arguments_breast_cancer --epochs 3)
 
 file(GLOB examples CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/*.cpp)
 foreach(source IN LISTS examples)

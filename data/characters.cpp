@@ -24,7 +24,7 @@ std::size_t character_at(std::string_view text, std::size_t at) {
     return continues(1, first == 0xe0 ? 0xa0 : 0x80, first == 0xed ? 0x9f : 0xbf) && continues(2) ? 3 : 0;
   if (first >= 0xf0 && first <= 0xf4)
     return continues(1, first == 0xf0 ? 0x90 : 0x80, first == 0xf4 ? 0x8f : 0xbf) && continues(2) && continues(3) ? 4
-                                                                                                                 : 0;
+                                                                                                                  : 0;
   return 0;
 }
 
@@ -54,7 +54,8 @@ std::string read_text(const std::string& path, SourceLocation where) {
   };
   if (!contents.problem.empty()) refuse(contents.bytes.size(), contents.problem);
   const std::size_t end = for_characters(contents.bytes, [](std::string_view) {});
-  if (end != contents.bytes.size()) refuse(end, concat("a text must be UTF-8, but byte ", end, " begins no character of it"));
+  if (end != contents.bytes.size())
+    refuse(end, concat("a text must be UTF-8, but byte ", end, " begins no character of it"));
   return std::move(contents.bytes);
 }
 
@@ -87,7 +88,8 @@ Tensor Characters::encode(const std::string& text, SourceLocation where) const {
   std::int64_t of_plain[0x80];
   std::fill(std::begin(of_plain), std::end(of_plain), -1);
   for (std::size_t i = 0; i < characters_.size(); ++i)
-    if (characters_[i].size() == 1) of_plain[static_cast<unsigned char>(characters_[i][0])] = static_cast<std::int64_t>(i);
+    if (characters_[i].size() == 1)
+      of_plain[static_cast<unsigned char>(characters_[i][0])] = static_cast<std::int64_t>(i);
   const std::size_t end = for_characters(text, [&](std::string_view character) {
     std::int64_t number = -1;
     if (character.size() == 1) {

@@ -25,7 +25,7 @@ struct Settings {
   std::int64_t steps = 2000, batch = 12, context = 64, layers = 4, heads = 4, width = 128;
   std::int64_t characters_to_write = 500;
   std::uint64_t seed = 0;
-  int threads = 0;  // 0: as many as the library takes by itself
+  int threads = 0;                      // 0: as many as the library takes by itself
   std::int64_t validation_windows = 0;  // 0: all
   std::string file = shakespeare();
 };
@@ -37,13 +37,12 @@ struct LanguageModel : nn::Module {
         character(child("character", nn::Embedding(characters, settings.width, {.weight_init = kSmall}))),
         place(child("place", nn::Embedding(settings.context, settings.width, {.weight_init = kSmall}))),
         encoder(child("encoder", nn::TransformerEncoder(
-                                     nn::TransformerEncoderLayer(
-                                         settings.width, settings.heads,
-                                         {.dim_feedforward = 4 * settings.width,
-                                          .dropout = 0,
-                                          .activation = [](const Tensor& x) { return gelu(x); },
-                                          .batch_first = true,
-                                          .norm_first = true}),
+                                     nn::TransformerEncoderLayer(settings.width, settings.heads,
+                                                                 {.dim_feedforward = 4 * settings.width,
+                                                                  .dropout = 0,
+                                                                  .activation = [](const Tensor& x) { return gelu(x); },
+                                                                  .batch_first = true,
+                                                                  .norm_first = true}),
                                      settings.layers, nn::LayerNorm(settings.width)))) {
     // GPT-2's start: what is added to the way around each part is smaller, the more parts there are.
     const double of_sums = 0.02 / std::sqrt(2.0 * static_cast<double>(settings.layers));

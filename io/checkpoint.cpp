@@ -18,6 +18,7 @@ namespace {
 
 using detail::check_file;
 using detail::fail_file;
+using detail::Shown;
 using detail::shown_name;
 using nlohmann::json;
 
@@ -83,9 +84,8 @@ struct Checkpoint::File {
     json read;
     // Without exceptions: what is wrong is said by the next line.
     if (text->size() <= kLongestJson) read = json::parse(*text, nullptr, false);
-    check_file(
-        read.is_object(), path, "part ", [&] { return shown_name(part); },
-        ": what the file says of it must be a JSON object, but it is none");
+    check_file(read.is_object(), path, "part ", Shown{part},
+               ": what the file says of it must be a JSON object, but it is none");
     return read;
   }
   template <class T>
@@ -109,11 +109,9 @@ struct Checkpoint::File {
                            " in its form, but it has not"));
   }
   GeneratorState generator(const json& list, const std::string& part) const {
-    check_file(
-        list.is_array() && list.size() == 3 && list[0].is_number_unsigned() && list[1].is_number_unsigned() &&
-            list[2].is_number_unsigned(),
-        path, "part ", [&] { return shown_name(part); },
-        ": a generator must be seed, stream and position, but one is not");
+    check_file(list.is_array() && list.size() == 3 && list[0].is_number_unsigned() && list[1].is_number_unsigned() &&
+                   list[2].is_number_unsigned(),
+               path, "part ", Shown{part}, ": a generator must be seed, stream and position, but one is not");
     return {list[0].get<std::uint64_t>(), list[1].get<std::uint64_t>(), list[2].get<std::uint64_t>()};
   }
   optim::NamedNumbers numbers(const json& list, const std::string& part) const {
@@ -154,14 +152,11 @@ Checkpoint::~Checkpoint() = default;
 
 Checkpoint& Checkpoint::add_part(const std::string& name, Function<void(Contents&)> save,
                                  Function<void(const File&)> load, SourceLocation where) {
-  check(
-      !name.empty() && name.find('.') == name.npos && detail::is_utf8(name), where,
-      "Checkpoint: a part's name must be UTF-8 without a dot, but it is ", [&] { return shown_name(name); }, '.');
+  check(!name.empty() && name.find('.') == name.npos && detail::is_utf8(name), where,
+        "Checkpoint: a part's name must be UTF-8 without a dot, but it is ", Shown{name}, '.');
   bool is_taken = name == kFormat || name == kFormatVersion || name == kRandom || name == kParts;
   for (const Part& part : parts_) is_taken = is_taken || part.name == name;
-  check(
-      !is_taken, where, "Checkpoint: each part must have a name of its own, but ", [&] { return shown_name(name); },
-      " is taken.");
+  check(!is_taken, where, "Checkpoint: each part must have a name of its own, but ", Shown{name}, " is taken.");
   parts_.push_back({name, std::move(save), std::move(load)});
   return *this;
 }
@@ -284,9 +279,8 @@ Checkpoint& Checkpoint::add(const std::string& name, data::BatchPosition& positi
         read.passes = file.get<std::int64_t>(said, name, "passes");
         read.points = file.get<std::int64_t>(said, name, "points");
         for (auto& [key, tensor] : file.tensors_of(name)) {
-          check_file(
-              key == "order", file.path, "part ", [&] { return shown_name(name); },
-              ": a position in the data has an order, but there is ", [&] { return shown_name(key); });
+          check_file(key == "order", file.path, "part ", Shown{name},
+                     ": a position in the data has an order, but there is ", Shown{key});
           read.order = tensor;
         }
         *own = std::move(read);
@@ -378,9 +372,7 @@ Checkpoint& Checkpoint::add(const std::string& name, double& value, SourceLocati
       [name, own](const File& file) {
         const std::optional<double> read =
             as_number(file.get<std::string>(file.description(name, "number"), name, "value"));
-        check_file(
-            read.has_value(), file.path, "part ", [&] { return shown_name(name); },
-            ": its value must be a number, but it is none");
+        check_file(read.has_value(), file.path, "part ", Shown{name}, ": its value must be a number, but it is none");
         *own = *read;
       },
       where);
@@ -398,9 +390,7 @@ Checkpoint& Checkpoint::add(const std::string& name, std::string& value, SourceL
       [name, own](const File& file) {
         file.description(name, "text");
         const std::string* read = file.contents.text(name + ".value");
-        check_file(
-            read != nullptr, file.path, "part ", [&] { return shown_name(name); },
-            ": its value must be in the file, but is not");
+        check_file(read != nullptr, file.path, "part ", Shown{name}, ": its value must be in the file, but is not");
         *own = *read;
       },
       where);
@@ -417,9 +407,8 @@ Checkpoint& Checkpoint::add(const std::string& name, std::vector<double>& values
       [name, own](const File& file) {
         file.description(name, "list");
         const bool is_there = file.contents.contains(name);
-        check_file(
-            is_there && file.contents[name].dtype() == DType::float64 && file.contents[name].ndim() == 1, file.path,
-            "part ", [&] { return shown_name(name); }, ": its numbers must be in the file, but are not");
+        check_file(is_there && file.contents[name].dtype() == DType::float64 && file.contents[name].ndim() == 1,
+                   file.path, "part ", Shown{name}, ": its numbers must be in the file, but are not");
         *own = file.contents[name].to_vector();
       },
       where);
@@ -447,9 +436,8 @@ Contents Checkpoint::gathered() const {
 void Checkpoint::save(const std::string& path, const Metadata& texts, SourceLocation where) const {
   Contents contents = gathered();
   for (const auto& [name, text] : texts) {
-    check(
-        contents.text(name) == nullptr, where, "Checkpoint: a text's name must not be a part's, but ",
-        [&] { return shown_name(name); }, " is.");
+    check(contents.text(name) == nullptr, where, "Checkpoint: a text's name must not be a part's, but ", Shown{name},
+          " is.");
     contents.metadata.emplace_back(name, text);
   }
   write_safetensors(path, contents.tensors, contents.metadata, where);

@@ -13,6 +13,7 @@ namespace io {
 namespace {
 
 using detail::check_file;
+using detail::Shown;
 using detail::shown_name;
 
 constexpr std::string_view kEnding = ".npy";
@@ -79,9 +80,7 @@ void write_npz(const std::string& path, const NamedTensors& tensors, NpzOptions 
   for (const auto& [name, tensor] : tensors) {
     check(!name.empty() && name.size() <= kLongest, where, kFunction, ": a name must have 1 to ", kLongest,
           " bytes, but one has ", name.size(), '.');
-    check(
-        !leads_out(name), where, kFunction, ": a name must not lead out of the archive, but ",
-        [&] { return shown_name(name); }, " does.");
+    check(!leads_out(name), where, kFunction, ": a name must not lead out of the archive, but ", Shown{name}, " does.");
   }
   detail::OutputFile file(path);
   detail::ZipWriter archive(file);
@@ -101,10 +100,9 @@ NamedTensors read_npz(const std::string& path, SourceLocation where) {
   tensors.reserve(members.size());
   for (const detail::ZipMember& member : members) {
     check_file(member.name.ends_with(kEnding), path, "the archive must be of arrays (name.npy), but there is ",
-               [&] { return shown_name(member.name); });
-    check_file(
-        !leads_out(member.name), path, "a name must not lead out of the archive, but ",
-        [&] { return shown_name(member.name); }, " does");
+               Shown{member.name});
+    check_file(!leads_out(member.name), path, "a name must not lead out of the archive, but ", Shown{member.name},
+               " does");
     tensors.emplace_back(member.name.substr(0, member.name.size() - kEnding.size()), Tensor());
   }
   const std::string* twice = detail::name_given_twice(tensors);

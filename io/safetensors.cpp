@@ -20,6 +20,7 @@ namespace {
 
 using detail::check_file;
 using detail::fail_file;
+using detail::Shown;
 using detail::shown_name;
 using detail::Stored;
 
@@ -292,9 +293,9 @@ void read_converted(const detail::InputFile& file, const std::string& name, cons
     file.read(part.data(), length * size, data + entry.offsets[0] + at * size);
     const std::size_t first =
         detail::convert(entry.stored, part.data(), internal::data_of<char>(tensor) + at * to_size, length);
-    check_file(
-        first == length, file.path(), "tensor ", [&] { return shown_name(name); }, ": ", tensor.dtype(),
-        " must hold each element, but element ", at + first, " of ", detail::name(entry.stored), " is 2^63 or more");
+    check_file(first == length, file.path(), "tensor ", Shown{name}, ": ", tensor.dtype(),
+               " must hold each element, but element ", at + first, " of ", detail::name(entry.stored),
+               " is 2^63 or more");
   }
 }
 
@@ -314,9 +315,8 @@ auto* find_named(List& list, std::string_view name) {
 bool Contents::contains(std::string_view name) const { return find_named(tensors, name) != nullptr; }
 const Tensor& Contents::operator[](std::string_view name) const {
   const Tensor* found = find_named(tensors, name);
-  check<std::out_of_range>(
-      found != nullptr, {}, "Contents: there must be a tensor of that name, but there is no ",
-      [&] { return shown_name(name); }, '.');
+  check<std::out_of_range>(found != nullptr, {}, "Contents: there must be a tensor of that name, but there is no ",
+                           Shown{name}, '.');
   return *found;
 }
 const std::string* Contents::text(std::string_view name) const { return find_named(metadata, name); }
@@ -385,9 +385,8 @@ Contents read_safetensors(const std::string& path, SourceLocation where) {
       read_converted(file, name, entry, data, tensor);
     } else if (entry.stored == Stored::boolean) {
       const std::size_t wrong = detail::first_wrong_boolean(internal::data_of<void>(tensor), entry.bytes());
-      check_file(
-          wrong == entry.bytes(), path, "tensor ", [&] { return shown_name(name); },
-          ": a boolean must be 0 or 1, but element ", wrong, " is neither");
+      check_file(wrong == entry.bytes(), path, "tensor ", Shown{name}, ": a boolean must be 0 or 1, but element ",
+                 wrong, " is neither");
     }
   }
   return contents;
@@ -419,9 +418,7 @@ void write_safetensors(const std::string& path, const NamedTensors& tensors, con
     check(name != kMetadata, where, kFunction, ": a tensor's name must not be ", kMetadata,
           ", which stands for the texts, but one is.");
   for (const auto& [name, text] : metadata)
-    check(
-        detail::is_utf8(text), where, kFunction, ": a text must be UTF-8, but ", [&] { return shown_name(name); },
-        " is not.");
+    check(detail::is_utf8(text), where, kFunction, ": a text must be UTF-8, but ", Shown{name}, " is not.");
 
   // The largest elements first: so each tensor is aligned to its elements.
   std::vector<std::uint32_t> order(tensors.size());

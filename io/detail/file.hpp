@@ -24,6 +24,11 @@ void check_file(bool holds, const std::string& path, const Parts&... problem) {
 
 /// A name from a file as a message shows it: between quotes, without control characters, a long one cut short.
 std::string shown_name(std::string_view name);
+/// The same as a part of a message, put together only where the message is needed.
+struct Shown {
+  std::string_view name;
+};
+inline void append_text(std::string& out, Shown shown) { out += shown_name(shown.name); }
 
 /// A file that is open for reading. Its size is taken once: what is beyond is not read.
 class InputFile {

@@ -33,18 +33,15 @@ void check_names(std::string_view function, std::string_view what, const List& l
       twice == nullptr, where, function, ": each ", what, " must have a name of its own, but there are two of ",
       [&] { return shown_name(*twice); }, '.');
   for (const auto& one : list)
-    check(
-        is_utf8(one.first), where, function, ": the name of a ", what, " must be UTF-8, but ",
-        [&] { return shown_name(one.first); }, " is not.");
+    check(is_utf8(one.first), where, function, ": the name of a ", what, " must be UTF-8, but ", Shown{one.first},
+          " is not.");
 }
 
 /// Throws std::invalid_argument, beginning with the function's name, where a tensor is undefined.
 template <class List>
 void check_defined(std::string_view function, const List& tensors, SourceLocation where) {
   for (const auto& one : tensors)
-    check(
-        one.second.defined(), where, function, ": tensors must be defined, but ", [&] { return shown_name(one.first); },
-        " is not.");
+    check(one.second.defined(), where, function, ": tensors must be defined, but ", Shown{one.first}, " is not.");
 }
 
 }  // namespace xgrad::io::detail

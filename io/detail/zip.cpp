@@ -155,8 +155,7 @@ bool take_zip64(std::string_view extra, std::initializer_list<std::uint64_t*> nu
 void find_data(const InputFile& file, ZipMember& member, std::uint16_t method, int flags, std::uint64_t directory) {
   const std::string& path = file.path();
   auto check_local = [&](bool holds, std::string_view problem) {
-    check_file(
-        holds, path, "member ", [&] { return shown_name(member.name); }, ": ", problem);
+    check_file(holds, path, "member ", Shown{member.name}, ": ", problem);
   };
   check_local(member.begin <= directory && directory - member.begin >= kLocalSize,
               "it must lie before the directory, but it does not");
@@ -208,8 +207,7 @@ ZipMember read_entry(const InputFile& file, Fields& fields, std::uint64_t direct
   fields.skip(comment_length);
 
   auto check_member = [&](bool holds, const auto&... problem) {
-    check_file(
-        holds, path, "member ", [&] { return shown_name(member.name); }, ": ", problem...);
+    check_file(holds, path, "member ", Shown{member.name}, ": ", problem...);
   };
   check_member(is_utf8(member.name) && member.name.find('\0') == std::string::npos,
                "a name must be UTF-8, but it is not");
@@ -355,9 +353,8 @@ std::vector<ZipMember> zip_directory(const InputFile& file) {
   for (const ZipMember& member : members) order.push_back(&member);
   std::sort(order.begin(), order.end(), [](const ZipMember* a, const ZipMember* b) { return a->begin < b->begin; });
   for (std::size_t i = 1; i < order.size(); ++i)
-    check_file(
-        order[i]->begin >= order[i - 1]->end(), file.path(), "members must not overlap, but ",
-        [&] { return shown_name(order[i - 1]->name); }, " and ", [&] { return shown_name(order[i]->name); }, " do");
+    check_file(order[i]->begin >= order[i - 1]->end(), file.path(), "members must not overlap, but ",
+               Shown{order[i - 1]->name}, " and ", Shown{order[i]->name}, " do");
   return members;
 }
 

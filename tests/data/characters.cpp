@@ -30,15 +30,14 @@ TEST_CASE("A character may take several bytes", "[data][characters]") {
   // Of one to four bytes; by code point U+00E9 < U+20AC < U+FF5E < U+1F600.
   const std::string text = "z\U0001F600\uFF5E\u20AC\u00E9z";
   const Characters characters(text);
-  CHECK(characters.characters() ==
-        std::vector<std::string>{"z", "\u00E9", "\u20AC", "\uFF5E", "\U0001F600"});
+  CHECK(characters.characters() == std::vector<std::string>{"z", "\u00E9", "\u20AC", "\uFF5E", "\U0001F600"});
   CHECK(characters.encode(text).to_vector<std::int64_t>() == std::vector<std::int64_t>{0, 4, 3, 2, 1, 0});
   CHECK(characters.decode(characters.encode(text)) == text);
 }
 
 TEST_CASE("What is no UTF-8 is refused", "[data][characters]") {
-  for (const char* bad : {"a\x80", "\xC3", "\xC0\xAF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80",
-                          "\xE2\x82", "\xF5\x80\x80\x80", "\xFF"}) {
+  for (const char* bad : {"a\x80", "\xC3", "\xC0\xAF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xF0\x8F\xBF\xBF",
+                          "\xF4\x90\x80\x80", "\xE2\x82", "\xF5\x80\x80\x80", "\xFF"}) {
     INFO(testing::message_of<std::invalid_argument>([&] { Characters{bad}; }));
     CHECK_THAT(message_of<std::invalid_argument>([&] { Characters{bad}; }),
                Contains("Characters: the text must be UTF-8, but byte "));
@@ -50,10 +49,12 @@ TEST_CASE("Characters say which they do not know", "[data][characters]") {
   const Characters characters("abc\u00E9");
   const int line = __LINE__ + 1;
   const std::string message = message_of<std::invalid_argument>([&] { characters.encode("abd"); });
-  CHECK_THAT(message, Contains("Characters: each character must be among the 4 known ones, but 'd' is not. at " +
-                               place(line)));
+  CHECK_THAT(message,
+             Contains("Characters: each character must be among the 4 known ones, but 'd' is not. at " + place(line)));
   CHECK_THAT(message_of<std::invalid_argument>([&] { characters.encode("\u00E8"); }), Contains("'\u00E8' is not."));
-  CHECK_THAT(message_of<std::out_of_range>([&] { characters.decode(tensor({0, 4})); }),
+  CHECK_THAT(message_of<std::out_of_range>([&] {
+               characters.decode(tensor({0, 4}));
+             }),
              Contains("numbers must be in [0, 4), but one is 4."));
   CHECK_THAT(message_of<std::invalid_argument>([&] { characters.decode(ones({2})); }),
              Contains("numbers must be int64, but they are float32."));

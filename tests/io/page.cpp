@@ -84,7 +84,11 @@ TEST_CASE("files: training runs", "[files]") {
   std::int64_t step = 0;
 
   io::Checkpoint checkpoint;
-  checkpoint.add("model", model).add("adam", adam).add("schedule", schedule).add("position", position).add("step", step);
+  checkpoint.add("model", model)
+      .add("adam", adam)
+      .add("schedule", schedule)
+      .add("position", position)
+      .add("step", step);
   io::CheckpointEvery every(checkpoint, "runs/mlp", {.steps = 10, .keep = 3});
   io::KeepBest best(checkpoint, "runs/mlp");
   every.resume();  // true where there was something to go on with

@@ -42,10 +42,9 @@ struct Lstm : nn::Module {
 
 struct Transformer : nn::Module {
   nn::TransformerEncoderLayer layer = child(
-      "layer", nn::TransformerEncoderLayer(8, 2,
-                                           {.dim_feedforward = 16,
-                                            .activation = [](const Tensor& x) { return gelu(x); },
-                                            .batch_first = true}));
+      "layer",
+      nn::TransformerEncoderLayer(
+          8, 2, {.dim_feedforward = 16, .activation = [](const Tensor& x) { return gelu(x); }, .batch_first = true}));
   Tensor operator()(const Tensor& x) const { return layer(x); }
 };
 

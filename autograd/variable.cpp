@@ -1,5 +1,8 @@
 #include "variable.hpp"
 
+#include <unordered_set>
+#include <vector>
+
 #include "engine/node.hpp"
 #include "tensor_impl.hpp"
 
@@ -39,6 +42,34 @@ void replace_elements(std::span<const Tensor> leaves, std::span<const Tensor> va
     impl.node->output(0).dtype = source.dtype;
     LeafLock lock(Leaf::of(*impl.node));
     Leaf::of(*impl.node).grad = Tensor();
+  }
+}
+
+Tensor entrance(const Tensor& x) {
+  return record("layer", {}, {x}, alias(x), {Uses()}, [](Vjp& vjp) { vjp.give(0, vjp.take_g()); });
+}
+
+void lead_through(const Tensor& y, const Tensor& x, const Tensor& entrance) {
+  const TensorImpl& from = *x.impl();
+  const TensorImpl& to = *entrance.impl();
+  std::vector<Node*> left;
+  std::unordered_set<const Node*> seen;
+  // What was recorded before the entrance has a smaller number, and so has all below it.
+  auto enter = [&](Node* node) {
+    if (node != nullptr && node->number > to.node->number && seen.insert(node).second) left.push_back(node);
+  };
+  enter(y.impl()->node.get());
+  while (!left.empty()) {
+    Node* node = left.back();
+    left.pop_back();
+    for (Edge& edge : node->edges()) {
+      if (edge.producer.get() == from.node.get() && edge.output == from.output) {
+        edge.producer = to.node;
+        edge.output = to.output;
+      } else {
+        enter(edge.producer.get());
+      }
+    }
   }
 }
 

@@ -25,5 +25,12 @@ void check_own_elements(const char* operation, const Tensor& tensor, SourceLocat
 /// been made before.
 void replace_elements(std::span<const Tensor> leaves, std::span<const Tensor> values, SourceLocation where) noexcept;
 
+/// A second tensor of x's elements, behind a node of its own: where a layer's call begins in the graph.
+Tensor entrance(const Tensor& x);
+
+/// Leads through `entrance` (of x) what was recorded since that was made: from y down, each operation that took x takes the
+/// entrance. So the gradient that comes to the entrance is that of this part of the graph alone.
+void lead_through(const Tensor& y, const Tensor& x, const Tensor& entrance);
+
 }  // namespace internal
 }  // namespace xgrad

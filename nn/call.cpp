@@ -1,11 +1,14 @@
 #include "call.hpp"
 
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <typeinfo>
 #include <utility>
 
+#include "../autograd/extend.hpp"
 #include "../autograd/grad_mode.hpp"
+#include "../autograd/variable.hpp"
 #include "detail/registry.hpp"
 
 namespace xgrad XGRAD_API {
@@ -55,15 +58,62 @@ void LayerCall::refuse() {
 }
 
 void LayerCall::enter() {
+  if (layer_.registry_->backward_hooks_or_null() != nullptr && is_recording({x_.tensor("call")}) &&
+      x_.tensor("call").requires_grad())
+    entrance_ = internal::entrance(x_.tensor("call"));
   NoGrad no_grad;
   for (CallObserver* observer = innermost_observer; observer != nullptr; observer = observer->outer_)
     observer->entered(layer_, x_.tensor("call"));
 }
 
-void LayerCall::show(const Tensor& y) {
+namespace {
+
+/// What a backward pass has brought to one call of a layer so far.
+struct Gradients {
+  Module layer;
+  Tensor of_output;
+};
+
+}  // namespace
+
+/// The gradient by the result comes first, that by the input completes it.
+void LayerCall::add_backward_hooks(Tensor& y) {
+  auto run = [](const Module& layer, const Tensor& of_input, const Tensor& of_output) {
+    if (Module::CallHooks* hooks = layer.registry_->backward_hooks_or_null())
+      for (const auto& hook : hooks->list()) hook(layer, of_input, of_output);
+  };
+  // A view of the registry alone: a call must not keep alive what the layer's class holds beside it.
+  auto gradients = std::make_shared<Gradients>(Gradients{Module(layer_.registry_), Tensor()});
+  if (!entrance_.defined()) {
+    y.add_hook([gradients, run](const Tensor& g) {
+       run(gradients->layer, Tensor(), g);
+       return Tensor();
+     }).keep();
+    return;
+  }
+  const Tensor& x = x_.tensor("call");
+  if (y.is_same(x))
+    y = entrance_;
+  else
+    internal::lead_through(y, x, entrance_);
+  y.add_hook([gradients](const Tensor& g) {
+     gradients->of_output = g;
+     return Tensor();
+   }).keep();
+  entrance_
+      .add_hook([gradients, run](const Tensor& g) {
+        Tensor of_output = std::exchange(gradients->of_output, Tensor());
+        run(gradients->layer, g, of_output);
+        return Tensor();
+      })
+      .keep();
+}
+
+void LayerCall::show(Tensor& y) {
+  if (y.defined() && layer_.registry_->backward_hooks_or_null() != nullptr && y.requires_grad()) add_backward_hooks(y);
   NoGrad no_grad;
   const Tensor& x = x_.tensor("call");
-  if (Module::ForwardHooks* hooks = layer_.registry_->hooks_or_null())
+  if (Module::CallHooks* hooks = layer_.registry_->hooks_or_null())
     for (const auto& hook : hooks->list()) hook(layer_, x, y);
   for (CallObserver* observer = innermost_observer; observer != nullptr; observer = observer->outer_)
     observer->left(layer_, x, y);

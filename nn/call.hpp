@@ -50,8 +50,8 @@ class LayerCall {
   LayerCall(const LayerCall&) = delete;
   LayerCall& operator=(const LayerCall&) = delete;
 
-  /// Shows the result to hooks and observers.
-  void finish(const Tensor& y) {
+  /// Shows the result to hooks and observers. With backward hooks, a result that is x itself becomes another handle.
+  void finish(Tensor& y) {
     if (is_watched_) [[unlikely]]
       show(y);
   }
@@ -64,7 +64,8 @@ class LayerCall {
 
   [[noreturn]] void refuse();
   void enter();
-  void show(const Tensor& y);
+  void show(Tensor& y);
+  void add_backward_hooks(Tensor& y);
 
   /// How many observers there are, and layers that had hooks, in the whole process: read without an order, for a thread sees
   /// what it has set itself.
@@ -73,6 +74,7 @@ class LayerCall {
 
   const Module& layer_;
   const Operand& x_;
+  Tensor entrance_;  // of a layer with backward hooks, where x needs a gradient
   bool is_watched_ = __atomic_load_n(&watchers, __ATOMIC_RELAXED) != 0;
 };
 

@@ -242,10 +242,20 @@ void Module::copy_parameters_from(const Module& other, SourceLocation where) { l
 HookHandle Module::add_forward_hook(Function<void(const Module&, const Tensor&, const Tensor&)> function,
                                     SourceLocation where) {
   check(static_cast<bool>(function), where, *this, ": a forward hook must be callable, but it is empty.");
-  ForwardHooks& hooks = registry_->need_hooks();
+  CallHooks& hooks = registry_->need_hooks(&Registry::hooks);
   std::uint64_t id = hooks.add(std::move(function));
   return HookHandle(internal::Ref<internal::HookOwner>::share(&hooks), id);
 }
+
+HookHandle Module::add_backward_hook(Function<void(const Module&, const Tensor&, const Tensor&)> function,
+                                     SourceLocation where) {
+  check(static_cast<bool>(function), where, *this, ": a backward hook must be callable, but it is empty.");
+  CallHooks& hooks = registry_->need_hooks(&Registry::backward_hooks);
+  std::uint64_t id = hooks.add(std::move(function));
+  return HookHandle(internal::Ref<internal::HookOwner>::share(&hooks), id);
+}
+
+bool Module::is_same(const Module& other) const { return registry_ == other.registry_; }
 
 void Module::note_class() const {
   if (typeid(*this) == typeid(Module)) return;

@@ -113,6 +113,19 @@ class Module {
   [[nodiscard]] HookHandle add_forward_hook(Function<void(const Module& layer, const Tensor& x, const Tensor& y)> hook,
                                             SourceLocation where = SourceLocation::current());
 
+  /// Calls `hook` in each backward pass through a call of this layer, with the layer and the loss's gradients by the call's
+  /// input and by its result, until the handle that is returned dies; calls that were recorded before it was added are not
+  /// seen. It runs unrecorded, on the thread of the pass, once the gradient by the input is complete: where the pass goes no
+  /// further than this layer it does not run, and where the input needs no gradient `input_gradient` is undefined. The
+  /// gradients must not be written to. A layer that answers with something else than one tensor runs no backward hooks.
+  ///
+  /// Example: `HookHandle seen = model.hidden.add_backward_hook([](auto& layer, auto& gx, auto& gy) { ... });`
+  [[nodiscard]] HookHandle add_backward_hook(
+      Function<void(const Module& layer, const Tensor& input_gradient, const Tensor& output_gradient)> hook,
+      SourceLocation where = SourceLocation::current());
+
+  /// Whether two handles name the same module.
+  bool is_same(const Module& other) const;
   /// The class of the outermost module and the names from there to this one: "Mlp.hidden".
   std::string path() const;
   /// This module's class without its namespaces: "Dense".
@@ -163,7 +176,8 @@ class Module {
         return y;
       } else {
         auto y = run();
-        frame.finish(Tensor());
+        Tensor none;
+        frame.finish(none);
         return y;
       }
     } catch (...) {
@@ -173,7 +187,7 @@ class Module {
 
  private:
   struct Registry;
-  struct ForwardHooks;
+  struct CallHooks;
   friend class LayerCall;
   friend class detail::CopyPlan;
 

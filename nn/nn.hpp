@@ -26,5 +26,6 @@
 #include "losses.hpp"
 #include "module.hpp"
 #include "parameter.hpp"
+#include "print.hpp"
 #include "sequential.hpp"
 #include "state.hpp"

@@ -4,6 +4,7 @@
 
 #include "autograd/check/anomaly.hpp"
 #include "autograd/check/gradcheck.hpp"
+#include "autograd/dot.hpp"
 #include "autograd/dtype.hpp"
 #include "autograd/each.hpp"
 #include "autograd/error.hpp"

@@ -24,13 +24,13 @@ std::string short_name(const std::type_info& type) {
 
 // ---- Hooks ----
 
-std::uint64_t Module::ForwardHooks::add(Hook hook) {
+std::uint64_t Module::CallHooks::add(Hook hook) {
   std::lock_guard lock(mutex_);
   hooks_.emplace_back(++last_id_, std::move(hook));
   return last_id_;
 }
 
-void Module::ForwardHooks::remove(std::uint64_t id) {
+void Module::CallHooks::remove(std::uint64_t id) {
   Hook removed;  // goes after the lock: what it captured may reach back here
   std::lock_guard lock(mutex_);
   for (std::size_t i = 0; i < hooks_.size(); ++i)
@@ -41,36 +41,37 @@ void Module::ForwardHooks::remove(std::uint64_t id) {
     }
 }
 
-std::vector<Module::ForwardHooks::Hook> Module::ForwardHooks::list() {
+std::vector<Module::CallHooks::Hook> Module::CallHooks::list() {
   std::lock_guard lock(mutex_);
   std::vector<Hook> hooks;
   for (const auto& [id, hook] : hooks_) hooks.push_back(hook);
   return hooks;
 }
 
-void Module::ForwardHooks::clear() {
+void Module::CallHooks::clear() {
   std::vector<std::pair<std::uint64_t, Hook>> removed;
   std::lock_guard lock(mutex_);
   removed = std::move(hooks_);
 }
 
-Module::ForwardHooks& Module::Registry::need_hooks() {
+Module::CallHooks& Module::Registry::need_hooks(CallHooks* Registry::*kind) {
   std::lock_guard lock(mutex);
-  if (hooks == nullptr) {
-    __atomic_store_n(&hooks, new ForwardHooks, __ATOMIC_RELEASE);
+  if (this->*kind == nullptr) {
+    __atomic_store_n(&(this->*kind), new CallHooks, __ATOMIC_RELEASE);
     Module::count_watchers(1);
   }
-  return *hooks;
+  return *(this->*kind);
 }
 
 // ---- Registries ----
 
 Module::Registry::~Registry() {
-  if (hooks != nullptr) {
-    hooks->clear();
-    Module::count_watchers(-1);
-    auto last = internal::Ref<internal::HookOwner>::adopt(hooks);
-  }
+  for (CallHooks* kind : {hooks, backward_hooks})
+    if (kind != nullptr) {
+      kind->clear();
+      Module::count_watchers(-1);
+      auto last = internal::Ref<internal::HookOwner>::adopt(kind);
+    }
   for (auto& [child_name, child] : children) {
     std::lock_guard lock(child->mutex);
     if (child->parent == this) child->parent = nullptr;

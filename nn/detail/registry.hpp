@@ -13,8 +13,8 @@
 
 namespace xgrad::nn {
 
-/// A layer's forward hooks, which its handles may outlive. Any thread may call the layer meanwhile.
-struct Module::ForwardHooks final : internal::HookOwner {
+/// A layer's hooks of one kind, forward or backward, which its handles may outlive. Any thread may call the layer meanwhile.
+struct Module::CallHooks final : internal::HookOwner {
   using Hook = Function<void(const Module&, const Tensor&, const Tensor&)>;
 
   std::uint64_t add(Hook hook);
@@ -43,9 +43,11 @@ struct Module::Registry : internal::RefCounted {
   bool was_registered = false;  // somewhere, whether or not that is alive
 
   /// Null for nearly all; set once, under the mutex, and read without it by the threads that call the layer.
-  ForwardHooks* hooks = nullptr;
-  ForwardHooks* hooks_or_null() const { return __atomic_load_n(&hooks, __ATOMIC_ACQUIRE); }
-  ForwardHooks& need_hooks();
+  CallHooks* hooks = nullptr;
+  CallHooks* backward_hooks = nullptr;
+  CallHooks* hooks_or_null() const { return __atomic_load_n(&hooks, __ATOMIC_ACQUIRE); }
+  CallHooks* backward_hooks_or_null() const { return __atomic_load_n(&backward_hooks, __ATOMIC_ACQUIRE); }
+  CallHooks& need_hooks(CallHooks* Registry::*kind);
 
   std::mutex mutex;  // guards all of the above but the lists of tensors and children
 

@@ -1,0 +1,32 @@
+// A file that only grows, each piece handed to the system at once: what was written stays when the program is killed.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "../../autograd/error.hpp"
+
+namespace xgrad::train::detail {
+
+class AppendFile {
+ public:
+  AppendFile() = default;
+  ~AppendFile() { close(); }
+  AppendFile(const AppendFile&) = delete;
+  AppendFile& operator=(const AppendFile&) = delete;
+
+  /// Opens a file for appending. `is_new`: it must not exist yet; answers with false where it does.
+  /// Throws std::runtime_error, beginning with `who`.
+  bool open(const char* who, const std::string& path, bool is_new, SourceLocation where);
+  void write(std::string_view bytes, SourceLocation where);
+  void close();
+  bool is_open() const { return descriptor_ >= 0; }
+  const std::string& path() const { return path_; }
+
+ private:
+  const char* who_ = "";
+  std::string path_;
+  int descriptor_ = -1;
+};
+
+}  // namespace xgrad::train::detail

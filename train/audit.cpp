@@ -197,10 +197,18 @@ class Auditor {
                   "it once and call it twice.");
           break;
         }
-    // Within one module: a tie stands in two.
-    for (const Part& part : parts_) {
-      nn::NamedTensors own = part.module.state();
-      (void)own;
+    // Two names in one module. A tie stands in two modules.
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      std::unordered_map<const void*, std::string> own;
+      for (const auto& [name, tensor] : parts_[i].module.state()) {
+        if (name.find('.') != name.npos) continue;
+        auto [at, is_new] = own.emplace(tensor.impl(), name);
+        const std::string prefix = parts_[i].name.empty() ? "" : parts_[i].name + ".";
+        if (!is_new)
+          say(Mistake::registered_twice, prefix + name,
+              "'" + prefix + name + "' is the same tensor as '" + prefix + at->second +
+                  "' of the same module: hand copy() of it to param(), or register it once.");
+      }
     }
     add_cut_ties();
   }
@@ -245,12 +253,7 @@ class Auditor {
   void add_unknown(const std::unordered_set<const Node*>& reached, const std::vector<const Node*>& in_order) {
     std::unordered_set<const Node*> of_optimizer, of_model;
     for (const Tensor& parameter : optimizer_.parameters()) of_optimizer.insert(parameter.impl()->node.get());
-    std::size_t unknown = 0, trained = 0;
-    for (const Parameter& parameter : parameters_) {
-      const Node* node = parameter.tensor.impl()->node.get();
-      of_model.insert(node);
-      if (reached.count(node) != 0) (of_optimizer.count(node) == 0 ? unknown : trained) += 1;
-    }
+    for (const Parameter& parameter : parameters_) of_model.insert(parameter.tensor.impl()->node.get());
     for (const Parameter& parameter : parameters_) {
       const Node* node = parameter.tensor.impl()->node.get();
       if (reached.count(node) != 0 && of_optimizer.count(node) == 0)
@@ -259,7 +262,6 @@ class Auditor {
                 "', but the optimizer does not know it: it keeps its first value. Give the optimizer all parameters, "
                 "or freeze it by set_requires_grad(false).");
     }
-    (void)unknown, (void)trained;
     for (const Node* node : in_order) {
       if (of_model.count(node) != 0 || of_optimizer.count(node) != 0 || of_strangers_.count(node) != 0) continue;
       const std::string what = concat("a variable ", node->output_shape(0));

@@ -250,7 +250,7 @@ class Findings {
 
   void add_steps() {
     std::vector<std::string> long_steps, short_steps;
-    double longest = 0, shortest = 1;
+    double longest = 0, most = 0;
     std::size_t known = 0;
     for (const LayerDiagnosis& layer : layers_) {
       if (std::isnan(layer.update)) continue;
@@ -259,16 +259,14 @@ class Findings {
         long_steps.push_back(layer.name);
         longest = std::max(longest, layer.update);
       }
-      if (layer.update > 0 && layer.update < 1e-7) {
-        short_steps.push_back(layer.name);
-        shortest = std::min(shortest, layer.update);
-      }
+      if (layer.update < 1e-7 && layer.weight_gradient > 0) short_steps.push_back(layer.name);
+      most = std::max(most, layer.update);
     }
     if (!long_steps.empty())
       say("The next step moves " + listed(long_steps) + " by up to " + percent(longest) +
           " of its weights' norm; about 0.1 % is common. The learning rate is too high.");
     if (known > 0 && short_steps.size() == known)
-      say("The next step moves no layer by more than " + detail::readable(shortest, 2) +
+      say("The next step moves no layer by more than " + detail::readable(most, 2) +
           " of its weights' norm; about 0.001 is common. The learning rate is too low.");
   }
 

@@ -12,5 +12,6 @@
 #include "plot.hpp"
 #include "progress.hpp"
 #include "readings.hpp"
+#include "report.hpp"
 #include "summary.hpp"
 #include "tensorboard.hpp"

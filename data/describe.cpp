@@ -19,7 +19,8 @@ namespace data {
 namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr std::int64_t kFewest = 20;  // rows of which anything is concluded
+constexpr std::int64_t kFewest = 20;     // rows of which anything is concluded
+constexpr std::size_t kEnough = 20'000;  // rows of which it is seen whether a column tells the target
 
 /// A column's values as numbers of classes, 0, 1 ... as they come; a missing value is one too.
 struct Coded {
@@ -227,12 +228,25 @@ std::pair<double, double> told(const Look& look, const Look& target) {
         (target.numbers.empty() || std::isfinite(target.numbers[row])))
       rows.push_back(static_cast<std::int64_t>(row));
   if (static_cast<std::int64_t>(rows.size()) < kFewest) return {kNan, kNan};
+  const std::size_t known = rows.size();
+  if (known > kEnough) {
+    std::vector<std::int64_t> some;
+    for (std::int64_t row : rows) {
+      // Scattered, and the same ones each time (the finaliser of SplitMix64).
+      auto mixed = static_cast<std::uint64_t>(row) + 0x9e3779b97f4a7c15;
+      mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9;
+      mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111eb;
+      mixed ^= mixed >> 31;
+      if (mixed % known < kEnough) some.push_back(row);
+    }
+    rows = std::move(some);
+  }
   const bool numeric = look.column.kind == Kind::number;
   double tells = kNan, base = 0;
   if (has_classes(target)) {
     for (std::size_t c = 0; c < target.coded.counts.size(); ++c)
       if (static_cast<std::int64_t>(c) != target.coded.missing)
-        base = std::max(base, static_cast<double>(target.coded.counts[c]) / static_cast<double>(rows.size()));
+        base = std::max(base, static_cast<double>(target.coded.counts[c]) / static_cast<double>(known));
     tells =
         numeric ? told_by_neighbours(look.numbers, target.coded, rows) : told_by_value(look.coded, target.coded, rows);
   } else {

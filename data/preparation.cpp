@@ -486,9 +486,21 @@ std::vector<PreparationStep> suggest_steps(const Table& table, std::string_view 
   for (std::int64_t i = 0; i < table.size(); ++i) {
     const Column column = table.column(i);
     if (column.name == target || column.kind == Kind::date) continue;
-    const std::vector<std::string> fields = as_classes(column, column.kind);
-    const bool has_missing = std::count(fields.begin(), fields.end(), "") > 0;
-    const std::size_t classes = sorted_classes(fields, false).size();
+    const std::vector<std::int64_t> missing = column.missing().to_vector<std::int64_t>();
+    const auto gaps = std::count(missing.begin(), missing.end(), 1);
+    const bool has_missing = gaps > 0;
+    std::size_t classes = 0;  // counted up to one more than matter
+    if (column.is_numeric()) {
+      std::set<double> values;
+      for (double value : column.values.to_vector<double>())
+        if (!std::isnan(value) && values.size() < 2) values.insert(value);
+      classes = values.size();
+    } else {
+      std::set<std::string_view> values;
+      for (const std::string& field : column.text)
+        if (!field.empty() && static_cast<int>(values.size()) <= most_classes + 1) values.insert(field);
+      classes = values.size();
+    }
     if (classes == 0 || (classes == 1 && !has_missing)) continue;
     PreparationStep step{.columns = {column.name}};
     if (column.kind == Kind::number) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <map>
 #include <set>
 #include <unordered_set>
 
@@ -93,17 +92,16 @@ class Reader {
     if (count == width_) return;
     const bool more = count > width_;
     std::string hint;
-    if (layout_.width_from_line <= options_.skip_lines + 1 && layout_.first_fields < reader.fields().size() &&
-        reader.line_number() == layout_.second_line)
-      hint = concat(" If the table begins later than at line ", layout_.width_from_line,
-                    ", say how many lines to skip: {.skip_lines = ", layout_.width_from_line, "}.");
+    if (layout_.begins > layout_.width_from_line && !layout_.extra_delimiter)
+      hint = concat(" If the table begins at line ", layout_.begins,
+                    ", say how many lines to skip: {.skip_lines = ", layout_.begins - 1, "}.");
     if (options_.comment == '\0' && !reader.line().empty() && (reader.line()[0] == '#' || reader.line()[0] == '%'))
       hint = concat(" If lines that begin with '", reader.line()[0], "' are comments, read with {.comment = '",
                     reader.line()[0], "'}.");
     else if (options_.comment == '\0' && (layout_.first_line[0] == '#' || layout_.first_line[0] == '%'))
       hint = concat(" If lines that begin with '", layout_.first_line[0], "' are comments, read with {.comment = '",
                     layout_.first_line[0], "'}.");
-    else if (more && width_ == 1)
+    else if (more && width_ == 1 && hint.empty())
       hint += concat(" The delimiter is taken for '", layout_.lines.delimiter, "'; another is given by .delimiter.");
     reader.fail(more ? reader.fields()[width_].begin : reader.line().size(),
                 concat("a row must have ", width_, width_ == 1 ? " column" : " columns", " as line ",
@@ -198,6 +196,7 @@ class Reader {
   }
 
   void decide_kinds() {
+    kinds_.resize(width_);
     for (std::size_t column : chosen_) {
       kinds_[column] = kind_of(census_[column]);
       // Where nothing but missing values is there, and they are to stay as they are written.
@@ -207,8 +206,8 @@ class Reader {
   }
 
   Table fill() const {
-    std::map<std::size_t, std::vector<double>> numbers;
-    std::map<std::size_t, std::vector<std::string>> texts;
+    std::vector<std::vector<double>> numbers(width_);
+    std::vector<std::vector<std::string>> texts(width_);
     for (std::size_t column : chosen_)
       if (is_numeric(column))
         numbers[column].reserve(static_cast<std::size_t>(rows_));
@@ -217,23 +216,25 @@ class Reader {
 
     bool in_row = false;
     Lines reader = start(in_row);
-    for (; in_row; in_row = reader.next()) {
-      for (auto& [column, values] : numbers) values.push_back(number(reader, column));
-      for (auto& [column, values] : texts) {
+    for (; in_row; in_row = reader.next())
+      for (std::size_t column : chosen_) {
+        if (is_numeric(column)) {
+          numbers[column].push_back(number(reader, column));
+          continue;
+        }
         const Field& field = reader.fields()[column];
         const bool missing = options_.missing == Missing::nan && missing_.has(field.text);
-        values.push_back(missing ? std::string() : reader.text(field));
+        texts[column].push_back(missing ? std::string() : reader.text(field));
       }
-    }
 
     std::vector<Column> columns;
     for (std::size_t column : chosen_) {
       if (is_numeric(column)) {
         columns.emplace_back(names_[column], cast(from_vector(numbers[column]), options_.dtype));
-        columns.back().kind = kinds_.at(column);
+        columns.back().kind = kinds_[column];
         numbers[column] = {};
       } else {
-        columns.emplace_back(names_[column], std::move(texts[column]), kinds_.at(column));
+        columns.emplace_back(names_[column], std::move(texts[column]), kinds_[column]);
       }
     }
     Table table(columns, where_);
@@ -242,7 +243,7 @@ class Reader {
   }
 
   bool is_numeric(std::size_t column) const {
-    return kinds_.at(column) == Kind::number || kinds_.at(column) == Kind::boolean;
+    return kinds_[column] == Kind::number || kinds_[column] == Kind::boolean;
   }
 
   double number(const Lines& reader, std::size_t column) const {
@@ -259,7 +260,7 @@ class Reader {
         refuse("a number", " To read missing values as nan: {.missing = Missing::nan}.");
       return std::numeric_limits<double>::quiet_NaN();
     }
-    if (kinds_.at(column) == Kind::boolean) return boolean(field.text, refuse);
+    if (kinds_[column] == Kind::boolean) return boolean(field.text, refuse);
     double value = 0;
     const Parsed parsed = notation_.parse(field.text, value);
     if (parsed == Parsed::word) {
@@ -301,7 +302,7 @@ class Reader {
   std::vector<std::string> names_;
   std::vector<std::size_t> chosen_;
   std::vector<Census> census_;  // of all columns, taken of the chosen ones
-  std::map<std::size_t, Kind> kinds_;
+  std::vector<Kind> kinds_;     // likewise
   std::int64_t rows_ = 0;
 };
 

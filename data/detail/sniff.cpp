@@ -89,10 +89,11 @@ char find_delimiter(std::string_view text, const std::string& path, const LineOp
       best_length = length;
     }
   }
-  constexpr double kSure = 900;
-  if (best_score >= kSure) return best;
+  constexpr double kPerfect = 1000, kSure = 900;
+  if (best_score >= kPerfect) return best;
 
-  // Blanks delimit only what is mostly numbers: else each text of two words would be two columns.
+  // Blanks delimit only what is mostly numbers: else each text of two words would be two columns. Runs of tabs are blanks,
+  // where they make lines of equal length and single tabs do not.
   try {
     const Sample sample = sample_of(text, path, options, ' ');
     const auto [length, share] = usual_length(sample);
@@ -102,7 +103,8 @@ char find_delimiter(std::string_view text, const std::string& path, const LineOp
         numbers += is_number(field, {decimal, '\0'}) || field == "?" || field == "NA";
         ++all;
       }
-    if (length > 1 && share >= 0.8 && 2 * numbers >= all) return ' ';
+    const bool fits = best_score < kSure ? share >= 0.8 : best == '\t' && share == 1;
+    if (length > 1 && fits && 2 * numbers >= all) return ' ';
   } catch (const FileError&) {
   }
   return best_length == 0 && decimal == ',' ? ';' : best;
@@ -113,6 +115,19 @@ bool read_counts(const std::vector<std::string>& fields, std::int64_t& rows, std
   return fields.size() >= 2 && parse(fields[0], rows) == Parsed::number &&
          parse(fields[1], features) == Parsed::number && rows >= 0 && features >= 0 &&
          features < std::numeric_limits<int>::max();
+}
+
+/// The first line that has as many fields as most of the first ones.
+std::int64_t first_usual_line(std::string_view text, const std::string& path, const LineOptions& options) {
+  Lines lines(text, path, options);
+  std::map<std::size_t, std::pair<std::size_t, std::int64_t>> counts;  // how many lines, the first of them
+  for (std::size_t i = 0; i < kSample && lines.next(); ++i) {
+    auto& [count, line] = counts[lines.fields().size()];
+    if (count++ == 0) line = lines.line_number();
+  }
+  return std::max_element(counts.begin(), counts.end(),
+                          [](const auto& a, const auto& b) { return a.second.first < b.second.first; })
+      ->second.second;
 }
 
 std::int64_t count_rows(std::string_view text, const std::string& path, const LineOptions& options) {
@@ -175,14 +190,14 @@ Layout sniff(std::string_view text, const std::string& path, const Given& given,
   Lines lines(text, path, layout.lines);
   if (!lines.next()) lines.fail_at_end("a table is expected, but the file is empty.");
   layout.first_line = lines.line();
-  layout.first_fields = lines.fields().size();
   layout.width_from_line = lines.line_number();
   std::vector<std::string> first;
   for (const Field& field : lines.fields()) first.push_back(lines.text(field));
   const Lines at_first = lines;
   const bool has_second = lines.next();
-  layout.second_line = has_second ? lines.line_number() : 0;
   const std::size_t second_length = has_second ? lines.fields().size() : 0;
+
+  layout.begins = first_usual_line(text, path, layout.lines);
 
   std::int64_t rows = 0, features = 0;
   const bool has_counts = read_counts(first, rows, features);
@@ -214,9 +229,11 @@ Layout sniff(std::string_view text, const std::string& path, const Given& given,
   }
   if (has_second && header != Header::counts && second_length == layout.width + 1) {
     const Field& last = lines.fields().back();
-    if (last.text.empty() && !last.quoted) {
+    const bool header_ends = header == Header::names && first.back().empty();  // in a delimiter, too
+    if (last.text.empty() && !last.quoted && !header_ends) {
       layout.extra_delimiter = true;
-    } else if (header == Header::names && first.size() > 1 && first[0].find_first_of("#%/") != 0) {
+    } else if (header == Header::names && first.size() > 1 && first[0].find_first_of("#%/") != 0 && !header_ends &&
+               !last.text.empty()) {
       // R writes a column of row names without a name for it.
       const std::int64_t rows_like = [&] {
         std::int64_t like = 0;
@@ -249,6 +266,20 @@ std::string number_hint(std::string_view text, char decimal) {
   if (both.parse(text, value) == Parsed::number)
     return concat(" Numbers like 1", decimal, "234", other.decimal, "5 are read with {.decimal = '", other.decimal,
                   "', .thousands = '", decimal, "'}.");
+  std::string plain;
+  bool signs = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::string_view rest = text.substr(i);
+    const std::size_t size = rest.starts_with("\u20ac")   ? 3
+                             : rest.starts_with("\u00a3") ? 2
+                                                          : rest[0] == '$' || rest[0] == '%';
+    signs = signs || size > 0;
+    if (size == 0 && rest[0] != ' ') plain += rest[0];
+    i += size > 1 ? size - 1 : 0;
+  }
+  const Notation grouped{decimal, thousands.thousands};
+  if (signs && grouped.parse(plain, value) == Parsed::number)
+    return " Signs of currency and per cent are no part of numbers: take them out of the file first.";
   if (text.find('\r') != text.npos)
     return " Lines must end in LF or CR LF, but here is a CR alone. Convert the file: tr '\\r' '\\n'.";
   return "";

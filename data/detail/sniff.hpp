@@ -25,7 +25,7 @@ struct Layout {
   std::vector<std::string> class_names;
   std::string first_line;        // as it stands in the file, not empty
   std::size_t first_fields = 0;  // of the first line
-  std::int64_t second_line = 0;
+  std::int64_t begins = 0;       // the first line that has as many fields as most
 };
 
 /// What is known beforehand.

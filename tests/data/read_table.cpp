@@ -127,8 +127,9 @@ TEST_CASE("delimiters are found", "[data][table]") {
   CHECK(read("a|b\n1|2\n").size() == 2);
   CHECK(read("  1   2  3\n 4 5   6\n").values.shape() == Shape{2, 3});
   CHECK(read("x\n1\n2\n").size() == 1);
-  CHECK(read("text\nhello world\ngood morning\n").size() == 1);              // blanks delimit numbers alone
-  CHECK(kinds_of(read("M, 1, ?, <=50K\nF, 2, Private, >50K\n")) == "tntt");  // adult: blanks after commas
+  CHECK(read("text\nhello world\ngood morning\n").size() == 1);                         // blanks delimit numbers alone
+  CHECK(read("1\t2\n3\t\t4\n5\t6\n7\t8\n9\t1\n2\t3\n").values.shape() == Shape{6, 2});  // runs of tabs
+  CHECK(kinds_of(read("M, 1, ?, <=50K\nF, 2, Private, >50K\n")) == "tntt");             // adult: blanks after commas
   const Table cars =
       read("18.0   8   307.0      130.0\t\"chevrolet chevelle malibu\"\n25.0   4   98.00      ?\t\"ford pinto\"\n");
   CHECK(kinds_of(cars) == "nnnnt");
@@ -179,6 +180,10 @@ TEST_CASE("comments and lines to skip", "[data][table]") {
   CHECK_THAT(problem_of("# made by hand\nx,y\n1,2\n"),
              Contains("If lines that begin with '#' are comments, read with {.comment = '#'}."));
   CHECK_THAT(problem_of("My table\nx,y\n1,2\n"), Contains("say how many lines to skip: {.skip_lines = 1}."));
+  CHECK_THAT(problem_of("\"Source\",\"WDI\",\n\n\"Name\",\"1960\",\"1961\",\n\"Aruba\",1,2,\n\"Angola\",3,4,\n"),
+             Contains("If the table begins at line 3, say how many lines to skip: {.skip_lines = 2}."));
+  CHECK(read("\"Source\",\"WDI\",\n\n\"Name\",\"1960\",\"1961\",\n\"Aruba\",1,2,\n", {.skip_lines = 2}).columns ==
+        Strings{"Name", "1960", "1961"});
   // Places are those in the file.
   CHECK_THAT(problem_of("a\nb\n% c\nx,y\n1,2\n3\n", {.comment = '%', .skip_lines = 2}), Contains("table.csv:6:2"));
   CHECK(problem_of("a\nb\n", {.skip_lines = 5}) == "table.csv:3:1: a table is expected, but the file is empty.");
@@ -216,6 +221,8 @@ TEST_CASE("decimal commas and thousands", "[data][table]") {
   CHECK_THROWS_WITH(table.numbers({"b"}),
                     Contains("Numbers with thousands like 1,234 are read with {.thousands = ','}, "
                              "with a decimal sign like 3,14 with {.decimal = ','}."));
+  CHECK_THROWS_WITH(Tensor(read("a\tb\n$1,200.50\t1\n$900\t2\n")["a"]),
+                    Contains("Signs of currency and per cent are no part"));
   std::string nine = "x;y\n";
   for (int i = 0; i < 9; ++i) nine += "1.5;2\n";
   CHECK(problem_of(nine + "2,5;2\n") ==

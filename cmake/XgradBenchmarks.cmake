@@ -1,5 +1,6 @@
 # bench_compare measures xgrad beside libtorch, where that is found, and the machine's limits; bench_functions the
 # functions of SIMD batches beside xsimd's, where that is found; bench_counters counts what xgrad asks of the system;
+# bench_files reads files beside read(2);
 # bench_first is what the first steps of a process cost.
 
 find_package(benchmark REQUIRED)
@@ -54,7 +55,10 @@ endif()
 
 xgrad_executable(bench_counters ${benchmark_folder}/counters.cpp ${benchmark_folder}/data.cpp)
 
-set(benchmark_programs bench_compare bench_counters bench_first bench_first_nothing)
+# Loading files, beside read(2).
+xgrad_executable(bench_files ${benchmark_folder}/files.cpp)
+
+set(benchmark_programs bench_compare bench_counters bench_files bench_first bench_first_nothing)
 if(Torch_FOUND)
   list(APPEND benchmark_programs bench_first_torch)
 endif()

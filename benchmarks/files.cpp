@@ -29,9 +29,7 @@ struct Model : nn::Module {
   }
 };
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 /// How long it takes to read the file into memory that the process does not have yet.
 double read_plainly(const std::string& path) {

@@ -15,6 +15,7 @@
 #include "../autograd/ops/compare.hpp"
 #include "../autograd/ops/create.hpp"
 #include "../autograd/ops/reduce.hpp"
+#include "detail/options_json.hpp"
 
 namespace xgrad XGRAD_API {
 namespace optim {
@@ -210,7 +211,11 @@ NamedTensors Optimizer::state() const {
   return entries;
 }
 
-Metadata Optimizer::metadata() const { return {{"format_version", kFormatVersion}, {"class", name()}}; }
+Metadata Optimizer::metadata() const {
+  Metadata metadata = {{"format_version", kFormatVersion}, {"class", name()}};
+  if (std::string options = options_json(*this); !options.empty()) metadata.emplace_back("options", std::move(options));
+  return metadata;
+}
 
 void Optimizer::load_state(const NamedTensors& entries, const Metadata& metadata, SourceLocation where) {
   for (const auto& [key, value] : metadata) {

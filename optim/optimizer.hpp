@@ -97,8 +97,8 @@ class Optimizer {
   /// as a 0-d tensor (float64), and `state.<parameter's name>.steps` (int64). A parameter that has taken no step has no
   /// entry. The tensors are the optimizer's own: copy() what shall outlast the next step.
   NamedTensors state() const;
-  /// What a file must say beside state(), so that later versions can read it: `format_version` and `class`. (A file will
-  /// say the options too, as JSON; load_state() leaves alone what it does not know.)
+  /// What a file must say beside state(), so that later versions can read it: `format_version`, `class` and, of this library's
+  /// classes, `options`: a JSON list with an object for each group. load_state() leaves alone what it does not know.
   Metadata metadata() const;
   /// Takes over copies of what state() answered with, of this optimizer or of another with parameters of the same names,
   /// shapes and options: the next step is then the one that the other would make. Parameters without an entry start anew.

@@ -144,6 +144,8 @@ def main(program):
                     compared += 2
             if state == "optimizer":
                 assert metadata["class"] == "Adam" and metadata["format_version"] == "1"
+                (options,) = json.loads(metadata["options"])
+                assert options["lr"] == 1e-3 and options["betas"] == [0.9, 0.999] and options["amsgrad"] is False
                 assert "state.hidden.weight.mean" in from_safetensors
             else:
                 assert metadata["class"] == "Mlp"

@@ -88,7 +88,88 @@ TEST_CASE("state has keys of parameter and name: given names, or group and index
   CHECK(names_of(groups.state()) == std::vector<std::string>{"state.0.0.steps", "state.0.0.momentum",
                                                              "state.0.0.momentum_steps", "state.1.0.steps",
                                                              "state.1.1.steps"});
-  CHECK(groups.metadata() == Metadata{{"format_version", "1"}, {"class", "SGD"}});
+  CHECK(groups.metadata() ==
+        Metadata{{"format_version", "1"},
+                 {"class", "SGD"},
+                 {"options", R"([{"lr":0.001,"momentum":0.5,"dampening":0,"nesterov":false,"weight_decay":0,)"
+                             R"("maximize":false,"nonfinite":"proceed"},{"lr":0.001,"momentum":0,"dampening":0,)"
+                             R"("nesterov":false,"weight_decay":0,"maximize":false,"nonfinite":"proceed"}])"}});
+}
+
+// Each option has another value, so that names in another order than the struct's show.
+TEST_CASE("the options stand in the metadata as JSON", "[optim][state]") {
+  Tensor w = variable({2, 2});
+  auto options_of = [](const Optimizer& optimizer) { return optimizer.metadata().at(2).second; };
+  const std::vector<Tensor> one = {w};
+  CHECK(options_of(Adadelta(one, {.lr = 2, .rho = .5, .eps = 3, .weight_decay = 4, .maximize = true})) ==
+        R"([{"lr":2,"rho":0.5,"eps":3,"weight_decay":4,"maximize":true,"nonfinite":"proceed"}])");
+  CHECK(options_of(Adafactor(one, {.lr = 2,
+                                   .beta2_decay = -3,
+                                   .eps1 = 4,
+                                   .eps2 = 5,
+                                   .clip_threshold = 6,
+                                   .weight_decay = 7,
+                                   .nonfinite = NonFinite::skip})) ==
+        R"([{"lr":2,"beta2_decay":-3,"eps1":4,"eps2":5,"clip_threshold":6,"weight_decay":7,"maximize":false,)"
+        R"("nonfinite":"skip"}])");
+  CHECK(options_of(Adagrad(one, {.lr = 2,
+                                 .lr_decay = 3,
+                                 .initial_accumulator_value = 4,
+                                 .eps = 5,
+                                 .eps_inside_root = true,
+                                 .weight_decay = 6,
+                                 .nonfinite = NonFinite::error})) ==
+        R"([{"lr":2,"lr_decay":3,"initial_accumulator_value":4,"eps":5,"eps_inside_root":true,"weight_decay":6,)"
+        R"("maximize":false,"nonfinite":"error"}])");
+  CHECK(options_of(Adam(one, {.lr = 0.1, .betas = {.2, .3}, .eps = 4, .amsgrad = true, .weight_decay = 5})) ==
+        R"([{"lr":0.1,"betas":[0.2,0.3],"eps":4,"eps_inside_root":false,"amsgrad":true,"weight_decay":5,)"
+        R"("maximize":false,"nonfinite":"proceed"}])");
+  CHECK(options_of(AdamW(one, {.lr = 2, .betas = {.2, .3}, .eps = 4, .eps_inside_root = true, .weight_decay = 5})) ==
+        R"([{"lr":2,"betas":[0.2,0.3],"eps":4,"eps_inside_root":true,"amsgrad":false,"weight_decay":5,)"
+        R"("maximize":false,"nonfinite":"proceed"}])");
+  CHECK(options_of(Adamax(one, {.lr = 2, .betas = {.2, .3}, .eps = 4, .weight_decay = 5})) ==
+        R"([{"lr":2,"betas":[0.2,0.3],"eps":4,"weight_decay":5,"maximize":false,"nonfinite":"proceed"}])");
+  CHECK(options_of(ASGD(one, {.lr = 2, .lambd = 3, .alpha = 4, .t0 = 5, .weight_decay = 6})) ==
+        R"([{"lr":2,"lambd":3,"alpha":4,"t0":5,"weight_decay":6,"maximize":false,"nonfinite":"proceed"}])");
+  CHECK(options_of(LBFGS(one, {.lr = 2,
+                               .max_iter = 3,
+                               .max_eval = 4,
+                               .tolerance_grad = 5,
+                               .tolerance_change = 6,
+                               .history_size = 7,
+                               .line_search = LineSearch::strong_wolfe})) ==
+        R"([{"lr":2,"max_iter":3,"max_eval":4,"tolerance_grad":5,"tolerance_change":6,"history_size":7,)"
+        R"("line_search":"strong_wolfe","nonfinite":"proceed"}])");
+  CHECK(
+      options_of(LevenbergMarquardt(one, {.lr = .5, .damping = 2, .max_tries = 3, .max_cg = 4, .tolerance_grad = 5})) ==
+      R"([{"lr":0.5,"damping":2,"max_tries":3,"max_cg":4,"tolerance_grad":5,"nonfinite":"proceed"}])");
+  CHECK(options_of(Lion(one, {.lr = 2, .betas = {.2, .3}, .weight_decay = 5})) ==
+        R"([{"lr":2,"betas":[0.2,0.3],"weight_decay":5,"maximize":false,"nonfinite":"proceed"}])");
+  CHECK(options_of(Muon(one, {.lr = 2,
+                              .momentum = .3,
+                              .nesterov = false,
+                              .ns_steps = 4,
+                              .weight_decay = 5,
+                              .adamw_lr_factor = 6,
+                              .adamw_betas = {.7, .8},
+                              .adamw_eps = 9})) ==
+        R"([{"lr":2,"momentum":0.3,"nesterov":false,"ns_steps":4,"weight_decay":5,"orthogonal":true,)"
+        R"("adamw_lr_factor":6,"adamw_betas":[0.7,0.8],"adamw_eps":9,"maximize":false,"nonfinite":"proceed"}])");
+  CHECK(options_of(NAdam(one, {.lr = 2, .betas = {.2, .3}, .eps = 4, .weight_decay = 5, .momentum_decay = 6})) ==
+        R"([{"lr":2,"betas":[0.2,0.3],"eps":4,"weight_decay":5,"momentum_decay":6,"maximize":false,)"
+        R"("nonfinite":"proceed"}])");
+  CHECK(options_of(NewtonCG(
+            one, {.lr = 20, .initial_radius = 3, .acceptance = .2, .max_iter = 5, .max_cg = 6, .tolerance_grad = 7})) ==
+        R"([{"lr":20,"initial_radius":3,"acceptance":0.2,"max_iter":5,"max_cg":6,"tolerance_grad":7,)"
+        R"("nonfinite":"proceed"}])");
+  CHECK(options_of(RAdam(one, {.lr = 2, .betas = {.2, .3}, .eps = 4, .weight_decay = 5})) ==
+        R"([{"lr":2,"betas":[0.2,0.3],"eps":4,"weight_decay":5,"maximize":false,"nonfinite":"proceed"}])");
+  CHECK(
+      options_of(RMSProp(one, {.lr = 2, .alpha = .3, .eps = 4, .centered = true, .momentum = 5, .weight_decay = 6})) ==
+      R"([{"lr":2,"alpha":0.3,"eps":4,"eps_inside_root":false,"centered":true,"momentum":5,"weight_decay":6,)"
+      R"("maximize":false,"nonfinite":"proceed"}])");
+  CHECK(options_of(Rprop(one, {.lr = 2, .etas = {.3, 4}, .step_sizes = {5, 6}, .maximize = true})) ==
+        R"([{"lr":2,"etas":[0.3,4],"step_sizes":[5,6],"maximize":true,"nonfinite":"proceed"}])");
 }
 
 TEST_CASE("a module's named parameters name the state", "[optim][state]") {

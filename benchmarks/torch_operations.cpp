@@ -36,6 +36,47 @@ std::vector<torch::Tensor> both(std::tuple<torch::Tensor, torch::Tensor> pair) {
   return {std::move(std::get<0>(pair)), std::move(std::get<1>(pair))};
 }
 
+Task adamw(int count, std::int64_t size) {
+  std::vector<torch::Tensor> weights;
+  for (int i = 0; i < count; ++i) {
+    weights.push_back(random({size}, i + 1).set_requires_grad(true));
+    weights.back().mutable_grad() = random({size}, i + 2);
+  }
+  auto optimizer = std::make_shared<torch::optim::AdamW>(weights);
+  return task_of([=] {
+    optimizer->step();
+    return std::vector{weights[0].detach(), weights.back().detach()};
+  });
+}
+
+Task lbfgs(int count, std::int64_t size) {
+  std::vector<torch::Tensor> start, curvatures;
+  for (int i = 0; i < count; ++i) {
+    start.push_back(random({size}, i + 1).to(torch::kFloat64));
+    curvatures.push_back(torch::exp(3.5 * start.back()));
+  }
+  return task_of([=] {
+    std::vector<torch::Tensor> weights;
+    for (const torch::Tensor& w : start) weights.push_back(w.clone().set_requires_grad(true));
+    torch::optim::LBFGS optimizer(weights, torch::optim::LBFGSOptions()
+                                               .max_iter(20)
+                                               .tolerance_grad(0)
+                                               .tolerance_change(0)
+                                               .line_search_fn("strong_wolfe"));
+    optimizer.step([&] {
+      optimizer.zero_grad();
+      torch::Tensor loss;
+      for (std::size_t i = 0; i < weights.size(); ++i) {
+        const torch::Tensor own = torch::sum(curvatures[i] * torch::square(weights[i] - 1));
+        loss = loss.defined() ? loss + own : own;
+      }
+      loss.backward();
+      return loss;
+    });
+    return std::vector{weights[0].detach(), weights.back().detach()};
+  });
+}
+
 }  // namespace
 
 const Operations& torch_operations() {
@@ -52,6 +93,10 @@ const Operations& torch_operations() {
        [] {
          return task_of([x = random({1'000, 1'000})] { return std::vector{torch::cumsum(x, 0)}; });
        }},
+      {"adamw 20x50000", [] { return adamw(20, 50'000); }},
+      {"adamw 2000x50", [] { return adamw(2'000, 50); }},
+      {"lbfgs 4x25000, 20 iterations", [] { return lbfgs(4, 25'000); }},
+      {"lbfgs 10x100, 20 iterations", [] { return lbfgs(10, 100); }},
   };
   return kOperations;
 }

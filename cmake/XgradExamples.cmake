@@ -4,6 +4,10 @@ find_package(CLI11 QUIET)
 
 # What the tests run them with; without an entry: no arguments.
 set(xgrad_arguments_digits --epochs 2)
+set(xgrad_arguments_diabetes --epochs 1000)
+set(xgrad_arguments_optimizers --epochs 1)
+set(xgrad_arguments_pinn --adam 50 --lbfgs 3)
+set(xgrad_arguments_vanishing_gradients --depth 6)
 set(xgrad_arguments_char_lstm --steps 20 --hidden 32 --validate 8 --write 40)
 set(xgrad_arguments_transformer --steps 6 --layers 1 --width 32 --validate 8 --write 20)
 set(xgrad_arguments_titanic --epochs 3)

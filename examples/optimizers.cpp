@@ -39,14 +39,14 @@ Way way(const std::string& name, std::int64_t batch, const Options& options) {
 const std::vector<Way>& ways() {
   using namespace optim;
   static const std::vector<Way> kWays = {
-      way<SGD>("gradient descent", 0, SGDOptions{.lr = 0.1}),
+      way<SGD>("gradient descent", 0, SGDOptions{.lr = 0.5}),
       way<SGD>("SGD, one by one", 1, SGDOptions{.lr = 0.01}),
       way<SGD>("mini-batch", 32, SGDOptions{.lr = 0.1}),
       way<SGD>("momentum", 32, SGDOptions{.lr = 0.1, .momentum = 0.9}),
-      way<Adagrad>("Adagrad", 32, AdagradOptions{.lr = 0.03}),
+      way<Adagrad>("Adagrad", 32, AdagradOptions{.lr = 0.1}),
       way<Adadelta>("Adadelta", 32, AdadeltaOptions{.lr = 1}),
       way<RMSProp>("RMSProp", 32, RMSPropOptions{.lr = 3e-3}),
-      way<Adam>("Adam", 32, AdamOptions{.lr = 3e-3}),
+      way<Adam>("Adam", 32, AdamOptions{.lr = 1e-2}),
   };
   return kWays;
 }
@@ -91,7 +91,7 @@ void run(int epochs, const std::string& picture) {
               static_cast<long>(others.size()), epochs);
   std::printf("%-18s %8s %8s   %12s %12s\n", "", "lr", "steps", "last loss", "others right");
   const train::PlotOptions common = {.x_label = "epoch",
-                                     .y_label = "loss on what is learned from",
+                                     .y_label = "loss on the training images",
                                      .y_scale = train::Scale::log,
                                      .y_range = {1e-3, 4},
                                      .width = 520,
@@ -105,10 +105,12 @@ void run(int epochs, const std::string& picture) {
     const Course course = train_by(way, training, others, epochs);
     std::printf("%-18s %8.3g %8ld   %12.4f %10.1f %%\n", way.name.c_str(), way.make(Network())->lr(),
                 static_cast<long>(course.steps), course.losses.back(), 100 * course.accuracy);
-    (i < 4 ? plain : adaptive).line(way.name, course.losses);
-    if (way.name == "mini-batch") adaptive.line(way.name, course.losses, {.dashed = true});
+    (i < 4 ? plain : adaptive).line(way.name, course.losses, {.colour = static_cast<int>(i)});
+    if (way.name == "mini-batch")  // for comparison
+      adaptive.line(way.name, course.losses, {.dashed = true, .colour = static_cast<int>(i)});
   }
-  if (!picture.empty()) train::Panels({plain, adaptive}).save(picture);
+  if (!picture.empty())
+    train::Panels({plain, adaptive}, {.title = "The same network under eight optimizers"}).save(picture);
 }
 
 }  // namespace

@@ -30,8 +30,10 @@ struct Settings {
 };
 
 struct Network : nn::Module {
-  nn::Dense first = child("first", nn::Dense(2, 24, {.weight_init = nn::init::glorot_normal(), .dtype = DType::float64}));
-  nn::Dense second = child("second", nn::Dense(24, 24, {.weight_init = nn::init::glorot_normal(), .dtype = DType::float64}));
+  nn::Dense first =
+      child("first", nn::Dense(2, 24, {.weight_init = nn::init::glorot_normal(), .dtype = DType::float64}));
+  nn::Dense second =
+      child("second", nn::Dense(24, 24, {.weight_init = nn::init::glorot_normal(), .dtype = DType::float64}));
   nn::Dense last = child("last", nn::Dense(24, 1, {.weight_init = nn::init::glorot_normal(), .dtype = DType::float64}));
   /// u at the points (x, t), both [n, 1].
   Tensor operator()(const Tensor& x, const Tensor& t) const {
@@ -125,8 +127,10 @@ int run(const Settings& settings) {
         train::Plot({.title = "Adam, then L-BFGS", .x_label = "iteration", .y_scale = train::Scale::log})
             .curve("loss", steps, losses)
             .curve("relative error", steps, errors);
-    const train::Plot map =
-        train::Plot({.title = "Error of u", .x_label = "x", .y_label = "t"}).heat_map(difference, {.numbers = false});
+    std::vector<std::string> places;
+    for (int i = 0; i <= 40; ++i) places.push_back(concat(i / 40.0));
+    const train::Plot map = train::Plot({.title = "What is wrong with u", .x_label = "x", .y_label = "t"})
+                                .heat_map(difference, {.rows = places, .columns = places, .numbers = false});
     train::Panels({progress, map}).save(settings.picture);
   }
   return by_lbfgs < by_adam ? 0 : 1;

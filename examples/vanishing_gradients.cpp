@@ -1,4 +1,4 @@
-// Why deep networks did not learn: the gradient of each of twenty layers, for four activations under three ways for weights to
+// Why deep networks did not learn: the gradient of each of twelve layers, for four activations under three ways for weights to
 // start, on images of digits, before any training.
 //
 //     vanishing_gradients                        in words
@@ -40,31 +40,44 @@ const std::vector<Start> kStarts = {
     {"He", nn::init::he_normal()},
 };
 
-/// The norm of the gradient of each layer's weight, from the first layer to the last.
-std::vector<double> gradient_norms(const Activation& activation, const Start& start, const data::Dataset& digits,
-                                   int depth) {
+/// How the layers of a network stand, from the first to the last.
+struct Course {
+  std::vector<double> weight_gradients;  // the norm for each layer
+  double forward, backward;              // by what a layer multiplies what goes on, and the gradient that comes back
+};
+
+Course examine(const Activation& activation, const Start& start, const data::Dataset& digits, int depth) {
   manual_seed(0);
   constexpr std::int64_t kWidth = 64;
   std::vector<nn::Dense> layers;
   for (int i = 0; i < depth; ++i)
-    layers.emplace_back(kWidth, i + 1 < depth ? kWidth : 10,
-                        nn::DenseOptions{.weight_init = start.weight, .bias_init = nn::init::zeros(), .dtype = DType::float64});
+    layers.emplace_back(
+        kWidth, i + 1 < depth ? kWidth : 10,
+        nn::DenseOptions{.weight_init = start.weight, .bias_init = nn::init::zeros(), .dtype = DType::float64});
+  std::vector<Tensor> hidden;
   Tensor x = digits.inputs;
-  for (int i = 0; i < depth; ++i) x = i + 1 < depth ? activation.apply(layers[i](x)) : layers[i](x);
-  nn::cross_entropy(x, digits.targets).backward();
-  std::vector<double> norms;
-  for (const nn::Dense& layer : layers) norms.push_back(norm(layer.weight().grad()).item());
-  return norms;
+  for (int i = 0; i + 1 < depth; ++i) {
+    x = activation.apply(layers[i](x));
+    x.retain_grad();
+    hidden.push_back(x);
+  }
+  nn::cross_entropy(layers[depth - 1](x), digits.targets).backward();
+
+  Course course{};
+  for (const nn::Dense& layer : layers) course.weight_gradients.push_back(norm(layer.weight().grad()).item());
+  const auto per_layer = [&](const Tensor& to, const Tensor& from) {
+    return std::pow((norm(to) / norm(from)).item(), 1.0 / (depth - 2));
+  };
+  course.forward = per_layer(hidden.back().detach(), hidden.front().detach());
+  course.backward = per_layer(hidden.front().grad(), hidden.back().grad());
+  return course;
 }
 
-/// What becomes of the gradient on its way from the last hidden layer to the first.
-std::string in_words(double factor) {
-  const double share = std::abs(factor);
-  if (share == 0 || share < 1e-6) return "vanishes";
-  if (share < 0.03) return "fades";
-  if (share > 1e3) return "explodes";
-  if (share > 30) return "grows";
-  return "arrives";
+std::string in_words(const Course& course) {
+  if (course.backward < 0.5)
+    return course.forward < 0.5 ? "nothing is left in any layer" : "it vanishes on its way back";
+  if (course.backward > 1.5) return "it explodes";
+  return course.backward < 0.8 ? "it fades" : "it arrives";
 }
 
 void run(int depth, const std::string& picture) {
@@ -74,43 +87,48 @@ void run(int depth, const std::string& picture) {
                                 .targets = all.targets};
 
   std::printf("Norm of the gradient of the weights of %d layers of 64, before training\n\n", depth);
-  std::printf("%-8s %-11s %12s %12s %18s\n", "start", "activation", "first layer", "last hidden", "factor a layer");
+  std::printf("%-8s %-11s %12s %12s   %s\n", "", "", "in the first", "in the last", "a layer multiplies what goes");
+  std::printf("%-8s %-11s %12s %12s %10s %10s\n", "start", "activation", "layer", "hidden one", "forward", "back");
   std::vector<train::Plot> panels;
   for (const Start& start : kStarts) {
     train::Plot panel({.title = start.name + " weights",
-                       .x_label = "layer, counted from the input",
-                       .y_label = "norm of its gradient",
+                       .x_label = "layer, from the input on",
+                       .y_label = "norm of the weights' gradient",
                        .y_scale = train::Scale::log,
-                       .y_range = {1e-20, 1e2},
+                       .y_range = {1e-20, 1e1},
                        .width = 380,
                        .height = 400});
     std::vector<double> layers;
     for (int i = 0; i < depth; ++i) layers.push_back(i + 1);
     for (const Activation& activation : kActivations) {
-      const std::vector<double> norms = gradient_norms(activation, start, digits, depth);
-      const double factor = norms[0] / norms[depth - 2];
-      std::printf("%-8s %-11s %12.2e %12.2e %18.3f   the gradient %s\n", start.name.c_str(), activation.name.c_str(),
-                  norms[0], norms[depth - 2], std::pow(factor, 1.0 / (depth - 2)), in_words(factor).c_str());
-      panel.curve(activation.name, layers, norms);
+      const Course course = examine(activation, start, digits, depth);
+      std::printf("%-8s %-11s %12.2e %12.2e %10.3f %10.3f   %s\n", start.name.c_str(), activation.name.c_str(),
+                  course.weight_gradients[0], course.weight_gradients[depth - 2], course.forward, course.backward,
+                  in_words(course).c_str());
+      panel.curve(activation.name, layers, course.weight_gradients,
+                  {.dashed = activation.name == "leaky ReLU"});  // which would hide ReLU's
     }
     panels.push_back(panel);
     std::printf("\n");
   }
   std::printf(
-      "On its way back the gradient is multiplied, in each layer, by the weights and by the slope of the activation.\n"
-      "  Small weights make it smaller whatever the activation is: the first layers learn nothing.\n"
-      "  The slope of sigmoid is 1/4 at most: no start of the weights that keeps its inputs near 0 makes up for that.\n"
-      "  Glorot's weights keep the size of what goes through tanh, whose slope at 0 is 1.\n"
-      "  ReLU cuts half of what comes: He's weights are sqrt(2) larger, and make up for it; leaky ReLU cuts a little "
-      "less.\n"
+      "The gradient of a layer's weights is what came to the layer times the gradient that comes back to it. Each "
+      "layer between\n"
+      "multiplies the one on its way forward and the other on its way back, and many factors make a power.\n"
+      "  Small weights shrink both: what little comes to the last layers gives as little gradient as what comes back "
+      "to the first.\n"
+      "  The slope of sigmoid is 1/4 at most, so that the gradient vanishes on its way back, whatever the start.\n"
+      "  Glorot's weights keep what goes through tanh, whose slope at 0 is 1. ReLU cuts half of it, and fades by "
+      "sqrt(2) a layer,\n"
+      "  both ways: He's weights are larger by just that.\n"
       "So: tanh with Glorot, ReLU and leaky ReLU with He, and sigmoid nowhere but at the end.\n");
-  if (!picture.empty()) train::Panels(panels).save(picture);
+  if (!picture.empty()) train::Panels(panels, {.title = "Gradients of a deep network before training"}).save(picture);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  int depth = 20;
+  int depth = 12;
   std::string picture;
   CLI::App app("Shows how the gradient fares in a deep network");
   app.add_option("--depth", depth, "layers")->check(CLI::Range(3, 1000))->capture_default_str();

@@ -4,5 +4,6 @@
 #include "checkpoint.hpp"
 #include "checkpoints.hpp"
 #include "npy.hpp"
+#include "preparation.hpp"
 #include "safetensors.hpp"
 #include "save.hpp"

@@ -1,4 +1,6 @@
 // The code of docs/tables.md: the page shows these lines, and a test compares the two.
+#include <unistd.h>
+
 #include <cmath>
 #include <filesystem>
 #include <iostream>
@@ -26,11 +28,18 @@ class OnThePage {
   ~OnThePage() {
     std::cout.rdbuf(before_);
     std::filesystem::current_path(folder_);
+    for (const std::filesystem::path& file : files_) std::filesystem::remove(file);
   }
   std::string text() const { return text_.str(); }
+  /// The path of a file that is removed in the end.
+  std::string file(const std::string& name) {
+    files_.push_back(std::filesystem::temp_directory_path() / ("xgrad_" + std::to_string(getpid()) + '_' + name));
+    return files_.back().string();
+  }
 
  private:
   std::filesystem::path folder_;
+  std::vector<std::filesystem::path> files_;
   std::ostringstream text_;
   std::streambuf* before_;
 };
@@ -84,6 +93,7 @@ TEST_CASE("tables: options of reading", "[tables]") {
 
 TEST_CASE("tables: preparing, training, new rows", "[tables]") {
   OnThePage page;
+  const std::string file = page.file("titanic.safetensors");
   data::Table table = data::read_table("examples/data/titanic.csv", {.drop = {"alive"}});
   auto [training, validation] = data::split(table, {.test_fraction = 0.2, .stratify = true, .seed = 1}, "survived");
 
@@ -123,8 +133,11 @@ TEST_CASE("tables: preparing, training, new rows", "[tables]") {
   CHECK(stopping.best() > 0.8);
   CHECK_FALSE(page.text().empty());
 
+  io::save(file, model, preparation);  // titanic.safetensors
+
   Preparation loaded;
-  loaded.load_state(preparation.state(), preparation.metadata());
+  nn::Sequential again{nn::Dense(train_data.inputs.size(1), 16), relu, nn::Dense(16, 2)};
+  io::load(file, again, loaded);
   Table asked({{"age", tensor({30.})},
                {"fare", tensor({80.})},
                {"pclass", tensor({1})},
@@ -135,7 +148,7 @@ TEST_CASE("tables: preparing, training, new rows", "[tables]") {
                {"sex", {"female"}},
                {"embarked", {"C"}},
                {"deck", {"Z"}}});
-  double probability = softmax(model(loaded.transform(asked)), 1)[{0, 1}].item();
+  double probability = softmax(again(loaded.transform(asked)), 1)[{0, 1}].item();
   CHECK(probability > 0.5);
 
   Preparation quick = Preparation::fit(training, suggest_steps(training, "survived"), {.target = "survived"});

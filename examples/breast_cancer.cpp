@@ -2,6 +2,7 @@
 //
 //     breast_cancer                   both models
 //     breast_cancer --epochs 3        a quick look
+//     breast_cancer --report FOLDER   leaves a page of curves there
 //     breast_cancer --help            all options
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -9,7 +10,9 @@
 #include <filesystem>
 #include <iostream>
 #include <limits>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include <xgrad/xgrad.hpp>
 #include "arguments.hpp"
@@ -21,6 +24,7 @@ namespace {
 struct Settings {
   int epochs = 100;
   std::uint64_t seed = 0;
+  std::string report;  // folder; empty: none
   // Found from any folder, for the source's path is compiled in.
   std::string file = (std::filesystem::path(__FILE__).parent_path() / "data" / "breast_cancer.csv").string();
 };
@@ -28,28 +32,40 @@ struct Settings {
 constexpr std::int64_t kMalignant = 0, kFeatures = 30;
 
 /// Learns from a data set, by its validation data told when to stop.
-void learn(const nn::Sequential& model, const data::Dataset& dataset, double weight_decay, const Settings& settings) {
+void learn(const nn::Sequential& model, const data::Dataset& dataset, double weight_decay, const Settings& settings,
+           train::Log* log) {
   const auto [training, watched] =
       data::split(dataset, {.test_fraction = 0.15, .stratify = true, .seed = settings.seed});
   optim::AdamW adam(model.parameters(), {.lr = 0.01, .weight_decay = weight_decay});
   train::EarlyStopping stopping(model, {.patience = 20});
   for (int epoch = 0; epoch < settings.epochs; ++epoch) {
+    train::RunningMean mean;
     for (auto [x, y] : data::batches(training, {.size = 32, .shuffle = true})) {
       const Tensor loss = nn::cross_entropy(model(x), y);
       adam.zero_grad();
       loss.backward();
       adam.step();
+      mean.add(loss, static_cast<double>(x.size(0)));
     }
     const train::Evaluation evaluation(model);
-    if (stopping.update(nn::cross_entropy(model(watched.inputs), watched.targets).item())) break;
+    const double watched_loss = nn::cross_entropy(model(watched.inputs), watched.targets).item();
+    if (log != nullptr) log->scalars(epoch, {{"loss", mean.mean()}, {"validation/loss", watched_loss}});
+    if (stopping.update(watched_loss)) break;
   }
   stopping.restore();
 }
 
-/// Five folds: each tumour is judged by a model that has not seen it. Answers with the mean area below the ROC curve.
+/// What five folds have shown: the mean area below the ROC curve, and the curve and mistakes of all tumours.
+struct Judged {
+  double area;
+  train::PrecisionRecallCurve curve;
+  train::ConfusionMatrix matrix;
+};
+
+/// Five folds: each tumour is judged by a model that has not seen it. The first one's training is logged.
 template <class MakeModel>
-double cross_validate(const char* title, const data::Dataset& dataset, const std::vector<std::string>& classes,
-                      const MakeModel& make_model, double weight_decay, const Settings& settings) {
+Judged cross_validate(const char* title, const data::Dataset& dataset, const std::vector<std::string>& classes,
+                      const MakeModel& make_model, double weight_decay, const Settings& settings, train::Log* log) {
   std::printf("\n%s\n", title);
   train::RunningMean area, accuracy;
   train::ConfusionMatrix matrix(2, classes);
@@ -62,7 +78,7 @@ double cross_validate(const char* title, const data::Dataset& dataset, const std
     training.inputs = standardizer.transform(training.inputs);
     held_out.inputs = standardizer.transform(held_out.inputs);
     const nn::Sequential model = make_model();
-    learn(model, training, weight_decay, settings);
+    learn(model, training, weight_decay, settings, number == 0 ? log : nullptr);
 
     const train::Evaluation evaluation(model);
     const Tensor probability = softmax(model(held_out.inputs), 1);
@@ -89,7 +105,7 @@ double cross_validate(const char* title, const data::Dataset& dataset, const std
         "found are malignant\n",
         threshold, 100 * train::recall(malignant >= threshold, is_malignant),
         100 * train::precision(malignant >= threshold, is_malignant));
-  return area.mean();
+  return {area.mean(), train::precision_recall_curve(malignant, is_malignant), matrix};
 }
 
 void run(const Settings& settings) {
@@ -98,16 +114,30 @@ void run(const Settings& settings) {
   const data::Dataset dataset = data::separate_target(table.values);
   std::printf("%ld tumours, %ld measurements each\n", static_cast<long>(dataset.size()),
               static_cast<long>(dataset.inputs.size(1)));
-  const double linear = cross_validate(
+  std::unique_ptr<train::Log> log;
+  if (!settings.report.empty())
+    log = std::make_unique<train::Log>(settings.report, train::LogOptions{.existing = train::Existing::replace});
+  const Judged linear = cross_validate(
       "Logistic regression:", dataset, table.class_names, [] { return nn::Sequential{nn::Dense(kFeatures, 2)}; }, 0.01,
-      settings);
-  const double deep = cross_validate(
+      settings, nullptr);
+  const Judged deep = cross_validate(
       "A multilayer perceptron, one hidden layer of 32:", dataset, table.class_names,
       [] {
         return nn::Sequential{nn::Dense(kFeatures, 32), relu, nn::Dropout(0.2), nn::Dense(32, 2)};
       },
-      0.1, settings);
-  std::printf("\nmean ROC-AUC over five folds: %.4f logistic regression, %.4f multilayer perceptron\n", linear, deep);
+      0.1, settings, log.get());
+  if (log) {
+    log->confusion(0, deep.matrix.counts(), table.class_names);
+    log->note("mean ROC-AUC, logistic regression", std::to_string(linear.area));
+    log->note("mean ROC-AUC, multilayer perceptron", std::to_string(deep.area));
+    train::Plot plot({.title = "Malignant tumours of five folds", .x_label = "recall", .y_label = "precision"});
+    plot.curve("logistic regression", linear.curve.recall, linear.curve.precision)
+        .curve("multilayer perceptron", deep.curve.recall, deep.curve.precision);
+    train::Report(*log, {.title = "Malignant or benign"}).add(plot).save();
+    std::printf("\nreport: %s/report.html\n", settings.report.c_str());
+  }
+  std::printf("\nmean ROC-AUC over five folds: %.4f logistic regression, %.4f multilayer perceptron\n", linear.area,
+              deep.area);
 }
 
 }  // namespace
@@ -129,6 +159,7 @@ int main(int argc, char** argv) {
   add_integer("--epochs", settings.epochs, 1, 100'000, "at most, for each model");
   add_integer("--seed", settings.seed, std::uint64_t{0}, std::numeric_limits<std::uint64_t>::max(), "");
   app.add_option("--data", settings.file, "the table of tumours")->check(CLI::ExistingFile)->capture_default_str();
+  app.add_option("--report", settings.report, "folder for a log and report.html");
   CLI11_PARSE(app, argc, argv);
 
   try {

@@ -2,6 +2,7 @@
 //
 //     titanic                    five folds, twice: text columns one-hot, and as embeddings
 //     titanic --epochs 5         a quick look
+//     titanic --report FOLDER    leaves a page of curves there
 //     titanic --help             all options
 #include <CLI/CLI.hpp>
 #include <cmath>
@@ -10,6 +11,7 @@
 #include <filesystem>
 #include <iostream>
 #include <limits>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -30,6 +32,7 @@ namespace {
 struct Settings {
   int epochs = 200;
   std::uint64_t seed = 0;
+  std::string report;  // folder; empty: none
   // Found from any folder, for the source's path is compiled in.
   std::string file = (std::filesystem::path(__FILE__).parent_path() / "data" / "titanic.csv").string();
 };
@@ -105,7 +108,8 @@ struct Embedded : nn::Module {
 
 /// Learns from a table. Some of its passengers are kept aside, to tell when to stop.
 template <class Model>
-void learn(const Model& model, const Preparation& preparation, const Table& table, const Settings& settings) {
+void learn(const Model& model, const Preparation& preparation, const Table& table, const Settings& settings,
+           train::Log* log = nullptr) {
   const auto [training, watched] =
       data::split(table, {.test_fraction = 0.15, .stratify = true, .seed = settings.seed}, "survived");
   const Batch all = prepared(preparation, training), aside = prepared(preparation, watched);
@@ -114,22 +118,32 @@ void learn(const Model& model, const Preparation& preparation, const Table& tabl
   // The points of this data set are places in the table.
   const data::Dataset places{arange(training.rows()), all.survived};
   for (int epoch = 0; epoch < settings.epochs; ++epoch) {
+    train::RunningMean mean;
     for (auto [positions, survived] : data::batches(places, {.size = 64, .shuffle = true})) {
       const Tensor loss = nn::binary_cross_entropy_with_logits(model(rows(all, positions)), survived);
       adam.zero_grad();
       loss.backward();
       adam.step();
+      mean.add(loss, static_cast<double>(survived.size(0)));
     }
     const train::Evaluation evaluation(model);
-    if (stopping.update(nn::binary_cross_entropy_with_logits(model(aside), aside.survived).item())) break;
+    const double aside_loss = nn::binary_cross_entropy_with_logits(model(aside), aside.survived).item();
+    if (log != nullptr) log->scalars(epoch, {{"loss", mean.mean()}, {"validation/loss", aside_loss}});
+    if (stopping.update(aside_loss)) break;
   }
   stopping.restore();
 }
 
-/// Five folds: each passenger is judged by a model that has not seen him or her. Answers with the mean area below the ROC
-/// curve.
+/// What five folds have shown: the mean area below the ROC curve, and the curve and mistakes of all passengers.
+struct Judged {
+  double area;
+  train::RocCurve curve;
+  train::ConfusionMatrix matrix;
+};
+
+/// Five folds: each passenger is judged by a model that has not seen him or her.
 template <class Model>
-double cross_validate(const char* title, const Table& table, const Settings& settings) {
+Judged cross_validate(const char* title, const Table& table, const Settings& settings) {
   std::printf("\n%s\n", title);
   const Tensor survived = cast(table["survived"].values, DType::int64);
   train::RunningMean area;
@@ -159,14 +173,14 @@ double cross_validate(const char* title, const Table& table, const Settings& set
   train::ConfusionMatrix matrix(2, {"died", "survived"});
   matrix.add(scores.all() > 0.5, answers.all());
   std::cout << matrix;
-  return area.mean();
+  return {area.mean(), train::roc_curve(scores.all(), answers.all()), matrix};
 }
 
 /// Passengers who were never on board, judged by a model of the whole table.
-void ask(const Table& table, const Settings& settings) {
+void ask(const Table& table, const Settings& settings, train::Log* log) {
   const auto fitted = Preparation::fit(table, steps(Encode::one_hot), {.target = "survived"});
   const OneHot model(fitted);
-  learn(model, fitted, table, settings);
+  learn(model, fitted, table, settings, log);
 
   // What is saved beside the model is all that another program needs to prepare new rows.
   Preparation preparation;
@@ -199,10 +213,25 @@ void run(const Settings& settings) {
   table = table.drop({"alive", "embark_town", "class"});      // the answer itself, and what others say already
   table = table.with({"fare", log1p(table["fare"].values)});  // a few paid fifty times what most did
 
-  const double one_hot = cross_validate<OneHot>("Text columns one-hot, one hidden layer of 32:", table, settings);
-  const double embedded = cross_validate<Embedded>("Text columns as embeddings of 3 numbers:", table, settings);
-  ask(table, settings);
-  std::printf("\nmean ROC-AUC over five folds: %.4f one-hot, %.4f with embeddings\n", one_hot, embedded);
+  std::unique_ptr<train::Log> log;
+  if (!settings.report.empty())
+    log = std::make_unique<train::Log>(settings.report, train::LogOptions{.existing = train::Existing::replace});
+  const Judged one_hot = cross_validate<OneHot>("Text columns one-hot, one hidden layer of 32:", table, settings);
+  const Judged embedded = cross_validate<Embedded>("Text columns as embeddings of 3 numbers:", table, settings);
+  ask(table, settings, log.get());
+  if (log) {
+    log->confusion(0, one_hot.matrix.counts(), {"died", "survived"});
+    log->note("mean ROC-AUC, one-hot", std::to_string(one_hot.area));
+    log->note("mean ROC-AUC, embeddings", std::to_string(embedded.area));
+    train::Plot roc(
+        {.title = "ROC curves of five folds", .x_label = "died, taken for survived", .y_label = "survived, found"});
+    roc.curve("one-hot", one_hot.curve.false_positive_rate, one_hot.curve.true_positive_rate)
+        .curve("embeddings", embedded.curve.false_positive_rate, embedded.curve.true_positive_rate)
+        .curve("chance", {0, 1}, {0, 1}, {.dashed = true});
+    train::Report(*log, {.title = "Who survived the Titanic"}).add(roc).save();
+    std::printf("\nreport: %s/report.html\n", settings.report.c_str());
+  }
+  std::printf("\nmean ROC-AUC over five folds: %.4f one-hot, %.4f with embeddings\n", one_hot.area, embedded.area);
 }
 
 }  // namespace
@@ -224,6 +253,7 @@ int main(int argc, char** argv) {
   add_integer("--epochs", settings.epochs, 1, 100'000, "at most, for each model");
   add_integer("--seed", settings.seed, std::uint64_t{0}, std::numeric_limits<std::uint64_t>::max(), "");
   app.add_option("--data", settings.file, "the table of passengers")->check(CLI::ExistingFile)->capture_default_str();
+  app.add_option("--report", settings.report, "folder for a log and report.html");
   CLI11_PARSE(app, argc, argv);
 
   try {

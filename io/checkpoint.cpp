@@ -161,17 +161,22 @@ Checkpoint& Checkpoint::add_part(const std::string& name, Function<void(Contents
   return *this;
 }
 
-Checkpoint& Checkpoint::add_tensors(const std::string& name, Function<NamedTensors()> state,
-                                    Function<void(const NamedTensors&)> load, SourceLocation where) {
+Checkpoint& Checkpoint::add_contents(const std::string& name, Function<Contents()> state,
+                                     Function<void(const Contents&)> load, SourceLocation where) {
   return add_part(
       name,
       [name, state](Contents& to) {
-        to.metadata.emplace_back(name, json({{"kind", "tensors"}}).dump());
-        for (auto& [key, tensor] : state()) to.tensors.emplace_back(name + '.' + key, tensor);
+        to.metadata.emplace_back(name, json({{"kind", "contents"}}).dump());
+        Contents own = state();
+        for (auto& [key, tensor] : own.tensors) to.tensors.emplace_back(name + '.' + key, std::move(tensor));
+        for (auto& [key, text] : own.metadata) to.metadata.emplace_back(name + '.' + key, std::move(text));
       },
       [name, load](const File& file) {
-        file.description(name, "tensors");
-        file.take(name, [&] { load(file.tensors_of(name)); });
+        file.description(name, "contents");
+        Contents own{.tensors = file.tensors_of(name), .metadata = {}};
+        for (const auto& [key, text] : file.contents.metadata)
+          if (key.starts_with(name + '.')) own.metadata.emplace_back(key.substr(name.size() + 1), text);
+        file.take(name, [&] { load(own); });
       },
       where);
 }

@@ -21,7 +21,7 @@ namespace io {
 
 /// An object of the user's, or of the library's, with a state of tensors (averaged weights) that can be kept and put back.
 template <class T>
-concept HasTensorState = !std::derived_from<T, optim::Optimizer> && !std::derived_from<T, nn::Module> &&
+concept HasTensorState = !HasContents<T> && !std::derived_from<T, nn::Module> &&
                          requires(const T& object, T& changed, const NamedTensors& state) {
   { object.state() } -> std::convertible_to<NamedTensors>;
   changed.load_state(state);
@@ -87,12 +87,19 @@ class Checkpoint {
   Checkpoint& add(const std::string& name, std::string& value, SourceLocation where = SourceLocation::current());
   Checkpoint& add(const std::string& name, std::vector<double>& values,
                   SourceLocation where = SourceLocation::current());
-  /// Adds any object with a state of tensors or of numbers: state() and load_state().
+  /// Adds any object with a state of tensors, of tensors and texts, or of numbers: state() and load_state().
   template <HasTensorState T>
   Checkpoint& add(const std::string& name, T& object, SourceLocation where = SourceLocation::current()) {
-    return add_tensors(
-        name, [&object] { return NamedTensors(object.state()); },
-        [&object](const NamedTensors& state) { object.load_state(state); }, where);
+    return add_contents(
+        name, [&object] { return Contents{.tensors = object.state(), .metadata = {}}; },
+        [&object](const Contents& contents) { object.load_state(contents.tensors); }, where);
+  }
+  template <HasContents T>
+  requires(!std::derived_from<T, optim::Optimizer>) Checkpoint& add(const std::string& name, T& object,
+                                                                    SourceLocation where = SourceLocation::current()) {
+    return add_contents(
+        name, [&object] { return Contents{.tensors = object.state(), .metadata = object.metadata()}; },
+        [&object](const Contents& contents) { object.load_state(contents.tensors, contents.metadata); }, where);
   }
   template <HasNumberState T>
   Checkpoint& add(const std::string& name, T& object, SourceLocation where = SourceLocation::current()) {
@@ -123,8 +130,8 @@ class Checkpoint {
 
   Checkpoint& add_part(const std::string& name, Function<void(Contents&)> save, Function<void(const File&)> load,
                        SourceLocation where);
-  Checkpoint& add_tensors(const std::string& name, Function<NamedTensors()> state,
-                          Function<void(const NamedTensors&)> load, SourceLocation where);
+  Checkpoint& add_contents(const std::string& name, Function<Contents()> state, Function<void(const Contents&)> load,
+                           SourceLocation where);
   Checkpoint& add_numbers(const std::string& name, const char* kind, Function<optim::NamedNumbers()> state,
                           Function<void(const optim::NamedNumbers&)> load, SourceLocation where);
   /// The states of all parts. The tensors are the parts' own.

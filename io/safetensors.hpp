@@ -1,6 +1,7 @@
 // Files in the safetensors format: tensors under names, and texts under names beside them.
 #pragma once
 
+#include <concepts>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,6 +31,14 @@ struct Contents {
   const Tensor& operator[](std::string_view name) const;
   /// The text of that name; null where there is none.
   const std::string* text(std::string_view name) const;
+};
+
+/// An object whose state is tensors and texts (data::Preparation), but no optimizer.
+template <class T>
+concept HasContents = requires(const T& object, T& changed, const NamedTensors& state, const Metadata& texts) {
+  { object.state() } -> std::convertible_to<NamedTensors>;
+  { object.metadata() } -> std::convertible_to<Metadata>;
+  changed.load_state(state, texts);
 };
 
 /// Writes tensors and texts as a safetensors file. It appears under its name when all of it is on the disk, in place of the

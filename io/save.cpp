@@ -81,5 +81,11 @@ void load(const std::string& path, optim::Optimizer& optimizer, SourceLocation w
   detail::naming_file(path, [&] { optimizer.load_state(contents.tensors, contents.metadata, where); });
 }
 
+void load(const std::string& path, Function<void(const NamedTensors&, const Metadata&)> take, SourceLocation where) {
+  const Contents contents = contents_of(path, where);
+  CallSite site(where);
+  detail::naming_file(path, [&] { take(contents.tensors, contents.metadata); });
+}
+
 }  // namespace io
 }  // namespace xgrad

@@ -1,8 +1,10 @@
 // save() and load(): tensors, models and optimizers in files whose names say the format.
 #pragma once
 
+#include <concepts>
 #include <string>
 
+#include "../autograd/function.hpp"
 #include "../autograd/tensor.hpp"
 #include "../nn/module.hpp"
 #include "../optim/optimizer.hpp"
@@ -30,6 +32,14 @@ void save(const std::string& path, const nn::Module& model, SourceLocation where
 /// Example: `io::save("adam.safetensors", adam);`
 void save(const std::string& path, const optim::Optimizer& optimizer, SourceLocation where = SourceLocation::current());
 
+/// Writes the state of an object that has tensors and texts to a .safetensors file.
+/// Example: `io::save("preparation.safetensors", preparation);`
+template <HasContents T>
+requires(!std::derived_from<T, optim::Optimizer>) void save(const std::string& path, const T& object,
+                                                            SourceLocation where = SourceLocation::current()) {
+  save(path, NamedTensors(object.state()), Metadata(object.metadata()), where);
+}
+
 /// Reads the tensors of a file, whose name ends in .safetensors, .npz or .npy (one tensor, under the name "").
 ///
 /// Throws: std::invalid_argument for another ending; FileError as read_safetensors(), read_npz() and read_npy().
@@ -55,6 +65,18 @@ nn::LoadReport load_partial(const std::string& path, nn::Module& model,
 /// optimizer's, or another class saved them. Nothing is changed then.
 /// Example: `optim::Adam adam(model.named_parameters()); io::load("adam.safetensors", adam);`
 void load(const std::string& path, optim::Optimizer& optimizer, SourceLocation where = SourceLocation::current());
+
+/// Hands the tensors and texts of a file to `take`, whose std::invalid_argument then begins with the file's name.
+void load(const std::string& path, Function<void(const NamedTensors& tensors, const Metadata& texts)> take,
+          SourceLocation where = SourceLocation::current());
+/// Reads the state of an object that has tensors and texts.
+/// Example: `data::Preparation preparation; io::load("preparation.safetensors", preparation);`
+template <HasContents T>
+requires(!std::derived_from<T, optim::Optimizer>) void load(const std::string& path, T& object,
+                                                            SourceLocation where = SourceLocation::current()) {
+  auto take = [&object](const NamedTensors& tensors, const Metadata& texts) { object.load_state(tensors, texts); };
+  load(path, Function<void(const NamedTensors&, const Metadata&)>(take), where);
+}
 
 }  // namespace io
 }  // namespace xgrad

@@ -45,9 +45,9 @@ std::string as_object(std::string_view names, const auto&... values) {
 // ---- Options ----
 
 // The names stand once, in the order of the struct. It does not compile where there are more or fewer than the struct has.
-#define XGRAD_OPTIONS(Options, ...)             \
-  std::string as_json(const Options& options) { \
-    const auto& [__VA_ARGS__] = options;        \
+#define XGRAD_OPTIONS(Options, ...)              \
+  std::string as_json(const Options& options) {  \
+    const auto& [__VA_ARGS__] = options;         \
     return as_object(#__VA_ARGS__, __VA_ARGS__); \
   }
 
@@ -96,9 +96,9 @@ std::string written(const Optimizer& optimizer) {
 }  // namespace
 
 std::string options_json(const Optimizer& optimizer) {
-  return written<AdadeltaOptions, AdafactorOptions, AdagradOptions, AdamOptions, AdamWOptions, AdamaxOptions, ASGDOptions,
-                 LBFGSOptions, LevenbergMarquardtOptions, LionOptions, MuonOptions, NAdamOptions, NewtonCGOptions,
-                 RAdamOptions, RMSPropOptions, RpropOptions, SGDOptions>(optimizer);
+  return written<AdadeltaOptions, AdafactorOptions, AdagradOptions, AdamOptions, AdamWOptions, AdamaxOptions,
+                 ASGDOptions, LBFGSOptions, LevenbergMarquardtOptions, LionOptions, MuonOptions, NAdamOptions,
+                 NewtonCGOptions, RAdamOptions, RMSPropOptions, RpropOptions, SGDOptions>(optimizer);
 }
 
 }  // namespace xgrad::optim

@@ -7,6 +7,7 @@
 
 #include <xgrad/autograd/random_state.hpp>
 #include <xgrad/io/checkpoints.hpp>
+#include <xgrad/io/save.hpp>
 #include <xgrad/nn/nn.hpp>
 #include <xgrad/optim/optim.hpp>
 #include "../catch.hpp"
@@ -107,6 +108,53 @@ TEST_CASE("a checkpoint keeps the user's variables", "[io][checkpoint]") {
          state_of(generator).position == state_of(expected).position));
   CHECK(*io::Contents{.tensors = {}, .metadata = io::read_metadata(folder("x.safetensors"))}.text("about") ==
         "{\"kind\": \"of user\"}");
+}
+
+namespace {
+
+/// An object of the user's: what it keeps are tensors, and texts beside them.
+struct Vocabulary {
+  io::NamedTensors state() const { return {{"counts", counts}}; }
+  io::Metadata metadata() const { return {{"words", words}}; }
+  void load_state(const io::NamedTensors& state, const io::Metadata& texts) {
+    if (state.size() != 1 || texts.size() != 1) throw std::invalid_argument("Vocabulary: it must be one.");
+    counts = state[0].second;
+    words = texts[0].second;
+  }
+  Tensor counts;
+  std::string words;
+};
+
+}  // namespace
+
+TEST_CASE("objects with a state of their own are parts, too", "[io][checkpoint]") {
+  Folder folder;
+  Line line;
+  optim::AveragedWeights averages(line.named_parameters(), {.decay = 0.5});
+  averages.update();
+  line.layer.weight().assign(3);
+  averages.update();
+  const io::NamedTensors kept = averages.state();
+  std::vector<Tensor> copies;
+  for (const auto& [name, tensor] : kept) copies.push_back(copy(tensor));
+  Vocabulary vocabulary{tensor({1, 2}), "a b"};
+  Checkpoint checkpoint;
+  checkpoint.add("averages", averages).add("vocabulary", vocabulary);
+  checkpoint.save(folder("x.safetensors"));
+  averages.update();
+  vocabulary = {tensor({7}), "c"};
+  checkpoint.load(folder("x.safetensors"));
+  for (std::size_t i = 0; i < copies.size(); ++i) CHECK(same_bits(averages.state()[i].second, copies[i]));
+  CHECK(same_bits(vocabulary.counts, tensor({1, 2})));
+  CHECK(vocabulary.words == "a b");
+
+  io::save(folder("v.safetensors"), vocabulary);
+  Vocabulary other;
+  io::load(folder("v.safetensors"), other);
+  CHECK(same_bits(other.counts, vocabulary.counts));
+  CHECK(other.words == "a b");
+  io::save(folder("w.safetensors"), line);
+  CHECK_THROWS_WITH(io::load(folder("w.safetensors"), other), Contains("w.safetensors: Vocabulary: it must be one."));
 }
 
 TEST_CASE("a part of a checkpoint is loaded alone", "[io][checkpoint]") {

@@ -1,5 +1,7 @@
 #include <xgrad/io/safetensors.hpp>
 
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -306,6 +308,25 @@ TEST_CASE("what cannot be written to safetensors is refused, and changes nothing
   CHECK_THROWS_AS(write_safetensors(folder.path(), {}), FileError);
   CHECK_THROWS_AS(write_safetensors("", {}), FileError);
   CHECK_THROWS_WITH(write_safetensors("/dev/null", {}), Contains("must be a regular one"));
+  CHECK(folder.read("x.safetensors") == before);
+  CHECK(folder.count() == 1);
+}
+
+TEST_CASE("a file that cannot be written to its end leaves what was there", "[io][safetensors]") {
+  Folder folder;
+  const std::string path = folder("x.safetensors");
+  write_safetensors(path, {{"x", ones({2})}});
+  const std::string before = folder.read("x.safetensors");
+  // As if the disk were full after 100,000 bytes.
+  rlimit old{};
+  REQUIRE(getrlimit(RLIMIT_FSIZE, &old) == 0);
+  const rlimit small{100000, old.rlim_max};
+  auto* const handler = signal(SIGXFSZ, SIG_IGN);
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
+  const std::string message = message_of<FileError>([&] { write_safetensors(path, {{"x", ones({1000, 1000})}}); });
+  setrlimit(RLIMIT_FSIZE, &old);
+  signal(SIGXFSZ, handler);
+  CHECK(message.find(path + ": the file cannot be written: File too large. What was there before is as it was.") == 0);
   CHECK(folder.read("x.safetensors") == before);
   CHECK(folder.count() == 1);
 }

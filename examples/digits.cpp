@@ -4,6 +4,7 @@
 //     digits                                                            learns: 98 %
 //     digits --activation sigmoid --hidden 32x10 --init glorot_normal   ten layers: the gradients vanish
 //     digits --activation relu --hidden 32x10 --init he_normal          the cure: they keep their size
+//     digits --report runs/digits                                       leaves runs/digits/report.html
 //     digits --help                                                     all options
 #include <CLI/CLI.hpp>
 #include <chrono>
@@ -12,6 +13,7 @@
 #include <exception>
 #include <filesystem>
 #include <functional>
+#include <iostream>
 #include <limits>
 #include <map>
 #include <memory>
@@ -22,7 +24,6 @@
 
 #include <xgrad/xgrad.hpp>
 #include "arguments.hpp"
-#include "progress.hpp"
 
 using namespace xgrad;
 
@@ -83,6 +84,7 @@ struct Settings {
   std::int64_t batch = 32;
   double lr = 0;  // 0: the one that suits the optimizer
   std::uint64_t seed = 0;
+  std::string report;  // a folder for the log and the report; empty: none
   // Found from any folder, for the source's path is compiled in.
   std::string file = (std::filesystem::path(__FILE__).parent_path() / "data" / "digits.csv.gz").string();
 };
@@ -116,15 +118,9 @@ struct Mlp : nn::Module {
                     {.weight_init = kInitializers.at(settings.init), .bias_init = nn::init::zeros(), .dtype = dtype})));
   }
 
-  /// The logits. What each hidden layer hands to its activation is added to `inputs_of_activations`, where
-  /// given.
-  Tensor operator()(Tensor x, std::vector<Tensor>* inputs_of_activations = nullptr) const {
-    for (const nn::Dense& layer : layers) {
-      const Tensor z = layer(x);
-      if (&layer == &layers.back()) return z;
-      if (inputs_of_activations != nullptr) inputs_of_activations->push_back(z);
-      x = activation(z);
-    }
+  /// The logits.
+  Tensor operator()(Tensor x) const {
+    for (const nn::Dense& layer : layers) x = &layer == &layers.back() ? layer(x) : activation(layer(x));
     return x;
   }
 
@@ -136,71 +132,60 @@ std::int64_t count_right(const Tensor& logits, const Tensor& labels) {
   return sum(argmax(logits, 1) == labels).item<std::int64_t>();
 }
 
-void train(const Mlp& model, optim::Optimizer& optimizer, const data::Dataset& dataset, const Settings& settings) {
+void learn(const Mlp& model, optim::Optimizer& optimizer, const data::Dataset& dataset, const data::Dataset& held_out,
+           const Settings& settings, train::Log* log) {
   const data::Batches batches = data::batches(dataset, {.size = settings.batch, .shuffle = true});
-  Progress progress(settings.epochs, batches.count());
-  for (int epoch = 0; epoch < settings.epochs; ++epoch) {
+  train::Progress progress({.epochs = settings.epochs, .steps = batches.count()});
+  for (int epoch = 1; epoch <= settings.epochs; ++epoch) {
     for (auto [x, y] : batches) {
       const Tensor logits = model(x);
       const Tensor loss = nn::cross_entropy(logits, y);
       optimizer.zero_grad();
       loss.backward();
       optimizer.step();
-      const double value = loss.item();
+      const double value = loss.item(), points = static_cast<double>(x.size(0));
       if (!std::isfinite(value))
         throw std::runtime_error("the training has diverged: the loss must be finite, but it is " +
                                  std::to_string(value) + ". Try a smaller --lr.");
-      progress.batch_done(x.size(0), value, count_right(logits, y));
+      progress.step({{"loss", value}, {"accuracy", static_cast<double>(count_right(logits, y)) / points}}, points);
     }
-    progress.epoch_done();
+    progress.epoch();
+    if (log == nullptr) continue;
+    const train::Readings means = progress.means();
+    NoGrad no_grad;
+    const Tensor logits = model(held_out.inputs);
+    log->scalars(epoch, {{"loss/training", means[0].second},
+                         {"loss/held out", nn::cross_entropy(logits, held_out.targets).item()},
+                         {"accuracy/training", means[1].second},
+                         {"accuracy/held out", static_cast<double>(count_right(logits, held_out.targets)) /
+                                                   static_cast<double>(held_out.size())}});
   }
 }
 
-/// How many points of a data set the model has right.
-std::int64_t test(const Mlp& model, const data::Dataset& dataset) {
+/// How the layers fare on the way to the loss of all training data and back.
+train::Diagnosis examine(const Mlp& model, optim::Optimizer& optimizer, const data::Dataset& dataset) {
+  return train::diagnose(model, optimizer, [&] { return nn::cross_entropy(model(dataset.inputs), dataset.targets); });
+}
+
+/// What the report shows at the end: which digits are taken for which, and the images of those that are.
+void log_mistakes(train::Log& log, int step, const data::Dataset& held_out, const Tensor& logits) {
+  const Tensor read = argmax(logits, 1);
+  log.confusion(step, train::confusion_matrix(logits, held_out.targets));
+  const Tensor wrong = flatten(nonzero(read != held_out.targets));
+  if (wrong.numel() == 0) return;
+  const Tensor first = wrong[slice(0, 24)];
+  std::vector<std::string> labels;
+  for (auto i : first.to_vector<std::int64_t>())
+    labels.push_back(std::to_string(held_out.targets[i].item<int>()) + " as " + std::to_string(read[i].item<int>()));
+  log.image(
+      "digits that are taken for others", step,
+      train::ImageGrid(reshape(index_select(held_out.inputs, 0, first), {-1, 8, 8}), {.columns = 8, .labels = labels}));
+}
+
+/// The logits of the held-out points.
+Tensor test(const Mlp& model, const data::Dataset& dataset) {
   NoGrad no_grad;
-  return count_right(model(dataset.inputs), dataset.targets);
-}
-
-/// What the loss of all training data does to each layer.
-struct LayerReport {
-  double gradient_norm;  // of the weight
-  std::int64_t dead;     // units whose activation passes no gradient for any point
-};
-
-std::vector<LayerReport> examine(const Mlp& model, const data::Dataset& dataset) {
-  std::vector<Tensor> weights, z;
-  for (const nn::Dense& layer : model.layers) weights.push_back(layer.weight());
-  const std::vector<Tensor> gradients = grad(nn::cross_entropy(model(dataset.inputs, &z), dataset.targets), weights);
-
-  std::vector<LayerReport> report;
-  for (std::size_t i = 0; i < gradients.size(); ++i) {
-    report.push_back({norm(gradients[i]).item(), 0});
-    if (i == z.size()) continue;
-    // A unit is dead when the slope of its activation is (next to) 0 wherever the data take it: a relu never
-    // above 0, a sigmoid in saturation.
-    const Tensor at = z[i].detach().set_requires_grad();
-    const Tensor slope = grad(sum(model.activation(at)), at);
-    report.back().dead = sum(amax(abs(slope), 0) < 1e-3).item<std::int64_t>();
-  }
-  return report;
-}
-
-void print_layers(const Mlp& model, const std::vector<LayerReport>& before, const std::vector<LayerReport>& after) {
-  std::printf("\nlayer        units  |gradient| at the start  |gradient| at the end  dead units\n");
-  for (std::size_t i = 0; i < model.layers.size(); ++i) {
-    const bool hidden = i + 1 < model.layers.size();
-    std::printf("%-10s %7ld  %23.3e  %21.3e  %10s\n", ("layer" + std::to_string(i + 1)).c_str(),
-                static_cast<long>(model.layers[i].out()), before[i].gradient_norm, after[i].gradient_norm,
-                hidden ? std::to_string(after[i].dead).c_str() : "-");
-  }
-  const double ratio = before.front().gradient_norm / before.back().gradient_norm;
-  if (ratio < 1e-3)
-    std::printf(
-        "The gradient vanishes: at the start the first layer's is %.0e of the last one's. Another "
-        "activation\n"
-        "(relu, elu) with its initialiser (he_normal, lecun_normal), or fewer layers, would help.\n",
-        ratio);
+  return model(dataset.inputs);
 }
 
 /// Compares the derivative of the trained model's loss with finite differences, in float64.
@@ -231,17 +216,32 @@ void run(const Settings& settings) {
               static_cast<long>(model.parameter_count()), optimizer->name(), optimizer->lr(),
               settings.batch == 0 ? "all" : std::to_string(settings.batch).c_str());
 
-  const std::vector<LayerReport> before = examine(model, training);
+  std::unique_ptr<train::Log> log;
+  if (!settings.report.empty())
+    log = std::make_unique<train::Log>(settings.report, train::LogOptions{.existing = train::Existing::replace});
+  const train::Diagnosis before = examine(model, *optimizer, training);
+  if (log) log->layers(0, before);
   const auto start = std::chrono::steady_clock::now();
-  train(model, *optimizer, training, settings);
+  learn(model, *optimizer, training, held_out, settings, log.get());
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
 
-  const std::int64_t right = test(model, held_out);
+  const Tensor logits = test(model, held_out);
+  const std::int64_t right = count_right(logits, held_out.targets);
   std::printf("held out: %ld of %ld right, %.2f %% (trained for %.2f s)\n", static_cast<long>(right),
               static_cast<long>(held_out.size()),
               100 * static_cast<double>(right) / static_cast<double>(held_out.size()), seconds.count());
 
-  print_layers(model, before, examine(model, training));
+  const train::Diagnosis after = examine(model, *optimizer, training);
+  std::cout << "\nbefore the training: " << before << "\nafter it: " << after;
+  if (log) {
+    log->layers(settings.epochs, after);
+    log->note("held out, right", std::to_string(right) + " of " + std::to_string(held_out.size()));
+    log->note("optimizer", optimizer->name());
+    log->note("activation, start", settings.activation + ", " + settings.init);
+    log_mistakes(*log, settings.epochs, held_out, logits);
+    train::Report(*log, {.title = "Handwritten digits"}).save();
+    std::printf("report: %s/report.html\n", settings.report.c_str());
+  }
   check_gradients(model, settings, held_out);
 }
 
@@ -290,6 +290,7 @@ int main(int argc, char** argv) {
          "learning rate; left out: one that suits the optimizer")
       ->type_name("FLOAT");
   add_integer(app, "--seed", settings.seed, std::uint64_t{0}, std::numeric_limits<std::uint64_t>::max());
+  app.add_option("--report", settings.report, "a folder to leave a log and a page with curves in");
   app.add_option("--data", settings.file, "the table of digits")->check(CLI::ExistingFile)->capture_default_str();
   CLI11_PARSE(app, argc, argv);
 

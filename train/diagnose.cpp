@@ -101,7 +101,7 @@ void add_slopes(const Row& row, LayerDiagnosis& layer) {
   }
   if (!largest.defined() || largest.numel() == 0) return;
   layer.dead = sum(largest < 1e-3).item() / static_cast<double>(largest.numel());
-  layer.saturated = flat / all;
+  if (detail::saturates(row.function)) layer.saturated = flat / all;
 }
 
 /// What the optimizer's next step would add to each parameter; undone before it ends. Empty where it cannot be told.

@@ -29,7 +29,8 @@ struct LayerDiagnosis {
   double update;           ///< norm of the optimizer's next step of them, divided by `weight`
   std::string function;    ///< the activation function that follows: "relu"; empty: none
   double dead;             ///< share of its units that pass no gradient for any point
-  double saturated;        ///< share of the elements where the activation function's slope is below 0.01
+  double
+      saturated;  ///< of a function that is flat on both sides, as tanh is: share of the elements where its slope is below 0.01
 };
 
 /// What diagnose() has found.

@@ -14,6 +14,7 @@
 
 #include "../autograd/memory.hpp"
 #include "../autograd/tensor.hpp"
+#include "classification.hpp"
 #include "detail/append_file.hpp"
 #include "detail/bins.hpp"
 #include "detail/event.hpp"
@@ -301,6 +302,12 @@ void Log::confusion(std::int64_t step, const Tensor& counts, const std::vector<s
   std::lock_guard lock(state_->mutex);
   state_->write({{"step", step}, {"time", state_->now()}, {"confusion", {{"classes", names}, {"counts", rows}}}},
                 where);
+}
+
+void Log::confusion(std::int64_t step, const ConfusionMatrix& matrix, SourceLocation where) {
+  std::vector<std::string> names;
+  for (std::int64_t i = 0; i < matrix.classes(); ++i) names.push_back(matrix.name(i));
+  confusion(step, matrix.counts(), names, where);
 }
 
 void Log::layers(std::int64_t step, const Diagnosis& diagnosis, SourceLocation where) {

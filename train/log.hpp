@@ -15,6 +15,7 @@ class Tensor;
 
 namespace train {
 
+class ConfusionMatrix;
 class ImageGrid;
 struct Diagnosis;
 
@@ -76,6 +77,8 @@ class Log final {
   /// Throws: std::invalid_argument unless the counts are a square matrix with a name for each class, or none.
   void confusion(std::int64_t step, const Tensor& counts, const std::vector<std::string>& classes = {},
                  SourceLocation where = SourceLocation::current());
+  /// Adds a confusion matrix.
+  void confusion(std::int64_t step, const ConfusionMatrix& matrix, SourceLocation where = SourceLocation::current());
   /// Adds how the layers fare: what diagnose() found.
   void layers(std::int64_t step, const Diagnosis& diagnosis, SourceLocation where = SourceLocation::current());
   /// Adds a fact for the head of the report: `log.note("held out", "97.5 %")`. A later one of that name takes its place.

@@ -90,7 +90,7 @@ TEST_CASE("diagnose: the numbers are those of the graph", "[diagnose]") {
   CHECK(first.update == Approx(0.5 * gradient / weight).epsilon(1e-4));
   const std::vector<int> alive = amax(cast(h > 0, DType::int64), 0).to_vector<int>();
   CHECK(first.dead == Approx(1 - (alive[0] + alive[1] + alive[2] + alive[3]) / 4.0));
-  CHECK(first.saturated == Approx(1 - mean(cast(h > 0, DType::float64)).item()));
+  CHECK(std::isnan(first.saturated));  // relu is flat on one side, as it should be
 }
 
 TEST_CASE("diagnose: vanishing gradients, and the cure that fits", "[diagnose]") {
@@ -111,6 +111,7 @@ TEST_CASE("diagnose: exploding gradients, saturation, death", "[diagnose]") {
   CHECK(says(large, "clip_grad_norm"));
   const Diagnosis saturated = diagnosed(Deep([](const Operand& x) { return tanh(x); }, nn::init::normal(0, 3), 4));
   CHECK(says(saturated, "is saturated for up to"));
+  CHECK(saturated.layers[1].saturated > 0.5);
   Deep dead([](const Operand& x) { return relu(x); }, nn::init::he_normal(), 3);
   Tensor bias = dead.layers[1].bias();
   bias.assign(-100);
@@ -150,7 +151,6 @@ TEST_CASE("diagnose: channels are units of convolutions", "[diagnose]") {
   bias.assign(tensor({-100., 100.}));
   const Diagnosis diagnosis = train::diagnose(model, [&] { return mean(square(model(normal({3, 1, 6, 6})))); });
   CHECK(diagnosis.layers[0].dead == 0.5);
-  CHECK(diagnosis.layers[0].saturated == 0.5);
 }
 
 TEST_CASE("diagnose: leaves all as it was, to the bit", "[diagnose]") {

@@ -303,7 +303,7 @@ class ChartPainter {
     frame_.y = inner.y + legend_height + 6;
     const double below = (options_.x_label.empty() ? 10 : 30) + 18;
     double bottom = box.bottom() - below;
-    const auto y_ticks = y_.ticks(std::clamp(static_cast<int>((bottom - frame_.y) / 45), 2, 8), whole_y);
+    const auto y_ticks = y_.ticks(std::clamp(static_cast<int>((bottom - frame_.y) / 38), 2, 8), whole_y);
     frame_.x = box.x + (options_.y_label.empty() ? 10 : 28) + widest(y_ticks) + 8;
     frame_.width = std::max(box.right() - 16 - frame_.x, 10.0);
     // Names may need to be turned, and then take more of the height.
@@ -414,7 +414,7 @@ class ChartPainter {
   }
 
   void draw_axes(bool whole_y) {
-    for (const Tick& tick : y_.ticks(std::clamp(static_cast<int>(frame_.height / 45), 2, 8), whole_y)) {
+    for (const Tick& tick : y_.ticks(std::clamp(static_cast<int>(frame_.height / 38), 2, 8), whole_y)) {
       const double y = y_.at(tick.value);
       const Point ends[] = {{frame_.x, y}, {frame_.right(), y}};
       canvas_.line(ends, Ink::grid, tick.label.empty() ? 0.5 : 1);

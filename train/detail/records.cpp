@@ -8,7 +8,7 @@
 namespace xgrad::train::detail {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;  // curves in the order in which they were logged
 
 /// What stands under a key, or nothing: a log may come from elsewhere.
 const Json& at(const Json& json, const char* key) {

@@ -1,6 +1,6 @@
 #include "dot.hpp"
 
-#include <deque>
+#include <algorithm>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -102,7 +102,8 @@ class Drawing {
       std::size_t bytes = 0;
       for (const internal::SavedValue& saved : node.saved())
         if (saved.value.defined() && storages_.insert(saved.value.impl()->storage.get()).second)
-          bytes += saved.value.impl()->storage->bytes;
+          bytes += std::min<std::size_t>(saved.value.impl()->storage->bytes,
+                                         static_cast<std::size_t>(saved.value.numel()) * size_of(saved.value.dtype()));
       if (bytes > 0) label += concat("\nsaves ", bytes_of(bytes));
     }
     if (node.freed) label += "\nused up by a backward pass";

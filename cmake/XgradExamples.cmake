@@ -12,6 +12,7 @@ set(xgrad_arguments_char_lstm --steps 20 --hidden 32 --validate 8 --write 40)
 set(xgrad_arguments_transformer --steps 6 --layers 1 --width 32 --validate 8 --write 20)
 set(xgrad_arguments_titanic --epochs 3)
 set(xgrad_arguments_breast_cancer --epochs 3)
+set(xgrad_arguments_watching ${PROJECT_BINARY_DIR}/runs/watching)
 
 file(GLOB examples CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/*.cpp)
 foreach(source IN LISTS examples)

@@ -134,7 +134,7 @@ struct Log::State {
     for (const char* name : {"log.jsonl", "log.csv", "report.html"}) fs::remove(path(name), error);
     for (const fs::path& file : event_files()) fs::remove(file, error);
     for (const fs::directory_entry& entry : fs::directory_iterator(path("images"), error))
-      if (entry.path().extension() == ".png") fs::remove(entry.path(), error);
+      if (entry.path().extension() == ".png" || entry.path().extension() == ".svg") fs::remove(entry.path(), error);
   }
 
   /// Cuts off what a killed run left half written, and drops what the run will do again.
@@ -280,6 +280,9 @@ void Log::image(const std::string& name, std::int64_t step, const ImageGrid& ima
   file = "images/" + file + "-" + std::to_string(step) + ".png";
   std::lock_guard lock(state_->mutex);
   detail::write_file("Log", state_->folder + "/" + file, images.png(), where);
+  // For the report, which is light or dark as its reader wants it.
+  detail::write_file("Log", state_->folder + "/" + fs::path(file).replace_extension(".svg").string(), images.svg(),
+                     where);
   state_->write({{"step", step}, {"time", state_->now()}, {"image", {{"name", clean}, {"file", file}}}}, where);
   if (state_->board) state_->board->image(name, step, images, where);
 }

@@ -41,7 +41,7 @@ struct LogOptions {
 /// - `log.jsonl`: everything, a JSON object a line; numbers that JSON has not are "NaN", "Infinity", "-Infinity";
 /// - `log.csv`: the numbers, a row for each call of scalars(), a column for each name;
 /// - `events.out.tfevents...`: numbers, histograms and images for TensorBoard;
-/// - `images/`: pictures as PNG.
+/// - `images/`: pictures as PNG and SVG.
 ///
 /// Each line is handed to the system at once, so that a run that is killed has lost at most the one it was writing; resuming
 /// removes what is left of that. Several threads may log.

@@ -31,7 +31,7 @@ using detail::readable;
 using detail::Records;
 
 // Of a size at which three stand beside each other on a screen, and letters can be read on a phone.
-constexpr double kWidth = 420, kHeight = 280;
+constexpr double kWidth = 380, kHeight = 260;
 
 constexpr const char* kStyle = R"(
 :root{color-scheme:light dark;--back:#f4f6f9;--card:#fff;--text:#1b2330;--muted:#5b6675;--line:#dfe3ea;--warn:#fff4e5;--warn-line:#e8a13a}
@@ -48,9 +48,10 @@ p{margin:0 0 8px}
 .fact b{display:block;font-size:19px;font-weight:600}
 .fact span{color:var(--muted);font-size:13px}
 .grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,350px),1fr));gap:16px}
+.pictures{grid-template-columns:repeat(auto-fill,minmax(min(100%,540px),1fr))}
 .card{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:6px;min-width:0}
 .card svg,.card img{display:block;width:100%;height:auto}
-.card img{image-rendering:pixelated;padding:6px}
+.card img{padding:2px}
 .card.wide{max-width:620px}
 figure{margin:0}
 figcaption{padding:4px 8px 6px;color:var(--muted);font-size:13px}
@@ -74,6 +75,11 @@ std::string duration(double seconds) {
   else
     std::snprintf(text, sizeof text, "%lld h %02lld min", whole / 3600, whole / 60 % 60);
   return text;
+}
+
+std::string contents_of(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
 }
 
 /// What a curve measures, by which curves share a chart: "loss" of "loss/test", "validation/loss" and "loss".
@@ -333,7 +339,7 @@ class Page {
   void add_images() {
     if (records_.images.empty()) return;
     heading("Pictures");
-    open_grid();
+    out_ += "<div class=\"grid pictures\">\n";
     std::vector<std::string> done;
     for (const auto& image : records_.images) {
       if (std::find(done.begin(), done.end(), image.name) != done.end()) continue;
@@ -345,11 +351,15 @@ class Page {
       for (std::size_t i = all.size() > 3 ? all.size() - 3 : 0; i < all.size(); ++i) {
         // Only what a Log puts there: a page shall not take other files with it.
         if (all[i]->file.rfind("images/", 0) != 0 || all[i]->file.find("..") != std::string::npos) continue;
-        std::ifstream in(folder_ + "/" + all[i]->file, std::ios::binary);
-        const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+        std::string kind = "svg+xml";
+        std::string bytes = contents_of(std::filesystem::path(folder_ + "/" + all[i]->file).replace_extension(".svg"));
+        if (bytes.empty()) {
+          kind = "png";
+          bytes = contents_of(folder_ + "/" + all[i]->file);
+        }
         if (bytes.empty()) continue;  // somebody has removed it
         const std::string caption = escaped(image.name + ", step " + readable(all[i]->step, 9));
-        out_ += "<figure class=\"card\"><img alt=\"" + caption + "\" src=\"data:image/png;base64," +
+        out_ += "<figure class=\"card\"><img alt=\"" + caption + "\" src=\"data:image/" + kind + ";base64," +
                 detail::base64(bytes) + "\"><figcaption>" + caption + "</figcaption></figure>\n";
       }
     }

@@ -49,7 +49,10 @@ class Recorder final : public nn::CallObserver, public internal::Observer {
       for (const internal::SavedValue& saved : output.impl()->node->saved()) {
         if (!saved.value.defined() || !known_.insert(saved.value.impl()->storage.get()).second) continue;
         kept_.push_back(saved.value);
-        const auto bytes = static_cast<std::int64_t>(saved.value.impl()->storage->bytes);
+        // Of a slice its elements, and of one that is broadcast no more than there are in memory.
+        const auto bytes =
+            std::min<std::int64_t>(static_cast<std::int64_t>(saved.value.impl()->storage->bytes),
+                                   saved.value.numel() * static_cast<std::int64_t>(size_of(saved.value.dtype())));
         summary_.layers[open_.back()].saved_bytes += bytes;
         summary_.saved_bytes += bytes;
       }

@@ -428,8 +428,9 @@ void Preparation::load_state(const NamedTensors& state, const Metadata& metadata
         where, "Preparation: the metadata 'columns' must be how many there are, but it is '",
         detail::shown(text("columns")), "'. Nothing was changed.");
   auto numbers = [&](const char* key) {
-    for (const auto& [name, tensor] : state) {
-      if (name != key) continue;
+    for (const auto& entry : state) {
+      if (entry.first != key) continue;
+      const Tensor& tensor = entry.second;
       check(
           tensor.defined() && tensor.dtype() == DType::float64 && tensor.shape() == Shape{count}, where,
           "Preparation: tensor '", key, "' must be float64 [", count, "], but it is ",

@@ -111,10 +111,23 @@ Tensor Column::missing() const {
   return cast(from_vector(empty), DType::boolean);
 }
 
+namespace {
+
+void check_numeric(const Column& column) {
+  check(column.is_numeric(), column.where, "Table: column '", column.name, "' must be of numbers, but it is of kind ",
+        column.kind, '.', [&] { return hint_for_text(column.text); });
+}
+
+}  // namespace
+
 Column::operator Tensor() const {
-  check(is_numeric(), where, "Table: column '", name, "' must be of numbers, but it is of kind ", kind, '.',
-        [&] { return hint_for_text(text); });
+  check_numeric(*this);
   return values;
+}
+
+Column::operator Operand() const {
+  check_numeric(*this);
+  return Operand(values, where);
 }
 
 Table::Table(const std::vector<Column>& given, SourceLocation where) {

@@ -48,6 +48,8 @@ struct Column {
   Tensor missing() const;
   /// The numbers. Throws std::invalid_argument where the column holds text.
   operator Tensor() const;
+  /// The same for operators: `table["sibsp"] + table["parch"]`, `mean(table["age"])`.
+  operator Operand() const;
 };
 
 /// What stands between the brackets of `table["age"]` or `table[0]`, with the line of the caller.
@@ -92,7 +94,7 @@ struct Table {
   bool has(std::string_view name) const;
   /// The column of that name, or at a place (negative ones count from the last).
   /// Throws: std::out_of_range, with the names that there are.
-  /// Example: `double oldest = max(table["age"].values).item();`
+  /// Example: `double oldest = max(table["age"]).item();`
   Column column(std::string_view name, SourceLocation where = SourceLocation::current()) const;
   Column column(std::int64_t place, SourceLocation where = SourceLocation::current()) const;
   Column operator[](const ColumnKey& key) const {
@@ -107,7 +109,7 @@ struct Table {
   Table drop(const std::vector<std::string>& names, SourceLocation where = SourceLocation::current()) const;
   /// Table with another column at its end, or in the place of the one that has its name.
   /// Throws: std::invalid_argument for a column of another length.
-  /// Example: `table = table.with({"family", table["sibsp"].values + table["parch"].values});`
+  /// Example: `table = table.with({"family", table["sibsp"] + table["parch"]});`
   Table with(const Column& column, SourceLocation where = SourceLocation::current()) const;
   /// The rows at the given positions, which may repeat.
   /// Shapes: positions [m], 0 ... rows - 1.

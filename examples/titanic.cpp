@@ -145,7 +145,7 @@ struct Judged {
 template <class Model>
 Judged cross_validate(const char* title, const Table& table, const Settings& settings) {
   std::printf("\n%s\n", title);
-  const Tensor survived = cast(table["survived"].values, DType::int64);
+  const Tensor survived = cast(table["survived"], DType::int64);
   train::RunningMean area;
   train::Collector scores, answers;
   int number = 0;
@@ -210,8 +210,8 @@ void run(const Settings& settings) {
   manual_seed(settings.seed);
   Table table = data::read_table(settings.file);
   std::cout << data::describe(table, "survived");
-  table = table.drop({"alive", "embark_town", "class"});      // the answer itself, and what others say already
-  table = table.with({"fare", log1p(table["fare"].values)});  // a few paid fifty times what most did
+  table = table.drop({"alive", "embark_town", "class"});  // the answer itself, and what others say already
+  table = table.with({"fare", log1p(table["fare"])});     // a few paid fifty times what most did
 
   std::unique_ptr<train::Log> log;
   if (!settings.report.empty())

@@ -70,7 +70,7 @@ TEST_CASE("tables: reading, looking, choosing", "[tables]") {
   CHECK(printed_blocks(testing::read_file("docs/tables.md")) == std::vector<std::string>{page.text()});
 
   table = table.drop({"alive", "class", "embark_town"});
-  table = table.with({"family", table["sibsp"].values + table["parch"].values});
+  table = table.with({"family", table["sibsp"] + table["parch"]});
   auto [training, test] = data::split(table, {.test_fraction = 0.2, .stratify = true, .seed = 1}, "survived");
   CHECK(training.rows() + test.rows() == 891);
   CHECK(table.size() == 13);
@@ -158,7 +158,7 @@ TEST_CASE("tables: preparing, training, new rows", "[tables]") {
 TEST_CASE("tables: folds", "[tables]") {
   OnThePage page;
   data::Table table = data::read_table("examples/data/titanic.csv", {.drop = {"alive"}});
-  Tensor survived = cast(table["survived"].values, DType::int64);
+  Tensor survived = cast(table["survived"], DType::int64);
   std::int64_t judged = 0;
   for (const train::Fold& fold : train::stratified_k_fold(survived, {.folds = 5, .shuffle = true})) {
     data::Table training = table.take(fold.train), held_out = table.take(fold.validation);

@@ -73,7 +73,7 @@ TEST_CASE("columns are picked, dropped and added", "[data][table]") {
   CHECK_THROWS_AS(table.drop({"x"}), std::out_of_range);
   CHECK_THROWS_WITH(table.pick({"age", "age"}), Contains("'age' is named twice."));
 
-  const Table more = table.with({"double", 2 * table["age"].values});
+  const Table more = table.with({"double", 2 * table["age"]});
   CHECK(more.columns.back() == "double");
   CHECK(more["double"].values[0].item() == 68);
   const Table other = table.with({"age", Strings{"young", "old", "young"}});

@@ -235,17 +235,52 @@ void add_containers(Checks& checks) {
   };
 }
 
+void add_sequences(Checks& checks) {
+  Tensor x = some({3, 2, 4});
+  auto add_run = [&](const std::string& name, const auto& module, auto run, const std::vector<Tensor>& tensors) {
+    checks[name] = [=] { return nn::check_module(module, run, tensors, {.gradcheck = {.order = 2}}); };
+  };
+  auto output = [](const auto& layer, const Tensor& x) { return layer(x).output; };
+  add_run("RNN", nn::RNN(4, 3, {.num_layers = 2, .dropout = 0.3}), output, {x});
+  add_run("LSTM", nn::LSTM(4, 3, {.bidirectional = true, .proj_size = 2}), output, {x});
+  add_run("GRU", nn::GRU(4, 3), output, {x});
+  add(checks, "RNNCell", nn::RNNCell(4, 3), {some({2, 4}), some({2, 3})});
+  add_run("LSTMCell", nn::LSTMCell(4, 3), [](const nn::LSTMCell& cell, const Tensor& x) { return cell(x).c; },
+          {some({2, 4})});
+  add(checks, "GRUCell", nn::GRUCell(4, 3), {some({2, 4}), some({2, 3})});
+  add(checks, "OutputOf", nn::OutputOf(nn::GRU(4, 2)), {x});
+  add(checks, "LastOf", nn::LastOf(nn::LSTM(4, 2)), {x});
+  add_run("MultiheadAttention", nn::MultiheadAttention(4, 2),
+          [](const nn::MultiheadAttention& layer, const Tensor& q, const Tensor& k, const Tensor& v) {
+            return layer(q, k, v).output;
+          },
+          {x, some({5, 2, 4}), some({5, 2, 4})});
+  add(checks, "SinusoidalPositions", nn::SinusoidalPositions(4), {x});
+  add(checks, "RotaryPositions", nn::RotaryPositions(), {x});
+  const nn::TransformerLayerOptions small{
+      .dim_feedforward = 5, .dropout = 0.2, .activation = [](const Tensor& x) { return tanh(x); }};
+  add(checks, "TransformerEncoderLayer", nn::TransformerEncoderLayer(4, 2, small), {x});
+  add(checks, "TransformerDecoderLayer", nn::TransformerDecoderLayer(4, 2, small), {x, some({2, 2, 4})});
+  add(checks, "TransformerEncoder", nn::TransformerEncoder(nn::TransformerEncoderLayer(4, 2, small), 1), {x}, 1);
+  add(checks, "TransformerDecoder", nn::TransformerDecoder(nn::TransformerDecoderLayer(4, 2, small), 1),
+      {x, some({2, 2, 4})}, 1);
+  add(checks, "Transformer", nn::Transformer(4, 2, {.num_encoder_layers = 1, .num_decoder_layers = 1, .layer = small}),
+      {x, some({2, 2, 4})}, 1);
+}
+
 Checks all_checks() {
   manual_seed(3);
   const DefaultDtype in_double(DType::float64);
   Checks checks;
-  for (auto add : {add_activations, add_parameters, add_norms, add_pools, add_shapes, add_losses, add_containers})
+  for (auto add :
+       {add_activations, add_parameters, add_norms, add_pools, add_shapes, add_losses, add_containers, add_sequences})
     add(checks);
   return checks;
 }
 
 /// Classes that other files check: each is named there.
-const std::map<std::string, std::string> kElsewhere = {};
+const std::map<std::string, std::string> kElsewhere = {
+    {"TransformerStack", "holds the layers of TransformerEncoder and TransformerDecoder"}};
 
 /// The classes of nn/ that derive from something and are final: all modules are.
 std::set<std::string> classes_of_nn() {

@@ -68,6 +68,7 @@ struct MaxPool {
   const Reach* columns;         // of the taps along the last axis
 
   static void run(const MaxPool& a, std::int64_t begin, std::int64_t end) {
+    if (is_halving(a.geometry)) return halve(a, begin, end);
     switch (a.geometry.stride[2]) {
       case 1:
         return planes<1>(a, begin, end);
@@ -75,6 +76,61 @@ struct MaxPool {
         return planes<2>(a, begin, end);
       default:
         return planes<0>(a, begin, end);
+    }
+  }
+
+  /// Whether windows of 2 by 2 stand side by side in planes, as in most networks: their rows are often too short for tiles.
+  static bool is_halving(const PoolGeometry& g) {
+    if (g.kernel[0] != 1 || g.stride[0] != 1 || g.before[0] != 0 || g.in[0] != g.out[0]) return false;
+    for (int axis = 1; axis < kAxes; ++axis)
+      if (g.kernel[axis] != 2 || g.stride[axis] != 2 || g.before[axis] != 0 || g.dilation[axis] != 1 ||
+          2 * g.out[axis] > g.in[axis])
+        return false;
+    return g.in[2] < std::numeric_limits<std::int32_t>::max();  // so that a tap's place fits a TapNumber
+  }
+
+  static void halve(const MaxPool& a, std::int64_t begin, std::int64_t end) {
+    const PoolGeometry& g = a.geometry;
+    const std::int64_t width = g.in[2], places = g.out[2];
+    for (std::int64_t plane = begin; plane < end; ++plane)
+      for (std::int64_t d = 0; d < g.out[0]; ++d)
+        for (std::int64_t h = 0; h < g.out[1]; ++h) {
+          const std::int64_t start = (d * g.in[1] + 2 * h) * width;  // of the windows, in x's plane
+          const T* above = a.x + plane * PoolGeometry::product(g.in) + start;
+          const std::int64_t at = ((plane * g.out[0] + d) * g.out[1] + h) * places;
+          halve_row(above, above + width, width, start, places, a.y + at,
+                    a.indices != nullptr ? a.indices + at : nullptr);
+        }
+  }
+
+  /// The first of equals, and the last nan, of each pair above, each below, and then of both.
+  static void halve_row(const T* __restrict above, const T* __restrict below, std::int64_t width, std::int64_t start,
+                        std::int64_t places, T* __restrict y, std::int64_t* __restrict indices) {
+    if (indices == nullptr) {
+      for (std::int64_t j = 0; j < places; ++j) {
+        const T a = above[2 * j], b = above[2 * j + 1], c = below[2 * j], d = below[2 * j + 1];
+        const T upper = (b > a) | (b != b) ? b : a, lower = (d > c) | (d != d) ? d : c;
+        y[j] = (lower > upper) | (lower != lower) ? lower : upper;
+      }
+      return;
+    }
+    T best[kTile];
+    TapNumber<T> taken[kTile];
+    const auto next_row = static_cast<TapNumber<T>>(width);
+    for (std::int64_t first = 0; first < places; first += kTile) {
+      const std::int64_t count = std::min(kTile, places - first);
+      const T* __restrict up = above + 2 * first, * __restrict down = below + 2 * first;
+      for (std::int64_t j = 0; j < count; ++j) {
+        const T a = up[2 * j], b = up[2 * j + 1], c = down[2 * j], d = down[2 * j + 1];
+        const bool takes_b = (b > a) | (b != b), takes_d = (d > c) | (d != d);
+        const T upper = takes_b ? b : a, lower = takes_d ? d : c;
+        const bool takes_lower = (lower > upper) | (lower != lower);
+        best[j] = takes_lower ? lower : upper;
+        const TapNumber<T> in_upper = takes_b ? 1 : 0, in_lower = takes_d ? next_row + 1 : next_row;
+        taken[j] = takes_lower ? in_lower : in_upper;
+      }
+      for (std::int64_t j = 0; j < count; ++j) y[first + j] = best[j];
+      for (std::int64_t j = 0; j < count; ++j) indices[first + j] = start + 2 * (first + j) + taken[j];
     }
   }
 

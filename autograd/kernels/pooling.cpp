@@ -86,51 +86,64 @@ struct MaxPool {
       if (g.kernel[axis] != 2 || g.stride[axis] != 2 || g.before[axis] != 0 || g.dilation[axis] != 1 ||
           2 * g.out[axis] > g.in[axis])
         return false;
-    return g.in[2] < std::numeric_limits<std::int32_t>::max();  // so that a tap's place fits a TapNumber
+    return true;
   }
 
   static void halve(const MaxPool& a, std::int64_t begin, std::int64_t end) {
     const PoolGeometry& g = a.geometry;
     const std::int64_t width = g.in[2], places = g.out[2];
+    // Several short rows are worked on together, side by side.
+    const std::int64_t together = std::min(std::max<std::int64_t>(1, kTile / places), g.out[1]);
+    T above[2 * kTile], below[2 * kTile];
     for (std::int64_t plane = begin; plane < end; ++plane)
       for (std::int64_t d = 0; d < g.out[0]; ++d)
-        for (std::int64_t h = 0; h < g.out[1]; ++h) {
+        for (std::int64_t h = 0; h < g.out[1]; h += together) {
+          const std::int64_t rows = std::min(together, g.out[1] - h);
           const std::int64_t start = (d * g.in[1] + 2 * h) * width;  // of the windows, in x's plane
-          const T* above = a.x + plane * PoolGeometry::product(g.in) + start;
+          const T* x = a.x + plane * PoolGeometry::product(g.in) + start;
           const std::int64_t at = ((plane * g.out[0] + d) * g.out[1] + h) * places;
-          halve_row(above, above + width, width, start, places, a.y + at,
-                    a.indices != nullptr ? a.indices + at : nullptr);
+          std::int64_t* indices = a.indices != nullptr ? a.indices + at : nullptr;
+          if (together == 1) {
+            for (std::int64_t first = 0; first < places; first += kTile)
+              halve_windows(x + 2 * first, x + width + 2 * first, std::min(kTile, places - first), places, width,
+                            start + 2 * first, a.y + at + first, indices != nullptr ? indices + first : nullptr);
+            continue;
+          }
+          for (std::int64_t row = 0; row < rows; ++row) {
+            std::copy_n(x + 2 * row * width, 2 * places, above + 2 * row * places);
+            std::copy_n(x + (2 * row + 1) * width, 2 * places, below + 2 * row * places);
+          }
+          halve_windows(above, below, rows * places, places, width, start, a.y + at, indices);
         }
   }
 
-  /// The first of equals, and the last nan, of each pair above, each below, and then of both.
-  static void halve_row(const T* __restrict above, const T* __restrict below, std::int64_t width, std::int64_t start,
-                        std::int64_t places, T* __restrict y, std::int64_t* __restrict indices) {
-    if (indices == nullptr) {
-      for (std::int64_t j = 0; j < places; ++j) {
-        const T a = above[2 * j], b = above[2 * j + 1], c = below[2 * j], d = below[2 * j + 1];
-        const T upper = (b > a) | (b != b) ? b : a, lower = (d > c) | (d != d) ? d : c;
-        y[j] = (lower > upper) | (lower != lower) ? lower : upper;
-      }
-      return;
+  /// Of each pair above, each below, and then of both: the first of equals, and the last nan. Rows have so many places, and
+  /// begin two rows of x apart. (Numbers of the taps are kept as elements, and each choice asks for one thing: so it becomes
+  /// vector code.)
+  static void halve_windows(const T* __restrict above, const T* __restrict below, std::int64_t count,
+                            std::int64_t places, std::int64_t width, std::int64_t start, T* __restrict y,
+                            std::int64_t* __restrict indices) {
+    T taken[kTile];
+    for (std::int64_t j = 0; j < count; ++j) {
+      const T a = above[2 * j], b = above[2 * j + 1], c = below[2 * j], d = below[2 * j + 1];
+      T upper = b > a ? b : a, in_upper = b > a ? T(1) : T(0);
+      upper = b != b ? b : upper;
+      in_upper = b != b ? T(1) : in_upper;
+      T lower = d > c ? d : c, in_lower = d > c ? T(3) : T(2);
+      lower = d != d ? d : lower;
+      in_lower = d != d ? T(3) : in_lower;
+      const T best = lower > upper ? lower : upper, tap = lower > upper ? in_lower : in_upper;
+      y[j] = lower != lower ? lower : best;
+      taken[j] = lower != lower ? in_lower : tap;
     }
-    T best[kTile];
-    TapNumber<T> taken[kTile];
-    const auto next_row = static_cast<TapNumber<T>>(width);
-    for (std::int64_t first = 0; first < places; first += kTile) {
-      const std::int64_t count = std::min(kTile, places - first);
-      const T* __restrict up = above + 2 * first, * __restrict down = below + 2 * first;
-      for (std::int64_t j = 0; j < count; ++j) {
-        const T a = up[2 * j], b = up[2 * j + 1], c = down[2 * j], d = down[2 * j + 1];
-        const bool takes_b = (b > a) | (b != b), takes_d = (d > c) | (d != d);
-        const T upper = takes_b ? b : a, lower = takes_d ? d : c;
-        const bool takes_lower = (lower > upper) | (lower != lower);
-        best[j] = takes_lower ? lower : upper;
-        const TapNumber<T> in_upper = takes_b ? 1 : 0, in_lower = takes_d ? next_row + 1 : next_row;
-        taken[j] = takes_lower ? in_lower : in_upper;
+    if (indices == nullptr) return;
+    for (std::int64_t row = 0; row < count; row += places, start += 2 * width) {
+      const T* __restrict tap = taken + row;
+      std::int64_t* __restrict index = indices + row;
+      for (std::int64_t j = 0; j < std::min(places, count - row); ++j) {
+        const auto number = static_cast<std::int32_t>(tap[j]);
+        index[j] = start + 2 * j + (number & 1) + (number > 1 ? width : 0);
       }
-      for (std::int64_t j = 0; j < count; ++j) y[first + j] = best[j];
-      for (std::int64_t j = 0; j < count; ++j) indices[first + j] = start + 2 * (first + j) + taken[j];
     }
   }
 

@@ -95,11 +95,16 @@ Convolution::Convolution(const char* name, int axes, std::int64_t in_channels, s
                                       {out_channels}),
                                   where)) {}
 
+// In braces, what is handed on is made from left to right: the weight is checked before it is read.
 Convolution::Convolution(const char* name, int axes, Tensor weight, Tensor bias, ConvLayerOptions options,
                          SourceLocation where)
-    : Convolution(name, axes,
+    : Convolution{name,
+                  axes,
                   checked_weight(name, weight, axes, kWeightShapes[axes - 1], where).shape()[1] * options.groups,
-                  weight.shape()[0], kernel_of(weight), on_tensors(options, weight, bias), where) {}
+                  weight.shape()[0],
+                  kernel_of(weight),
+                  on_tensors(options, weight, bias),
+                  where} {}
 
 std::int64_t Convolution::in_channels() const { return weight_.shape()[1] * options_.groups; }
 
@@ -179,9 +184,13 @@ TransposedConvolution::TransposedConvolution(const char* name, int axes, std::in
 
 TransposedConvolution::TransposedConvolution(const char* name, int axes, Tensor weight, Tensor bias,
                                              ConvTransposeLayerOptions options, SourceLocation where)
-    : TransposedConvolution(
-          name, axes, checked_weight(name, weight, axes, kTransposedShapes[axes - 1], where).shape()[0],
-          weight.shape()[1] * options.groups, kernel_of(weight), on_tensors(options, weight, bias), where) {}
+    : TransposedConvolution{name,
+                            axes,
+                            checked_weight(name, weight, axes, kTransposedShapes[axes - 1], where).shape()[0],
+                            weight.shape()[1] * options.groups,
+                            kernel_of(weight),
+                            on_tensors(options, weight, bias),
+                            where} {}
 
 std::int64_t TransposedConvolution::out_channels() const { return weight_.shape()[1] * options_.groups; }
 

@@ -46,8 +46,9 @@ Dense::Dense(std::int64_t in, std::int64_t out, DenseOptions options, SourceLoca
                param("weight", start_of_weight("Dense", {out, in}, options, where), where))),
       bias_(options.bias ? param("bias", start_of_bias("Dense", {out, in}, options, where), where) : Parameter()) {}
 
+// In braces, what is handed on is made from left to right: the weight is checked before it is read.
 Dense::Dense(Tensor weight, Tensor bias, SourceLocation where)
-    : Dense(checked_weight("Dense", weight, 2, where).shape()[1], weight.shape()[0], options_of(weight, bias), where) {}
+    : Dense{checked_weight("Dense", weight, 2, where).shape()[1], weight.shape()[0], options_of(weight, bias), where} {}
 
 Tensor Dense::operator()(const Operand& x) const {
   return call(x, [&] {
@@ -68,8 +69,8 @@ Bilinear::Bilinear(std::int64_t in1, std::int64_t in2, std::int64_t out, Bilinea
                          : Parameter()) {}
 
 Bilinear::Bilinear(Tensor weight, Tensor bias, SourceLocation where)
-    : Bilinear(checked_weight("Bilinear", weight, 3, where).shape()[1], weight.shape()[2], weight.shape()[0],
-               options_of(weight, bias), where) {}
+    : Bilinear{checked_weight("Bilinear", weight, 3, where).shape()[1], weight.shape()[2], weight.shape()[0],
+               options_of(weight, bias), where} {}
 
 Tensor Bilinear::operator()(const Operand& a, const Tensor& b) const {
   return call(a, [&] { return bilinear(a, Operand(b, a.where()), weight_, bias_); });

@@ -79,9 +79,10 @@ Embedding::Embedding(std::int64_t count, std::int64_t features, EmbeddingLayerOp
       options_{.padding_index = options.padding_index, .scale_grad_by_freq = options.scale_grad_by_freq},
       weight_(param("weight", start_of("Embedding", count, features, options, where), where)) {}
 
+// In braces, what is handed on is made from left to right: the weight is checked before it is read.
 Embedding::Embedding(Tensor weight, EmbeddingLayerOptions options, SourceLocation where)
-    : Embedding(checked_table("Embedding", weight, where).shape()[0], weight.shape()[1], on_table(options, weight),
-                where) {}
+    : Embedding{checked_table("Embedding", weight, where).shape()[0], weight.shape()[1], on_table(options, weight),
+                where} {}
 
 Tensor Embedding::operator()(const Tensor& indices, SourceLocation where) const {
   return call({indices, where}, [&] {
@@ -103,8 +104,8 @@ EmbeddingBag::EmbeddingBag(std::int64_t count, std::int64_t features, EmbeddingB
       weight_(param("weight", start_of("EmbeddingBag", count, features, options, where), where)) {}
 
 EmbeddingBag::EmbeddingBag(Tensor weight, EmbeddingBagLayerOptions options, SourceLocation where)
-    : EmbeddingBag(checked_table("EmbeddingBag", weight, where).shape()[0], weight.shape()[1],
-                   on_table(options, weight), where) {}
+    : EmbeddingBag{checked_table("EmbeddingBag", weight, where).shape()[0], weight.shape()[1],
+                   on_table(options, weight), where} {}
 
 Tensor EmbeddingBag::operator()(const Tensor& indices, const Tensor& offsets, const Tensor& per_sample_weights,
                                 SourceLocation where) const {

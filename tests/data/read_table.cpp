@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -316,6 +317,52 @@ TEST_CASE("read_csv leaves out comments and lines, and answers by name", "[data]
   CHECK(table["c"].values.to_vector<int>() == std::vector<int>{3, 6});
   CHECK(table["b"].text == Strings{"x", "y"});
   CHECK(table.pick({"c"}).values.shape() == Shape{2, 1});
+}
+
+TEST_CASE("files that are nearly tables are read or refused", "[data][table]") {
+  const std::vector<std::string> seeds = {
+      "name,age,born\nAnn,34,1990-02-01\n\"Bob, Jr.\",,1957-12-31\n\"two\nlines\",?,\n",
+      "a;b;c;;\n1.234,5;True;x;;\n2;False;y;;\n",
+      "18.0   8   307.0\t\"chevrolet chevelle malibu\"\n25.0   4   98.00\t\"ford pinto\"\n",
+      "3,1,no,yes\n0.5,0\n1.5,1\n2.5,0\n", "# made by hand\nx|y\n1|nan\n9007199254740993|inf\n1e400|-\n"};
+  constexpr std::string_view kBytes = ",;\t| \"'\n\r.-+0123456789eEnaNA?#TF/:\xef\xbb\xbf\xff\\";
+  std::mt19937_64 random(1);
+  int read_count = 0, refused = 0;
+  for (int i = 0; i < 600; ++i) {
+    std::string text = seeds[random() % seeds.size()];
+    for (std::uint64_t edits = random() % 8; edits > 0 && !text.empty(); --edits) {
+      const std::size_t at = random() % text.size();
+      switch (random() % 4) {
+        case 0:
+          text[at] = kBytes[random() % kBytes.size()];
+          break;
+        case 1:
+          text.insert(at, 1, kBytes[random() % kBytes.size()]);
+          break;
+        case 2:
+          text.erase(at, 1 + random() % 5);
+          break;
+        default:
+          text.insert(at, text.substr(random() % text.size(), random() % 20));
+      }
+    }
+    TableOptions options;
+    if (random() % 4 == 0) options.comment = '#';
+    if (random() % 4 == 0) options.decimal = ',';
+    if (random() % 4 == 0) options.header = static_cast<Header>(random() % 4);
+    if (random() % 4 == 0) options.missing = Missing::error;
+    INFO(text);
+    try {
+      const Table table = read(text, options);
+      ++read_count;
+      CHECK(table.columns.size() == table.kinds.size());
+      for (std::int64_t c = 0; c < table.size(); ++c) CHECK(table[c].size() == table.rows());
+    } catch (const data::FileError&) {
+      ++refused;
+    }
+  }
+  CHECK(read_count > 100);
+  CHECK(refused > 100);
 }
 
 TEST_CASE("the shared tables are read without options", "[data][table]") {

@@ -58,11 +58,9 @@ Task lbfgs(int count, std::int64_t size) {
   return task_of([=] {
     std::vector<torch::Tensor> weights;
     for (const torch::Tensor& w : start) weights.push_back(w.clone().set_requires_grad(true));
-    torch::optim::LBFGS optimizer(weights, torch::optim::LBFGSOptions()
-                                               .max_iter(20)
-                                               .tolerance_grad(0)
-                                               .tolerance_change(0)
-                                               .line_search_fn("strong_wolfe"));
+    torch::optim::LBFGS optimizer(
+        weights,
+        torch::optim::LBFGSOptions().max_iter(20).tolerance_grad(0).tolerance_change(0).line_search_fn("strong_wolfe"));
     optimizer.step([&] {
       optimizer.zero_grad();
       torch::Tensor loss;

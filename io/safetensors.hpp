@@ -33,7 +33,7 @@ struct Contents {
   const std::string* text(std::string_view name) const;
 };
 
-/// An object whose state is tensors and texts (data::Preparation), but no optimizer.
+/// An object whose state is tensors and texts: data::Preparation, optimizers, classes of the user's.
 template <class T>
 concept HasContents = requires(const T& object, T& changed, const NamedTensors& state, const Metadata& texts) {
   { object.state() } -> std::convertible_to<NamedTensors>;

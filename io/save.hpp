@@ -11,6 +11,9 @@
 #include "safetensors.hpp"
 
 namespace xgrad XGRAD_API {
+namespace data {
+class Preparation;  // its files are those of preparation.hpp
+}
 namespace io {
 
 /// Writes tensors to a file, whole or not at all, in the format that its name's ending says: .safetensors (with texts), or
@@ -33,10 +36,11 @@ void save(const std::string& path, const nn::Module& model, SourceLocation where
 void save(const std::string& path, const optim::Optimizer& optimizer, SourceLocation where = SourceLocation::current());
 
 /// Writes the state of an object that has tensors and texts to a .safetensors file.
-/// Example: `io::save("preparation.safetensors", preparation);`
+/// Example: `io::save("vocabulary.safetensors", vocabulary);`
 template <HasContents T>
-requires(!std::derived_from<T, optim::Optimizer>) void save(const std::string& path, const T& object,
-                                                            SourceLocation where = SourceLocation::current()) {
+requires(!std::derived_from<T, optim::Optimizer> &&
+         !std::same_as<T, data::Preparation>) void save(const std::string& path, const T& object,
+                                                        SourceLocation where = SourceLocation::current()) {
   save(path, NamedTensors(object.state()), Metadata(object.metadata()), where);
 }
 
@@ -70,10 +74,11 @@ void load(const std::string& path, optim::Optimizer& optimizer, SourceLocation w
 void load(const std::string& path, Function<void(const NamedTensors& tensors, const Metadata& texts)> take,
           SourceLocation where = SourceLocation::current());
 /// Reads the state of an object that has tensors and texts.
-/// Example: `data::Preparation preparation; io::load("preparation.safetensors", preparation);`
+/// Example: `Vocabulary vocabulary; io::load("vocabulary.safetensors", vocabulary);`
 template <HasContents T>
-requires(!std::derived_from<T, optim::Optimizer>) void load(const std::string& path, T& object,
-                                                            SourceLocation where = SourceLocation::current()) {
+requires(!std::derived_from<T, optim::Optimizer> &&
+         !std::same_as<T, data::Preparation>) void load(const std::string& path, T& object,
+                                                        SourceLocation where = SourceLocation::current()) {
   auto take = [&object](const NamedTensors& tensors, const Metadata& texts) { object.load_state(tensors, texts); };
   load(path, Function<void(const NamedTensors&, const Metadata&)>(take), where);
 }

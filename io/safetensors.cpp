@@ -248,15 +248,8 @@ void check_layout(const std::string& path, const HeaderReader& header, std::uint
     if (begin > end || end > buffer)
       fail_file(path, concat(named(i), ": data_offsets must lie in order within the file's ", buffer,
                              " bytes of data, but they are [", begin, ", ", end, "]"));
-    std::uint64_t numel = 1, bytes = 0;
-    bool fits = true, is_empty = false;
-    for (std::int64_t extent : one.shape) {
-      is_empty = is_empty || extent == 0;
-      if (extent != 0) fits = fits && !__builtin_mul_overflow(numel, static_cast<std::uint64_t>(extent), &numel);
-    }
-    fits = fits && numel <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) &&
-           !__builtin_mul_overflow(is_empty ? 0 : numel, detail::size_of(one.stored), &bytes);
-    if (!fits)
+    std::uint64_t numel = 0, bytes = 0;
+    if (!detail::count_elements(one.shape, one.stored, numel, bytes))
       fail_file(path, concat(named(i), ": an int64 must hold the number of elements, but the shape is ", one.shape));
     if (bytes != end - begin)
       fail_file(path, concat(named(i), ": a tensor of ", detail::name(one.stored), ' ', one.shape, " takes ", bytes,

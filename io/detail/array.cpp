@@ -264,23 +264,17 @@ void read_columns(ByteSource& source, const Header& header, const Tensor& tensor
 
 Tensor read_array(ByteSource& source) {
   const Header header = read_header(source);
-  std::uint64_t numel = 1, bytes = 0, to_bytes = 0;
-  bool fits = true, is_empty = false;
-  for (std::int64_t extent : header.shape) {
-    is_empty = is_empty || extent == 0;
-    if (extent != 0) fits = fits && !__builtin_mul_overflow(numel, static_cast<std::uint64_t>(extent), &numel);
-  }
-  fits = fits && numel <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-  if (is_empty) numel = 0;
-  fits = fits && !__builtin_mul_overflow(numel, size_of(header.stored), &bytes) &&
-         !__builtin_mul_overflow(numel, size_of(dtype_for(header.stored)), &to_bytes);
-  if (!fits) source.fail(concat("an int64 must hold the number of elements, but the shape is ", header.shape));
+  std::uint64_t numel = 0, bytes = 0, to_bytes = 0;
+  const DType dtype = dtype_for(header.stored);
+  if (!count_elements(header.shape, header.stored, numel, bytes) ||
+      !count_elements(header.shape, stored_for(dtype), numel, to_bytes))
+    source.fail(concat("an int64 must hold the number of elements, but the shape is ", header.shape));
   if (bytes != source.left())
     source.fail(concat("an array of ", name(header.stored), ' ', header.shape, " takes ", bytes,
                        " bytes, but there are ", source.left()));
   source.check_size(to_bytes);
 
-  Tensor tensor = internal::new_tensor(header.shape, dtype_for(header.stored));
+  Tensor tensor = internal::new_tensor(header.shape, dtype);
   if (numel == 0) return tensor;
   const bool is_fortran = header.is_fortran && header.shape.ndim() > 1;
   const std::size_t part_count = std::min<std::size_t>(numel, kPart / size_of(header.stored));

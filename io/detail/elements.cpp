@@ -81,6 +81,18 @@ Stored stored_for(DType dtype) {
 
 bool is_native(Stored stored) { return stored_for(dtype_for(stored)) == stored; }
 
+bool count_elements(const Shape& shape, Stored stored, std::uint64_t& numel, std::uint64_t& bytes) {
+  numel = 1;
+  bool fits = true, is_empty = false;
+  for (std::int64_t extent : shape) {
+    is_empty = is_empty || extent == 0;
+    if (extent != 0) fits = fits && !__builtin_mul_overflow(numel, static_cast<std::uint64_t>(extent), &numel);
+  }
+  fits = fits && numel <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  if (is_empty) numel = 0;
+  return fits && !__builtin_mul_overflow(numel, size_of(stored), &bytes);
+}
+
 void swap_bytes(Stored stored, void* elements, std::size_t count) {
   const std::size_t size = size_of(stored);
   char* at = static_cast<char*>(elements);

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "../../autograd/dtype.hpp"
+#include "../../autograd/shape.hpp"
 
 namespace xgrad::io::detail {
 
@@ -36,6 +37,10 @@ DType dtype_for(Stored stored);
 Stored stored_for(DType dtype);
 /// Whether a file's bytes are a tensor's, so that they are read straight into it.
 bool is_native(Stored stored);
+
+/// Counts a tensor's elements, and their bytes in the file. False where an int64 cannot hold the product of the extents that are
+/// not 0, or the bytes have no number.
+bool count_elements(const Shape& shape, Stored stored, std::uint64_t& numel, std::uint64_t& bytes);
 
 /// Turns elements of the other byte order round, in place.
 void swap_bytes(Stored stored, void* elements, std::size_t count);

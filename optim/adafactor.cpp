@@ -33,8 +33,11 @@ std::vector<Kept> Adafactor::keeps(const AdafactorOptions&, const Tensor& w) con
   return {{"row_mean_square", rows, w.dtype()}, {"column_mean_square", columns, w.dtype()}};
 }
 
-void Adafactor::update(const AdafactorOptions& options, Tensor& w, const Tensor& g, State& state) {
-  if (w.numel() == 0) return;
+/// The step for parameters and running averages, and what these become. All of it takes memory, so that it comes before
+/// anything is written.
+std::vector<Tensor> Adafactor::prepare(const AdafactorOptions& options, const Tensor& w, const Tensor& g,
+                                       const State& state) const {
+  if (w.numel() == 0) return {};
   const auto root_mean_square = [](const Tensor& x) {
     return norm(x, Axes::all()).item() / std::sqrt(static_cast<double>(x.numel()));
   };
@@ -42,31 +45,47 @@ void Adafactor::update(const AdafactorOptions& options, Tensor& w, const Tensor&
   const double eps = options.eps1 > 0 ? options.eps1
                      : single         ? std::numeric_limits<float>::epsilon()
                                       : std::numeric_limits<double>::epsilon();
-  const double least = eps * eps, t = static_cast<double>(state.steps);
+  const double least = eps * eps, t = static_cast<double>(state.steps + 1);
   const double fresh = std::pow(t, options.beta2_decay);
+  const auto average = [=](const Tensor& kept, const Tensor& now) {
+    Tensor next = zeros_like(kept);
+    each(next, kept, now, [=](auto& next, auto kept, auto now) { next = kept + fresh * (now - kept); });
+    return next;
+  };
 
-  // Turned into the step, pass by pass.
   Tensor step = zeros_like(w);
   each(step, g, [sign = options.maximize ? -1.0 : 1.0](auto& d, auto g) { d = sign * g; });
+  const Tensor squares = square(step);
+  std::vector<Tensor> made;
   if (w.ndim() < 2) {
-    each(step, state["mean_square"], [=](auto& d, auto& v) {
-      v += fresh * (d * d - v);
-      d = d / sqrt(max(v, least));
-    });
+    made = {average(state["mean_square"], squares)};
+    each(step, std::as_const(made[0]), [=](auto& d, auto v) { d = d / sqrt(max(v, least)); });
   } else {
-    Tensor &rows = state["row_mean_square"], &columns = state["column_mean_square"];
-    const Tensor squares = square(step);
-    each(rows, mean(squares, -1, {.keepdims = true}), [=](auto& r, auto now) { r += fresh * (now - r); });
-    each(columns, mean(squares, -2, {.keepdims = true}), [=](auto& c, auto now) { c += fresh * (now - c); });
+    const Tensor rows = average(state["row_mean_square"], mean(squares, -1, {.keepdims = true}));
+    const Tensor columns = average(state["column_mean_square"], mean(squares, -2, {.keepdims = true}));
     const Tensor shares = rows / clamp_min(mean(rows, -2, {.keepdims = true}), eps);
     each(step, expand(shares, w.shape()), expand(columns, w.shape()),
          [=](auto& d, auto r, auto c) { d = d / sqrt(max(r * c, least)); });
+    made = {rows, columns};
   }
-
   const double rate = std::max(options.eps2, root_mean_square(w)) * std::min(options.lr, 1 / std::sqrt(t)) /
                       std::max(1.0, root_mean_square(step) / options.clip_threshold);
+  each(step, [=](auto& d) { d = rate * d; });
+  made.push_back(step);
+  return made;
+}
+
+void Adafactor::update(const AdafactorOptions& options, Tensor& w, const Tensor&, State& state) {
+  if (w.numel() == 0) return;
   const double shrink = 1 - options.lr * options.weight_decay;
-  each(w, std::as_const(step), [=](auto& w, auto d) { w = shrink * w - rate * d; });
+  const Tensor& step = state.prepared.back();
+  each(w, step, [=](auto& w, auto d) { w = shrink * w - d; });
+  const auto take = [&](const char* name, const Tensor& value) {
+    each(state[name], value, [](auto& kept, auto next) { kept = next; });
+  };
+  if (w.ndim() < 2) return take("mean_square", state.prepared[0]);
+  take("row_mean_square", state.prepared[0]);
+  take("column_mean_square", state.prepared[1]);
 }
 
 template class OptimizerOf<AdafactorOptions>;

@@ -32,8 +32,7 @@ extern template class OptimizerOf<AdafactorOptions>;
 ///     u = g / sqrt(v),   s = max(eps2, rms(w)) min(lr, 1 / sqrt(t))
 ///     w = (1 - lr weight_decay) w - s u / max(1, rms(u) / clip_threshold)
 ///
-/// Keeps `row_mean_square` (r) and `column_mean_square` (c), or `mean_square` (v) for parameters of fewer than two axes. A
-/// step takes memory beside what it keeps.
+/// Keeps `row_mean_square` (r) and `column_mean_square` (c), or `mean_square` (v) for parameters of fewer than two axes.
 /// Source: Shazeer, Stern, Adafactor: Adaptive Learning Rates with Sublinear Memory Cost, ICML 2018.
 class Adafactor : public OptimizerOf<AdafactorOptions> {
  public:
@@ -41,6 +40,9 @@ class Adafactor : public OptimizerOf<AdafactorOptions> {
 
  protected:
   std::vector<Kept> keeps(const AdafactorOptions& options, const Tensor& w) const override;
+  bool prepares() const override { return true; }
+  std::vector<Tensor> prepare(const AdafactorOptions& options, const Tensor& w, const Tensor& g,
+                              const State& state) const override;
   void update(const AdafactorOptions& options, Tensor& w, const Tensor& g, State& state) override;
 };
 

@@ -47,6 +47,21 @@ std::vector<Kept> Muon::keeps(const MuonOptions& options, const Tensor& w) const
   return {{"mean", w}, {"mean_square", w}};
 }
 
+/// The step of a matrix. It takes memory, so that it comes before anything is written.
+std::vector<Tensor> Muon::prepare(const MuonOptions& options, const Tensor& w, const Tensor& g,
+                                  const State& state) const {
+  if (!is_matrix(options, w) || w.numel() == 0) return {};
+  const Descent descent(options.maximize, 0);
+  Tensor direction = zeros_like(w);
+  each(direction, g, state["momentum"],
+       [=, momentum = options.momentum, nesterov = options.nesterov](auto& d, auto g, auto b) {
+         auto down = descent(g, b);
+         auto next = momentum * b + down;
+         d = nesterov ? down + momentum * next : next;
+       });
+  return {reshape(orthogonalized(flatten(direction, 1), options.ns_steps), w.shape())};
+}
+
 void Muon::update(const MuonOptions& options, Tensor& w, const Tensor& g, State& state) {
   const Descent descent(options.maximize, 0);
   if (!is_matrix(options, w)) {
@@ -66,22 +81,13 @@ void Muon::update(const MuonOptions& options, Tensor& w, const Tensor& g, State&
 
   if (w.numel() == 0) return;
   const double momentum = options.momentum, shrink = 1 - options.lr * options.weight_decay;
-  Tensor& buffer = state["momentum"];
-  Tensor direction = buffer;
-  if (options.nesterov) direction = zeros_like(buffer);
-  if (options.nesterov)
-    each(direction, g, buffer, [=](auto& d, auto g, auto& b) {
-      auto down = descent(g, b);
-      b = momentum * b + down;
-      d = down + momentum * b;
-    });
-  else
-    each(buffer, g, [=](auto& b, auto g) { b = momentum * b + descent(g, b); });
-  const Tensor matrix = flatten(direction, 1);
-  const Tensor step = reshape(orthogonalized(matrix, options.ns_steps), w.shape());
-  const double rows = static_cast<double>(matrix.size(0)), columns = static_cast<double>(matrix.size(1));
+  const double rows = static_cast<double>(w.size(0)), columns = static_cast<double>(w.numel()) / rows;
   const double rate = options.lr * std::sqrt(std::max(1.0, rows / columns));
-  each(w, step, [=](auto& w, auto step) { w = shrink * w - rate * step; });
+  const Tensor& step = state.prepared[0];
+  each(w, g, state["momentum"], step, [=](auto& w, auto g, auto& b, auto step) {
+    b = momentum * b + descent(g, b);
+    w = shrink * w - rate * step;
+  });
 }
 
 template class OptimizerOf<MuonOptions>;

@@ -37,7 +37,7 @@ extern template class OptimizerOf<MuonOptions>;
 ///     x = d / |d|,   x = 3.4445 x - 4.775 (x x') x + 2.0315 (x x')^2 x    ns_steps times
 ///     w = (1 - lr weight_decay) w - lr sqrt(max(1, rows / columns)) x
 ///
-/// Keeps `momentum` (b), or `mean` and `mean_square`. A step takes memory beside what it keeps.
+/// Keeps `momentum` (b), or `mean` and `mean_square`.
 /// Source: Jordan et al., Muon: An optimizer for hidden layers in neural networks, 2024.
 class Muon : public OptimizerOf<MuonOptions> {
  public:
@@ -45,6 +45,9 @@ class Muon : public OptimizerOf<MuonOptions> {
 
  protected:
   std::vector<Kept> keeps(const MuonOptions& options, const Tensor& w) const override;
+  bool prepares() const override { return true; }
+  std::vector<Tensor> prepare(const MuonOptions& options, const Tensor& w, const Tensor& g,
+                              const State& state) const override;
   void update(const MuonOptions& options, Tensor& w, const Tensor& g, State& state) override;
 };
 

@@ -80,10 +80,24 @@ void Optimizer::step(SourceLocation where) {
     if (complete_for_[i] != parameters_[i].impl()->dtype) completed.push_back({i, completed_state(i, where)});
   }
   if (!gradients_are_finite(gradients, where)) return;
+  std::vector<std::pair<std::size_t, std::vector<Tensor>>> prepared_ones;
+  if (prepares()) {
+    CallSite site(where);
+    NoGrad no_grad;
+    auto next = completed.begin();
+    for (std::size_t i = 0; i < parameters_.size(); ++i) {
+      if (!gradients[i].defined()) continue;
+      const bool is_new = next != completed.end() && next->parameter == i;
+      std::vector<Tensor> made = prepared(groups_[i], i, gradients[i], is_new ? (next++)->state : states_[i]);
+      if (!made.empty()) prepared_ones.emplace_back(i, std::move(made));
+    }
+  }
   for (Completed& one : completed) {
     states_[one.parameter] = std::move(one.state);
     complete_for_[one.parameter] = parameters_[one.parameter].impl()->dtype;
   }
+
+  for (auto& [i, made] : prepared_ones) states_[i].prepared = std::move(made);
 
   std::optional<internal::OneThread> one_thread;
   if (total_work_ < kCacheWork) one_thread.emplace();

@@ -141,6 +141,10 @@ class Optimizer {
   /// Moves one parameter by its gradient. Called for different parameters from several threads at once.
   virtual void step_parameter(int group, std::size_t i, const Tensor& gradient) = 0;
   virtual std::vector<Kept> kept(int group, const Tensor& parameter) const = 0;
+  /// Whether there is something to be prepared.
+  virtual bool prepares() const = 0;
+  /// What a step needs beside the gradient, before anything is written.
+  virtual std::vector<Tensor> prepared(int group, std::size_t i, const Tensor& gradient, const State& state) const = 0;
   virtual NonFinite nonfinite(int group) const = 0;
 
   /// A state that is complete, for a parameter whose own is not.
@@ -208,6 +212,12 @@ class OptimizerOf : public Optimizer {
   /// What update() needs for this parameter beside the count of its steps. It is made before the first write of the step
   /// that first needs it.
   virtual std::vector<Kept> keeps(const Options& options, const Tensor& w) const = 0;
+  /// Whether prepare() is to be called.
+  bool prepares() const override { return false; }
+  /// Computes what update() then finds in state.prepared, for formulas that take memory: it may be written with operators, and
+  /// what it throws leaves everything as it is. state.steps does not count this step yet. Called where prepares() answers true.
+  virtual std::vector<Tensor> prepare(const Options& options, const Tensor& w, const Tensor& g,
+                                      const State& state) const;
   /// Moves one parameter w by its gradient g; state.steps counts this step already. Called from several threads at once:
   /// it must change nothing but w and its state. What it throws leaves the step half done.
   virtual void update(const Options& options, Tensor& w, const Tensor& g, State& state) = 0;
@@ -215,6 +225,7 @@ class OptimizerOf : public Optimizer {
  private:
   void step_parameter(int group, std::size_t i, const Tensor& gradient) final;
   std::vector<Kept> kept(int group, const Tensor& parameter) const final;
+  std::vector<Tensor> prepared(int group, std::size_t i, const Tensor& gradient, const State& state) const final;
   NonFinite nonfinite(int group) const final;
 
   std::vector<Options> options_;
@@ -312,11 +323,23 @@ void OptimizerOf<Options>::step_parameter(int group, std::size_t i, const Tensor
   State& state = state_of(i);
   ++state.steps;
   update(options_[group], parameter(i), gradient, state);
+  if (!state.prepared.empty()) state.prepared.clear();
 }
 
 template <class Options>
 std::vector<Kept> OptimizerOf<Options>::kept(int group, const Tensor& parameter) const {
   return keeps(options_[group], parameter);
+}
+
+template <class Options>
+std::vector<Tensor> OptimizerOf<Options>::prepare(const Options&, const Tensor&, const Tensor&, const State&) const {
+  return {};
+}
+
+template <class Options>
+std::vector<Tensor> OptimizerOf<Options>::prepared(int group, std::size_t i, const Tensor& gradient,
+                                                   const State& state) const {
+  return prepare(options_[group], parameters()[i], gradient, state);
 }
 
 template <class Options>

@@ -63,6 +63,7 @@ struct State {
   std::int64_t steps = 0;  ///< steps that the parameter has taken
   NamedTensors tensors;
   NamedNumbers numbers;
+  std::vector<Tensor> prepared;  ///< what prepare() answered with; empty between steps
 
   /// The tensor of that name. Throws std::logic_error where there is none: the optimizer's keeps() must list it.
   Tensor& operator[](std::string_view name) { return need(tensors, name); }

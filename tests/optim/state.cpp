@@ -421,6 +421,48 @@ TEST_CASE("a step for which memory runs out has done nothing", "[optim]") {
   CHECK(allclose(a, full({1, 2}, 0.9)));
 }
 
+namespace {
+
+struct GreedyOptions {
+  double lr = 1;
+  NonFinite nonfinite = NonFinite::proceed;
+  static constexpr const char* kOptimizer = "Greedy";
+  void check(SourceLocation) const {}
+};
+
+/// Prepares its step, for which memory runs out with the second parameter.
+class Greedy : public OptimizerOf<GreedyOptions> {
+ public:
+  using OptimizerOf::OptimizerOf;
+
+ protected:
+  std::vector<Kept> keeps(const GreedyOptions&, const Tensor& w) const override { return {{"sum", w}}; }
+  bool prepares() const override { return true; }
+  std::vector<Tensor> prepare(const GreedyOptions&, const Tensor& w, const Tensor& g,
+                              const State& state) const override {
+    if (w.numel() > 1 && state.steps == 1) throw std::bad_alloc();
+    return {state["sum"] + g};
+  }
+  void update(const GreedyOptions& options, Tensor& w, const Tensor&, State& state) override {
+    state["sum"].assign(state.prepared.at(0));
+    w.assign(w.detach() - options.lr * state["sum"]);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("what is prepared comes before the first write", "[optim][state]") {
+  Tensor a = variable({10}), b = variable({10, 10});
+  Greedy greedy({a, b});
+  step_by(greedy, 1);
+  CHECK(b.to_vector<double>() == std::vector<double>{9, 9});
+  CHECK_THROWS_AS(step_by(greedy, 1), std::bad_alloc);
+  CHECK(a.item() == 9);
+  CHECK(greedy.states()[0].steps == 1);
+  CHECK(greedy.states()[0].prepared.empty());
+  CHECK(greedy.states()[0]["sum"].item() == 1);
+}
+
 TEST_CASE("a gradient that is another view of its parameter is refused before the first write", "[optim]") {
   Tensor a = variable({1}), w = cast(tensor({{1., 2.}, {3., 4.}}), DType::float64).set_requires_grad();
   SGD sgd({a, w}, {.lr = 1});

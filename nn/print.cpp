@@ -31,7 +31,16 @@ class Printer {
     list(module.named_parameters(), false);
     list(module.named_buffers(), true);
     out += tensors + '\n';
+    add_children(module, depth);
+  }
+
+ private:
+  void add_children(const Module& module, int depth) {
     for (const auto& [child_name, child] : module.children()) {
+      if (child_name.empty()) {  // wrapped: what it has is its wrapper's
+        add_children(child, depth);
+        continue;
+      }
       bool is_known = false;
       for (const Module& other : modules_) is_known = is_known || other.is_same(child);
       modules_.push_back(child);
@@ -43,7 +52,6 @@ class Printer {
     }
   }
 
- private:
   std::unordered_set<const void*> seen_;
   std::vector<Module> modules_;
 };

@@ -2,24 +2,50 @@
 
 #include <cxxabi.h>
 
+#include <cctype>
 #include <cstdlib>
 #include <memory>
-#include <string_view>
 
 namespace xgrad::nn {
+
+namespace {
+
+/// Takes the scope off the end of a text: an identifier, with what it has in brackets.
+void drop_scope(std::string& text) {
+  int depth = 0;
+  while (!text.empty()) {
+    const char last = text.back();
+    if (last == '>' || last == ')') ++depth;
+    if (last == '<' || last == '(') --depth;
+    const bool is_name = std::isalnum(static_cast<unsigned char>(last)) != 0 || last == '_';
+    if (depth < 0 || (depth == 0 && last != '<' && last != '(' && !is_name)) break;
+    text.pop_back();
+  }
+}
+
+}  // namespace
 
 std::string short_name(const std::type_info& type) {
   std::unique_ptr<char, decltype(&std::free)> demangled(abi::__cxa_demangle(type.name(), nullptr, nullptr, nullptr),
                                                         &std::free);
-  std::string_view name = demangled ? demangled.get() : type.name();
-  std::size_t start = 0;
+  const std::string name = demangled ? demangled.get() : type.name();
+  std::string text;
   int depth = 0;  // inside of template arguments or (anonymous namespace)
   for (std::size_t i = 0; i < name.size(); ++i) {
-    if (name[i] == '<' || name[i] == '(') ++depth;
-    if (name[i] == '>' || name[i] == ')') --depth;
-    if (depth == 0 && name[i] == ':') start = i + 1;
+    if (name.compare(i, 2, "::") != 0) {
+      if (name[i] == '<' || name[i] == '(') ++depth;
+      if (name[i] == '>' || name[i] == ')') --depth;
+      if (name[i] == '>' && text.ends_with(' ')) text.pop_back();  // "A<B<C> >"
+      text += name[i];
+      continue;
+    }
+    ++i;
+    if (depth == 0)
+      text.clear();
+    else
+      drop_scope(text);
   }
-  return std::string(name.substr(start));
+  return text;
 }
 
 // ---- Hooks ----

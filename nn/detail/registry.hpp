@@ -82,7 +82,7 @@ inline std::string joined(const std::string& path, const std::string& name) {
   return path.empty() || name.empty() ? path + name : path + "." + name;
 }
 
-/// A class's name without namespaces: of "a::Outer<b::T>::Inner" it is "Inner".
+/// A class's name without namespaces: of "a::Outer<b::T>::Inner" it is "Inner", of "a::Outer<b::T>" it is "Outer<T>".
 std::string short_name(const std::type_info& type);
 
 }  // namespace xgrad::nn

@@ -62,8 +62,7 @@ TEST_CASE("Lists and dictionaries name places and names that they do not have", 
   auto call = [&] { model.layers.at(2); };
   int line = __LINE__ - 1;
   CHECK(message_of<std::out_of_range>(call) ==
-        "Deep.layers (ModuleList<xgrad::nn::Dense>): the index must be in [-2, 2), but it is 2." +
-            at("containers.cpp", line));
+        "Deep.layers (ModuleList<Dense>): the index must be in [-2, 2), but it is 2." + at("containers.cpp", line));
   CHECK_THROWS_WITH(model.heads.at("b"), Contains("there must be a module 'b', but there are: a."));
   CHECK_THROWS_AS(model.heads.add("a", nn::Dense(1, 1)), std::invalid_argument);
 }

@@ -111,6 +111,13 @@ TEST_CASE("Wrapped layers are copied, found and reported as parts of their wrapp
   CHECK_THROWS_WITH(net(ones({2, 4})), Contains("Net.dense (Dense): last axis of x must be 3"));
 }
 
+TEST_CASE("A wrapped layer is printed as its wrapper", "[nn][weight_norm]") {
+  nn::Sequential model(nn::WeightNorm(nn::Dense(3, 2)));
+  CHECK(to_string(model) ==
+        "Sequential: 10 parameters\n"
+        "  0: WeightNorm<Dense>  weight_g [2, 1], weight_v [2, 3], bias [2]");
+}
+
 TEST_CASE("Two weights of one layer are wrapped one after the other", "[nn][weight_norm]") {
   nn::WeightNorm layer(nn::WeightNorm(nn::Dense(3, 2)), {.name = "bias", .axis = {}});
   CHECK(names(layer.state()) == std::vector<std::string>{"bias_g", "weight_g", "weight_v", "bias_v"});

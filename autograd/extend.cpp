@@ -79,8 +79,8 @@ void record_outputs(const char* name, SourceLocation where, const Inputs& inputs
     if (k < Uses::kMaxOutputs && (bits & Uses::output(k).bits()) != 0)
       *find_saved(*node, Uses::output(k).bits()) = {view_of(name, where, output), impl.storage->version};
     if (!is_floating(impl.dtype)) continue;
-    impl.node =
-        k + 1 == static_cast<int>(outputs.size()) ? std::move(node) : node;  // a copy takes two locked instructions
+    // A copy takes two locked instructions: the last output takes the handle itself.
+    impl.node = k + 1 == static_cast<int>(outputs.size()) ? std::move(node) : node;  // NOLINT(bugprone-use-after-move)
     impl.output = k;
   }
   if (observer != nullptr) [[unlikely]]

@@ -157,8 +157,9 @@ HookHandle add_hook_to(const Tensor& tensor, NodeExtras::Hook hook, bool callabl
 
 HookHandle Tensor::add_hook(Function<Tensor(const Tensor&)> hook, SourceLocation where) {
   bool callable = static_cast<bool>(hook);
-  return add_hook_to(*this, {0, [hook](const Tensor& gradient, const Tensor&) { return hook(gradient); }, Tensor()},
-                     callable, where);
+  return add_hook_to(
+      *this, {0, [hook = std::move(hook)](const Tensor& gradient, const Tensor&) { return hook(gradient); }, Tensor()},
+      callable, where);
 }
 
 HookHandle Tensor::add_hook(Function<Tensor(const Tensor&, const Tensor&)> hook, SourceLocation where) {

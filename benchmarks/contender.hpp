@@ -106,6 +106,8 @@ std::string blas_version();
 
 /// `count` numbers in [-1, 1), other ones for each seed.
 std::vector<float> numbers(std::int64_t count, unsigned seed);
+/// Random whole numbers in [0, bound).
+std::vector<std::int64_t> places(std::int64_t count, std::int64_t bound, unsigned seed);
 /// `count` numbers within the domain of a special function.
 std::vector<float> operands_of(Special function, std::int64_t count);
 /// `count` integers in [0, classes).

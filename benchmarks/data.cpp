@@ -19,6 +19,13 @@ std::vector<float> operands_of(Special function, std::int64_t count) {
   return x;
 }
 
+std::vector<std::int64_t> places(std::int64_t count, std::int64_t bound, unsigned seed) {
+  std::mt19937_64 engine(seed);
+  std::vector<std::int64_t> result(count);
+  for (std::int64_t& place : result) place = static_cast<std::int64_t>(engine() % static_cast<std::uint64_t>(bound));
+  return result;
+}
+
 std::vector<std::int64_t> labels(std::int64_t count, std::int64_t classes) {
   std::vector<std::int64_t> result(count);
   for (std::int64_t i = 0; i < count; ++i) result[i] = i * 7919 % classes;

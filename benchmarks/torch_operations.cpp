@@ -32,6 +32,33 @@ Task task_of(F f) {
           }};
 }
 
+torch::Tensor places(torch::IntArrayRef shape, std::int64_t bound, unsigned seed = 7) {
+  std::vector<std::int64_t> values = bench::places(c10::multiply_integers(shape), bound, seed);
+  return torch::from_blob(values.data(), shape, torch::kInt64).clone();
+}
+
+torch::Tensor definite(torch::IntArrayRef shape) {
+  const torch::Tensor a = random(shape).to(torch::kFloat64);
+  const std::int64_t n = shape.back();
+  return torch::matmul(a, a.transpose(-2, -1)) + static_cast<double>(n) * torch::eye(n, torch::kFloat64);
+}
+
+using Variables = const std::vector<torch::Tensor>&;
+
+/// A function and its gradient: f of these variables, with a cotangent of ones, as what f computes and each variable's
+/// gradient.
+template <class F>
+Task pulled(std::vector<torch::Tensor> variables, F f) {
+  for (torch::Tensor& variable : variables) variable = variable.detach().requires_grad_();
+  const torch::Tensor cotangent = torch::ones_like(f(variables).detach());
+  return task_of([=] {
+    const torch::Tensor y = f(variables);
+    std::vector<torch::Tensor> results = torch::autograd::grad({y}, variables, {cotangent});
+    results.insert(results.begin(), y.detach());
+    return results;
+  });
+}
+
 std::vector<torch::Tensor> both(std::tuple<torch::Tensor, torch::Tensor> pair) {
   return {std::move(std::get<0>(pair)), std::move(std::get<1>(pair))};
 }
@@ -95,6 +122,53 @@ const Operations& torch_operations() {
       {"adamw 2000x50", [] { return adamw(2'000, 50); }},
       {"lbfgs 4x25000, 20 iterations", [] { return lbfgs(4, 25'000); }},
       {"lbfgs 10x100, 20 iterations", [] { return lbfgs(10, 100); }},
+      {"index_select 1000000 of 100000x8, both ways",
+       [] {
+         return pulled({random({100'000, 8})}, [index = places({1'000'000}, 100'000)](Variables v) {
+           return torch::index_select(v[0], 0, index);
+         });
+       }},
+      {"gather 1000000x8 of 100000x8, both ways",
+       [] {
+         return pulled({random({100'000, 8})}, [index = places({1'000'000, 8}, 100'000)](Variables v) {
+           return torch::gather(v[0], 0, index);
+         });
+       }},
+      {"x[mask] 1000000, half of them, both ways",
+       [] {
+         return pulled({random({1'000'000})},
+                       [mask = random({1'000'000}, 2) > 0](Variables v) { return v[0].index({mask}); });
+       }},
+      {"einsum bij,bjk->bik 32x64x64x64, both ways",
+       [] {
+         return pulled({random({32, 64, 64}), random({32, 64, 64}, 2)}, [](Variables v) {
+           return torch::einsum("bij,bjk->bik", {v[0], v[1]});
+         });
+       }},
+      {"einsum ij,kj,kl->il 256, both ways",
+       [] {
+         return pulled({random({256, 256}), random({256, 256}, 2), random({256, 256}, 3)}, [](Variables v) {
+           return torch::einsum("ij,kj,kl->il", {v[0], v[1], v[2]});
+         });
+       }},
+      {"cholesky 256x256 float64, both ways",
+       [] {
+         return pulled({definite({256, 256})}, [](Variables v) { return torch::linalg_cholesky(v[0]); });
+       }},
+      {"solve 256x256 float64, both ways",
+       [] {
+         return pulled({definite({256, 256}), random({256, 1}, 2).to(torch::kFloat64)},
+                       [](Variables v) { return torch::linalg_solve(v[0], v[1]); });
+       }},
+      {"cholesky 1000x8x8 float64, both ways",
+       [] {
+         return pulled({definite({1'000, 8, 8})}, [](Variables v) { return torch::linalg_cholesky(v[0]); });
+       }},
+      {"solve 1000x8x8 float64, both ways",
+       [] {
+         return pulled({definite({1'000, 8, 8}), random({1'000, 8, 1}, 2).to(torch::kFloat64)},
+                       [](Variables v) { return torch::linalg_solve(v[0], v[1]); });
+       }},
   };
   return kOperations;
 }

@@ -30,6 +30,34 @@ Task task_of(F f) {
           }};
 }
 
+/// Whole numbers below `bound`.
+Tensor places(const Shape& shape, std::int64_t bound, unsigned seed = 7) {
+  return from_vector(bench::places(shape.numel(), bound, seed), shape);
+}
+
+/// Half of a stack of symmetric, positive definite matrices.
+Tensor definite(const Shape& shape) {
+  const Tensor a = cast(random(shape), xgrad::DType::float64);
+  const std::int64_t n = shape.back();
+  return matmul(a, transpose(a, -2, -1)) + static_cast<double>(n) * xgrad::eye(n, {.dtype = xgrad::DType::float64});
+}
+
+/// A function and its gradient: f of these variables, with a cotangent of ones, as what f computes and each variable's
+/// gradient.
+template <class F>
+Task pulled(std::vector<Tensor> variables, F f) {
+  for (Tensor& variable : variables) variable.set_requires_grad();
+  const Tensor cotangent = ones_like(f(variables).detach());
+  return task_of([=] {
+    std::vector<Tensor> results{f(variables)};
+    for (Tensor& gradient : grad(results[0], variables, cotangent)) results.push_back(std::move(gradient));
+    results[0] = results[0].detach();
+    return results;
+  });
+}
+
+using Variables = const std::vector<Tensor>&;
+
 std::vector<Tensor> both(xgrad::Picked picked) { return {std::move(picked.values), std::move(picked.indices)}; }
 
 std::vector<Tensor> parameters(int count, std::int64_t size) {
@@ -96,6 +124,50 @@ const Operations& xgrad_operations() {
       {"adamw 2000x50", [] { return adamw(2'000, 50); }},
       {"lbfgs 4x25000, 20 iterations", [] { return lbfgs(4, 25'000); }},
       {"lbfgs 10x100, 20 iterations", [] { return lbfgs(10, 100); }},
+      {"index_select 1000000 of 100000x8, both ways",
+       [] {
+         return pulled({random({100'000, 8})},
+                       [index = places({1'000'000}, 100'000)](Variables v) { return index_select(v[0], 0, index); });
+       }},
+      {"gather 1000000x8 of 100000x8, both ways",
+       [] {
+         return pulled({random({100'000, 8})},
+                       [index = places({1'000'000, 8}, 100'000)](Variables v) { return gather(v[0], 0, index); });
+       }},
+      {"x[mask] 1000000, half of them, both ways",
+       [] {
+         return pulled({random({1'000'000})}, [mask = random({1'000'000}, 2) > 0](Variables v) { return v[0][mask]; });
+       }},
+      {"einsum bij,bjk->bik 32x64x64x64, both ways",
+       [] {
+         return pulled({random({32, 64, 64}), random({32, 64, 64}, 2)}, [](Variables v) {
+           return xgrad::einsum("bij,bjk->bik", {v[0], v[1]});
+         });
+       }},
+      {"einsum ij,kj,kl->il 256, both ways",
+       [] {
+         return pulled({random({256, 256}), random({256, 256}, 2), random({256, 256}, 3)}, [](Variables v) {
+           return xgrad::einsum("ij,kj,kl->il", {v[0], v[1], v[2]});
+         });
+       }},
+      {"cholesky 256x256 float64, both ways",
+       [] {
+         return pulled({definite({256, 256})}, [](Variables v) { return xgrad::linalg::cholesky(v[0]); });
+       }},
+      {"solve 256x256 float64, both ways",
+       [] {
+         return pulled({definite({256, 256}), cast(random({256, 1}, 2), xgrad::DType::float64)},
+                       [](Variables v) { return xgrad::linalg::solve(v[0], v[1]); });
+       }},
+      {"cholesky 1000x8x8 float64, both ways",
+       [] {
+         return pulled({definite({1'000, 8, 8})}, [](Variables v) { return xgrad::linalg::cholesky(v[0]); });
+       }},
+      {"solve 1000x8x8 float64, both ways",
+       [] {
+         return pulled({definite({1'000, 8, 8}), cast(random({1'000, 8, 1}, 2), xgrad::DType::float64)},
+                       [](Variables v) { return xgrad::linalg::solve(v[0], v[1]); });
+       }},
   };
   return kOperations;
 }

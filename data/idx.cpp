@@ -35,7 +35,7 @@ std::string find_file(const std::string& folder, const std::string& file) {
 }
 
 Tensor read_part(const std::string& path, const char* what, int axes, DType dtype, SourceLocation where) {
-  const Tensor array = read_idx(path, dtype, where);
+  Tensor array = read_idx(path, dtype, where);
   if (array.ndim() != axes)
     throw FileError(path, 0, 0,
                     concat(what, " of ", axes, axes == 1 ? " axis are" : " axes are", " expected, but the shape is ",

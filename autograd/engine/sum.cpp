@@ -54,15 +54,13 @@ Tensor added(const Tensor& a, const Tensor& b) {
 void accumulate(Tensor& sum, Tensor g, bool create_graph) {
   if (!sum.defined()) {
     sum = std::move(g);
-  } else if (create_graph) {
+  } else if (create_graph || (!owns_elements(sum) && !owns_elements(g))) {
     sum = added(sum, g);
   } else if (owns_elements(sum)) {
     add_into(sum, g);
-  } else if (owns_elements(g)) {
+  } else {
     add_into(g, sum);
     sum = std::move(g);
-  } else {
-    sum = added(sum, g);
   }
 }
 

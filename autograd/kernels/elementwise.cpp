@@ -119,18 +119,6 @@ void store_bits(Bits bits, char* to) {
   std::memcpy(to, &bits, sizeof bits);
 }
 
-template <class F>
-void with_bits(std::int64_t size, const F& f) {
-  switch (size) {
-    case 1:
-      return f(std::uint8_t{});
-    case 4:
-      return f(std::uint32_t{});
-    default:
-      return f(std::uint64_t{});
-  }
-}
-
 /// n elements that all have these bits.
 template <class Bits>
 void fill_bits(char* to, std::int64_t n, Bits bits) {

@@ -12,19 +12,6 @@ namespace {
 // Elements from which moving them is worth a second thread.
 constexpr std::int64_t kPickGrain = 32768;
 
-/// Calls f with an unsigned number as large as an element.
-template <class F>
-void by_size(DType dtype, F&& f) {
-  switch (size_of(dtype)) {
-    case 1:
-      return f(std::uint8_t{});
-    case 4:
-      return f(std::uint32_t{});
-    default:
-      return f(std::uint64_t{});
-  }
-}
-
 /// Axes of a layout, collapsed where one runs on in the next.
 struct Layout {
   int ndim = 0;
@@ -199,7 +186,7 @@ void pick_places(const Tensor& to, const Tensor& from, int axis, int axes, const
     run_stride = inner.stride[inner.ndim];
   }
   std::int64_t inner_numel = product(shape, axis + axes, shape.ndim());
-  by_size(from.dtype(), [&]<class T>(T) {
+  with_bits(size_of(from.dtype()), [&]<class T>(T) {
     Pick<T> kernel{{data_of<T>(to), data_of<T>(from), index, step, count, inner_numel, outer, inner, run, run_stride}};
     launch(kernel, product(shape, 0, axis) * count, kPickGrain / inner_numel + 1);
   });
@@ -217,7 +204,7 @@ void put_places(const Tensor& to, int axis, int axes, const std::int64_t* index,
   as_one_axis(values, from.strides(), 0, axis, strides[0]);
   as_one_axis(values, from.strides(), axis, behind - axis, strides[1]);
   as_one_axis(values, from.strides(), behind, values.ndim() - behind, strides[2]);
-  by_size(to.dtype(), [&]<class T>(T) {
+  with_bits(size_of(to.dtype()), [&]<class T>(T) {
     launch(PutRows<T>{data_of<T>(to), data_of<T>(from), index, count, inner, slice, strides[0], strides[1], strides[2]},
            outer, kPickGrain / (count * inner) + 1);
   });
@@ -341,7 +328,7 @@ constexpr std::int64_t kPartsGrain = 2;
 
 template <Others kOthers>
 void put_parts(const Tensor& to, const Tensor& from, const MaskParts& mask) {
-  by_size(to.dtype(), [&]<class T>(T) {
+  with_bits(size_of(to.dtype()), [&]<class T>(T) {
     launch(PutMasked<T, kOthers>{data_of<T>(to), data_of<T>(from), Parts(mask)}, mask.parts(), kPartsGrain);
   });
 }
@@ -359,7 +346,7 @@ void true_positions(std::int64_t* to, const MaskParts& mask) {
 }
 
 void pick_masked(const Tensor& to, const Tensor& from, const MaskParts& mask) {
-  by_size(to.dtype(), [&]<class T>(T) {
+  with_bits(size_of(to.dtype()), [&]<class T>(T) {
     launch(PickMasked<T>{data_of<T>(to), data_of<T>(from), Parts(mask)}, mask.parts(), kPartsGrain);
   });
 }

@@ -1,4 +1,5 @@
-// Going through the elements of a strided layout, in row-major order, without a division for each.
+// Moving elements about: a walk over a strided layout, in row-major order, without a division for each, and the numbers that
+// elements of any dtype are moved as.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +7,19 @@
 #include "../shape.hpp"
 
 namespace xgrad::internal {
+
+/// Calls f with an unsigned number of an element's size, 1, 4 or 8 bytes: what moves elements need not know their dtype.
+template <class F>
+void with_bits(std::int64_t size, const F& f) {
+  switch (size) {
+    case 1:
+      return f(std::uint8_t{});
+    case 4:
+      return f(std::uint32_t{});
+    default:
+      return f(std::uint64_t{});
+  }
+}
 
 class Walk {
  public:

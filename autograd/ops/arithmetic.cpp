@@ -73,7 +73,9 @@ struct SumRule {
   void operator()(Vjp& vjp) const {
     Tensor g = vjp.take_g();
     if (vjp.needs(0)) vjp.give(0, unbroadcast(vjp.needs(1) ? g : std::move(g), vjp, 0));
-    if (vjp.needs(1)) vjp.give(1, unbroadcast(subtract ? neg(g) : std::move(g), vjp, 1));
+    // Moved above only where it is not needed here.
+    if (vjp.needs(1))
+      vjp.give(1, unbroadcast(subtract ? neg(g) : std::move(g), vjp, 1));  // NOLINT(bugprone-use-after-move)
   }
 };
 

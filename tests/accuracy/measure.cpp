@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <random>
+#include <span>
 
 #include "limits.hpp"
 #if XGRAD_MPFR
@@ -16,38 +17,52 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-/// Value and derivative of a row's operator at these points.
+/// Value and derivative of a row's operator at these points, contiguous.
 struct Results {
-  std::vector<double> value, slope;
+  Tensor value, slope;
 };
 
 Results results_of(const OperatorRow& row, const Tensor& points) {
-  Tensor x = points.detach().set_requires_grad();
-  Tensor y = row.function.call()(std::span<const Tensor>(&x, 1));
-  Results results;
-  results.value = y.to_vector<double>();
-  results.slope = y.requires_grad() ? grad(sum(y), x, {.unused = Unused::zeros}).to_vector<double>()
-                                    : std::vector<double>(results.value.size(), 0);
-  return results;
+  const Tensor x = points.detach().set_requires_grad();
+  const Tensor y = row.function.call()(std::span<const Tensor>(&x, 1));
+  if (!y.requires_grad()) return {contiguous(y), zeros_like(y)};
+  return {contiguous(y.detach()), contiguous(grad(sum(y), x, {.unused = Unused::zeros}))};
 }
 
-/// 2^e with e the exponent of a size, but at least `least`.
-double binade(double size, int least) {
-  constexpr int kBias = 1023;
-  const int exponent = std::max(static_cast<int>(std::bit_cast<std::uint64_t>(size) >> 52) - kBias, least);
-  return std::bit_cast<double>(static_cast<std::uint64_t>(exponent + kBias) << 52);
+/// The size of the last place of a float32 beside which an error stands, as its reciprocal: 2^(23 - e), with e the exponent
+/// of the size, but at least -126.
+double places_per_unit(double size) {
+  constexpr std::uint64_t kBias = 1023;
+  const std::uint64_t exponent = std::max(std::bit_cast<std::uint64_t>(size) >> 52, kBias - 126);
+  return std::bit_cast<double>((2 * kBias + 23 - exponent) << 52);
 }
 
-/// Of a float beside a double.
-double units32(double got, double exact, double scale) {
-  constexpr double kMost = std::numeric_limits<float>::max();
-  if (std::isnan(exact)) return std::isnan(got) ? 0 : kInfinity;
-  if (std::abs(exact) >= kMost)
-    return std::abs(got) >= kMost * 0.9999998 && std::signbit(got) == std::signbit(exact) ? 0 : kInfinity;
-  return std::abs(got - exact) / binade(std::max(std::abs(exact), scale), -126) * 0x1p23;
+template <class T>
+std::span<const T> elements(const Tensor& x) {
+  return {x.data<T>(), static_cast<std::size_t>(x.numel())};
 }
 
 double scale_at(Scale scale, double x) { return scale == nullptr ? 0 : scale(x); }
+
+/// Sees the errors of float32 numbers beside float64 ones, at these points, in units of float32. Points at which `undefined`
+/// is NaN are skipped.
+void see_errors(Worst& worst, std::span<const float> at, std::span<const float> got, std::span<const double> exact,
+                Scale scale, std::span<const double> undefined) {
+  constexpr double kMost = std::numeric_limits<float>::max();
+  for (std::size_t i = 0; i < at.size(); ++i) {
+    if (!undefined.empty() && std::isnan(undefined[i])) continue;
+    const double size = std::abs(exact[i]);
+    double error;
+    if (size < kMost) [[likely]] {
+      error = std::abs(got[i] - exact[i]) * places_per_unit(scale == nullptr ? size : std::max(size, scale(at[i])));
+    } else if (std::isnan(size)) {
+      error = std::isnan(got[i]) ? 0 : kInfinity;
+    } else {
+      error = std::abs(got[i]) >= kMost * 0.9999998 && std::signbit(got[i]) == std::signbit(exact[i]) ? 0 : kInfinity;
+    }
+    worst.see(error, at[i]);
+  }
+}
 
 }  // namespace
 
@@ -67,14 +82,13 @@ Errors float32_errors(const OperatorRow& row, std::uint64_t begin, std::uint64_t
   std::vector<float> part;
   auto measure = [&] {
     if (part.empty()) return;
-    Tensor x = from_vector(part);
+    const Tensor x = from_vector(part);
     const Results got = results_of(row, x), exact = results_of(row, cast(x, DType::float64));
-    for (std::size_t i = 0; i < part.size(); ++i) {
-      const double at = part[i];
-      errors.value.see(units32(got.value[i], exact.value[i], scale_at(limits.value_scale32, at)), at);
-      if (std::isnan(exact.value[i])) continue;  // no slope to speak of
-      errors.slope.see(units32(got.slope[i], exact.slope[i], scale_at(limits.slope_scale32, at)), at);
-    }
+    const std::span<const double> values = elements<double>(exact.value);
+    see_errors(errors.value, part, elements<float>(got.value), values, limits.value_scale32, {});
+    // Where the value is NaN there is no slope to speak of.
+    see_errors(errors.slope, part, elements<float>(got.slope), elements<double>(exact.slope), limits.slope_scale32,
+               values);
     errors.points += static_cast<std::int64_t>(part.size());
     part.clear();
   };
@@ -112,18 +126,19 @@ Errors errors_at(const OperatorRow& row, std::vector<double> points, bool narrow
   if (points.empty()) return errors;
   const ExactFunction f = exact_function(row.name);
   const Results got = results_of(row, from_vector(points));
+  const std::span<const double> values = elements<double>(got.value), slopes = elements<double>(got.slope);
   const int digits = narrow ? 24 : 53, least = narrow ? -126 : -1022;
   const double most = narrow ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max();
   for (std::size_t i = 0; i < points.size(); ++i) {
     const double x = points[i];
     const Exact value = f(Exact(x));
-    errors.value.see(units_of(got.value[i], value, digits, least, most,
+    errors.value.see(units_of(values[i], value, digits, least, most,
                               scale_at(narrow ? limits.value_scale32 : limits.value_scale64, x)),
                      x);
     if (isnan(value) || std::isinf(x)) continue;
     const Exact slope = exact_slope(f, Exact(x));
     if (isnan(slope)) continue;  // a kink, or the end of the domain
-    errors.slope.see(units_of(got.slope[i], slope, digits, least, most,
+    errors.slope.see(units_of(slopes[i], slope, digits, least, most,
                               scale_at(narrow ? limits.slope_scale32 : limits.slope_scale64, x)),
                      x);
   }
@@ -138,13 +153,13 @@ void add_zeros(const OperatorRow& row, std::vector<double>& points) {
   auto changes = [](double a, double b) { return (a < 0 && b > 0) || (a > 0 && b < 0); };
   for (std::size_t i = 0; i + 1 < grid.size(); ++i)
     for (bool of_slope : {false, true}) {
-      const std::vector<double>& y = of_slope ? results.slope : results.value;
+      const std::span<const double> y = elements<double>(of_slope ? results.slope : results.value);
       if (!changes(y[i], y[i + 1])) continue;
       double low = grid[i], high = grid[i + 1], at_low = y[i];
       for (int k = 0; k < 60 && std::nextafter(low, high) < high; ++k) {
         const double middle = low + (high - low) / 2;
         const Results there = results_of(row, from_vector(std::vector<double>{middle}));
-        const double at_middle = (of_slope ? there.slope : there.value)[0];
+        const double at_middle = (of_slope ? there.slope : there.value).item<double>();
         (changes(at_low, at_middle) ? high : low) = middle;
       }
       for (double distance : {0.0, 1e-15, 1e-13, 1e-10, 1e-6, 1e-3})

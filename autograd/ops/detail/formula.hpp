@@ -181,7 +181,8 @@ struct BinaryRule {
   void operator()(Vjp& vjp) const {
     Tensor g = vjp.take_g();
     if (vjp.needs(0)) give_cotangent<F::a_reads>(vjp, 0, vjp.needs(1) ? g : std::move(g), PullA<F>{f});
-    if (vjp.needs(1)) give_cotangent<F::b_reads>(vjp, 1, std::move(g), PullB<F>{f});
+    // Moved above only where it is not needed here.
+    if (vjp.needs(1)) give_cotangent<F::b_reads>(vjp, 1, std::move(g), PullB<F>{f});  // NOLINT(bugprone-use-after-move)
   }
 };
 

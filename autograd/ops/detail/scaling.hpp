@@ -51,4 +51,17 @@ bool are_safe_square_sums(const Tensor& sums) {
 /// finite. In the kept axes' shape.
 Tensor power_of_two_scales(const Tensor& x, unsigned mask);
 
+/// Overwrites sums of squares with the roots of their quotients by `divisor`. Where a sum is not safe the root is that of the
+/// scaled sum, scaled back; without scales all are safe.
+template <class T>
+void take_roots(Tensor& sums, const Tensor& scales, const Tensor& scaled_sums, double divisor) {
+  const T by = static_cast<T>(divisor);
+  for (std::int64_t i = 0; i < sums.numel(); ++i) {
+    T& sum = data_of<T>(sums)[i];
+    sum = scales.defined() && !is_safe_square_sum(sum)
+              ? std::sqrt(data_of<T>(scaled_sums)[i] / by) / data_of<T>(scales)[i]
+              : std::sqrt(sum / by);
+  }
+}
+
 }  // namespace xgrad::internal

@@ -28,7 +28,8 @@ struct IndexedRows {
   std::int64_t along, across;
 
   /// Of a tensor with these strides.
-  IndexedRows(Strides x_strides, const Tensor& indices, int axis) : index(data_of<std::int64_t>(indices)), rows(1) {
+  IndexedRows(const Strides& x_strides, const Tensor& indices, int axis)
+      : index(data_of<std::int64_t>(indices)), rows(1) {
     Shape shape = at_least_1d(indices.shape());
     Strides strides = at_least_1d(x_strides);
     across = strides[axis];

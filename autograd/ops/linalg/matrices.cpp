@@ -14,16 +14,6 @@
 
 namespace xgrad::internal {
 
-Shape lead_of(const Shape& shape) {
-  return Shape(std::span(shape.begin(), static_cast<std::size_t>(shape.ndim() - 2)));
-}
-
-Shape with_matrix(Shape lead, std::int64_t rows, std::int64_t columns) {
-  lead.push_back(rows);
-  lead.push_back(columns);
-  return lead;
-}
-
 const Tensor& check_matrices(const char* name, const Tensor& x, SourceLocation where) {
   check(is_floating(x.dtype()), where, name, ": matrices must be floating, but they are ", x.dtype(), ' ', x.shape(),
         ". Use cast().");

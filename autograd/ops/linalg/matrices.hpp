@@ -4,14 +4,10 @@
 #include <vector>
 
 #include "../../tensor.hpp"
+#include "../detail/lead.hpp"
 #include "../diagonal.hpp"
 
 namespace xgrad::internal {
-
-/// The shape without its last two axes.
-Shape lead_of(const Shape& shape);
-/// The leading axes with those of a matrix behind them.
-Shape with_matrix(Shape lead, std::int64_t rows, std::int64_t columns);
 
 /// The tensor, after checking that it is a stack of floating matrices whose sides LAPACK can count.
 const Tensor& check_matrices(const char* name, const Tensor& x, SourceLocation where);

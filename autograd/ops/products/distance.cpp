@@ -10,6 +10,7 @@
 #include "../choose.hpp"
 #include "../compare.hpp"
 #include "../create.hpp"
+#include "../detail/lead.hpp"
 #include "../detail/promote.hpp"
 #include "../detail/result.hpp"
 #include "../index.hpp"
@@ -22,16 +23,6 @@ namespace xgrad XGRAD_API {
 using namespace internal;
 
 namespace {
-
-Shape lead_of(const Shape& shape) {
-  return Shape(std::span(shape.begin(), static_cast<std::size_t>(shape.ndim() - 2)));
-}
-
-Shape with_matrix(Shape lead, std::int64_t rows, std::int64_t columns) {
-  lead.push_back(rows);
-  lead.push_back(columns);
-  return lead;
-}
 
 Tensor contiguous_value(const Tensor& x) {
   if (x.is_contiguous()) return x;

@@ -300,7 +300,7 @@ void extremes_rule(Vjp& vjp, int axis) {
 
 template <bool kLargest>
 Extreme extreme_along(const char* name, const Operand& operand, int axis, ReduceOptions options) {
-  Tensor x = operand.tensor(name);
+  const Tensor& x = operand.tensor(name);
   SourceLocation where = operand.where();
   if (x.ndim() == 0) {
     normalize_axis(name, axis, 0, where);

@@ -126,13 +126,7 @@ Spread deviation_value(const Tensor& x, unsigned mask, const Shape& shape, doubl
         x.shape(), [](auto x, auto scale) { return x * scale; }, x, scales);
     scaled_sums = square_sums<T>(scaled, mask, shape).y;
   }
-  const T by = static_cast<T>(divisor);
-  for (std::int64_t i = 0; i < y.numel(); ++i) {
-    T& sum = data_of<T>(y)[i];
-    sum = scales.defined() && !is_safe_square_sum(sum)
-              ? std::sqrt(data_of<T>(scaled_sums)[i] / by) / data_of<T>(scales)[i]
-              : std::sqrt(sum / by);
-  }
+  take_roots<T>(y, scales, scaled_sums, divisor);
   return spread;
 }
 

@@ -43,13 +43,7 @@ Tensor root_of_squares_value(const Tensor& x, unsigned mask, const Shape& shape,
     scales = power_of_two_scales(x, mask);
     scaled_sums = fold_around<ScaledSquareFold, T>(x, mask, scales);
   }
-  const T by = static_cast<T>(divisor);
-  for (std::int64_t i = 0; i < y.numel(); ++i) {
-    T& sum = data_of<T>(y)[i];
-    sum = scales.defined() && !is_safe_square_sum(sum)
-              ? std::sqrt(data_of<T>(scaled_sums)[i] / by) / data_of<T>(scales)[i]
-              : std::sqrt(sum / by);
-  }
+  take_roots<T>(y, scales, scaled_sums, divisor);
   return y;
 }
 

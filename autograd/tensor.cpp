@@ -122,6 +122,7 @@ const Tensor& Operand::tensor(const char* operation) const {
       tensor_->defined(), where_, operation,
       ": its operands must be defined tensors, but one is not: default-constructed, or the grad() of a tensor that no "
       "backward() has filled, or that is no leaf.");
+  internal::entered_operation = {operation, where_};
   return *tensor_;
 }
 

@@ -222,6 +222,8 @@ inline void* try_allocate(std::size_t bytes) {
 
 }  // namespace
 
+constinit thread_local EnteredOperation entered_operation;
+
 OutOfMemory::OutOfMemory(std::string_view operation, std::string_view what, std::size_t bytes, SourceLocation where) {
   AllocatorCounts counts = allocator_counts();
   char number[32] = "so many";
@@ -239,6 +241,12 @@ OutOfMemory::OutOfMemory(std::string_view operation, std::string_view what, std:
   length = std::min(length, static_cast<int>(sizeof text_) - 1);
   std::snprintf(text_ + length, sizeof text_ - length, " at %.100s:%d", slash != nullptr ? slash + 1 : where.file,
                 where.line);
+}
+
+OutOfMemory::OutOfMemory(std::size_t bytes)
+    : OutOfMemory(entered_operation.name, "a block", bytes, entered_operation.where) {
+  is_anonymous_ = true;
+  bytes_ = bytes;
 }
 
 void OutOfMemory::pass_on(std::string_view operation, std::string_view what, SourceLocation where) const {

@@ -24,11 +24,9 @@ class OutOfMemory : public std::bad_alloc {
   /// "add: there must be memory for float32 [1000], but the system does not have 4000 bytes more; 64 bytes are in use and 0
   /// are cached. at model.cpp:42". A number of bytes of 0 is one that cannot be counted.
   OutOfMemory(std::string_view operation, std::string_view what, std::size_t bytes, SourceLocation where);
-  /// Of a block whose taker does not know for which operation it works.
-  explicit OutOfMemory(std::size_t bytes) : OutOfMemory("memory", "a block", bytes, {}) {
-    is_anonymous_ = true;
-    bytes_ = bytes;
-  }
+  /// Of a block whose taker does not know for which operation it works: it bears the name of the one that this thread has
+  /// entered last, until somebody who knows better passes it on.
+  explicit OutOfMemory(std::size_t bytes);
   const char* what() const noexcept override { return text_; }
   /// To be called where it is caught: throws it again, in this operation's name where it has none.
   [[noreturn]] void pass_on(std::string_view operation, std::string_view what, SourceLocation where) const;
@@ -38,6 +36,14 @@ class OutOfMemory : public std::bad_alloc {
   std::size_t bytes_ = 0;
   char text_[512];
 };
+
+/// The operation that this thread has entered last, as far as it is known. Operand::tensor() notes it, which each operator
+/// calls first that does not name all of its blocks.
+struct EnteredOperation {
+  const char* name = "memory";
+  SourceLocation where;
+};
+extern constinit thread_local EnteredOperation entered_operation;
 
 /// Alignment of every block: a cache line, and the widest SIMD register.
 inline constexpr std::size_t kBlockAlignment = 64;

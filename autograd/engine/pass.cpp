@@ -241,10 +241,14 @@ void Pass::store() {
     Workspace::Update& update = updates.emplace_back(Workspace::Update{&target, Tensor(), false});
     update.value = prepared(target, std::move(gradient), update.in_place);
   };
-  for (auto& entry : workspace_->leaves)
-    if (entry.sum.defined()) prepare(entry.leaf()->grad, std::move(entry.sum));
-  for (auto& [node, output, gradient] : workspace_->retained)
-    prepare(node->extras->retained[output], std::move(gradient));
+  try {
+    for (auto& entry : workspace_->leaves)
+      if (entry.sum.defined()) prepare(entry.leaf()->grad, std::move(entry.sum));
+    for (auto& [node, output, gradient] : workspace_->retained)
+      prepare(node->extras->retained[output], std::move(gradient));
+  } catch (const OutOfMemory& error) {
+    error.pass_on("backward", "a gradient that it stores", where_);
+  }
   for (Workspace::Update& update : updates) {
     if (update.in_place)
       add_into(*update.target, update.value);

@@ -55,9 +55,9 @@ Tensor index_put(const Operand& operand, const Indices& indices, const Operand& 
   }
   Tensor mask = mask_alone(selection);
   if (mask.defined() && given.numel() == 1 && given.ndim() <= 1) {
-    Tensor one = reshape(Operand(given, where), {});
-    Operand there = options.accumulate ? Operand(add(Operand(y, where), one), where) : Operand(one, where);
-    z = xgrad::where(Operand(mask, where), there, y);
+    Tensor there = reshape(Operand(given, where), {});
+    if (options.accumulate) there = add(Operand(y, where), there);
+    z = xgrad::where(Operand(mask, where), Operand(there, where), y);
   } else {
     Places places = places_of("index_put", y.shape(), std::move(selection.picked), where);
     Tensor v = places.order.empty() ? y : permute(Operand(y, where), places.order);

@@ -128,6 +128,13 @@ Tensor positive(const Operand& x);
 /// NumPy: -
 Tensor rsqrt(const Operand& x);
 
+/// Cube root of each element, of negative ones too.
+/// Shapes: the result has x's.
+/// Dtype: x's, integers become the default dtype.
+/// Derivative: g / (3 y^2); infinite at 0.
+/// PyTorch: -
+Tensor cbrt(const Operand& x);
+
 /// Power a^b, computed in float64 whatever the dtypes.
 /// Shapes: a and b broadcast to the result's shape.
 /// Dtype: float64.

@@ -14,6 +14,7 @@ namespace {
   [[maybe_unused]] Exact name(const Exact& x) { return of(mpfr_##name, x); }
 XGRAD_OF_MPFR(abs)
 XGRAD_OF_MPFR(sqrt)
+XGRAD_OF_MPFR(cbrt)
 XGRAD_OF_MPFR(exp)
 XGRAD_OF_MPFR(exp2)
 XGRAD_OF_MPFR(expm1)
@@ -272,6 +273,7 @@ ExactFunction exact_function(const std::string& row) {
       {"square", VALUE(x * x)},
       {"reciprocal", VALUE(1 / x)},
       {"sqrt", VALUE(sqrt(x))},
+      {"cbrt", VALUE(cbrt(x))},
       {"exp", VALUE(exp(x))},
       {"expm1", VALUE(expm1(x))},
       {"log", VALUE(log(x))},

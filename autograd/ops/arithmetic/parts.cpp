@@ -15,6 +15,7 @@ namespace xgrad XGRAD_API {
 using namespace internal;
 
 Tensor rsqrt(const Operand& x) { return unary("rsqrt", x, formulas::Rsqrt{}); }
+Tensor cbrt(const Operand& x) { return unary("cbrt", x, formulas::Cbrt{}); }
 
 Tensor positive(const Operand& x) {
   check(x.dtype("positive") != DType::boolean, x.where(), "positive: the operand must be a number, but it is boolean.");

@@ -174,14 +174,13 @@ Tensor compute_integers(const char* name, const Promoted& pair, SourceLocation w
   return cast_for(name, {y, where}, pair.dtype());
 }
 
-/// The rule of a formula of two operands.
+/// The rule of a formula of two operands. It moves g where it is needed no more.
 template <class F>
 struct BinaryRule {
   F f;
   void operator()(Vjp& vjp) const {
     Tensor g = vjp.take_g();
     if (vjp.needs(0)) give_cotangent<F::a_reads>(vjp, 0, vjp.needs(1) ? g : std::move(g), PullA<F>{f});
-    // Moved above only where it is not needed here.
     if (vjp.needs(1)) give_cotangent<F::b_reads>(vjp, 1, std::move(g), PullB<F>{f});  // NOLINT(bugprone-use-after-move)
   }
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../formulas.hpp"
+#include "../math/cube_root.hpp"
 #include "../math/division.hpp"
 #include "../math/parts.hpp"
 
@@ -20,6 +21,11 @@ struct RsqrtSlope {
   static constexpr bool has_pole = true;
   static auto value(auto x) { return rsqrt_slope(x); }
   static auto slope(auto x, auto y) { return -1.5 * y / x; }
+};
+struct Cbrt {
+  static constexpr Reads reads = reads_y;
+  static auto value(auto x) { return cbrt(x); }
+  static auto divisor(auto y) { return 3 * y * y; }
 };
 struct Identity {
   static constexpr Reads reads = reads_nothing;

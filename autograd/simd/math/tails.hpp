@@ -33,17 +33,23 @@ TwoParts<T> times_number(Batch<T> x, double number) {
 template <class T>
 struct Decay {
   Exponential<T> e;
-  Batch<T> q, divisor;  // 1 + exp(-|z|)
+  Batch<T> q, value, divisor;  // exp(-|z|) and 1 + exp(-|z|)
 
   Decay(Batch<T> z, Batch<T> low)
       : e(at_least(kVanished<T>, negative_abs(z)), where(abs(z) < -kVanished<T>, -flip_sign(low, z), Batch<T>(0))),
         q(e.r + e.s),
-        divisor(1 + e.value_up_to_one()) {}
+        value(e.value_up_to_one()),
+        divisor(1 + value) {}
   explicit Decay(Batch<T> z)
-      : e(at_least(kVanished<T>, negative_abs(z))), q(e.r + e.s), divisor(1 + e.value_up_to_one()) {}
+      : e(at_least(kVanished<T>, negative_abs(z))), q(e.r + e.s), value(e.value_up_to_one()), divisor(1 + value) {}
 
   /// y exp(-|z|), rounded once.
   Batch<T> times(Batch<T> y) const { return scale_down(fma(y, q, y), e.shifted); }
+  /// The derivative of x sigmoid(z) for x and z below 0, where x dz/dx is -growth: exp(-|z|) (1 - growth + exp(-|z|)) over
+  /// the square of the divisor. The sum that vanishes somewhere is made of what is exact, or nearly, before it cancels.
+  Batch<T> gate_slope(Batch<T> growth) const {
+    return times(((1 - growth) + value) / fma(value, value + 2, Batch<T>(1)));
+  }
 };
 
 /// exp(size^2 / 2) cdf(-size) for 0 <= size <= 40.
@@ -90,7 +96,7 @@ Batch<T> silu_slope(Batch<T> x) {
   using namespace simd_math;
   const Decay<T> decay(x);
   Batch<T> size = at_most(-kVanished<T>, abs(x));
-  Batch<T> tail = decay.times((1 - size / decay.divisor) / decay.divisor);
+  Batch<T> tail = decay.gate_slope(size);
   return where(x < 0, tail, 1 - tail);
 }
 
@@ -130,13 +136,13 @@ Batch<T> gelu_tanh(Batch<T> x) {
 template <class T>
 Batch<T> gelu_tanh_slope(Batch<T> x) {
   using namespace simd_math;
-  constexpr T kTwice = T(2 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi);
+  constexpr double kTwice = 2 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
   Batch<T> size = at_most(32, abs(x));
   const TwoParts<T> z = gelu_exponent(size);
   const Decay<T> decay(z.high, z.low);
   // x z'
-  Batch<T> growth = size * kTwice * fma(size * size, Batch<T>(T(3 * 0.044715)), Batch<T>(1));
-  Batch<T> tail = decay.times((1 - growth / decay.divisor) / decay.divisor);
+  Batch<T> growth = size * fma(size * size, Batch<T>(T(3 * 0.044715 * kTwice)), Batch<T>(T(kTwice)));
+  Batch<T> tail = decay.gate_slope(growth);
   return where(x < 0, tail, 1 - tail);
 }
 

@@ -1,0 +1,21 @@
+// The cube root of batches.
+#pragma once
+
+#include "wide.hpp"
+
+namespace xgrad {
+namespace XGRAD_SIMD_NAMESPACE {
+
+/// A third of the logarithm gives all but the last bits, and a step of Newton's method those.
+inline Batch<double> cbrt(Batch<double> x) {
+  const Batch<double> size = abs(x);
+  const Batch<double> near = exp(log(size) / 3), square = near * near;
+  const Batch<double> root = near - fma(square, near, -size) / (3 * square);
+  return where(size > 0 && size < std::numeric_limits<double>::infinity(), with_sign(root, x), x);
+}
+inline Batch<float> cbrt(Batch<float> x) {
+  return simd_math::in_double([](Batch<double> x) { return cbrt(x); }, x);
+}
+
+}  // namespace XGRAD_SIMD_NAMESPACE
+}  // namespace xgrad

@@ -1,5 +1,6 @@
 // The guide's code: docs/guide.md shows these lines, and a test compares the two.
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -81,6 +82,24 @@ class InRepository {
 
  private:
   std::filesystem::path before_;
+};
+
+/// While it lives, a folder of its own is the current one.
+class InFolder {
+ public:
+  InFolder() : before_(std::filesystem::current_path()) {
+    std::string name = (std::filesystem::temp_directory_path() / "xgrad_guide.XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    folder_ = name;
+    std::filesystem::current_path(folder_);
+  }
+  ~InFolder() {
+    std::filesystem::current_path(before_);
+    std::filesystem::remove_all(folder_);
+  }
+
+ private:
+  std::filesystem::path before_, folder_;
 };
 
 }  // namespace
@@ -201,13 +220,14 @@ TEST_CASE("guide: modules and optimizers", "[guide]") {
 
   Net model;
   optim::Adam adam(model.named_parameters(), {.lr = 0.02});
+  optim::ExponentialLR schedule(adam, {.gamma = 0.99});
   for (int step = 0; step < 200; ++step) {
     Tensor loss = nn::mse(model(x), y);
     adam.zero_grad();
     loss.backward();
     optim::clip_grad_norm(model.parameters(), 10);
     adam.step();
-    adam.set_lr(0.02 * std::pow(0.99, step));  // a schedule is what you set
+    schedule.step();
   }
   CHECK(nn::mse(model(x), y).item() < 0.5 * mean(square(y)).item());
   std::vector<std::string> names;
@@ -260,6 +280,17 @@ TEST_CASE("guide: modules and optimizers", "[guide]") {
 
   nn::check_registration(model, [&] { model(x); });
 
+  {
+    InFolder in_folder;
+    std::int64_t step = 0;
+    data::BatchPosition position;
+    io::Checkpoint run;
+    run.add("model", model).add("optimizer", adam).add("schedule", schedule).add("data", position).add("step", step);
+    run.save("run.safetensors");
+    run.load("run.safetensors");  // after building all of it as it was built before
+    CHECK(step == 0);
+  }
+
   nn::Sequential small{nn::Dense(2, 8), tanh, nn::Dropout(0.1), nn::Dense(8, 1)};
   small.train();  // Dropout drops
   small.eval();   // and no more
@@ -271,6 +302,20 @@ TEST_CASE("guide: modules and optimizers", "[guide]") {
     sign_descent.step();
   }
   CHECK(nn::mse(small(x), y).item() < before);
+}
+
+TEST_CASE("guide: layers", "[guide]") {
+  manual_seed(0);
+  // clang-format off
+  nn::Sequential cnn{nn::Conv2d(1, 8, 3, {.padding = 1}), nn::BatchNorm2d(8), nn::ReLU(), nn::MaxPool2d(2), nn::Flatten(),
+                     nn::Dense(8 * 4 * 4, 10)};
+  // clang-format on
+  nn::init::apply(cnn, "0.weight", nn::init::he_normal());
+  nn::freeze(cnn, "0.*");  // no gradient flows into the convolution, and optimizers skip it
+  optim::AdamW adamw({{.parameters = nn::matching(cnn.named_parameters(), "*bias"), .options = {.weight_decay = 0}},
+                      {.parameters = nn::excluding(cnn.named_parameters(), "*bias")}});
+  CHECK(adamw.group_count() == 2);
+  nn::check_module(cnn, {uniform({2, 1, 8, 8}, -1, 1)});  // gradcheck of a copy in float64
 }
 
 TEST_CASE("guide: data", "[guide]") {

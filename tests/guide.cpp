@@ -309,13 +309,13 @@ TEST_CASE("guide: layers", "[guide]") {
   // clang-format off
   nn::Sequential cnn{nn::Conv2d(1, 8, 3, {.padding = 1}), nn::BatchNorm2d(8), nn::ReLU(), nn::MaxPool2d(2), nn::Flatten(),
                      nn::Dense(8 * 4 * 4, 10)};
-  // clang-format on
   nn::init::apply(cnn, "0.weight", nn::init::he_normal());
   nn::freeze(cnn, "0.*");  // no gradient flows into the convolution, and optimizers skip it
   optim::AdamW adamw({{.parameters = nn::matching(cnn.named_parameters(), "*bias"), .options = {.weight_decay = 0}},
                       {.parameters = nn::excluding(cnn.named_parameters(), "*bias")}});
-  CHECK(adamw.group_count() == 2);
   nn::check_module(cnn, {uniform({2, 1, 8, 8}, -1, 1)});  // gradcheck of a copy in float64
+  // clang-format on
+  CHECK(adamw.group_count() == 2);
 }
 
 TEST_CASE("guide: data", "[guide]") {

@@ -250,7 +250,7 @@ Tensor largest_of_bags(const Bags& bags, const Tensor& table, SourceLocation whe
 Tensor embedding_bag(const Tensor& given_indices, const Operand& weight, EmbeddingBagOptions options) {
   SourceLocation where = weight.where();
   const Tensor& given_table = checked_table(kBag, weight);
-  const Tensor& factors = options.per_sample_weights;
+  Tensor factors = options.per_sample_weights;
   check(is_floating(given_table.dtype()), where, kBag, ": weight must be floating, but it is ", given_table.dtype(),
         ".");
   const std::int64_t padding = checked_padding(kBag, options.padding_index, given_table.shape()[0], where);
@@ -260,9 +260,6 @@ Tensor embedding_bag(const Tensor& given_indices, const Operand& weight, Embeddi
   check(!factors.defined() || factors.shape() == indices.shape(), where, kBag,
         ": per_sample_weights must have the indices' shape ", indices.shape(), ", but they are ",
         factors.defined() ? factors.shape() : Shape{}, ".");
-  check(!factors.defined() || factors.dtype() == given_table.dtype(), where, kBag,
-        ": per_sample_weights must have weight's dtype ", given_table.dtype(), ", but they are ",
-        factors.defined() ? factors.dtype() : DType::float32, ".");
   check(!factors.defined() || options.mode == BagMode::sum, where, kBag,
         ": per_sample_weights are for BagMode::sum, but the mode is another.");
   check(!options.scale_grad_by_freq || options.mode != BagMode::max, where, kBag,
@@ -270,6 +267,11 @@ Tensor embedding_bag(const Tensor& given_indices, const Operand& weight, Embeddi
   const std::vector<std::int64_t> starts = checked_starts(indices, options, where);
   CallSite site(where);
   Tensor table = contiguous(given_table);
+  if (factors.defined() && factors.dtype() != table.dtype()) {
+    const DType dtype = promote(table.dtype(), factors.dtype());
+    factors = cast(factors, dtype);
+    table = cast(table, dtype);
+  }
   Bags bags = bags_of(indices, starts, padding, factors);
   if (bags.factors.defined()) bags.factors = contiguous(bags.factors);
   if (options.mode == BagMode::max) return largest_of_bags(bags, table, where);

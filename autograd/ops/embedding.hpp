@@ -38,7 +38,7 @@ struct EmbeddingBagOptions {
 /// Sum, mean or largest elements of the rows of weight that each bag names; 0 for an empty bag. A primitive, for speed: the rows
 /// are not copied.
 /// Shapes: `indices [B, n]`, or `[n]` with offsets `[B]` (`[B + 1]` with include_last_offset), `weight [rows, d] -> [B, d]`.
-/// Dtype: weight's, floating; indices and offsets int64.
+/// Dtype: weight's, floating, and that of per_sample_weights promote; indices and offsets int64.
 /// Derivative: for weight the g of each bag at its rows (times their factors, divided by their number; for max at the row that
 /// was taken, the first of equals); for per_sample_weights g times the row.
 /// Throws: std::out_of_range for an index outside [0, rows), a padding_index outside [-rows, rows), and offsets that do not

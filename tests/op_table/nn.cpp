@@ -1,5 +1,6 @@
 // Layers as functions of their input, and functions of nn.
 #include <cmath>
+#include <complex>
 
 #include <xgrad/nn/nn.hpp>
 #include "op_table.hpp"
@@ -111,6 +112,39 @@ Rows layers() {
   };
 }
 
+/// Each pair of elements of row t as a complex number, times e^(i angle).
+TensorFunction rotary_reference(bool interleaved, double first) {
+  return [=](std::span<const Tensor> x) {
+    const Elements of(x[0]);
+    const std::int64_t size = x[0].size(-1), half = size / 2;
+    return by_place(x[0].shape(), [&](const Place& at) {
+      const std::int64_t i = at.back(), pair = interleaved ? i / 2 : i % half;
+      const bool is_second = interleaved ? i % 2 == 1 : i >= half;
+      Place real = at, imaginary = at;
+      real.back() = interleaved ? 2 * pair : pair;
+      imaginary.back() = interleaved ? 2 * pair + 1 : pair + half;
+      const double t = first + static_cast<double>(at[at.size() - 2]);
+      const std::complex<double> turned =
+          std::complex<double>(of(real), of(imaginary)) *
+          std::polar(1.0, t / std::pow(10000.0, 2 * static_cast<double>(pair) / static_cast<double>(size)));
+      return is_second ? turned.imag() : turned.real();
+    });
+  };
+}
+
+Rows positions() {
+  return {
+      {.name = "nn::rotary_positions",
+       .function = [](const Tensor& x) { return nn::rotary_positions(x); },
+       .shapes = {{{3, 4}}, {{2, 5, 6}}, {{0, 2}}},
+       .expected = rotary_reference(false, 0)},
+      {.name = "nn::rotary_positions(interleaved)",
+       .function = [](const Tensor& x) { return nn::rotary_positions(x, {.first = 7, .interleaved = true}); },
+       .shapes = {{{3, 4}}, {{2, 5, 6}}},
+       .expected = rotary_reference(true, 7)},
+  };
+}
+
 /// x / 0.7 where the generator's bernoulli numbers are true; tests/ops/random.cpp checks those.
 TensorFunction dropout_reference() {
   return [](std::span<const Tensor> x) {
@@ -173,6 +207,7 @@ Rows rows() {
   Rows rows = layers();
   append(rows, losses());
   append(rows, dropouts());
+  append(rows, positions());
   return rows;
 }
 

@@ -100,6 +100,11 @@ TEST_CASE("Bags by offsets, empty ones too", "[nn][embedding]") {
   CHECK(is_close(
       embedding_bag(indices, w, {.offsets = integers({0, 2}), .mode = BagMode::sum, .include_last_offset = true}),
       f64({{6., 8.}})));
+  CHECK(embedding_bag(indices, ones({3, 2}),
+                      {.offsets = integers({0, 2}),
+                       .mode = BagMode::sum,
+                       .per_sample_weights = ones(indices.shape(), {.dtype = DType::float64})})
+            .dtype() == DType::float64);
   Tensor y = embedding_bag(indices, w, {.offsets = integers({0, 2}), .mode = BagMode::sum, .scale_grad_by_freq = true});
   CHECK(is_close(grad(sum(y), w), f64({{0., 0.}, {1., 1.}, {1., 1.}, {0., 0.}, {1., 1.}})));
   CHECK_THROWS_AS(embedding_bag(indices, w, {.offsets = integers({1, 2})}), std::out_of_range);

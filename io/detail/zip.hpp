@@ -1,7 +1,7 @@
 // Zip archives of files that are read and written one after the other.
 //
 // A container of our own, as zlib has the compression alone, and a library for archives (libzip, minizip) would be one
-// more that users have to install, for the 250 lines that .npz files take; none of them refuses all that lies.
+// more that users have to install, for the few hundred lines that .npz files take, and refuses less of what lies.
 #pragma once
 
 #include <cstdint>

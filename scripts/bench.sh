@@ -12,6 +12,8 @@
 #       allocations, page faults and peak memory instead of times
 #   scripts/bench.sh --functions
 #       the functions of SIMD batches, as exp(), beside xsimd's
+#   scripts/bench.sh --files
+#       reading safetensors and npz, beside read(2) of the same file into fresh memory
 #   scripts/bench.sh --first
 #       a training step of a large perceptron: the first of a process, and a later one
 set -euo pipefail
@@ -26,7 +28,7 @@ if [[ ${1-} == --first ]]; then
   cmake --build --preset benchmarks --target bench_first >&2
   exec "$programs/bench_first" step
 fi
-if [[ ${1-} == --counters || ${1-} == --functions ]]; then
+if [[ ${1-} == --counters || ${1-} == --functions || ${1-} == --files ]]; then
   program=bench_${1#--}
   cmake --build --preset benchmarks --target "$program" >&2
   exec "$programs/$program"

@@ -11,12 +11,15 @@
 #include <set>
 #include <unordered_map>
 
+#include "detail/columns.hpp"
 #include "detail/fields.hpp"
 #include "detail/sniff.hpp"
 
 namespace xgrad XGRAD_API {
 namespace data {
 namespace {
+
+using detail::short_number;
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr std::int64_t kFewest = 20;     // rows of which anything is concluded
@@ -258,12 +261,6 @@ std::pair<double, double> told(const Look& look, const Look& target) {
 
 // ---- One column ----
 
-std::string number_text(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, std::abs(value) < 1e9 && value == std::floor(value) ? "%.0f" : "%.4g", value);
-  return text;
-}
-
 std::string percent(double share) {
   char text[32];
   std::snprintf(text, sizeof text, "%.1f %%", 100 * share);
@@ -392,20 +389,9 @@ void warn_of_column(const Look& look, std::vector<std::string>& warnings) {
       return other != value && (value < 0 ? other < 0.5 * value : other > 0.5 * value);
     });
     if (apart)
-      warnings.push_back(concat(name, " is ", number_text(value), " in ", times,
+      warnings.push_back(concat(name, " is ", short_number(value), " in ", times,
                                 " rows: where that stands for a missing value, add it to .missing_words."));
   }
-}
-
-/// Code points, as a terminal shows them.
-std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
-}
-
-std::string padded(std::string text, std::size_t width, bool right = false) {
-  const std::size_t own = width_of(text);
-  if (own >= width) return text;
-  return right ? std::string(width - own, ' ') + text : text + std::string(width - own, ' ');
 }
 
 }  // namespace
@@ -430,7 +416,7 @@ Description describe(const Table& table, std::string_view target, SourceLocation
       // Much better than to guess the most frequent class each time.
       if (!(tells >= kNearly) || 1 - tells > 0.25 * (1 - base)) continue;
       const std::string how = has_classes(answer) ? concat("for ", percent(tells), " of the rows")
-                                                  : concat("with R^2 of ", number_text(tells));
+                                                  : concat("with R^2 of ", short_number(tells));
       result.warnings.push_back(concat(looks[i].column.name, " alone tells ", target, ' ', how,
                                        tells >= kTells ? concat(". Drop it unless it is known before ", target, " is.")
                                                        : concat(": is it known before ", target, " is?")));
@@ -457,16 +443,11 @@ std::string to_string(const Description& description) {
   for (const ColumnDescription& column : description.columns) {
     std::string range;
     if (column.kind == Kind::number && !std::isnan(column.mean)) {
-      range = concat(number_text(column.lowest), " to ", number_text(column.highest), ", mean ",
-                     number_text(column.mean), ", deviation ", number_text(column.deviation));
+      range = concat(short_number(column.lowest), " to ", short_number(column.highest), ", mean ",
+                     short_number(column.mean), ", deviation ", short_number(column.deviation));
     } else {
       for (const auto& [name, count] : column.frequent) {
-        std::string text = detail::shown(name);
-        if (text.size() > 24) {
-          text.resize(24);
-          while (!text.empty() && (text.back() & 0x80) != 0) text.pop_back();
-          text += "...";
-        }
+        const std::string text = detail::short_text(name, 24);
         range += concat(range.empty() ? "" : ", ", text, " (", count, ')');
       }
     }
@@ -479,15 +460,11 @@ std::string to_string(const Description& description) {
       lines.back().insert(lines.back().begin() + 4, column.name == description.target ? "target" : tells);
     }
   }
-  std::vector<std::size_t> widths(lines[0].size());
-  for (const auto& line : lines)
-    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], width_of(line[i]));
+  std::vector<bool> to_the_right(lines[0].size(), true);
+  to_the_right[0] = to_the_right[1] = to_the_right.back() = false;
   std::string text = concat(description.rows, description.rows == 1 ? " row, " : " rows, ", description.columns.size(),
                             description.columns.size() == 1 ? " column\n" : " columns\n");
-  for (const auto& line : lines) {
-    for (std::size_t i = 0; i + 1 < line.size(); ++i) text += padded(line[i], widths[i], i >= 2) + "  ";
-    text += line.back() + '\n';
-  }
+  text += detail::in_columns(lines, to_the_right);
   for (const std::string& warning : description.warnings) text += "! " + warning + '\n';
   return text;
 }

@@ -1,8 +1,8 @@
 #include "table.hpp"
 
 #include <algorithm>
-#include <limits>
-#include <numeric>
+#include <cmath>
+#include <ostream>
 
 #include "../autograd/ops/cast.hpp"
 #include "../autograd/ops/compare.hpp"
@@ -10,6 +10,7 @@
 #include "../autograd/ops/index.hpp"
 #include "../autograd/ops/movement.hpp"
 #include "../autograd/ops/special.hpp"
+#include "detail/columns.hpp"
 #include "detail/sniff.hpp"
 #include "labels.hpp"
 
@@ -262,6 +263,36 @@ Tensor Table::numbers(const std::vector<std::string>& names, SourceLocation wher
   if (!values.defined()) return zeros({0, static_cast<std::int64_t>(names.size())}, {.dtype = DType::float64});
   return index_select(values, 1, from_vector(picked));
 }
+
+std::string to_string(const Table& table) {
+  constexpr std::int64_t kRows = 8, kColumns = 16;
+  const std::int64_t rows = std::min(table.rows(), kRows), columns = std::min(table.size(), kColumns);
+  std::vector<std::vector<std::string>> lines(static_cast<std::size_t>(rows) + 1);
+  std::vector<bool> to_the_right;
+  for (std::int64_t c = 0; c < columns; ++c) {
+    lines[0].push_back(detail::short_text(table.name(c), 24));
+    const bool numeric = table.kinds[c] == Kind::number || table.kinds[c] == Kind::boolean;
+    to_the_right.push_back(numeric);
+    for (std::int64_t row = 0; row < rows; ++row) {
+      std::string text;
+      if (!numeric) {
+        text = detail::short_text(table.text[table.places[c]][row], 24);
+      } else {
+        const double value = table.values[{row, table.places[c]}].item();
+        text = std::isnan(value)                 ? ""
+               : table.kinds[c] == Kind::boolean ? value != 0 ? "True" : "False"
+                                                 : detail::digits_of(value, table.values.dtype() == DType::float32);
+      }
+      lines[static_cast<std::size_t>(row) + 1].push_back(text);
+    }
+  }
+  std::string text = detail::in_columns(lines, to_the_right);
+  if (table.rows() > rows) text += concat("... ", table.rows() - rows, " more rows\n");
+  if (table.size() > columns) text += concat("... ", table.size() - columns, " more columns\n");
+  return text;
+}
+
+std::ostream& operator<<(std::ostream& out, const Table& table) { return out << to_string(table); }
 
 TableSplit split(const Table& table, SplitOptions options, std::string_view by, SourceLocation where) {
   check(!options.stratify || !by.empty(), where,

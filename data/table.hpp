@@ -3,6 +3,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <iosfwd>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -121,6 +122,10 @@ struct Table {
   /// Throws: std::invalid_argument for a column of text, std::out_of_range for a name that is not there.
   Tensor numbers(const std::vector<std::string>& names, SourceLocation where = SourceLocation::current()) const;
 };
+
+/// The first rows of a table for people; describe() tells of all.
+std::string to_string(const Table& table);
+std::ostream& operator<<(std::ostream& out, const Table& table);
 
 /// Two parts of a table.
 struct TableSplit {

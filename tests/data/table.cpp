@@ -1,6 +1,7 @@
 #include <xgrad/data/table.hpp>
 
 #include <cmath>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -116,4 +117,17 @@ TEST_CASE("a table is split, by the classes of a column where that is asked for"
   CHECK((rare == 2 || rare == 3));  // a quarter of ten
   CHECK(sum(train["x"].values).item() + sum(test["x"].values).item() == 780);
   CHECK_THROWS_WITH(data::split(table, {.stratify = true}), Contains("a column of classes must be named"));
+}
+
+TEST_CASE("the first rows of a table are printed", "[data][table]") {
+  std::ostringstream out;
+  out << people();
+  CHECK(out.str() ==
+        "age  name  married  born\n"
+        " 34  Ann      True  1990-01-01\n"
+        " 51  Bob     False  1973-05-05\n"
+        "              True  2001-07-31\n");
+  CHECK_THAT(to_string(Table({Column("x", arange(20))})), Contains("... 12 more rows"));
+  CHECK_THAT(to_string(Table({Column("x", tensor({0.1}))})), Contains("0.1\n"));
+  CHECK(to_string(Table()) == "");
 }

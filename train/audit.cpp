@@ -315,6 +315,17 @@ class Auditor {
     }
   }
 
+  /// Layers of one class that start alike as wholes: made by cloning, as in a stack of them.
+  static bool are_clones(const nn::Module& a, const nn::Module& b) {
+    if (a.class_name() != b.class_name()) return false;
+    const std::vector<Tensor> of_a = a.parameters(), of_b = b.parameters();
+    if (of_a.size() != of_b.size() || of_a.empty()) return false;
+    for (std::size_t i = 0; i < of_a.size(); ++i)
+      if (of_a[i].shape() != of_b[i].shape() || of_a[i].to_vector<double>() != of_b[i].to_vector<double>())
+        return false;
+    return true;
+  }
+
   /// Equal numbers in two tensors: no draw gives them, a copy does.
   void add_cut_ties() {
     std::unordered_map<std::string, std::vector<std::size_t>> by_size;
@@ -332,8 +343,7 @@ class Auditor {
                                    tensor.shape() == Shape{other.size(1), other.size(0)} &&
                                    transpose(other.detach()).to_vector<double>() == values[i];
         if (!is_equal && !is_transposed) continue;
-        // Layers that were made by cloning one start alike as wholes.
-        if (is_equal && parameters_[i].owner.class_name() == parameters_[k].owner.class_name()) continue;
+        if (is_equal && are_clones(parameters_[i].owner, parameters_[k].owner)) continue;
         say(Mistake::tie_cut, parameters_[i].name,
             "'" + parameters_[i].name + "' holds the same numbers as '" + parameters_[k].name +
                 (is_transposed ? "', transposed" : "'") +

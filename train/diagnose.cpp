@@ -42,7 +42,7 @@ class Witness final : public nn::CallObserver, public internal::Observer {
   std::vector<Row> rows;
 
   void left(const nn::Module& layer, const Tensor&, const Tensor& y) override {
-    if (!y.defined() || !is_floating(y.dtype())) return;
+    if (y.defined() && !is_floating(y.dtype())) return;
     nn::NamedTensors own = detail::own_parameters(layer);
     if (own.empty()) return;
     const std::string name = detail::name_in(model_, layer);
@@ -53,6 +53,7 @@ class Witness final : public nn::CallObserver, public internal::Observer {
                                kind.rfind("InstanceNorm", 0) == 0 || kind == "GroupNorm";
       row = rows.insert(rows.end(), {name, kind, std::move(own), {}, "", {}, is_channels});
     }
+    if (!y.defined()) return;  // an LSTM's struct: its weights can be told of, its output not
     row->outputs.push_back(y);
     row_of_[y.impl()] = static_cast<std::size_t>(row - rows.begin());
   }

@@ -41,7 +41,9 @@ std::string shown(const Readings& readings) {
 std::string duration(double seconds) {
   char text[64];
   const auto whole = static_cast<long long>(std::clamp(std::round(seconds), 0.0, 1e12));
-  if (seconds < 10)
+  if (seconds < 0.1)
+    std::snprintf(text, sizeof text, "%.0f ms", 1000 * seconds);
+  else if (seconds < 10)
     std::snprintf(text, sizeof text, "%.1f s", seconds);
   else if (whole < 100)
     std::snprintf(text, sizeof text, "%lld s", whole);

@@ -92,9 +92,16 @@ Summary summary(const nn::Module& model, const Function<void()>& run) {
 
 std::ostream& operator<<(std::ostream& out, const Summary& summary) {
   detail::TextTable table({"layer", "class", "output", "parameters", "saved"}, {0, 0, 0, 1, 1});
+  std::vector<std::string> around;  // names of the calls that a line lies in, by depth
   for (const LayerSummary& layer : summary.layers) {
-    const std::string indent(static_cast<std::size_t>(2 * layer.depth), ' ');
-    table.row({indent + layer.name, layer.depth == 0 ? "" : layer.kind, layer.output,
+    const auto depth = static_cast<std::size_t>(layer.depth);
+    around.resize(depth);
+    // Within 'block' it is 'hidden', not 'block.hidden'.
+    const std::string prefix = depth > 0 ? around.back() + "." : "";
+    const bool is_inside = depth > 0 && layer.name.rfind(prefix, 0) == 0;
+    const std::string name = is_inside ? layer.name.substr(prefix.size()) : layer.name;
+    around.push_back(layer.name);
+    table.row({std::string(2 * depth, ' ') + name, depth == 0 ? "" : layer.kind, layer.output,
                layer.parameters > 0 ? detail::grouped(layer.parameters) : "",
                layer.saved_bytes > 0 ? detail::bytes_text(layer.saved_bytes) : ""});
   }

@@ -239,6 +239,15 @@ TEST_CASE("audit: tied weight cut", "[audit]") {
   CHECK(second.has(Mistake::tie_cut));
   CHECK(second.findings.size() == 1);
 
+  struct SameClass : nn::Module {
+    nn::Dense a = child("a", nn::Dense(4, 4));
+    nn::Dense b = child("b", nn::Dense(4, 4));
+    nn::Dense out = child("out", nn::Dense(4, 3));
+    SameClass() { b.weight().assign(a.weight()); }
+    Tensor operator()(const Tensor& x) const { return out(tanh(b(tanh(a(x))))); }
+  } same_class;
+  CHECK(audited(same_class).has(Mistake::tie_cut, "b.weight"));
+
   // The class was given another tensor after it was registered.
   struct Replaced : nn::Module {
     Tensor weight = param("weight", normal({4, 3}));
@@ -295,7 +304,18 @@ TEST_CASE("audit: sound models give no alarm", "[audit]") {
       return mean(square(scores - targets)) + mean(square(unsqueeze(scores, 1) - scores)) + sum(targets / sum(targets));
     }));
   }
-  SECTION("a convolutional network, a recurrent one, a transformer layer") {
+  SECTION("a transformer, an LSTM, wrapped layers") {
+    auto is_sound = [&](const auto& model, const Tensor& x) {
+      optim::Adam adam(model.parameters());
+      check(train::audit(model, adam, [&] { return mean(square(model(x))); }));
+    };
+    is_sound(nn::TransformerEncoder(nn::TransformerEncoderLayer(8, 2, {.dim_feedforward = 16}), 3), normal({5, 3, 8}));
+    is_sound(nn::Sequential{nn::OutputOf(nn::LSTM(8, 16, {.num_layers = 2})), nn::Dense(16, 4)}, normal({5, 2, 8}));
+    is_sound(nn::Sequential{nn::WeightNorm(nn::Dense(8, 8)), relu, nn::SpectralNorm(nn::Dense(8, 4)),
+                            nn::Residual(nn::LayerNorm(4))},
+             normal({5, 8}));
+  }
+  SECTION("a convolutional network") {
     nn::Sequential images{nn::Conv2d(1, 4, 3), nn::BatchNorm2d(4), relu,
                           nn::MaxPool2d(2),    nn::Flatten(),      nn::Dense(36, 3)};
     optim::Adam adam(images.parameters());

@@ -153,6 +153,16 @@ TEST_CASE("diagnose: channels are units of convolutions", "[diagnose]") {
   CHECK(diagnosis.layers[0].dead == 0.5);
 }
 
+TEST_CASE("diagnose: a layer that answers with several tensors is told of by its weights", "[diagnose]") {
+  nn::Sequential model{nn::OutputOf(nn::LSTM(3, 4)), nn::Dense(4, 1)};
+  const Diagnosis diagnosis = train::diagnose(model, [&] { return sum(model(ones({2, 1, 3}))); });
+  REQUIRE(diagnosis.layers.size() == 2);
+  CHECK(diagnosis.layers[0].kind == "LSTM");
+  CHECK(std::isnan(diagnosis.layers[0].activation));
+  CHECK(diagnosis.layers[0].weight_gradient > 0);
+  CHECK(diagnosis.findings.empty());
+}
+
 TEST_CASE("diagnose: leaves all as it was, to the bit", "[diagnose]") {
   manual_seed(5);
   struct Net : nn::Module {

@@ -23,7 +23,7 @@ void check_numbers(const char* name, int axes, const char* what, const PerAxis& 
 /// The extent that is pooled to `places`.
 std::int64_t extent_before(const char* name, std::int64_t places, std::int64_t window, std::int64_t stride,
                            std::int64_t padding, SourceLocation where) {
-  std::int64_t reach, cut, extent;
+  std::int64_t reach = 0, cut = 0, extent = 0;
   const bool overflows = __builtin_mul_overflow(places - 1, stride, &reach) ||
                          __builtin_mul_overflow(padding, 2, &cut) || __builtin_sub_overflow(reach, cut, &extent) ||
                          __builtin_add_overflow(extent, window, &extent);

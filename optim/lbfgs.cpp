@@ -321,7 +321,7 @@ LBFGS::Memory LBFGS::memory_of_states(SourceLocation where) const {
         ": what is kept for a parameter must fit it, but the parameters are ", parameters()[0].dtype(),
         " and the direction is ", direction->dtype(),
         ". Make a new optimizer after Module::to(). Nothing was updated.");
-  if (direction->impl() == published_) return memory_;
+  if (direction->is_same(published_)) return memory_;
 
   NoGrad no_grad;
   const ParameterVector vector(parameters());
@@ -381,7 +381,7 @@ void LBFGS::publish() {
                        {"scale", memory_.scale},
                        {"previous_loss", memory_.previous_loss}};
   }
-  published_ = directions[0].defined() ? directions[0].impl() : nullptr;
+  published_ = directions[0];
 }
 
 void LBFGS::check_loaded(const std::vector<State>& states, SourceLocation where) const {

@@ -73,7 +73,7 @@ class LBFGS final : public ClosureOptimizer<LBFGSOptions> {
   void publish();
 
   Memory memory_;
-  const void* published_ = nullptr;  // the tensor by which the states are known to be memory_'s
+  Tensor published_;  // the first direction: where it stands in the states they are memory_'s
 };
 
 }  // namespace optim

@@ -303,15 +303,31 @@ void Optimizer::load_state(const NamedTensors& entries, SourceLocation where) {
   complete_for_.assign(parameters_.size(), std::nullopt);
 }
 
-void Optimizer::hold(const char* optimizer, Parameters given, SourceLocation where) {
+const std::string& Optimizer::group_name(int group, SourceLocation where) const {
+  check_group(group, where);
+  return group_names_[group];
+}
+
+int Optimizer::group_number(std::string_view name, SourceLocation where) const {
+  const auto found = std::find(group_names_.begin(), group_names_.end(), name);
+  check<std::out_of_range>(
+      found != group_names_.end(), where, this->name(), ": there is no group '", name, "'; ",
+      [&] { return listed("there are", group_names_); }, "names are given with the groups.");
+  return static_cast<int>(found - group_names_.begin());
+}
+
+void Optimizer::hold(const char* optimizer, Parameters given, std::string group_name, SourceLocation where) {
   std::vector<Tensor>& parameters = given.tensors;
   check(!parameters.empty(), where, optimizer, ": at least one parameter is needed, but the list is empty.");
+  if (group_name.empty()) group_name = concat(group_count());
+  check(std::find(group_names_.begin(), group_names_.end(), group_name) == group_names_.end(), where, optimizer,
+        ": each group must have a name of its own, but '", group_name, "' is the name of two.");
   const bool named = !given.names.empty();
   check(!named || given.names.size() == parameters.size(), where, optimizer,
         ": each parameter must have a name, but there are ", given.names.size(), " names for ", parameters.size(),
         " parameters.");
   if (!named)
-    for (std::size_t i = 0; i < parameters.size(); ++i) given.names.push_back(concat(group_count(), '.', i));
+    for (std::size_t i = 0; i < parameters.size(); ++i) given.names.push_back(concat(group_name, '.', i));
 
   std::unordered_set<const void*> held;
   std::unordered_set<std::string_view> names(names_.begin(), names_.end());
@@ -346,6 +362,7 @@ void Optimizer::hold(const char* optimizer, Parameters given, SourceLocation whe
   groups_.reserve(count);
   work_before_.reserve(count);
   group_ends_.reserve(group_ends_.size() + 1);
+  group_names_.reserve(group_names_.size() + 1);
   const int group = group_count();
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const std::int64_t work = parameters[i].numel() + kCallWork;
@@ -360,6 +377,7 @@ void Optimizer::hold(const char* optimizer, Parameters given, SourceLocation whe
     groups_.push_back(group);
   }
   group_ends_.push_back(count);
+  group_names_.push_back(std::move(group_name));
 }
 
 void Optimizer::check_group(int group, SourceLocation where) const {

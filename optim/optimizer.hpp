@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -63,10 +64,14 @@ class Optimizer {
   /// All parameters, group after group.
   const std::vector<Tensor>& parameters() const { return parameters_; }
   /// Name of each parameter, parallel to parameters(): the one it was given with, or "group.index" ("0.2": the third of
-  /// the first group).
+  /// the first group; "heads.2" where that has a name).
   const std::vector<std::string>& parameter_names() const { return names_; }
   /// Number of groups.
   int group_count() const { return static_cast<int>(group_ends_.size()); }
+  /// Name of one group; its number where it was given none. Throws std::out_of_range.
+  const std::string& group_name(int group, SourceLocation where = SourceLocation::current()) const;
+  /// Number of the group of that name. Throws std::out_of_range, naming those that there are.
+  int group_number(std::string_view name, SourceLocation where = SourceLocation::current()) const;
   /// Parameters of one group. Throws std::out_of_range.
   std::span<const Tensor> group(int index, SourceLocation where = SourceLocation::current()) const;
 
@@ -115,8 +120,8 @@ class Optimizer {
   Optimizer() = default;
 
   /// Takes one more group. Throws std::invalid_argument unless each parameter is a floating leaf, not held already, and
-  /// has a name of its own. Nothing is changed then.
-  void hold(const char* optimizer, Parameters parameters, SourceLocation where);
+  /// has a name of its own, as the group. Nothing is changed then.
+  void hold(const char* optimizer, Parameters parameters, std::string group_name, SourceLocation where);
   /// Throws std::out_of_range unless 0 <= group < group_count().
   void check_group(int group, SourceLocation where) const;
   Tensor& parameter(std::size_t i) { return parameters_[i]; }
@@ -173,6 +178,7 @@ class Optimizer {
   std::int64_t shared_work_ = 0;           // of all of those
   std::int64_t total_work_ = 0;            // of all parameters
   std::vector<std::size_t> group_ends_;
+  std::vector<std::string> group_names_;
 
   friend class Schedule;
   std::vector<std::optional<double>> base_lrs_;  // by group, as far as schedules have seen them
@@ -197,6 +203,9 @@ class OptimizerOf : public Optimizer {
   /// Takes one more group of parameters, with what they need to start, and answers with its number. Throws as the
   /// constructor; nothing is changed then.
   int add_group(Parameters parameters, const Options& options = {}, SourceLocation where = SourceLocation::current());
+  /// Takes one more group, which has a name.
+  int add_group(std::string name, Parameters parameters, const Options& options = {},
+                SourceLocation where = SourceLocation::current());
 
   /// Options of one group. Throws std::out_of_range.
   const Options& options(int group = 0, SourceLocation where = SourceLocation::current()) const;
@@ -243,7 +252,8 @@ template <class Options>
 OptimizerOf<Options>::OptimizerOf(std::vector<Group<Options>> groups, SourceLocation where) {
   check(!groups.empty(), where, Options::kOptimizer,
         ": at least one group of parameters is needed, but there is none.");
-  for (Group<Options>& group : groups) add_group(std::move(group.parameters), group.options, where);
+  for (Group<Options>& group : groups)
+    add_group(std::move(group.name), std::move(group.parameters), group.options, where);
 }
 
 template <class Options>
@@ -251,10 +261,16 @@ OptimizerOf<Options>::~OptimizerOf() = default;
 
 template <class Options>
 int OptimizerOf<Options>::add_group(Parameters parameters, const Options& options, SourceLocation where) {
+  return add_group(std::string(), std::move(parameters), options, where);
+}
+
+template <class Options>
+int OptimizerOf<Options>::add_group(std::string name, Parameters parameters, const Options& options,
+                                    SourceLocation where) {
   options.check(where);
   options_.push_back(options);
   try {
-    hold(Options::kOptimizer, std::move(parameters), where);
+    hold(Options::kOptimizer, std::move(parameters), std::move(name), where);
   } catch (...) {
     options_.pop_back();
     throw;

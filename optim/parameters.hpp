@@ -32,13 +32,16 @@ struct Parameters {
   std::vector<std::string> names;  ///< parallel to the tensors, or empty
 };
 
-/// Parameters that share options:
+/// Parameters that share options, and may have a name, by which Optimizer::group_number() finds the group again:
 ///
-///     optim::Adam adam({{.parameters = weights, .options = {.weight_decay = 0.1}}, {.parameters = biases}});
+///     optim::Adam adam({{.parameters = weights, .options = {.weight_decay = 0.1}, .name = "weights"},
+///                       {.parameters = biases, .name = "biases"}});
+///     adam.set_group_lr(adam.group_number("biases"), 1e-4);
 template <class Options>
 struct Group {
   Parameters parameters;
   Options options = {};
+  std::string name = {};  ///< "": the group's number
 };
 
 }  // namespace optim

@@ -197,3 +197,31 @@ TEST_CASE("What LBFGS does not do, it says", "[optim][LBFGS]") {
   CHECK_THROWS_WITH(LBFGS({w}, {.history_size = 0}), Contains("history_size must be at least 1"));
   CHECK_THROWS_WITH(LBFGS({w}, {.tolerance_grad = -1}), Contains("tolerance_grad must be at least 0"));
 }
+
+TEST_CASE("Of states that are loaded in turn, each is gone on from", "[optim][LBFGS]") {
+  struct Saved {
+    NamedTensors state;
+    std::vector<Tensor> values;
+    std::vector<double> next;
+  };
+  const Valley valley{start()};
+  LBFGS lbfgs(valley.parameters, {.lr = 0.3, .max_iter = 3});
+  const auto step = [&] { lbfgs.step([&] { return valley(); }); };
+  std::vector<Saved> all;
+  for (int i = 0; i < 3; ++i) {
+    step();
+    Saved saved;
+    for (const auto& [name, tensor] : lbfgs.state()) saved.state.emplace_back(name, copy(tensor));
+    for (const Tensor& w : valley.parameters) saved.values.push_back(copy(w.detach()));
+    all.push_back(saved);
+    step();
+    all.back().next = values_of(valley.parameters);
+  }
+  for (int i = 0; i < 30; ++i) {
+    const Saved& saved = all[i * 7 % 3];
+    lbfgs.load_state(saved.state);
+    for (std::size_t k = 0; k < saved.values.size(); ++k) Tensor(valley.parameters[k]).assign(saved.values[k]);
+    step();
+    CHECK(values_of(valley.parameters) == saved.next);
+  }
+}

@@ -277,6 +277,21 @@ TEST_CASE("groups have their own options", "[optim]") {
                     Contains("SGD: the group must be at least 0 and below 2, but it is -1. at optim.cpp:"));
 }
 
+TEST_CASE("groups may have names", "[optim]") {
+  Tensor a = variable({1}), b = variable({1}), c = variable({1}), d = variable({1});
+  SGD sgd({{.parameters = {a}, .options = {.lr = 0.5}, .name = "body"}, {.parameters = {b}}});
+  CHECK(sgd.add_group("heads", {c}, {.lr = 0.1}) == 2);
+  CHECK(sgd.group_name(0) == "body");
+  CHECK(sgd.group_name(1) == "1");
+  CHECK(sgd.lr(sgd.group_number("heads")) == 0.1);
+  CHECK(sgd.parameter_names() == std::vector<std::string>{"body.0", "1.0", "heads.0"});
+  CHECK_THROWS_WITH(sgd.group_number("tail"),
+                    Contains("SGD: there is no group 'tail'; there are: body, 1, heads") && Contains("optim.cpp"));
+  CHECK_THROWS_WITH(sgd.add_group("1", {d}), Contains("'1' is the name of two"));
+  CHECK(sgd.group_count() == 3);
+  CHECK_THROWS_AS(sgd.group_name(3), std::out_of_range);
+}
+
 TEST_CASE("options outside their range are named with their value", "[optim]") {
   Tensor w = variable({1});
   const double nan = std::nan("");

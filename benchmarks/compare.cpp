@@ -183,6 +183,10 @@ std::vector<Workload> workloads(bool more) {
       layer("max_pool2d 32x16x28x28 by 2x2", Layer::max_pool),
       layer("layer_norm 2048x512", Layer::layer_norm),
       layer("attention 16x8x64x64", Layer::attention),
+      layer("lstm 50x32x64 to 128, both ways", Layer::lstm),
+      layer("gru 50x32x64 to 128, both ways", Layer::gru),
+      layer("transformer encoder 64x16x128, 512, both ways", Layer::encoder),
+      layer("transformer encoder 64x16x128, 2048, both ways", Layer::wide_encoder),
       first_gradient(),
   };
   for (const auto& [name, make] : xgrad_operations())

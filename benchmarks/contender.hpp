@@ -34,14 +34,14 @@ inline constexpr const char* name_of(Special function) {
 
 /// Layers of networks.
 enum class Layer {
-  convolution,  // images [32, 16, 28, 28] with a weight [32, 16, 3, 3], padded by 1
-  max_pool,     // of the same images, 2 x 2
-  layer_norm,   // [2048, 512]
-  attention,    // queries, keys and values [16, 8, 64, 64]
-  lstm,         // 64 to 128 units, 50 steps of 32 sequences
-  gru,          // the same
-  encoder,      // a transformer's, 64 steps of 16 sequences, width 128, 4 heads, 512 units between its dense layers
-  wide_encoder, // the same with 2048 units
+  convolution,   // images [32, 16, 28, 28] with a weight [32, 16, 3, 3], padded by 1
+  max_pool,      // of the same images, 2 x 2
+  layer_norm,    // [2048, 512]
+  attention,     // queries, keys and values [16, 8, 64, 64]
+  lstm,          // 64 to 128 units, 50 steps of 32 sequences
+  gru,           // the same
+  encoder,       // a transformer's, 64 steps of 16 sequences, width 128, 4 heads, 512 units between its dense layers
+  wide_encoder,  // the same with 2048 units
 };
 
 /// Someone who runs the workloads. All numbers are float32.

@@ -38,14 +38,17 @@ Task pulled(std::vector<Tensor> variables, F f) {
 }
 
 /// A recurrent layer of `gates` rows a unit.
-Task recurrent(std::int64_t gates, xgrad::RecurrentResult (*layer)(const xgrad::Operand&, const xgrad::RecurrentWeights&,
-                                                                   xgrad::RecurrentOptions)) {
+Task recurrent(std::int64_t gates,
+               xgrad::RecurrentResult (*layer)(const xgrad::Operand&, const xgrad::RecurrentWeights&,
+                                               xgrad::RecurrentOptions)) {
   auto small = [](const Shape& shape, unsigned seed) {
     return (variable_of(shape, seed).detach() * kSmallWeight).set_requires_grad();
   };
   return pulled({variable_of({50, 32, 64}, 1), small({gates * 128, 64}, 2), small({gates * 128, 128}, 3),
                  small({gates * 128}, 4), small({gates * 128}, 5)},
-                [layer](const std::vector<Tensor>& v) { return layer(v[0], {v[1], v[2], v[3], v[4]}, {}).output; });
+                [layer](const std::vector<Tensor>& v) {
+                  return layer(v[0], {v[1], v[2], v[3], v[4]}, {}).output;
+                });
 }
 
 Task encoder(std::int64_t units) {

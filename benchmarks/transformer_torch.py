@@ -42,7 +42,9 @@ class LanguageModel(nn.Module):
         for name, parameter in self.named_parameters():
             is_added = "out_proj" in name or "linear2" in name
             if parameter.dim() == 2:
-                nn.init.normal_(parameter, 0, 0.02 / math.sqrt(2 * LAYERS) if is_added else 0.02)
+                is_table = not name.startswith("encoder")
+                fan = parameter.shape[1] * (2 * LAYERS if is_added else 1)
+                nn.init.normal_(parameter, 0, 0.06 if is_table else 1 / math.sqrt(fan))
             elif "norm" not in name:
                 nn.init.zeros_(parameter)
 

@@ -44,12 +44,14 @@ struct LanguageModel : nn::Module {
                                                                   .batch_first = true,
                                                                   .norm_first = true}),
                                      settings.layers, nn::LayerNorm(settings.width)))) {
-    // GPT-2's start: what is added to the way around each part is smaller, the more parts there are.
-    const double of_sums = 0.02 / std::sqrt(2.0 * static_cast<double>(settings.layers));
+    // Each matrix keeps the size of what goes through it; what is added to the way around each part is smaller, the more
+    // parts there are, as in GPT-2. Smaller tables of characters and places (GPT-2's 0.02) cost 0.1 nats here.
+    const double parts = 2 * static_cast<double>(settings.layers);
     for (auto& [name, weight] : encoder.named_parameters()) {
       const bool is_added = name.find("out_proj") != name.npos || name.find("linear2") != name.npos;
       if (weight.ndim() == 2)
-        weight.assign(nn::init::normal(0, is_added ? of_sums : 0.02)(weight.shape()));
+        weight.assign(nn::init::normal(
+            0, 1 / std::sqrt(static_cast<double>(weight.size(1)) * (is_added ? parts : 1)))(weight.shape()));
       else if (name.find("norm") == name.npos)
         weight.assign(0);
     }
@@ -63,7 +65,7 @@ struct LanguageModel : nn::Module {
     });
   }
 
-  static inline const nn::Initializer kSmall = nn::init::normal(0, 0.02);
+  static inline const nn::Initializer kSmall = nn::init::normal(0, 0.06);
   std::int64_t context;
   nn::Embedding character, place;
   nn::TransformerEncoder encoder;

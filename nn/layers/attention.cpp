@@ -35,9 +35,10 @@ Tensor start(const Initializer& initializer, const Shape& shape, const Multihead
                                                                                       shape);
 }
 
-/// [N, L, E] -> [N, heads, L, E / heads]
-Tensor split_heads(const Tensor& x, std::int64_t heads) {
-  return transpose(reshape(x, {x.size(0), x.size(1), heads, x.size(2) / heads}), 1, 2);
+/// [N, L, E] or, unless the batch comes first, [L, N, E] -> [N, heads, L, E / heads], a view
+Tensor split_heads(const Tensor& x, std::int64_t heads, bool batch_first) {
+  const Tensor by_head = reshape(x, {x.size(0), x.size(1), heads, x.size(2) / heads});
+  return batch_first ? transpose(by_head, 1, 2) : permute(by_head, {1, 2, 0, 3});
 }
 
 /// A mask as it is added to scores.
@@ -179,12 +180,15 @@ AttentionOutput MultiheadAttention::operator()(const Operand& operand, const Ten
           "last axes of query, key and value must be ", embed_dim_, ", ", kdim_, " and ", vdim_, ", but they are ",
           query.shape(), ", ", key.shape(), " and ", value.shape(), ".");
     const bool keys_are_queries = query.is_same(key), values_are_keys = key.is_same(value);
-    auto batched = [&](const Tensor& x) { return is_single ? unsqueeze(x, 0) : batch_first_ ? x : transpose(x, 0, 1); };
-    query = batched(query);
-    key = keys_are_queries ? query : batched(key);
-    value = values_are_keys ? key : batched(value);
-    const std::int64_t batch = query.size(0), queries = query.size(1), keys = key.size(1);
-    check(key.size(0) == batch && value.size(0) == batch && value.size(1) == keys, place,
+    // Projections go by rows, in whichever order these lie.
+    const int batch_axis = batch_first_ || is_single ? 0 : 1, time_axis = 1 - batch_axis;
+    if (is_single) {
+      query = unsqueeze(query, 0);
+      key = keys_are_queries ? query : unsqueeze(key, 0);
+      value = values_are_keys ? key : unsqueeze(value, 0);
+    }
+    const std::int64_t batch = query.size(batch_axis), queries = query.size(time_axis), keys = key.size(time_axis);
+    check(key.size(batch_axis) == batch && value.size(batch_axis) == batch && value.size(time_axis) == keys, place,
           "query, key and value must have one batch, and as many keys as values, but they are ",
           operand.tensor("query").shape(), ", ", given_key.shape(), " and ", given_value.shape(), ".");
     if (masks.key_padding_mask.defined()) {
@@ -196,17 +200,19 @@ AttentionOutput MultiheadAttention::operator()(const Operand& operand, const Ten
     Tensor mask = joined_mask(masks, batch, queries, keys, more, place);
 
     Operands operands = projected(query, key, value);
+    const Shape one_more = batch_axis == 0 ? Shape{batch, 1, embed_dim_} : Shape{1, batch, embed_dim_};
     if (bias_k_.defined()) {
-      operands.k = cat({operands.k, expand(bias_k_, {batch, 1, embed_dim_})}, 1);
-      operands.v = cat({operands.v, expand(bias_v_, {batch, 1, embed_dim_})}, 1);
+      operands.k = cat({operands.k, expand(bias_k_, one_more)}, time_axis);
+      operands.v = cat({operands.v, expand(bias_v_, one_more)}, time_axis);
     }
     if (add_zero_attn_) {
-      const Tensor nothing = zeros({batch, 1, embed_dim_}, {.dtype = operands.k.dtype()});
-      operands.k = cat({operands.k, nothing}, 1);
-      operands.v = cat({operands.v, nothing}, 1);
+      const Tensor nothing = zeros(one_more, {.dtype = operands.k.dtype()});
+      operands.k = cat({operands.k, nothing}, time_axis);
+      operands.v = cat({operands.v, nothing}, time_axis);
     }
-    const Tensor q = split_heads(operands.q, num_heads_), k = split_heads(operands.k, num_heads_),
-                 v = split_heads(operands.v, num_heads_);
+    const bool first = batch_axis == 0;
+    const Tensor q = split_heads(operands.q, num_heads_, first), k = split_heads(operands.k, num_heads_, first),
+                 v = split_heads(operands.v, num_heads_, first);
     AttentionOptions options{
         .causal = masks.causal && !mask.defined(), .dropout = is_training() ? dropout_ : 0, .generator = generator_};
     if (mask.defined()) options.mask = mask.dtype() == DType::boolean ? logical_not(mask) : mask;
@@ -219,11 +225,9 @@ AttentionOutput MultiheadAttention::operator()(const Operand& operand, const Ten
     } else {
       result.output = scaled_dot_product_attention(q, k, v, options);
     }
-    result.output = out_proj_(reshape(transpose(result.output, 1, 2), {batch, queries, embed_dim_}));
-    if (is_single)
-      result.output = squeeze(result.output, 0);
-    else if (!batch_first_)
-      result.output = transpose(result.output, 0, 1);
+    const Tensor heads = first ? transpose(result.output, 1, 2) : permute(result.output, {2, 0, 1, 3});
+    result.output = out_proj_(reshape(heads, {heads.size(0), heads.size(1), embed_dim_}));
+    if (is_single) result.output = squeeze(result.output, 0);
     return result;
   });
 }

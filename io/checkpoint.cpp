@@ -26,8 +26,28 @@ constexpr std::string_view kFormat = "format", kCheckpoint = "xgrad.checkpoint";
 constexpr std::string_view kFormatVersion = "format_version", kVersion = "1";
 constexpr std::string_view kRandom = "random", kParts = "parts";
 
-// The longest text that is read as JSON: a tree of it is many times as large.
-constexpr std::size_t kLongestJson = 1 << 20;
+/// A text as JSON; discarded where it is none, nests deeper than any of ours, or would be a tree of more than `most` bytes: of
+/// brackets and commas alone it is 25 times as large as the text.
+json parsed_json(const std::string& text, std::size_t most) {
+  constexpr std::size_t kOfValue = 64;
+  constexpr int kDeepest = 8;
+  std::size_t bytes = text.size();
+  int depth = 0;
+  bool in_string = false, escaped = false;
+  for (char c : text) {
+    if (in_string) {
+      if (c == '"' && !escaped) in_string = false;
+      escaped = c == '\\' && !escaped;
+      continue;
+    }
+    in_string = c == '"';
+    if (c == '[' || c == '{') ++depth;
+    if (c == ']' || c == '}') --depth;
+    if (c == '[' || c == '{' || c == ',') bytes += kOfValue;
+    if (depth > kDeepest || bytes > most) return json(json::value_t::discarded);
+  }
+  return json::parse(text, nullptr, false);
+}
 
 /// A number as text that reads back as the same bits, infinities as well.
 std::string as_text(double number) {
@@ -58,6 +78,14 @@ struct Checkpoint::File {
   const std::string& path;
   SourceLocation where;
 
+  /// How large the tree of a text may become: a few times the file's size.
+  std::size_t most_json() const {
+    std::size_t bytes = 16 << 10;
+    for (const auto& [name, text] : contents.metadata) bytes += 6 * (name.size() + text.size());
+    for (const auto& [name, tensor] : contents.tensors)
+      bytes += 6 * static_cast<std::size_t>(tensor.numel()) * size_of(tensor.dtype());
+    return bytes;
+  }
   /// The tensors whose names begin with the part's and a dot, without that.
   NamedTensors tensors_of(const std::string& part) const {
     NamedTensors tensors;
@@ -81,9 +109,7 @@ struct Checkpoint::File {
   json parsed(const std::string& part) const {
     const std::string* text = contents.text(part);
     if (text == nullptr) refuse(part, "it must be in the file, but is not");
-    json read;
-    // Without exceptions: what is wrong is said by the next line.
-    if (text->size() <= kLongestJson) read = json::parse(*text, nullptr, false);
+    json read = parsed_json(*text, most_json());
     check_file(read.is_object(), path, "part ", Shown{part},
                ": what the file says of it must be a JSON object, but it is none");
     return read;
@@ -464,7 +490,7 @@ void Checkpoint::load(const std::string& path, CheckpointOptions options, Source
   if (!options.partial) {
     // Parts that nobody has added would be lost in the next checkpoint.
     const std::string* text = contents.text(kParts);
-    const json names = text != nullptr && text->size() <= kLongestJson ? json::parse(*text, nullptr, false) : json();
+    const json names = text != nullptr ? parsed_json(*text, file.most_json()) : json();
     check_file(names.is_array(), path, "a checkpoint must list its parts, but this one does not");
     for (const json& name : names) {
       check_file(name.is_string(), path, "a checkpoint must list its parts by name, but this one does not");

@@ -205,6 +205,9 @@ TEST_CASE("a checkpoint of another run is refused, and changes nothing", "[io][c
   CHECK_THAT(refused([&] { change_text(path, "step", "[]"); }),
              Contains("part 'step': what the file says of it must be a JSON object"));
   CHECK_THAT(refused([&] { change_text(path, "step", "{"); }), Contains("must be a JSON object"));
+  std::string many = "{\"kind\":[";  // a tree of it would be twenty times as large
+  for (int i = 0; i < 100000; ++i) many += "0,";
+  CHECK_THAT(refused([&] { change_text(path, "step", many + "0]}"); }), Contains("must be a JSON object"));
   CHECK_THAT(refused([&] { change_text(path, "step", std::string(1 << 19, '[')); }), Contains("must be a JSON object"));
   CHECK_THAT(refused([&] { change_text(path, "step", "{}"); }), Contains("part 'step': its kind must be said"));
   CHECK_THAT(refused([&] { change_text(path, "schedule", R"({"kind":"schedule","class":"StepLR","numbers":[]})"); }),

@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "../autograd/ops/create.hpp"
+#include "../data/detail/columns.hpp"
 #include "detail/points.hpp"
 
 namespace xgrad XGRAD_API {
@@ -68,12 +69,6 @@ double averaged(const char* metric, const ConfusionMatrix& matrix, const F1Optio
     weights += weight;
   }
   return options.average == Average::micro ? score(all, options) : sum / weights;
-}
-
-std::string padded(const std::string& text, std::size_t width) {
-  const auto size =
-      static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
-  return std::string(width > size ? width - size : 0, ' ') + text;
 }
 
 std::string percent(double share) {
@@ -195,17 +190,7 @@ std::string to_string(const ConfusionMatrix& matrix) {
   precisions.push_back(matrix.total() > 0 ? percent(matrix.accuracy()) : "-");
   lines.push_back(std::move(precisions));
 
-  std::vector<std::size_t> widths(lines[0].size());
-  for (const auto& line : lines)
-    for (std::size_t i = 0; i < line.size(); ++i)
-      widths[i] = std::max(widths[i], static_cast<std::size_t>(std::count_if(
-                                          line[i].begin(), line[i].end(), [](char c) { return (c & 0xc0) != 0x80; })));
-  std::string text;
-  for (const auto& line : lines) {
-    for (std::size_t i = 0; i < line.size(); ++i) text += (i == 0 ? "" : "  ") + padded(line[i], widths[i]);
-    text += '\n';
-  }
-  return text;
+  return data::detail::in_columns(lines, std::vector<bool>(lines[0].size(), true));
 }
 
 std::ostream& operator<<(std::ostream& out, const ConfusionMatrix& matrix) { return out << to_string(matrix); }

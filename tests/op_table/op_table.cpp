@@ -72,7 +72,6 @@ const std::map<std::string, std::string> kWithoutRow = {
     {"nn::matching", "picks tensors by their names (tests/nn/state.cpp)"},
     {"nn::excluding", "picks tensors by their names (tests/nn/state.cpp)"},
     {"nn::check_module", "checks derivatives (tests/nn/check_module.cpp)"},
-    {"nn::rotary_positions", "the function of a layer, compared and differentiated in tests/nn/transformer.cpp"},
     {"nn::init::*", "makes weights (tests/nn/init.cpp)"},
     {"nn::matching", "picks tensors by their names (tests/nn/state.cpp)"},
     {"nn::excluding", "picks tensors by their names (tests/nn/state.cpp)"},

@@ -20,6 +20,7 @@
 #include "detail/event.hpp"
 #include "detail/file.hpp"
 #include "detail/font.hpp"
+#include "detail/records.hpp"
 #include "diagnose.hpp"
 #include "image.hpp"
 #include "tensorboard.hpp"
@@ -329,6 +330,28 @@ void Log::layers(std::int64_t step, const Diagnosis& diagnosis, SourceLocation w
   for (const std::string& finding : diagnosis.findings) findings.push_back(finding);
   std::lock_guard lock(state_->mutex);
   state_->write({{"step", step}, {"time", state_->now()}, {"layers", layers}, {"findings", findings}}, where);
+}
+
+Plot Log::plot(const std::string& quantity, PlotOptions options, SourceLocation where) const {
+  detail::Records records;
+  {
+    std::lock_guard lock(state_->mutex);
+    records = detail::read_records(state_->folder, where);
+  }
+  std::vector<const detail::Curve*> curves;
+  std::string known;
+  for (const detail::Curve& curve : records.curves) {
+    if (detail::measured(curve.name) == quantity || curve.name == quantity) curves.push_back(&curve);
+    known += (known.empty() ? "'" : ", '") + curve.name + "'";
+  }
+  check(!curves.empty(), where, "Log: a quantity to draw must have been logged, but '", quantity, "' was not",
+        known.empty() ? "; nothing was." : concat("; there are ", known, "."));
+  if (options.title.empty()) options.title = quantity;
+  if (options.x_label.empty()) options.x_label = "step";
+  if (options.y_scale == Scale::linear && detail::wants_log_scale(curves)) options.y_scale = Scale::log;
+  Plot plot(std::move(options), where);
+  for (const detail::Curve* curve : curves) plot.curve(curve->name, curve->steps, curve->values);
+  return plot;
 }
 
 void Log::note(const std::string& name, const std::string& text, SourceLocation where) {

@@ -7,6 +7,7 @@
 
 #include "../autograd/error.hpp"
 #include "../autograd/function.hpp"
+#include "plot.hpp"
 #include "readings.hpp"
 
 namespace xgrad XGRAD_API {
@@ -83,6 +84,13 @@ class Log final {
   void layers(std::int64_t step, const Diagnosis& diagnosis, SourceLocation where = SourceLocation::current());
   /// Adds a fact for the head of the report: `log.note("held out", "97.5 %")`. A later one of that name takes its place.
   void note(const std::string& name, const std::string& text, SourceLocation where = SourceLocation::current());
+
+  /// Draws what the log has so far of a quantity: plot("loss") has "loss", "loss/training" and "validation/loss" in it. The
+  /// title is the quantity's name and the scale one that suits it, unless the options say otherwise.
+  /// Throws: std::invalid_argument where nothing of it was logged.
+  /// Example: `log.plot("loss").save("loss.svg");`
+  Plot plot(const std::string& quantity, PlotOptions options = {},
+            SourceLocation where = SourceLocation::current()) const;
 
   const std::string& folder() const;
 

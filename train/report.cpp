@@ -82,28 +82,6 @@ std::string contents_of(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-/// What a curve measures, by which curves share a chart: "loss" of "loss/test", "validation/loss" and "loss".
-std::string measured(const std::string& name) {
-  const std::size_t slash = name.find('/');
-  if (slash == name.npos) return name;
-  const std::string first = name.substr(0, slash);
-  for (const char* part : {"train", "training", "val", "valid", "validation", "test", "eval", "evaluation"})
-    if (first == part) return name.substr(slash + 1);
-  return first;
-}
-
-bool wants_log_scale(const std::vector<const Curve*>& curves) {
-  double low = 1e300, high = 0;
-  for (const Curve* curve : curves)
-    for (double value : curve->values) {
-      if (!std::isfinite(value)) continue;
-      if (value <= 0) return false;
-      low = std::min(low, value);
-      high = std::max(high, value);
-    }
-  return high / low > 100;
-}
-
 PlotOptions options_of(const std::string& title, const std::string& x_label = "step") {
   PlotOptions options;
   options.title = title;
@@ -176,7 +154,7 @@ class Page {
   void add_curves() {
     std::vector<std::pair<std::string, std::vector<const Curve*>>> charts;
     for (const Curve& curve : records_.curves) {
-      const std::string key = measured(curve.name);
+      const std::string key = detail::measured(curve.name);
       auto chart = std::find_if(charts.begin(), charts.end(),
                                 [&](const auto& each) { return each.first == key && each.second.size() < 8; });
       if (chart == charts.end()) chart = charts.insert(charts.end(), {key, {}});
@@ -188,7 +166,7 @@ class Page {
     for (const std::string& part : own_) out_ += "<div class=\"card\">" + part + "</div>\n";
     for (const auto& [key, curves] : charts) {
       PlotOptions options = options_of(curves.size() == 1 ? curves[0]->name : key);
-      if (wants_log_scale(curves)) options.y_scale = Scale::log;
+      if (detail::wants_log_scale(curves)) options.y_scale = Scale::log;
       Plot plot(options);
       for (const Curve* curve : curves) {
         const bool is_long = curve->values.size() > 200;

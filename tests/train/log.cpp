@@ -1,6 +1,8 @@
 // Log: its files, read back by readers of their own.
 #include <unistd.h>
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -16,6 +18,7 @@
 #include "event_reader.hpp"
 #include "message.hpp"
 #include "png.hpp"
+#include "xml.hpp"
 
 using namespace xgrad;
 using testing::message_of;
@@ -208,6 +211,25 @@ TEST_CASE("log: resumed without a step, and without a log", "[log]") {
   { Log(folder.path(), {.existing = Existing::resume, .csv = false, .tensorboard = false}).scalar("a", 2, 2); }
   CHECK(folder.lines().size() == 5);
   CHECK(folder.event_files().size() == 2);
+}
+
+TEST_CASE("log: draws what it has", "[log]") {
+  Folder folder;
+  Log log(folder.path(), {.tensorboard = false});
+  for (int step = 0; step < 4; ++step)
+    log.scalars(step, {{"loss/training", std::pow(0.05, step)}, {"validation/loss", 1}, {"accuracy", 0.5}});
+  const std::string svg = log.plot("loss").svg();
+  const std::vector<std::string> texts = testing::texts_of(svg);
+  auto has = [&](const std::string& text) { return std::find(texts.begin(), texts.end(), text) != texts.end(); };
+  CHECK(has("loss/training"));
+  CHECK(has("validation/loss"));
+  CHECK_FALSE(has("accuracy"));
+  CHECK(has("10⁻³"));  // 1 ... 1.25e-4 are drawn on a logarithmic scale
+  CHECK(svg.find("<title>loss/training 2: 0.0025</title>") != svg.npos);
+  CHECK(
+      testing::without_place(message_of<std::invalid_argument>([&] { log.plot("lr"); }), __FILE__) ==
+      "Log: a quantity to draw must have been logged, but 'lr' was not; there are 'loss/training', 'validation/loss', "
+      "'accuracy'.");
 }
 
 TEST_CASE("log: wrong input", "[log]") {

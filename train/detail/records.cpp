@@ -1,6 +1,7 @@
 #include "records.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -121,6 +122,27 @@ class Reader {
 };
 
 }  // namespace
+
+std::string measured(const std::string& name) {
+  const std::size_t slash = name.find('/');
+  if (slash == name.npos) return name;
+  const std::string first = name.substr(0, slash);
+  for (const char* part : {"train", "training", "val", "valid", "validation", "test", "eval", "evaluation"})
+    if (first == part) return name.substr(slash + 1);
+  return first;
+}
+
+bool wants_log_scale(const std::vector<const Curve*>& curves) {
+  double low = 1e300, high = 0;
+  for (const Curve* curve : curves)
+    for (double value : curve->values) {
+      if (!std::isfinite(value)) continue;
+      if (value <= 0) return false;
+      low = std::min(low, value);
+      high = std::max(high, value);
+    }
+  return high / low > 100;
+}
 
 Records read_records(const std::string& folder, SourceLocation where) {
   const std::string path = folder + "/log.jsonl";

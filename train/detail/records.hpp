@@ -52,4 +52,10 @@ struct Records {
 /// Throws std::runtime_error where there is no log.
 Records read_records(const std::string& folder, SourceLocation where);
 
+/// What a curve measures, by which curves share a chart: "loss" of "loss/test", "validation/loss" and "loss".
+std::string measured(const std::string& name);
+
+/// Whether the curves go over more than two powers of ten.
+bool wants_log_scale(const std::vector<const Curve*>& curves);
+
 }  // namespace xgrad::train::detail

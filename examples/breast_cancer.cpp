@@ -7,7 +7,6 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
-#include <filesystem>
 #include <iostream>
 #include <limits>
 #include <memory>
@@ -16,6 +15,7 @@
 
 #include <xgrad/xgrad.hpp>
 #include "arguments.hpp"
+#include "data.hpp"
 
 using namespace xgrad;
 
@@ -25,8 +25,7 @@ struct Settings {
   int epochs = 100;
   std::uint64_t seed = 0;
   std::string report;  // folder; empty: none
-  // Found from any folder, for the source's path is compiled in.
-  std::string file = (std::filesystem::path(__FILE__).parent_path() / "data" / "breast_cancer.csv").string();
+  std::string file = example_data("breast_cancer.csv");
 };
 
 constexpr std::int64_t kMalignant = 0, kFeatures = 30;

@@ -7,11 +7,12 @@
 #include <cmath>
 #include <cstdio>
 #include <exception>
-#include <filesystem>
 #include <string>
 #include <vector>
 
 #include <xgrad/xgrad.hpp>
+
+#include "data.hpp"
 
 using namespace xgrad;
 
@@ -22,11 +23,9 @@ struct Patients {
 };
 
 Patients read_patients() {
-  const auto folder = std::filesystem::path(__FILE__).parent_path() / "data";
   const auto table =
-      data::read_csv((folder / "diabetes_data_raw.csv.gz").string(), {.delimiter = ' ', .dtype = DType::float64});
-  const Tensor progress =
-      data::read_csv((folder / "diabetes_target.csv.gz").string(), {.dtype = DType::float64}).values;
+      data::read_csv(example_data("diabetes_data_raw.csv.gz"), {.delimiter = ' ', .dtype = DType::float64});
+  const Tensor progress = data::read_csv(example_data("diabetes_target.csv.gz"), {.dtype = DType::float64}).values;
   return {table.values, progress};
 }
 

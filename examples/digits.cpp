@@ -11,7 +11,6 @@
 #include <cmath>
 #include <cstdio>
 #include <exception>
-#include <filesystem>
 #include <functional>
 #include <iostream>
 #include <limits>
@@ -24,6 +23,7 @@
 
 #include <xgrad/xgrad.hpp>
 #include "arguments.hpp"
+#include "data.hpp"
 
 using namespace xgrad;
 
@@ -85,8 +85,7 @@ struct Settings {
   double lr = 0;  // 0: the one that suits the optimizer
   std::uint64_t seed = 0;
   std::string report;  // a folder for the log and the report; empty: none
-  // Found from any folder, for the source's path is compiled in.
-  std::string file = (std::filesystem::path(__FILE__).parent_path() / "data" / "digits.csv.gz").string();
+  std::string file = example_data("digits.csv.gz");
 };
 
 /// What is wrong with an item of --hidden; empty when nothing is.

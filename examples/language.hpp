@@ -6,17 +6,16 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
-#include <filesystem>
 #include <string>
 
 #include <sys/resource.h>
 
 #include <xgrad/xgrad.hpp>
 
-/// Plays by Shakespeare, found from any folder, for the source's path is compiled in.
-inline std::string shakespeare() {
-  return (std::filesystem::path(__FILE__).parent_path() / "data" / "shakespeare.txt.gz").string();
-}
+#include "data.hpp"
+
+/// Plays by Shakespeare.
+inline std::string shakespeare() { return example_data("shakespeare.txt.gz"); }
 
 /// A text in numbers: nine tenths to learn from, the rest held out.
 struct Corpus {

@@ -3,10 +3,11 @@
 #include <cmath>
 #include <cstdio>
 #include <exception>
-#include <filesystem>
 #include <vector>
 
 #include <xgrad/xgrad.hpp>
+
+#include "data.hpp"
 
 using namespace xgrad;
 
@@ -37,10 +38,9 @@ Tensor least_squares(const Tensor& x, const Tensor& y) {
 }
 
 int run() {
-  const auto folder = std::filesystem::path(__FILE__).parent_path() / "data";
   const auto table =
-      data::read_csv((folder / "diabetes_data_raw.csv.gz").string(), {.delimiter = ' ', .dtype = DType::float64});
-  const Tensor y = data::read_csv((folder / "diabetes_target.csv.gz").string(), {.dtype = DType::float64}).values;
+      data::read_csv(example_data("diabetes_data_raw.csv.gz"), {.delimiter = ' ', .dtype = DType::float64});
+  const Tensor y = data::read_csv(example_data("diabetes_target.csv.gz"), {.dtype = DType::float64}).values;
   const Tensor x = data::Standardizer::fit(table.values).transform(table.values);
 
   manual_seed(0);

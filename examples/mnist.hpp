@@ -10,15 +10,16 @@
 
 #include <xgrad/xgrad.hpp>
 
+#include "data.hpp"
+
 namespace mnist {
 
 /// By which CTest knows a test that could not be run.
 inline constexpr int kSkipped = 77;
 
 struct Settings {
-  // Beside the repository, from any folder, for the source's path is compiled in.
-  std::string folder =
-      (std::filesystem::path(__FILE__).parent_path() / ".." / ".." / "shared" / "data" / "mnist").lexically_normal();
+  // Beside the repository.
+  std::string folder = std::filesystem::path(example_data("../../../shared/data/mnist")).lexically_normal();
   int epochs = 5;
   std::int64_t batch = 64;
   double lr = 1e-3;

@@ -5,12 +5,13 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include <xgrad/xgrad.hpp>
+
+#include "data.hpp"
 
 using namespace xgrad;
 
@@ -82,8 +83,8 @@ Course train_by(const Way& way, const data::Dataset& training, const data::Datas
 }
 
 void run(int epochs, const std::string& picture) {
-  const auto file = std::filesystem::path(__FILE__).parent_path() / "data" / "digits.csv.gz";
-  data::Dataset digits = data::separate_target(data::read_csv(file.string()).values);
+  const std::string file = example_data("digits.csv.gz");
+  data::Dataset digits = data::separate_target(data::read_csv(file).values);
   digits.inputs = digits.inputs / 16;  // pixels are 0 ... 16
   const auto [training, others] = data::split(digits, {.test_fraction = 1.0 / 3, .stratify = true, .seed = 0});
 

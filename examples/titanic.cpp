@@ -8,7 +8,6 @@
 #include <cmath>
 #include <cstdio>
 #include <exception>
-#include <filesystem>
 #include <iostream>
 #include <limits>
 #include <memory>
@@ -17,6 +16,7 @@
 
 #include <xgrad/xgrad.hpp>
 #include "arguments.hpp"
+#include "data.hpp"
 
 using namespace xgrad;
 using data::Encode;
@@ -33,8 +33,7 @@ struct Settings {
   int epochs = 200;
   std::uint64_t seed = 0;
   std::string report;  // folder; empty: none
-  // Found from any folder, for the source's path is compiled in.
-  std::string file = (std::filesystem::path(__FILE__).parent_path() / "data" / "titanic.csv").string();
+  std::string file = example_data("titanic.csv");
 };
 
 const std::vector<std::string> kText = {"sex", "embarked", "who", "deck"};

@@ -8,10 +8,11 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
-#include <filesystem>
 #include <string>
 
 #include <xgrad/xgrad.hpp>
+
+#include "data.hpp"
 
 using namespace xgrad;
 
@@ -22,8 +23,7 @@ struct Settings {
   std::int64_t latent = 8;
   std::uint64_t seed = 0;
   std::string picture = "vae.png";
-  // Found from any folder, for the source's path is compiled in.
-  std::string file = (std::filesystem::path(__FILE__).parent_path() / "data" / "digits.csv.gz").string();
+  std::string file = example_data("digits.csv.gz");
 };
 
 struct Vae : nn::Module {

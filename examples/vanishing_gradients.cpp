@@ -7,11 +7,12 @@
 #include <cmath>
 #include <cstdio>
 #include <exception>
-#include <filesystem>
 #include <string>
 #include <vector>
 
 #include <xgrad/xgrad.hpp>
+
+#include "data.hpp"
 
 using namespace xgrad;
 
@@ -81,8 +82,8 @@ std::string in_words(const Course& course) {
 }
 
 void run(int depth, const std::string& picture) {
-  const auto file = std::filesystem::path(__FILE__).parent_path() / "data" / "digits.csv.gz";
-  const data::Dataset all = data::separate_target(data::read_csv(file.string(), {.dtype = DType::float64}).values);
+  const std::string file = example_data("digits.csv.gz");
+  const data::Dataset all = data::separate_target(data::read_csv(file, {.dtype = DType::float64}).values);
   const data::Dataset digits = {.inputs = data::Standardizer::fit(all.inputs).transform(all.inputs),
                                 .targets = all.targets};
 

@@ -12,6 +12,8 @@
 
 #include <xgrad/xgrad.hpp>
 
+#include "data.hpp"
+
 using namespace xgrad;
 
 namespace {
@@ -28,7 +30,7 @@ struct Mlp : nn::Module {
 
 void run(const std::string& folder) {
   manual_seed(0);
-  const std::string file = (std::filesystem::path(__FILE__).parent_path() / "data" / "digits.csv.gz").string();
+  const std::string file = example_data("digits.csv.gz");
   data::Dataset digits = data::separate_target(data::read_csv(file).values);
   digits.inputs = digits.inputs / 16;
   auto [training, held_out] = data::split(digits, {.test_fraction = 1.0 / 3, .stratify = true, .seed = 0});

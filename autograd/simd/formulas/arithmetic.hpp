@@ -23,9 +23,11 @@ struct RsqrtSlope {
   static auto slope(auto x, auto y) { return -1.5 * y / x; }
 };
 struct Cbrt {
-  static constexpr Reads reads = reads_y;
+  static constexpr Reads reads = reads_x | reads_y;
+  static constexpr bool has_pole = true;
   static auto value(auto x) { return cbrt(x); }
-  static auto divisor(auto y) { return 3 * y * y; }
+  /// 1 / (3 y^2), with fewer roundings where x is not 0.
+  static auto slope(auto x, auto y) { return where(x == 0, 1 / (y * y), y / x / 3); }
 };
 struct Identity {
   static constexpr Reads reads = reads_nothing;

@@ -23,9 +23,9 @@ Generator generator_at(const GeneratorState& state);
 
 /// The seed of the process, and the default generators that have drawn under it.
 struct RandomState {
-  std::uint64_t seed = 0;                  ///< of manual_seed(); 0 before
-  std::uint64_t next_stream = 1;           ///< the stream that the next thread gets that draws for the first time
-  std::vector<GeneratorState> generators;  ///< of the threads that have drawn and have not ended, by stream
+  std::uint64_t seed = 0;                       ///< of manual_seed(); 0 before
+  std::uint64_t next_stream = 1;                ///< the stream that the next thread gets that draws for the first time
+  std::vector<GeneratorState> generators = {};  ///< of the threads that have drawn and have not ended, by stream
 };
 
 /// What set_random_state() needs to have the default generators go on from here. No other thread may draw meanwhile.

@@ -54,15 +54,16 @@ Tensor unpooled(const char* name, int axes, const Operand& operand, const Tensor
   std::int64_t planes = 1, places = 1;
   for (int axis = 0; axis < lead; ++axis) planes *= shape[axis];
   for (int axis = 0; axis < axes; ++axis) {
-    std::int64_t& extent = shape[lead + axis];
-    places *= extent;
-    extent = extent_before(name, extent, window[axis], stride[axis], options.padding[axis], where);
+    const std::int64_t given = shape[lead + axis];
+    places *= given;
+    std::int64_t extent = extent_before(name, given, window[axis], stride[axis], options.padding[axis], where);
     if (asked.ndim() > 0) {
       const std::int64_t own = asked[asked.ndim() - axes + axis];
       check(extent - stride[axis] < own && own < extent + stride[axis], where, name,
             ": output_size must be less than a stride off ", extent, ", but it is ", own, ".");
       extent = own;
     }
+    shape[lead + axis] = extent;
     check(extent > 0, where, name,
           ": the result must have elements along the axes of the windows, but its extents are ", shape, ".");
   }

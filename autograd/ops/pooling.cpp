@@ -95,7 +95,7 @@ void set_windows(Pool& pool, const Windows& windows, const Shape& x, SourceLocat
     check(g.before[axis] <= g.kernel[axis] / 2, where, pool.name,
           ": padding must be at most half of the window, but it is ", windows.padding.given(), " and the window ",
           windows.size.given(), ".");
-    std::int64_t reach, padded, room;
+    std::int64_t reach = 0, padded = 0, room = 0;
     const bool overflows = __builtin_mul_overflow(g.kernel[axis] - 1, g.dilation[axis], &reach) ||
                            __builtin_add_overflow(g.in[axis], 2 * g.before[axis], &padded) ||
                            __builtin_sub_overflow(padded - 1, reach, &room);

@@ -55,8 +55,9 @@ Tensor summable(const char* name, const Operand& operand, std::optional<DType> d
 /// Element k - 1 (backward: k + 1) along an axis in place of element k; `edge`, of extent 1, where there is none.
 Tensor neighbours(const Tensor& x, int axis, ScanOrder order, const Tensor& edge) {
   const std::int64_t n = x.shape()[axis];
-  return order == ScanOrder::forward ? cat({edge, narrow(x, axis, 0, n - 1)}, axis)
-                                     : cat({narrow(x, axis, 1, n - 1), edge}, axis);
+  // No list in a conditional operator: where narrow() throws, g++ 12 destroys tensors of it that were never made.
+  if (order == ScanOrder::forward) return cat({edge, narrow(x, axis, 0, n - 1)}, axis);
+  return cat({narrow(x, axis, 1, n - 1), edge}, axis);
 }
 Tensor neighbours(const Tensor& x, int axis, ScanOrder order, double edge) {
   return neighbours(x, axis, order, full(with_extent(x.shape(), axis, 1), edge, {.dtype = x.dtype()}));

@@ -4,14 +4,13 @@
 //     char_lstm                     2,000 steps of 32 windows of 64 characters, then it writes
 //     char_lstm --layers 2          two layers, with dropout between them
 //     char_lstm --help              all options
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
-#include <exception>
 #include <string>
 
 #include <xgrad/xgrad.hpp>
+#include "command_line.hpp"
 #include "language.hpp"
 
 using namespace xgrad;
@@ -86,7 +85,7 @@ int main(int argc, char** argv) {
   Settings settings;
   CLI::App app("Trains an LSTM on plays by Shakespeare, and lets it write");
   auto add_count = [&](const char* name, std::int64_t& value, const char* help, std::int64_t lowest = 1) {
-    app.add_option(name, value, help)->check(CLI::Range(lowest, std::int64_t{1'000'000'000}))->capture_default_str();
+    add_integer(app, name, value, lowest, 1'000'000'000, help);
   };
   add_count("--steps", settings.steps, "steps of training", 2);
   add_count("--batch", settings.batch, "windows in a step");
@@ -96,19 +95,10 @@ int main(int argc, char** argv) {
   add_count("--embedding", settings.embedding, "numbers that stand for a character");
   add_count("--write", settings.characters_to_write, "characters to write at the end", 0);
   add_count("--validate", settings.validation_windows, "windows to validate on; 0: all", 0);
-  app.add_option("--temperature", settings.temperature, "of what is written: below 1 the likely becomes likelier")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  app.add_option("--threads", settings.threads, "0: as many as there are cores")->check(CLI::Range(0, 1024));
-  app.add_option("--seed", settings.seed)->capture_default_str();
+  add_positive(app, "--temperature", settings.temperature, "of what is written: below 1 the likely becomes likelier")
+      ->default_str("0.8");
+  add_integer(app, "--threads", settings.threads, 0, 1024, "0: as many as there are cores");
+  add_seed(app, settings.seed);
   app.add_option("--data", settings.file, "a text, plain or gzipped")->check(CLI::ExistingFile);
-  CLI11_PARSE(app, argc, argv);
-
-  try {
-    run(settings);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 1;
-  }
-  return 0;
+  return run_program(app, argc, argv, [&] { run(settings); });
 }

@@ -3,15 +3,14 @@
 //
 //     diabetes           the coefficients agree to 1e-8
 //     diabetes --help    all options
-#include <CLI/CLI.hpp>
 #include <cmath>
 #include <cstdio>
-#include <exception>
 #include <string>
 #include <vector>
 
 #include <xgrad/xgrad.hpp>
 
+#include "command_line.hpp"
 #include "data.hpp"
 
 using namespace xgrad;
@@ -130,14 +129,6 @@ int run(int epochs) {
 int main(int argc, char** argv) {
   int epochs = 5000;
   CLI::App app("Fits the progress of diabetes by L-BFGS, and by Adam with early stopping");
-  app.add_option("--epochs", epochs, "of the model that is stopped early")
-      ->check(CLI::Range(5, 1'000'000))
-      ->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
-  try {
-    return run(epochs);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 1;
-  }
+  add_integer(app, "--epochs", epochs, 5, 1'000'000, "of the model that is stopped early");
+  return run_program(app, argc, argv, [&] { return run(epochs); });
 }

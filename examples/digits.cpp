@@ -6,11 +6,9 @@
 //     digits --activation relu --hidden 32x10 --init he_normal          the cure: they keep their size
 //     digits --report runs/digits                                       leaves runs/digits/report.html
 //     digits --help                                                     all options
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <exception>
 #include <functional>
 #include <iostream>
 #include <limits>
@@ -22,7 +20,7 @@
 #include <vector>
 
 #include <xgrad/xgrad.hpp>
-#include "arguments.hpp"
+#include "command_line.hpp"
 #include "data.hpp"
 
 using namespace xgrad;
@@ -244,23 +242,6 @@ void run(const Settings& settings) {
   check_gradients(model, settings, held_out);
 }
 
-/// Ends the program's reading of options where there is a problem with one.
-void refuse(const std::string& option, const std::string& problem) {
-  if (!problem.empty()) throw CLI::ValidationError(option, problem + '.');
-}
-
-/// Adds an option that is a whole number within bounds.
-template <class Integer>
-CLI::Option* add_integer(CLI::App& app, const char* name, Integer& value, Integer lowest, Integer highest,
-                         const char* help = "") {
-  return app
-      .add_option_function<std::string>(
-          name, [=, &value](const std::string& text) { refuse(name, read_integer(text, lowest, highest, value)); },
-          help)
-      ->type_name("INT")
-      ->default_str(std::to_string(value));
-}
-
 /// The keys of a map, for an option that must be one of them.
 template <class Map>
 CLI::IsMember one_of(const Map& map) {
@@ -282,22 +263,10 @@ int main(int argc, char** argv) {
       ->delimiter(',')
       ->capture_default_str();
   add_integer(app, "--epochs", settings.epochs, 1, 1'000'000);
-  add_integer(app, "--batch", settings.batch, std::int64_t{0}, std::numeric_limits<std::int64_t>::max(),
-              "points in a batch; 0: all");
-  app.add_option_function<std::string>(
-         "--lr", [&](const std::string& text) { refuse("--lr", read_positive(text, settings.lr)); },
-         "learning rate; left out: one that suits the optimizer")
-      ->type_name("FLOAT");
-  add_integer(app, "--seed", settings.seed, std::uint64_t{0}, std::numeric_limits<std::uint64_t>::max());
+  add_integer(app, "--batch", settings.batch, 0, std::numeric_limits<std::int64_t>::max(), "points in a batch; 0: all");
+  add_positive(app, "--lr", settings.lr, "learning rate; left out: one that suits the optimizer");
+  add_seed(app, settings.seed);
   app.add_option("--report", settings.report, "a folder to leave a log and a page with curves in");
   app.add_option("--data", settings.file, "the table of digits")->check(CLI::ExistingFile)->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
-
-  try {
-    run(settings);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 1;
-  }
-  return 0;
+  return run_program(app, argc, argv, [&] { run(settings); });
 }

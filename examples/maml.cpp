@@ -5,13 +5,13 @@
 //     maml --steps 70000   as long as in the paper
 //
 // Source: Finn, Abbeel, Levine, Model-agnostic meta-learning for fast adaptation of deep networks, 2017.
-#include <CLI/CLI.hpp>
 #include <cstdio>
-#include <exception>
 #include <numbers>
 #include <vector>
 
 #include <xgrad/xgrad.hpp>
+
+#include "command_line.hpp"
 
 using namespace xgrad;
 
@@ -122,16 +122,9 @@ void run(const Settings& settings) {
 int main(int argc, char** argv) {
   Settings settings;
   CLI::App app("Learns a start from which one step of gradient descent fits a new curve");
-  app.add_option("--steps", settings.steps)->check(CLI::Range(1, 1'000'000))->capture_default_str();
-  app.add_option("--tasks", settings.tasks)->check(CLI::Range(1, 1000))->capture_default_str();
-  app.add_option("--points", settings.points)->check(CLI::Range(1, 1000))->capture_default_str();
-  app.add_option("--seed", settings.seed)->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
-  try {
-    run(settings);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 1;
-  }
-  return 0;
+  add_integer(app, "--steps", settings.steps, 1, 1'000'000);
+  add_integer(app, "--tasks", settings.tasks, 1, 1000);
+  add_integer(app, "--points", settings.points, 1, 1000);
+  add_seed(app, settings.seed);
+  return run_program(app, argc, argv, [&] { run(settings); });
 }

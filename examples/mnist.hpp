@@ -1,15 +1,14 @@
 // What the examples on MNIST share: options, data, and the loop of training.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <string>
 
 #include <xgrad/xgrad.hpp>
 
+#include "command_line.hpp"
 #include "data.hpp"
 
 namespace mnist {
@@ -33,34 +32,24 @@ template <class Run>
 int run_example(int argc, char** argv, const char* about, Settings settings, const Run& run) {
   CLI::App app(about);
   app.add_option("--data", settings.folder, "folder of MNIST's four files, gzipped or not")->capture_default_str();
-  app.add_option("--epochs", settings.epochs)->check(CLI::Range(1, 1000))->capture_default_str();
-  app.add_option("--batch", settings.batch)->check(CLI::Range(1, 60'000))->capture_default_str();
-  app.add_option("--lr", settings.lr, "learning rate of Adam, halved after each epoch")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  app.add_option("--points", settings.points, "images to learn from; 0: all 60,000")
-      ->check(CLI::Range(0, 60'000))
-      ->capture_default_str();
-  app.add_option("--seed", settings.seed)->capture_default_str();
-  app.add_option("--threads", settings.threads, "0: one for each core")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
-  if (!std::filesystem::is_directory(settings.folder)) {
-    std::printf(
-        "SKIPPED: there is no folder %s. MNIST's four files are to be had from their distributors: give their "
-        "folder with --data.\n",
-        settings.folder.c_str());
-    return kSkipped;
-  }
-  try {
+  add_integer(app, "--epochs", settings.epochs, 1, 1000);
+  add_integer(app, "--batch", settings.batch, 1, 60'000);
+  add_positive(app, "--lr", settings.lr, "learning rate of Adam, halved after each epoch")->default_str("0.001");
+  add_integer(app, "--points", settings.points, 0, 60'000, "images to learn from; 0: all 60,000");
+  add_seed(app, settings.seed);
+  add_integer(app, "--threads", settings.threads, 0, 1024, "0: one for each core");
+  return run_program(app, argc, argv, [&] {
+    if (!std::filesystem::is_directory(settings.folder)) {
+      std::printf(
+          "SKIPPED: there is no folder %s. MNIST's four files are to be had from their distributors: give their "
+          "folder with --data.\n",
+          settings.folder.c_str());
+      return kSkipped;
+    }
     if (settings.threads > 0) xgrad::set_num_threads(settings.threads);
     run(settings);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 1;
-  }
-  return 0;
+    return 0;
+  });
 }
 
 /// The share of images that the model reads right.

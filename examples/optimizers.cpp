@@ -2,15 +2,14 @@
 //
 //     optimizers                            a table
 //     optimizers --picture curves.svg       and the curves of the loss
-#include <CLI/CLI.hpp>
 #include <cstdio>
-#include <exception>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include <xgrad/xgrad.hpp>
 
+#include "command_line.hpp"
 #include "data.hpp"
 
 using namespace xgrad;
@@ -120,13 +119,7 @@ int main(int argc, char** argv) {
   int epochs = 30;
   std::string picture;
   CLI::App app("Trains one network under eight optimizers");
-  app.add_option("--epochs", epochs)->check(CLI::Range(1, 1'000'000))->capture_default_str();
+  add_integer(app, "--epochs", epochs, 1, 1'000'000);
   app.add_option("--picture", picture, "where to write the curves, as .svg or .png");
-  CLI11_PARSE(app, argc, argv);
-  try {
-    run(epochs, picture);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 1;
-  }
+  return run_program(app, argc, argv, [&] { run(epochs, picture); });
 }

@@ -7,14 +7,14 @@
 //
 //     pinn               about a minute at most
 //     pinn --help        all options
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <exception>
 #include <string>
 
 #include <xgrad/xgrad.hpp>
+
+#include "command_line.hpp"
 
 using namespace xgrad;
 
@@ -141,18 +141,8 @@ int run(const Settings& settings) {
 int main(int argc, char** argv) {
   Settings settings;
   CLI::App app("Learns the solution of the heat equation from the equation");
-  app.add_option("--adam", settings.adam_steps, "steps by Adam")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
-  app.add_option("--lbfgs", settings.lbfgs_steps, "steps by L-BFGS, of 20 iterations")
-      ->check(CLI::Range(0, 1'000'000))
-      ->capture_default_str();
+  add_integer(app, "--adam", settings.adam_steps, 1, 1'000'000, "steps by Adam");
+  add_integer(app, "--lbfgs", settings.lbfgs_steps, 0, 1'000'000, "steps by L-BFGS, of 20 iterations");
   app.add_option("--picture", settings.picture, "where to write the course and the error, as .svg or .png");
-  CLI11_PARSE(app, argc, argv);
-  try {
-    return run(settings);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 1;
-  }
+  return run_program(app, argc, argv, [&] { return run(settings); });
 }

@@ -4,10 +4,8 @@
 //     titanic --epochs 5         a quick look
 //     titanic --report FOLDER    leaves a page of curves there
 //     titanic --help             all options
-#include <CLI/CLI.hpp>
 #include <cmath>
 #include <cstdio>
-#include <exception>
 #include <iostream>
 #include <limits>
 #include <memory>
@@ -15,7 +13,7 @@
 #include <vector>
 
 #include <xgrad/xgrad.hpp>
-#include "arguments.hpp"
+#include "command_line.hpp"
 #include "data.hpp"
 
 using namespace xgrad;
@@ -238,28 +236,9 @@ void run(const Settings& settings) {
 int main(int argc, char** argv) {
   Settings settings;
   CLI::App app("Predicts who survived the Titanic");
-  auto add_integer = [&](const char* name, auto& value, auto lowest, auto highest, const char* help) {
-    app.add_option_function<std::string>(
-           name,
-           [=, &value](const std::string& text) {
-             const std::string problem = read_integer(text, lowest, highest, value);
-             if (!problem.empty()) throw CLI::ValidationError(name, problem + '.');
-           },
-           help)
-        ->type_name("INT")
-        ->default_str(std::to_string(value));
-  };
-  add_integer("--epochs", settings.epochs, 1, 100'000, "at most, for each model");
-  add_integer("--seed", settings.seed, std::uint64_t{0}, std::numeric_limits<std::uint64_t>::max(), "");
+  add_integer(app, "--epochs", settings.epochs, 1, 100'000, "at most, for each model");
+  add_seed(app, settings.seed);
   app.add_option("--data", settings.file, "the table of passengers")->check(CLI::ExistingFile)->capture_default_str();
   app.add_option("--report", settings.report, "folder for a log and report.html");
-  CLI11_PARSE(app, argc, argv);
-
-  try {
-    run(settings);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 1;
-  }
-  return 0;
+  return run_program(app, argc, argv, [&] { run(settings); });
 }

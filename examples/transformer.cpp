@@ -4,17 +4,16 @@
 //     transformer                          2,000 steps of 12 windows: about 1.88 nats on text it has not seen
 //     transformer --steps 300 --threads 2  a shorter run
 //     transformer --help                   all options
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <exception>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <xgrad/xgrad.hpp>
+#include "command_line.hpp"
 #include "language.hpp"
 
 using namespace xgrad;
@@ -112,7 +111,7 @@ int main(int argc, char** argv) {
   Settings settings;
   CLI::App app("Trains a small transformer on plays by Shakespeare, and lets it write");
   auto add_count = [&](const char* name, std::int64_t& value, const char* help, std::int64_t lowest = 1) {
-    app.add_option(name, value, help)->check(CLI::Range(lowest, std::int64_t{1'000'000'000}))->capture_default_str();
+    add_integer(app, name, value, lowest, 1'000'000'000, help);
   };
   add_count("--steps", settings.steps, "steps of training", 2);
   add_count("--batch", settings.batch, "windows in a step");
@@ -122,16 +121,8 @@ int main(int argc, char** argv) {
   add_count("--width", settings.width, "");
   add_count("--write", settings.characters_to_write, "characters to write at the end", 0);
   add_count("--validate", settings.validation_windows, "windows to validate on; 0: all", 0);
-  app.add_option("--threads", settings.threads, "0: as many as there are cores")->check(CLI::Range(0, 1024));
-  app.add_option("--seed", settings.seed)->capture_default_str();
+  add_integer(app, "--threads", settings.threads, 0, 1024, "0: as many as there are cores");
+  add_seed(app, settings.seed);
   app.add_option("--data", settings.file, "a text, plain or gzipped")->check(CLI::ExistingFile);
-  CLI11_PARSE(app, argc, argv);
-
-  try {
-    run(settings);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 1;
-  }
-  return 0;
+  return run_program(app, argc, argv, [&] { run(settings); });
 }

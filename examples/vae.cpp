@@ -1,17 +1,16 @@
 // A variational autoencoder on handwritten digits of 8x8 pixels: it learns a distribution from which new digits are drawn, and
-// leaves a picture of them.
+// leaves a picture of them where it is told to.
 //
-//     vae                                    learns, and writes vae.png
+//     vae --picture vae.png                  learns, and draws
 //     vae --latent 2 --picture two.svg       two numbers for each digit
 //
 // Source: Kingma, Welling, Auto-encoding variational Bayes, 2014.
-#include <CLI/CLI.hpp>
 #include <cstdio>
-#include <exception>
 #include <string>
 
 #include <xgrad/xgrad.hpp>
 
+#include "command_line.hpp"
 #include "data.hpp"
 
 using namespace xgrad;
@@ -22,7 +21,7 @@ struct Settings {
   int epochs = 150;
   std::int64_t latent = 8;
   std::uint64_t seed = 0;
-  std::string picture = "vae.png";
+  std::string picture;  // empty: none
   std::string file = example_data("digits.csv.gz");
 };
 
@@ -99,16 +98,9 @@ void run(const Settings& settings) {
 int main(int argc, char** argv) {
   Settings settings;
   CLI::App app("Learns to draw digits by a variational autoencoder");
-  app.add_option("--epochs", settings.epochs)->check(CLI::Range(1, 100'000))->capture_default_str();
-  app.add_option("--latent", settings.latent, "numbers in a code")->check(CLI::Range(1, 1000))->capture_default_str();
-  app.add_option("--picture", settings.picture, "PNG or SVG of new digits; '' for none")->capture_default_str();
-  app.add_option("--seed", settings.seed)->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
-  try {
-    run(settings);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 1;
-  }
-  return 0;
+  add_integer(app, "--epochs", settings.epochs, 1, 100'000);
+  add_integer(app, "--latent", settings.latent, 1, 1000, "numbers in a code");
+  app.add_option("--picture", settings.picture, "where to write digits that it draws, as .png or .svg");
+  add_seed(app, settings.seed);
+  return run_program(app, argc, argv, [&] { run(settings); });
 }

@@ -3,15 +3,14 @@
 //
 //     vanishing_gradients                        in words
 //     vanishing_gradients --picture norms.svg    and as a picture
-#include <CLI/CLI.hpp>
 #include <cmath>
 #include <cstdio>
-#include <exception>
 #include <string>
 #include <vector>
 
 #include <xgrad/xgrad.hpp>
 
+#include "command_line.hpp"
 #include "data.hpp"
 
 using namespace xgrad;
@@ -132,13 +131,7 @@ int main(int argc, char** argv) {
   int depth = 12;
   std::string picture;
   CLI::App app("Shows how the gradient fares in a deep network");
-  app.add_option("--depth", depth, "layers")->check(CLI::Range(3, 1000))->capture_default_str();
+  add_integer(app, "--depth", depth, 3, 1000, "layers");
   app.add_option("--picture", picture, "where to write the norms, as .svg or .png");
-  CLI11_PARSE(app, argc, argv);
-  try {
-    run(depth, picture);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 1;
-  }
+  return run_program(app, argc, argv, [&] { run(depth, picture); });
 }

@@ -1,7 +1,7 @@
 // Watching a run: looks into a model before, while and after it learns handwritten digits, and leaves pictures, a log and a
 // report in a folder. docs/watching.md shows these lines.
 //
-//     watching [FOLDER]        runs/watching, where it is left out
+//     watching FOLDER
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -110,8 +110,12 @@ void run(const std::string& folder) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fprintf(stderr, "usage: watching FOLDER    (for the log, the pictures and report.html)\n");
+    return 2;
+  }
   try {
-    const std::string folder = argc > 1 ? argv[1] : "runs/watching";
+    const std::string folder = argv[1];
     std::filesystem::create_directories(folder);
     run(folder);
   } catch (const std::exception& error) {

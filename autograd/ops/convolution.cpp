@@ -150,13 +150,8 @@ ConvOperands checked_operands(const char* name, int axes, const Operand& operand
 /// The numbers of one option, one for each axis.
 void set_numbers(const char* name, const char* what, const PerAxis& numbers, int axes, std::int64_t least,
                  std::int64_t (&to)[kAxes], SourceLocation where) {
-  check(numbers.count() == axes || numbers.count() == 1, where, name, ": ", what, " must be one number, or ", axes,
-        ", but it is ", numbers.given(), ".");
-  for (int axis = 0; axis < axes; ++axis) {
-    check(numbers[axis] >= least, where, name, ": ", what, " must be at least ", least, ", but it is ", numbers.given(),
-          ".");
-    to[kAxes - axes + axis] = numbers[axis];
-  }
+  numbers.require(name, what, axes, least, where);
+  for (int axis = 0; axis < axes; ++axis) to[kAxes - axes + axis] = numbers[axis];
 }
 
 /// A sum of products that an int64 may not hold.

@@ -27,4 +27,13 @@ Shape PerAxis::given() const {
   return Shape(std::span<const std::int64_t>(numbers_.data(), static_cast<std::size_t>(count_)));
 }
 
+void PerAxis::require(const char* operation, const char* option, int axes, std::int64_t least,
+                      SourceLocation where) const {
+  check(count_ == axes || count_ == 1, where, operation, ": ", option, " must be one number, or ", axes, ", but it is ",
+        given(), ".");
+  for (int axis = 0; axis < axes; ++axis)
+    check((*this)[axis] >= least, where, operation, ": ", option, " must be at least ", least, ", but it is ", given(),
+          ".");
+}
+
 }  // namespace xgrad

@@ -27,6 +27,9 @@ class PerAxis {
   std::int64_t operator[](int axis) const { return numbers_[count_ == 1 ? 0 : axis]; }
   /// As many numbers as were given.
   Shape given() const;
+  /// Checks an operation's option: one number, or one for each of its axes, and none below `least`.
+  /// Throws: std::invalid_argument, naming operation and option.
+  void require(const char* operation, const char* option, int axes, std::int64_t least, SourceLocation where) const;
 
  private:
   std::array<std::int64_t, kMaxDims> numbers_{};  // more than there can be windows' axes: operators refuse them by name

@@ -70,13 +70,8 @@ Pool pool_over(const char* name, int axes, const Operand& operand) {
 
 void set_numbers(const Pool& pool, const char* what, const PerAxis& numbers, std::int64_t least,
                  std::int64_t (&to)[kAxes], SourceLocation where) {
-  check(numbers.count() == pool.axes || numbers.count() == 1, where, pool.name, ": ", what, " must be one number, or ",
-        pool.axes, ", but it is ", numbers.given(), ".");
-  for (int axis = 0; axis < pool.axes; ++axis) {
-    check(numbers[axis] >= least, where, pool.name, ": ", what, " must be at least ", least, ", but it is ",
-          numbers.given(), ".");
-    to[kAxes - pool.axes + axis] = numbers[axis];
-  }
+  numbers.require(pool.name, what, pool.axes, least, where);
+  for (int axis = 0; axis < pool.axes; ++axis) to[kAxes - pool.axes + axis] = numbers[axis];
 }
 
 /// How windows move.

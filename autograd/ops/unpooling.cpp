@@ -11,15 +11,6 @@ using namespace internal;
 
 namespace {
 
-void check_numbers(const char* name, int axes, const char* what, const PerAxis& numbers, std::int64_t least,
-                   SourceLocation where) {
-  check(numbers.count() == axes || numbers.count() == 1, where, name, ": ", what, " must be one number, or ", axes,
-        ", but it is ", numbers.given(), ".");
-  for (int axis = 0; axis < axes; ++axis)
-    check(numbers[axis] >= least, where, name, ": ", what, " must be at least ", least, ", but it is ", numbers.given(),
-          ".");
-}
-
 /// The extent that is pooled to `places`.
 std::int64_t extent_before(const char* name, std::int64_t places, std::int64_t window, std::int64_t stride,
                            std::int64_t padding, SourceLocation where) {
@@ -41,10 +32,10 @@ Tensor unpooled(const char* name, int axes, const Operand& operand, const Tensor
       indices.defined() && indices.dtype() == DType::int64 && indices.shape() == x.shape(), where, name,
       ": indices must be int64 ", x.shape(), ", but they are ",
       [&] { return indices.defined() ? concat(indices.dtype(), ' ', indices.shape()) : "undefined"; }, ".");
-  check_numbers(name, axes, "window", window, 1, where);
+  window.require(name, "window", axes, 1, where);
   const PerAxis& stride = options.stride.empty() ? window : options.stride;
-  check_numbers(name, axes, "stride", stride, 1, where);
-  check_numbers(name, axes, "padding", options.padding, 0, where);
+  stride.require(name, "stride", axes, 1, where);
+  options.padding.require(name, "padding", axes, 0, where);
 
   const int lead = x.ndim() - axes;
   const Shape& asked = options.output_size;

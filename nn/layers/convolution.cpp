@@ -12,15 +12,6 @@ constexpr const char* kWeightShapes[] = {"[out, in / groups, kernel]", "[out, in
 constexpr const char* kTransposedShapes[] = {"[in, out / groups, kernel]", "[in, out / groups, kernel, kernel]",
                                              "[in, out / groups, kernel, kernel, kernel]"};
 
-void check_numbers(const char* name, int axes, const char* what, const PerAxis& numbers, std::int64_t least,
-                   SourceLocation where) {
-  check(numbers.count() == axes || numbers.count() == 1, where, name, ": ", what, " must be one number, or ", axes,
-        ", but it is ", numbers.given(), ".");
-  for (int axis = 0; axis < axes; ++axis)
-    check(numbers[axis] >= least, where, name, ": ", what, " must be at least ", least, ", but it is ", numbers.given(),
-          ".");
-}
-
 void check_channels(const char* name, std::int64_t in, std::int64_t out, std::int64_t groups, SourceLocation where) {
   check(in >= 1 && out >= 1, where, name, ": there must be at least one channel, but in_channels is ", in,
         " and out_channels is ", out, ".");
@@ -54,6 +45,14 @@ PerAxis kernel_of(const Tensor& weight) {
   return PerAxis(extents);
 }
 
+/// The bias that a layer starts with.
+template <class Options>
+Tensor first_bias(const char* name, const Tensor& weight, std::int64_t out_channels, const Options& options,
+                  SourceLocation where) {
+  const detail::Start start{name, options.dtype, options.generator, where};
+  return start("bias_init", options.bias_init, detail::uniform_by_fan(fan_in(weight.shape())), {out_channels});
+}
+
 template <class Options>
 Options on_tensors(Options options, const Tensor& weight, const Tensor& bias) {
   options.weight_init = init::given(weight);
@@ -75,10 +74,10 @@ Convolution::Convolution(const char* name, int axes, std::int64_t in_channels, s
       padding_mode_(options.padding_mode),
       weight_([&] {
         check_channels(name, in_channels, out_channels, options.groups, where);
-        check_numbers(name, axes, "kernel", kernel, 1, where);
-        check_numbers(name, axes, "stride", options.stride, 1, where);
-        check_numbers(name, axes, "dilation", options.dilation, 1, where);
-        check_numbers(name, axes, "padding", options.padding.numbers(), 0, where);
+        kernel.require(name, "kernel", axes, 1, where);
+        options.stride.require(name, "stride", axes, 1, where);
+        options.dilation.require(name, "dilation", axes, 1, where);
+        options.padding.numbers().require(name, "padding", axes, 0, where);
         for (int axis = 0; axis < axes; ++axis)
           check(!options.padding.is_same() || options.stride[axis] == 1, where, name,
                 ": Padding::same must go with a stride of 1, but the stride is ", options.stride.given(), ".");
@@ -89,11 +88,7 @@ Convolution::Convolution(const char* name, int axes, std::int64_t in_channels, s
                      where);
       }()),
       bias_(!options.bias ? Parameter()
-                          : param("bias",
-                                  detail::Start{name, options.dtype, options.generator, where}(
-                                      "bias_init", options.bias_init, detail::uniform_by_fan(fan_in(weight_.shape())),
-                                      {out_channels}),
-                                  where)) {}
+                          : param("bias", first_bias(name, weight_, out_channels, options, where), where)) {}
 
 // In braces, what is handed on is made from left to right: the weight is checked before it is read.
 Convolution::Convolution(const char* name, int axes, Tensor weight, Tensor bias, ConvLayerOptions options,
@@ -164,11 +159,11 @@ TransposedConvolution::TransposedConvolution(const char* name, int axes, std::in
                .dilation = options.dilation},
       weight_([&] {
         check_channels(name, in_channels, out_channels, options.groups, where);
-        check_numbers(name, axes, "kernel", kernel, 1, where);
-        check_numbers(name, axes, "stride", options.stride, 1, where);
-        check_numbers(name, axes, "padding", options.padding, 0, where);
-        check_numbers(name, axes, "output_padding", options.output_padding, 0, where);
-        check_numbers(name, axes, "dilation", options.dilation, 1, where);
+        kernel.require(name, "kernel", axes, 1, where);
+        options.stride.require(name, "stride", axes, 1, where);
+        options.padding.require(name, "padding", axes, 0, where);
+        options.output_padding.require(name, "output_padding", axes, 0, where);
+        options.dilation.require(name, "dilation", axes, 1, where);
         detail::Start start{name, options.dtype, options.generator, where};
         return param("weight",
                      start("weight_init", options.weight_init, init::uniform_fan_in(),
@@ -176,11 +171,7 @@ TransposedConvolution::TransposedConvolution(const char* name, int axes, std::in
                      where);
       }()),
       bias_(!options.bias ? Parameter()
-                          : param("bias",
-                                  detail::Start{name, options.dtype, options.generator, where}(
-                                      "bias_init", options.bias_init, detail::uniform_by_fan(fan_in(weight_.shape())),
-                                      {out_channels}),
-                                  where)) {}
+                          : param("bias", first_bias(name, weight_, out_channels, options, where), where)) {}
 
 TransposedConvolution::TransposedConvolution(const char* name, int axes, Tensor weight, Tensor bias,
                                              ConvTransposeLayerOptions options, SourceLocation where)

@@ -1,6 +1,7 @@
 #include "dot.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -32,7 +33,7 @@ std::string bytes_of(std::size_t bytes) {
   double value = static_cast<double>(bytes) / 1024;
   int unit = 0;
   for (; value >= 1024 && unit < 3; ++unit) value /= 1024;
-  const auto tenths = static_cast<long long>(value * 10 + 0.5);
+  const auto tenths = std::llround(value * 10);
   return concat(tenths / 10, ".", tenths % 10, " ", units[unit]);
 }
 

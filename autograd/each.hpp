@@ -95,6 +95,7 @@ void each(const Written& first, More&&... more) {
   auto all = std::forward_as_tuple(first.tensor(), std::forward<More>(more)...);
   constexpr std::size_t kTensors = sizeof...(More);
   [&]<std::size_t... I>(std::index_sequence<I...>) {
+    // Each element of the tuple is moved from once. NOLINTNEXTLINE(bugprone-use-after-move)
     internal::each_tensor(std::get<kTensors>(all), first.where(), std::get<I>(std::move(all))...);
   }
   (std::make_index_sequence<kTensors>{});

@@ -77,10 +77,11 @@ void record_outputs(const char* name, SourceLocation where, const Inputs& inputs
     TensorImpl& impl = *output.impl();
     // A saved output keeps its elements, but not its own node: that would be a cycle.
     if (k < Uses::kMaxOutputs && (bits & Uses::output(k).bits()) != 0)
+      // NOLINTNEXTLINE(bugprone-use-after-move): below, the last output alone takes the handle
       *find_saved(*node, Uses::output(k).bits()) = {view_of(name, where, output), impl.storage->version};
     if (!is_floating(impl.dtype)) continue;
     // A copy takes two locked instructions: the last output takes the handle itself.
-    impl.node = k + 1 == static_cast<int>(outputs.size()) ? std::move(node) : node;  // NOLINT(bugprone-use-after-move)
+    impl.node = k + 1 == static_cast<int>(outputs.size()) ? std::move(node) : node;
     impl.output = k;
   }
   if (observer != nullptr) [[unlikely]]

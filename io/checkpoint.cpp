@@ -161,7 +161,7 @@ struct Checkpoint::File {
       throw std::invalid_argument(concat(path, ": part ", shown_name(part), ": ", std::string_view(error.what())));
     }
   }
-  [[noreturn]] void refuse(const std::string& part, std::string problem) const {
+  [[noreturn]] void refuse(const std::string& part, const std::string& problem) const {
     throw std::invalid_argument(
         with_place(concat(path, ": part ", shown_name(part), ": ", problem, ". Nothing was changed."), where));
   }
@@ -191,11 +191,11 @@ Checkpoint& Checkpoint::add_contents(const std::string& name, Function<Contents(
                                      Function<void(const Contents&)> load, SourceLocation where) {
   return add_part(
       name,
-      [name, state](Contents& to) {
+      [name, state = std::move(state)](Contents& to) {
         to.metadata.emplace_back(name, json({{"kind", "contents"}}).dump());
         Contents own = state();
-        for (auto& [key, tensor] : own.tensors) to.tensors.emplace_back(name + '.' + key, std::move(tensor));
-        for (auto& [key, text] : own.metadata) to.metadata.emplace_back(name + '.' + key, std::move(text));
+        for (auto& [key, tensor] : own.tensors) to.tensors.emplace_back(concat(name, '.', key), std::move(tensor));
+        for (auto& [key, text] : own.metadata) to.metadata.emplace_back(concat(name, '.', key), std::move(text));
       },
       [name, load](const File& file) {
         file.description(name, "contents");
@@ -211,7 +211,7 @@ Checkpoint& Checkpoint::add_numbers(const std::string& name, const char* kind, F
                                     Function<void(const optim::NamedNumbers&)> load, SourceLocation where) {
   return add_part(
       name,
-      [name, kind, state](Contents& to) {
+      [name, kind, state = std::move(state)](Contents& to) {
         to.metadata.emplace_back(name, json({{"kind", kind}, {"numbers", as_json(state())}}).dump());
       },
       [name, kind, load](const File& file) {
@@ -227,7 +227,7 @@ Checkpoint& Checkpoint::add(const std::string& name, nn::Module& model, SourceLo
       name,
       [name, model](Contents& to) {
         to.metadata.emplace_back(name, json({{"kind", "module"}, {"class", model.class_name()}}).dump());
-        for (auto& [key, tensor] : model.state()) to.tensors.emplace_back(name + '.' + key, tensor);
+        for (auto& [key, tensor] : model.state()) to.tensors.emplace_back(concat(name, '.', key), tensor);
       },
       [name, model](const File& file) mutable {
         file.description(name, "module");
@@ -251,7 +251,7 @@ Checkpoint& Checkpoint::add(const std::string& name, optim::Optimizer& optimizer
         }
         said["rates"] = as_json(rates);
         to.metadata.emplace_back(name, said.dump());
-        for (auto& [key, tensor] : own->state()) to.tensors.emplace_back(name + '.' + key, tensor);
+        for (auto& [key, tensor] : own->state()) to.tensors.emplace_back(concat(name, '.', key), tensor);
       },
       [name, own](const File& file) {
         const json said = file.description(name, "optimizer");

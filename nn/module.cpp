@@ -23,7 +23,8 @@ Module::Module(const Module& other) noexcept : registry_(other.registry_) {
   other.note_class();
   registry_ = internal::Ref<Registry>::share(static_cast<Registry*>(substitution->of_registry(registry_.get())));
 }
-Module::Module(Module&& other) noexcept : Module(std::as_const(other)) {}
+// Moving is copying.
+Module::Module(Module&& other) noexcept : Module(std::as_const(other)) {}  // NOLINT(performance-move-constructor-init)
 
 Module::~Module() = default;
 

@@ -12,7 +12,7 @@ class Printer {
   std::string out;
 
   void add(const std::string& name, const Module& module, int depth, const std::string& note) {
-    out.append(static_cast<std::size_t>(2 * depth), ' ');
+    out.append(2 * static_cast<std::size_t>(depth), ' ');
     if (depth > 0) out += name + ": ";
     out += module.class_name() + note;
     std::string tensors;

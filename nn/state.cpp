@@ -16,7 +16,7 @@ namespace detail {
 std::vector<Tensor> without_names(NamedTensors named) {
   std::vector<Tensor> tensors;
   tensors.reserve(named.size());
-  for (auto& [name, tensor] : named) tensors.push_back(std::move(tensor));
+  for (std::pair<std::string, Tensor>& one : named) tensors.push_back(std::move(one.second));
   return tensors;
 }
 

@@ -21,7 +21,7 @@ class ClosureOptimizer : public OptimizerOf<Options> {
   bool needs_closure() const override { return true; }
   /// Throws std::logic_error: a step needs the closure.
   void step(SourceLocation where = SourceLocation::current()) override { this->fail_without_closure(where); }
-  Tensor step(Function<Tensor()> loss, SourceLocation where = SourceLocation::current()) override = 0;
+  Tensor step(const Function<Tensor()>& loss, SourceLocation where = SourceLocation::current()) override = 0;
 
  private:
   using OptimizerOf<Options>::add_group;  // there is one group

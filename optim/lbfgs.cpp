@@ -101,7 +101,10 @@ struct LBFGS::Search {
       before = std::move(now);
       now = at(next);
     }
-    bracket[0] = bracketed ? std::move(before) : start;
+    if (bracketed)
+      bracket[0] = std::move(before);
+    else
+      bracket[0] = start;
     bracket[1] = std::move(now);
 
     bool is_stuck = false;
@@ -282,7 +285,7 @@ bool LBFGS::iterate(const Function<Tensor()>& loss, Memory& memory, Tensor& answ
   return true;
 }
 
-Tensor LBFGS::step(Function<Tensor()> loss, SourceLocation where) {
+Tensor LBFGS::step(const Function<Tensor()>& loss, SourceLocation where) {
   Memory memory = memory_of_states(where);
   const ParameterVector before(parameters());
   Tensor values;

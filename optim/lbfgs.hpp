@@ -48,7 +48,7 @@ class LBFGS final : public ClosureOptimizer<LBFGSOptions> {
  public:
   using ClosureOptimizer::ClosureOptimizer;
   using ClosureOptimizer::step;
-  Tensor step(Function<Tensor()> loss, SourceLocation where = SourceLocation::current()) override;
+  Tensor step(const Function<Tensor()>& loss, SourceLocation where = SourceLocation::current()) override;
 
  private:
   /// All that a step changes beside the parameters. No tensor is overwritten where an older Memory has elements: a copy of the

@@ -54,10 +54,10 @@ std::vector<Kept> LevenbergMarquardt::keeps(const LevenbergMarquardtOptions&, co
   return {Kept::number("damping", -1), Kept::number("growth", 2)};
 }
 
-Tensor LevenbergMarquardt::step(Function<Tensor()> residuals, SourceLocation where) {
+Tensor LevenbergMarquardt::step(const Function<Tensor()>& residuals, SourceLocation where) {
   const LevenbergMarquardtOptions& options = this->options();
   const auto evaluate = [&] {
-    const Tensor values = residuals();
+    Tensor values = residuals();
     check(
         values.defined() && values.numel() > 0 && is_floating(values.dtype()), where, name(),
         ": the closure must return residuals, a floating tensor that is not empty, but it is ",
@@ -76,7 +76,7 @@ Tensor LevenbergMarquardt::step(Function<Tensor()> residuals, SourceLocation whe
   NoGrad no_grad;
   const Tensor r = vector_of(values);
   const double loss = 0.5 * dot(r, r);
-  const Tensor answer = full({}, loss, {.dtype = values.dtype()});
+  Tensor answer = full({}, loss, {.dtype = values.dtype()});
   Jacobian jacobian(values, reached, where);
   const Tensor gradient = jacobian.transposed_times(r);
   const double slope = largest_of(gradient);

@@ -42,7 +42,7 @@ class LevenbergMarquardt final : public ClosureOptimizer<LevenbergMarquardtOptio
   using ClosureOptimizer::ClosureOptimizer;
   using ClosureOptimizer::step;
   /// Makes one step by the residuals that the closure returns.
-  Tensor step(Function<Tensor()> residuals, SourceLocation where = SourceLocation::current()) override;
+  Tensor step(const Function<Tensor()>& residuals, SourceLocation where = SourceLocation::current()) override;
 
  private:
   std::vector<Kept> keeps(const LevenbergMarquardtOptions& options, const Tensor& w) const override;

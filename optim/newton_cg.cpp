@@ -76,7 +76,7 @@ std::vector<Kept> NewtonCG::keeps(const NewtonCGOptions& options, const Tensor& 
   return {Kept::number("radius", std::min(options.initial_radius, options.lr))};
 }
 
-Tensor NewtonCG::step(Function<Tensor()> loss, SourceLocation where) {
+Tensor NewtonCG::step(const Function<Tensor()>& loss, SourceLocation where) {
   const NewtonCGOptions& options = this->options();
   const std::vector<Tensor> reached = reachable();
   ParameterVector moving(reached);

@@ -42,7 +42,7 @@ class NewtonCG final : public ClosureOptimizer<NewtonCGOptions> {
  public:
   using ClosureOptimizer::ClosureOptimizer;
   using ClosureOptimizer::step;
-  Tensor step(Function<Tensor()> loss, SourceLocation where = SourceLocation::current()) override;
+  Tensor step(const Function<Tensor()>& loss, SourceLocation where = SourceLocation::current()) override;
 
  private:
   std::vector<Kept> keeps(const NewtonCGOptions& options, const Tensor& w) const override;

@@ -121,8 +121,8 @@ void Optimizer::step(SourceLocation where) {
       });
 }
 
-Tensor Optimizer::step(Function<Tensor()> loss, SourceLocation where) {
-  const Tensor value = loss_with_gradients(loss, where);
+Tensor Optimizer::step(const Function<Tensor()>& loss, SourceLocation where) {
+  Tensor value = loss_with_gradients(loss, where);
   step(where);
   return value;
 }
@@ -135,7 +135,7 @@ std::vector<Tensor> Optimizer::reachable() const {
 }
 
 Tensor Optimizer::loss_of(const Function<Tensor()>& loss, SourceLocation where) const {
-  const Tensor value = loss();
+  Tensor value = loss();
   check(
       value.defined() && value.numel() == 1, where, name(),
       ": the closure must return a loss of one element, but it is ", [&] { return shown(value); }, '.');

@@ -59,7 +59,7 @@ class Optimizer {
   /// Throws: std::invalid_argument unless the loss has one element, std::logic_error unless it requires a gradient, and
   /// what `loss`, backward() and step() throw.
   /// Example: `Tensor loss = adam.step([&] { return nn::mse(model(x), y); });`
-  virtual Tensor step(Function<Tensor()> loss, SourceLocation where = SourceLocation::current());
+  virtual Tensor step(const Function<Tensor()>& loss, SourceLocation where = SourceLocation::current());
 
   /// All parameters, group after group.
   const std::vector<Tensor>& parameters() const { return parameters_; }

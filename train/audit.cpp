@@ -206,8 +206,8 @@ class Auditor {
         const std::string prefix = parts_[i].name.empty() ? "" : parts_[i].name + ".";
         if (!is_new)
           say(Mistake::registered_twice, prefix + name,
-              "'" + prefix + name + "' is the same tensor as '" + prefix + at->second +
-                  "' of the same module: hand copy() of it to param(), or register it once.");
+              concat("'", prefix, name, "' is the same tensor as '", prefix, at->second,
+                     "' of the same module: hand copy() of it to param(), or register it once."));
       }
     }
     add_cut_ties();

@@ -125,8 +125,8 @@ void ImageAccess::draw(const ImageGrid& grid, const Layout& layout, detail::Canv
                 {.size = kTitleSize});
   for (std::int64_t i = 0; i < grid.count_; ++i) {
     const double x = layout.left + static_cast<double>(i % layout.columns) * (layout.cell_width + layout.gap);
-    const double y =
-        layout.top + static_cast<double>(i / layout.columns) * (layout.cell_height + layout.label_height + layout.gap);
+    const std::int64_t row = i / layout.columns;
+    const double y = layout.top + static_cast<double>(row) * (layout.cell_height + layout.label_height + layout.gap);
     const auto k = static_cast<std::size_t>(i);
     const bool has_label = k < grid.options_.labels.size();
     if (has_label) canvas.describe(grid.options_.labels[k]);

@@ -118,7 +118,7 @@ struct Log::State {
     return std::round(seconds * 1000) / 1000;
   }
 
-  void write(Json line, SourceLocation where) {
+  void write(const Json& line, SourceLocation where) {
     lines.write(line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n", where);
   }
 
@@ -217,7 +217,7 @@ Log::Log(const std::string& folder, const LogOptions& options, SourceLocation wh
     state->board = std::make_unique<TensorBoard>(folder, resumes ? options.resume_from : -1, where);
   Json start = {{"time", state->now()}, {"start", resumes ? "resumed" : "new"}};
   if (resumes && options.resume_from >= 0) start["from"] = options.resume_from;
-  state->write(std::move(start), where);
+  state->write(start, where);
   state_ = state.release();
 }
 

@@ -337,8 +337,8 @@ class Page {
         }
         if (bytes.empty()) continue;  // somebody has removed it
         const std::string caption = escaped(image.name + ", step " + readable(all[i]->step, 9));
-        out_ += "<figure class=\"card\"><img alt=\"" + caption + "\" src=\"data:image/" + kind + ";base64," +
-                detail::base64(bytes) + "\"><figcaption>" + caption + "</figcaption></figure>\n";
+        out_ += concat("<figure class=\"card\"><img alt=\"", caption, "\" src=\"data:image/", kind, ";base64,",
+                       detail::base64(bytes), "\"><figcaption>", caption, "</figcaption></figure>\n");
       }
     }
     close();

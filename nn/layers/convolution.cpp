@@ -91,7 +91,7 @@ Convolution::Convolution(const char* name, int axes, std::int64_t in_channels, s
                           : param("bias", first_bias(name, weight_, out_channels, options, where), where)) {}
 
 // In braces, what is handed on is made from left to right: the weight is checked before it is read.
-Convolution::Convolution(const char* name, int axes, Tensor weight, Tensor bias, ConvLayerOptions options,
+Convolution::Convolution(const char* name, int axes, const Tensor& weight, const Tensor& bias, ConvLayerOptions options,
                          SourceLocation where)
     : Convolution{name,
                   axes,
@@ -173,7 +173,7 @@ TransposedConvolution::TransposedConvolution(const char* name, int axes, std::in
       bias_(!options.bias ? Parameter()
                           : param("bias", first_bias(name, weight_, out_channels, options, where), where)) {}
 
-TransposedConvolution::TransposedConvolution(const char* name, int axes, Tensor weight, Tensor bias,
+TransposedConvolution::TransposedConvolution(const char* name, int axes, const Tensor& weight, const Tensor& bias,
                                              ConvTransposeLayerOptions options, SourceLocation where)
     : TransposedConvolution{name,
                             axes,

@@ -44,7 +44,8 @@ class Convolution : public Module {
  protected:
   Convolution(const char* name, int axes, std::int64_t in_channels, std::int64_t out_channels, PerAxis kernel,
               const ConvLayerOptions& options, SourceLocation where);
-  Convolution(const char* name, int axes, Tensor weight, Tensor bias, ConvLayerOptions options, SourceLocation where);
+  Convolution(const char* name, int axes, const Tensor& weight, const Tensor& bias, ConvLayerOptions options,
+              SourceLocation where);
 
  private:
   int axes_;
@@ -72,9 +73,9 @@ class Conv1d final : public Convolution {
          SourceLocation where = SourceLocation::current())
       : Convolution("Conv1d", 1, in_channels, out_channels, kernel, options, where) {}
   /// A layer on these very tensors; an undefined bias is none.
-  explicit Conv1d(Tensor weight, Tensor bias = {}, Conv1dOptions options = {},
+  explicit Conv1d(const Tensor& weight, const Tensor& bias = {}, Conv1dOptions options = {},
                   SourceLocation where = SourceLocation::current())
-      : Convolution("Conv1d", 1, std::move(weight), std::move(bias), options, where) {}
+      : Convolution("Conv1d", 1, weight, bias, options, where) {}
 };
 
 /// Conv2d is xgrad::conv2d() as a layer: a convolution along the last two axes, over all channels of a group.
@@ -93,9 +94,9 @@ class Conv2d final : public Convolution {
          SourceLocation where = SourceLocation::current())
       : Convolution("Conv2d", 2, in_channels, out_channels, kernel, options, where) {}
   /// A layer on these very tensors; an undefined bias is none.
-  explicit Conv2d(Tensor weight, Tensor bias = {}, Conv2dOptions options = {},
+  explicit Conv2d(const Tensor& weight, const Tensor& bias = {}, Conv2dOptions options = {},
                   SourceLocation where = SourceLocation::current())
-      : Convolution("Conv2d", 2, std::move(weight), std::move(bias), options, where) {}
+      : Convolution("Conv2d", 2, weight, bias, options, where) {}
 };
 
 /// Conv3d is xgrad::conv3d() as a layer: a convolution along the last three axes, over all channels of a group.
@@ -114,9 +115,9 @@ class Conv3d final : public Convolution {
          SourceLocation where = SourceLocation::current())
       : Convolution("Conv3d", 3, in_channels, out_channels, kernel, options, where) {}
   /// A layer on these very tensors; an undefined bias is none.
-  explicit Conv3d(Tensor weight, Tensor bias = {}, Conv3dOptions options = {},
+  explicit Conv3d(const Tensor& weight, const Tensor& bias = {}, Conv3dOptions options = {},
                   SourceLocation where = SourceLocation::current())
-      : Convolution("Conv3d", 3, std::move(weight), std::move(bias), options, where) {}
+      : Convolution("Conv3d", 3, weight, bias, options, where) {}
 };
 
 // ---- Transposes ----
@@ -158,8 +159,8 @@ class TransposedConvolution : public Module {
  protected:
   TransposedConvolution(const char* name, int axes, std::int64_t in_channels, std::int64_t out_channels, PerAxis kernel,
                         const ConvTransposeLayerOptions& options, SourceLocation where);
-  TransposedConvolution(const char* name, int axes, Tensor weight, Tensor bias, ConvTransposeLayerOptions options,
-                        SourceLocation where);
+  TransposedConvolution(const char* name, int axes, const Tensor& weight, const Tensor& bias,
+                        ConvTransposeLayerOptions options, SourceLocation where);
 
  private:
   Tensor transposed(const Operand& x, const ConvTransposeOptions& options) const;
@@ -188,9 +189,9 @@ class ConvTranspose1d final : public TransposedConvolution {
                   ConvTranspose1dOptions options = {}, SourceLocation where = SourceLocation::current())
       : TransposedConvolution("ConvTranspose1d", 1, in_channels, out_channels, kernel, options, where) {}
   /// A layer on these very tensors; an undefined bias is none.
-  explicit ConvTranspose1d(Tensor weight, Tensor bias = {}, ConvTranspose1dOptions options = {},
+  explicit ConvTranspose1d(const Tensor& weight, const Tensor& bias = {}, ConvTranspose1dOptions options = {},
                            SourceLocation where = SourceLocation::current())
-      : TransposedConvolution("ConvTranspose1d", 1, std::move(weight), std::move(bias), options, where) {}
+      : TransposedConvolution("ConvTranspose1d", 1, weight, bias, options, where) {}
 };
 
 /// ConvTranspose2d is xgrad::conv_transpose2d() as a layer: the transpose of Conv2d, which makes images larger.
@@ -209,9 +210,9 @@ class ConvTranspose2d final : public TransposedConvolution {
                   ConvTranspose2dOptions options = {}, SourceLocation where = SourceLocation::current())
       : TransposedConvolution("ConvTranspose2d", 2, in_channels, out_channels, kernel, options, where) {}
   /// A layer on these very tensors; an undefined bias is none.
-  explicit ConvTranspose2d(Tensor weight, Tensor bias = {}, ConvTranspose2dOptions options = {},
+  explicit ConvTranspose2d(const Tensor& weight, const Tensor& bias = {}, ConvTranspose2dOptions options = {},
                            SourceLocation where = SourceLocation::current())
-      : TransposedConvolution("ConvTranspose2d", 2, std::move(weight), std::move(bias), options, where) {}
+      : TransposedConvolution("ConvTranspose2d", 2, weight, bias, options, where) {}
 };
 
 /// ConvTranspose3d is xgrad::conv_transpose3d() as a layer: the transpose of Conv3d, which makes volumes larger.
@@ -230,9 +231,9 @@ class ConvTranspose3d final : public TransposedConvolution {
                   ConvTranspose3dOptions options = {}, SourceLocation where = SourceLocation::current())
       : TransposedConvolution("ConvTranspose3d", 3, in_channels, out_channels, kernel, options, where) {}
   /// A layer on these very tensors; an undefined bias is none.
-  explicit ConvTranspose3d(Tensor weight, Tensor bias = {}, ConvTranspose3dOptions options = {},
+  explicit ConvTranspose3d(const Tensor& weight, const Tensor& bias = {}, ConvTranspose3dOptions options = {},
                            SourceLocation where = SourceLocation::current())
-      : TransposedConvolution("ConvTranspose3d", 3, std::move(weight), std::move(bias), options, where) {}
+      : TransposedConvolution("ConvTranspose3d", 3, weight, bias, options, where) {}
 };
 
 }  // namespace nn

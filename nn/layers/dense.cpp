@@ -47,7 +47,7 @@ Dense::Dense(std::int64_t in, std::int64_t out, DenseOptions options, SourceLoca
       bias_(options.bias ? param("bias", start_of_bias("Dense", {out, in}, options, where), where) : Parameter()) {}
 
 // In braces, what is handed on is made from left to right: the weight is checked before it is read.
-Dense::Dense(Tensor weight, Tensor bias, SourceLocation where)
+Dense::Dense(const Tensor& weight, const Tensor& bias, SourceLocation where)
     : Dense{checked_weight("Dense", weight, 2, where).shape()[1], weight.shape()[0], options_of(weight, bias), where} {}
 
 Tensor Dense::operator()(const Operand& x) const {
@@ -68,7 +68,7 @@ Bilinear::Bilinear(std::int64_t in1, std::int64_t in2, std::int64_t out, Bilinea
       bias_(options.bias ? param("bias", start_of_bias("Bilinear", {out, in1, in2}, options, where), where)
                          : Parameter()) {}
 
-Bilinear::Bilinear(Tensor weight, Tensor bias, SourceLocation where)
+Bilinear::Bilinear(const Tensor& weight, const Tensor& bias, SourceLocation where)
     : Bilinear{checked_weight("Bilinear", weight, 3, where).shape()[1], weight.shape()[2], weight.shape()[0],
                options_of(weight, bias), where} {}
 

@@ -32,7 +32,7 @@ class Dense final : public Module {
   /// A layer on these very tensors, [out, in] and [out]: where they are another layer's, the two are tied. An undefined bias
   /// is none.
   /// Throws: std::invalid_argument for other shapes, and for dtypes that differ or are not floating.
-  explicit Dense(Tensor weight, Tensor bias = {}, SourceLocation where = SourceLocation::current());
+  explicit Dense(const Tensor& weight, const Tensor& bias = {}, SourceLocation where = SourceLocation::current());
 
   Tensor operator()(const Operand& x) const;
 
@@ -65,7 +65,7 @@ class Bilinear final : public Module {
            SourceLocation where = SourceLocation::current());
   /// A layer on these very tensors, [out, in1, in2] and [out]. An undefined bias is none.
   /// Throws: std::invalid_argument for other shapes, and for dtypes that differ or are not floating.
-  explicit Bilinear(Tensor weight, Tensor bias = {}, SourceLocation where = SourceLocation::current());
+  explicit Bilinear(const Tensor& weight, const Tensor& bias = {}, SourceLocation where = SourceLocation::current());
 
   Tensor operator()(const Operand& a, const Tensor& b) const;
 

@@ -47,7 +47,7 @@ Options on_table(Options options, const Tensor& weight) {
 }
 
 /// Scales the rows that are looked up down to the largest norm, in place, as the paper on it (and PyTorch) does.
-void shorten_rows(Tensor weight, const Tensor& indices, double max_norm, double order, SourceLocation where) {
+void shorten_rows(const Tensor& weight, const Tensor& indices, double max_norm, double order, SourceLocation where) {
   check<std::logic_error>(weight.is_leaf(), where,
                           "max_norm scales rows of the weight in place, but the weight is the "
                           "result of '",
@@ -80,7 +80,7 @@ Embedding::Embedding(std::int64_t count, std::int64_t features, EmbeddingLayerOp
       weight_(param("weight", start_of("Embedding", count, features, options, where), where)) {}
 
 // In braces, what is handed on is made from left to right: the weight is checked before it is read.
-Embedding::Embedding(Tensor weight, EmbeddingLayerOptions options, SourceLocation where)
+Embedding::Embedding(const Tensor& weight, EmbeddingLayerOptions options, SourceLocation where)
     : Embedding{checked_table("Embedding", weight, where).shape()[0], weight.shape()[1], on_table(options, weight),
                 where} {}
 
@@ -103,7 +103,7 @@ EmbeddingBag::EmbeddingBag(std::int64_t count, std::int64_t features, EmbeddingB
                .scale_grad_by_freq = options.scale_grad_by_freq},
       weight_(param("weight", start_of("EmbeddingBag", count, features, options, where), where)) {}
 
-EmbeddingBag::EmbeddingBag(Tensor weight, EmbeddingBagLayerOptions options, SourceLocation where)
+EmbeddingBag::EmbeddingBag(const Tensor& weight, EmbeddingBagLayerOptions options, SourceLocation where)
     : EmbeddingBag{checked_table("EmbeddingBag", weight, where).shape()[0], weight.shape()[1],
                    on_table(options, weight), where} {}
 

@@ -40,7 +40,7 @@ class Embedding final : public Module {
             SourceLocation where = SourceLocation::current());
   /// A layer on this very table [count, features]; what it says of no entry stays. It learns unless it is frozen (nn::freeze).
   /// Throws: std::invalid_argument for another number of axes and a dtype that is not floating.
-  explicit Embedding(Tensor weight, EmbeddingLayerOptions options = {},
+  explicit Embedding(const Tensor& weight, EmbeddingLayerOptions options = {},
                      SourceLocation where = SourceLocation::current());
 
   Tensor operator()(const Tensor& indices, SourceLocation where = SourceLocation::current()) const;
@@ -86,7 +86,7 @@ class EmbeddingBag final : public Module {
                SourceLocation where = SourceLocation::current());
   /// A layer on this very table [count, features].
   /// Throws: as Embedding.
-  explicit EmbeddingBag(Tensor weight, EmbeddingBagLayerOptions options = {},
+  explicit EmbeddingBag(const Tensor& weight, EmbeddingBagLayerOptions options = {},
                         SourceLocation where = SourceLocation::current());
 
   Tensor operator()(const Tensor& indices, const Tensor& offsets = {}, const Tensor& per_sample_weights = {},

@@ -114,7 +114,7 @@ const Shape& checked_shape(const char* layer, const Shape& shape, double eps, So
 
 }  // namespace
 
-LayerNorm::LayerNorm(Shape normalized_shape, LayerNormOptions options, SourceLocation where)
+LayerNorm::LayerNorm(const Shape& normalized_shape, LayerNormOptions options, SourceLocation where)
     : shape_(checked_shape("LayerNorm", normalized_shape, options.eps, where)),
       eps_(options.eps),
       weight_(options.elementwise_affine
@@ -133,7 +133,7 @@ Tensor LayerNorm::operator()(const Operand& x) const {
   return call(x, [&] { return layer_norm(x, shape_, weight_, bias_, eps_); });
 }
 
-RMSNorm::RMSNorm(Shape normalized_shape, RMSNormOptions options, SourceLocation where)
+RMSNorm::RMSNorm(const Shape& normalized_shape, RMSNormOptions options, SourceLocation where)
     : shape_(checked_shape("RMSNorm", normalized_shape, options.eps.value_or(0), where)),
       eps_(options.eps),
       weight_(options.elementwise_affine

@@ -196,7 +196,7 @@ struct LayerNormOptions {
 class LayerNorm final : public Module {
  public:
   /// Throws: std::invalid_argument for an empty shape or negative extents, and initialisers that give another shape or dtype.
-  explicit LayerNorm(Shape normalized_shape, LayerNormOptions options = {},
+  explicit LayerNorm(const Shape& normalized_shape, LayerNormOptions options = {},
                      SourceLocation where = SourceLocation::current());
   /// Of the last axis alone: LayerNorm(128).
   explicit LayerNorm(std::int64_t features, LayerNormOptions options = {},
@@ -235,7 +235,7 @@ struct RMSNormOptions {
 class RMSNorm final : public Module {
  public:
   /// Throws: std::invalid_argument for an empty shape or negative extents, and initialisers that give another shape or dtype.
-  explicit RMSNorm(Shape normalized_shape, RMSNormOptions options = {},
+  explicit RMSNorm(const Shape& normalized_shape, RMSNormOptions options = {},
                    SourceLocation where = SourceLocation::current());
   /// Of the last axis alone: RMSNorm(128).
   explicit RMSNorm(std::int64_t features, RMSNormOptions options = {},

@@ -6,7 +6,7 @@ namespace xgrad XGRAD_API {
 namespace nn {
 
 std::vector<std::int64_t> BorderWidths::of_axes(const char* layer, int axes, SourceLocation where) const {
-  const std::size_t count = static_cast<std::size_t>(2 * axes);
+  const std::size_t count = 2 * static_cast<std::size_t>(axes);
   check(widths_.size() == 1 || widths_.size() == count, where, layer, ": there must be one width, or ", count,
         ", but there are ", widths_.size(), ".");
   return widths_.size() == count ? widths_ : std::vector<std::int64_t>(count, widths_[0]);

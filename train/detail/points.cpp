@@ -86,7 +86,7 @@ Scores scores_of(const char* metric, const char* what, const Tensor& scores, con
   check(scores.ndim() == 1 || scores.size(1) >= 2, where, name, ": ", std::string_view(what),
         " must be of at least two classes, but they are ", scores.shape(),
         ". Make one column [n]: reshape(scores, {-1}).");
-  const Scores result{scores.to_vector<double>(), scores.size(0), scores.ndim() == 1 ? 0 : scores.size(1)};
+  Scores result{scores.to_vector<double>(), scores.size(0), scores.ndim() == 1 ? 0 : scores.size(1)};
   check_not_nan(name, what, result.values, scores.shape(), where);
   const std::int64_t classes = std::max<std::int64_t>(result.classes, 2);
   for (std::size_t i = 0; i < labels.size(); ++i)

@@ -126,7 +126,7 @@ class Reader {
 std::string measured(const std::string& name) {
   const std::size_t slash = name.find('/');
   if (slash == name.npos) return name;
-  const std::string first = name.substr(0, slash);
+  std::string first = name.substr(0, slash);
   for (const char* part : {"train", "training", "val", "valid", "validation", "test", "eval", "evaluation"})
     if (first == part) return name.substr(slash + 1);
   return first;

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "../../autograd/error.hpp"
 #include "font.hpp"
 
 namespace xgrad::train::detail {
@@ -41,7 +42,7 @@ std::string rules_of(const Palette& palette) {
   std::string rules;
   for (int i = 0; i < kInks; ++i) {
     const std::string name = std::to_string(i), colour = hex(palette[static_cast<std::size_t>(i)]);
-    rules += ".f" + name + "{fill:" + colour + "}.s" + name + "{stroke:" + colour + "}";
+    rules += concat(".f", name, "{fill:", colour, "}.s", name, "{stroke:", colour, "}");
   }
   return rules;
 }

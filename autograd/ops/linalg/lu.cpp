@@ -68,7 +68,7 @@ Tensor cotangent_of_rows(const Tensor& g, const Tensor& lu) {
   }
   const Tensor inside = tril(matmul(transpose(l), of_l), -1) + triu(matmul(of_u, transpose(u)));
   const Tensor left = solve_triangular(transpose(l), inside, {.upper = true, .unitriangular = true});
-  const Tensor square = solve_triangular(transpose(u), left, {.upper = false, .left = false});
+  Tensor square = solve_triangular(transpose(u), left, {.upper = false, .left = false});
   if (!rest.defined()) return square;
   return cat({square, rest}, m > n ? -2 : -1);
 }

@@ -66,7 +66,8 @@ Exact lgamma(const Exact& x) {
   mpfr_lgamma(y.get(), &sign, x.get(), MPFR_RNDN);
   return y;
 }
-/// The sum of (q + k)^-s for a whole s >= 2 and any q: terms up to 60, then Euler and Maclaurin's formula, to 350 bits.
+/// The sum of (q + k)^-s for a whole s >= 2 and any q: terms up to 60, then Euler and Maclaurin's formula, to 350 bits. Far
+/// below 0, the terms on both sides of q's place between whole numbers, without those beyond.
 Exact hurwitz(int s, const Exact& q) {
   auto power = [s](const Exact& x) {
     Exact y;
@@ -83,6 +84,13 @@ Exact hurwitz(int s, const Exact& q) {
     }
     return list;
   }();
+  if (isnan(q) || q == -infinity()) return nan();
+  if (q <= 0 && q == round(q)) return infinity();
+  if (q < -1000) {
+    Exact r = q - round(q), mirrored = hurwitz(s, 1 - r) - hurwitz(s, 1 - q);
+    return power(r) + hurwitz(s, 1 + r) + (s % 2 == 0 ? mirrored : -mirrored);
+  }
+  if (isinf(q)) return 0;
   Exact sum = 0, a = q;
   while (a < 60) {
     sum += power(a);
@@ -103,13 +111,6 @@ Exact polygamma(int n, const Exact& x) {
   for (int k = 2; k <= n; ++k) factorial *= k;
   const double sign = n % 2 == 0 ? -1 : 1;
   if (x == round(x) && x <= 0) return sign * infinity();
-  if (x < -1000) {  // the terms on both sides of x's place between whole numbers, without those beyond
-    Exact r = x - round(x);
-    Exact power;
-    mpfr_pow_si(power.get(), r.get(), -(n + 1), MPFR_RNDN);
-    Exact mirrored = hurwitz(n + 1, 1 - r) - hurwitz(n + 1, 1 - x);
-    return sign * factorial * (power + hurwitz(n + 1, 1 + r) + sign * mirrored);
-  }
   return sign * factorial * hurwitz(n + 1, x);
 }
 Exact multigammaln(int p, const Exact& x) {
@@ -235,7 +236,15 @@ Exact bessel_k(int n, const Exact& x) {
 Exact sinc(const Exact& x) {
   if (x == 0) return 1;
   if (isinf(x)) return nan();
-  return sin(pi() * (x - 2 * round(x / 2))) / (pi() * x);
+  Exact whole = round(x);
+  Exact sine = sin(pi() * (x - whole));
+  return (round(whole / 2) * 2 == whole ? sine : -sine) / (pi() * x);
+}
+/// x - tanh(x), where next to nothing of it may be left.
+Exact tanhshrink(const Exact& x) {
+  if (abs(x) > scaled(Exact(1), -60)) return x - tanh(x);
+  Exact z = x * x;
+  return x * z / 3 * (1 - z * 2 / 5 * (1 - z * 17 / 42 * (1 - z * 62 / 153)));
 }
 Exact entr(const Exact& x) { return x == 0 ? Exact(0) : x < 0 ? -infinity() : -x * log(x); }
 Exact logit(const Exact& x) { return log(x / (1 - x)); }
@@ -243,11 +252,17 @@ Exact clamp(const Exact& x, const Exact& low, const Exact& high) { return x < lo
 
 }  // namespace
 
-Exact exact_slope(ExactFunction f, const Exact& x) {
+bool is_wave(const std::string& row) {
+  return row == "sin" || row == "cos" || row == "tan" || row == "sinc" || row.starts_with("bessel_j") ||
+         row.starts_with("bessel_y");
+}
+
+Exact exact_slope(ExactFunction f, const Exact& x, bool is_wave) {
   const mpfr_prec_t bits = Exact::bits;
-  Exact h = scaled(Exact(1), x.exponent() - 130);
+  Exact h = scaled(Exact(1), (is_wave ? std::min(x.exponent(), 20L) : x.exponent()) - 130);
   Exact slope;
-  for (mpfr_prec_t more = bits;; more *= 2) {
+  // x + h must have all of h.
+  for (mpfr_prec_t more = std::max<mpfr_prec_t>(bits, x.exponent() - h.exponent() + 250);; more *= 2) {
     Exact::bits = more;
     Exact at = f(x), above = f(x + h), below = f(x - h);
     Exact right = above - at, left = at - below;
@@ -298,7 +313,7 @@ ExactFunction exact_function(const std::string& row) {
       {"relu6", VALUE(clamp(x, 0, 6))},
       {"hardsigmoid", VALUE(clamp(x + 3, 0, 6) / 6)},
       {"hardswish", VALUE(times(x, clamp(x + 3, 0, 6)) / 6)},
-      {"tanhshrink", VALUE(x - tanh(x))},
+      {"tanhshrink", VALUE(tanhshrink(x))},
       {"softsign", VALUE(isinf(x) ? x / abs(x) : x / (1 + abs(x)))},
       {"mish", VALUE(x < 0 ? times(x, tanh(softplus(x))) : x * tanh(softplus(x)))},
       {"pow(number)", VALUE(x * x * x)},

@@ -125,6 +125,7 @@ Errors errors_at(const OperatorRow& row, std::vector<double> points, bool narrow
   errors.points = static_cast<std::int64_t>(points.size());
   if (points.empty()) return errors;
   const ExactFunction f = exact_function(row.name);
+  const bool waves = is_wave(row.name);
   const Results got = results_of(row, from_vector(points));
   const std::span<const double> values = elements<double>(got.value), slopes = elements<double>(got.slope);
   const int digits = narrow ? 24 : 53, least = narrow ? -126 : -1022;
@@ -136,7 +137,7 @@ Errors errors_at(const OperatorRow& row, std::vector<double> points, bool narrow
                               scale_at(narrow ? limits.value_scale32 : limits.value_scale64, x)),
                      x);
     if (isnan(value) || std::isinf(x)) continue;
-    const Exact slope = exact_slope(f, Exact(x));
+    const Exact slope = exact_slope(f, Exact(x), waves);
     if (isnan(slope)) continue;  // a kink, or the end of the domain
     errors.slope.see(units_of(slopes[i], slope, digits, least, most,
                               scale_at(narrow ? limits.slope_scale32 : limits.slope_scale64, x)),

@@ -81,7 +81,7 @@ TEST_CASE("values and derivatives of elementwise operators are accurate over sam
   }
 }
 
-TEST_CASE("float64 results are those of MPFR to the last bits", "[.mpfr]") {
+TEST_CASE("float64 results are those of MPFR to the last bits", "[accuracy][mpfr]") {
   const std::int64_t count = number_from("XGRAD_ACCURACY_POINTS", 24);
   int measured = 0;
   for (const OperatorRow& row : rows_to_measure()) {
@@ -129,14 +129,14 @@ TEST_CASE("a whole sweep of one operator", "[.sweep]") {
     const std::time_t start = std::time(nullptr);
     const std::int64_t seconds = number_from("XGRAD_ACCURACY_SECONDS", 120);
     for (std::uint64_t seed = 1; state.reference.points < wanted && std::time(nullptr) - start < seconds; ++seed) {
-      const Errors errors = reference_errors(row, 1000, seed + static_cast<std::uint64_t>(state.reference.points));
+      const Errors errors = reference_errors(row, 250, seed + static_cast<std::uint64_t>(state.reference.points));
       state.reference.value.see(errors.value);
       state.reference.slope.see(errors.slope);
       state.reference.points += errors.points;
       if (errors.points == 0) break;
     }
     for (std::uint64_t seed = 1; state.float64.points < wanted && std::time(nullptr) - start < 2 * seconds; ++seed) {
-      const Errors errors = float64_errors(row, 2000, seed);
+      const Errors errors = float64_errors(row, 500, seed);
       state.float64.value.see(errors.value);
       state.float64.slope.see(errors.slope);
       state.float64.points += errors.points;

@@ -7,6 +7,13 @@ using namespace xgrad;
 using namespace xgrad::testing;
 using Catch::Contains;
 
+TEST_CASE("mish's tail is rounded once where its factor is denormal", "[elementwise][conventions]") {
+  // From mpmath, at 60 digits: the least denormal number is 4.94e-324.
+  check_close(mish(doubles({-730, -744, -kInf})), {-6.73520890545914312e-315, -5.70792685990990443e-321, kNan}, 1e-3);
+  CHECK(std::abs(mish(doubles({-730})).item() + 6.73520890545914312e-315) < 1e-323);
+  CHECK(std::abs(slope_at([](auto x) { return mish(x); }, -730) + 6.72598259189002101e-315) < 1e-323);
+}
+
 TEST_CASE("derivatives at kinks are the documented ones", "[elementwise][activation][conventions]") {
   CHECK(slope_at([](auto x) { return abs(x); }, 0) == 0);
   CHECK(slope_at([](auto x) { return sign(x); }, 0) == 0);

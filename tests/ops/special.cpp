@@ -37,8 +37,18 @@ TEST_CASE("the gamma function's family at its poles and far away", "[elementwise
   // Relative to what is left of the zeros at 1 and 2.
   check_close(lgamma(doubles({1 + 1e-10, 2 - 1e-10})), {-5.772156648191978e-11, -4.227843350662094e-11}, 1e-7);
   CHECK(std::isnan(slope_at([](auto x) { return lgamma(x); }, -1)));
+  // Poles so far away that their reflection is infinite as well.
+  check_close(lgamma(doubles({-std::numeric_limits<double>::max(), -1e306})), {kInf, kInf});
   // A large order: neither n! nor x^(n + 1) need be a number.
   check_close(polygamma(200, doubles({100.0})), {-9.1254246910962227e-28}, 1e-13);
+}
+
+TEST_CASE("polygamma and zeta keep their digits at every order", "[elementwise][special]") {
+  // From mpmath, at 60 digits.
+  check_close(polygamma(9, doubles({10.0})), {0.0000614241941199938755}, 1e-15);
+  check_close(zeta(doubles({12.0}), doubles({12.0})), {1.87587972925694446e-13}, 1e-15);
+  // Beside a zero, where x + 1 is no float: 1e-11 of the terms' 92160.
+  CHECK(std::abs(polygamma(6, doubles({-0.4999831602345885})).item() - 0.000126114535324272622) < 4e-11);
 }
 
 TEST_CASE("polygamma's derivative is the next order's value", "[elementwise][special]") {
@@ -48,6 +58,12 @@ TEST_CASE("polygamma's derivative is the next order's value", "[elementwise][spe
       const double next = polygamma(n + 1, doubles({x})).item();
       CHECK(std::abs(slope_at([n](auto x) { return polygamma(n, x); }, x) - next) <= 1e-14 * std::abs(next));
     }
+}
+
+TEST_CASE("the derivative of bessel_y1 at the least numbers is infinite", "[elementwise][special]") {
+  auto slope = [](double x) { return slope_at([](auto x) { return bessel_y1(x); }, x); };
+  CHECK(slope(std::numeric_limits<double>::denorm_min()) == kInf);
+  CHECK(std::abs(slope(0.591902194993983784) - 1.83542790936351793) < 5e-16);
 }
 
 TEST_CASE("xlogy and xlog1py at zeros", "[elementwise][special][conventions]") {

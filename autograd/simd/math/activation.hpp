@@ -1,6 +1,7 @@
 // What activations are made of, beside exp and its kin.
 #pragma once
 
+#include "tails.hpp"
 #include "wide.hpp"
 
 namespace xgrad {
@@ -54,8 +55,15 @@ inline Batch<double> mish_gate_slope(Batch<double> x) {
 inline Batch<float> mish_gate_slope(Batch<float> x) {
   return simd_math::in_double([](Batch<double> x) { return mish_gate_slope(x); }, x);
 }
-/// x mish_gate(x)
-inline Batch<double> mish(Batch<double> x) { return x * mish_gate(x); }
+/// x mish_gate(x); nan at -infinity.
+inline Batch<double> mish(Batch<double> x) {
+  Batch<double> value = x * mish_gate(x);
+  if (all(x >= 0)) return value;
+  const simd_math::Decay<double> decay(x);
+  Batch<double> e = decay.value, z = at_least(simd_math::kVanished<double>, x);
+  Batch<double> tail = decay.times(z * (e + 2) / fma(e, e + 2, Batch<double>(2)));
+  return where(x < 0 && abs(x) < std::numeric_limits<double>::infinity(), tail, value);
+}
 inline Batch<float> mish(Batch<float> x) {
   return simd_math::in_double([](Batch<double> x) { return mish(x); }, x);
 }
@@ -63,10 +71,15 @@ inline Batch<float> mish(Batch<float> x) {
 inline Batch<double> mish_slope(Batch<double> x) {
   Batch<double> positive = mish_gate(x) + at_most(800, x) * mish_gate_slope(x);
   if (all(x >= 0)) return positive;
-  Batch<double> e = exp(negative_abs(x)), z = at_least(-800, x);
+  const simd_math::Decay<double> decay(x);
+  Batch<double> e = decay.value, z = at_least(simd_math::kVanished<double>, x);
   Batch<double> above = fma(e, fma(e, e + 4, fma(Batch<double>(4), z, Batch<double>(6))), 4 * (z + 1));
-  Batch<double> below = fma(e, e + 2, Batch<double>(2));
-  return where(x < 0, e * above / (below * below), positive);
+  Batch<double> sum = e + 2;
+  Batch<double> below = fma(e, sum, Batch<double>(2));
+  // What rounding takes from the denominator counts twice.
+  Batch<double> lost = fma(e, sum, 2 - below) + e * (e - (sum - 2));
+  Batch<double> quotient = above / (below * below);
+  return where(x < 0, decay.times(fma(quotient, -2 * lost / below, quotient)), positive);
 }
 inline Batch<float> mish_slope(Batch<float> x) {
   return simd_math::in_double([](Batch<double> x) { return mish_slope(x); }, x);

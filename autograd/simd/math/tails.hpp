@@ -45,11 +45,9 @@ struct Decay {
 
   /// y exp(-|z|), rounded once.
   Batch<T> times(Batch<T> y) const { return scale_down(fma(y, q, y), e.shifted); }
-  /// The derivative of x sigmoid(z) for x and z below 0, where x dz/dx is -growth: exp(-|z|) (1 - growth + exp(-|z|)) over
-  /// the square of the divisor. The sum that vanishes somewhere is made of what is exact, or nearly, before it cancels.
-  Batch<T> gate_slope(Batch<T> growth) const {
-    return times(((1 - growth) + value) / fma(value, value + 2, Batch<T>(1)));
-  }
+  /// The derivative of x sigmoid(z) for x and z below 0: exp(-|z|) (rest + exp(-|z|)) over the square of the divisor, where
+  /// rest is 1 + x dz/dx. The sum that vanishes somewhere is made of what is exact, or nearly, before it cancels.
+  Batch<T> gate_slope(Batch<T> rest) const { return times((rest + value) / fma(value, value + 2, Batch<T>(1))); }
 };
 
 /// exp(size^2 / 2) cdf(-size) for 0 <= size <= 40.
@@ -96,7 +94,7 @@ Batch<T> silu_slope(Batch<T> x) {
   using namespace simd_math;
   const Decay<T> decay(x);
   Batch<T> size = at_most(-kVanished<T>, abs(x));
-  Batch<T> tail = decay.gate_slope(size);
+  Batch<T> tail = decay.gate_slope(1 - size);
   return where(x < 0, tail, 1 - tail);
 }
 
@@ -140,9 +138,8 @@ Batch<T> gelu_tanh_slope(Batch<T> x) {
   Batch<T> size = at_most(32, abs(x));
   const TwoParts<T> z = gelu_exponent(size);
   const Decay<T> decay(z.high, z.low);
-  // x z'
-  Batch<T> growth = size * fma(size * size, Batch<T>(T(3 * 0.044715 * kTwice)), Batch<T>(T(kTwice)));
-  Batch<T> tail = decay.gate_slope(growth);
+  Batch<T> slope = fma(size * size, Batch<T>(T(3 * 0.044715 * kTwice)), Batch<T>(T(kTwice)));
+  Batch<T> tail = decay.gate_slope(fma(-size, slope, Batch<T>(1)));
   return where(x < 0, tail, 1 - tail);
 }
 

@@ -153,7 +153,10 @@ inline Batch<double> scaled_i1(Batch<double> size) {
   using namespace simd_math;
   Batch<double> size = at_most(720, abs(x)), z = x * x;
   const Mask<double> is_small = size <= kSmallBessel;
-  Batch<double> value = bessel_i0_series(z) - bessel_i1_series(z);
+  Batch<double> a = bessel_i0_series(z), b = bessel_i1_series(z);
+  // da/dz is b / 2 and db/dz is (a - 2 b) / (2 z): what rounding takes from the square counts where the series grow.
+  Batch<double> lost = where(is_small && size >= 1, error_of_square(x, z), Batch<double>(0));
+  Batch<double> value = (a - b) + lost * 0.5 * (b - (a - 2 * b) / where(size >= 1, z, Batch<double>(1)));
   if (all(is_small)) return value;
   return where(is_small, value, times_exp(scaled_i0(size) - scaled_i1(size) / size, size));
 }

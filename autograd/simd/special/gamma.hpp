@@ -156,7 +156,8 @@ inline Batch<double> reflection_pole(Batch<double> r) { return 1 / (r * sine_rat
   // Gamma(x) Gamma(-x) = -pi / (x sin(pi x)), with the distance from the nearest whole number, which is exact.
   Batch<double> r = x - round(x);
   Batch<double> reflected = -log(abs(x * (r * sine_ratio(r)))) - value;
-  reflected = where(isinf(x), abs(x), reflected);
+  // At a pole both terms may be infinite.
+  reflected = where(isinf(x) || r == 0, Batch<double>(std::numeric_limits<double>::infinity()), reflected);
   return where(reflects, reflected, value);
 }
 

@@ -32,7 +32,10 @@ class Sum {
 
 bool is_odd(double whole) { return std::fmod(whole, 2) != 0; }
 
-/// The sum of (1 + k / a)^-s over k = 0, 1 ..., for a >= 10 and a >= s > 1, by Euler and Maclaurin's formula.
+/// From here on the terms of the zeta function of s > 1 are summed together: what zeta_tail() leaves out is below 2^-53.
+double start_of_zeta_tail(double s) { return std::max(10.0, s + 8); }
+
+/// The sum of (1 + k / a)^-s over k = 0, 1 ..., for a >= start_of_zeta_tail(s), by Euler and Maclaurin's formula.
 double zeta_tail(double s, double a) {
   // B_2j / (2j)!
   static constexpr double kCoefficients[] = {
@@ -55,7 +58,7 @@ double zeta_tail(double s, double a) {
 
 /// For s > 1 and q > 0: terms one by one up to a number that is large beside 1 and s, then the rest together.
 double zeta_of_positive(double s, double q) {
-  const double least = std::max(10.0, s);
+  const double least = start_of_zeta_tail(s);
   Sum sum;
   double a = q;
   for (; a < least; a += 1) {
@@ -74,9 +77,14 @@ double zeta_of_negative(double s, double q) {
   if (r == 0) return kInfinity;
   const double sign = is_odd(s) ? -1 : 1;
   Sum sum;
+  auto add_from = [&](double factor, double distance) {
+    const double first = 1 + distance, lost = distance - (first - 1);
+    sum.add(factor * zeta_of_positive(s, first));
+    sum.add(-factor * s * lost * std::pow(first, -s - 1));  // what rounding takes from the first term counts s times
+  };
   sum.add(std::pow(r, -s));
-  sum.add(zeta_of_positive(s, 1 + r));
-  sum.add(sign * zeta_of_positive(s, 1 - r));
+  add_from(1, r);
+  add_from(sign, -r);
   sum.add(-sign * zeta_of_positive(s, 1 - q));
   return sum.value();
 }
@@ -128,7 +136,7 @@ double polygamma_of(std::int64_t n, double x) {
   if (n > 170 || (x > 0 && zeta < std::numeric_limits<double>::min())) {
     if (!(x > 0) || std::isinf(x)) return sign * zeta;
     double scaled;  // zeta x^s
-    if (x >= std::max(10.0, s)) {
+    if (x >= start_of_zeta_tail(s)) {
       scaled = zeta_tail(s, x);
     } else {
       Sum sum;
@@ -255,12 +263,32 @@ double bessel_y_of(int n, double x) {
   return n == 0 ? ::y0(x) : n == 1 ? ::y1(x) : ::yn(n, x);
 }
 
+namespace {
+
+/// For 0 < x <= 1, by the series, whose first term is nearly all.
+double bessel_y1_slope_near_zero(double x) {
+  const double quarter = x * x / 4, log_half = std::log(x) - std::numbers::ln2;
+  double power = 1;                                // (-1)^k (x / 2)^(2 k) / (k! (k + 1)!)
+  double digammas = 1 - 2 * std::numbers::egamma;  // digamma(k + 1) + digamma(k + 2)
+  double sum = 0;
+  for (int k = 0; k < 12; ++k) {
+    const double odd = 2 * k + 1;
+    sum += power * (1 + odd * (log_half - digammas / 2));
+    digammas += 1.0 / (k + 1) + 1.0 / (k + 2);
+    power *= -quarter / ((k + 1.0) * (k + 2.0));
+  }
+  return 2 / kPi / x / x + sum / kPi;
+}
+
+}  // namespace
+
 double bessel_j_slope_of(int n, double x) {
   return n == 0 ? -bessel_j_of(1, x) : 0.5 * (bessel_j_of(n - 1, x) - bessel_j_of(n + 1, x));
 }
 
 double bessel_y_slope_of(int n, double x) {
   if (x == 0) return kInfinity;
+  if (n == 1 && x > 0 && x <= 1) return bessel_y1_slope_near_zero(x);
   return n == 0 ? -bessel_y_of(1, x) : 0.5 * (bessel_y_of(n - 1, x) - bessel_y_of(n + 1, x));
 }
 

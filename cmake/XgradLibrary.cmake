@@ -17,6 +17,22 @@ file(GLOB_RECURSE xgrad_sources CONFIGURE_DEPENDS ${xgrad_patterns})
 # are optimised all the same, unless the user's project asks for Debug.
 set(xgrad_optimise $<$<AND:$<CONFIG:>,$<NOT:$<BOOL:${CMAKE_CONFIGURATION_TYPES}>>>:-O3>)
 
+# OpenBLAS is loaded by the first product that needs it (autograd/kernels/openblas.hpp), where its name can be read from
+# its file: a shared library's, on a system of ELF files.
+cmake_dependent_option(XGRAD_DEFER_OPENBLAS "Load OpenBLAS when it is first needed, not when a program starts" ON
+  "BUILD_SHARED_LIBS;CMAKE_READELF;CMAKE_EXECUTABLE_FORMAT STREQUAL ELF" OFF)
+set(xgrad_openblas_name)
+if(XGRAD_DEFER_OPENBLAS)
+  execute_process(COMMAND ${CMAKE_READELF} -d "${OpenBLAS_LIBRARY}" OUTPUT_VARIABLE dynamic ERROR_QUIET)
+  if(dynamic MATCHES "\\(SONAME\\)[^\n]*\\[([^]\n]+)\\]")
+    set(xgrad_openblas_name ${CMAKE_MATCH_1})
+    set_property(SOURCE ${PROJECT_SOURCE_DIR}/autograd/kernels/openblas.cpp APPEND PROPERTY
+      COMPILE_DEFINITIONS XGRAD_OPENBLAS="${xgrad_openblas_name}")
+  else()
+    message(STATUS "OpenBLAS has no name to load it by (${OpenBLAS_LIBRARY}): it is linked")
+  endif()
+endif()
+
 function(xgrad_library target)
   add_library(${target} ${xgrad_sources})
   target_include_directories(${target} PUBLIC
@@ -45,8 +61,18 @@ function(xgrad_library target)
   target_link_options(${target} PRIVATE LINKER:-Bsymbolic-functions LINKER:-z,nodelete)
   xgrad_warnings(${target})
   target_link_libraries(${target}
-    PRIVATE Threads::Threads ZLIB::ZLIB OpenBLAS::OpenBLAS $<BUILD_INTERFACE:xtensor>
-    $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
+    PRIVATE Threads::Threads ZLIB::ZLIB $<BUILD_INTERFACE:xtensor> $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
+  if(xgrad_openblas_name)
+    target_include_directories(${target} SYSTEM PRIVATE ${OpenBLAS_INCLUDE_DIR})
+    target_link_libraries(${target} PRIVATE ${CMAKE_DL_LIBS})
+    cmake_path(GET OpenBLAS_LIBRARY PARENT_PATH folder)
+    if(NOT folder IN_LIST CMAKE_CXX_IMPLICIT_LINK_DIRECTORIES)
+      set_property(TARGET ${target} APPEND PROPERTY BUILD_RPATH ${folder})
+      set_property(TARGET ${target} APPEND PROPERTY INSTALL_RPATH ${folder})
+    endif()
+  else()
+    target_link_libraries(${target} PRIVATE OpenBLAS::OpenBLAS)
+  endif()
 endfunction()
 
 xgrad_library(xgrad)

@@ -4,25 +4,18 @@
 
 #include <algorithm>
 #include <climits>
-#include <cstdlib>
 #include <optional>
 #include <string_view>
 #include <vector>
 
 #include "../base/launch.hpp"
 #include "gemv.hpp"
+#include "openblas.hpp"
 #include "small_gemm.hpp"
 
 namespace xgrad XGRAD_API {
 namespace internal {
 namespace {
-
-// Products are split over this library's own threads, and OpenBLAS does each part on the thread that calls it. Its own
-// threads would fight with ours for the cores (they spin for 25 ms after a product), and its results depend on their
-// number. It has no switch for one caller alone, so it is set for the process, when the library is loaded; who calls
-// OpenBLAS himself and wants its threads can keep them.
-const bool openblas_is_single =
-    std::getenv("XGRAD_KEEP_BLAS_THREADS") == nullptr && (openblas_set_num_threads(1), true);
 
 // The parts of a product (see kTwoParts) follow from its shape alone, as how OpenBLAS's kernels add at the edge of a part
 // differs from how they do inside. On one thread the cuts cost 1 to 3 % (each part packs its operands anew), and more if
@@ -146,6 +139,7 @@ bool matrix_vector(std::int64_t m, std::int64_t k, const Matrix<T>& a, const T* 
 /// processors that it does not know), it packs the smallest operands, under a lock that all threads share.
 bool blas_has_small_kernels() {
   static const bool has = [] {
+    load_openblas();
     const std::string_view core = openblas_get_corename();
     return core == "SkylakeX" || core == "Cooperlake" || core == "SapphireRapids";
   }();

@@ -1,6 +1,5 @@
 #include <xgrad/autograd/base/parallel.hpp>
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -8,8 +7,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
-#include <filesystem>
 #include <numeric>
 #include <stdexcept>
 #include <string>
@@ -212,23 +209,4 @@ TEST_CASE("a quota of the control group counts in cores", "[parallel]") {
   for (const char* text : {"max 100000", "", "-1 100000", "100000", "100000 0", "a b"})
     CHECK(cores_of_quota(text) == 0);
   CHECK(internal::cores_of_quota() >= 0);
-}
-
-namespace {
-int blas_threads() {
-  auto* count = reinterpret_cast<int (*)()>(dlsym(RTLD_DEFAULT, "openblas_get_num_threads"));
-  return count == nullptr ? -1 : count();
-}
-}  // namespace
-
-TEST_CASE("prints the number of OpenBLAS's threads", "[.blas-threads]") { CHECK(blas_threads() == 2); }
-
-TEST_CASE("OpenBLAS is set to one thread, unless the environment says to leave it alone", "[parallel]") {
-  if (blas_threads() < 0) return;  // linked into the library
-  CHECK(blas_threads() == 1);
-  // In a process of its own: the library looks at the environment when it is loaded.
-  std::string program = std::filesystem::read_symlink("/proc/self/exe").string();
-  std::string command =
-      "XGRAD_KEEP_BLAS_THREADS=1 OPENBLAS_NUM_THREADS=2 '" + program + "' '[.blas-threads]' > /dev/null";
-  if (std::thread::hardware_concurrency() >= 2) CHECK(std::system(command.c_str()) == 0);
 }

@@ -121,7 +121,10 @@ std::vector<Tensor> values_of(const Program& program, std::span<const Tensor> le
         operand = operand * (1 + disturbance.size * sign(drawn(operand.shape(), -1, 1, operand.dtype(), ++seed)));
       operands.push_back(std::move(operand));
     }
-    values.push_back(step.row->function.call()(operands));
+    Tensor result = step.row->function.call()(operands);
+    if (disturbance.size != 0 && is_floating(result.dtype()))
+      result = result + 0.1 * disturbance.size * sign(drawn(result.shape(), -1, 1, result.dtype(), ++seed));
+    values.push_back(std::move(result));
   }
   return values;
 }

@@ -50,7 +50,8 @@ struct Program {
 Tensor fit(const Tensor& value, const Shape& shape, Stored stored);
 Tensor fit(const Tensor& value, const Shape& shape, Stored stored, double low, double high);
 
-/// What disturbs the operands of a program: each element times 1 +- size. It shows how much rounding may change the result.
+/// What disturbs a program: each element of an operand is multiplied by 1 +- size, and size / 10 is added to or taken from
+/// each of a result, as where terms of about 1 cancel. It shows how much rounding may change the program's result.
 struct Disturbance {
   double size = 0;
   std::uint64_t seed = 0;

@@ -25,14 +25,28 @@ std::int64_t tasks_together(std::int64_t scores, std::int64_t tasks) {
   return std::clamp<std::int64_t>(fitting, 1, std::max<std::int64_t>(1, tasks));
 }
 
+/// Where the matrix of a stack begins.
+template <class T>
+T* matrix_of(const AttentionMatrices<T>& matrices, const AttentionLead& lead, std::int64_t stack) {
+  return matrices.data + Walk(lead.ndim, lead.extent, matrices.lead_stride, stack).offset();
+}
+
+/// As gemm() takes it.
+template <class T>
+Matrix<T> rows_of(const AttentionMatrices<const T>& matrices, const AttentionLead& lead, std::int64_t stack,
+                  std::int64_t first = 0) {
+  return {matrix_of(matrices, lead, stack) + first * matrices.row_stride, matrices.row_stride, 1};
+}
+
 template <class T>
 struct Attend {
   AttentionShape shape;
+  AttentionLead lead;
   AttentionMask<T> mask;
-  const T *q, *k, *v;
+  AttentionMatrices<const T> q, k, v;
   T* weights;
   std::int64_t first;  // the block whose weights stand at `weights`
-  T* y;
+  AttentionMatrices<T> y;
 
   static std::int64_t blocks(const AttentionShape& s) { return (s.queries + kQueries - 1) / kQueries; }
 
@@ -43,14 +57,13 @@ struct Attend {
       const std::int64_t stack = at / blocks(s), query = at % blocks(s) * kQueries;
       const std::int64_t count = std::min(kQueries, s.queries - query);
       T* weights = a.weights_of(stack, query);
-      const T* k = a.k + stack * s.keys * s.size;
-      gemm<T>(count, s.keys, s.size, {a.q + (stack * s.queries + query) * s.size, s.size, 1}, {k, 1, s.size}, T(0),
+      gemm<T>(count, s.keys, s.size, rows_of(a.q, a.lead, stack, query), rows_of(a.k, a.lead, stack).transposed(), T(0),
               weights, s.keys);
-      const Walk walk(a.mask.lead_ndim, a.mask.lead, a.mask.lead_stride, stack);
+      const Walk walk(a.lead.ndim, a.lead.extent, a.mask.lead_stride, stack);
       for (std::int64_t i = 0; i < count; ++i)
         a.make_weights(weights + i * s.keys, walk.offset() + (query + i) * a.mask.query_stride, query + i);
-      gemm<T>(count, s.value_size, s.keys, {weights, s.keys, 1}, {a.v + stack * s.keys * s.value_size, s.value_size, 1},
-              T(0), a.y + (stack * s.queries + query) * s.value_size, s.value_size);
+      gemm<T>(count, s.value_size, s.keys, {weights, s.keys, 1}, rows_of(a.v, a.lead, stack), T(0),
+              matrix_of(a.y, a.lead, stack) + query * a.y.row_stride, a.y.row_stride);
     }
   }
 
@@ -107,21 +120,24 @@ struct Attend {
 template <class T>
 struct AttendBack {
   AttentionShape shape;
-  const T *q, *k, *v, *weights, *g;
+  AttentionLead lead;
+  AttentionMatrices<const T> q, k, v, g;
+  const T* weights;
   T* scores;  // room for the cotangents of the scores of stacks from `first` on
   std::int64_t first;
-  T *gq, *gk, *gv;
+  AttentionMatrices<T> gq, gk, gv;
 
   static void run(const AttendBack& a, std::int64_t begin, std::int64_t end) {
     const AttentionShape& s = a.shape;
-    const std::int64_t l = s.queries, n = s.keys, e = s.size, d = s.value_size;
+    const std::int64_t l = s.queries, n = s.keys;
     const Batch<T> factor = static_cast<T>(s.scale);
     for (std::int64_t stack = a.first + begin; stack < a.first + end; ++stack) {
-      const T *weights = a.weights + stack * l * n, *g = a.g + stack * l * d;
-      if (a.gv != nullptr) gemm<T>(n, d, l, {weights, 1, n}, {g, d, 1}, T(0), a.gv + stack * n * d, d);
-      if (a.gq == nullptr && a.gk == nullptr) continue;
+      const T* weights = a.weights + stack * l * n;
+      const Matrix<T> g = rows_of(a.g, a.lead, stack);
+      a.multiply(n, s.value_size, l, {weights, 1, n}, g, a.gv, stack);
+      if (a.gq.data == nullptr && a.gk.data == nullptr) continue;
       T* scores = a.scores + (stack - a.first) * l * n;
-      gemm<T>(l, n, d, {g, d, 1}, {a.v + stack * n * d, 1, d}, T(0), scores, n);
+      gemm<T>(l, n, s.value_size, g, rows_of(a.v, a.lead, stack).transposed(), T(0), scores, n);
       for (std::int64_t i = 0; i < l; ++i) {
         T* row = scores + i * n;
         const T* weight = weights + i * n;
@@ -130,42 +146,56 @@ struct AttendBack {
         map_row<T>(
             n, T(0), row, [&](Batch<T> p, Batch<T> gp) { return p * (gp - dot) * factor; }, weight, row);
       }
-      if (a.gq != nullptr) gemm<T>(l, e, n, {scores, n, 1}, {a.k + stack * n * e, e, 1}, T(0), a.gq + stack * l * e, e);
-      if (a.gk != nullptr) gemm<T>(n, e, l, {scores, 1, n}, {a.q + stack * l * e, e, 1}, T(0), a.gk + stack * n * e, e);
+      a.multiply(l, s.size, n, {scores, n, 1}, rows_of(a.k, a.lead, stack), a.gq, stack);
+      a.multiply(n, s.size, l, {scores, 1, n}, rows_of(a.q, a.lead, stack), a.gk, stack);
     }
+  }
+
+  /// The product, where it is wanted.
+  void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& left, const Matrix<T>& right,
+                const AttentionMatrices<T>& to, std::int64_t stack) const {
+    if (to.data != nullptr) gemm<T>(m, n, k, left, right, T(0), matrix_of(to, lead, stack), to.row_stride);
   }
 };
 
 }  // namespace
 
 template <class T>
-void attend(const AttentionShape& s, const T* q, const T* k, const T* v, const AttentionMask<T>& mask, T* weights,
-            T* y) {
+void attend(const AttentionShape& s, const AttentionLead& lead, const AttentionMatrices<const T>& q,
+            const AttentionMatrices<const T>& k, const AttentionMatrices<const T>& v, const AttentionMask<T>& mask,
+            T* weights, const AttentionMatrices<T>& y) {
   const std::int64_t blocks = s.stacks * Attend<T>::blocks(s);
   const std::int64_t work = kQueries * s.keys * (s.size + s.value_size), grain = kWork / (work + 1) + 1;
-  if (weights != nullptr) return launch(Attend<T>{s, mask, q, k, v, weights, 0, y}, blocks, grain);
+  if (weights != nullptr) return launch(Attend<T>{s, lead, mask, q, k, v, weights, 0, y}, blocks, grain);
   const std::int64_t together = tasks_together(kQueries * s.keys, blocks);
   Tensor room = new_tensor({together * kQueries, s.keys}, dtype_of<T>);
   for (std::int64_t first = 0; first < blocks; first += together)
-    launch(Attend<T>{s, mask, q, k, v, data_of<T>(room), first, y}, std::min(together, blocks - first), grain);
+    launch(Attend<T>{s, lead, mask, q, k, v, data_of<T>(room), first, y}, std::min(together, blocks - first), grain);
 }
 
 template <class T>
-void attend_back(const AttentionShape& s, const T* q, const T* k, const T* v, const T* weights, const T* g, T* gq,
-                 T* gk, T* gv) {
+void attend_back(const AttentionShape& s, const AttentionLead& lead, const AttentionMatrices<const T>& q,
+                 const AttentionMatrices<const T>& k, const AttentionMatrices<const T>& v, const T* weights,
+                 const AttentionMatrices<const T>& g, const AttentionMatrices<T>& gq, const AttentionMatrices<T>& gk,
+                 const AttentionMatrices<T>& gv) {
   const std::int64_t scores = std::max<std::int64_t>(1, s.queries * s.keys);
   const std::int64_t together = tasks_together(scores, s.stacks);
   Tensor room;
-  if (gq != nullptr || gk != nullptr) room = new_tensor({together, s.queries, s.keys}, dtype_of<T>);
+  if (gq.data != nullptr || gk.data != nullptr) room = new_tensor({together, s.queries, s.keys}, dtype_of<T>);
   const std::int64_t work = scores * 2 * (s.size + s.value_size);
   for (std::int64_t first = 0; first < s.stacks; first += together)
-    launch(AttendBack<T>{s, q, k, v, weights, g, room.defined() ? data_of<T>(room) : nullptr, first, gq, gk, gv},
+    launch(AttendBack<T>{s, lead, q, k, v, g, weights, room.defined() ? data_of<T>(room) : nullptr, first, gq, gk, gv},
            std::min(together, s.stacks - first), kWork / (work + 1) + 1);
 }
 
-#define XGRAD_INSTANTIATE(T)                                                                                  \
-  template void attend(const AttentionShape&, const T*, const T*, const T*, const AttentionMask<T>&, T*, T*); \
-  template void attend_back(const AttentionShape&, const T*, const T*, const T*, const T*, const T*, T*, T*, T*);
+#define XGRAD_INSTANTIATE(T)                                                                                      \
+  template void attend(const AttentionShape&, const AttentionLead&, const AttentionMatrices<const T>&,            \
+                       const AttentionMatrices<const T>&, const AttentionMatrices<const T>&,                      \
+                       const AttentionMask<T>&, T*, const AttentionMatrices<T>&);                                 \
+  template void attend_back(const AttentionShape&, const AttentionLead&, const AttentionMatrices<const T>&,       \
+                            const AttentionMatrices<const T>&, const AttentionMatrices<const T>&, const T*,       \
+                            const AttentionMatrices<const T>&, const AttentionMatrices<T>&,                       \
+                            const AttentionMatrices<T>&, const AttentionMatrices<T>&);
 XGRAD_INSTANTIATE(float)
 XGRAD_INSTANTIATE(double)
 #undef XGRAD_INSTANTIATE

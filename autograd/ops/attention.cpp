@@ -2,11 +2,18 @@
 // rule needs the weights again.
 #include "attention.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
 #include "../extend.hpp"
 #include "../kernels/attention.hpp"
+#include "../kernels/matmul.hpp"
 #include "../random.hpp"
 #include "../tensor_impl.hpp"
 #include "arithmetic.hpp"
@@ -109,14 +116,119 @@ AttentionMask<T> mask_for(const AttentionOperands& operands) {
     mask.attends = data_of<bool>(stretched);
   else
     mask.added = data_of<T>(stretched);
-  mask.lead_ndim = operands.lead.ndim();
-  for (int axis = 0; axis < mask.lead_ndim; ++axis) {
-    mask.lead[axis] = operands.lead[axis];
-    mask.lead_stride[axis] = stretched.strides()[axis];
-  }
+  for (int axis = 0; axis < operands.lead.ndim(); ++axis) mask.lead_stride[axis] = stretched.strides()[axis];
   mask.query_stride = stretched.strides()[-2];
   mask.key_stride = stretched.strides()[-1];
   return mask;
+}
+
+// ---- Where matrices lie ----
+//
+// Heads are slices of one projection, the matrix of a head in rows that lie far apart. They are read there, and what
+// belongs to them (the result, the cotangents) is laid out in the same way: to join the heads again is then a view.
+
+AttentionLead lead_for(const Shape& shape) {
+  AttentionLead lead;
+  lead.ndim = shape.ndim() - 2;
+  std::copy_n(shape.begin(), lead.ndim, lead.extent);
+  return lead;
+}
+
+/// x, or a copy of it where its rows' elements are no neighbours.
+Tensor with_rows(const Tensor& x) {
+  const std::int64_t rows = x.shape()[-2], columns = x.shape()[-1];
+  const bool has_rows = columns <= 1 || x.strides()[-1] == 1;
+  return has_rows && fits_blas(rows, columns, x.strides()[-2], 1) ? x : contiguous(x);
+}
+
+/// Null for an undefined tensor.
+template <class T>
+AttentionMatrices<T> matrices_of(const Tensor& x) {
+  AttentionMatrices<T> matrices;
+  if (!x.defined()) return matrices;
+  matrices.data = data_of<std::remove_const_t<T>>(x);
+  // What a single row's stride says counts for nothing, but BLAS reads it.
+  matrices.row_stride = x.shape()[-2] > 1 ? x.strides()[-2] : std::max<std::int64_t>(1, x.shape()[-1]);
+  std::copy_n(x.strides().begin(), x.ndim() - 2, matrices.lead_stride);
+  return matrices;
+}
+
+/// The axes from the one with the farthest neighbours to the one with the nearest, the last axis always the last. Empty where
+/// elements are met more than once.
+std::vector<int> order_in_memory(const Shape& shape, const Strides& strides) {
+  std::vector<int> order;
+  for (int axis = 0; axis < shape.ndim(); ++axis) {
+    if (shape[axis] > 1 && strides[axis] <= 0) return {};
+    order.push_back(axis);
+  }
+  std::stable_sort(order.begin(), order.end() - 1, [&](int a, int b) { return strides[a] > strides[b]; });
+  return order;
+}
+
+/// A fresh tensor without gaps, whose axes follow one another in memory as the model's do.
+Tensor new_ordered_as(const Tensor& model, const char* name, const Shape& shape, SourceLocation where) {
+  const std::vector<int> order = order_in_memory(model.shape(), model.strides());
+  Tensor base = new_checked(name, shape, model.dtype(), where);
+  if (order.empty() || base.numel() == 0) return base;
+  Strides strides = base.strides();
+  std::int64_t stride = 1;
+  for (int at = shape.ndim() - 1; at >= 0; --at) {
+    strides[order[static_cast<std::size_t>(at)]] = stride;
+    stride *= shape[order[static_cast<std::size_t>(at)]];
+  }
+  return new_result_view(name, where, base, shape, strides, base.impl()->data);
+}
+
+/// Fresh tensors that lie as the models do, where these are the parts of one block, one behind the other along one of its axes,
+/// and fill it. Else nothing.
+std::vector<Tensor> new_parts_as(std::span<const Tensor* const> models, const char* name, SourceLocation where) {
+  const TensorImpl& first = *models[0]->impl();
+  const auto size = static_cast<std::int64_t>(size_of(first.dtype));
+  const std::ptrdiff_t apart = static_cast<char*>(models[1]->impl()->data) - static_cast<char*>(first.data);
+  if (first.numel == 0 || apart <= 0 || apart % size != 0) return {};
+  for (std::size_t i = 1; i < models.size(); ++i) {
+    const TensorImpl &impl = *models[i]->impl(), &before = *models[i - 1]->impl();
+    if (impl.storage.get() != first.storage.get() || impl.shape != first.shape || impl.strides != first.strides ||
+        static_cast<char*>(impl.data) - static_cast<char*>(before.data) != apart)
+      return {};
+  }
+  const auto count = static_cast<std::int64_t>(models.size());
+  Shape shape = first.shape;
+  Strides strides = first.strides;
+  shape.insert(0, count);
+  strides.insert(0, apart / size);
+  std::int64_t filled = 1;
+  const std::vector<int> order = order_in_memory(shape, strides);
+  for (auto axis = order.rbegin(); axis != order.rend(); ++axis) {
+    if (shape[*axis] != 1 && strides[*axis] != filled) return {};
+    filled *= shape[*axis];
+  }
+  if (filled != count * first.numel) return {};
+  Tensor block = new_checked(name, {filled}, first.dtype, where);
+  std::vector<Tensor> parts;
+  for (std::int64_t i = 0; i < count; ++i)
+    parts.push_back(new_result_view(name, where, block, first.shape, first.strides,
+                                    static_cast<char*>(block.impl()->data) + i * apart));
+  return parts;
+}
+
+constexpr const char* kAttention = "scaled_dot_product_attention";
+
+/// Room for the cotangents that are wanted of q, k and v, laid out as these are.
+std::array<Tensor, 3> new_cotangents(Vjp& vjp) {
+  const Tensor* inputs[] = {&vjp.input(0), &vjp.input(1), &vjp.input(2)};
+  const bool wants_memory = vjp.needs(1) && vjp.needs(2);
+  std::array<Tensor, 3> result;
+  std::vector<Tensor> parts;
+  if (wants_memory && vjp.needs(0)) parts = new_parts_as(inputs, kAttention, vjp.where());
+  if (parts.empty() && wants_memory) parts = new_parts_as(std::span(inputs).subspan(1), kAttention, vjp.where());
+  std::move(parts.begin(), parts.end(), result.end() - static_cast<std::ptrdiff_t>(parts.size()));
+  for (int i = 0; i < 3; ++i) {
+    Tensor& each = result[static_cast<std::size_t>(i)];
+    if (vjp.needs(i) && !each.defined())
+      each = new_ordered_as(*inputs[i], kAttention, inputs[i]->shape(), vjp.where());
+  }
+  return result;
 }
 
 struct AttentionRule {
@@ -130,19 +242,16 @@ struct AttentionRule {
       return give(vjp, vjp.g(0), weights_of_operators(q, k, mask, shape.causal, shape.scale));
     }
     if (vjp.needs(3)) return give(vjp, vjp.g(0), vjp.output(1));
-    Tensor g = contiguous(vjp.g(0));
-    Tensor result[3];
-    const Tensor* inputs[3] = {&q, &k, &v};
-    for (int i = 0; i < 3; ++i)
-      if (vjp.needs(i))
-        result[i] = new_result("scaled_dot_product_attention", inputs[i]->shape(), q.dtype(), vjp.where());
+    const Tensor g = with_rows(vjp.g(0));
+    std::array<Tensor, 3> result = new_cotangents(vjp);
+    auto& [gq, gk, gv] = result;
     dispatch_floating(q.dtype(), [&]<class T>(T) {
-      auto to = [&](int i) { return result[i].defined() ? data_of<T>(result[i]) : nullptr; };
-      attend_back(shape, data_of<T>(q), data_of<T>(k), data_of<T>(v), data_of<T>(vjp.output(1)), data_of<T>(g), to(0),
-                  to(1), to(2));
+      attend_back<T>(shape, lead_for(q.shape()), matrices_of<const T>(q), matrices_of<const T>(k),
+                     matrices_of<const T>(v), data_of<T>(vjp.output(1)), matrices_of<const T>(g), matrices_of<T>(gq),
+                     matrices_of<T>(gk), matrices_of<T>(gv));
     });
     for (int i = 0; i < 3; ++i)
-      if (result[i].defined()) vjp.give(i, result[i]);
+      if (Tensor& each = result[static_cast<std::size_t>(i)]; each.defined()) vjp.give(i, std::move(each));
   }
 
   /// Of operators, from the weights.
@@ -171,15 +280,15 @@ Tensor attention_weights(const Operand& q, const Tensor& k, AttentionOptions opt
 }
 
 Tensor scaled_dot_product_attention(const Operand& q, const Tensor& k, const Tensor& v, AttentionOptions options) {
-  constexpr const char* kName = "scaled_dot_product_attention";
+  constexpr const char* kName = kAttention;
   SourceLocation where = q.where();
   CallSite site(where);
   AttentionOperands operands = checked_operands(kName, q, k, &v, options);
   if (options.dropout > 0) return matmul(attention_weights(operands.q, operands.k, options), operands.v);
-  Tensor query = contiguous(operands.q), key = contiguous(operands.k), value = contiguous(operands.v);
+  const Tensor query = with_rows(operands.q), key = with_rows(operands.k), value = with_rows(operands.v);
   const AttentionShape shape{operands.lead.numel(), operands.queries(), operands.keys(), query.shape()[-1],
                              value.shape()[-1],     operands.scale,     options.causal};
-  Tensor y = new_checked(kName, joined(operands.lead, shape.queries, shape.value_size), query.dtype(), where);
+  Tensor y = new_ordered_as(query, kName, joined(operands.lead, shape.queries, shape.value_size), where);
   const bool has_mask = operands.mask.defined();
   const bool is_recorded =
       has_mask ? is_recording({query, key, value, operands.mask}) : is_recording({query, key, value});
@@ -187,8 +296,9 @@ Tensor scaled_dot_product_attention(const Operand& q, const Tensor& k, const Ten
   if (is_recorded) weights = new_checked(kName, joined(operands.lead, shape.queries, shape.keys), query.dtype(), where);
   if (shape.stacks > 0 && shape.queries > 0)
     dispatch_floating(query.dtype(), [&]<class T>(T) {
-      attend(shape, data_of<T>(query), data_of<T>(key), data_of<T>(value), mask_for<T>(operands),
-             is_recorded ? data_of<T>(weights) : nullptr, data_of<T>(y));
+      attend<T>(shape, lead_for(query.shape()), matrices_of<const T>(query), matrices_of<const T>(key),
+                matrices_of<const T>(value), mask_for<T>(operands), is_recorded ? data_of<T>(weights) : nullptr,
+                matrices_of<T>(y));
     });
   if (!is_recorded) return y;
   Uses uses = Uses::input(0) | Uses::input(1) | Uses::input(2) | Uses::output(1);

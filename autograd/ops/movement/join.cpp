@@ -176,6 +176,26 @@ Tensor stack(std::initializer_list<Tensor> tensors, int axis, SourceLocation whe
   return stack(std::span<const Tensor>(tensors.begin(), tensors.size()), axis, where);
 }
 
+namespace {
+
+/// The view of parts that lie one behind the other along the axis already; undefined where they do not.
+Tensor joined_in_place(const std::vector<Tensor>& parts, int axis, SourceLocation where) {
+  const TensorImpl& first = *parts[0].impl();
+  const std::int64_t step = first.strides[axis] * static_cast<std::int64_t>(size_of(first.dtype));
+  Shape shape = first.shape;
+  shape[axis] = 0;
+  for (const Tensor& part : parts) {
+    const TensorImpl& impl = *part.impl();
+    if (impl.storage.get() != first.storage.get() || impl.strides != first.strides ||
+        static_cast<char*>(impl.data) != static_cast<char*>(first.data) + shape[axis] * step)
+      return {};
+    shape[axis] += impl.shape[axis];
+  }
+  return new_result_view("split", where, parts[0], shape, first.strides, first.data);
+}
+
+}  // namespace
+
 std::vector<Tensor> split(const Operand& operand, std::int64_t size, int axis) {
   const Tensor& x = operand.tensor("split");
   check(x.ndim() > 0, operand.where(), "split: x must have at least one axis, but it is a scalar.");
@@ -227,7 +247,8 @@ std::vector<Tensor> split(const Operand& operand, const std::vector<std::int64_t
     }
     std::vector<Tensor> cotangents;
     for (int k = 0; k < count; ++k) cotangents.push_back(vjp.g(k));
-    vjp.give(0, cat(cotangents, axis, vjp.where()));
+    Tensor whole = vjp.creates_graph() ? Tensor() : joined_in_place(cotangents, axis, vjp.where());
+    vjp.give(0, whole.defined() ? std::move(whole) : cat(cotangents, axis, vjp.where()));
   });
 }
 

@@ -188,13 +188,13 @@ void attend_back(const AttentionShape& s, const AttentionLead& lead, const Atten
            std::min(together, s.stacks - first), kWork / (work + 1) + 1);
 }
 
-#define XGRAD_INSTANTIATE(T)                                                                                      \
-  template void attend(const AttentionShape&, const AttentionLead&, const AttentionMatrices<const T>&,            \
-                       const AttentionMatrices<const T>&, const AttentionMatrices<const T>&,                      \
-                       const AttentionMask<T>&, T*, const AttentionMatrices<T>&);                                 \
-  template void attend_back(const AttentionShape&, const AttentionLead&, const AttentionMatrices<const T>&,       \
-                            const AttentionMatrices<const T>&, const AttentionMatrices<const T>&, const T*,       \
-                            const AttentionMatrices<const T>&, const AttentionMatrices<T>&,                       \
+#define XGRAD_INSTANTIATE(T)                                                                                          \
+  template void attend(const AttentionShape&, const AttentionLead&, const AttentionMatrices<const T>&,                \
+                       const AttentionMatrices<const T>&, const AttentionMatrices<const T>&, const AttentionMask<T>&, \
+                       T*, const AttentionMatrices<T>&);                                                              \
+  template void attend_back(const AttentionShape&, const AttentionLead&, const AttentionMatrices<const T>&,           \
+                            const AttentionMatrices<const T>&, const AttentionMatrices<const T>&, const T*,           \
+                            const AttentionMatrices<const T>&, const AttentionMatrices<T>&,                           \
                             const AttentionMatrices<T>&, const AttentionMatrices<T>&);
 XGRAD_INSTANTIATE(float)
 XGRAD_INSTANTIATE(double)

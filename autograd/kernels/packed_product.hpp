@@ -29,7 +29,9 @@ void pack(std::int64_t k, std::int64_t n, const Matrix<T>& b, T* to) {
   for (std::int64_t begin = 0; begin < n; begin += kPanel<T>, to += k * kPanel<T>) {
     const std::int64_t count = std::min(kPanel<T>, n - begin);
     const T* from = b.data + begin * b.column_stride;
-    if (b.column_stride == 1 || b.row_stride != 1) {
+    if (b.column_stride == 1 && count == kPanel<T>) {
+      for (std::int64_t p = 0; p < k; ++p) std::copy_n(from + p * b.row_stride, kPanel<T>, to + p * kPanel<T>);
+    } else if (b.column_stride == 1 || b.row_stride != 1) {
       for (std::int64_t p = 0; p < k; ++p)
         for (std::int64_t j = 0; j < count; ++j) to[p * kPanel<T> + j] = from[p * b.row_stride + j * b.column_stride];
     } else {
@@ -40,19 +42,19 @@ void pack(std::int64_t k, std::int64_t n, const Matrix<T>& b, T* to) {
   }
 }
 
-/// c [m, n] = a b + beta c for a packed b [k, n]; a [m, k] and c with neighbours along their rows, their rows `lda` and `ldc`
-/// apart. A beta of 0 does not read c.
-template <class T>
-void packed_product(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t lda, const T* packed,
+/// c [m, n] = a b + beta c for a packed b [k, n]; a [m, k] with its strides, which may be Fixed, c with neighbours along its
+/// rows, which are `ldc` apart. A beta of 0 does not read c.
+template <class T, class Row, class Column>
+void packed_product(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, Row row, Column column, const T* packed,
                     T beta, T* c, std::int64_t ldc) {
   constexpr int kSize = Batch<T>::kSize;
   for (std::int64_t j = 0; j < n; j += kPanel<T>, packed += k * kPanel<T>) {
     auto columns = [&]<int kBatches>(std::integral_constant<int, kBatches>, int last) {
       constexpr int kRows = kSums / kBatches;
       if (last == kSize)
-        small_gemm_columns<kRows, kBatches, true>(m, k, a, lda, 1, packed, kPanel<T>, beta, c + j, ldc, last);
+        small_gemm_columns<kRows, kBatches, true>(m, k, a, row, column, packed, kPanel<T>, beta, c + j, ldc, last);
       else
-        small_gemm_columns<kRows, kBatches, false>(m, k, a, lda, 1, packed, kPanel<T>, beta, c + j, ldc, last);
+        small_gemm_columns<kRows, kBatches, false>(m, k, a, row, column, packed, kPanel<T>, beta, c + j, ldc, last);
     };
     const int left = static_cast<int>(std::min(n - j, kPanel<T>));
     if (left > kSize)

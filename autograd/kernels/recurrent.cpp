@@ -116,7 +116,7 @@ struct Forward {
     T* kept = p.kept + (t * s.batch + begin) * kept_size;
     T* products = cell == RecurrentCell::gru ? p.room + begin * 3 * n : kept;
     const std::int64_t product_stride = cell == RecurrentCell::gru ? 3 * n : kept_size;
-    packed_product<T>(rows, gates_of(cell) * n, s.out, before, s.out, p.weight,
+    packed_product<T>(rows, gates_of(cell) * n, s.out, before, s.out, Fixed<1>{}, p.weight,
                       cell == RecurrentCell::gru ? T(0) : T(1), products, product_stride);
     const T* cell_before = p.cells != nullptr ? p.cells + (s.before(t) * s.batch + begin) * n : nullptr;
     T* cells = p.cells != nullptr ? p.cells + (s.after(t) * s.batch + begin) * n : nullptr;
@@ -139,7 +139,7 @@ struct Forward {
         gru_row<T>(n, p.bias, p.hidden_bias, own, products + row * product_stride, before + row * n, state + row * n);
     }
     if (p.raw != nullptr) {
-      packed_product<T>(rows, s.out, n, raw, n, p.projection, T(0), state, s.out);
+      packed_product<T>(rows, s.out, n, raw, n, Fixed<1>{}, p.projection, T(0), state, s.out);
       if (s.lengths != nullptr)
         for (std::int64_t row = 0; row < rows; ++row)
           if (!s.is_active(t, begin + row)) copy_row(before + row * s.out, state + row * s.out, s.out);
@@ -236,7 +236,7 @@ struct Backward {
           std::fill_n(g_projected + row * s.out, s.out, T(0));
       }
       g_raw = p.room + begin * n;
-      packed_product<T>(rows, n, s.out, g_projected, s.out, p.projection, T(0), g_raw, n);
+      packed_product<T>(rows, n, s.out, g_projected, s.out, Fixed<1>{}, p.projection, T(0), g_raw, n);
     }
     T* g_gates = p.g_gates + at * gates;
     T* g_hidden = cell == RecurrentCell::gru ? p.g_hidden + at * gates : g_gates;
@@ -264,7 +264,7 @@ struct Backward {
     if (cell != RecurrentCell::gru && s.lengths != nullptr)
       for (std::int64_t row = 0; row < rows; ++row)
         if (s.is_active(t, begin + row)) std::fill_n(g_state + row * s.out, s.out, T(0));
-    packed_product<T>(rows, s.out, gates, g_hidden, gates, p.weight, stays ? T(1) : T(0), g_state, s.out);
+    packed_product<T>(rows, s.out, gates, g_hidden, gates, Fixed<1>{}, p.weight, stays ? T(1) : T(0), g_state, s.out);
   }
 };
 

@@ -20,12 +20,16 @@ template <int n, class F>
   (std::make_integer_sequence<int, n>{});
 }
 
+/// A stride that is known as the program is compiled: it costs no register and no addition.
+template <std::int64_t stride>
+using Fixed = std::integral_constant<std::int64_t, stride>;
+
 /// c = a b + beta c for kRows x kBatches registers of c, which stay in registers. a's element (i, p) stands at
-/// a[i * row + p * column]; b and c have neighbours along their rows. Of the last register `last` lanes count: all of them
-/// if it is kWhole.
-template <int kRows, int kBatches, bool kWhole, class T>
-void small_gemm_block(std::int64_t k, const T* a, std::int64_t row, std::int64_t column, const T* b, std::int64_t ldb,
-                      T beta, T* c, std::int64_t ldc, int last) {
+/// a[i * row + p * column], row and column being numbers or Fixed; b and c have neighbours along their rows. Of the last
+/// register `last` lanes count: all of them if it is kWhole.
+template <int kRows, int kBatches, bool kWhole, class T, class Row, class Column>
+void small_gemm_block(std::int64_t k, const T* a, Row row, Column column, const T* b, std::int64_t ldb, T beta, T* c,
+                      std::int64_t ldc, int last) {
   constexpr int kSize = Batch<T>::kSize;
   constexpr int kWholes = kBatches - !kWhole;
   Batch<T> sum[kRows][kBatches];
@@ -55,8 +59,8 @@ void small_gemm_block(std::int64_t k, const T* a, std::int64_t row, std::int64_t
 }
 
 /// Rows in blocks of kRows, then of half as many, and so on.
-template <int kRows, int kBatches, bool kWhole, class T>
-void small_gemm_columns(std::int64_t m, std::int64_t k, const T* a, std::int64_t row, std::int64_t column, const T* b,
+template <int kRows, int kBatches, bool kWhole, class T, class Row, class Column>
+void small_gemm_columns(std::int64_t m, std::int64_t k, const T* a, Row row, Column column, const T* b,
                         std::int64_t ldb, T beta, T* c, std::int64_t ldc, int last) {
   std::int64_t i = 0;
   for (; i + kRows <= m; i += kRows)

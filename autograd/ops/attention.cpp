@@ -225,8 +225,7 @@ std::array<Tensor, 3> new_cotangents(Vjp& vjp) {
   std::move(parts.begin(), parts.end(), result.end() - static_cast<std::ptrdiff_t>(parts.size()));
   for (int i = 0; i < 3; ++i) {
     Tensor& each = result[static_cast<std::size_t>(i)];
-    if (vjp.needs(i) && !each.defined())
-      each = new_ordered_as(*inputs[i], kAttention, inputs[i]->shape(), vjp.where());
+    if (vjp.needs(i) && !each.defined()) each = new_ordered_as(*inputs[i], kAttention, inputs[i]->shape(), vjp.where());
   }
   return result;
 }

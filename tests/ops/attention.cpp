@@ -2,10 +2,14 @@
 #include <xgrad/autograd/ops/attention.hpp>
 
 #include <cmath>
+#include <cstdint>
 #include <limits>
+#include <vector>
 
+#include <xgrad/autograd/check/gradcheck.hpp>
 #include <xgrad/autograd/grad.hpp>
 #include <xgrad/autograd/ops.hpp>
+#include <xgrad/autograd/threads.hpp>
 #include "../support.hpp"
 
 using namespace xgrad;
@@ -78,6 +82,106 @@ TEST_CASE("No keys and no queries", "[nn][attention]") {
                  zeros({2, 4}, kDouble)));
   CHECK(scaled_dot_product_attention(zeros({0, 3}), zeros({2, 3}), zeros({2, 4})).shape() == Shape{0, 4});
   CHECK(scaled_dot_product_attention(zeros({0, 5, 3}), zeros({0, 2, 3}), zeros({0, 2, 4})).shape() == Shape{0, 5, 4});
+}
+
+namespace {
+
+/// Heads [N, heads, L, E / heads] of the parts of one projection x, as views; x is [L, N, parts E], or [N, L, parts E].
+std::vector<Tensor> heads_of(const Tensor& x, int parts, std::int64_t heads, bool batch_first) {
+  const std::int64_t e = x.size(2) / parts;
+  std::vector<Tensor> result;
+  for (const Tensor& part : split(x, e, -1)) {
+    const Tensor by_head = reshape(part, {x.size(0), x.size(1), heads, e / heads});
+    result.push_back(permute(by_head, batch_first ? std::vector{0, 2, 1, 3} : std::vector{1, 2, 0, 3}));
+  }
+  return result;
+}
+
+Tensor random(const Shape& shape, DType dtype, int seed) {
+  Generator generator(static_cast<std::uint64_t>(seed));
+  return normal(shape, 0, 1, {.dtype = dtype}, generator);
+}
+
+Tensor attention_of_operators(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& mask) {
+  const double scale = 1 / std::sqrt(static_cast<double>(q.size(-1)));
+  const Tensor scores = matmul(q, transpose(k)) * scale;
+  return matmul(softmax(mask.defined() ? where(mask, scores, -1e30) : scores), v);
+}
+
+}  // namespace
+
+TEST_CASE("Attention of heads that are slices of one projection, and its gradient to the second order",
+          "[nn][attention]") {
+  for (bool batch_first : {false, true})
+    for (bool is_masked : {false, true})
+      for (DType dtype : {DType::float32, DType::float64}) {
+        const Tensor mask = is_masked ? random({2, 1, 5, 5}, dtype, 4) > -1 : Tensor();
+        const Tensor given = random(batch_first ? Shape{2, 5, 24} : Shape{5, 2, 24}, dtype, 1);
+        const Tensor g = random({2, 4, 5, 2}, dtype, 2);
+        auto attention = [&](const Tensor& x) {
+          const std::vector<Tensor> heads = heads_of(x, 3, 4, batch_first);
+          return scaled_dot_product_attention(heads[0], heads[1], heads[2], {.mask = mask});
+        };
+        Tensor x = copy(given).set_requires_grad(), same = copy(given).set_requires_grad();
+        const std::vector<Tensor> heads = heads_of(same, 3, 4, batch_first);
+        const Tensor y = attention(x), expected = attention_of_operators(heads[0], heads[1], heads[2], mask);
+        const AllcloseOptions tolerance = dtype == DType::float32 ? AllcloseOptions{.rtol = 1e-4, .atol = 1e-5}
+                                                                  : AllcloseOptions{.rtol = 1e-11, .atol = 1e-12};
+        CHECK(allclose(y, expected, tolerance));
+        // Joined again the heads need no copy.
+        const Tensor joined = permute(y, batch_first ? std::vector{0, 2, 1, 3} : std::vector{2, 0, 1, 3});
+        CHECK(joined.is_contiguous());
+        CHECK(allclose(grad(y, x, g), grad(expected, same, g), tolerance));
+        if (dtype == DType::float64) gradgradcheck(attention, {given});
+      }
+}
+
+TEST_CASE("Attention to keys and values that are slices of one projection, or that lie anywhere", "[nn][attention]") {
+  const Tensor q = random({2, 3, 4, 6}, DType::float64, 1), memory = random({7, 2, 36}, DType::float64, 2);
+  auto of_memory = [](const Tensor& q, const Tensor& memory) {
+    const std::vector<Tensor> heads = heads_of(memory, 2, 3, false);
+    return scaled_dot_product_attention(q, heads[0], heads[1]);
+  };
+  const std::vector<Tensor> heads = heads_of(memory, 2, 3, false);
+  CHECK(is_close(of_memory(q, memory), attention_of_operators(q, heads[0], heads[1], {})));
+  gradgradcheck(of_memory, {q, memory});
+  // Of three slices some are wanted; keys before queries.
+  Tensor x = random({2, 3, 12}, DType::float64, 3).set_requires_grad();
+  const Tensor g = random({2, 2, 3, 2}, DType::float64, 7);
+  auto mixed = [&](const auto& attention) {
+    const std::vector<Tensor> heads = heads_of(x, 3, 2, true);
+    return grad(attention(heads[1], heads[0], heads[2].detach()) + attention(heads[0], heads[1].detach(), heads[2]), x,
+                g);
+  };
+  CHECK(is_close(
+      mixed([](const Tensor& q, const Tensor& k, const Tensor& v) { return scaled_dot_product_attention(q, k, v); }),
+      mixed([](const Tensor& q, const Tensor& k, const Tensor& v) { return attention_of_operators(q, k, v, {}); })));
+  // Columns in the place of rows; one value for all.
+  auto turned = [](const Tensor& q, const Tensor& k, const Tensor& v) {
+    return scaled_dot_product_attention(transpose(q), transpose(k), expand(v, {3, 2}));
+  };
+  const Tensor turned_q = random({3, 4}, DType::float64, 4), k = random({3, 3}, DType::float64, 5),
+               v = random({1, 2}, DType::float64, 6);
+  CHECK(is_close(turned(turned_q, k, v),
+                 attention_of_operators(transpose(turned_q), transpose(k), expand(v, {3, 2}), {})));
+  gradgradcheck(turned, {turned_q, k, v});
+}
+
+TEST_CASE("Attention of heads has the same bits on two threads", "[nn][attention][threads]") {
+  const int before = num_threads();
+  const Tensor given = random({96, 3, 96}, DType::float32, 1), g = random({3, 4, 96, 8}, DType::float32, 2);
+  std::vector<std::vector<float>> results;
+  for (int threads : {1, 2}) {
+    set_num_threads(threads);
+    Tensor x = copy(given).set_requires_grad();
+    const std::vector<Tensor> heads = heads_of(x, 3, 4, false);
+    const Tensor y = scaled_dot_product_attention(heads[0], heads[1], heads[2], {.causal = true});
+    for (const Tensor& each : {contiguous(y.detach()), contiguous(grad(y, x, g))})
+      results.emplace_back(each.data<float>(), each.data<float>() + each.numel());
+  }
+  set_num_threads(before);
+  CHECK(results[0] == results[2]);
+  CHECK(results[1] == results[3]);
 }
 
 // ---- Embedding ----

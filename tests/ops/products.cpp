@@ -1,11 +1,15 @@
 #include <xgrad/autograd/ops/products.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <vector>
 
 #include <xgrad/autograd/check/gradcheck.hpp>
 #include <xgrad/autograd/functional.hpp>
+#include <xgrad/autograd/kernels/blocked_product.hpp>
 #include <xgrad/autograd/kernels/matmul.hpp>
 #include <xgrad/autograd/kernels/small_gemm.hpp>
 #include <xgrad/autograd/threads.hpp>
@@ -450,4 +454,78 @@ TEST_CASE("kron of more axes than a tensor of its blocks could have", "[products
   CHECK(y.shape() == Shape{2, 1, 2, 2, 4});
   CHECK(y.to_vector()[static_cast<std::size_t>(((1 * 2 + 1) * 2 + 1) * 4 + 2)] == 7 * 2);
   CHECK(grad(sum(y), a).to_vector() == std::vector<double>(8, 6));
+}
+
+namespace {
+
+/// Small whole numbers, whose sums are exact in each dtype.
+template <class T>
+std::vector<T> whole_numbers(std::int64_t count, std::int64_t seed) {
+  std::vector<T> values;
+  for (std::int64_t i = 0; i < count; ++i) values.push_back(static_cast<T>((i * 7919 + seed) % 8 - 3));
+  return values;
+}
+
+/// Element (i, j) at [i * row + j * column].
+struct Strided {
+  std::int64_t row, column;
+};
+
+/// gemm() of a layout beside that of integers, which goes by plain loops. c has a gap behind each row, which must stay.
+template <class T>
+void check_whole_product(std::int64_t m, std::int64_t n, std::int64_t k, Strided a, Strided b, int beta) {
+  const std::int64_t a_size = (m - 1) * a.row + (k - 1) * a.column + 1,
+                     b_size = (k - 1) * b.row + (n - 1) * b.column + 1;
+  const std::int64_t gap = n + 3;
+  const auto left = whole_numbers<T>(a_size, 1), right = whole_numbers<T>(b_size, 5);
+  const auto left_whole = whole_numbers<std::int64_t>(a_size, 1), right_whole = whole_numbers<std::int64_t>(b_size, 5);
+  std::vector<T> c = whole_numbers<T>(m * gap, 3);
+  auto expected = whole_numbers<std::int64_t>(m * gap, 3);
+  internal::gemm<std::int64_t>(m, n, k, {left_whole.data(), a.row, a.column}, {right_whole.data(), b.row, b.column},
+                               beta, expected.data(), gap);
+  if (beta == 0)  // must not be read
+    for (std::int64_t i = 0; i < m; ++i)
+      for (std::int64_t j = 0; j < n; ++j) c[i * gap + j] = std::numeric_limits<T>::quiet_NaN();
+  std::vector<T> by_blocks = c;  // gemm() goes by blocks only where it pays on this processor
+  const internal::Matrix<T> a_matrix{left.data(), a.row, a.column}, b_matrix{right.data(), b.row, b.column};
+  internal::gemm<T>(m, n, k, a_matrix, b_matrix, T(beta), c.data(), gap);
+  internal::blocked_product<T>(m, n, k, a_matrix, b_matrix, T(beta), by_blocks.data(), gap,
+                               internal::blocked_room<T>());
+  std::int64_t wrong = 0;
+  for (std::int64_t i = 0; i < m * gap; ++i)
+    wrong += (c[i] != static_cast<T>(expected[i])) + (by_blocks[i] != static_cast<T>(expected[i]));
+  INFO(m << " x " << n << " x " << k << ", a by " << a.row << " and " << a.column << ", b by " << b.row << " and "
+         << b.column << ", beta " << beta);
+  CHECK(wrong == 0);
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("products that are worth blocks of their own, of any layout", "[products]", float, double) {
+  // Inner blocks, column blocks, tiles and panels, whole and not.
+  constexpr std::array<std::int64_t, 3> sizes[] = {
+      {64, 64, 513}, {67, 95, 300}, {128, 301, 64}, {101, 256, 1100}, {65, 520, 65}};
+  for (const auto& [m, n, k] : sizes)
+    for (int beta : {0, 1, 2}) {
+      const Strided rows_of_a{k + 1, 1}, pages_of_a{2048, 1}, columns_of_a{1, m + 5};
+      const Strided rows_of_b{n, 1}, columns_of_b{1, k};
+      check_whole_product<TestType>(m, n, k, rows_of_a, rows_of_b, beta);
+      check_whole_product<TestType>(m, n, k, pages_of_a, columns_of_b, beta);
+      check_whole_product<TestType>(m, n, k, columns_of_a, rows_of_b, beta);
+      check_whole_product<TestType>(m, n, k, columns_of_a, columns_of_b, beta);
+      check_whole_product<TestType>(m, n, k, {2 * k, 2}, {2 * n, 2}, beta);
+    }
+}
+
+TEMPLATE_TEST_CASE("products that are cut into parts have the same bits on two threads", "[products][threads]", float,
+                   double) {
+  constexpr DType dtype = dtype_of<TestType>;
+  const Tensor a = random({310, 700}, dtype, 1), b = random({700, 333}, dtype, 2);
+  const int before = num_threads();
+  set_num_threads(1);
+  const Tensor one = matmul(a, b);
+  set_num_threads(2);
+  const Tensor two = matmul(a, b);
+  set_num_threads(before);
+  CHECK(std::equal(one.data<TestType>(), one.data<TestType>() + one.numel(), two.data<TestType>()));
 }

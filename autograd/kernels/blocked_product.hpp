@@ -24,12 +24,11 @@ inline constexpr std::int64_t kColumnBlock = 256;
 template <class T>
 T* blocked_room() {
   struct Free {
-    void operator()(T* room) const { ::operator delete(room, std::align_val_t{64}); }
+    void operator()(T* room) const { ::operator delete (room, std::align_val_t{64}); }
   };
   constexpr std::int64_t kRoom = kInnerBlock * kColumnBlock + kTileRows * (kInnerBlock + Batch<T>::kSize);
   static thread_local std::unique_ptr<T, Free> room;
-  if (!room)
-    room.reset(static_cast<T*>(::operator new(kRoom * sizeof(T), std::align_val_t{64}, std::nothrow)));
+  if (!room) room.reset(static_cast<T*>(::operator new (kRoom * sizeof(T), std::align_val_t{64}, std::nothrow)));
   return room.get();
 }
 

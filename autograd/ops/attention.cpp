@@ -243,11 +243,10 @@ struct AttentionRule {
     if (vjp.needs(3)) return give(vjp, vjp.g(0), vjp.output(1));
     const Tensor g = with_rows(vjp.g(0));
     std::array<Tensor, 3> result = new_cotangents(vjp);
-    auto& [gq, gk, gv] = result;
     dispatch_floating(q.dtype(), [&]<class T>(T) {
       attend_back<T>(shape, lead_for(q.shape()), matrices_of<const T>(q), matrices_of<const T>(k),
-                     matrices_of<const T>(v), data_of<T>(vjp.output(1)), matrices_of<const T>(g), matrices_of<T>(gq),
-                     matrices_of<T>(gk), matrices_of<T>(gv));
+                     matrices_of<const T>(v), data_of<T>(vjp.output(1)), matrices_of<const T>(g),
+                     matrices_of<T>(result[0]), matrices_of<T>(result[1]), matrices_of<T>(result[2]));
     });
     for (int i = 0; i < 3; ++i)
       if (Tensor& each = result[static_cast<std::size_t>(i)]; each.defined()) vjp.give(i, std::move(each));

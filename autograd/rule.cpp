@@ -130,6 +130,11 @@ Tensor* Vjp::sum_so_far(int i) {
   return frame_.pass != nullptr && needs(i) ? frame_.pass->sum_so_far(frame_.node.edges()[i]) : nullptr;
 }
 
+SumPlace Vjp::place_of_sum(int i) {
+  if (frame_.pass == nullptr || !needs(i)) return {};
+  return frame_.pass->place_of_sum(frame_.node.edges()[i]);
+}
+
 bool Vjp::creates_graph() const { return frame_.create_graph; }
 SourceLocation Vjp::where() const { return frame_.node.where; }
 

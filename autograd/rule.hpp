@@ -15,6 +15,7 @@ class Vjp;
 
 namespace internal {
 struct VjpFrame;
+struct SumPlace;
 
 /// What can be done with a rule's captures, wherever they are stored.
 struct RuleOperations {
@@ -69,6 +70,8 @@ class Vjp {
   /// The sum of the cotangents that input i has been given so far in this pass, where the rule may add its own in place
   /// instead of giving it; null where there is none yet, others hold it, or the gradient's graph is wanted.
   Tensor* sum_so_far(int i);
+  /// For the library's own use: the same also where the gradient's graph is wanted, and behind views that lie between.
+  internal::SumPlace place_of_sum(int i);
 
   /// True when the gradient's own graph is wanted: what the rule computes must then be made of operators.
   bool creates_graph() const;

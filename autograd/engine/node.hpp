@@ -56,6 +56,12 @@ struct PassMarks {
   std::uint32_t needed : 1 = 0;  // it is wanted, or one below it is
 };
 
+/// What the rule of a view begins with: how the same view is taken of other elements.
+struct ViewRule {
+  /// The view, not recorded, of a tensor in the shape of the node's input; undefined where its layout does not allow it.
+  Tensor (*view)(const ViewRule& rule, const Node& node, const Tensor& x);
+};
+
 /// One recorded operation, or a leaf: a variable that no operation made. Its outputs' shapes, rule's captures, edges and
 /// saved values follow it, in this order, in its own block, since a graph of thousands of small nodes must stay in the cache.
 struct alignas(16) Node : RefCounted {
@@ -76,7 +82,8 @@ struct alignas(16) Node : RefCounted {
   std::uint32_t edges_at = 0;  // bytes from the node to its first edge
   std::uint8_t saved_count = 0;
   bool is_leaf = false;
-  bool freed = false;  // a backward pass has used it up
+  bool freed = false;    // a backward pass has used it up
+  bool is_view = false;  // of its only input; the rule begins with a ViewRule
 
   std::span<Edge> edges() const { return {at<Edge>(edges_at), static_cast<std::size_t>(edge_count)}; }
   std::span<SavedValue> saved() const { return {at<SavedValue>(saved_at()), saved_count}; }
@@ -87,6 +94,7 @@ struct alignas(16) Node : RefCounted {
   bool fits(int k, const Tensor& tensor) const;
 
   void run_rule(Vjp& vjp) { rule->run(captures(), vjp); }
+  const ViewRule& view_rule() const { return *static_cast<const ViewRule*>(captures()); }
   NodeExtras& need_extras();
   /// Lets the saved values go.
   void drop_saved();

@@ -95,8 +95,7 @@ std::vector<Tensor> Pass::take_results(bool zeros) {
   return std::move(results_);
 }
 
-Tensor* Pass::sum_so_far(const Edge& edge) {
-  if (create_graph_) return nullptr;
+Tensor* Pass::unshared_sum(const Edge& edge) {
   Node& producer = *edge.producer;
   Tensor* sum;
   if (producer.is_leaf) {
@@ -106,6 +105,34 @@ Tensor* Pass::sum_so_far(const Edge& edge) {
     sum = cotangents_of(producer) + edge.output;
   }
   return sum != nullptr && sum->defined() && owns_elements(*sum) ? sum : nullptr;
+}
+
+Tensor* Pass::sum_so_far(const Edge& edge) { return create_graph_ ? nullptr : unshared_sum(edge); }
+
+SumPlace Pass::place_of_sum(const Edge& edge) {
+  // The views on the way, outermost first. Longer ways are rare, and then a sum is made of them.
+  constexpr int kMostViews = 4;
+  Node* views[kMostViews];
+  int count = 0;
+  const Edge* at = &edge;
+  while (true) {
+    if (Tensor* sum = unshared_sum(*at)) {
+      Tensor view = new_view(*sum, sum->shape(), sum->strides(), sum->impl()->data);
+      while (count > 0 && view.defined()) {
+        const Node& node = *views[--count];
+        view = node.view_rule().view(node.view_rule(), node, view);
+      }
+      return view.defined() ? SumPlace{sum, std::move(view)} : SumPlace();
+    }
+    Node& producer = *at->producer;
+    // Nobody may miss the view's own cotangent.
+    if (!producer.is_view || producer.marks.pending != 1 || producer.marks.wanted || producer.extras ||
+        cotangents_of(producer)->defined() || observer != nullptr || count == kMostViews)
+      return {};
+    at = &producer.edges()[0];
+    if (!at->producer || !is_still_needed(*at->producer)) return {};
+    views[count++] = &producer;
+  }
 }
 
 // ---- Checks ----

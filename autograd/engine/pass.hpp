@@ -47,6 +47,15 @@ struct Workspace {
   void clear();
 };
 
+/// Where cotangents of a tensor are added up already.
+struct SumPlace {
+  Tensor* sum = nullptr;  // null where there is none yet, or others can see it. Without gaps
+  Tensor view;            // its elements as the tensor's: another shape or order where views lie between
+
+  /// Whether the elements lie as the tensor's do.
+  bool is_direct() const { return view.is_contiguous() && view.shape() == sum->shape(); }
+};
+
 class Pass {
  public:
   Pass(PassOptions options, SourceLocation where);
@@ -69,6 +78,9 @@ class Pass {
 
   /// Where the cotangents of what an edge leads to are added up, if something has come and nobody else can see it.
   Tensor* sum_so_far(const Edge& edge);
+  /// The same where the gradient's graph is wanted too. Where nothing has come for a view that only the asking rule adds to, it
+  /// is the sum for what was viewed: a loop that takes rows of new views of one tensor is linear in their number.
+  SumPlace place_of_sum(const Edge& edge);
 
   /// Whether a pass is under way on this thread, so that the caller is a hook or a rule.
   static bool is_under_way();
@@ -115,6 +127,8 @@ class Pass {
     int output;
   };
 
+  /// The sum for what an edge leads to, or null.
+  Tensor* unshared_sum(const Edge& edge);
   void mark_anew(Node& node);
   void fail_freed(const Node& node) const;
   void fail_not_mine(const Node& node) const;

@@ -115,7 +115,14 @@ Tensor sub(const Operand& a, const Operand& b) {
   return sum_or_difference("sub", a, b, Sub{}, true);
 }
 
-Tensor mul(const Operand& a, const Operand& b) { return binary<Integers::stay>("mul", a, b, Mul{}); }
+Tensor mul(const Operand& a, const Operand& b) {
+  // A tensor by itself: one pass over memory for its gradient where two factors take two.
+  const Tensor *left = a.tensor_or_null(), *right = b.tensor_or_null();
+  if (left != nullptr && right != nullptr && left->impl() == right->impl() && left->defined() &&
+      is_floating(left->impl()->dtype))
+    return unary("mul", a, formulas::Square{});
+  return binary<Integers::stay>("mul", a, b, Mul{});
+}
 
 Tensor div(const Operand& a, const Operand& b) { return binary("div", a, b, Div{}); }
 

@@ -11,6 +11,7 @@
 #include "choose.hpp"
 #include "create.hpp"
 #include "detail/promote.hpp"
+#include "detail/recorded_sum.hpp"
 #include "detail/result.hpp"
 #include "movement.hpp"
 
@@ -78,11 +79,15 @@ Tensor diagonal(const Operand& operand, DiagonalOptions options) {
   Diagonal diagonal = checked_diagonal("diagonal", options, x.shape(), operand.where());
   Tensor view = with_memory_for("diagonal", operand.where(), [&] { return view_of(x, diagonal); });
   return record("diagonal", operand.where(), {x}, std::move(view), {}, [diagonal](Vjp& vjp) {
-    if (Tensor* sum = vjp.sum_so_far(0); sum != nullptr) {
-      if (vjp.g().numel() > 0) add_into(view_of(*sum, diagonal), vjp.g());
-    } else {
-      vjp.give(0, put_diagonal("put_diagonal", vjp.g(), vjp.shape(0), diagonal, vjp.where()));
-    }
+    SumPlace place = vjp.place_of_sum(0);
+    if (place.sum == nullptr || (vjp.creates_graph() && !place.is_direct()))
+      return vjp.give(0, put_diagonal("put_diagonal", vjp.g(), vjp.shape(0), diagonal, vjp.where()));
+    if (vjp.g().numel() > 0) add_into(view_of(place.view, diagonal), vjp.g());
+    if (!vjp.creates_graph()) return;
+    record_added_to_sum(vjp, *place.sum, {*place.sum, vjp.g()}, {}, [diagonal](Vjp& vjp) {
+      if (vjp.needs(1)) vjp.give(1, xgrad::diagonal(Operand(vjp.g(), vjp.where()), diagonal.options()));
+      if (vjp.needs(0)) vjp.give(0, vjp.take_g());
+    });
   });
 }
 

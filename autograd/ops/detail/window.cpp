@@ -1,9 +1,13 @@
 #include "window.hpp"
 
+#include <type_traits>
+
 #include "../../extend.hpp"
 #include "../../kernels/elementwise.hpp"
 #include "../../tensor_impl.hpp"
+#include "recorded_sum.hpp"
 #include "result.hpp"
+#include "view_rule.hpp"
 
 namespace xgrad::internal {
 namespace {
@@ -13,6 +17,35 @@ Tensor view_at(const Tensor& x, const Shape& shape, const Strides& strides, std:
   // An empty view has no first element, and the address that it would have may lie outside of the storage.
   if (shape.numel() == 0) offset = 0;
   return new_view(x, shape, strides, data_of<char>(x) + offset * static_cast<std::int64_t>(size_of(x.dtype())));
+}
+
+/// x without gaps, recorded.
+Tensor dense(const Tensor& x, SourceLocation where) {
+  if (x.is_contiguous()) return x;
+  Tensor result = new_result("copy", x.shape(), x.dtype(), where);
+  copy_into(result, x);
+  return record("copy", where, {x}, result, {}, [](Vjp& vjp) { vjp.give(0, vjp.take_g()); });
+}
+
+/// Taking an index of one axis.
+struct AxisRule : ViewRule {
+  AxisWindow window;
+
+  explicit AxisRule(const AxisWindow& window) : ViewRule{&again}, window(window) {}
+  void operator()(Vjp& vjp) const { give_window(vjp, vjp.g(), window); }
+  static Tensor again(const ViewRule& rule, const Node&, const Tensor& x) {
+    return view_of(x, static_cast<const AxisRule&>(rule).window);
+  }
+};
+
+/// Notes that g was added to the window of the sum.
+template <class AnyWindow>
+void record_added(Vjp& vjp, Tensor& sum, const Tensor& g, const AnyWindow& window) {
+  record_added_to_sum(vjp, sum, {sum, g}, {}, [window](Vjp& vjp) {
+    const Tensor g = std::is_same_v<AnyWindow, StridedWindow> ? dense(vjp.g(), vjp.where()) : vjp.g();
+    if (vjp.needs(1)) vjp.give(1, get("get", g, window, vjp.where()));
+    if (vjp.needs(0)) vjp.give(0, g);
+  });
 }
 
 }  // namespace
@@ -47,6 +80,10 @@ Tensor view_of(const Tensor& x, const AxisWindow& window) {
   return view_at(x, shape, strides, offset);
 }
 
+Tensor view_of(const Tensor& x, const StridedWindow& window) {
+  return view_at(x, window.shape, window.strides, window.offset);
+}
+
 template <class AnyWindow>
 Tensor put(const Tensor& x, const Shape& shape, const AnyWindow& window, SourceLocation where) {
   Tensor result = new_zeros("put", shape, x.dtype(), where);
@@ -58,7 +95,10 @@ Tensor put(const Tensor& x, const Shape& shape, const AnyWindow& window, SourceL
 template <class AnyWindow>
 Tensor get(const char* name, const Tensor& x, const AnyWindow& window, SourceLocation where) {
   Tensor view = with_memory_for(name, where, [&] { return view_of(x, window); });
-  return record(name, where, {x}, std::move(view), {}, [window](Vjp& vjp) { give_window(vjp, vjp.g(), window); });
+  if constexpr (std::is_same_v<AnyWindow, AxisWindow>)
+    return record_view(name, where, x, std::move(view), AxisRule(window));
+  else
+    return record(name, where, {x}, std::move(view), {}, [window](Vjp& vjp) { give_window(vjp, vjp.g(), window); });
 }
 
 template <class AnyWindow>
@@ -82,10 +122,16 @@ Tensor put_window(const char* operation, const Tensor& x, const AnyWindow& windo
 
 template <class AnyWindow>
 void give_window(Vjp& vjp, const Tensor& g, const AnyWindow& window) {
-  if (Tensor* sum = vjp.sum_so_far(0); sum != nullptr)
-    add_into(view_of(*sum, window), g);
-  else
-    vjp.give(0, put(g, vjp.shape(0), window, vjp.where()));
+  SumPlace place = vjp.place_of_sum(0);
+  if (place.sum == nullptr) return vjp.give(0, put(g, vjp.shape(0), window, vjp.where()));
+  Tensor target = view_of(place.view, window);
+  add_into(target, g);
+  if (!vjp.creates_graph()) return;
+  if (place.is_direct()) return record_added(vjp, *place.sum, g, window);
+  const std::ptrdiff_t bytes = data_of<char>(target) - data_of<char>(*place.sum);
+  record_added(
+      vjp, *place.sum, g,
+      StridedWindow{target.shape(), target.strides(), bytes / static_cast<std::ptrdiff_t>(size_of(g.dtype()))});
 }
 
 #define XGRAD_INSTANTIATE(AnyWindow)                                                                       \

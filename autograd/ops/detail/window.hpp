@@ -28,9 +28,17 @@ struct AxisWindow {
   std::int64_t start, step, length;
 };
 
+/// A view by its layout in a tensor without gaps: what views of views have come to.
+struct StridedWindow {
+  Shape shape;
+  Strides strides;
+  std::int64_t offset;  // of its first element
+};
+
 /// The window's elements as a view that is not recorded.
 Tensor view_of(const Tensor& x, const Window& window);
 Tensor view_of(const Tensor& x, const AxisWindow& window);
+Tensor view_of(const Tensor& x, const StridedWindow& window);
 
 /// The window of x, recorded under this name. Gradient: put of g.
 template <class AnyWindow>
@@ -46,7 +54,7 @@ Tensor put_window(const char* operation, const Tensor& x, const AnyWindow& windo
                   SourceLocation where);
 
 /// Gives input 0 its cotangent, which is `g` in the window and 0 elsewhere. Where a sum of cotangents is there, g is added to
-/// its window: a loop that takes a tensor's rows one by one is linear in their number.
+/// its window: a loop that takes a tensor's rows one by one is linear in their number. So is the gradient of that gradient.
 template <class AnyWindow>
 void give_window(Vjp& vjp, const Tensor& g, const AnyWindow& window);
 

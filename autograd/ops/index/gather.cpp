@@ -10,6 +10,7 @@
 #include "../cast.hpp"
 #include "../choose.hpp"
 #include "../detail/index_check.hpp"
+#include "../detail/recorded_sum.hpp"
 #include "../detail/result.hpp"
 #include "../detail/window.hpp"
 #include "../index.hpp"
@@ -151,9 +152,13 @@ Tensor gather(const Operand& operand, int axis, const Tensor& given_indices) {
     });
   }
   return record("gather", where, {x, indices}, result, {Uses::input(1), Uses()}, [axis](Vjp& vjp) {
-    if (Tensor* sum = vjp.sum_so_far(0); sum != nullptr)
-      scatter_into("scatter_sum", *sum, vjp.input(1), axis, vjp.g(), vjp.where());
-    else
+    auto add = [&](const Tensor& sum) {
+      scatter_into("scatter_sum", sum, vjp.input(1), axis, vjp.g(), vjp.where());
+    };
+    auto pull = [axis](Vjp& vjp, const Tensor& indices) {
+      return gather(Operand(vjp.g(), vjp.where()), axis, indices);
+    };
+    if (!add_indexed_to_sum(vjp, vjp.g(), vjp.input(1), add, pull))
       vjp.give(0, scatter_sum(vjp.shape(0), axis, vjp.input(1), vjp.g(), vjp.where()));
   });
 }

@@ -11,6 +11,7 @@
 #include "../choose.hpp"
 #include "../create.hpp"
 #include "../detail/reshape.hpp"
+#include "../detail/recorded_sum.hpp"
 #include "../detail/result.hpp"
 #include "../movement.hpp"
 
@@ -71,9 +72,13 @@ Tensor pick_at(const char* operation, const Tensor& x, IndexedAxes at, const Ten
   Tensor result = new_checked(operation, shape, x.dtype(), where);
   pick_places(result, x, at.axis, at.axes, data_of<std::int64_t>(indices), indices.numel());
   return record(operation, where, {x, indices}, result, {Uses::input(1), Uses()}, [at](Vjp& vjp) {
-    if (Tensor* sum = vjp.sum_so_far(0); sum != nullptr)
-      add_into_places("index_sum", *sum, at, vjp.input(1), vjp.g(), vjp.where());
-    else
+    auto add = [&](const Tensor& sum) {
+      add_into_places("index_sum", sum, at, vjp.input(1), vjp.g(), vjp.where());
+    };
+    auto pull = [at](Vjp& vjp, const Tensor& indices) {
+      return pick_at("index", vjp.g(), at, indices, vjp.where());
+    };
+    if (!add_indexed_to_sum(vjp, vjp.g(), vjp.input(1), add, pull))
       vjp.give(0, sum_at(vjp.shape(0), at, vjp.input(1), vjp.g(), vjp.where()));
   });
 }

@@ -10,6 +10,7 @@
 #include "../cast.hpp"
 #include "../choose.hpp"
 #include "../detail/index_check.hpp"
+#include "../detail/recorded_sum.hpp"
 #include "../detail/result.hpp"
 #include "../detail/window.hpp"
 #include "../index.hpp"
@@ -129,9 +130,13 @@ Tensor index_select(const Operand& operand, int axis, const Tensor& given_indice
   Tensor result = new_checked("index_select", selected_shape(x.shape(), axis, indices.numel()), x.dtype(), where);
   if (result.numel() > 0) select_slices(result, x, axis, indices, where);
   return record("index_select", where, {x, indices}, result, {Uses::input(1), Uses()}, [axis](Vjp& vjp) {
-    if (Tensor* sum = vjp.sum_so_far(0); sum != nullptr)
-      add_slices("index_sum", *sum, vjp.input(1), axis, vjp.g(), vjp.where());
-    else
+    auto add = [&](const Tensor& sum) {
+      add_slices("index_sum", sum, vjp.input(1), axis, vjp.g(), vjp.where());
+    };
+    auto pull = [axis](Vjp& vjp, const Tensor& indices) {
+      return index_select(Operand(vjp.g(), vjp.where()), axis, indices);
+    };
+    if (!add_indexed_to_sum(vjp, vjp.g(), vjp.input(1), add, pull))
       vjp.give(0, index_sum(vjp.shape(0), axis, vjp.input(1), vjp.g(), vjp.where()));
   });
 }

@@ -7,6 +7,7 @@
 #include "../choose.hpp"
 #include "../detail/reshape.hpp"
 #include "../detail/result.hpp"
+#include "../detail/view_rule.hpp"
 #include "../movement.hpp"
 #include "../reduce.hpp"
 
@@ -18,11 +19,88 @@ using namespace internal;
 
 namespace {
 
+// What the rules of views are, and how the same view is taken of other elements of the same shape.
+
+struct ReshapeRule : ViewRule {
+  ReshapeRule() : ViewRule{&again} {}
+  void operator()(Vjp& vjp) const { vjp.give(0, reshape(vjp.g(), vjp.shape(0))); }
+  static Tensor again(const ViewRule&, const Node& node, const Tensor& x) {
+    Shape shape = node.output_shape(0);
+    if (x.numel() == 0) return {};
+    std::optional<Strides> strides = reshaped_strides(x.shape(), x.strides(), shape);
+    return strides ? new_view(x, shape, *strides, x.impl()->data) : Tensor();
+  }
+};
+
+/// inverse[axis of x] is the axis of the result.
+struct PermuteRule : ViewRule {
+  std::array<std::int8_t, kMaxDims> inverse;
+
+  explicit PermuteRule(const std::array<std::int8_t, kMaxDims>& inverse) : ViewRule{&again}, inverse(inverse) {}
+  void operator()(Vjp& vjp) const {
+    vjp.give(0, permute(vjp.g(), std::vector<int>(inverse.begin(), inverse.begin() + vjp.g().ndim())));
+  }
+  static Tensor again(const ViewRule& rule, const Node&, const Tensor& x) {
+    const auto& inverse = static_cast<const PermuteRule&>(rule).inverse;
+    Shape shape = x.shape();
+    Strides strides = x.strides();
+    for (int axis = 0; axis < x.ndim(); ++axis) {
+      shape[inverse[axis]] = x.shape()[axis];
+      strides[inverse[axis]] = x.strides()[axis];
+    }
+    return new_view(x, shape, strides, x.impl()->data);
+  }
+};
+
+struct TransposeRule : ViewRule {
+  int axis1, axis2;
+
+  TransposeRule(int axis1, int axis2) : ViewRule{&again}, axis1(axis1), axis2(axis2) {}
+  void operator()(Vjp& vjp) const { vjp.give(0, transpose(vjp.g(), axis1, axis2)); }
+  static Tensor again(const ViewRule& rule, const Node&, const Tensor& x) {
+    const auto& self = static_cast<const TransposeRule&>(rule);
+    Shape shape = x.shape();
+    Strides strides = x.strides();
+    if (!shape.empty()) {
+      std::swap(shape[self.axis1], shape[self.axis2]);
+      std::swap(strides[self.axis1], strides[self.axis2]);
+    }
+    return new_view(x, shape, strides, x.impl()->data);
+  }
+};
+
+/// x seen from the other end along these axes.
+Tensor flipped(const Tensor& x, unsigned mask) {
+  Strides strides = x.strides();
+  std::int64_t offset = 0;
+  for (int axis = 0; axis < x.ndim(); ++axis) {
+    if ((mask >> axis & 1) == 0) continue;
+    if (x.numel() > 0) offset += (x.shape()[axis] - 1) * strides[axis];
+    strides[axis] = -strides[axis];
+  }
+  char* first = data_of<char>(x) + offset * static_cast<std::int64_t>(size_of(x.dtype()));
+  return new_view(x, x.shape(), strides, first);
+}
+
+struct FlipRule : ViewRule {
+  unsigned mask;
+
+  explicit FlipRule(unsigned mask) : ViewRule{&again}, mask(mask) {}
+  void operator()(Vjp& vjp) const {
+    std::vector<int> axes;
+    for (int axis = 0; axis < kMaxDims; ++axis)
+      if ((mask >> axis & 1) != 0) axes.push_back(axis);
+    vjp.give(0, flip(vjp.g(), axes));
+  }
+  static Tensor again(const ViewRule& rule, const Node&, const Tensor& x) {
+    return flipped(x, static_cast<const FlipRule&>(rule).mask);
+  }
+};
+
 /// A view in another shape, whose gradient is the reshaped gradient.
 Tensor record_reshape(const char* name, SourceLocation where, const Tensor& x, const Shape& shape,
                       const Strides& strides) {
-  return record(name, where, {x}, new_result_view(name, where, x, shape, strides, x.impl()->data), {},
-                [](Vjp& vjp) { vjp.give(0, reshape(vjp.g(), vjp.shape(0))); });
+  return record_view(name, where, x, new_result_view(name, where, x, shape, strides, x.impl()->data), ReshapeRule());
 }
 
 Tensor reshape_to(const char* name, SourceLocation where, const Tensor& x, const Shape& shape) {
@@ -99,9 +177,9 @@ Tensor transpose(const Operand& operand, int axis1, int axis2) {
     std::swap(shape[axis1], shape[axis2]);
     std::swap(strides[axis1], strides[axis2]);
   }
-  return record("transpose", operand.where(), {x},
-                new_result_view("transpose", operand.where(), x, shape, strides, x.impl()->data), {},
-                [axis1, axis2](Vjp& vjp) { vjp.give(0, transpose(vjp.g(), axis1, axis2)); });
+  return record_view("transpose", operand.where(), x,
+                     new_result_view("transpose", operand.where(), x, shape, strides, x.impl()->data),
+                     TransposeRule(axis1, axis2));
 }
 
 Tensor transpose(const Operand& operand) {
@@ -124,31 +202,16 @@ Tensor permute(const Operand& operand, const Axes& order) {
     strides[i] = x.strides()[axis];
     inverse[axis] = static_cast<std::int8_t>(i);
   }
-  return record("permute", operand.where(), {x},
-                new_result_view("permute", operand.where(), x, shape, strides, x.impl()->data), {},
-                [inverse](Vjp& vjp) {
-                  vjp.give(0, permute(vjp.g(), std::vector<int>(inverse.begin(), inverse.begin() + vjp.g().ndim())));
-                });
+  return record_view("permute", operand.where(), x,
+                     new_result_view("permute", operand.where(), x, shape, strides, x.impl()->data),
+                     PermuteRule(inverse));
 }
 
 Tensor flip(const Operand& operand, const Axes& axes) {
   const Tensor& x = operand.tensor("flip");
   unsigned mask = axis_mask("flip", axes, x.ndim(), operand.where());
-  Strides strides = x.strides();
-  std::int64_t offset = 0;
-  for (int axis = 0; axis < x.ndim(); ++axis) {
-    if ((mask >> axis & 1) == 0) continue;
-    if (x.numel() > 0) offset += (x.shape()[axis] - 1) * strides[axis];
-    strides[axis] = -strides[axis];
-  }
-  char* first = data_of<char>(x) + offset * static_cast<std::int64_t>(size_of(x.dtype()));
-  return record("flip", operand.where(), {x}, new_result_view("flip", operand.where(), x, x.shape(), strides, first),
-                {}, [mask](Vjp& vjp) {
-                  std::vector<int> axes;
-                  for (int axis = 0; axis < kMaxDims; ++axis)
-                    if ((mask >> axis & 1) != 0) axes.push_back(axis);
-                  vjp.give(0, flip(vjp.g(), axes));
-                });
+  Tensor view = with_memory_for("flip", operand.where(), [&] { return flipped(x, mask); });
+  return record_view("flip", operand.where(), x, std::move(view), FlipRule(mask));
 }
 
 // ---- Broadcasting ----

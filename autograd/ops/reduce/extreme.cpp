@@ -43,16 +43,68 @@ struct TiesFold : SumFold {
   }
 };
 
-/// g shared evenly by those elements of x that equal y. g and y have the shape of the kept axes.
-Tensor share_among_ties(Vjp& vjp, unsigned mask) {
+/// For each row: counts the elements that equal its y, and while the row is in the cache gives each its share of g.
+template <class T>
+struct ShareInRows {
+  const T* x;
+  const T* y;
+  const T* g;
+  T* to;
+  std::int64_t length;
+  bool adds;
+
+  /// The longest row.
+  static constexpr std::int64_t kMost = (std::int64_t{1} << 14) / static_cast<std::int64_t>(sizeof(T));
+
+  static void run(const ShareInRows& a, std::int64_t begin, std::int64_t end) {
+    const std::int64_t n = a.length;
+    for (std::int64_t row = begin; row < end; ++row) {
+      const T* x = a.x + row * n;
+      T* to = a.to + row * n;
+      const T y = a.y[row];
+      const T share = a.g[row] / across<TiesFold>(Folder<T, T, TiesFold>::fold_run(x, n, y));
+      if (a.adds)
+        for (std::int64_t j = 0; j < n; ++j) to[j] += x[j] == y ? share : T(0);
+      else
+        for (std::int64_t j = 0; j < n; ++j) to[j] = x[j] == y ? share : T(0);
+    }
+  }
+};
+
+/// Whether the axes of the mask are the last ones.
+bool are_last(unsigned mask, int ndim) {
+  int axis = ndim;
+  while (axis > 0 && (mask >> (axis - 1) & 1) != 0) --axis;
+  return axis < ndim && mask >> axis << axis == mask;
+}
+
+/// share_among_ties() where the rows lie one after the other and stay in the cache. Answers whether they do.
+template <class T>
+bool share_in_rows(Vjp& vjp, const Tensor& x, unsigned mask, const Tensor& y, const Tensor& g) {
+  const std::int64_t length = reduced_count(x.shape(), mask);
+  if (!x.is_contiguous() || !are_last(mask, x.ndim()) || length > ShareInRows<T>::kMost || x.numel() == 0) return false;
+  Tensor dense_y = contiguous(y), dense_g = contiguous(g);
+  Tensor* sum = vjp.sum_so_far(0);
+  Tensor result = sum != nullptr ? *sum : new_tensor(x.shape(), x.dtype());
+  launch(ShareInRows<T>{data_of<T>(x), data_of<T>(dense_y), data_of<T>(dense_g), data_of<T>(result), length,
+                        sum != nullptr},
+         x.numel() / length, kElementwiseGrain / length + 1);
+  if (sum == nullptr) vjp.give(0, std::move(result));
+  return true;
+}
+
+/// Gives x g shared evenly by those of its elements that equal y. g and y have the shape of the kept axes.
+void share_among_ties(Vjp& vjp, unsigned mask) {
   const Tensor& x = vjp.input(0);
   Tensor g = with_kept_axes(vjp.g(), x.shape(), mask);
   Tensor y = with_kept_axes(vjp.output(), x.shape(), mask).detach();
-  return dispatch_floating(x.dtype(), [&]<class T>(T) -> Tensor {
+  dispatch_floating(x.dtype(), [&]<class T>(T) {
+    if (!vjp.creates_graph() && share_in_rows<T>(vjp, x, mask, y, g)) return;
     Tensor share = g / fold_around<TiesFold, T>(x, mask, y);
-    if (vjp.creates_graph()) return where(x == y, share, 0);
-    return compute<T>(
-        x.shape(), [](auto x, auto y, auto share) { return where(x == y, share, decltype(x)(0)); }, x, y, share);
+    if (vjp.creates_graph()) return vjp.give(0, where(x == y, share, 0));
+    vjp.give(0, compute<T>(
+                    x.shape(), [](auto x, auto y, auto share) { return where(x == y, share, decltype(x)(0)); }, x, y,
+                    share));
   });
 }
 
@@ -74,7 +126,7 @@ Tensor extreme_value(const char* name, const Operand& operand, const Axes& axes,
     return dispatch_floating(x.dtype(), [&]<class T>(T) { return fold<F, T>(x, mask, shape); });
   });
   return record(name, operand.where(), {x}, std::move(y), {Uses::input(0) | Uses::output()},
-                [mask](Vjp& vjp) { vjp.give(0, share_among_ties(vjp, mask)); });
+                [mask](Vjp& vjp) { share_among_ties(vjp, mask); });
 }
 
 // ---- Positions ----
@@ -89,7 +141,10 @@ bool beats(T a, T b) {
 /// Elements up to which each is compared with the best so far.
 constexpr std::int64_t kFew = 4;
 
-/// First position of the extreme among n elements that stay in the cache.
+/// Elements among which the extreme is looked for once it is known.
+constexpr std::int64_t kPart = 256;
+
+/// First position of the extreme among n elements that stay in the cache, at most ReducePlan::kBlock.
 template <bool kLargest, class T>
 std::int64_t find_in_block(const T* x, std::int64_t n) {
   constexpr int kSize = Lanes<T>::kSize;
@@ -104,7 +159,23 @@ std::int64_t find_in_block(const T* x, std::int64_t n) {
     return i;
   }
   using F = ExtremeFold<kLargest>;
-  T extreme = across<F>(Folder<T, T, F>::fold_run(x, n, T(0)));
+  T extreme;
+  if constexpr (kSize == 1) {
+    extreme = across<F>(Folder<T, T, F>::fold_run(x, n, T(0)));
+  } else {
+    // Each part's extremes, lane by lane, tell in which part to look.
+    Batch<T> of_part[ReducePlan::kBlock / kPart];
+    std::int64_t parts = 0;
+    Batch<T> all = F::template start<Batch<T>>();
+    for (std::int64_t begin = 0; begin < n; begin += kPart) {
+      of_part[parts] = Folder<T, T, F>::fold_run(x + begin, std::min(kPart, n - begin), T(0));
+      all = F::join(all, of_part[parts++]);
+    }
+    extreme = across<F>(all);
+    std::int64_t part = 0;
+    while (part + 1 < parts && !any(of_part[part] == Batch<T>(extreme) || of_part[part] != of_part[part])) ++part;
+    i = part * kPart;
+  }
   if constexpr (kSize == 1) {
     while (x[i] != extreme) ++i;
     return i;

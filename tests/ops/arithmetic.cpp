@@ -209,3 +209,24 @@ TEST_CASE("lerp is exact at both ends; addcmul of integers", "[elementwise][arit
   CHECK(float_power(tensor({3.0f}), 2).dtype() == DType::float64);
   CHECK_THROWS_WITH(positive(tensor({true})), Contains("positive: the operand must be a number"));
 }
+
+TEST_CASE("A tensor times itself: value, gradient to the third order, and kinds of operands", "[arithmetic]") {
+  for (DType dtype : {DType::float32, DType::float64}) {
+    Tensor base = cast(tensor({{1.5, -2, 0}, {3, 1e-3, -7}}), dtype).detach().set_requires_grad();
+    for (const Tensor& x : {base, transpose(base), base[1]}) {
+      const double rtol = dtype == DType::float32 ? 1e-6 : 1e-14;
+      CHECK(allclose(x * x, pow(x, full({}, 2, {.dtype = dtype})), {.rtol = rtol}));
+      Tensor w = arange(x.numel(), {.dtype = dtype});
+      Tensor g = grad(sum(reshape(x * x, {-1}) * w), x, {.create_graph = true});
+      CHECK(allclose(g, 2 * x * reshape(w, x.shape()), {.rtol = rtol}));
+      Tensor second = grad(sum(g * g), x, {.create_graph = true});
+      CHECK(allclose(second, 8 * x * square(reshape(w, x.shape())), {.rtol = rtol}));
+      CHECK(allclose(grad(sum(second), x), 8 * square(reshape(w, x.shape())), {.rtol = rtol}));
+    }
+  }
+  Tensor whole = tensor({3, -4}, {.dtype = DType::int64}), truth = tensor({1, 0}, {.dtype = DType::boolean});
+  CHECK((whole * whole).to_vector<std::int64_t>() == std::vector<std::int64_t>{9, 16});
+  CHECK((truth * truth).dtype() == DType::boolean);
+  CHECK((truth * truth).to_vector<bool>() == std::vector<bool>{true, false});
+  CHECK_THROWS_AS(Tensor() * Tensor(), std::invalid_argument);
+}

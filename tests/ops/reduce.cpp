@@ -316,6 +316,59 @@ TEST_CASE("ties share the gradient of amax evenly; with an axis the first one ta
   gradgradcheck([](const Tensor& x) { return min(x, 0).values; }, {random({3, 4})});
 }
 
+TEST_CASE("ties share as loops over the elements say, on every layout, row length and dtype", "[reduce]") {
+  const int before = num_threads();
+  for (int threads : {1, 2})
+    for (DType dtype : {DType::float32, DType::float64})
+      // The longest does not stay in the cache as a whole; extent 0 keeps no rows.
+      for (const Shape& shape :
+           {Shape{3, 1}, Shape{5, 7}, Shape{2, 3, 17}, Shape{90, 300}, Shape{2, 9000}, Shape{0, 4}})
+        for (const Axes& axes : {Axes(-1), Axes(0), Axes({0, -1})})
+          for (int layout = 0; layout < 3; ++layout) {
+            if (shape.numel() == 0 && axes.list().front() != -1) continue;
+            set_num_threads(threads);
+            INFO(to_string(shape) << ' ' << dtype << " layout " << layout << " threads " << threads);
+            Tensor few = floor(2 * random(shape, dtype));
+            Tensor base = (layout == 0 ? few : layout == 1 ? copy(transpose(few)) : copy(flip(few, 0))).detach();
+            base.set_requires_grad();
+            Tensor x = layout == 0 ? base : layout == 1 ? transpose(base) : flip(base, 0);
+            Tensor y = amax(x, axes, {.keepdims = true});
+            Tensor w = random(y.shape(), dtype, 3);
+            Tensor is_largest = cast(x.detach() == y.detach(), dtype);
+            Tensor expected = is_largest * (w / sum(is_largest, axes, {.keepdims = true}));
+            const double rtol = dtype == DType::float32 ? 1e-6 : 1e-14;
+            CHECK(is_close(grad(sum(y * w), x), expected, rtol));
+            // Beside another cotangent, before and after.
+            CHECK(is_close(grad(sum(amax(x, axes, {.keepdims = true}) * w) + sum(3 * x), x), expected + 3, rtol));
+            CHECK(is_close(grad(sum(3 * x) + sum(amax(x, axes, {.keepdims = true}) * w), x), expected + 3, rtol));
+            CHECK(
+                is_close(grad(sum(amax(x, axes, {.keepdims = true}) * w), x, {.create_graph = true}), expected, rtol));
+          }
+  set_num_threads(before);
+}
+
+TEST_CASE("max finds the first of the largest wherever it stands in a long row, and NaN before all", "[reduce]") {
+  for (DType dtype : {DType::float32, DType::float64, DType::int64})
+    for (std::int64_t n : {5, 255, 256, 257, 511, 600, 2047, 2048, 2049, 5000})
+      for (std::int64_t at : {std::int64_t{0}, n / 3, n / 2, n - 2, n - 1}) {
+        INFO(dtype << " n " << n << " at " << at);
+        std::vector<double> numbers(static_cast<std::size_t>(n));
+        for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = -static_cast<double>(i % 7) - 1;
+        numbers[static_cast<std::size_t>(at)] = 5;
+        numbers.back() = 5;  // a later one is not taken
+        Tensor x = cast(from_vector(numbers), dtype);
+        CHECK(max(x, 0).indices.item<std::int64_t>() == at);
+        CHECK(max(x, 0).values.item() == 5);
+        CHECK(min(-x, 0).indices.item<std::int64_t>() == at);
+        if (dtype == DType::int64) continue;
+        numbers[static_cast<std::size_t>(n / 2)] = kNan;
+        Tensor with_nan = cast(from_vector(numbers), dtype);
+        CHECK(max(with_nan, 0).indices.item<std::int64_t>() == n / 2);
+        CHECK(min(with_nan, 0).indices.item<std::int64_t>() == n / 2);
+        CHECK(std::isnan(max(with_nan, 0).values.item()));
+      }
+}
+
 TEST_CASE("NaN goes through max and min", "[reduce]") {
   for (int n : {3, 16, 40, 100})
     for (int at = 0; at < n; at += 7) {

@@ -48,7 +48,10 @@ std::vector<Way> ways() {
       {"flip", [](const Tensor& x, std::int64_t i) { return flip(x, 0)[x.shape()[0] - 1 - i]; }},
       {"flip, transpose",
        [](const Tensor& x, std::int64_t i) { return select(transpose(flip(x, 0)), 1, x.shape()[0] - 1 - i); }},
-      {"squeeze", [](const Tensor& x, std::int64_t i) { return squeeze(unsqueeze(transpose(x), 0), 0)[{ellipsis, i}]; }},
+      {"squeeze",
+       [](const Tensor& x, std::int64_t i) {
+         return squeeze(unsqueeze(transpose(x), 0), 0)[{ellipsis, i}];
+       }},
       {"by halves",
        [](const Tensor& x, std::int64_t i) {
          std::int64_t n = x.shape()[0], half = n / 2;
@@ -115,7 +118,8 @@ TEST_CASE("Rows of strided and empty tensors, and of intermediate results", "[ro
     CHECK(is_close(grad(sum(both[0]), base), transpose(6 * w * square(x))));
   }
   Tensor empty = zeros({3, 0}, {.requires_grad = true});
-  Tensor total = sum(empty[0]) + sum(empty[1]) + sum(transpose(empty)[{ellipsis, 2}]) + sum(transpose(empty)[{ellipsis, 1}]);
+  Tensor total =
+      sum(empty[0]) + sum(empty[1]) + sum(transpose(empty)[{ellipsis, 2}]) + sum(transpose(empty)[{ellipsis, 1}]);
   CHECK(grad(total, empty, {.create_graph = true}).shape() == Shape{3, 0});
 }
 
@@ -140,7 +144,8 @@ TEST_CASE("A view that others look at gets the whole of its own gradient", "[row
     Tensor expected = ones({4, 3}, {.dtype = x.dtype()});
     Tensor rows = from_vector(std::vector<double>{1 + 1 + 1, 1 + 2 + 20, 1 + 3, 1}, {4, 1});
     CHECK(is_close(gradients[0], expected * rows));
-    CHECK(is_close(gradients[1], from_vector(std::vector<double>{0, 0, 3, 0}, {1, 4}) * ones({3, 4}, {.dtype = x.dtype()})));
+    CHECK(is_close(gradients[1],
+                   from_vector(std::vector<double>{0, 0, 3, 0}, {1, 4}) * ones({3, 4}, {.dtype = x.dtype()})));
     CHECK(seen == std::vector<double>{6});
   }
 }

@@ -152,9 +152,7 @@ Tensor gather(const Operand& operand, int axis, const Tensor& given_indices) {
     });
   }
   return record("gather", where, {x, indices}, result, {Uses::input(1), Uses()}, [axis](Vjp& vjp) {
-    auto add = [&](const Tensor& sum) {
-      scatter_into("scatter_sum", sum, vjp.input(1), axis, vjp.g(), vjp.where());
-    };
+    auto add = [&](const Tensor& sum) { scatter_into("scatter_sum", sum, vjp.input(1), axis, vjp.g(), vjp.where()); };
     auto pull = [axis](Vjp& vjp, const Tensor& indices) {
       return gather(Operand(vjp.g(), vjp.where()), axis, indices);
     };

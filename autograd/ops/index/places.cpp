@@ -10,8 +10,8 @@
 #include "../cast.hpp"
 #include "../choose.hpp"
 #include "../create.hpp"
-#include "../detail/reshape.hpp"
 #include "../detail/recorded_sum.hpp"
+#include "../detail/reshape.hpp"
 #include "../detail/result.hpp"
 #include "../movement.hpp"
 
@@ -72,12 +72,8 @@ Tensor pick_at(const char* operation, const Tensor& x, IndexedAxes at, const Ten
   Tensor result = new_checked(operation, shape, x.dtype(), where);
   pick_places(result, x, at.axis, at.axes, data_of<std::int64_t>(indices), indices.numel());
   return record(operation, where, {x, indices}, result, {Uses::input(1), Uses()}, [at](Vjp& vjp) {
-    auto add = [&](const Tensor& sum) {
-      add_into_places("index_sum", sum, at, vjp.input(1), vjp.g(), vjp.where());
-    };
-    auto pull = [at](Vjp& vjp, const Tensor& indices) {
-      return pick_at("index", vjp.g(), at, indices, vjp.where());
-    };
+    auto add = [&](const Tensor& sum) { add_into_places("index_sum", sum, at, vjp.input(1), vjp.g(), vjp.where()); };
+    auto pull = [at](Vjp& vjp, const Tensor& indices) { return pick_at("index", vjp.g(), at, indices, vjp.where()); };
     if (!add_indexed_to_sum(vjp, vjp.g(), vjp.input(1), add, pull))
       vjp.give(0, sum_at(vjp.shape(0), at, vjp.input(1), vjp.g(), vjp.where()));
   });

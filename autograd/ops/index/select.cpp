@@ -130,9 +130,7 @@ Tensor index_select(const Operand& operand, int axis, const Tensor& given_indice
   Tensor result = new_checked("index_select", selected_shape(x.shape(), axis, indices.numel()), x.dtype(), where);
   if (result.numel() > 0) select_slices(result, x, axis, indices, where);
   return record("index_select", where, {x, indices}, result, {Uses::input(1), Uses()}, [axis](Vjp& vjp) {
-    auto add = [&](const Tensor& sum) {
-      add_slices("index_sum", sum, vjp.input(1), axis, vjp.g(), vjp.where());
-    };
+    auto add = [&](const Tensor& sum) { add_slices("index_sum", sum, vjp.input(1), axis, vjp.g(), vjp.where()); };
     auto pull = [axis](Vjp& vjp, const Tensor& indices) {
       return index_select(Operand(vjp.g(), vjp.where()), axis, indices);
     };

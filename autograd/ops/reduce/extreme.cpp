@@ -1,4 +1,5 @@
 // The largest and the smallest, and where they stand.
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -138,61 +139,92 @@ bool beats(T a, T b) {
   return (kLargest ? a > b : a < b) | ((a != a) & (b == b));
 }
 
-/// Elements up to which each is compared with the best so far.
+/// Integers up to which each is compared with the best so far.
 constexpr std::int64_t kFew = 4;
 
-/// Elements among which the extreme is looked for once it is known.
-constexpr std::int64_t kPart = 256;
+/// First NaN among n elements, or n.
+template <class T>
+std::int64_t first_nan(const T* x, std::int64_t n) {
+  std::int64_t i = 0;
+  while (i < n && x[i] == x[i]) ++i;
+  return i;
+}
+
+/// The smaller of two batches without NaN.
+template <class T>
+Batch<T> lesser(Batch<T> a, Batch<T> b) {
+  return where(a < b, a, b);
+}
+
+/// First of n elements, at least a batch, that equals `wanted`, which one does. Without branches.
+template <class T>
+std::int64_t first_equal(const T* x, std::int64_t n, T wanted) {
+  constexpr int kSize = Batch<T>::kSize;
+  alignas(64) static constexpr auto kNumbers = [] {
+    std::array<T, kSize> numbers{};
+    for (int j = 0; j < kSize; ++j) numbers[static_cast<std::size_t>(j)] = static_cast<T>(j);
+    return numbers;
+  }();
+  const Batch<T> lane = Batch<T>::load(kNumbers.data()), none(static_cast<T>(n)), all_wanted(wanted);
+  Batch<T> found = none;
+  // From the back, so that what comes first is noted last.
+  const std::int64_t whole = n / kSize * kSize;
+  if (whole < n)
+    found = where(Batch<T>::load(x + n - kSize) == all_wanted, lane + Batch<T>(static_cast<T>(n - kSize)), found);
+  Batch<T> position = lane + Batch<T>(static_cast<T>(whole - kSize));
+  const Batch<T> step(static_cast<T>(kSize));
+  for (std::int64_t i = whole - kSize; i >= 0; i -= kSize, position = position - step)
+    found = where(Batch<T>::load(x + i) == all_wanted, position, found);
+  return static_cast<std::int64_t>(join_lanes(found, [](auto a, auto b) { return lesser(a, b); }));
+}
+
+/// First position of the extreme of n elements, at least a batch: each lane notes the group of batches in which it met its
+/// own, and then only one group is searched. Where the extreme stands cannot be foretold, so there are no branches on it.
+template <bool kLargest, class T>
+std::int64_t find_by_lanes(const T* x, std::int64_t n) {
+  using F = ExtremeFold<kLargest>;
+  constexpr std::int64_t kGroup = 8 * Batch<T>::kSize;
+  if (n < kGroup) {
+    const T extreme = across<F>(Folder<T, T, F>::fold_run(x, n, T(0)));
+    return extreme != extreme ? first_nan(x, n) : first_equal(x, n, extreme);
+  }
+  Batch<T> best = F::template start<Batch<T>>(), group_of_best(T(0));
+  auto look_at = [&](std::int64_t begin) {
+    const Batch<T> here = Folder<T, T, F>::fold_run(x + begin, kGroup, T(0));
+    group_of_best = where(kLargest ? here > best : here < best, Batch<T>(static_cast<T>(begin)), group_of_best);
+    best = F::join(best, here);
+  };
+  std::int64_t i = 0;
+  for (; i + kGroup <= n; i += kGroup) look_at(i);
+  if (i < n) look_at(n - kGroup);  // what it shows again is not better than itself
+  const T extreme = across<F>(best);
+  if (extreme != extreme) return first_nan(x, n);
+  const Batch<T> groups = where(best == Batch<T>(extreme), group_of_best, Batch<T>(static_cast<T>(n)));
+  const auto begin = static_cast<std::int64_t>(join_lanes(groups, [](auto a, auto b) { return lesser(a, b); }));
+  return begin + first_equal(x + begin, kGroup, extreme);
+}
 
 /// First position of the extreme among n elements that stay in the cache, at most ReducePlan::kBlock.
 template <bool kLargest, class T>
 std::int64_t find_in_block(const T* x, std::int64_t n) {
   constexpr int kSize = Lanes<T>::kSize;
+  if constexpr (kSize > 1)
+    if (n >= kSize) return find_by_lanes<kLargest>(x, n);
+  if constexpr (kSize == 1)
+    if (n > kFew) {
+      const T extreme = across<ExtremeFold<kLargest>>(Folder<T, T, ExtremeFold<kLargest>>::fold_run(x, n, T(0)));
+      std::int64_t i = 0;
+      while (x[i] != extreme) ++i;
+      return i;
+    }
   std::int64_t i = 0;
-  if (n <= kFew) {
-    T best = x[0];
-    for (std::int64_t next = 1; next < n; ++next) {
-      std::int64_t better = beats<kLargest>(x[next], best);
-      best = better ? x[next] : best;
-      i += better * (next - i);
-    }
-    return i;
+  T best = x[0];
+  for (std::int64_t next = 1; next < n; ++next) {
+    std::int64_t better = beats<kLargest>(x[next], best);
+    best = better ? x[next] : best;
+    i += better * (next - i);
   }
-  using F = ExtremeFold<kLargest>;
-  T extreme;
-  if constexpr (kSize == 1) {
-    extreme = across<F>(Folder<T, T, F>::fold_run(x, n, T(0)));
-  } else {
-    // Each part's extremes, lane by lane, tell in which part to look.
-    Batch<T> of_part[ReducePlan::kBlock / kPart];
-    std::int64_t parts = 0;
-    Batch<T> all = F::template start<Batch<T>>();
-    for (std::int64_t begin = 0; begin < n; begin += kPart) {
-      of_part[parts] = Folder<T, T, F>::fold_run(x + begin, std::min(kPart, n - begin), T(0));
-      all = F::join(all, of_part[parts++]);
-    }
-    extreme = across<F>(all);
-    std::int64_t part = 0;
-    while (part + 1 < parts && !any(of_part[part] == Batch<T>(extreme) || of_part[part] != of_part[part])) ++part;
-    i = part * kPart;
-  }
-  if constexpr (kSize == 1) {
-    while (x[i] != extreme) ++i;
-    return i;
-  } else {
-    Batch<T> wanted = extreme;
-    for (; i + kSize <= n; i += kSize) {
-      Batch<T> here = Batch<T>::load(x + i);
-      if (any(here == wanted || here != here)) break;
-    }
-    // Within one batch from the back, again without branches.
-    std::int64_t found = i;
-    for (std::int64_t at = std::min(n, i + kSize) - 1; at >= i; --at) {
-      const std::int64_t is_it = (x[at] == extreme) | (x[at] != x[at]);
-      found += is_it * (at - found);
-    }
-    return found;
-  }
+  return i;
 }
 
 /// First position of the extreme of a run: it is read once, block by block.

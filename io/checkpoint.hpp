@@ -45,7 +45,8 @@ struct CheckpointOptions {
 /// their states to one file, load() has them as they were. The state of the random numbers (autograd/random_state.hpp) is
 /// always part of it. Saved between two steps, a run that loads it makes the bits that the first would have made.
 ///
-/// Gradients, hooks and options are not part of it: build the run as it was built before, then load.
+/// Gradients and hooks are not part of it: build the run as it was built before, then load. An optimizer comes back with the
+/// options of its groups, unless it is of a class of one's own.
 ///
 /// Example:
 ///

@@ -62,8 +62,8 @@ void load(const std::string& path, nn::Module& model, SourceLocation where = Sou
 /// Example: `std::cout << io::load_partial("body.safetensors", model).text();`
 nn::LoadReport load_partial(const std::string& path, nn::Module& model,
                             SourceLocation where = SourceLocation::current());
-/// Reads what an optimizer keeps, as Optimizer::load_state() takes it: the next step is then the one that the other would
-/// have made.
+/// Reads what an optimizer keeps and the options of its groups, as Optimizer::load_state() takes them: the next step is then
+/// the one that the other would have made. (.npz has no texts, and the options stay.)
 ///
 /// Throws: FileError for a file that is none; std::invalid_argument, naming file and entries, where they are not this
 /// optimizer's, or another class saved them. Nothing is changed then.

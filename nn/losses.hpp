@@ -4,6 +4,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "../autograd/ops/cast.hpp"
 #include "../autograd/ops/loss.hpp"
 #include "module.hpp"
 
@@ -54,15 +55,19 @@ using xgrad::triplet_margin_loss;
 using xgrad::triplet_margin_with_distance_loss;
 
 /// Base of the losses as modules: a function of the answer, the tensors that it is compared with, and an option or option
-/// struct, which the module keeps. Weights in the options are constants: they are no parameters, and stay shared by clone()
-/// and with_parameters().
+/// struct, which the module keeps. Tensors in the options become buffers, copies under PyTorch's names, `weight` and
+/// `pos_weight`: they are part of the state, and follow to(). Without them the state is empty.
 template <auto function, class Options>
 class Loss : public Module {
   template <class... Others>
   static constexpr bool kTakes = std::is_invocable_v<decltype(function), const Operand&, Others..., Options>;
 
  public:
-  explicit Loss(Options options = {}) : options_(std::move(options)) {}
+  /// Throws: std::invalid_argument for a weight that requires a gradient: the function takes such a one.
+  explicit Loss(Options options = {}, SourceLocation where = SourceLocation::current()) : options_(std::move(options)) {
+    if constexpr (kHasWeight) keep("weight", options_.weight, where);
+    if constexpr (kHasPosWeight) keep("pos_weight", options_.pos_weight, where);
+  }
 
   Tensor operator()(const Operand& x, const Tensor& target) const requires kTakes<const Tensor&> {
     return of(x, target);
@@ -77,8 +82,17 @@ class Loss : public Module {
   }
 
  private:
+  static constexpr bool kHasWeight = requires(Options options) { options.weight; };
+  static constexpr bool kHasPosWeight = requires(Options options) { options.pos_weight; };
+
   template <class>
   using AsOperand = const Operand&;
+
+  // The options' own tensor is the buffer, so that what is written into that, and copies of the module, reach the function.
+  void keep(const char* name, Tensor& tensor, SourceLocation where) {
+    if (!tensor.defined()) return;
+    tensor = buffer(name, tensor.requires_grad() ? tensor : copy(tensor), where);
+  }
 
   template <class... Others>
   Tensor of(const Operand& x, const Others&... others) const {

@@ -238,7 +238,18 @@ void Optimizer::load_state(const NamedTensors& entries, const Metadata& metadata
     check(key != "format_version" || value == kFormatVersion, where, name(), ": the state must have format version ",
           kFormatVersion, ", but it has ", value, ". Nothing was changed.");
   }
-  load_state(entries, where);
+  const auto options =
+      std::find_if(metadata.begin(), metadata.end(), [](const auto& text) { return text.first == "options"; });
+  if (options == metadata.end()) return load_state(entries, where);
+  // First: what is kept depends on them.
+  const std::string before = options_json(*this);
+  take_options(*this, options->second, where);
+  try {
+    load_state(entries, where);
+  } catch (...) {
+    if (!before.empty()) take_options(*this, before, where);
+    throw;
+  }
 }
 
 void Optimizer::load_state(const NamedTensors& entries, SourceLocation where) {

@@ -111,8 +111,11 @@ class Optimizer {
   /// Throws: std::invalid_argument, naming them, for entries that are unknown, missing, or of another shape or dtype.
   /// Nothing is changed then.
   void load_state(const NamedTensors& entries, SourceLocation where = SourceLocation::current());
-  /// Takes over copies of a state that came with metadata. Throws std::invalid_argument as well where another class of
-  /// optimizer saved it, or a later format.
+  /// Takes over copies of a state that came with metadata, and with it the options of each group: the rate that a schedule
+  /// had come to, momentum, weight decay. (Other options than the saved ones: set_options() afterwards, or load the entries
+  /// alone.) Of an optimizer of the user's class the options stay.
+  /// Throws: std::invalid_argument as well where another class of optimizer or a later format saved it, the groups are not as
+  /// many, or an option cannot be. Nothing is changed then.
   void load_state(const NamedTensors& entries, const Metadata& metadata,
                   SourceLocation where = SourceLocation::current());
 

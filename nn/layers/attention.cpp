@@ -35,6 +35,52 @@ Tensor start(const Initializer& initializer, const Shape& shape, const Multihead
                                                                                       shape);
 }
 
+/// A given tensor.
+const Tensor& checked(const Tensor& given, const char* parameter, const Shape& shape, DType dtype,
+                      SourceLocation where) {
+  check(given.defined(), where, "MultiheadAttention: ", parameter, " must be ", dtype, ' ', shape,
+        ", but it is undefined.");
+  check(given.shape() == shape && given.dtype() == dtype, where, "MultiheadAttention: ", parameter, " must be ", dtype,
+        ' ', shape, ", but it is ", given.dtype(), ' ', given.shape(), ".");
+  return given;
+}
+
+/// A given matrix, checked before its extents are read.
+const Tensor& checked_matrix(const char* parameter, const Tensor& given, SourceLocation where) {
+  check(given.defined(), where, "MultiheadAttention: ", parameter, " must be a tensor, but it is undefined.");
+  check(given.ndim() == 2, where, "MultiheadAttention: ", parameter, " must be a matrix, but it is ", given.shape(),
+        ".");
+  return given;
+}
+
+/// A parameter's first value: the given tensor where there are such, or what the initialiser makes.
+Tensor first(const MultiheadAttentionWeights* given, Tensor MultiheadAttentionWeights::*part, const char* parameter,
+             const Initializer& initializer, const Shape& shape, const MultiheadAttentionOptions& options,
+             SourceLocation where) {
+  return given != nullptr ? checked(given->*part, parameter, shape, options.dtype, where)
+                          : start(initializer, shape, options, where);
+}
+
+/// The options of a layer on given weights.
+MultiheadAttentionOptions options_on(const MultiheadAttentionWeights& weights, MultiheadAttentionOptions options,
+                                     SourceLocation where) {
+  const bool has_others =
+      weights.q_proj_weight.defined() || weights.k_proj_weight.defined() || weights.v_proj_weight.defined();
+  check(weights.in_proj_weight.defined() != has_others, where,
+        "MultiheadAttention: either in_proj_weight must be given, or q_proj_weight, k_proj_weight and v_proj_weight, "
+        "but ",
+        has_others ? "both are." : "none is.");
+  options.kdim = options.vdim = std::nullopt;
+  if (has_others) {
+    options.kdim = checked_matrix("k_proj_weight", weights.k_proj_weight, where).size(1);
+    options.vdim = checked_matrix("v_proj_weight", weights.v_proj_weight, where).size(1);
+  }
+  options.bias = weights.in_proj_bias.defined() || weights.out_proj_bias.defined();
+  options.add_bias_kv = weights.bias_k.defined() || weights.bias_v.defined();
+  options.dtype = weights.out_proj_weight.dtype();
+  return options;
+}
+
 /// [N, L, E] or, unless the batch comes first, [L, N, E] -> [N, heads, L, E / heads], a view
 Tensor split_heads(const Tensor& x, std::int64_t heads, bool batch_first) {
   const Tensor by_head = reshape(x, {x.size(0), x.size(1), heads, x.size(2) / heads});
@@ -56,6 +102,17 @@ struct MultiheadAttention::Operands {
 
 MultiheadAttention::MultiheadAttention(std::int64_t embed_dim, std::int64_t num_heads,
                                        MultiheadAttentionOptions options, SourceLocation where)
+    : MultiheadAttention(embed_dim, num_heads, options, nullptr, where) {}
+
+// In braces, what is handed on is made from left to right: the weights are checked before they are read.
+MultiheadAttention::MultiheadAttention(const MultiheadAttentionWeights& weights, std::int64_t num_heads,
+                                       MultiheadAttentionOptions options, SourceLocation where)
+    : MultiheadAttention{checked_matrix("out_proj.weight", weights.out_proj_weight, where).size(0), num_heads,
+                         options_on(weights, options, where), &weights, where} {}
+
+MultiheadAttention::MultiheadAttention(std::int64_t embed_dim, std::int64_t num_heads,
+                                       const MultiheadAttentionOptions& options, const MultiheadAttentionWeights* given,
+                                       SourceLocation where)
     : embed_dim_(checked_embedding(embed_dim, num_heads, options, where)),
       num_heads_(num_heads),
       dropout_(options.dropout),
@@ -64,38 +121,59 @@ MultiheadAttention::MultiheadAttention(std::int64_t embed_dim, std::int64_t num_
       kdim_(options.kdim.value_or(embed_dim)),
       vdim_(options.vdim.value_or(embed_dim)),
       generator_(options.generator),
-      in_proj_weight_(kdim_ == embed_dim && vdim_ == embed_dim
+      in_proj_weight_((given != nullptr ? given->in_proj_weight.defined() : kdim_ == embed_dim && vdim_ == embed_dim)
                           ? param("in_proj_weight",
-                                  start(init::glorot_uniform(), {3 * embed_dim, embed_dim}, options, where), where)
+                                  first(given, &MultiheadAttentionWeights::in_proj_weight, "in_proj_weight",
+                                        init::glorot_uniform(), {3 * embed_dim, embed_dim}, options, where),
+                                  where)
                           : Parameter()),
-      q_proj_weight_(
-          in_proj_weight_.defined()
-              ? Parameter()
-              : param("q_proj_weight", start(init::glorot_uniform(), {embed_dim, embed_dim}, options, where), where)),
-      k_proj_weight_(
-          in_proj_weight_.defined()
-              ? Parameter()
-              : param("k_proj_weight", start(init::glorot_uniform(), {embed_dim, kdim_}, options, where), where)),
-      v_proj_weight_(
-          in_proj_weight_.defined()
-              ? Parameter()
-              : param("v_proj_weight", start(init::glorot_uniform(), {embed_dim, vdim_}, options, where), where)),
-      in_proj_bias_(options.bias ? param("in_proj_bias", start(init::zeros(), {3 * embed_dim}, options, where), where)
+      q_proj_weight_(in_proj_weight_.defined()
+                         ? Parameter()
+                         : param("q_proj_weight",
+                                 first(given, &MultiheadAttentionWeights::q_proj_weight, "q_proj_weight",
+                                       init::glorot_uniform(), {embed_dim, embed_dim}, options, where),
+                                 where)),
+      k_proj_weight_(in_proj_weight_.defined()
+                         ? Parameter()
+                         : param("k_proj_weight",
+                                 first(given, &MultiheadAttentionWeights::k_proj_weight, "k_proj_weight",
+                                       init::glorot_uniform(), {embed_dim, kdim_}, options, where),
+                                 where)),
+      v_proj_weight_(in_proj_weight_.defined()
+                         ? Parameter()
+                         : param("v_proj_weight",
+                                 first(given, &MultiheadAttentionWeights::v_proj_weight, "v_proj_weight",
+                                       init::glorot_uniform(), {embed_dim, vdim_}, options, where),
+                                 where)),
+      in_proj_bias_(options.bias ? param("in_proj_bias",
+                                         first(given, &MultiheadAttentionWeights::in_proj_bias, "in_proj_bias",
+                                               init::zeros(), {3 * embed_dim}, options, where),
+                                         where)
                                  : Parameter()),
-      bias_k_(options.add_bias_kv
-                  ? param("bias_k", start(init::glorot_normal(), {1, 1, embed_dim}, options, where), where)
-                  : Parameter()),
-      bias_v_(options.add_bias_kv
-                  ? param("bias_v", start(init::glorot_normal(), {1, 1, embed_dim}, options, where), where)
-                  : Parameter()),
-      out_proj_(child("out_proj",
-                      Dense(embed_dim, embed_dim,
-                            {.bias = options.bias,
-                             .bias_init = init::zeros(),
-                             .dtype = options.dtype,
-                             .generator = options.generator},
-                            where),
-                      where)) {}
+      bias_k_(options.add_bias_kv ? param("bias_k",
+                                          first(given, &MultiheadAttentionWeights::bias_k, "bias_k",
+                                                init::glorot_normal(), {1, 1, embed_dim}, options, where),
+                                          where)
+                                  : Parameter()),
+      bias_v_(options.add_bias_kv ? param("bias_v",
+                                          first(given, &MultiheadAttentionWeights::bias_v, "bias_v",
+                                                init::glorot_normal(), {1, 1, embed_dim}, options, where),
+                                          where)
+                                  : Parameter()),
+      out_proj_(child(
+          "out_proj",
+          given != nullptr
+              ? Dense(checked(given->out_proj_weight, "out_proj.weight", {embed_dim, embed_dim}, options.dtype, where),
+                      options.bias ? checked(given->out_proj_bias, "out_proj.bias", {embed_dim}, options.dtype, where)
+                                   : Tensor(),
+                      where)
+              : Dense(embed_dim, embed_dim,
+                      {.bias = options.bias,
+                       .bias_init = init::zeros(),
+                       .dtype = options.dtype,
+                       .generator = options.generator},
+                      where),
+          where)) {}
 
 MultiheadAttention::Operands MultiheadAttention::projected(const Tensor& query, const Tensor& key,
                                                            const Tensor& value) const {

@@ -24,6 +24,19 @@ struct MultiheadAttentionOptions {
   Generator* generator = nullptr;  ///< of the parameters and of the dropout; null: the thread's default_generator()
 };
 
+/// Weights of a MultiheadAttention, as PyTorch lays them out; what is undefined is none.
+struct MultiheadAttentionWeights {
+  Tensor in_proj_weight = {};   ///< [3 E, E]: rows for q, k and v; or in place of it the three that follow
+  Tensor q_proj_weight = {};    ///< [E, E]
+  Tensor k_proj_weight = {};    ///< [E, kdim]
+  Tensor v_proj_weight = {};    ///< [E, vdim]
+  Tensor in_proj_bias = {};     ///< [3 E]: given together with out_proj_bias, or neither
+  Tensor bias_k = {};           ///< [1, 1, E]: given together with bias_v, or neither
+  Tensor bias_v = {};           ///< [1, 1, E]
+  Tensor out_proj_weight = {};  ///< [E, E]
+  Tensor out_proj_bias = {};    ///< [E]
+};
+
 /// What MultiheadAttention may be given beside queries, keys and values.
 ///
 /// Boolean masks are PyTorch's: true is masked out. (The operator scaled_dot_product_attention() takes the opposite, as PyTorch's
@@ -62,6 +75,10 @@ class MultiheadAttention final : public Module {
   /// Throws: std::invalid_argument for sizes below 1, heads that do not divide the embedding, and a dropout outside of [0, 1].
   MultiheadAttention(std::int64_t embed_dim, std::int64_t num_heads, MultiheadAttentionOptions options = {},
                      SourceLocation where = SourceLocation::current());
+  /// A layer on these very tensors. Sizes, biases and dtype are what the weights have, whatever the options say.
+  /// Throws: std::invalid_argument, naming the parameter, for other shapes and for dtypes that differ or are not floating.
+  MultiheadAttention(const MultiheadAttentionWeights& weights, std::int64_t num_heads,
+                     MultiheadAttentionOptions options = {}, SourceLocation where = SourceLocation::current());
 
   AttentionOutput operator()(const Operand& query, const Tensor& key, const Tensor& value,
                              const AttentionMasks& masks = {}) const;
@@ -71,6 +88,9 @@ class MultiheadAttention final : public Module {
   Dense out_proj() const { return out_proj_; }
 
  private:
+  /// Of sizes, and where `given` is not null on these very tensors.
+  MultiheadAttention(std::int64_t embed_dim, std::int64_t num_heads, const MultiheadAttentionOptions& options,
+                     const MultiheadAttentionWeights* given, SourceLocation where);
   struct Operands;
   Operands projected(const Tensor& query, const Tensor& key, const Tensor& value) const;
   Tensor joined_mask(const AttentionMasks& masks, std::int64_t batch, std::int64_t queries, std::int64_t keys,

@@ -204,6 +204,8 @@ class LayerNorm final : public Module {
 
   Tensor operator()(const Operand& x) const;
 
+  /// The last axes, over which it normalises.
+  const Shape& normalized_shape() const { return shape_; }
   /// The weight and the bias; undefined for a layer without them.
   Parameter weight() const { return weight_; }
   Parameter bias() const { return bias_; }

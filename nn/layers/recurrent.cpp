@@ -26,6 +26,49 @@ RecurrentLayerOptions common(const LSTMOptions& o) {
   return {o.num_layers, o.bias, o.batch_first, o.dropout, o.bidirectional, o.init, o.dtype, o.generator};
 }
 
+/// A given matrix, checked before its extents are read.
+const Tensor& checked_matrix(const char* name, const std::string& parameter, const Tensor& weight,
+                             SourceLocation where) {
+  check(weight.defined(), where, name, ": ", parameter, " must be a tensor, but it is undefined.");
+  check(weight.ndim() == 2, where, name, ": ", parameter, " must be a matrix, but it is ", weight.shape(), ".");
+  check(is_floating(weight.dtype()), where, name, ": ", parameter, " must be floating, but it is ", weight.dtype(),
+        ".");
+  return weight;
+}
+
+/// The number of rows of one gate.
+std::int64_t rows_of_gate(const char* name, const std::string& parameter, const Tensor& weight, std::int64_t gates,
+                          SourceLocation where) {
+  check(weight.size(0) > 0 && weight.size(0) % gates == 0, where, name, ": the rows of ", parameter,
+        " must be those of ", gates, " gates, but it is ", weight.shape(), ".");
+  return weight.size(0) / gates;
+}
+
+/// One given tensor, which must be there or not as the layer's others.
+const Tensor& checked_tensor(const char* name, const std::string& parameter, const Tensor& given, const Shape& shape,
+                             DType dtype, SourceLocation where) {
+  check(given.defined(), where, name, ": ", parameter, " must be ", dtype, ' ', shape, ", but it is undefined.");
+  check(given.shape() == shape && given.dtype() == dtype, where, name, ": ", parameter, " must be ", dtype, ' ', shape,
+        ", but it is ", given.dtype(), ' ', given.shape(), ".");
+  return given;
+}
+
+void check_none(const char* name, const std::string& parameter, const Tensor& given, const char* why,
+                SourceLocation where) {
+  check(!given.defined(), where, name, ": ", parameter, " must be undefined, as ", why, ", but it is ",
+        given.defined() ? given.shape() : Shape{}, ".");
+}
+
+std::int64_t gates_of(bool is_lstm, bool is_gru) { return is_lstm ? 4 : is_gru ? 3 : 1; }
+
+/// The options of a layer on given weights.
+RecurrentLayerOptions options_on(const std::vector<RecurrentWeights>& weights, RecurrentLayerOptions options) {
+  options.num_layers = static_cast<std::int64_t>(weights.size()) / (options.bidirectional ? 2 : 1);
+  options.bias = weights[0].input_bias.defined() || weights[0].hidden_bias.defined();
+  options.dtype = weights[0].input.dtype();
+  return options;
+}
+
 }  // namespace
 
 // ---- Stacks over sequences ----
@@ -33,38 +76,79 @@ RecurrentLayerOptions common(const LSTMOptions& o) {
 RecurrentLayer::RecurrentLayer(const char* name, Kind kind, std::int64_t in, std::int64_t hidden,
                                std::int64_t projection, RnnFunction nonlinearity, const RecurrentLayerOptions& options,
                                SourceLocation where)
-    : settings_{kind,
-                nonlinearity,
-                in,
-                hidden,
-                options.num_layers,
-                options.bidirectional ? 2 : 1,
-                projection,
-                options.batch_first,
-                options.dropout,
-                options.generator} {
+    : RecurrentLayer(name,
+                     Settings{kind, nonlinearity, in, hidden, options.num_layers, options.bidirectional ? 2 : 1,
+                              projection, options.batch_first, options.dropout, options.generator},
+                     options, {}, where) {}
+
+// In braces, what is handed on is made from left to right: the weights are checked before they are read.
+RecurrentLayer::RecurrentLayer(const char* name, Kind kind, const std::vector<RecurrentWeights>& weights,
+                               RnnFunction nonlinearity, const RecurrentLayerOptions& options, SourceLocation where)
+    : RecurrentLayer{name, settings_of(name, kind, weights, nonlinearity, options, where), options_on(weights, options),
+                     weights, where} {}
+
+RecurrentLayer::Settings RecurrentLayer::settings_of(const char* name, Kind kind,
+                                                     const std::vector<RecurrentWeights>& weights,
+                                                     RnnFunction nonlinearity, const RecurrentLayerOptions& options,
+                                                     SourceLocation where) {
+  const std::int64_t directions = options.bidirectional ? 2 : 1, count = static_cast<std::int64_t>(weights.size());
+  check(count > 0 && count % directions == 0, where, name, ": there must be weights for each of ", directions,
+        directions == 2 ? " directions of each layer, but there are " : " direction of each layer, but there are ",
+        count, ".");
+  const Tensor& input = checked_matrix(name, "weight_ih_l0", weights[0].input, where);
+  const std::int64_t hidden =
+      rows_of_gate(name, "weight_ih_l0", input, gates_of(kind == Kind::lstm, kind == Kind::gru), where);
+  const Tensor& projection = weights[0].projection;
+  check(kind == Kind::lstm || !projection.defined(), where, name,
+        ": weight_hr_l0 must be undefined, for only an LSTM projects, but it is ",
+        projection.defined() ? projection.shape() : Shape{}, ".");
+  const std::int64_t projected =
+      projection.defined() ? checked_matrix(name, "weight_hr_l0", projection, where).size(0) : 0;
+  check(!projection.defined() || projected >= 1, where, name, ": weight_hr_l0 must have a row at least, but it is ",
+        projection.defined() ? projection.shape() : Shape{}, ".");
+  return {kind,       nonlinearity, input.size(1),       hidden,          count / directions,
+          directions, projected,    options.batch_first, options.dropout, options.generator};
+}
+
+RecurrentLayer::RecurrentLayer(const char* name, const Settings& settings, const RecurrentLayerOptions& options,
+                               const std::vector<RecurrentWeights>& given, SourceLocation where)
+    : settings_(settings) {
+  const std::int64_t in = settings.in, hidden = settings.hidden, projection = settings.projection;
   check_sizes(name, in, hidden, options.dtype, where);
   check(options.num_layers >= 1, where, name, ": num_layers must be at least 1, but it is ", options.num_layers, ".");
   check(options.dropout >= 0 && options.dropout <= 1, where, name, ": dropout must be in [0, 1], but it is ",
         options.dropout, ".");
   check(projection >= 0 && projection < hidden, where, name,
         ": proj_size must be at least 0 and below hidden, but it is ", projection, " and hidden is ", hidden, ".");
-  const std::int64_t gates = kind == Kind::lstm ? 4 : kind == Kind::gru ? 3 : 1;
+  const std::int64_t gates = gates_of(settings.kind == Kind::lstm, settings.kind == Kind::gru);
   const std::int64_t out = projection > 0 ? projection : hidden;
   for (std::int64_t layer = 0; layer < settings_.layers; ++layer) {
     for (std::int64_t direction = 0; direction < settings_.directions; ++direction) {
       const std::string ending = concat("_l", layer, direction == 1 ? "_reverse" : "");
-      auto own = [&](const char* begin, const Shape& shape) -> Tensor {
-        return param(begin + ending, start(name, options.init, shape, hidden, options.dtype, options.generator, where),
+      const RecurrentWeights* from = given.empty() ? nullptr : &given[weights_.size()];
+      auto own = [&](const char* begin, const Shape& shape, Tensor RecurrentWeights::*part) -> Tensor {
+        const std::string parameter = begin + ending;
+        return param(parameter,
+                     from != nullptr
+                         ? checked_tensor(name, parameter, from->*part, shape, options.dtype, where)
+                         : start(name, options.init, shape, hidden, options.dtype, options.generator, where),
                      where);
       };
       const std::int64_t layer_in = layer == 0 ? in : out * settings_.directions;
       RecurrentWeights& weights = weights_.emplace_back();
-      weights.input = own("weight_ih", {gates * hidden, layer_in});
-      weights.hidden = own("weight_hh", {gates * hidden, out});
-      if (options.bias) weights.input_bias = own("bias_ih", {gates * hidden});
-      if (options.bias) weights.hidden_bias = own("bias_hh", {gates * hidden});
-      if (projection > 0) weights.projection = own("weight_hr", {projection, hidden});
+      weights.input = own("weight_ih", {gates * hidden, layer_in}, &RecurrentWeights::input);
+      weights.hidden = own("weight_hh", {gates * hidden, out}, &RecurrentWeights::hidden);
+      if (options.bias) {
+        weights.input_bias = own("bias_ih", {gates * hidden}, &RecurrentWeights::input_bias);
+        weights.hidden_bias = own("bias_hh", {gates * hidden}, &RecurrentWeights::hidden_bias);
+      } else if (from != nullptr) {
+        check_none(name, "bias_ih" + ending, from->input_bias, "layer 0 has no bias", where);
+        check_none(name, "bias_hh" + ending, from->hidden_bias, "layer 0 has no bias", where);
+      }
+      if (projection > 0)
+        weights.projection = own("weight_hr", {projection, hidden}, &RecurrentWeights::projection);
+      else if (from != nullptr)
+        check_none(name, "weight_hr" + ending, from->projection, "layer 0 has no projection", where);
     }
   }
 }
@@ -143,6 +227,8 @@ LSTMOutput RecurrentLayer::run(const Operand& operand, const LSTMStart& given) c
 
 RNN::RNN(std::int64_t in, std::int64_t hidden, RNNOptions options, SourceLocation where)
     : RecurrentLayer("RNN", Kind::rnn, in, hidden, 0, options.nonlinearity, common(options), where) {}
+RNN::RNN(const std::vector<RecurrentWeights>& weights, RNNOptions options, SourceLocation where)
+    : RecurrentLayer("RNN", Kind::rnn, weights, options.nonlinearity, common(options), where) {}
 RecurrentOutput RNN::operator()(const Operand& x, const RecurrentStart& start) const {
   return call(x, [&]() -> RecurrentOutput {
     LSTMOutput result = run(x, {start.h, {}, start.lengths});
@@ -152,12 +238,16 @@ RecurrentOutput RNN::operator()(const Operand& x, const RecurrentStart& start) c
 
 LSTM::LSTM(std::int64_t in, std::int64_t hidden, LSTMOptions options, SourceLocation where)
     : RecurrentLayer("LSTM", Kind::lstm, in, hidden, options.proj_size, RnnFunction::tanh, common(options), where) {}
+LSTM::LSTM(const std::vector<RecurrentWeights>& weights, LSTMOptions options, SourceLocation where)
+    : RecurrentLayer("LSTM", Kind::lstm, weights, RnnFunction::tanh, common(options), where) {}
 LSTMOutput LSTM::operator()(const Operand& x, const LSTMStart& start) const {
   return call(x, [&] { return run(x, start); });
 }
 
 GRU::GRU(std::int64_t in, std::int64_t hidden, GRUOptions options, SourceLocation where)
     : RecurrentLayer("GRU", Kind::gru, in, hidden, 0, RnnFunction::tanh, options, where) {}
+GRU::GRU(const std::vector<RecurrentWeights>& weights, GRUOptions options, SourceLocation where)
+    : RecurrentLayer("GRU", Kind::gru, weights, RnnFunction::tanh, options, where) {}
 RecurrentOutput GRU::operator()(const Operand& x, const RecurrentStart& start) const {
   return call(x, [&]() -> RecurrentOutput {
     LSTMOutput result = run(x, {start.h, {}, start.lengths});
@@ -169,8 +259,11 @@ RecurrentOutput GRU::operator()(const Operand& x, const RecurrentStart& start) c
 
 namespace {
 
-Tensor cell_start(const char* name, std::int64_t in, std::int64_t hidden, const Shape& shape,
-                  const RecurrentCellOptions& options, SourceLocation where) {
+/// A parameter's first value: the given tensor, where there is one for the cell's first, or what the options say.
+Tensor cell_start(const char* name, const char* parameter, std::int64_t in, std::int64_t hidden, const Shape& shape,
+                  const RecurrentCellOptions& options, const RecurrentWeights& given, const Tensor& own,
+                  SourceLocation where) {
+  if (given.input.defined()) return checked_tensor(name, parameter, own, shape, options.dtype, where);
   check_sizes(name, in, hidden, options.dtype, where);
   return start(name, options.init, shape, hidden, options.dtype, options.generator, where);
 }
@@ -179,11 +272,43 @@ Tensor cell_start(const char* name, std::int64_t in, std::int64_t hidden, const 
 
 RecurrentCell::RecurrentCell(const char* name, std::int64_t gates, std::int64_t in, std::int64_t hidden,
                              const RecurrentCellOptions& options, SourceLocation where)
-    : weight_ih_(param("weight_ih", cell_start(name, in, hidden, {gates * hidden, in}, options, where), where)),
-      weight_hh_(param("weight_hh", cell_start(name, in, hidden, {gates * hidden, hidden}, options, where), where)),
-      bias_ih_(options.bias ? param("bias_ih", cell_start(name, in, hidden, {gates * hidden}, options, where), where)
+    : RecurrentCell(name, Sizes{gates, in, hidden}, options, {}, where) {}
+
+RecurrentCell::RecurrentCell(const char* name, std::int64_t gates, const RecurrentWeights& weights,
+                             SourceLocation where)
+    : RecurrentCell{name, sizes_of(name, gates, weights, where),
+                    RecurrentCellOptions{.bias = weights.input_bias.defined() || weights.hidden_bias.defined(),
+                                         .dtype = weights.input.dtype()},
+                    weights, where} {}
+
+RecurrentCell::Sizes RecurrentCell::sizes_of(const char* name, std::int64_t gates, const RecurrentWeights& weights,
+                                             SourceLocation where) {
+  const Tensor& input = checked_matrix(name, "weight_ih", weights.input, where);
+  check_none(name, "the projection", weights.projection, "a cell has none", where);
+  const Sizes sizes{gates, input.size(1), rows_of_gate(name, "weight_ih", input, gates, where)};
+  check_sizes(name, sizes.in, sizes.hidden, input.dtype(), where);
+  return sizes;
+}
+
+RecurrentCell::RecurrentCell(const char* name, const Sizes& sizes, const RecurrentCellOptions& options,
+                             const RecurrentWeights& given, SourceLocation where)
+    : weight_ih_(param("weight_ih",
+                       cell_start(name, "weight_ih", sizes.in, sizes.hidden, {sizes.gates * sizes.hidden, sizes.in},
+                                  options, given, given.input, where),
+                       where)),
+      weight_hh_(param("weight_hh",
+                       cell_start(name, "weight_hh", sizes.in, sizes.hidden, {sizes.gates * sizes.hidden, sizes.hidden},
+                                  options, given, given.hidden, where),
+                       where)),
+      bias_ih_(options.bias ? param("bias_ih",
+                                    cell_start(name, "bias_ih", sizes.in, sizes.hidden, {sizes.gates * sizes.hidden},
+                                               options, given, given.input_bias, where),
+                                    where)
                             : Parameter()),
-      bias_hh_(options.bias ? param("bias_hh", cell_start(name, in, hidden, {gates * hidden}, options, where), where)
+      bias_hh_(options.bias ? param("bias_hh",
+                                    cell_start(name, "bias_hh", sizes.in, sizes.hidden, {sizes.gates * sizes.hidden},
+                                               options, given, given.hidden_bias, where),
+                                    where)
                             : Parameter()) {}
 
 RecurrentResult RecurrentCell::step(RecurrentResult (*layer)(const Operand&, const RecurrentWeights&, RecurrentOptions),
@@ -211,12 +336,16 @@ RecurrentResult RecurrentCell::step(RecurrentResult (*layer)(const Operand&, con
 RNNCell::RNNCell(std::int64_t in, std::int64_t hidden, RNNCellOptions options, SourceLocation where)
     : RecurrentCell("RNNCell", 1, in, hidden, {options.bias, options.init, options.dtype, options.generator}, where),
       nonlinearity_(options.nonlinearity) {}
+RNNCell::RNNCell(const RecurrentWeights& weights, RNNCellOptions options, SourceLocation where)
+    : RecurrentCell("RNNCell", 1, weights, where), nonlinearity_(options.nonlinearity) {}
 Tensor RNNCell::operator()(const Operand& x, const Tensor& h) const {
   return call(x, [&]() -> Tensor { return step(rnn, x, h, {}, nonlinearity_).h; });
 }
 
 LSTMCell::LSTMCell(std::int64_t in, std::int64_t hidden, LSTMCellOptions options, SourceLocation where)
     : RecurrentCell("LSTMCell", 4, in, hidden, options, where) {}
+LSTMCell::LSTMCell(const RecurrentWeights& weights, SourceLocation where)
+    : RecurrentCell("LSTMCell", 4, weights, where) {}
 LSTMState LSTMCell::operator()(const Operand& x, const LSTMState& state) const {
   return call(x, [&]() -> LSTMState {
     RecurrentResult result = step(lstm, x, state.h, state.c, RnnFunction::tanh);
@@ -226,6 +355,7 @@ LSTMState LSTMCell::operator()(const Operand& x, const LSTMState& state) const {
 
 GRUCell::GRUCell(std::int64_t in, std::int64_t hidden, GRUCellOptions options, SourceLocation where)
     : RecurrentCell("GRUCell", 3, in, hidden, options, where) {}
+GRUCell::GRUCell(const RecurrentWeights& weights, SourceLocation where) : RecurrentCell("GRUCell", 3, weights, where) {}
 Tensor GRUCell::operator()(const Operand& x, const Tensor& h) const {
   return call(x, [&]() -> Tensor { return step(gru, x, h, {}, RnnFunction::tanh).h; });
 }

@@ -106,10 +106,17 @@ class RecurrentLayer : public Module {
   };
   RecurrentLayer(const char* name, Kind kind, std::int64_t in, std::int64_t hidden, std::int64_t projection,
                  RnnFunction nonlinearity, const RecurrentLayerOptions& options, SourceLocation where);
+  RecurrentLayer(const char* name, Kind kind, const std::vector<RecurrentWeights>& weights, RnnFunction nonlinearity,
+                 const RecurrentLayerOptions& options, SourceLocation where);
 
   LSTMOutput run(const Operand& x, const LSTMStart& start) const;
 
  private:
+  /// Of sizes, and where there are weights on these very ones.
+  RecurrentLayer(const char* name, const Settings& settings, const RecurrentLayerOptions& options,
+                 const std::vector<RecurrentWeights>& given, SourceLocation where);
+  static Settings settings_of(const char* name, Kind kind, const std::vector<RecurrentWeights>& weights,
+                              RnnFunction nonlinearity, const RecurrentLayerOptions& options, SourceLocation where);
   RecurrentResult run_direction(const Tensor& x, const LSTMStart& start, std::int64_t layer,
                                 std::int64_t direction) const;
 
@@ -132,6 +139,11 @@ class RNN final : public RecurrentLayer {
  public:
   /// Throws: std::invalid_argument for sizes below 1 and a dropout outside of [0, 1].
   RNN(std::int64_t in, std::int64_t hidden, RNNOptions options = {}, SourceLocation where = SourceLocation::current());
+  /// A layer on these very tensors, those of layer 0 first and within a layer those of the other direction second. Sizes,
+  /// layers, biases and dtype are what the weights have, whatever the options say; the direction is told by the options.
+  /// Throws: std::invalid_argument, naming the parameter, for other shapes, dtypes that differ, and biases in some alone.
+  explicit RNN(const std::vector<RecurrentWeights>& weights, RNNOptions options = {},
+               SourceLocation where = SourceLocation::current());
   RecurrentOutput operator()(const Operand& x, const RecurrentStart& start = {}) const;
 };
 
@@ -151,6 +163,11 @@ class LSTM final : public RecurrentLayer {
   /// Throws: std::invalid_argument for sizes below 1, a dropout outside of [0, 1], and a proj_size that is not below hidden.
   LSTM(std::int64_t in, std::int64_t hidden, LSTMOptions options = {},
        SourceLocation where = SourceLocation::current());
+  /// A layer on these very tensors, those of layer 0 first and within a layer those of the other direction second. Sizes,
+  /// layers, biases and dtype are what the weights have, whatever the options say; the direction is told by the options.
+  /// Throws: std::invalid_argument, naming the parameter, for other shapes, dtypes that differ, and biases in some alone.
+  explicit LSTM(const std::vector<RecurrentWeights>& weights, LSTMOptions options = {},
+                SourceLocation where = SourceLocation::current());
   LSTMOutput operator()(const Operand& x, const LSTMStart& start = {}) const;
 };
 
@@ -167,6 +184,11 @@ class GRU final : public RecurrentLayer {
  public:
   /// Throws: std::invalid_argument for sizes below 1 and a dropout outside of [0, 1].
   GRU(std::int64_t in, std::int64_t hidden, GRUOptions options = {}, SourceLocation where = SourceLocation::current());
+  /// A layer on these very tensors, those of layer 0 first and within a layer those of the other direction second. Sizes,
+  /// layers, biases and dtype are what the weights have, whatever the options say; the direction is told by the options.
+  /// Throws: std::invalid_argument, naming the parameter, for other shapes, dtypes that differ, and biases in some alone.
+  explicit GRU(const std::vector<RecurrentWeights>& weights, GRUOptions options = {},
+               SourceLocation where = SourceLocation::current());
   RecurrentOutput operator()(const Operand& x, const RecurrentStart& start = {}) const;
 };
 
@@ -206,11 +228,20 @@ class RecurrentCell : public Module {
  protected:
   RecurrentCell(const char* name, std::int64_t gates, std::int64_t in, std::int64_t hidden,
                 const RecurrentCellOptions& options, SourceLocation where);
+  RecurrentCell(const char* name, std::int64_t gates, const RecurrentWeights& weights, SourceLocation where);
   /// One step by `layer`, which is rnn(), lstm() or gru().
   RecurrentResult step(RecurrentResult (*layer)(const Operand&, const RecurrentWeights&, RecurrentOptions),
                        const Operand& x, const Tensor& h, const Tensor& c, RnnFunction nonlinearity) const;
 
  private:
+  struct Sizes {
+    std::int64_t gates, in, hidden;
+  };
+  /// Of sizes, and where there are weights on these very ones.
+  RecurrentCell(const char* name, const Sizes& sizes, const RecurrentCellOptions& options,
+                const RecurrentWeights& given, SourceLocation where);
+  static Sizes sizes_of(const char* name, std::int64_t gates, const RecurrentWeights& weights, SourceLocation where);
+
   Parameter weight_ih_;
   Parameter weight_hh_;
   Parameter bias_ih_;
@@ -229,6 +260,10 @@ class RNNCell final : public RecurrentCell {
   /// Throws: std::invalid_argument for sizes below 1.
   RNNCell(std::int64_t in, std::int64_t hidden, RNNCellOptions options = {},
           SourceLocation where = SourceLocation::current());
+  /// A cell on these very tensors; undefined biases are none.
+  /// Throws: std::invalid_argument for other shapes, dtypes that differ or are not floating, one bias alone, and a projection.
+  explicit RNNCell(const RecurrentWeights& weights, RNNCellOptions options = {},
+                   SourceLocation where = SourceLocation::current());
   Tensor operator()(const Operand& x, const Tensor& h = {}) const;
 
  private:
@@ -253,6 +288,9 @@ class LSTMCell final : public RecurrentCell {
   /// Throws: std::invalid_argument for sizes below 1.
   LSTMCell(std::int64_t in, std::int64_t hidden, LSTMCellOptions options = {},
            SourceLocation where = SourceLocation::current());
+  /// A cell on these very tensors; undefined biases are none.
+  /// Throws: std::invalid_argument for other shapes, dtypes that differ or are not floating, one bias alone, and a projection.
+  explicit LSTMCell(const RecurrentWeights& weights, SourceLocation where = SourceLocation::current());
   LSTMState operator()(const Operand& x, const LSTMState& state = {}) const;
 };
 
@@ -268,6 +306,9 @@ class GRUCell final : public RecurrentCell {
   /// Throws: std::invalid_argument for sizes below 1.
   GRUCell(std::int64_t in, std::int64_t hidden, GRUCellOptions options = {},
           SourceLocation where = SourceLocation::current());
+  /// A cell on these very tensors; undefined biases are none.
+  /// Throws: std::invalid_argument for other shapes, dtypes that differ or are not floating, one bias alone, and a projection.
+  explicit GRUCell(const RecurrentWeights& weights, SourceLocation where = SourceLocation::current());
   Tensor operator()(const Operand& x, const Tensor& h = {}) const;
 };
 

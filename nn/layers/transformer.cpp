@@ -25,6 +25,31 @@ TransformerLayer::TransformerLayer(const char* name, std::int64_t d_model, std::
   check(is_floating(options.dtype), where, name, ": its dtype must be floating, but it is ", options.dtype, ".");
 }
 
+namespace {
+
+TransformerLayerOptions options_of(const Dense& first, TransformerLayerOptions options) {
+  options.dim_feedforward = first.out();
+  options.dtype = first.weight().dtype();
+  return options;
+}
+
+}  // namespace
+
+TransformerLayer::TransformerLayer(const char* name, const MultiheadAttention& attention, const Dense& first,
+                                   const Dense& second, const std::vector<LayerNorm>& norms,
+                                   TransformerLayerOptions options, SourceLocation where)
+    : TransformerLayer(name, attention.embed_dim(), attention.num_heads(), options_of(first, std::move(options)),
+                       where) {
+  check(first.in() == d_model_ && second.out() == d_model_ && second.in() == first.out(), where, name,
+        ": linear1 and linear2 must be from ", d_model_,
+        ", the attention's width, and back to it, but their weights are ", first.weight().shape(), " and ",
+        second.weight().shape(), ".");
+  const Shape wanted{d_model_};
+  for (std::size_t i = 0; i < norms.size(); ++i)
+    check(norms[i].normalized_shape() == wanted, where, name, ": norm", i + 1, " must normalise ", wanted,
+          ", but it normalises ", norms[i].normalized_shape(), ".");
+}
+
 MultiheadAttention TransformerLayer::attention(std::int64_t nhead, SourceLocation where) const {
   return MultiheadAttention(d_model_, nhead,
                             {.dropout = options_.dropout,
@@ -78,6 +103,16 @@ TransformerEncoderLayer::TransformerEncoderLayer(std::int64_t d_model, std::int6
       norm1_(child("norm1", norm(where), where)),
       norm2_(child("norm2", norm(where), where)) {}
 
+TransformerEncoderLayer::TransformerEncoderLayer(const EncoderLayerParts& parts, TransformerLayerOptions options,
+                                                 SourceLocation where)
+    : TransformerLayer("TransformerEncoderLayer", parts.self_attn, parts.linear1, parts.linear2,
+                       {parts.norm1, parts.norm2}, std::move(options), where),
+      self_attn_(child("self_attn", parts.self_attn, where)),
+      linear1_(child("linear1", parts.linear1, where)),
+      linear2_(child("linear2", parts.linear2, where)),
+      norm1_(child("norm1", parts.norm1, where)),
+      norm2_(child("norm2", parts.norm2, where)) {}
+
 Tensor TransformerEncoderLayer::operator()(const Operand& src, const EncoderMasks& masks) const {
   return call(src, [&] {
     CallSite site(src.where());
@@ -105,6 +140,21 @@ TransformerDecoderLayer::TransformerDecoderLayer(std::int64_t d_model, std::int6
       norm1_(child("norm1", norm(where), where)),
       norm2_(child("norm2", norm(where), where)),
       norm3_(child("norm3", norm(where), where)) {}
+
+TransformerDecoderLayer::TransformerDecoderLayer(const DecoderLayerParts& parts, TransformerLayerOptions options,
+                                                 SourceLocation where)
+    : TransformerLayer("TransformerDecoderLayer", parts.self_attn, parts.linear1, parts.linear2,
+                       {parts.norm1, parts.norm2, parts.norm3}, std::move(options), where),
+      self_attn_(child("self_attn", parts.self_attn, where)),
+      multihead_attn_((check(parts.multihead_attn.embed_dim() == d_model_, where,
+                             "TransformerDecoderLayer: multihead_attn must be as wide as self_attn, ", d_model_,
+                             ", but it is ", parts.multihead_attn.embed_dim(), "."),
+                       child("multihead_attn", parts.multihead_attn, where))),
+      linear1_(child("linear1", parts.linear1, where)),
+      linear2_(child("linear2", parts.linear2, where)),
+      norm1_(child("norm1", parts.norm1, where)),
+      norm2_(child("norm2", parts.norm2, where)),
+      norm3_(child("norm3", parts.norm3, where)) {}
 
 Tensor TransformerDecoderLayer::operator()(const Operand& tgt, const Tensor& memory, const DecoderMasks& masks) const {
   return call(tgt, [&] {

@@ -54,6 +54,19 @@ struct TransformerMasks {
   bool causal = false;                  ///< of the target's attention to itself
 };
 
+/// The parts of a TransformerEncoderLayer. A module is a handle: they may be another layer's, which is tied to this one then.
+struct EncoderLayerParts {
+  MultiheadAttention self_attn;
+  Dense linear1, linear2;
+  LayerNorm norm1, norm2;
+};
+/// The parts of a TransformerDecoderLayer.
+struct DecoderLayerParts {
+  MultiheadAttention self_attn, multihead_attn;
+  Dense linear1, linear2;
+  LayerNorm norm1, norm2, norm3;
+};
+
 /// Base of the two kinds of layers: the two dense layers, and dropout.
 class TransformerLayer : public Module {
  public:
@@ -62,6 +75,9 @@ class TransformerLayer : public Module {
  protected:
   TransformerLayer(const char* name, std::int64_t d_model, std::int64_t nhead, const TransformerLayerOptions& options,
                    SourceLocation where);
+  /// Checks that given parts fit each other.
+  TransformerLayer(const char* name, const MultiheadAttention& attention, const Dense& first, const Dense& second,
+                   const std::vector<LayerNorm>& norms, TransformerLayerOptions options, SourceLocation where);
   MultiheadAttention attention(std::int64_t nhead, SourceLocation where) const;
   LayerNorm norm(SourceLocation where) const;
   Dense dense(std::int64_t in, std::int64_t out, SourceLocation where) const;
@@ -91,6 +107,12 @@ class TransformerEncoderLayer final : public TransformerLayer {
   /// Throws: std::invalid_argument for sizes below 1, heads that do not divide d_model, and a dropout outside of [0, 1].
   TransformerEncoderLayer(std::int64_t d_model, std::int64_t nhead, TransformerLayerOptions options = {},
                           SourceLocation where = SourceLocation::current());
+  /// A layer of these very parts, which may be built on given weights. Of the options only dropout, activation, norm_first and
+  /// generator count: the rest is the parts' own.
+  /// Throws: std::invalid_argument for parts that do not fit each other, and a dropout outside of [0, 1].
+  /// Example: `nn::TransformerEncoderLayer({attention, first, second, norm1, norm2}, {.norm_first = true})`
+  explicit TransformerEncoderLayer(const EncoderLayerParts& parts, TransformerLayerOptions options = {},
+                                   SourceLocation where = SourceLocation::current());
   Tensor operator()(const Operand& src, const EncoderMasks& masks = {}) const;
 
  private:
@@ -116,6 +138,10 @@ class TransformerDecoderLayer final : public TransformerLayer {
   /// Throws: std::invalid_argument for sizes below 1, heads that do not divide d_model, and a dropout outside of [0, 1].
   TransformerDecoderLayer(std::int64_t d_model, std::int64_t nhead, TransformerLayerOptions options = {},
                           SourceLocation where = SourceLocation::current());
+  /// A layer of these very parts, as TransformerEncoderLayer's.
+  /// Throws: std::invalid_argument for parts that do not fit each other, and a dropout outside of [0, 1].
+  explicit TransformerDecoderLayer(const DecoderLayerParts& parts, TransformerLayerOptions options = {},
+                                   SourceLocation where = SourceLocation::current());
   Tensor operator()(const Operand& tgt, const Tensor& memory, const DecoderMasks& masks = {}) const;
 
  private:

@@ -3,8 +3,11 @@
 #include <charconv>
 #include <cmath>
 #include <concepts>
+#include <limits>
+#include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "../optim.hpp"
 
@@ -42,13 +45,76 @@ std::string as_object(std::string_view names, const auto&... values) {
   return json + '}';
 }
 
+// Whether a value of JSON is one of this kind; it is taken then.
+
+using Json = nlohmann::json;
+
+bool take(const Json& json, double& value) {
+  if (json == "inf" || json == "-inf" || json == "nan") {
+    value = json == "nan" ? std::numeric_limits<double>::quiet_NaN() : std::numeric_limits<double>::infinity();
+    if (json == "-inf") value = -value;
+    return true;
+  }
+  if (!json.is_number()) return false;
+  value = json.get<double>();
+  return true;
+}
+bool take(const Json& json, std::same_as<bool> auto& value) {
+  if (!json.is_boolean()) return false;
+  value = json.get<bool>();
+  return true;
+}
+template <class Integer>
+requires std::same_as<Integer, int> || std::same_as<Integer, std::int64_t>
+bool take(const Json& json, Integer& value) {
+  constexpr auto kMost = std::numeric_limits<Integer>::max();
+  if (!json.is_number_integer() || json < std::numeric_limits<Integer>::min() || json > kMost) return false;
+  value = json.get<Integer>();
+  return true;
+}
+bool take(const Json& json, std::pair<double, double>& value) {
+  return json.is_array() && json.size() == 2 && take(json[0], value.first) && take(json[1], value.second);
+}
+template <class Enum>
+bool take_one_of(const Json& json, Enum& value, std::initializer_list<Enum> all) {
+  for (Enum one : all)
+    if (json.is_string() && '"' + json.get<std::string>() + '"' == as_json(one)) {
+      value = one;
+      return true;
+    }
+  return false;
+}
+bool take(const Json& json, NonFinite& value) {
+  return take_one_of(json, value, {NonFinite::proceed, NonFinite::skip, NonFinite::error});
+}
+bool take(const Json& json, LineSearch& value) {
+  return take_one_of(json, value, {LineSearch::none, LineSearch::strong_wolfe});
+}
+
+/// Takes the values of "lr, betas" from one object. Answers with the name of the first that is of another kind, or nothing.
+std::string take_object(const Json& object, std::string_view names, auto&... values) {
+  std::string wrong;
+  auto take_one = [&](auto& value) {
+    const std::size_t end = std::min(names.find(','), names.size());
+    const auto found = object.find(std::string(names.substr(0, end)));
+    if (found != object.end() && !take(*found, value) && wrong.empty()) wrong = names.substr(0, end);
+    names.remove_prefix(std::min(end + 2, names.size()));
+  };
+  (take_one(values), ...);
+  return wrong;
+}
+
 // ---- Options ----
 
 // The names stand once, in the order of the struct. It does not compile where there are more or fewer than the struct has.
-#define XGRAD_OPTIONS(Options, ...)              \
-  std::string as_json(const Options& options) {  \
-    const auto& [__VA_ARGS__] = options;         \
-    return as_object(#__VA_ARGS__, __VA_ARGS__); \
+#define XGRAD_OPTIONS(Options, ...)                             \
+  std::string as_json(const Options& options) {                 \
+    const auto& [__VA_ARGS__] = options;                        \
+    return as_object(#__VA_ARGS__, __VA_ARGS__);                \
+  }                                                             \
+  std::string take_from(const Json& object, Options& options) { \
+    auto& [__VA_ARGS__] = options;                              \
+    return take_object(object, #__VA_ARGS__, __VA_ARGS__);      \
   }
 
 XGRAD_OPTIONS(AdadeltaOptions, lr, rho, eps, weight_decay, maximize, nonfinite)
@@ -86,19 +152,57 @@ bool write(const Optimizer& optimizer, std::string& json) {
   return true;
 }
 
-template <class... Options>
-std::string written(const Optimizer& optimizer) {
-  std::string json;
-  static_cast<void>((write<Options>(optimizer, json) || ...));
-  return json;
+/// Takes the list where the optimizer has options of this kind.
+template <class Options>
+bool take_list(Optimizer& optimizer, const Json& list, SourceLocation where) {
+  auto* own = dynamic_cast<OptimizerOf<Options>*>(&optimizer);
+  if (own == nullptr) return false;
+  std::vector<Options> taken;
+  for (int group = 0; group < own->group_count(); ++group) {
+    Options& options = taken.emplace_back(own->options(group));
+    const Json& object = list[static_cast<std::size_t>(group)];
+    const std::string wrong = take_from(object, options);
+    check(
+        wrong.empty(), where, optimizer.name(), ": the option '", wrong, "' of group ", group,
+        " must be of another kind than ", [&] { return object[wrong].dump(); }, ". Nothing was changed.");
+    options.check(where);
+  }
+  for (int group = 0; group < own->group_count(); ++group)
+    own->set_options(group, taken[static_cast<std::size_t>(group)], where);
+  return true;
 }
+
+/// Calls `f` with each kind of options that the library has, until it answers true.
+template <class... Options>
+struct Kinds {
+  static void try_each(const auto& f) { static_cast<void>((f.template operator()<Options>() || ...)); }
+};
+using AllKinds = Kinds<AdadeltaOptions, AdafactorOptions, AdagradOptions, AdamOptions, AdamWOptions, AdamaxOptions,
+                       ASGDOptions, LBFGSOptions, LevenbergMarquardtOptions, LionOptions, MuonOptions, NAdamOptions,
+                       NewtonCGOptions, RAdamOptions, RMSPropOptions, RpropOptions, SGDOptions>;
 
 }  // namespace
 
 std::string options_json(const Optimizer& optimizer) {
-  return written<AdadeltaOptions, AdafactorOptions, AdagradOptions, AdamOptions, AdamWOptions, AdamaxOptions,
-                 ASGDOptions, LBFGSOptions, LevenbergMarquardtOptions, LionOptions, MuonOptions, NAdamOptions,
-                 NewtonCGOptions, RAdamOptions, RMSPropOptions, RpropOptions, SGDOptions>(optimizer);
+  std::string json;
+  AllKinds::try_each([&]<class Options>() { return write<Options>(optimizer, json); });
+  return json;
+}
+
+void take_options(Optimizer& optimizer, const std::string& json, SourceLocation where) {
+  // Longer than any such list is: the reader of a file that lies shall not fill the memory.
+  constexpr std::size_t kMostOfGroup = 4096;
+  const auto groups = static_cast<std::size_t>(optimizer.group_count());
+  const Json list = json.size() <= kMostOfGroup * (groups + 1) ? Json::parse(json, nullptr, false) : Json();
+  bool is_list = list.is_array();
+  for (std::size_t i = 0; is_list && i < list.size(); ++i) is_list = list[i].is_object();
+  check(is_list, where, optimizer.name(),
+        ": the state's options must be a JSON list with an object for each group, but they are ",
+        json.size() <= 60 ? json : json.substr(0, 60) + "...", ". Nothing was changed.");
+  check(list.size() == groups, where, optimizer.name(),
+        ": the optimizer must have as many groups as the state, but it has ", groups, ", and the state ", list.size(),
+        ". Nothing was changed.");
+  AllKinds::try_each([&]<class Options>() { return take_list<Options>(optimizer, list, where); });
 }
 
 }  // namespace xgrad::optim

@@ -231,6 +231,76 @@ TEST_CASE("a loaded state is a copy, and goes on in the same bits for every opti
   run(static_cast<AdamW*>(nullptr), AdamWOptions{});
 }
 
+TEST_CASE("a state brings the options of its groups along", "[optim][state]") {
+  Tensor a = variable({1}), b = variable({2}), c = variable({1}), d = variable({2});
+  const AdamOptions first{.lr = 0.25, .betas = {0.5, 0.75}, .eps = 1e-6, .amsgrad = true, .nonfinite = NonFinite::skip};
+  Adam saved({{.parameters = {a}, .options = first}, {.parameters = {b}, .options = {.lr = 2, .weight_decay = 3}}});
+  step_by(saved, 1);
+  saved.set_group_lr(1, 0.125);  // as a schedule does
+
+  Adam other({{.parameters = {c}}, {.parameters = {d}}});
+  c.assign(a), d.assign(b);
+  other.load_state(saved.state(), saved.metadata());
+  CHECK(other.metadata() == saved.metadata());
+  CHECK(other.options(0).amsgrad);
+  CHECK(other.options(0).nonfinite == NonFinite::skip);
+  CHECK(other.options(1).lr == 0.125);
+  CHECK(other.options(1).weight_decay == 3);
+  step_by(saved, -2), step_by(other, -2);
+  CHECK(c.item() == a.item());
+  CHECK(d.item() == b.item());
+
+  // The entries alone leave the options, and with them what is kept: there is no largest square here.
+  Adam plain({{.parameters = {c}}, {.parameters = {d}}});
+  CHECK_THROWS_WITH(plain.load_state(saved.state()), Catch::Matchers::Contains("unknown: state.0.0."));
+  CHECK(plain.options(0).lr == AdamOptions{}.lr);
+
+  // All kinds of values come back: those that JSON has not, whole numbers, and names.
+  Tensor w = variable({1});
+  LBFGS lbfgs({w}, {.max_iter = 7, .max_eval = 9, .history_size = 3, .line_search = LineSearch::strong_wolfe});
+  LBFGS lbfgs_again({variable({1})});
+  lbfgs_again.load_state(lbfgs.state(), lbfgs.metadata());
+  CHECK(lbfgs_again.metadata() == lbfgs.metadata());
+  Rprop rprop({w}, {.etas = {0.25, 4}, .step_sizes = {1e-9, 1e300}, .maximize = true});
+  Rprop rprop_again({variable({1})});
+  rprop_again.load_state(rprop.state(), rprop.metadata());
+  CHECK(rprop_again.options(0).step_sizes == std::pair(1e-9, 1e300));
+  CHECK(rprop_again.options(0).maximize);
+}
+
+TEST_CASE("options that cannot be are refused, and none is changed", "[optim][state]") {
+  Tensor a = variable({1}), b = variable({1});
+  SGD sgd({{.parameters = {a}, .options = {.lr = 0.5}}, {.parameters = {b}, .options = {.lr = 0.25}}});
+  const std::string before = sgd.metadata().at(2).second;
+  auto problem_of = [&](const std::string& options, const NamedTensors& entries = {}) -> std::string {
+    std::string problem = "no error";
+    try {
+      sgd.load_state(entries, {{"options", options}});
+    } catch (const std::invalid_argument& error) {
+      problem = error.what();
+      CHECK(sgd.metadata().at(2).second == before);
+    }
+    return problem;
+  };
+  using Catch::Matchers::Contains;
+  for (const char* text : {"", "{}", "[1,2]", "[{},{}", "null", "[{},[]]"})
+    CHECK_THAT(problem_of(text),
+               Contains("SGD: the state's options must be a JSON list with an object for each group"));
+  CHECK_THAT(problem_of("[{\"lr\":1}" + std::string(100'000, ' ') + ",{}]"), Contains("must be a JSON list"));
+  CHECK_THAT(problem_of("[{}]"), Contains("as many groups as the state, but it has 2, and the state 1"));
+  CHECK_THAT(problem_of(R"([{"lr":1},{"lr":"big"}])"),
+             Contains(R"(the option 'lr' of group 1 must be of another kind than "big")"));
+  CHECK_THAT(problem_of(R"([{"lr":1},{"lr":-1}])"), Contains("lr must be at least 0"));
+  CHECK_THAT(problem_of(R"([{"lr":1,"nesterov":1},{}])"), Contains("'nesterov' of group 0"));
+  CHECK_THAT(problem_of(R"([{"nonfinite":"ignore"},{}])"), Contains("'nonfinite' of group 0"));
+  CHECK_THAT(problem_of(R"([{"lr":1},{}])", {{"state.7.0.steps", zeros({}, {.dtype = DType::int64})}}),
+             Contains("unknown: state.7.0.steps"));
+  // What another version has is left alone, and what it has not stays.
+  CHECK(problem_of(R"([{"new":[{}],"lr":1},{}])") == "no error");
+  CHECK(sgd.lr(0) == 1);
+  CHECK(sgd.lr(1) == 0.25);
+}
+
 TEST_CASE("a state that does not fit is refused whole, and named", "[optim][state]") {
   Tensor a = variable({1}), b = variable({2, 3});
   Adam adam({{"a", a}, {"b.c", b}});

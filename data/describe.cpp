@@ -306,11 +306,25 @@ ColumnDescription describe_column(const Look& look) {
   return result;
 }
 
+/// The letters behind a number, as in "180 cm" and "80kg"; empty where it is another kind of text.
+std::string_view unit_of(std::string_view field) {
+  std::size_t end = field.size();
+  while (end > 0 && (std::isalpha(static_cast<unsigned char>(field[end - 1])) != 0 || field[end - 1] == '/')) --end;
+  const std::string_view unit = field.substr(end);
+  std::string_view number = field.substr(0, end);
+  while (number.ends_with(' ')) number.remove_suffix(1);
+  double value = 0;
+  return !unit.empty() && unit.size() <= 6 && detail::parse(number, value) == detail::Parsed::number
+             ? unit
+             : std::string_view();
+}
+
 /// What is to be said of text that is nearly numbers.
 std::string text_warning(const Look& look) {
   std::map<std::string, std::int64_t> words;
   std::string an_example, a_hint;
-  std::int64_t present = 0, plain = 0, other = 0, inexact = 0;
+  std::int64_t present = 0, plain = 0, other = 0, inexact = 0, padded = 0, with_unit = 0;
+  std::string_view unit;
   for (const std::string& field : look.column.text) {
     if (field.empty()) continue;
     ++present;
@@ -318,8 +332,12 @@ std::string text_warning(const Look& look) {
     if (detail::parse(field, value) != detail::Parsed::word) {
       ++plain;
       inexact += detail::is_integer(field) && std::abs(value) >= 0x1p53;
+      padded += detail::is_integer(field) && detail::is_padded(field);
       continue;
     }
+    const std::string_view own_unit = unit_of(field);
+    if (unit.empty()) unit = own_unit;
+    with_unit += !own_unit.empty() && own_unit == unit;
     std::string hint = detail::number_hint(field, '.');
     if (!hint.empty()) {
       ++other;
@@ -333,7 +351,14 @@ std::string text_warning(const Look& look) {
   if (present == 0) return "";
   if (plain == present && inexact > 0)
     return concat(name, " is text, for it has integers of so many digits that float64 does not hold them all.");
+  if (plain == present && padded > 0)
+    return concat(name,
+                  " is text, for it has codes like 007, whose zeros a number would lose. As numbers: .kinds = {{\"",
+                  detail::shown(name), "\", Kind::number}}.");
   if (plain == present) return "";
+  if (with_unit > 0 && 10 * (plain + with_unit) >= 9 * present)
+    return concat(name, " is text, for its numbers have the unit '", detail::shown(std::string(unit)),
+                  "' behind them. Take it out of the file first.");
   if (10 * (plain + other) >= 9 * present && other > 0)
     return concat(name, " is text like '", detail::shown(an_example), "'.", a_hint);
   if (2 * plain >= present && words.size() <= 3 && !words.empty()) {
@@ -442,9 +467,10 @@ std::string to_string(const Description& description) {
   if (has_target) lines[0].insert(lines[0].begin() + 4, "tells " + description.target);
   for (const ColumnDescription& column : description.columns) {
     std::string range;
-    if (column.kind == Kind::number && !std::isnan(column.mean)) {
-      range = concat(short_number(column.lowest), " to ", short_number(column.highest), ", mean ",
-                     short_number(column.mean), ", deviation ", short_number(column.deviation));
+    if (column.kind == Kind::number && !std::isnan(column.lowest)) {
+      range = concat(short_number(column.lowest), " to ", short_number(column.highest));
+      if (std::isfinite(column.mean))  // not of infinite numbers
+        range += concat(", mean ", short_number(column.mean), ", deviation ", short_number(column.deviation));
     } else {
       for (const auto& [name, count] : column.frequent) {
         const std::string text = detail::short_text(name, 24);

@@ -25,11 +25,12 @@ using detail::shown;
 struct Census {
   std::int64_t present = 0, numbers = 0, truths = 0, dates = 0;
   std::int64_t inexact = 0;  // integers that float64 does not hold
+  std::int64_t padded = 0;   // integers that begin with zeros: codes, which a number would not hold either
   bool all_integers = true;
 };
 
 Kind kind_of(const Census& census) {
-  const bool identifiers = census.inexact > 0 && census.all_integers;
+  const bool identifiers = (census.inexact > 0 || census.padded > 0) && census.all_integers;
   if (10 * census.numbers >= 9 * census.present) return identifiers ? Kind::text : Kind::number;
   if (census.truths == census.present) return Kind::boolean;
   return 10 * census.dates >= 9 * census.present ? Kind::date : Kind::text;
@@ -178,6 +179,7 @@ class Reader {
           const bool integer = detail::is_integer(text);
           census.all_integers = census.all_integers && integer;
           if (integer && is_inexact(text, value)) ++census.inexact;
+          census.padded += integer && detail::is_padded(text);
         } else {
           census.truths += detail::truth(text) >= 0;
           census.dates += detail::is_date(text);

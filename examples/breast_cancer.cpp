@@ -6,13 +6,13 @@
 //     breast_cancer --help            all options
 #include <cstdio>
 #include <iostream>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include <xgrad/xgrad.hpp>
 #include "command_line.hpp"
 #include "data.hpp"
+#include "run_report.hpp"
 
 using namespace xgrad;
 
@@ -110,9 +110,7 @@ void run(const Settings& settings) {
   const data::Dataset dataset = data::separate_target(table.values);
   std::printf("%ld tumours, %ld measurements each\n", static_cast<long>(dataset.size()),
               static_cast<long>(dataset.inputs.size(1)));
-  std::unique_ptr<train::Log> log;
-  if (!settings.report.empty())
-    log = std::make_unique<train::Log>(settings.report, train::LogOptions{.existing = train::Existing::replace});
+  RunReport report(settings.report);
   const Judged linear = cross_validate(
       "Logistic regression:", dataset, table.class_names, [] { return nn::Sequential{nn::Dense(kFeatures, 2)}; }, 0.01,
       settings, nullptr);
@@ -121,16 +119,15 @@ void run(const Settings& settings) {
       [] {
         return nn::Sequential{nn::Dense(kFeatures, 32), relu, nn::Dropout(0.2), nn::Dense(32, 2)};
       },
-      0.1, settings, log.get());
-  if (log) {
+      0.1, settings, report.log());
+  if (train::Log* log = report.log()) {
     log->confusion(0, deep.matrix.counts(), table.class_names);
-    log->note("mean ROC-AUC, logistic regression", std::to_string(linear.area));
-    log->note("mean ROC-AUC, multilayer perceptron", std::to_string(deep.area));
+    report.note("mean ROC-AUC, logistic regression", linear.area);
+    report.note("mean ROC-AUC, multilayer perceptron", deep.area);
     train::Plot plot({.title = "Malignant tumours of five folds", .x_label = "recall", .y_label = "precision"});
     plot.curve("logistic regression", linear.curve.recall, linear.curve.precision)
         .curve("multilayer perceptron", deep.curve.recall, deep.curve.precision);
-    train::Report(*log, {.title = "Malignant or benign"}).add(plot).save();
-    std::printf("\nreport: %s/report.html\n", settings.report.c_str());
+    report.save("Malignant or benign", plot);
   }
   std::printf("\nmean ROC-AUC over five folds: %.4f logistic regression, %.4f multilayer perceptron\n", linear.area,
               deep.area);
@@ -144,6 +141,6 @@ int main(int argc, char** argv) {
   add_integer(app, "--epochs", settings.epochs, 1, 100'000, "at most, for each model");
   add_seed(app, settings.seed);
   app.add_option("--data", settings.file, "the table of tumours")->check(CLI::ExistingFile)->capture_default_str();
-  app.add_option("--report", settings.report, "folder for a log and report.html");
+  add_report(app, settings.report);
   return run_program(app, argc, argv, [&] { run(settings); });
 }

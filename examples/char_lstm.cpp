@@ -3,6 +3,7 @@
 //
 //     char_lstm                     2,000 steps of 32 windows of 64 characters, then it writes
 //     char_lstm --layers 2          two layers, with dropout between them
+//     char_lstm --report FOLDER     leaves a page of the run there
 //     char_lstm --help              all options
 #include <algorithm>
 #include <cstdint>
@@ -24,6 +25,7 @@ struct Settings {
   std::uint64_t seed = 0;
   int threads = 0;
   std::string file = shakespeare();
+  std::string report;  // folder; empty: none
 };
 
 struct CharLstm : nn::Module {
@@ -72,11 +74,11 @@ void run(const Settings& settings) {
   optim::WarmupCosineLR schedule(optimizer, {.warmup_steps = std::min<std::int64_t>(50, settings.steps / 2),
                                              .total_steps = settings.steps,
                                              .final_factor = 0.05});
-  fit(model, optimizer, schedule, corpus.training, settings.length, settings.batch, settings.steps);
+  RunReport report(settings.report);
+  fit(model, optimizer, schedule, corpus.training, settings.length, settings.batch, settings.steps, report);
   model.eval();
-  std::printf("held out: %.4f nats a character\n",
-              validate(model, corpus.held_out, settings.length, settings.validation_windows));
-  std::printf("%s\n", write(model, corpus.characters, settings).c_str());
+  conclude(model, corpus, settings.length, settings.validation_windows, write(model, corpus.characters, settings),
+           "An LSTM that writes Shakespeare", settings.steps, report);
 }
 
 }  // namespace
@@ -99,6 +101,7 @@ int main(int argc, char** argv) {
       ->default_str("0.8");
   add_integer(app, "--threads", settings.threads, 0, 1024, "0: as many as there are cores");
   add_seed(app, settings.seed);
+  add_report(app, settings.report);
   app.add_option("--data", settings.file, "a text, plain or gzipped")->check(CLI::ExistingFile);
   return run_program(app, argc, argv, [&] { run(settings); });
 }

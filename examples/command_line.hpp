@@ -41,6 +41,11 @@ inline CLI::Option* add_seed(CLI::App& app, std::uint64_t& seed) {
   return add_integer(app, "--seed", seed, 0, std::numeric_limits<std::uint64_t>::max());
 }
 
+/// Adds --report, the folder in which the run's log and page are left (run_report.hpp); nothing is without it.
+inline CLI::Option* add_report(CLI::App& app, std::string& folder) {
+  return app.add_option("--report", folder, "folder to leave a log and report.html in")->type_name("FOLDER");
+}
+
 /// Reads the options and runs the program: its exit code, 0 where `run` answers with nothing, 1 with the message on stderr
 /// where it throws.
 template <class Run>

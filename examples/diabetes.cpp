@@ -1,8 +1,10 @@
 // The progress of diabetes in 442 patients: a linear model fitted by L-BFGS, beside the closed-form solution; and a model of
 // too many features, saved from learning its data by heart by early stopping.
 //
-//     diabetes           the coefficients agree to 1e-8
-//     diabetes --help    all options
+//     diabetes                    the coefficients agree to 1e-8
+//     diabetes --report FOLDER    leaves a page of the early stopping there
+//     diabetes --help             all options
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <string>
@@ -12,6 +14,7 @@
 
 #include "command_line.hpp"
 #include "data.hpp"
+#include "run_report.hpp"
 
 using namespace xgrad;
 
@@ -81,7 +84,7 @@ Tensor with_products(const Tensor& x) {
 struct Stopped {
   double to_the_end, early;
 };
-Stopped stop_early(const Patients& patients, int epochs) {
+Stopped stop_early(const Patients& patients, int epochs, RunReport& report) {
   const auto [seen, unseen] =
       data::split({.inputs = patients.features, .targets = patients.progress}, {.test_fraction = 0.5, .seed = 3});
   const auto [training, validation] = data::split(seen, {.test_fraction = 0.4, .seed = 4});
@@ -101,10 +104,13 @@ Stopped stop_early(const Patients& patients, int epochs) {
   };
   for (int epoch = 0; epoch < epochs; ++epoch) {
     const double loss = adam.step([&] { return nn::mse(model(x), y); }).item();
-    stopping.update(error(x_validation, validation.targets));
+    const double validation_error = error(x_validation, validation.targets);
+    stopping.update(validation_error);
+    if (epoch % std::max(1, epochs / 200) == 0)
+      report.scalars(epoch + 1, {{"error/training", std::sqrt(loss)}, {"error/validation", validation_error}});
     if ((epoch + 1) % (epochs / 5) == 0)
       std::printf("  epoch %5d   error on what it learns from %6.2f   on the others %6.2f\n", epoch + 1,
-                  std::sqrt(loss), error(x_validation, validation.targets));
+                  std::sqrt(loss), validation_error);
   }
   Stopped result{};
   result.to_the_end = error(x_unseen, unseen.targets);
@@ -116,11 +122,16 @@ Stopped stop_early(const Patients& patients, int epochs) {
   return result;
 }
 
-int run(int epochs) {
+int run(int epochs, const std::string& folder) {
   manual_seed(0);
   const Patients patients = read_patients();
   const double difference = fit_linear(patients);
-  const Stopped stopped = stop_early(patients, epochs);
+  RunReport report(folder);
+  const Stopped stopped = stop_early(patients, epochs, report);
+  report.note("largest difference of a coefficient by L-BFGS", difference);
+  report.note("error on patients it never saw, to the end", stopped.to_the_end);
+  report.note("error on patients it never saw, stopped early", stopped.early);
+  report.save("The progress of diabetes: 65 features, stopped early");
   return difference < 1e-8 && stopped.early <= stopped.to_the_end ? 0 : 1;
 }
 
@@ -128,7 +139,9 @@ int run(int epochs) {
 
 int main(int argc, char** argv) {
   int epochs = 5000;
+  std::string report;
   CLI::App app("Fits the progress of diabetes by L-BFGS, and by Adam with early stopping");
   add_integer(app, "--epochs", epochs, 5, 1'000'000, "of the model that is stopped early");
-  return run_program(app, argc, argv, [&] { return run(epochs); });
+  add_report(app, report);
+  return run_program(app, argc, argv, [&] { return run(epochs, report); });
 }

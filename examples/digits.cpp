@@ -22,6 +22,7 @@
 #include <xgrad/xgrad.hpp>
 #include "command_line.hpp"
 #include "data.hpp"
+#include "run_report.hpp"
 
 using namespace xgrad;
 
@@ -213,13 +214,11 @@ void run(const Settings& settings) {
               static_cast<long>(model.parameter_count()), optimizer->name(), optimizer->lr(),
               settings.batch == 0 ? "all" : std::to_string(settings.batch).c_str());
 
-  std::unique_ptr<train::Log> log;
-  if (!settings.report.empty())
-    log = std::make_unique<train::Log>(settings.report, train::LogOptions{.existing = train::Existing::replace});
+  RunReport report(settings.report);
   const train::Diagnosis before = examine(model, *optimizer, training);
-  if (log) log->layers(0, before);
+  report.layers(0, before);
   const auto start = std::chrono::steady_clock::now();
-  learn(model, *optimizer, training, held_out, settings, log.get());
+  learn(model, *optimizer, training, held_out, settings, report.log());
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
 
   const Tensor logits = test(model, held_out);
@@ -230,14 +229,13 @@ void run(const Settings& settings) {
 
   const train::Diagnosis after = examine(model, *optimizer, training);
   std::cout << "\nbefore the training: " << before << "\nafter it: " << after;
-  if (log) {
+  if (train::Log* log = report.log()) {
     log->layers(settings.epochs, after);
     log->note("held out, right", std::to_string(right) + " of " + std::to_string(held_out.size()));
     log->note("optimizer", optimizer->name());
     log->note("activation, start", settings.activation + ", " + settings.init);
     log_mistakes(*log, settings.epochs, held_out, logits);
-    train::Report(*log, {.title = "Handwritten digits"}).save();
-    std::printf("report: %s/report.html\n", settings.report.c_str());
+    report.save("Handwritten digits");
   }
   check_gradients(model, settings, held_out);
 }
@@ -266,7 +264,7 @@ int main(int argc, char** argv) {
   add_integer(app, "--batch", settings.batch, 0, std::numeric_limits<std::int64_t>::max(), "points in a batch; 0: all");
   add_positive(app, "--lr", settings.lr, "learning rate; left out: one that suits the optimizer");
   add_seed(app, settings.seed);
-  app.add_option("--report", settings.report, "a folder to leave a log and a page with curves in");
+  add_report(app, settings.report);
   app.add_option("--data", settings.file, "the table of digits")->check(CLI::ExistingFile)->capture_default_str();
   return run_program(app, argc, argv, [&] { run(settings); });
 }

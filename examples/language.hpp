@@ -13,6 +13,7 @@
 #include <xgrad/xgrad.hpp>
 
 #include "data.hpp"
+#include "run_report.hpp"
 
 /// Plays by Shakespeare.
 inline std::string shakespeare() { return example_data("shakespeare.txt.gz"); }
@@ -59,15 +60,17 @@ double validate(const Model& model, const xgrad::Tensor& text, std::int64_t leng
   return total / static_cast<double>(count);
 }
 
-/// Takes steps on random windows, each by gradients of norm 1 at most.
+/// Takes steps on random windows, each by gradients of norm 1 at most. A hundred points of the course go to the report.
 template <class Model>
 void fit(const Model& model, xgrad::optim::Optimizer& optimizer, xgrad::optim::TimedSchedule& schedule,
-         const xgrad::Tensor& text, std::int64_t length, std::int64_t batch, std::int64_t steps) {
+         const xgrad::Tensor& text, std::int64_t length, std::int64_t batch, std::int64_t steps, RunReport& report) {
   using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
   auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
   double losses = 0;
   std::int64_t since = 0;
+  const std::int64_t every = std::max<std::int64_t>(1, steps / 100);
+  xgrad::train::RunningMean noted;
   for (std::int64_t step = 1; step <= steps; ++step) {
     const xgrad::Tensor starts = xgrad::randint(0, text.numel() - length, {batch});
     const xgrad::Tensor loss = loss_of(model, windows_at(text, starts, length));
@@ -78,6 +81,11 @@ void fit(const Model& model, xgrad::optim::Optimizer& optimizer, xgrad::optim::T
     schedule.step();
     losses += loss.item();
     ++since;
+    noted.add(loss.item());
+    if (step % every == 0 || step == steps) {
+      report.scalars(step, {{"loss", noted.mean()}, {"learning rate", optimizer.lr()}});
+      noted = {};
+    }
     if (step % 100 != 0 && step != steps) continue;
     std::printf("step %5ld/%ld  loss %.4f  %.1f ms a step\n", static_cast<long>(step), static_cast<long>(steps),
                 losses / static_cast<double>(since), 1e3 * seconds() / static_cast<double>(step));
@@ -88,4 +96,18 @@ void fit(const Model& model, xgrad::optim::Optimizer& optimizer, xgrad::optim::T
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   std::printf("trained for %.1f s; peak memory %ld MB\n", seconds(), usage.ru_maxrss / 1024);
+}
+
+/// Judges the model by the text that was held out, and adds what it writes and the page to the report.
+template <class Model>
+void conclude(const Model& model, const Corpus& corpus, std::int64_t length, std::int64_t windows,
+              const std::string& written, const char* title, std::int64_t step, RunReport& report) {
+  const double held_out = validate(model, corpus.held_out, length, windows);
+  std::printf("held out: %.4f nats a character\n", held_out);
+  if (!written.empty()) std::printf("%s\n", written.c_str());
+  report.scalars(step, {{"loss/held out", held_out}});
+  report.note("held out", held_out, "nats a character");
+  report.note("parameters", std::to_string(model.parameter_count()));
+  if (!written.empty()) report.note("it writes", written);
+  report.save(title);
 }

@@ -1,13 +1,18 @@
 // Linear regression on the progress of diabetes in 442 patients: gradient descent, beside the least squares
 // that the normal equations give.
+//
+//     linear_regression                    both, side by side
+//     linear_regression --report FOLDER    leaves a page of the descent there
 #include <cmath>
 #include <cstdio>
-#include <exception>
+#include <string>
 #include <vector>
 
 #include <xgrad/xgrad.hpp>
 
+#include "command_line.hpp"
 #include "data.hpp"
+#include "run_report.hpp"
 
 using namespace xgrad;
 
@@ -37,7 +42,7 @@ Tensor least_squares(const Tensor& x, const Tensor& y) {
   return from_vector(w, {n, 1});
 }
 
-int run() {
+int run(const std::string& folder) {
   const auto table =
       data::read_csv(example_data("diabetes_data_raw.csv.gz"), {.delimiter = ' ', .dtype = DType::float64});
   const Tensor y = data::read_csv(example_data("diabetes_target.csv.gz"), {.dtype = DType::float64}).values;
@@ -46,11 +51,13 @@ int run() {
   manual_seed(0);
   nn::Dense model(x.size(1), 1, {.dtype = DType::float64});
   optim::SGD sgd(model.parameters(), {.lr = 0.1, .momentum = 0.95});
+  RunReport report(folder);
   for (int step = 0; step <= 400; ++step) {
     const Tensor loss = nn::mse(model(x), y);
     sgd.zero_grad();
     loss.backward();
     sgd.step();
+    report.scalars(step, {{"mean squared error", loss.item()}});
     if (step % 100 == 0) std::printf("step %4d  mean squared error %9.3f\n", step, loss.item());
   }
 
@@ -65,16 +72,17 @@ int run() {
   const Tensor found = cat({reshape(model.weight(), {-1}), model.bias()});
   for (int i = 0; i < 11; ++i)
     std::printf("%-14s  %10.4f  %16.4f\n", features[i], found[i].item(), exact[{i, 0}].item());
+  report.note("R^2 by gradient descent", by_descent);
+  report.note("R^2 by the normal equations", by_equations);
+  report.save("Linear regression by gradient descent");
   return std::abs(by_descent - by_equations) < 1e-4 ? 0 : 1;
 }
 
 }  // namespace
 
-int main() {
-  try {
-    return run();
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 1;
-  }
+int main(int argc, char** argv) {
+  std::string report;
+  CLI::App app("Fits a linear model by gradient descent, beside the normal equations");
+  add_report(app, report);
+  return run_program(app, argc, argv, [&] { return run(report); });
 }

@@ -3,15 +3,19 @@
 //
 //     maml                 about twenty seconds
 //     maml --steps 70000   as long as in the paper
+//     maml --report FOLDER leaves a page of the run there
 //
 // Source: Finn, Abbeel, Levine, Model-agnostic meta-learning for fast adaptation of deep networks, 2017.
+#include <algorithm>
 #include <cstdio>
 #include <numbers>
+#include <string>
 #include <vector>
 
 #include <xgrad/xgrad.hpp>
 
 #include "command_line.hpp"
+#include "run_report.hpp"
 
 using namespace xgrad;
 
@@ -24,6 +28,7 @@ struct Settings {
   double inner_lr = 0.01;
   double lr = 1e-3;
   std::uint64_t seed = 0;
+  std::string report;  // folder; empty: none
 };
 
 struct Curve : nn::Module {
@@ -83,6 +88,9 @@ void run(const Settings& settings) {
   const Curve random;
   Curve model = nn::clone(random), joint = nn::clone(random);
   optim::Adam meta(model.parameters(), {.lr = settings.lr}), plain(joint.parameters(), {.lr = settings.lr});
+  RunReport report(settings.report);
+  const int every = std::max(1, settings.steps / 100);
+  train::RunningMean adapted_error;
   for (int step = 1; step <= settings.steps; ++step) {
     std::vector<Task> tasks(static_cast<std::size_t>(settings.tasks));
     Tensor loss = meta.step([&] {
@@ -103,6 +111,11 @@ void run(const Settings& settings) {
       }
       return total;
     });
+    adapted_error.add(loss.item());
+    if (step % every == 0) {
+      report.scalars(step, {{"error after one step of adaptation", adapted_error.mean()}});
+      adapted_error = {};
+    }
     if (step % 2000 == 0 || step == settings.steps)
       std::printf("step %5d of %d: error after one step of adaptation %.3f\n", step, settings.steps, loss.item());
   }
@@ -110,11 +123,21 @@ void run(const Settings& settings) {
       "\nmean squared error on 200 new curves, after steps of gradient descent on %d points of each:\n"
       "start                          0       1       2       3       4       5\n",
       settings.points);
-  print_errors("random", errors_on_new_curves(random, settings));
-  print_errors("learned on all curves", errors_on_new_curves(joint, settings));
+  const std::vector<double> of_random = errors_on_new_curves(random, settings);
+  const std::vector<double> of_joint = errors_on_new_curves(joint, settings);
+  print_errors("random", of_random);
+  print_errors("learned on all curves", of_joint);
   const std::vector<double> errors = errors_on_new_curves(model, settings);
   print_errors("MAML", errors);
   std::printf("\none step from MAML's start leaves %.0f %% of the error\n", 100 * errors[1] / errors[0]);
+  report.note("of the error, one step from MAML's start leaves", 100 * errors[1] / errors[0], "%");
+  report.save("MAML: a start from which a step suffices",
+              train::Plot({.title = "200 new curves, by steps on ten points of each",
+                           .x_label = "steps of gradient descent",
+                           .y_label = "mean squared error"})
+                  .line("random start", of_random)
+                  .line("learned on all curves", of_joint)
+                  .line("MAML", errors));
 }
 
 }  // namespace
@@ -126,5 +149,6 @@ int main(int argc, char** argv) {
   add_integer(app, "--tasks", settings.tasks, 1, 1000);
   add_integer(app, "--points", settings.points, 1, 1000);
   add_seed(app, settings.seed);
+  add_report(app, settings.report);
   return run_program(app, argc, argv, [&] { run(settings); });
 }

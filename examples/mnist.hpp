@@ -10,6 +10,7 @@
 
 #include "command_line.hpp"
 #include "data.hpp"
+#include "run_report.hpp"
 
 namespace mnist {
 
@@ -24,7 +25,8 @@ struct Settings {
   double lr = 1e-3;
   std::int64_t points = 0;  // 0: all
   std::uint64_t seed = 0;
-  int threads = 0;  // 0: as many as there are cores
+  int threads = 0;     // 0: as many as there are cores
+  std::string report;  // folder; empty: none
 };
 
 /// Reads the options, and runs the example unless the data is not there.
@@ -38,6 +40,7 @@ int run_example(int argc, char** argv, const char* about, Settings settings, con
   add_integer(app, "--points", settings.points, 0, 60'000, "images to learn from; 0: all 60,000");
   add_seed(app, settings.seed);
   add_integer(app, "--threads", settings.threads, 0, 1024, "0: one for each core");
+  add_report(app, settings.report);
   return run_program(app, argc, argv, [&] {
     if (!std::filesystem::is_directory(settings.folder)) {
       std::printf(
@@ -64,7 +67,7 @@ double accuracy(const Model& model, const xgrad::data::Dataset& images) {
 
 /// Trains a model that maps images [n, 28, 28] to the logits of ten digits, and tells what it has achieved.
 template <class Model>
-void learn(Model& model, const Settings& settings) {
+void learn(Model& model, const Settings& settings, const char* title) {
   using namespace xgrad;
   data::Dataset training = data::read_mnist(settings.folder, data::MnistPart::train);
   const data::Dataset test = data::read_mnist(settings.folder, data::MnistPart::test);
@@ -76,6 +79,11 @@ void learn(Model& model, const Settings& settings) {
   optim::Adam adam(model.parameters(), {.lr = settings.lr});
   const data::Batches batches = data::batches(training, {.size = settings.batch, .shuffle = true});
   double reached = 0, seconds = 0;
+  RunReport report(settings.report);
+  auto first_batch = [&] {
+    return nn::cross_entropy(model(training.inputs[slice(0, settings.batch)]),
+                             training.targets[slice(0, settings.batch)]);
+  };
   for (int epoch = 1; epoch <= settings.epochs; ++epoch) {
     const auto start = std::chrono::steady_clock::now();
     double loss_sum = 0;
@@ -90,9 +98,20 @@ void learn(Model& model, const Settings& settings) {
     std::printf("epoch %d of %d: loss %.4f, %.2f %% of the test images right, %.1f s\n", epoch, settings.epochs,
                 loss_sum / static_cast<double>(training.size()), 100 * reached, took.count());
     std::fflush(stdout);
+    report.scalars(epoch, {{"loss", loss_sum / static_cast<double>(training.size())}, {"accuracy", reached}});
+    if (report.log() != nullptr) report.layers(epoch, train::diagnose(model, adam, first_batch));
   }
   std::printf("%.2f %% of 10,000 test images right after %d epochs, %.1f s each\n", 100 * reached, settings.epochs,
               seconds / settings.epochs);
+  if (train::Log* log = report.log()) {
+    train::Evaluation evaluation(model);
+    train::ConfusionMatrix matrix(10);
+    for (auto [x, y] : data::batches(test, {.size = 500})) matrix.add(model(x), y);
+    log->confusion(settings.epochs, matrix);
+    report.note("test images right", 100 * reached, "%");
+    log->note("parameters", std::to_string(model.parameter_count()));
+    report.save(title);
+  }
 }
 
 }  // namespace mnist

@@ -2,6 +2,7 @@
 //
 //     mnist_cnn                              the data beside the repository, or
 //     mnist_cnn --data ~/mnist --epochs 10   anywhere else
+//     mnist_cnn --report FOLDER              leaves a page of the run there
 //     mnist_cnn --threads 1                  to compare times: benchmarks/mnist_cnn_torch.py is the same in PyTorch
 #include "mnist.hpp"
 
@@ -29,6 +30,6 @@ int main(int argc, char** argv) {
                             [](const mnist::Settings& settings) {
                               manual_seed(settings.seed);
                               Cnn model;
-                              mnist::learn(model, settings);
+                              mnist::learn(model, settings, "MNIST by a convolutional network");
                             });
 }

@@ -2,6 +2,7 @@
 //
 //     mnist_mlp                              the data beside the repository, or
 //     mnist_mlp --data ~/mnist --epochs 10   anywhere else
+//     mnist_mlp --report FOLDER              leaves a page of the run there
 #include "mnist.hpp"
 
 using namespace xgrad;
@@ -28,6 +29,6 @@ int main(int argc, char** argv) {
                               Mlp model;
                               nn::init::apply(model, "hidden?.weight", nn::init::he_normal());
                               nn::init::apply(model, "*.bias", nn::init::zeros());
-                              mnist::learn(model, settings);
+                              mnist::learn(model, settings, "MNIST by a multilayer perceptron");
                             });
 }

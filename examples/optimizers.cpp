@@ -2,6 +2,7 @@
 //
 //     optimizers                            a table
 //     optimizers --picture curves.svg       and the curves of the loss
+//     optimizers --report FOLDER            leaves a page of the runs there
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include "command_line.hpp"
 #include "data.hpp"
+#include "run_report.hpp"
 
 using namespace xgrad;
 
@@ -81,7 +83,7 @@ Course train_by(const Way& way, const data::Dataset& training, const data::Datas
   return course;
 }
 
-void run(int epochs, const std::string& picture) {
+void run(int epochs, const std::string& picture, const std::string& folder) {
   const std::string file = example_data("digits.csv.gz");
   data::Dataset digits = data::separate_target(data::read_csv(file).values);
   digits.inputs = digits.inputs / 16;  // pixels are 0 ... 16
@@ -100,15 +102,26 @@ void run(int epochs, const std::string& picture) {
   left.title = "One rate for all weights";
   right.title = "A rate for each weight";
   train::Plot plain(left), adaptive(right);
+  std::vector<Course> courses;
   for (std::size_t i = 0; i < ways().size(); ++i) {
     const Way& way = ways()[i];
-    const Course course = train_by(way, training, others, epochs);
+    const Course& course = courses.emplace_back(train_by(way, training, others, epochs));
     std::printf("%-18s %8.3g %8ld   %12.4f %10.1f %%\n", way.name.c_str(), way.make(Network())->lr(),
                 static_cast<long>(course.steps), course.losses.back(), 100 * course.accuracy);
     (i < 4 ? plain : adaptive).line(way.name, course.losses, {.colour = static_cast<int>(i)});
     if (way.name == "mini-batch")  // for comparison
       adaptive.line(way.name, course.losses, {.dashed = true, .colour = static_cast<int>(i)});
   }
+  RunReport report(folder);
+  for (std::size_t epoch = 0; epoch < courses[0].losses.size(); ++epoch) {
+    train::Readings losses;
+    for (std::size_t i = 0; i < ways().size(); ++i)
+      losses.emplace_back("loss/" + ways()[i].name, courses[i].losses[epoch]);
+    report.scalars(static_cast<std::int64_t>(epoch), losses);
+  }
+  for (std::size_t i = 0; i < ways().size(); ++i)
+    report.note(ways()[i].name + ", others right", 100 * courses[i].accuracy, "%");
+  report.save("The same network under eight optimizers", plain, adaptive);
   if (!picture.empty())
     train::Panels({plain, adaptive}, {.title = "The same network under eight optimizers"}).save(picture);
 }
@@ -117,9 +130,10 @@ void run(int epochs, const std::string& picture) {
 
 int main(int argc, char** argv) {
   int epochs = 30;
-  std::string picture;
+  std::string picture, report;
   CLI::App app("Trains one network under eight optimizers");
   add_integer(app, "--epochs", epochs, 1, 1'000'000);
   app.add_option("--picture", picture, "where to write the curves, as .svg or .png");
-  return run_program(app, argc, argv, [&] { run(epochs, picture); });
+  add_report(app, report);
+  return run_program(app, argc, argv, [&] { run(epochs, picture, report); });
 }

@@ -5,8 +5,9 @@
 // from the equation alone. The loss is how far the network is from satisfying it, so that the gradient goes through the
 // network's second derivative. Adam first, then L-BFGS; the error is against the solution exp(-0.1 pi^2 t) sin(pi x).
 //
-//     pinn               about a minute at most
-//     pinn --help        all options
+//     pinn                    about a minute at most
+//     pinn --report FOLDER    leaves a page of the run there
+//     pinn --help             all options
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -15,6 +16,7 @@
 #include <xgrad/xgrad.hpp>
 
 #include "command_line.hpp"
+#include "run_report.hpp"
 
 using namespace xgrad;
 
@@ -26,7 +28,7 @@ constexpr double kPi = 3.14159265358979323846;
 struct Settings {
   int adam_steps = 1000;
   int lbfgs_steps = 40;
-  std::string picture;
+  std::string picture, report;  // empty: none
 };
 
 struct Network : nn::Module {
@@ -90,6 +92,7 @@ int run(const Settings& settings) {
   const Network network;
   const Points points = random_points();
   std::vector<double> steps, losses, errors;
+  RunReport report(settings.report);
   const auto start = std::chrono::steady_clock::now();
   const auto tell = [&](const char* optimizer, double step, double loss) {
     const double error = relative_error(network);
@@ -97,6 +100,7 @@ int run(const Settings& settings) {
     steps.push_back(step);
     losses.push_back(loss);
     errors.push_back(error);
+    report.scalars(static_cast<std::int64_t>(step), {{"loss", loss}, {"relative error", error}});
   };
 
   optim::Adam adam(network.parameters(), {.lr = 5e-3});
@@ -122,7 +126,7 @@ int run(const Settings& settings) {
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   std::printf("\nrelative error %.2e after Adam, %.2e after L-BFGS (%.1f s)\n", by_adam, by_lbfgs, seconds.count());
 
-  if (!settings.picture.empty()) {
+  if (!settings.picture.empty() || report.log() != nullptr) {
     const train::Plot progress =
         train::Plot({.title = "Adam, then L-BFGS", .x_label = "iteration", .y_scale = train::Scale::log})
             .curve("loss", steps, losses)
@@ -131,7 +135,10 @@ int run(const Settings& settings) {
     for (int i = 0; i <= 40; ++i) places.push_back(concat(i / 40.0));
     const train::Plot map = train::Plot({.title = "What is wrong with u", .x_label = "x", .y_label = "t"})
                                 .heat_map(difference, {.rows = places, .columns = places, .numbers = false});
-    train::Panels({progress, map}).save(settings.picture);
+    if (!settings.picture.empty()) train::Panels({progress, map}).save(settings.picture);
+    report.note("relative error after Adam", by_adam);
+    report.note("relative error after L-BFGS", by_lbfgs);
+    report.save("The heat equation by a physics-informed network", map);
   }
   return by_lbfgs < by_adam ? 0 : 1;
 }
@@ -144,5 +151,6 @@ int main(int argc, char** argv) {
   add_integer(app, "--adam", settings.adam_steps, 1, 1'000'000, "steps by Adam");
   add_integer(app, "--lbfgs", settings.lbfgs_steps, 0, 1'000'000, "steps by L-BFGS, of 20 iterations");
   app.add_option("--picture", settings.picture, "where to write the course and the error, as .svg or .png");
+  add_report(app, settings.report);
   return run_program(app, argc, argv, [&] { return run(settings); });
 }

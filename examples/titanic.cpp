@@ -8,13 +8,13 @@
 #include <cstdio>
 #include <iostream>
 #include <limits>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include <xgrad/xgrad.hpp>
 #include "command_line.hpp"
 #include "data.hpp"
+#include "run_report.hpp"
 
 using namespace xgrad;
 using data::Encode;
@@ -210,23 +210,20 @@ void run(const Settings& settings) {
   table = table.drop({"alive", "embark_town", "class"});  // the answer itself, and what others say already
   table = table.with({"fare", log1p(table["fare"])});     // a few paid fifty times what most did
 
-  std::unique_ptr<train::Log> log;
-  if (!settings.report.empty())
-    log = std::make_unique<train::Log>(settings.report, train::LogOptions{.existing = train::Existing::replace});
+  RunReport report(settings.report);
   const Judged one_hot = cross_validate<OneHot>("Text columns one-hot, one hidden layer of 32:", table, settings);
   const Judged embedded = cross_validate<Embedded>("Text columns as embeddings of 3 numbers:", table, settings);
-  ask(table, settings, log.get());
-  if (log) {
+  ask(table, settings, report.log());
+  if (train::Log* log = report.log()) {
     log->confusion(0, one_hot.matrix.counts(), {"died", "survived"});
-    log->note("mean ROC-AUC, one-hot", std::to_string(one_hot.area));
-    log->note("mean ROC-AUC, embeddings", std::to_string(embedded.area));
+    report.note("mean ROC-AUC, one-hot", one_hot.area);
+    report.note("mean ROC-AUC, embeddings", embedded.area);
     train::Plot roc(
         {.title = "ROC curves of five folds", .x_label = "died, taken for survived", .y_label = "survived, found"});
     roc.curve("one-hot", one_hot.curve.false_positive_rate, one_hot.curve.true_positive_rate)
         .curve("embeddings", embedded.curve.false_positive_rate, embedded.curve.true_positive_rate)
         .curve("chance", {0, 1}, {0, 1}, {.dashed = true});
-    train::Report(*log, {.title = "Who survived the Titanic"}).add(roc).save();
-    std::printf("\nreport: %s/report.html\n", settings.report.c_str());
+    report.save("Who survived the Titanic", roc);
   }
   std::printf("\nmean ROC-AUC over five folds: %.4f one-hot, %.4f with embeddings\n", one_hot.area, embedded.area);
 }
@@ -239,6 +236,6 @@ int main(int argc, char** argv) {
   add_integer(app, "--epochs", settings.epochs, 1, 100'000, "at most, for each model");
   add_seed(app, settings.seed);
   app.add_option("--data", settings.file, "the table of passengers")->check(CLI::ExistingFile)->capture_default_str();
-  app.add_option("--report", settings.report, "folder for a log and report.html");
+  add_report(app, settings.report);
   return run_program(app, argc, argv, [&] { run(settings); });
 }

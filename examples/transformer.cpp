@@ -3,6 +3,7 @@
 //
 //     transformer                          2,000 steps of 12 windows: about 1.88 nats on text it has not seen
 //     transformer --steps 300 --threads 2  a shorter run
+//     transformer --report FOLDER          leaves a page of the run there
 //     transformer --help                   all options
 #include <algorithm>
 #include <cmath>
@@ -27,6 +28,7 @@ struct Settings {
   int threads = 0;                      // 0: as many as the library takes by itself
   std::int64_t validation_windows = 0;  // 0: all
   std::string file = shakespeare();
+  std::string report;  // folder; empty: none
 };
 
 /// Logits of the character after each place of `x` [N, T].
@@ -98,11 +100,12 @@ void run(const Settings& settings) {
   optim::WarmupCosineLR schedule(optimizer, {.warmup_steps = std::min<std::int64_t>(100, settings.steps / 2),
                                              .total_steps = settings.steps,
                                              .final_factor = 0.1});
-  fit(model, optimizer, schedule, corpus.training, settings.context, settings.batch, settings.steps);
-  std::printf("held out: %.4f nats a character\n",
-              validate(model, corpus.held_out, settings.context, settings.validation_windows));
-  if (settings.characters_to_write > 0)
-    std::printf("%s\n", write(model, corpus.characters, settings.characters_to_write).c_str());
+  RunReport report(settings.report);
+  fit(model, optimizer, schedule, corpus.training, settings.context, settings.batch, settings.steps, report);
+  const std::string written =
+      settings.characters_to_write > 0 ? write(model, corpus.characters, settings.characters_to_write) : std::string();
+  conclude(model, corpus, settings.context, settings.validation_windows, written,
+           "A transformer that writes Shakespeare", settings.steps, report);
 }
 
 }  // namespace
@@ -123,6 +126,7 @@ int main(int argc, char** argv) {
   add_count("--validate", settings.validation_windows, "windows to validate on; 0: all", 0);
   add_integer(app, "--threads", settings.threads, 0, 1024, "0: as many as there are cores");
   add_seed(app, settings.seed);
+  add_report(app, settings.report);
   app.add_option("--data", settings.file, "a text, plain or gzipped")->check(CLI::ExistingFile);
   return run_program(app, argc, argv, [&] { run(settings); });
 }

@@ -3,6 +3,7 @@
 //
 //     vae --picture vae.png                  learns, and draws
 //     vae --latent 2 --picture two.svg       two numbers for each digit
+//     vae --report FOLDER                    leaves a page of the run there, with the picture
 //
 // Source: Kingma, Welling, Auto-encoding variational Bayes, 2014.
 #include <cstdio>
@@ -12,6 +13,7 @@
 
 #include "command_line.hpp"
 #include "data.hpp"
+#include "run_report.hpp"
 
 using namespace xgrad;
 
@@ -22,6 +24,7 @@ struct Settings {
   std::int64_t latent = 8;
   std::uint64_t seed = 0;
   std::string picture;  // empty: none
+  std::string report;   // folder; empty: none
   std::string file = example_data("digits.csv.gz");
 };
 
@@ -62,6 +65,7 @@ void run(const Settings& settings) {
   Vae model(settings.latent);
   optim::Adam adam(model.parameters(), {.lr = 2e-3});
   const Tensor unseen = held_out.inputs;
+  RunReport report(settings.report);
   for (int epoch = 1; epoch <= settings.epochs; ++epoch) {
     double bound = 0;
     for (auto [x, y] : data::batches(training, {.size = 64, .shuffle = true})) {
@@ -71,12 +75,18 @@ void run(const Settings& settings) {
       });
       bound += loss.item() * static_cast<double>(x.size(0));
     }
-    if (epoch % 25 != 0 && epoch != settings.epochs) continue;
+    if (report.log() == nullptr && epoch % 25 != 0 && epoch != settings.epochs) continue;
     NoGrad no_grad;
     const auto [rebuilt, divergence] = model(unseen);
+    const double of_training = bound / static_cast<double>(training.size());
+    const double of_rebuilding = mean(rebuilt).item(), of_divergence = mean(divergence).item();
+    report.scalars(epoch, {{"bound/training", of_training},
+                           {"bound/held out", of_rebuilding + of_divergence},
+                           {"part of the bound/to rebuild", of_rebuilding},
+                           {"part of the bound/divergence", of_divergence}});
+    if (epoch % 25 != 0 && epoch != settings.epochs) continue;
     std::printf("epoch %3d of %d: bound %.2f nats; held out %.2f = %.2f to rebuild + %.2f of divergence\n", epoch,
-                settings.epochs, bound / static_cast<double>(training.size()), mean(rebuilt + divergence).item(),
-                mean(rebuilt).item(), mean(divergence).item());
+                settings.epochs, of_training, of_rebuilding + of_divergence, of_rebuilding, of_divergence);
   }
 
   NoGrad no_grad;
@@ -86,11 +96,18 @@ void run(const Settings& settings) {
       mean(sum(nn::binary_cross_entropy(expand(share, unseen.shape()), unseen, {.reduction = Reduction::none}), 1))
           .item();
   const auto [rebuilt, divergence] = model(unseen);
+  const double reached = mean(rebuilt + divergence).item();
   std::printf("%ld images held out: at most %.2f nats each, %.2f by the pixels' means alone\n",
-              static_cast<long>(unseen.size(0)), mean(rebuilt + divergence).item(), alone);
-  if (settings.picture.empty()) return;
-  train::ImageGrid(reshape(model.sample(80, settings.latent), {80, 8, 8}), {.columns = 16}).save(settings.picture);
-  std::printf("80 digits that nobody wrote: %s\n", settings.picture.c_str());
+              static_cast<long>(unseen.size(0)), reached, alone);
+  const train::ImageGrid digits_drawn(reshape(model.sample(80, settings.latent), {80, 8, 8}),
+                                      {.columns = 16, .title = "Digits that nobody wrote"});
+  if (!settings.picture.empty()) {
+    digits_drawn.save(settings.picture);
+    std::printf("80 digits that nobody wrote: %s\n", settings.picture.c_str());
+  }
+  report.note("held out, at most", reached, "nats an image");
+  report.note("by the pixels' means alone", alone, "nats an image");
+  report.save("A variational autoencoder of digits", digits_drawn);
 }
 
 }  // namespace
@@ -102,5 +119,6 @@ int main(int argc, char** argv) {
   add_integer(app, "--latent", settings.latent, 1, 1000, "numbers in a code");
   app.add_option("--picture", settings.picture, "where to write digits that it draws, as .png or .svg");
   add_seed(app, settings.seed);
+  add_report(app, settings.report);
   return run_program(app, argc, argv, [&] { run(settings); });
 }

@@ -1,9 +1,8 @@
 // Watching a run: looks into a model before, while and after it learns handwritten digits, and leaves pictures, a log and a
 // report in a folder. docs/watching.md shows these lines.
 //
-//     watching FOLDER
+//     watching --report FOLDER
 #include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -12,6 +11,7 @@
 
 #include <xgrad/xgrad.hpp>
 
+#include "command_line.hpp"
 #include "data.hpp"
 
 using namespace xgrad;
@@ -110,17 +110,14 @@ void run(const std::string& folder) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::fprintf(stderr, "usage: watching FOLDER    (for the log, the pictures and report.html)\n");
-    return 2;
-  }
-  try {
-    const std::string folder = argv[1];
+  std::string folder;
+  CLI::App app("Looks into a model while it learns, and leaves a log, pictures and a page");
+  // Also as the only argument: all that this example does goes to the folder.
+  app.add_option("--report,folder", folder, "folder for the log, the pictures and report.html")
+      ->type_name("FOLDER")
+      ->required();
+  return run_program(app, argc, argv, [&] {
     std::filesystem::create_directories(folder);
     run(folder);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 1;
-  }
-  return 0;
+  });
 }

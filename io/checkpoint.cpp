@@ -465,6 +465,9 @@ Contents Checkpoint::gathered() const {
 }
 
 void Checkpoint::save(const std::string& path, const Metadata& texts, SourceLocation where) const {
+  check(!path.ends_with(".npz") && !path.ends_with(".npy"), where,
+        "Checkpoint: the file's name must not end in .npz or .npy, for it is a safetensors file, but it is '", path,
+        "'.");
   Contents contents = gathered();
   for (const auto& [name, text] : texts) {
     check(contents.text(name) == nullptr, where, "Checkpoint: a text's name must not be a part's, but ", Shown{name},

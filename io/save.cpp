@@ -13,11 +13,17 @@ enum class Format : std::uint8_t { safetensors, npz, npy };
 
 /// The format by the name's ending.
 Format format_of(std::string_view function, const std::string& path, SourceLocation where) {
+  check(path.find('\0') == path.npos, where, function, ": the file's name must have no NUL, but '", path.c_str(),
+        "' goes on after one.");
   if (path.ends_with(".safetensors")) return Format::safetensors;
   if (path.ends_with(".npz")) return Format::npz;
   if (path.ends_with(".npy")) return Format::npy;
+  const bool is_pickle = path.ends_with(".pt") || path.ends_with(".pth");
   fail<std::invalid_argument>(
-      where, concat(function, ": the file's name must end in .safetensors, .npz or .npy, but it is '", path, "'."));
+      where, concat(function, ": the file's name must end in .safetensors, .npz or .npy, but it is '", path, "'.",
+                    is_pickle ? " PyTorch's own format is not read: in Python, safetensors.torch.save_file(state_dict, "
+                                "...) or np.savez(...) writes one that is."
+                              : ""));
 }
 
 Contents contents_of(const std::string& path, SourceLocation where) {

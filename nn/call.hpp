@@ -27,7 +27,7 @@ class CallObserver {
 
   /// Called before the layer's work.
   virtual void entered(const Module& layer, const Tensor& x);
-  /// Called after it. y is undefined where the layer answers with something else than one tensor.
+  /// Called after it. Of a layer that answers with a struct y is its `output`, or its `h`; undefined where it has neither.
   virtual void left(const Module& layer, const Tensor& x, const Tensor& y);
   /// Called in place of left() where the work threw.
   virtual void failed(const Module& layer) noexcept;

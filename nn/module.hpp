@@ -107,8 +107,8 @@ class Module {
   // ---- Being called ----
 
   /// Calls `hook` with this layer, its input and its result after each call, on the thread of the call, unrecorded, until
-  /// the handle that is returned dies. y is undefined where the layer answers with something else than one tensor. Copies
-  /// made by with_parameters() and clone() have no hooks. A hook that captures the model keeps it alive: it is handed the
+  /// the handle that is returned dies. Of a layer that answers with a struct y is the struct's `output` (LSTM, attention), or
+  /// its `h` (LSTMCell); it is undefined where there is neither. Copies made by with_parameters() and clone() have no hooks. A hook that captures the model keeps it alive: it is handed the
   /// layer. Only classes whose operator() is `return call(x, ...)` run hooks, as all of this library do.
   [[nodiscard]] HookHandle add_forward_hook(Function<void(const Module& layer, const Tensor& x, const Tensor& y)> hook,
                                             SourceLocation where = SourceLocation::current());
@@ -117,7 +117,10 @@ class Module {
   /// input and by its result, until the handle that is returned dies; calls that were recorded before it was added are not
   /// seen. It runs unrecorded, on the thread of the pass, once the gradient by the input is complete: where the pass goes no
   /// further than this layer it does not run, and where the input needs no gradient `input_gradient` is undefined. The
-  /// gradients must not be written to. A layer that answers with something else than one tensor runs no backward hooks.
+  /// gradients must not be written to. Of a layer that answers with a struct the result is the struct's `output` (LSTM, attention), or its
+  /// `h` (LSTMCell): `output_gradient` is the gradient by that, undefined where the loss depends on the other results alone,
+  /// and `input_gradient` has what comes through all of them. Where the input needs no gradient, it takes a gradient by that
+  /// result for the hook to run. A struct with neither runs no backward hooks.
   ///
   /// Example: `HookHandle seen = model.hidden.add_backward_hook([](auto& layer, auto& gx, auto& gy) { ... });`
   [[nodiscard]] HookHandle add_backward_hook(
@@ -176,8 +179,7 @@ class Module {
         return y;
       } else {
         auto y = run();
-        Tensor none;
-        frame.finish(none);
+        finish(frame, y);
         return y;
       }
     } catch (...) {
@@ -190,6 +192,18 @@ class Module {
   struct CallHooks;
   friend class LayerCall;
   friend class detail::CopyPlan;
+
+  /// Shows a struct's `output`, or its `h` where it has no output, as a layer with several results names them.
+  template <class Results>
+  static void finish(LayerCall& frame, Results& y) {
+    Tensor none;
+    if constexpr (requires { requires std::same_as<decltype(y.output), Tensor>; })
+      frame.finish(y.output);
+    else if constexpr (requires { requires std::same_as<decltype(y.h), Tensor>; })
+      frame.finish(y.h);
+    else
+      frame.finish(none);
+  }
 
   static void count_watchers(int more) noexcept { LayerCall::count_watchers(more); }
   explicit Module(internal::Ref<Registry> registry) noexcept;

@@ -82,6 +82,10 @@ std::string percent(double share) {
 double accuracy(const Tensor& predictions, const Tensor& targets, SourceLocation where) {
   const std::vector<std::int64_t> predicted = detail::classes_of("accuracy", predictions, targets, where);
   const std::vector<std::int64_t> labels = targets.to_vector<std::int64_t>();
+  if (predictions.ndim() == targets.ndim() + 1)  // scores: a label of no class would never be right
+    for (std::size_t i = 0; i < labels.size(); ++i)
+      check(labels[i] >= 0 && labels[i] < predictions.size(1), where, "accuracy: targets must be at least 0 and below ",
+            predictions.size(1), ", but that of point ", i, " is ", labels[i], '.');
   std::int64_t right = 0;
   for (std::size_t i = 0; i < labels.size(); ++i) right += predicted[i] == labels[i];
   return static_cast<double>(right) / static_cast<double>(labels.size());

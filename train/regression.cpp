@@ -50,7 +50,18 @@ double mean_squared_error(const Tensor& predictions, const Tensor& targets, Sour
 }
 
 double root_mean_squared_error(const Tensor& predictions, const Tensor& targets, SourceLocation where) {
-  return std::sqrt(mean_squared_error(predictions, targets, where));
+  const Pairs pairs = pairs_of("root_mean_squared_error", predictions, targets, where);
+  double largest = 0, sum = 0;
+  for (std::size_t i = 0; i < pairs.targets.size(); ++i)
+    largest = std::max(largest, std::abs(pairs.predictions[i] - pairs.targets[i]));
+  if (largest == 0 || std::isinf(largest)) return largest;
+  // A power of 2 keeps all digits, and the squares within the range.
+  const int exponent = std::ilogb(largest);
+  for (std::size_t i = 0; i < pairs.targets.size(); ++i) {
+    const double error = std::scalbn(pairs.predictions[i] - pairs.targets[i], -exponent);
+    sum += error * error;
+  }
+  return std::scalbn(std::sqrt(sum / static_cast<double>(pairs.targets.size())), exponent);
 }
 
 double r2(const Tensor& predictions, const Tensor& targets, SourceLocation where) {

@@ -47,6 +47,8 @@ p{margin:0 0 8px}
 .fact{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:10px 14px;overflow-wrap:anywhere}
 .fact b{display:block;font-size:19px;font-weight:600}
 .fact span{color:var(--muted);font-size:13px}
+.long{grid-column:1/-1}
+.long p{margin:0 0 6px;white-space:pre-wrap}
 .grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,350px),1fr));gap:16px}
 .pictures{grid-template-columns:repeat(auto-fill,minmax(min(100%,540px),1fr))}
 .card{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:6px;min-width:0}
@@ -125,6 +127,12 @@ class Page {
     out_ += concat("<div class=\"card", more, "\">", PlotAccess::svg_part(plot), "</div>\n");
   }
   void fact(const std::string& name, const std::string& value) {
+    // What is no figure but a text, as one that a model has written: across the page, in its own lines.
+    constexpr std::size_t kLong = 60;
+    if (value.size() > kLong || value.find('\n') != value.npos) {
+      out_ += "<div class=\"fact long\"><p>" + escaped(value) + "</p><span>" + escaped(name) + "</span></div>\n";
+      return;
+    }
     out_ += "<div class=\"fact\"><b>" + escaped(value) + "</b><span>" + escaped(name) + "</span></div>\n";
   }
 

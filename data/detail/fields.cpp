@@ -108,6 +108,8 @@ bool is_integer(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
 }
 
+bool is_padded(std::string_view text) { return text.size() >= 3 && text[0] == '0'; }
+
 }  // namespace detail
 }  // namespace data
 }  // namespace xgrad

@@ -42,6 +42,9 @@ bool is_date(std::string_view text);
 /// Whether all of it are digits, with a sign or without.
 bool is_integer(std::string_view text);
 
+/// Whether an integer is written as codes are, 02134 or 007: with zeros in front, and three digits or more. (01 is a month.)
+bool is_padded(std::string_view text);
+
 }  // namespace detail
 }  // namespace data
 }  // namespace xgrad

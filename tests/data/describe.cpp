@@ -1,6 +1,7 @@
 #include <xgrad/data/describe.hpp>
 
 #include <cmath>
+#include <limits>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -135,4 +136,19 @@ TEST_CASE("the passengers' table: alive is survived in words", "[data][describe]
   CHECK_THAT(warnings, Contains("alive alone tells survived for 100.0 % of the rows."));
   CHECK_THAT(warnings, Contains("embarked and embark_town say the same."));
   CHECK_THAT(warnings_of(table.drop({"alive"}), "survived"), !Contains("alone tells"));
+}
+
+TEST_CASE("describe: codes, units and infinite numbers", "[data][describe]") {
+  CHECK_THAT(warnings_of(Table({Column("zip", std::vector<std::string>{"02134", "10001"})})),
+             Contains("zip is text, for it has codes like 007") && Contains("{{\"zip\", Kind::number}}"));
+  CHECK_THAT(warnings_of(Table({Column("height", std::vector<std::string>{"180 cm", "171.5 cm", ""})})),
+             Contains("height is text, for its numbers have the unit 'cm' behind them"));
+  CHECK_THAT(warnings_of(Table({Column("speed", std::vector<std::string>{"80km/h", "100km/h"})})), Contains("'km/h'"));
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"1st", "2nd", "3rd"}, {"a1", "b2"}, {"cm", "kg"}})
+    CHECK(warnings_of(Table({Column("x", words)})).find("unit") == std::string::npos);
+  const double infinity = std::numeric_limits<double>::infinity();
+  const std::string text =
+      to_string(data::describe(Table({{"x", tensor({1.0, infinity})}, {"y", tensor({-infinity, infinity})}})));
+  CHECK_THAT(text, Contains("1 to inf") && Contains("-inf to inf") && !Contains("nan"));
 }

@@ -232,13 +232,17 @@ TEST_CASE("decimal commas and thousands", "[data][table]") {
         "','}.");
 }
 
-TEST_CASE("identifiers that float64 does not hold are text, codes with zeros in front by option", "[data][table]") {
+TEST_CASE("integers that a number would not hold are text: many digits, and zeros in front", "[data][table]") {
   const Table table = read("id,n\n9007199254740993,9007199254740992\n9007199254740995,4\n");
   CHECK(kinds_of(table) == "tn");
   CHECK(table["id"].text == Strings{"9007199254740993", "9007199254740995"});
   CHECK(kinds_of(read("x\n123456789012345678901234567890\n")) == "t");
   CHECK(kinds_of(read("x\n1e30\n123456789012345678901234567890\n")) == "n");  // a measure, not an identifier
-  CHECK(read("zip,n\n02134,1\n10001,2\n", {.kinds = {{"zip", Kind::text}}})["zip"].text == Strings{"02134", "10001"});
+  CHECK(read("zip,n\n02134,1\n10001,2\n")["zip"].text == Strings{"02134", "10001"});
+  CHECK(read("zip,n\n02134,1\n10001,2\n", {.kinds = {{"zip", Kind::number}}})["zip"].values[0].item() == 2134);
+  CHECK(kinds_of(read("month,day,x,y,z\n01,09,0.50,0,00\n12,31,007.5,-012,10\n")) == "nnnnn");  // no codes
+  CHECK(kinds_of(read("agent\n007\n\n009\n")) == "t");
+  CHECK(kinds_of(read("agent,x\n007,1\nM,2\n")) == "tn");
 }
 
 TEST_CASE("columns are picked and dropped while reading", "[data][table]") {

@@ -271,6 +271,7 @@ TEST_CASE("names of a checkpoint's parts", "[io][checkpoint]") {
   Folder folder;
   CHECK_THROWS_WITH(checkpoint.save(folder("x"), {{"step", "1"}}),
                     Contains("a text's name must not be a part's, but 'step' is."));
+  CHECK_THROWS_WITH(checkpoint.save(folder("x.npz")), Contains("the file's name must not end in .npz or .npy"));
   CHECK(folder.count() == 0);
 }
 

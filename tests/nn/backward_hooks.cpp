@@ -129,3 +129,68 @@ TEST_CASE("backward hooks: an empty one is refused", "[hooks]") {
           (void)layer.add_backward_hook({});
         }).find("Scale: a backward hook must be callable, but it is empty.") == 0);
 }
+
+TEST_CASE("hooks: layers with several results show their output", "[hooks]") {
+  manual_seed(3);
+  nn::LSTM lstm(3, 4, {.num_layers = 2, .bidirectional = true, .dtype = DType::float64});
+  const Tensor x = normal({5, 2, 3}, 0, 1, {.dtype = DType::float64}).set_requires_grad();
+  Seen seen;
+  Tensor shown;
+  HookHandle backward = seen.add_to(lstm);
+  HookHandle forward =
+      lstm.add_forward_hook([&](const nn::Module&, const Tensor&, const Tensor& y) { shown = y.detach(); });
+  const nn::LSTMOutput result = lstm(x);
+  CHECK(is_close(shown, result.output.detach()));
+  // Through the output and the last cells: the input's gradient has both.
+  (sum(square(result.output)) + 3 * sum(result.c)).backward();
+  REQUIRE(seen.in.size() == 1);
+  CHECK(is_close(seen.in[0], x.grad()));
+  CHECK(is_close(seen.out[0], 2 * result.output.detach()));
+
+  // The last states alone: nothing comes to the output.
+  const Tensor before = copy(x.grad());
+  const nn::LSTMOutput again = lstm(x);
+  sum(again.h).backward();
+  REQUIRE(seen.in.size() == 2);
+  CHECK(is_close(seen.in[1], x.grad() - before));
+  CHECK_FALSE(seen.out[1].defined());
+
+  // The first layer of a model, whose input needs no gradient.
+  sum(lstm(x.detach()).output).backward();
+  REQUIRE(seen.in.size() == 3);
+  CHECK_FALSE(seen.in[2].defined());
+  CHECK(is_close(seen.out[2], ones_like(again.output)));
+
+  // What hooks see changes no gradient.
+  Tensor plain = x.detach().set_requires_grad();
+  backward.remove(), forward.remove();
+  sum(square(lstm(plain).output)).backward();
+  Tensor hooked = x.detach().set_requires_grad();
+  HookHandle once_more = seen.add_to(lstm);
+  sum(square(lstm(hooked).output)).backward();
+  CHECK(is_close(hooked.grad(), plain.grad()));
+}
+
+TEST_CASE("hooks: attention and cells", "[hooks]") {
+  manual_seed(4);
+  const TensorOptions f64_options{.dtype = DType::float64};
+  nn::MultiheadAttention attention(4, 2, {.dtype = DType::float64});
+  Seen seen;
+  HookHandle handle = seen.add_to(attention);
+  const Tensor x = normal({3, 2, 4}, 0, 1, f64_options).set_requires_grad();
+  const nn::AttentionOutput result = attention(x, x, x);
+  (sum(square(result.output)) + sum(square(result.weights))).backward();
+  REQUIRE(seen.in.size() == 1);
+  CHECK(is_close(seen.in[0], x.grad()));
+  CHECK(is_close(seen.out[0], 2 * result.output.detach()));
+
+  nn::LSTMCell cell(4, 3, {.dtype = DType::float64});
+  Seen of_cell;
+  HookHandle second = of_cell.add_to(cell);
+  const Tensor row = normal({2, 4}, 0, 1, f64_options).set_requires_grad();
+  const nn::LSTMState state = cell(row);
+  (sum(square(state.h)) + sum(state.c)).backward();
+  REQUIRE(of_cell.in.size() == 1);
+  CHECK(is_close(of_cell.in[0], row.grad()));
+  CHECK(is_close(of_cell.out[0], 2 * state.h.detach()));
+}

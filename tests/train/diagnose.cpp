@@ -153,14 +153,39 @@ TEST_CASE("diagnose: channels are units of convolutions", "[diagnose]") {
   CHECK(diagnosis.layers[0].dead == 0.5);
 }
 
-TEST_CASE("diagnose: a layer that answers with several tensors is told of by its weights", "[diagnose]") {
-  nn::Sequential model{nn::OutputOf(nn::LSTM(3, 4)), nn::Dense(4, 1)};
-  const Diagnosis diagnosis = train::diagnose(model, [&] { return sum(model(ones({2, 1, 3}))); });
+TEST_CASE("diagnose: a layer that answers with several tensors is told of by its output", "[diagnose]") {
+  const nn::LSTM lstm(3, 4);
+  const nn::Sequential model{nn::OutputOf(lstm), nn::Dense(4, 1)};
+  const Tensor x = ones({2, 1, 3});
+  const Diagnosis diagnosis = train::diagnose(model, [&] { return sum(model(x)); });
   REQUIRE(diagnosis.layers.size() == 2);
   CHECK(diagnosis.layers[0].kind == "LSTM");
-  CHECK(std::isnan(diagnosis.layers[0].activation));
+  const Tensor output = lstm(x).output;
+  CHECK(diagnosis.layers[0].activation == Approx(std::sqrt(mean(square(output)).item())));
+  const Tensor dense = model.parameters().at(4);  // the same gradient comes to each of two steps
+  CHECK(diagnosis.layers[0].gradient == Approx(std::sqrt(2.0) * norm(dense).item()));
   CHECK(diagnosis.layers[0].weight_gradient > 0);
   CHECK(diagnosis.findings.empty());
+}
+
+TEST_CASE("diagnose: attention, cells, and a loss that reads the last states alone", "[diagnose]") {
+  struct Net : nn::Module {
+    nn::MultiheadAttention attention = child("attention", nn::MultiheadAttention(4, 2));
+    nn::LSTMCell cell = child("cell", nn::LSTMCell(4, 3));
+    nn::LSTM lstm = child("lstm", nn::LSTM(3, 2));
+    Tensor operator()(const Tensor& x) const {
+      const Tensor seen = attention(x, x, x).output;
+      return lstm(unsqueeze(cell(seen[0]).h, 0)).c;
+    }
+  } net;
+  const Diagnosis diagnosis = train::diagnose(net, [&] { return sum(net(normal({5, 2, 4}))); });
+  REQUIRE(diagnosis.layers.size() == 4);  // with the attention's out_proj
+  for (const auto& layer : diagnosis.layers) {
+    CHECK(layer.activation > 0);
+    CHECK(layer.weight_gradient > 0);
+    // No gradient comes to the LSTM's output: the loss is of its cells.
+    CHECK((layer.name == "lstm" ? std::isnan(layer.gradient) : layer.gradient > 0));
+  }
 }
 
 TEST_CASE("diagnose: leaves all as it was, to the bit", "[diagnose]") {

@@ -72,6 +72,9 @@ TEST_CASE("accuracy of classes and of scores", "[train][metrics]") {
   CHECK_THROWS_WITH(accuracy(labels({1}), f64({1.})),
                     Contains("targets must be class labels, int64 or boolean, but they are float64 [1]."));
   CHECK_THROWS_AS(accuracy(Tensor(), labels({1})), std::invalid_argument);
+  for (const int none : {2, -1})
+    CHECK_THROWS_WITH(accuracy(f64({{0.1, 0.9}, {0.8, 0.2}}), tensor({1, none})),
+                      Contains("targets must be at least 0 and below 2, but that of point 1 is"));
 }
 
 TEST_CASE("the class is among the k largest scores", "[train][metrics]") {
@@ -224,6 +227,10 @@ TEST_CASE("errors of predicted numbers", "[train][metrics]") {
   CHECK(mean_absolute_error(predicted, targets) == 0.5);
   CHECK(mean_squared_error(predicted, targets) == 0.375);
   CHECK(root_mean_squared_error(predicted, targets) == std::sqrt(0.375));
+  for (const double size : {1e200, 1e-200, 5e-324, 1.0})  // whose squares are inf or 0
+    CHECK(root_mean_squared_error(f64({3 * size, 0.}), f64({0., 4 * size})) ==
+          Approx(std::sqrt(12.5) * size).margin(size == 5e-324 ? 5e-324 : 0));
+  CHECK(root_mean_squared_error(targets, targets) == 0);
   CHECK(r2(predicted, targets) == Approx(1 - 1.5 / 29.1875));
   CHECK(r2(full_like(targets, 2.875), targets) == 0);
   CHECK(r2(targets, targets) == 1);

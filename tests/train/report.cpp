@@ -53,6 +53,7 @@ TEST_CASE("report: everything a log has", "[report]") {
   log.confusion(2, tensor({{3, 1}, {0, 2}}), {"cat & mouse", "dog"});
   log.note("held out", "97 %");
   log.note("held out", "98 %");
+  log.note("it writes", "To be,\nor <not> to be");
   train::Diagnosis bad;
   bad.layers = {{"<x>", "Dense", 1, 1, 1, 1, std::nan(""), "", std::nan(""), std::nan("")}};
   bad.findings = {"The gradient <vanishes>."};
@@ -64,11 +65,26 @@ TEST_CASE("report: everything a log has", "[report]") {
       .add(train::ImageGrid(uniform({1, 4, 4}), {.title = "My picture"}));
   const std::string html = report.html();
   check_page(html);
-  for (const char* part : {"<title>Digits &lt;small&gt;</title>", "98 %", "6.0 s", "aria-label=\"loss\"",
-                           "validation/loss", "aria-label=\"lr\"", "10⁻⁴", "cat &amp; mouse", "5 of 6 right",
-                           "weights &lt;0&gt;", "samples, step 2", "data:image/svg+xml;base64,",
-                           "The gradient &lt;vanishes&gt;.", "My own", "My picture", "prefers-color-scheme:dark",
-                           "Seconds for a step", "Most memory in tensors so far, MiB", "<td>validation/loss</td>"}) {
+  for (const char* part : {"<title>Digits &lt;small&gt;</title>",
+                           "98 %",
+                           "6.0 s",
+                           "aria-label=\"loss\"",
+                           "<p>To be,\nor &lt;not&gt; to be</p>",
+                           "validation/loss",
+                           "aria-label=\"lr\"",
+                           "10⁻⁴",
+                           "cat &amp; mouse",
+                           "5 of 6 right",
+                           "weights &lt;0&gt;",
+                           "samples, step 2",
+                           "data:image/svg+xml;base64,",
+                           "The gradient &lt;vanishes&gt;.",
+                           "My own",
+                           "My picture",
+                           "prefers-color-scheme:dark",
+                           "Seconds for a step",
+                           "Most memory in tensors so far, MiB",
+                           "<td>validation/loss</td>"}) {
     INFO(part);
     CHECK(has(html, part));
   }

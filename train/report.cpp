@@ -130,7 +130,12 @@ class Page {
     // What is no figure but a text, as one that a model has written: across the page, in its own lines.
     constexpr std::size_t kLong = 60;
     if (value.size() > kLong || value.find('\n') != value.npos) {
-      out_ += "<div class=\"fact long\"><p>" + escaped(value) + "</p><span>" + escaped(name) + "</span></div>\n";
+      std::string lines;
+      for (std::size_t begin = 0, end = 0; begin <= value.size(); begin = end + 1) {
+        end = std::min(value.find('\n', begin), value.size());
+        lines += (begin > 0 ? "\n" : "") + escaped(value.substr(begin, end - begin));
+      }
+      out_ += "<div class=\"fact long\"><p>" + lines + "</p><span>" + escaped(name) + "</span></div>\n";
       return;
     }
     out_ += "<div class=\"fact\"><b>" + escaped(value) + "</b><span>" + escaped(name) + "</span></div>\n";

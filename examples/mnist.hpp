@@ -25,8 +25,8 @@ struct Settings {
   double lr = 1e-3;
   std::int64_t points = 0;  // 0: all
   std::uint64_t seed = 0;
-  int threads = 0;     // 0: as many as there are cores
-  std::string report;  // folder; empty: none
+  int threads = 0;          // 0: as many as there are cores
+  std::string report = {};  // folder; empty: none
 };
 
 /// Reads the options, and runs the example unless the data is not there.

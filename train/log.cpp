@@ -356,8 +356,9 @@ Plot Log::plot(const std::string& quantity, PlotOptions options, SourceLocation 
 
 void Log::note(const std::string& name, const std::string& text, SourceLocation where) {
   std::lock_guard lock(state_->mutex);
-  state_->write({{"time", state_->now()}, {"note", {{"name", detail::cleaned(name)}, {"text", detail::cleaned(text)}}}},
-                where);
+  state_->write(
+      {{"time", state_->now()}, {"note", {{"name", detail::cleaned(name)}, {"text", detail::cleaned_lines(text)}}}},
+      where);
 }
 
 }  // namespace train

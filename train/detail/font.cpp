@@ -49,6 +49,15 @@ std::string cleaned(std::string_view text) {
   return result;
 }
 
+std::string cleaned_lines(std::string_view text) {
+  std::string lines;
+  for (std::size_t begin = 0, end = 0; begin <= text.size(); begin = end + 1) {
+    end = std::min(text.find('\n', begin), text.size());
+    lines += (begin > 0 ? "\n" : "") + cleaned(text.substr(begin, end - begin));
+  }
+  return lines;
+}
+
 const Glyph& glyph_of(char32_t character) {
   auto find = [](char32_t c) {
     return std::lower_bound(kGlyphs, kGlyphs + kGlyphCount, c,

@@ -21,6 +21,8 @@ extern const int kGlyphCount;
 std::vector<char32_t> characters_of(std::string_view text);
 /// The same text as valid UTF-8 without control characters, which XML and JSON do not take.
 std::string cleaned(std::string_view text);
+/// The same of a text of several lines, which stay.
+std::string cleaned_lines(std::string_view text);
 
 /// The character's glyph; an empty square for one that the font has not.
 const Glyph& glyph_of(char32_t character);

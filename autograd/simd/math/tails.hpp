@@ -45,9 +45,9 @@ struct Decay {
 
   /// y exp(-|z|), rounded once.
   Batch<T> times(Batch<T> y) const { return scale_down(fma(y, q, y), e.shifted); }
-  /// The derivative of x sigmoid(z) for x and z below 0: exp(-|z|) (rest + exp(-|z|)) over the square of the divisor, where
-  /// rest is 1 + x dz/dx. The sum that vanishes somewhere is made of what is exact, or nearly, before it cancels.
-  Batch<T> gate_slope(Batch<T> rest) const { return times((rest + value) / fma(value, value + 2, Batch<T>(1))); }
+  /// The derivative of x sigmoid(z) for x and z below 0: exp(-|z|) over the square of the divisor, times
+  /// sum = 1 + x dz/dx + exp(-|z|). That vanishes somewhere, and is made of what is exact, or nearly, before it cancels.
+  Batch<T> gate_slope(Batch<T> sum) const { return times(sum / fma(value, value + 2, Batch<T>(1))); }
 };
 
 /// exp(size^2 / 2) cdf(-size) for 0 <= size <= 40.
@@ -94,7 +94,7 @@ Batch<T> silu_slope(Batch<T> x) {
   using namespace simd_math;
   const Decay<T> decay(x);
   Batch<T> size = at_most(-kVanished<T>, abs(x));
-  Batch<T> tail = decay.gate_slope(1 - size);
+  Batch<T> tail = decay.gate_slope((1 - size) + decay.value);
   return where(x < 0, tail, 1 - tail);
 }
 
@@ -138,8 +138,14 @@ Batch<T> gelu_tanh_slope(Batch<T> x) {
   Batch<T> size = at_most(32, abs(x));
   const TwoParts<T> z = gelu_exponent(size);
   const Decay<T> decay(z.high, z.low);
-  Batch<T> slope = fma(size * size, Batch<T>(T(3 * 0.044715 * kTwice)), Batch<T>(T(kTwice)));
-  Batch<T> tail = decay.gate_slope(fma(-size, slope, Batch<T>(1)));
+  constexpr double kSquare = 3 * 0.044715 * kTwice;
+  constexpr T kSquareHigh = static_cast<T>(kSquare), kTwiceHigh = static_cast<T>(kTwice);
+  constexpr T kSquareLow = static_cast<T>(kSquare - kSquareHigh), kTwiceLow = static_cast<T>(kTwice - kTwiceHigh);
+  Batch<T> square = size * size;
+  Batch<T> slope = fma(square, Batch<T>(kSquareHigh), Batch<T>(kTwiceHigh));
+  Batch<T> low = fma(square, Batch<T>(kSquareLow), Batch<T>(kTwiceLow));
+  low = fma(error_of_square(size, square), Batch<T>(kSquareHigh), low);
+  Batch<T> tail = decay.gate_slope(fma(-size, slope, fma(-size, low, decay.divisor)));
   return where(x < 0, tail, 1 - tail);
 }
 

@@ -143,8 +143,8 @@ Tensor scatter_add(const Operand& x, int axis, const Tensor& indices, const Oper
 ///
 /// Shapes: x [a, b, c], axis 1, indices [n] or a scalar -> [a, n, c].
 /// Dtype: x's; indices int64.
-/// Derivative: the slices of g added at those positions, index_add, in a tensor of x's size; repeated indices add up, as
-/// accurately as sum().
+/// Derivative: the slices of g added at those positions, index_add; repeated indices add up, as accurately as sum(). It is
+/// dense: all of x's slices are written, however few are selected.
 /// Throws: std::out_of_range for an index outside [0, extent); std::invalid_argument for indices of another dtype or shape.
 Tensor index_select(const Operand& x, int axis, const Tensor& indices);
 /// x with the slices of source added at these positions along the axis: the transpose of index_select(). Repeated indices

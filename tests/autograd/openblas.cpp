@@ -26,7 +26,8 @@ int blas_threads() {
   return count == nullptr ? 0 : count();
 }
 
-Tensor large_product() { return matmul(full({300, 200}, 2.0), full({200, 100}, 0.5)); }
+// Kernels of our own take what is smaller, and, for some processors, what has more rows.
+Tensor large_product() { return matmul(full({40, 2000}, 2.0), full({2000, 100}, 0.5)); }
 
 bool passes(const std::string& name, const std::string& environment = "") {
   std::string program = std::filesystem::read_symlink("/proc/self/exe").string();
@@ -49,7 +50,7 @@ TEST_CASE("a gradient without products", "[.blas-small]") {
 
 TEST_CASE("a product", "[.blas-product]") {
   Tensor c = large_product();
-  CHECK(sum(c).item() == 300. * 100 * 200);
+  CHECK(sum(c).item() == 40. * 100 * 2000);
   CHECK(blas_threads() == 1);
 }
 
@@ -60,7 +61,7 @@ TEST_CASE("a decomposition", "[.blas-lapack]") {
 }
 
 TEST_CASE("a product that leaves OpenBLAS alone", "[.blas-keep]") {
-  CHECK(sum(large_product()).item() == 300. * 100 * 200);
+  CHECK(sum(large_product()).item() == 40. * 100 * 2000);
   CHECK(blas_threads() == 2);
 }
 

@@ -68,7 +68,12 @@ void run_module(const Value& one_case, const Archive& archive) {
   }();
   init.check_all_read();
   built.module.train(one_case["training"].boolean());
-  built.module.load(state_of(one_case, archive));
+  nn::NamedTensors state = state_of(one_case, archive);
+  // The weights of a loss are part of its state; a case gives them to the constructor alone.
+  for (const auto& [name, buffer] : built.module.named_buffers())
+    if (const Value& given = one_case["init"][name]; given.is_tensor() && !one_case["buffers"][name].is_text())
+      state.emplace_back(name, archive.load(given["tensor"].text()));
+  built.module.load(state);
 
   Arguments args(forward["args"], forward["kwargs"], archive, one_case["grads"]["inputs"]);
   const Outputs outputs = built.call(args);

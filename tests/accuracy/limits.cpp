@@ -23,6 +23,8 @@ const char* const kJump =
     "x times a power of ten is rounded to a float before it is rounded to a whole number, as in PyTorch: a jump apart";
 const char* const kBell =
     "a quotient, an exponential and products of them: three roundings, more without fused multiply-add";
+const char* const kThreshold =
+    "where beta x is the threshold but for its rounding, which comes first, as in PyTorch: the step that is there";
 const char* const kRoot = "near the derivative's zero: units of the terms that cancel there";
 
 const std::map<std::string, Limits>& table() {
@@ -59,9 +61,11 @@ const std::map<std::string, Limits>& table() {
        {.slope32 = 1.0 / 0.0,
         .slope64 = 1.0 / 0.0,
         .reason = "the derivative is made of the value, and infinite with it: from 0.92 of the largest number on"}},
-      {"sigmoid", {.slope32 = 3, .reason = kBell}},
-      {"tanh", {.slope32 = 3, .reason = kBell}},
-      {"softplus(beta)", {.value32 = 2.5, .slope32 = 2.5, .reason = kBell}},
+      {"sigmoid", {.slope32 = 3.5, .reason = kBell}},
+      {"tanh", {.slope32 = 3.5, .reason = kBell}},
+      {"softplus", {.slope32 = 2.5, .reason = kBell}},
+      {"softplus(beta)", {.value32 = 2.5, .slope32 = 2.5, .reason = std::string(kBell) + "; " + kThreshold}},
+      {"logit", {.slope32 = 2.5, .reason = "the quotient of a rounded product"}},
       {"erfc", {.value32 = 3.5, .reason = kBell}},
       {"silu",
        {.value32 = 2.5,
@@ -71,7 +75,7 @@ const std::map<std::string, Limits>& table() {
         .reason = std::string(kBell) + "; " + kRoot}},
       {"gelu",
        {.value32 = 3.5,
-        .slope32 = 4,
+        .slope32 = 4.1,
         .slope_scale32 = SCALE(std::abs(x + 0.75) < 1 ? 0.25 : 0),
         .slope_scale64 = SCALE(std::abs(x + 0.75) < 1 ? 0.25 : 0),
         .reason = std::string(kBell) + "; " + kRoot}},

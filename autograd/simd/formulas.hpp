@@ -251,10 +251,6 @@ struct Sigmoid {
   static constexpr Reads reads = reads_x;
   static auto value(auto x) { return sigmoid(x); }
   static auto slope(auto x) { return sigmoid_slope(x); }
-  template <class T>
-  static auto value_and_slope(Batch<T> x) {
-    return sigmoid_and_slope(x);
-  }
 };
 struct SigmoidSlope {
   static constexpr Reads reads = reads_x;

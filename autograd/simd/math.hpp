@@ -213,35 +213,13 @@ ValueAndSlope<T> tanh_and_slope(Batch<T> x) {
   return {with_sign(tangent.value(), x), times_power(slope, shifted - e.shifted)};
 }
 
-namespace simd_math {
-
-/// What sigmoid and its derivative are made of: e = exp(-|x|) and q = e / (1 + e), which is sigmoid(-|x|).
-template <class T>
-struct SigmoidTail {
-  Batch<T> e, q;
-  explicit SigmoidTail(Batch<T> x)
-      : e(exp_up_to_one(at_least(ExpConstants<T>::kLeast, negative_abs(x)))), q(e / (1 + e)) {}
-
-  /// 1 - q, or e - e q for negative x.
-  Batch<T> value(Batch<T> x) const {
-    Batch<T> c = where(x < 0, e, Batch<T>(1));
-    return fma(c, -q, c);
-  }
-  /// q (1 - q): as accurate at both ends as in the middle, for q is 1/2 at most.
-  Batch<T> slope() const { return fma(-q, q, q); }
-};
-
-}  // namespace simd_math
-
-/// 1 / (1 + exp(-x))
+/// 1 / (1 + exp(-x)), as 1 - e / (1 + e), or e - e e / (1 + e) for negative x, with e = exp(-|x|).
 template <class T>
 Batch<T> sigmoid(Batch<T> x) {
-  return simd_math::SigmoidTail<T>(x).value(x);
-}
-template <class T>
-ValueAndSlope<T> sigmoid_and_slope(Batch<T> x) {
-  const simd_math::SigmoidTail<T> tail(x);
-  return {tail.value(x), tail.slope()};
+  using Constants = simd_math::ExpConstants<T>;
+  Batch<T> e = simd_math::exp_up_to_one(at_least(Constants::kLeast, negative_abs(x)));
+  Batch<T> c = where(x < 0, e, Batch<T>(1));
+  return fma(c, e / (-1 - e), c);
 }
 
 /// Near 0 an odd polynomial; else 1 - exp(p(|x|)), where p(x) = log(1 - erf(x)): there the error of p weighs
@@ -284,13 +262,13 @@ inline Batch<double> erf(Batch<double> x) {
   return where(is_near, near, with_sign(simd_math::without_rest(log_rest), x));
 }
 
-/// The derivative of sigmoid(x), times a power of 2, which is multiplied in before a denormal result is rounded.
+/// e / (1 + e)^2 with e = exp(-|x|): the derivative of sigmoid(x), as accurate at both ends as in the middle. The square is
+/// 1 + e (2 + e): what rounding takes from the sum weighs little. The factor is a power of 2, multiplied in before the quotient.
 template <class T>
 Batch<T> sigmoid_slope(Batch<T> x, T factor = 1) {
-  const simd_math::SigmoidTail<T> tail(x);
-  if (factor == 1) return tail.slope();
-  Batch<T> q = tail.e * factor / (1 + tail.e);
-  return fma(q, -tail.q, q);
+  using Constants = simd_math::ExpConstants<T>;
+  Batch<T> e = simd_math::exp_up_to_one(at_least(Constants::kLeast, negative_abs(x)));
+  return (factor == 1 ? e : e * factor) / fma(e, e + 2, Batch<T>(1));
 }
 
 namespace simd_math {

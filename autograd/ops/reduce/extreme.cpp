@@ -179,7 +179,7 @@ std::int64_t first_equal(const T* x, std::int64_t n, T wanted) {
 }
 
 /// First position of the extreme of n elements, at least a batch: each lane notes the group of batches in which it met its
-/// own, and then only one group is searched. Where the extreme stands cannot be foretold, so there are no branches on it.
+/// own, and then only one group is searched. Without branches: they would often be mispredicted.
 template <bool kLargest, class T>
 std::int64_t find_by_lanes(const T* x, std::int64_t n) {
   using F = ExtremeFold<kLargest>;

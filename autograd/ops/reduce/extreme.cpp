@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "../../extend.hpp"
+#include "../../kernels/extremes.hpp"
 #include "../arithmetic.hpp"
 #include "../cast.hpp"
 #include "../choose.hpp"
@@ -132,180 +133,6 @@ Tensor extreme_value(const char* name, const Operand& operand, const Axes& axes,
 
 // ---- Positions ----
 
-/// Whether a comes before b in the order asked for; NaN comes before all else. Without branches: they would often be
-/// mispredicted.
-template <bool kLargest, class T>
-bool beats(T a, T b) {
-  return (kLargest ? a > b : a < b) | ((a != a) & (b == b));
-}
-
-/// Integers up to which each is compared with the best so far.
-constexpr std::int64_t kFew = 4;
-
-/// First NaN among n elements, or n.
-template <class T>
-std::int64_t first_nan(const T* x, std::int64_t n) {
-  std::int64_t i = 0;
-  while (i < n && x[i] == x[i]) ++i;
-  return i;
-}
-
-/// The smaller of two batches without NaN.
-template <class T>
-Batch<T> lesser(Batch<T> a, Batch<T> b) {
-  return where(a < b, a, b);
-}
-
-/// First of n elements, at least a batch, that equals `wanted`, which one does. Without branches.
-template <class T>
-std::int64_t first_equal(const T* x, std::int64_t n, T wanted) {
-  constexpr int kSize = Batch<T>::kSize;
-  alignas(64) static constexpr auto kNumbers = [] {
-    std::array<T, kSize> numbers{};
-    for (int j = 0; j < kSize; ++j) numbers[static_cast<std::size_t>(j)] = static_cast<T>(j);
-    return numbers;
-  }();
-  const Batch<T> lane = Batch<T>::load(kNumbers.data()), none(static_cast<T>(n)), all_wanted(wanted);
-  Batch<T> found = none;
-  // From the back, so that what comes first is noted last.
-  const std::int64_t whole = n / kSize * kSize;
-  if (whole < n)
-    found = where(Batch<T>::load(x + n - kSize) == all_wanted, lane + Batch<T>(static_cast<T>(n - kSize)), found);
-  Batch<T> position = lane + Batch<T>(static_cast<T>(whole - kSize));
-  const Batch<T> step(static_cast<T>(kSize));
-  for (std::int64_t i = whole - kSize; i >= 0; i -= kSize, position = position - step)
-    found = where(Batch<T>::load(x + i) == all_wanted, position, found);
-  return static_cast<std::int64_t>(join_lanes(found, [](auto a, auto b) { return lesser(a, b); }));
-}
-
-/// First position of the extreme of n elements, at least a batch: each lane notes the group of batches in which it met its
-/// own, and then only one group is searched. Without branches: they would often be mispredicted.
-template <bool kLargest, class T>
-std::int64_t find_by_lanes(const T* x, std::int64_t n) {
-  using F = ExtremeFold<kLargest>;
-  constexpr std::int64_t kGroup = 8 * Batch<T>::kSize;
-  if (n < kGroup) {
-    const T extreme = across<F>(Folder<T, T, F>::fold_run(x, n, T(0)));
-    return extreme != extreme ? first_nan(x, n) : first_equal(x, n, extreme);
-  }
-  Batch<T> best = F::template start<Batch<T>>(), group_of_best(T(0));
-  auto look_at = [&](std::int64_t begin) {
-    const Batch<T> here = Folder<T, T, F>::fold_run(x + begin, kGroup, T(0));
-    group_of_best = where(kLargest ? here > best : here < best, Batch<T>(static_cast<T>(begin)), group_of_best);
-    best = F::join(best, here);
-  };
-  std::int64_t i = 0;
-  for (; i + kGroup <= n; i += kGroup) look_at(i);
-  if (i < n) look_at(n - kGroup);  // what it shows again is not better than itself
-  const T extreme = across<F>(best);
-  if (extreme != extreme) return first_nan(x, n);
-  const Batch<T> groups = where(best == Batch<T>(extreme), group_of_best, Batch<T>(static_cast<T>(n)));
-  const auto begin = static_cast<std::int64_t>(join_lanes(groups, [](auto a, auto b) { return lesser(a, b); }));
-  return begin + first_equal(x + begin, kGroup, extreme);
-}
-
-/// First position of the extreme among n elements that stay in the cache, at most ReducePlan::kBlock.
-template <bool kLargest, class T>
-std::int64_t find_in_block(const T* x, std::int64_t n) {
-  constexpr int kSize = Lanes<T>::kSize;
-  if constexpr (kSize > 1)
-    if (n >= kSize) return find_by_lanes<kLargest>(x, n);
-  if constexpr (kSize == 1)
-    if (n > kFew) {
-      const T extreme = across<ExtremeFold<kLargest>>(Folder<T, T, ExtremeFold<kLargest>>::fold_run(x, n, T(0)));
-      std::int64_t i = 0;
-      while (x[i] != extreme) ++i;
-      return i;
-    }
-  std::int64_t i = 0;
-  T best = x[0];
-  for (std::int64_t next = 1; next < n; ++next) {
-    std::int64_t better = beats<kLargest>(x[next], best);
-    best = better ? x[next] : best;
-    i += better * (next - i);
-  }
-  return i;
-}
-
-/// First position of the extreme of a run: it is read once, block by block.
-template <bool kLargest, class T>
-std::int64_t find_in_run(const T* x, std::int64_t n) {
-  constexpr std::int64_t kBlock = ReducePlan::kBlock;
-  std::int64_t found = find_in_block<kLargest>(x, std::min(n, kBlock));
-  for (std::int64_t begin = kBlock; begin < n; begin += kBlock) {
-    const std::int64_t count = std::min(kBlock, n - begin);
-    using F = ExtremeFold<kLargest>;
-    if (!beats<kLargest>(across<F>(Folder<T, T, F>::fold_run(x + begin, count, T(0))), x[found])) continue;
-    found = begin + find_in_block<kLargest>(x + begin, count);
-  }
-  return found;
-}
-
-/// Positions of the extremes along the plan's one reduced axis, and the extremes where `values` is not null. By row: rows.
-template <bool kLargest, class T>
-struct ExtremesOfRows {
-  const ReducePlan* plan;
-  const T* x;
-  std::int64_t* positions;
-  T* values;
-
-  static void run(const ExtremesOfRows& a, std::int64_t begin, std::int64_t end) {
-    const auto [plan, x, positions, values] = a;
-    for (std::int64_t i = begin; i < end; ++i) {
-      auto [in, out] = plan->place(i);
-      const std::int64_t found = find_in_run<kLargest>(x + in, plan->run);
-      positions[out] = found;
-      if (values != nullptr) values[out] = x[in + found];
-    }
-  }
-};
-
-/// By column: tiles of columns.
-template <bool kLargest, class T>
-struct ExtremesOfColumns {
-  const ReducePlan* plan;
-  const T* x;
-  std::int64_t* positions;
-  T* values;
-
-  static void run(const ExtremesOfColumns& a, std::int64_t begin, std::int64_t end) {
-    const auto [plan, x, positions, values] = a;
-    T best[ReducePlan::kTileRoom];
-    std::int64_t at[ReducePlan::kTileRoom];
-    for (std::int64_t i = begin; i < end; ++i) {
-      auto [in, out] = plan->place(i / plan->tiles);
-      const std::int64_t tile = i % plan->tiles;
-      const std::int64_t first = tile * ReducePlan::kTile;
-      const std::int64_t count = tile + 1 == plan->tiles ? plan->run - first : ReducePlan::kTile;
-      const T* row = x + in + first;
-      std::copy_n(row, count, best);
-      std::fill_n(at, count, 0);
-      for (std::int64_t position = 1; position < plan->positions; ++position) {
-        row += plan->reduced[0].stride;
-        for (std::int64_t j = 0; j < count; ++j) {
-          bool better = beats<kLargest>(row[j], best[j]);
-          best[j] = better ? row[j] : best[j];
-          at[j] = better ? position : at[j];
-        }
-      }
-      for (std::int64_t j = 0; j < count; ++j) {
-        const std::int64_t to = out + (first + j) * plan->run_out_stride;
-        positions[to] = at[j];
-        if (values != nullptr) values[to] = best[j];
-      }
-    }
-  }
-};
-
-template <bool kLargest, class T>
-void find_extremes(const ReducePlan& plan, const T* x, std::int64_t* positions, T* values) {
-  if (!plan.by_column)
-    return launch(ExtremesOfRows<kLargest, T>{&plan, x, positions, values}, plan.outer_count,
-                  kElementwiseGrain / plan.run + 1);
-  launch(ExtremesOfColumns<kLargest, T>{&plan, x, positions, values}, plan.outer_count * plan.tiles,
-         kElementwiseGrain / (plan.positions * std::min(plan.run, ReducePlan::kTile)) + 1);
-}
-
 /// The positions of the extremes of x, which is not boolean, over the axis of the mask; and the extremes where `values` is
 /// defined. Both have the reduction's elements.
 template <bool kLargest>
@@ -350,7 +177,8 @@ Tensor flat_position(const char* name, const Operand& operand) {
                                      operand.where());
 }
 
-/// One element of each group along an axis: where it is stored. The others are 0, or stay what they are.
+/// One element of each group along an axis: where it is stored. The others are 0, or stay what they are. By groups
+/// of neighbours, or by tiles of columns.
 template <class T>
 struct PutAtPositions {
   const T* g;
@@ -363,6 +191,7 @@ struct PutAtPositions {
   static constexpr std::int64_t kColumns = 512;
   static std::int64_t tiles(std::int64_t inner) { return (inner + kColumns - 1) / kColumns; }
   static void run(const PutAtPositions& a, std::int64_t begin, std::int64_t end) {
+    if (a.inner == 1) return put_in_rows(a, begin, end);
     const auto [g, positions, to, length, inner, adds] = a;
     const std::int64_t tiles_count = tiles(inner);
     for (std::int64_t i = begin; i < end; ++i) {
@@ -375,6 +204,24 @@ struct PutAtPositions {
       else if (!adds)
         for (std::int64_t k = 0; k < length; ++k) std::fill_n(block + k * inner, count, T(0));
       for (std::int64_t j = 0; j < count; ++j) block[positions[from + j] * inner + j] += g[from + j];
+    }
+  }
+
+ private:
+  /// Elements that are set to 0 at a time: they are in the cache still when one of each row is written.
+  static constexpr std::int64_t kCleared = 2048;
+
+  static void put_in_rows(const PutAtPositions& a, std::int64_t begin, std::int64_t end) {
+    const auto [g, positions, to, length, inner, adds] = a;
+    if (adds) {
+      for (std::int64_t row = begin; row < end; ++row) to[row * length + positions[row]] += g[row];
+      return;
+    }
+    const std::int64_t rows = std::max<std::int64_t>(1, kCleared / length);
+    for (std::int64_t row = begin; row < end;) {
+      const std::int64_t next = std::min(end, row + rows);
+      std::fill_n(to + row * length, (next - row) * length, T(0));
+      for (; row < next; ++row) to[row * length + positions[row]] = g[row];
     }
   }
 };

@@ -74,8 +74,8 @@ std::int64_t first_equal(const T* x, std::int64_t n, T wanted) {
   }
   if constexpr (kBatches * kSize <= 64) return std::min<std::int64_t>(n - 1, std::countr_zero(words[0]));
   const std::uint64_t in_second = words[0] == 0;
-  return std::min<std::int64_t>(n - 1, std::countr_zero(words[0] | (words[1] & -in_second)) +
-                                           static_cast<std::int64_t>(64 * in_second));
+  return std::min<std::int64_t>(
+      n - 1, std::countr_zero(words[0] | (words[1] & -in_second)) + static_cast<std::int64_t>(64 * in_second));
 }
 
 /// What the lanes have met in a row.
@@ -121,8 +121,7 @@ struct Met {
       nan = nan || either_is_nan(a, b);
       pairs[k] = better<kLargest>(a, b);
     }
-    const Batch<T> here =
-        better<kLargest>(better<kLargest>(pairs[0], pairs[1]), better<kLargest>(pairs[2], pairs[3]));
+    const Batch<T> here = better<kLargest>(better<kLargest>(pairs[0], pairs[1]), better<kLargest>(pairs[2], pairs[3]));
     note(here, begin);
   }
   /// Less than a group. As such the last kGroup elements are noted: in those before `i` nothing is found that was not noted
@@ -299,8 +298,8 @@ void find_extremes(const ReducePlan& plan, const T* x, std::int64_t* positions, 
          kElementwiseGrain / (plan.positions * std::min(plan.run, ReducePlan::kTile)) + 1);
 }
 
-#define XGRAD_EXTREMES(T)                                                                                           \
-  template void find_extremes<true, T>(const ReducePlan&, const T*, std::int64_t*, T*);                            \
+#define XGRAD_EXTREMES(T)                                                               \
+  template void find_extremes<true, T>(const ReducePlan&, const T*, std::int64_t*, T*); \
   template void find_extremes<false, T>(const ReducePlan&, const T*, std::int64_t*, T*);
 XGRAD_EXTREMES(std::int64_t)
 XGRAD_EXTREMES(float)

@@ -9,6 +9,7 @@ namespace {
 
 thread_local long left = -1;  // how many more are granted; below 0: all
 thread_local bool has_failed = false;
+thread_local long count = 0;
 
 }  // namespace
 
@@ -18,10 +19,12 @@ FailingNew::FailingNew(long granted) {
 }
 FailingNew::~FailingNew() { left = -1; }
 bool FailingNew::any() { return has_failed; }
+long count_of_new() { return count; }
 
 namespace {
 
 void* granted(std::size_t bytes, std::size_t alignment) {
+  ++count;
   if (left == 0) {
     left = -1;
     has_failed = true;

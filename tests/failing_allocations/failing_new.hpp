@@ -1,4 +1,4 @@
-// operator new that fails when it is told to. It is replaced in this program, and with it for the library.
+// operator new that counts, and fails when it is told to. It is replaced in this program, and with it for the library.
 #pragma once
 
 namespace xgrad::testing {
@@ -14,5 +14,8 @@ class FailingNew {
   /// Whether it has failed.
   static bool any();
 };
+
+/// How often this thread has called `new`.
+long count_of_new();
 
 }  // namespace xgrad::testing

@@ -46,8 +46,8 @@ TEST_CASE("max and min find the first of equals in rows of every length, with Na
     const std::int64_t length = x.shape()[1];
     const std::vector<T> elements = x.to_vector<T>();
     for (bool largest : {true, false}) {
-      INFO((largest ? "max" : "min") << " of " << to_string(stored.shape()) << " strides " << to_string(stored.strides())
-                                     << " " << name(stored.dtype()));
+      INFO((largest ? "max" : "min") << " of " << to_string(stored.shape()) << " strides "
+                                     << to_string(stored.strides()) << " " << name(stored.dtype()));
       const std::vector<std::int64_t> right = positions_by_definition(elements, length, largest);
       const auto [values, indices] = largest ? max(stored, 1) : min(stored, 1);
       CHECK(indices.to_vector<std::int64_t>() == right);
@@ -72,8 +72,8 @@ TEST_CASE("max and min find the first of equals in rows of every length, with Na
   auto check_dtype = [&](auto zero, DType dtype) {
     using T = decltype(zero);
     Generator generator(7);
-    for (std::int64_t length : {2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 48, 63, 64, 65, 100, 127, 128, 129, 190, 257, 300,
-                                1000, 2048, 2049, 5000})
+    for (std::int64_t length : {2,  3,  4,   5,   7,   8,   9,   15,  16,  17,   31,   33,   48,  63,
+                                64, 65, 100, 127, 128, 129, 190, 257, 300, 1000, 2048, 2049, 5000})
       for (std::int64_t rows : {1, 3, 16, 37}) {
         // Few different numbers: each stands in many places.
         Tensor x = cast(randint(-3, 4, {rows, length}, generator), dtype);
@@ -136,7 +136,6 @@ TEST_CASE("max of rows that lie in another order than their results", "[reduce]"
   auto [values, indices] = max(x, 2);
   auto [dense_values, dense_indices] = max(contiguous(x), 2);
   CHECK(values.to_vector<double>() == dense_values.to_vector<double>());
-  CHECK(indices.to_vector<std::int64_t>() ==
-        positions_by_definition(x.to_vector<double>(), 37, true));
+  CHECK(indices.to_vector<std::int64_t>() == positions_by_definition(x.to_vector<double>(), 37, true));
   CHECK(dense_indices.to_vector<std::int64_t>() == indices.to_vector<std::int64_t>());
 }

@@ -55,10 +55,10 @@ void with_tile(const Matrix<T>& a, std::int64_t count, std::int64_t depth, T* ro
 }
 
 /// c [m, n] = a b + beta c for a and b of any strides, c with neighbours along its rows. `room` is blocked_room(). A beta of
-/// 0 does not read c.
+/// 0 does not read c. With a row [n], c = a b + that row for each of its own, whatever beta is.
 template <class T>
 void blocked_product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, const Matrix<T>& b, T beta,
-                     T* c, std::int64_t ldc, T* room) {
+                     T* c, std::int64_t ldc, T* room, const T* row = nullptr) {
   T* tile = room + kInnerBlock * kColumnBlock;
   for (std::int64_t j = 0; j < n; j += kColumnBlock) {
     const std::int64_t width = std::min(kColumnBlock, n - j);
@@ -68,8 +68,13 @@ void blocked_product(std::int64_t m, std::int64_t n, std::int64_t k, const Matri
       for (std::int64_t i = 0; i < m; i += kTileRows) {
         const std::int64_t count = std::min(kTileRows, m - i);
         const Matrix<T> rows{a.data + i * a.row_stride + p * a.column_stride, a.row_stride, a.column_stride};
-        with_tile(rows, count, depth, tile, [&](const T* data, auto row, auto column) {
-          packed_product<T>(count, width, depth, data, row, column, room, p == 0 ? beta : T(1), c + i * ldc + j, ldc);
+        with_tile(rows, count, depth, tile, [&](const T* data, auto row_stride, auto column_stride) {
+          T* to = c + i * ldc + j;
+          if (p == 0 && row != nullptr)
+            packed_product<T>(count, width, depth, data, row_stride, column_stride, room, OntoRow<T>{row + j}, to, ldc);
+          else
+            packed_product<T>(count, width, depth, data, row_stride, column_stride, room, p == 0 ? beta : T(1), to,
+                              ldc);
         });
       }
     }

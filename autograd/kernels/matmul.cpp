@@ -25,6 +25,8 @@ namespace {
 constexpr std::int64_t kPlainPart = 3 << 15;
 // Elements of a matrix that are worth a thread in its product with a vector, which is bound by memory.
 constexpr std::int64_t kVectorPart = 1 << 17;
+// Elements of copies of a row that are worth a thread.
+constexpr std::int64_t kRowPart = 1 << 15;
 // Rows and columns are cut at multiples of this, so that the kernels meet few edges.
 constexpr std::int64_t kUnit = 64;
 
@@ -67,6 +69,24 @@ void multiply_by_beta(std::int64_t m, std::int64_t n, T beta, T* c, std::int64_t
   for (std::int64_t i = 0; i < m; ++i)
     for (std::int64_t j = 0; j < n; ++j) c[i * c_row_stride + j] = beta == T(0) ? T(0) : beta * c[i * c_row_stride + j];
 }
+
+/// Each row of c a copy of one.
+template <class T>
+void repeat_row(std::int64_t m, std::int64_t n, const T* row, T* c, std::int64_t c_row_stride) {
+  for (std::int64_t i = 0; i < m; ++i) std::copy_n(row, n, c + i * c_row_stride);
+}
+
+template <class T>
+struct RepeatRow {
+  std::int64_t n;
+  const T* row;
+  T* c;
+  std::int64_t c_row_stride;
+
+  static void run(const RepeatRow& r, std::int64_t begin, std::int64_t end) {
+    repeat_row(end - begin, r.n, r.row, r.c + begin * r.c_row_stride, r.c_row_stride);
+  }
+};
 
 /// Rows of a product of integers, or of layouts that BLAS does not take. Row by row of b, which the compiler vectorises.
 template <class T>
@@ -147,13 +167,15 @@ bool blas_has_small_kernels() {
   return has;
 }
 
+/// The most multiplications of a product that small_product() looks at.
+constexpr std::int64_t kSmall = 64 * 64 * 64;
+
 /// A small product by our own kernels, where they are faster than BLAS (measured against OpenBLAS 0.3.21, whose kernels for
 /// small matrices are good but for a transposed b). False where they are not.
 template <class T>
 bool small_product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, const Matrix<T>& b, T beta, T* c,
                    std::int64_t c_row_stride) {
   constexpr std::int64_t kTiny = 16 * 16 * 16;
-  constexpr std::int64_t kSmall = 64 * 64 * 64;
   std::int64_t work = m * n * k;
   if (work > kSmall) return false;
   // OpenBLAS chooses its kernels as the program runs: without AVX2 ours keep up with them on the smallest products alone.
@@ -224,6 +246,7 @@ struct BlasParts {
   Matrix<T> b;
   Layout b_layout;
   T beta;
+  const T* row;  // that each row of c begins as; null: none
   T* c;
   std::int64_t c_row_stride;
   std::int64_t most;
@@ -238,17 +261,19 @@ struct BlasParts {
                  cut(p.n, j + 1, p.grid.columns));
     }
   }
-  void multiply(std::int64_t row, std::int64_t row_end, std::int64_t column, std::int64_t column_end) const {
+  void multiply(std::int64_t begin, std::int64_t end, std::int64_t column, std::int64_t column_end) const {
+    T* to = c + begin * c_row_stride + column;
+    const T* first = row == nullptr ? nullptr : row + column;
     // Without memory for its room BLAS does it.
     if (T* room = is_blocked ? blocked_room<T>() : nullptr; room != nullptr)
-      return blocked_product<T>(row_end - row, column_end - column, k,
-                                {a.data + row * a.row_stride, a.row_stride, a.column_stride},
-                                {b.data + column * b.column_stride, b.row_stride, b.column_stride}, beta,
-                                c + row * c_row_stride + column, c_row_stride, room);
-    for (std::int64_t i = row; i < row_end; i += most)
+      return blocked_product<T>(
+          end - begin, column_end - column, k, {a.data + begin * a.row_stride, a.row_stride, a.column_stride},
+          {b.data + column * b.column_stride, b.row_stride, b.column_stride}, beta, to, c_row_stride, room, first);
+    if (first != nullptr) repeat_row(end - begin, column_end - column, first, to, c_row_stride);
+    for (std::int64_t i = begin; i < end; i += most)
       for (std::int64_t j = column; j < column_end; j += most)
         for (std::int64_t q = 0; q < k; q += most)
-          blas_gemm(a_layout, b_layout, static_cast<int>(std::min(most, row_end - i)),
+          blas_gemm(a_layout, b_layout, static_cast<int>(std::min(most, end - i)),
                     static_cast<int>(std::min(most, column_end - j)), static_cast<int>(std::min(most, k - q)),
                     a.data + i * a.row_stride + q * a.column_stride, b.data + q * b.row_stride + j * b.column_stride,
                     q == 0 ? beta : T(1), c + i * c_row_stride + j, static_cast<int>(c_row_stride));
@@ -265,6 +290,25 @@ template <class T>
          (m == 1 && matrix_vector(n, k, b.transposed(), a.data, a.column_stride, beta, c, std::int64_t{1}));
 }
 
+/// blas_product(), or with a row onto that. The row goes with a beta of 1.
+template <class T>
+bool multiply_parts(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, const Matrix<T>& b, T beta,
+                    const T* row, T* c, std::int64_t c_row_stride, std::int64_t most) {
+  std::optional<Layout> a_layout = blas_layout(m, k, a.row_stride, a.column_stride);
+  std::optional<Layout> b_layout = blas_layout(k, n, b.row_stride, b.column_stride);
+  if (!a_layout || !b_layout || c_row_stride > INT_MAX) return false;
+  std::int64_t parts = count_parts(m * n * k);
+  const bool is_blocked = most == kBlasMost && pays_to_block<T>(m, n, k);
+  BlasParts<T> product{m, n, k, a, *a_layout, b, *b_layout, beta, row, c, c_row_stride, most, is_blocked, Grid{}};
+  if (parts == 1) {
+    product.multiply(0, m, 0, n);
+  } else {
+    product.grid = choose_grid(m, n, parts);
+    launch(product, product.grid.rows * product.grid.columns, 1);
+  }
+  return true;
+}
+
 /// By BLAS where it takes the type and the layouts.
 template <class T>
 [[gnu::noinline]] void large_product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a,
@@ -279,24 +323,7 @@ template <class T>
 template <class T>
 bool blas_product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, const Matrix<T>& b, T beta, T* c,
                   std::int64_t c_row_stride, std::int64_t most) {
-  std::optional<Layout> a_layout = blas_layout(m, k, a.row_stride, a.column_stride);
-  std::optional<Layout> b_layout = blas_layout(k, n, b.row_stride, b.column_stride);
-  if (!a_layout || !b_layout || c_row_stride > INT_MAX) return false;
-  std::int64_t parts = count_parts(m * n * k);
-  BlasParts<T> product{m,         n,
-                       k,         a,
-                       *a_layout, b,
-                       *b_layout, beta,
-                       c,         c_row_stride,
-                       most,      most == kBlasMost && pays_to_block<T>(m, n, k),
-                       Grid{}};
-  if (parts == 1) {
-    product.multiply(0, m, 0, n);
-  } else {
-    product.grid = choose_grid(m, n, parts);
-    launch(product, product.grid.rows * product.grid.columns, 1);
-  }
-  return true;
+  return multiply_parts<T>(m, n, k, a, b, beta, nullptr, c, c_row_stride, most);
 }
 
 bool fits_blas(std::int64_t rows, std::int64_t columns, std::int64_t row_stride, std::int64_t column_stride) {
@@ -314,6 +341,16 @@ void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, co
     if (small_product(m, n, k, a, b, beta, c, c_row_stride)) return;
   }
   large_product(m, n, k, a, b, beta, c, c_row_stride);
+}
+
+template <class T>
+void gemm_onto_row(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, const Matrix<T>& b, const T* row,
+                   T* c, std::int64_t c_row_stride) {
+  if (m == 0 || n == 0) return;
+  if (m > 1 && n > 1 && m * n * k > kSmall && multiply_parts(m, n, k, a, b, T(1), row, c, c_row_stride, kBlasMost))
+    return;
+  launch(RepeatRow<T>{n, row, c, c_row_stride}, m, kRowPart / n + 1);
+  gemm(m, n, k, a, b, T(1), c, c_row_stride);
 }
 
 namespace {
@@ -368,6 +405,10 @@ XGRAD_INSTANTIATE(float)
 XGRAD_INSTANTIATE(double)
 XGRAD_INSTANTIATE(std::int64_t)
 #undef XGRAD_INSTANTIATE
+template void gemm_onto_row(std::int64_t, std::int64_t, std::int64_t, const Matrix<float>&, const Matrix<float>&,
+                            const float*, float*, std::int64_t);
+template void gemm_onto_row(std::int64_t, std::int64_t, std::int64_t, const Matrix<double>&, const Matrix<double>&,
+                            const double*, double*, std::int64_t);
 template bool blas_product(std::int64_t, std::int64_t, std::int64_t, const Matrix<float>&, const Matrix<float>&, float,
                            float*, std::int64_t, std::int64_t);
 template bool blas_product(std::int64_t, std::int64_t, std::int64_t, const Matrix<double>&, const Matrix<double>&,

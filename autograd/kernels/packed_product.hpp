@@ -23,15 +23,32 @@ constexpr std::int64_t packed_size(std::int64_t k, std::int64_t n) {
   return (n + kPanel<T> - 1) / kPanel<T> * kPanel<T> * k;
 }
 
+/// So many batches from one place to another that does not overlap it. Of 128 bytes std::copy_n makes a call.
+template <int kBatches, class T>
+[[gnu::always_inline]] inline void copy_batches(const T* from, T* to) {
+  for (int v = 0; v < kBatches; ++v) {
+    const int at = v * Batch<T>::kSize;
+    Batch<T>::load(from + at).store(to + at);
+  }
+}
+
 /// Packs b [k, n]: panels one after the other, each [k, kPanel], the last one filled up with zeros.
 template <class T>
 void pack(std::int64_t k, std::int64_t n, const Matrix<T>& b, T* to) {
-  for (std::int64_t begin = 0; begin < n; begin += kPanel<T>, to += k * kPanel<T>) {
+  std::int64_t begin = 0;
+  if (b.column_stride == 1) {
+    // A row at a time, as it lies in memory.
+    begin = n / kPanel<T> * kPanel<T>;
+    for (std::int64_t p = 0; p < k; ++p) {
+      const T* from = b.data + p * b.row_stride;
+      for (std::int64_t j = 0; j < begin; j += kPanel<T>) copy_batches<2>(from + j, to + j * k + p * kPanel<T>);
+    }
+    to += begin * k;
+  }
+  for (; begin < n; begin += kPanel<T>, to += k * kPanel<T>) {
     const std::int64_t count = std::min(kPanel<T>, n - begin);
     const T* from = b.data + begin * b.column_stride;
-    if (b.column_stride == 1 && count == kPanel<T>) {
-      for (std::int64_t p = 0; p < k; ++p) std::copy_n(from + p * b.row_stride, kPanel<T>, to + p * kPanel<T>);
-    } else if (b.column_stride == 1 || b.row_stride != 1) {
+    if (b.column_stride == 1 || b.row_stride != 1) {
       for (std::int64_t p = 0; p < k; ++p)
         for (std::int64_t j = 0; j < count; ++j) to[p * kPanel<T> + j] = from[p * b.row_stride + j * b.column_stride];
     } else {
@@ -42,19 +59,20 @@ void pack(std::int64_t k, std::int64_t n, const Matrix<T>& b, T* to) {
   }
 }
 
-/// c [m, n] = a b + beta c for a packed b [k, n]; a [m, k] with its strides, which may be Fixed, c with neighbours along its
+/// c [m, n] = a b + beta c, or a b onto a row, for a packed b [k, n]; a [m, k] with its strides, which may be Fixed, c with neighbours along its
 /// rows, which are `ldc` apart. A beta of 0 does not read c.
-template <class T, class Row, class Column>
+template <class T, class Row, class Column, class Start>
 void packed_product(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, Row row, Column column, const T* packed,
-                    T beta, T* c, std::int64_t ldc) {
+                    Start start, T* c, std::int64_t ldc) {
   constexpr int kSize = Batch<T>::kSize;
   for (std::int64_t j = 0; j < n; j += kPanel<T>, packed += k * kPanel<T>) {
     auto columns = [&]<int kBatches>(std::integral_constant<int, kBatches>, int last) {
       constexpr int kRows = kSums / kBatches;
+      const Start onto = from_column(start, j);
       if (last == kSize)
-        small_gemm_columns<kRows, kBatches, true>(m, k, a, row, column, packed, kPanel<T>, beta, c + j, ldc, last);
+        small_gemm_columns<kRows, kBatches, true>(m, k, a, row, column, packed, kPanel<T>, onto, c + j, ldc, last);
       else
-        small_gemm_columns<kRows, kBatches, false>(m, k, a, row, column, packed, kPanel<T>, beta, c + j, ldc, last);
+        small_gemm_columns<kRows, kBatches, false>(m, k, a, row, column, packed, kPanel<T>, onto, c + j, ldc, last);
     };
     const int left = static_cast<int>(std::min(n - j, kPanel<T>));
     if (left > kSize)

@@ -24,12 +24,45 @@ template <int n, class F>
 template <std::int64_t stride>
 using Fixed = std::integral_constant<std::int64_t, stride>;
 
-/// c = a b + beta c for kRows x kBatches registers of c, which stay in registers. a's element (i, p) stands at
+/// What a product adds to where it is no multiple of c: the same row for each of c's.
+template <class T>
+struct OntoRow {
+  const T* row;
+};
+
+/// What is added to stands there, for the element `to` of c in this column; and its factor.
+template <class T>
+const T* start_of(T, const T* to, std::int64_t) {
+  return to;
+}
+template <class T>
+const T* start_of(OntoRow<T> start, const T*, std::int64_t column) {
+  return start.row + column;
+}
+template <class T>
+T factor_of(T beta) {
+  return beta;
+}
+template <class T>
+T factor_of(OntoRow<T>) {
+  return 1;
+}
+/// What the columns from `column` on begin as.
+template <class T>
+T from_column(T beta, std::int64_t) {
+  return beta;
+}
+template <class T>
+OntoRow<T> from_column(OntoRow<T> start, std::int64_t column) {
+  return {start.row + column};
+}
+
+/// c = a b + beta c, or a b + a row, for kRows x kBatches registers of c, which stay in registers. a's element (i, p) stands at
 /// a[i * row + p * column], row and column being numbers or Fixed; b and c have neighbours along their rows. Of the last
 /// register `last` lanes count: all of them if it is kWhole.
-template <int kRows, int kBatches, bool kWhole, class T, class Row, class Column>
-void small_gemm_block(std::int64_t k, const T* a, Row row, Column column, const T* b, std::int64_t ldb, T beta, T* c,
-                      std::int64_t ldc, int last) {
+template <int kRows, int kBatches, bool kWhole, class T, class Row, class Column, class Start>
+void small_gemm_block(std::int64_t k, const T* a, Row row, Column column, const T* b, std::int64_t ldb, Start start,
+                      T* c, std::int64_t ldc, int last) {
   constexpr int kSize = Batch<T>::kSize;
   constexpr int kWholes = kBatches - !kWhole;
   Batch<T> sum[kRows][kBatches];
@@ -48,8 +81,10 @@ void small_gemm_block(std::int64_t k, const T* a, Row row, Column column, const 
     unrolled<kBatches>([&](auto v) __attribute__((always_inline)) {
       T* to = c + r * ldc + v * kSize;
       constexpr bool kPart = v == kWholes;
-      if (beta != T(0))
-        sum[r][v] = fma(Batch<T>(beta), kPart ? load_part(to, last, Batch<T>(0)) : Batch<T>::load(to), sum[r][v]);
+      if (const T factor = factor_of(start); factor != T(0)) {
+        const T* from = start_of<T>(start, to, v * kSize);
+        sum[r][v] = fma(Batch<T>(factor), kPart ? load_part(from, last, Batch<T>(0)) : Batch<T>::load(from), sum[r][v]);
+      }
       if constexpr (kPart)
         store_part(to, last, sum[r][v]);
       else
@@ -59,15 +94,15 @@ void small_gemm_block(std::int64_t k, const T* a, Row row, Column column, const 
 }
 
 /// Rows in blocks of kRows, then of half as many, and so on.
-template <int kRows, int kBatches, bool kWhole, class T, class Row, class Column>
+template <int kRows, int kBatches, bool kWhole, class T, class Row, class Column, class Start>
 void small_gemm_columns(std::int64_t m, std::int64_t k, const T* a, Row row, Column column, const T* b,
-                        std::int64_t ldb, T beta, T* c, std::int64_t ldc, int last) {
+                        std::int64_t ldb, Start start, T* c, std::int64_t ldc, int last) {
   std::int64_t i = 0;
   for (; i + kRows <= m; i += kRows)
-    small_gemm_block<kRows, kBatches, kWhole>(k, a + i * row, row, column, b, ldb, beta, c + i * ldc, ldc, last);
+    small_gemm_block<kRows, kBatches, kWhole>(k, a + i * row, row, column, b, ldb, start, c + i * ldc, ldc, last);
   if constexpr (kRows > 1)
     if (i < m)
-      small_gemm_columns<kRows / 2, kBatches, kWhole>(m - i, k, a + i * row, row, column, b, ldb, beta, c + i * ldc,
+      small_gemm_columns<kRows / 2, kBatches, kWhole>(m - i, k, a + i * row, row, column, b, ldb, start, c + i * ldc,
                                                       ldc, last);
 }
 

@@ -1,6 +1,7 @@
 // Attention, embeddings and interpolation. Expected numbers without a derivation beside them are PyTorch 1.13.1's.
 #include <xgrad/autograd/ops/attention.hpp>
 
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -58,6 +59,46 @@ TEST_CASE("More queries than are worked on together, kept and not kept", "[nn][a
   Tensor variable = copy(q).set_requires_grad();
   CHECK(is_close(plain, scaled_dot_product_attention(variable, k, v, {.causal = true})));
   CHECK(is_close(plain, matmul(attention_weights(q, k, {.causal = true}), v)));
+}
+
+TEMPLATE_TEST_CASE("Where queries see the keys up to themselves, blocks of them leave out the others",
+                   "[nn][attention]", float, double) {
+  constexpr DType dtype = dtype_of<TestType>;
+  const TensorOptions of_dtype{.dtype = dtype};
+  constexpr std::array<std::int64_t, 2> sizes[] = {{70, 70}, {33, 100}, {100, 33}, {32, 32}, {1, 3}, {0, 3}, {3, 0}};
+  for (const auto& [queries, keys] : sizes)
+    for (const bool is_masked : {false, true}) {
+      INFO(queries << " queries, " << keys << " keys" << (is_masked ? ", masked" : ""));
+      Generator generator(5);
+      // Heads [2, 3] that are slices of wider rows.
+      auto heads = [&](std::int64_t count, std::int64_t size) {
+        const Tensor all = normal({2, count, 3, size + 1}, 0, 1, of_dtype, generator);
+        return all[{ellipsis, slice(0, size)}].set_requires_grad();
+      };
+      const Tensor q = heads(queries, 5), k = heads(keys, 5), v = heads(keys, 4);
+      auto by_head = [](const Tensor& x) { return permute(x, {0, 2, 1, 3}); };
+      const Tensor mask = normal({queries, keys}, 0, 1, of_dtype, generator) > -0.5;
+      const Tensor weight = normal({2, 3, queries, 4}, 0, 1, of_dtype, generator);
+      AttentionOptions options{.causal = true};
+      if (is_masked) options.mask = mask;
+      const Tensor y = scaled_dot_product_attention(by_head(q), by_head(k), by_head(v), options);
+
+      const Tensor sees = unsqueeze(arange(queries), 1) >= arange(keys);
+      const Tensor counts = is_masked ? logical_and(sees, mask) : sees;
+      const Tensor scores = matmul(by_head(q), transpose(by_head(k))) / std::sqrt(5.);
+      const Tensor powers = where(counts, exp(scores), 0.);
+      const Tensor totals = sum(powers, -1, {.keepdims = true});
+      const Tensor expected = matmul(powers / where(totals == 0, 1., totals), by_head(v));
+      const double tolerance = dtype == DType::float32 ? 2e-5 : 1e-12;
+      CHECK(allclose(y, expected, {.rtol = tolerance, .atol = tolerance}));
+      {
+        NoGrad no_grad;  // weights are not kept
+        const Tensor plain = scaled_dot_product_attention(by_head(q), by_head(k), by_head(v), options);
+        CHECK(allclose(plain, expected, {.rtol = tolerance, .atol = tolerance}));
+      }
+      const std::vector<Tensor> g = grad(sum(y * weight), {q, k, v}), wanted = grad(sum(expected * weight), {q, k, v});
+      for (std::size_t i = 0; i < 3; ++i) CHECK(allclose(g[i], wanted[i], {.rtol = tolerance, .atol = tolerance}));
+    }
 }
 
 TEST_CASE("scale is 1 / sqrt(E), or what is given, of any sign", "[nn][attention]") {

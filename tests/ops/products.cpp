@@ -187,6 +187,28 @@ TEST_CASE("affine is x weight^T + bias", "[products]") {
   CHECK(std::string(affine(x, variable({{1, 2, 3}})).operation()) == "affine");
 }
 
+TEMPLATE_TEST_CASE("affine adds a bias of any layout to products of any size", "[products][threads]", float, double) {
+  constexpr DType dtype = dtype_of<TestType>;
+  const TensorOptions of_dtype{.dtype = dtype};
+  const int before = num_threads();
+  constexpr std::array<std::int64_t, 3> sizes[] = {{1, 5, 3}, {9, 1, 4}, {4, 5, 6}, {96, 80, 90}, {300, 257, 260}};
+  for (const auto& [rows, outs, ins] : sizes) {
+    Generator generator(4);
+    const Tensor x = normal({rows, ins}, 0, 1, of_dtype, generator),
+                 weight = normal({outs, ins}, 0, 1, of_dtype, generator),
+                 bias = normal({outs, 2}, 0, 1, of_dtype, generator)[{ellipsis, 1}];
+    const Tensor expected = matmul(x, transpose(weight)) + bias;
+    const double tolerance = dtype == DType::float32 ? 1e-4 : 1e-12;
+    for (int threads : {1, 2}) {
+      set_num_threads(threads);
+      INFO(rows << " x " << outs << " x " << ins << ", " << threads << " threads");
+      for (const Tensor& each : {bias, contiguous(bias)})
+        CHECK(allclose(affine(x, weight, each), expected, {.rtol = tolerance, .atol = tolerance}));
+    }
+  }
+  set_num_threads(before);
+}
+
 TEST_CASE("affine of nothing", "[products]") {
   CHECK(affine(zeros({0, 3}), ones({2, 3}), ones({2})).shape() == Shape{0, 2});
   CHECK(is_close(affine(zeros({2, 0}, kDouble), ones({2, 0}, kDouble), f64({1, 2})), f64({{1, 2}, {1, 2}})));
@@ -494,6 +516,19 @@ void check_whole_product(std::int64_t m, std::int64_t n, std::int64_t k, Strided
   std::int64_t wrong = 0;
   for (std::int64_t i = 0; i < m * gap; ++i)
     wrong += (c[i] != static_cast<T>(expected[i])) + (by_blocks[i] != static_cast<T>(expected[i]));
+  if (beta == 1) {  // once more onto a row, whatever c holds
+    const auto row = whole_numbers<T>(n, 7);
+    std::vector<T> onto_row = c, blocks_onto_row = c;
+    internal::gemm_onto_row<T>(m, n, k, a_matrix, b_matrix, row.data(), onto_row.data(), gap);
+    internal::blocked_product<T>(m, n, k, a_matrix, b_matrix, T(1), blocks_onto_row.data(), gap,
+                                 internal::blocked_room<T>(), row.data());
+    const std::vector<T> before = whole_numbers<T>(m * gap, 3);
+    for (std::int64_t i = 0; i < m * gap; ++i) {
+      const std::int64_t j = i % gap;
+      const T sum = j < n ? c[i] - before[i] + row[j] : c[i];
+      wrong += (onto_row[i] != sum) + (blocks_onto_row[i] != sum);
+    }
+  }
   INFO(m << " x " << n << " x " << k << ", a by " << a.row << " and " << a.column << ", b by " << b.row << " and "
          << b.column << ", beta " << beta);
   CHECK(wrong == 0);

@@ -299,36 +299,22 @@ Stack rows_of(const Tensor& x) {
   return rows;
 }
 
-/// Rows that are copies of one.
-template <class T>
-struct RepeatRow {
-  const T* row;
-  T* y;
-  std::int64_t columns;
-
-  static void run(const RepeatRow& a, std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) std::copy_n(a.row, a.columns, a.y + i * a.columns);
-  }
-};
-
-/// Each row of y a copy of the bias.
-template <class T>
-void fill_rows(const Tensor& y, const Tensor& bias) {
-  if (!bias.is_contiguous()) return copy_into(y, bias);
-  std::int64_t columns = bias.numel();
-  if (columns == 0) return;
-  launch(RepeatRow<T>{data_of<T>(bias), data_of<T>(y), columns}, y.numel() / columns, kElementwiseGrain / columns + 1);
-}
-
 Tensor affine_value(const Tensor& x, const Tensor& weight, const Tensor& bias, const Shape& shape,
                     SourceLocation where) {
   Tensor y = new_result("affine", shape, x.dtype(), where);
   Stack rows = rows_of(x);
   Stack w = rows_of(weight);
+  Tensor row = bias;
+  if (bias.defined() && !bias.is_contiguous()) {
+    row = new_tensor(bias.shape(), bias.dtype());
+    copy_into(row, bias);
+  }
   dispatch_floating(x.dtype(), [&]<class T>(T) {
-    if (bias.defined()) fill_rows<T>(y, bias);
-    gemm<T>(rows.rows, w.rows, w.columns, rows.matrix<T>(), w.matrix<T>().transposed(), T(bias.defined()),
-            data_of<T>(y), w.rows);
+    if (bias.defined())
+      gemm_onto_row<T>(rows.rows, w.rows, w.columns, rows.matrix<T>(), w.matrix<T>().transposed(), data_of<T>(row),
+                       data_of<T>(y), w.rows);
+    else
+      gemm<T>(rows.rows, w.rows, w.columns, rows.matrix<T>(), w.matrix<T>().transposed(), T(0), data_of<T>(y), w.rows);
   });
   return y;
 }

@@ -26,7 +26,7 @@ T* blocked_room() {
   struct Free {
     void operator()(T* room) const { ::operator delete (room, std::align_val_t{64}); }
   };
-  constexpr std::int64_t kRoom = kInnerBlock * kColumnBlock + kTileRows * (kInnerBlock + Batch<T>::kSize);
+  constexpr std::int64_t kRoom = kInnerBlock * (kColumnBlock + kTileRows);
   static thread_local std::unique_ptr<T, Free> room;
   if (!room) room.reset(static_cast<T*>(::operator new (kRoom * sizeof(T), std::align_val_t{64}, std::nothrow)));
   return room.get();
@@ -36,13 +36,10 @@ T* blocked_room() {
 /// best from: as they lie, or copied to `room`.
 template <class T, class F>
 void with_tile(const Matrix<T>& a, std::int64_t count, std::int64_t depth, T* room, const F& product) {
-  constexpr std::int64_t kQuarterPage = 1024 / sizeof(T), kRow = kInnerBlock + Batch<T>::kSize;
-  if (a.column_stride == 1 && a.row_stride % kQuarterPage != 0) return product(a.data, a.row_stride, Fixed<1>{});
-  if (a.column_stride == 1) {
-    // Rows whole pages apart, or nearly so, would push one another out of the cache.
-    for (std::int64_t r = 0; r < count; ++r) std::copy_n(a.data + r * a.row_stride, depth, room + r * kRow);
-    return product(room, Fixed<kRow>{}, Fixed<1>{});
-  }
+  constexpr std::int64_t kHalfPage = 2048 / sizeof(T);
+  if (a.column_stride == 1) return product(a.data, a.row_stride, Fixed<1>{});
+  // Columns half pages apart would push one another out of the cache.
+  if (a.row_stride == 1 && a.column_stride % kHalfPage != 0) return product(a.data, Fixed<1>{}, a.column_stride);
   for (std::int64_t p = 0; p < depth; ++p) {
     const T* from = a.data + p * a.column_stride;
     T* to = room + p * kTileRows;

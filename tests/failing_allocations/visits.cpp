@@ -3,8 +3,8 @@
 // a pass's number. Both are counted here.
 #include <cstdint>
 
-#include <xgrad/autograd/tensor_impl.hpp>
 #include <xgrad/autograd/engine/node.hpp>
+#include <xgrad/autograd/tensor_impl.hpp>
 #include <xgrad/xgrad.hpp>
 #include "../support.hpp"
 #include "failing_new.hpp"

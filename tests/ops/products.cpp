@@ -542,12 +542,13 @@ TEMPLATE_TEST_CASE("products that are worth blocks of their own, of any layout",
       {64, 64, 513}, {67, 95, 300}, {128, 301, 64}, {101, 256, 1100}, {65, 520, 65}};
   for (const auto& [m, n, k] : sizes)
     for (int beta : {0, 1, 2}) {
-      const Strided rows_of_a{k + 1, 1}, pages_of_a{2048, 1}, columns_of_a{1, m + 5};
+      const Strided rows_of_a{k + 1, 1}, pages_of_a{2048, 1}, columns_of_a{1, m + 5}, half_pages_of_a{1, 512};
       const Strided rows_of_b{n, 1}, columns_of_b{1, k};
       check_whole_product<TestType>(m, n, k, rows_of_a, rows_of_b, beta);
       check_whole_product<TestType>(m, n, k, pages_of_a, columns_of_b, beta);
       check_whole_product<TestType>(m, n, k, columns_of_a, rows_of_b, beta);
       check_whole_product<TestType>(m, n, k, columns_of_a, columns_of_b, beta);
+      check_whole_product<TestType>(m, n, k, half_pages_of_a, rows_of_b, beta);
       check_whole_product<TestType>(m, n, k, {2 * k, 2}, {2 * n, 2}, beta);
     }
 }

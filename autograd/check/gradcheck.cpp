@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <stdexcept>
 #include <unordered_set>
 
 #include "checked_function.hpp"
@@ -67,6 +69,16 @@ double weighted_magnitude(const DerivativeOfOrder& derivative, const Numbers& co
   double sum = 0;
   for (std::size_t j = 0; j < cotangent.size(); ++j) sum += std::abs(cotangent[j]) * derivative.magnitudes()[j];
   return sum;
+}
+
+/// The value a step away from the inputs. Where the function refuses what it is given, the step has left its domain: NaN.
+Numbers value_at_step(DerivativeOfOrder& derivative, const Numbers& elements) {
+  try {
+    return derivative.evaluate(elements);
+  } catch (const std::invalid_argument&) {
+  } catch (const std::domain_error&) {
+  }
+  return Numbers(derivative.value().size(), std::numeric_limits<double>::quiet_NaN());
 }
 
 /// Checks one derivative and writes what it finds into the report.
@@ -136,7 +148,7 @@ class Checker {
       Numbers moved = derivative_.elements();
       for (std::size_t i = 0; i < moved.size(); ++i)
         if (direction_[i] != 0) moved[i] += step * direction_[i];
-      return dot(derivative_.evaluate(moved), cotangent_);
+      return dot(value_at_step(derivative_, moved), cotangent_);
     }
     double magnitude() const { return weighted_magnitude(derivative_, cotangent_); }
 
@@ -287,9 +299,9 @@ class Checker {
     double x = moved[i];
     for (double step : steps) {
       moved[i] = x + step;
-      moves.plus.push_back(derivative_.evaluate(moved));
+      moves.plus.push_back(value_at_step(derivative_, moved));
       moved[i] = x - step;
-      moves.minus.push_back(derivative_.evaluate(moved));
+      moves.minus.push_back(value_at_step(derivative_, moved));
     }
     return moves;
   }

@@ -366,6 +366,37 @@ TEST_CASE("gradcheck of a closure moves its variables and restores them", "[grad
   CHECK(is_close(w, f64({1., -2.}), 0));
 }
 
+TEST_CASE("A function that refuses what lies outside of its domain is checked within it", "[gradcheck]") {
+  // Of the steps to both sides of 1e-3, the large ones leave the domain.
+  auto root = [](const Tensor& x) {
+    if (!all(x >= 0).item<bool>()) throw std::domain_error("negative");
+    return sum(x * sqrt(x));
+  };
+  Tensor x = f64({1e-3, 2, 1e-7});
+  CHECK(gradcheck_report(root, x, {.order = 2}).errors.empty());
+  CHECK(gradcheck_report(root, x, {.fast = false}).errors.empty());
+  // Nearly singular: the factor exists at the matrix itself, and not a hundredth away.
+  auto factor = [](const Tensor& a) { return linalg::cholesky(a + transpose(a)); };
+  Tensor matrix = f64({{1, 0.999}, {0.999, 1}});
+  CHECK(gradcheck_report(factor, matrix, {.fast = false}).errors.empty());
+
+  // A wrong rule is found there too.
+  auto wrong = [](const Tensor& x) {
+    if (!all(x >= 0).item<bool>()) throw std::invalid_argument("negative");
+    Tensor y = x * sqrt(x);
+    return record("wrong", SourceLocation::current(), {y}, y.detach(), {},
+                  [](Vjp& vjp) { vjp.give(0, vjp.g() * 1.01); });
+  };
+  CHECK(gradcheck_report(wrong, f64({1e-3, 2, 0.005})).errors.size() == 3);
+  // What is no refusal of an argument goes through.
+  int calls = 0;
+  auto failing = [&calls](const Tensor& x) {
+    if (++calls == 5) throw std::runtime_error("mine");
+    return sum(x * x);
+  };
+  CHECK_THROWS_WITH(gradcheck(failing, x), "mine");
+}
+
 TEST_CASE("A closure that throws midway leaves its variables as they were", "[gradcheck]") {
   Tensor w = variable({1., -2.});
   int calls = 0;

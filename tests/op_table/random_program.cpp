@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <sstream>
 #include <utility>
 
+#include <xgrad/autograd/extend.hpp>
 #include <xgrad/autograd/grad_mode.hpp>
 #include <xgrad/autograd/ops.hpp>
 
@@ -107,6 +109,29 @@ Tensor weights_for(const Tensor& value, std::uint64_t seed) {
   return drawn(value.shape(), 0.5, 1.5, value.dtype(), seed);
 }
 
+/// The largest of the cotangents around a step, which its rule comes by.
+using LargestCotangent = std::shared_ptr<double>;
+
+double largest_of(const Tensor& x) { return x.numel() > 0 ? max(abs(x)).item<double>() : 0; }
+
+/// A step's result that notes its cotangent.
+Tensor noting(const Tensor& result, const LargestCotangent& largest) {
+  return record("noting", SourceLocation::current(), {result}, result.detach(), {}, [largest](Vjp& vjp) {
+    *largest = largest_of(vjp.g());
+    vjp.give(0, vjp.take_g());
+  });
+}
+
+/// A step's operand whose cotangent is disturbed.
+Tensor with_disturbed_cotangent(const Tensor& operand, const LargestCotangent& largest, double size,
+                                std::uint64_t seed) {
+  return record("disturbed", SourceLocation::current(), {operand}, operand.detach(), {}, [=](Vjp& vjp) {
+    const Tensor g = vjp.g();
+    const double scale = std::max(*largest, largest_of(g));
+    vjp.give(0, g + 0.1 * size * scale * sign(drawn(g.shape(), -1, 1, g.dtype(), seed)));
+  });
+}
+
 /// The results of the steps after the leaves; undefined where a result is not floating.
 std::vector<Tensor> values_of(const Program& program, std::span<const Tensor> leaves, Disturbance disturbance) {
   std::vector<Tensor> values(leaves.begin(), leaves.end());
@@ -114,16 +139,23 @@ std::vector<Tensor> values_of(const Program& program, std::span<const Tensor> le
   std::uint64_t seed = disturbance.seed;
   for (const Step& step : program.steps) {
     std::vector<Tensor> operands;
+    const auto largest = std::make_shared<double>(0);
     for (const Fitted& fitted : step.operands) {
       const Tensor x = fitted.value < 0 ? Tensor() : values[static_cast<std::size_t>(fitted.value)];
       Tensor operand = operand_of(fitted, x, dtype);
-      if (disturbance.size != 0 && is_floating(operand.dtype()))
-        operand = operand * (1 + disturbance.size * sign(drawn(operand.shape(), -1, 1, operand.dtype(), ++seed)));
+      if (disturbance.size != 0 && is_floating(operand.dtype())) {
+        const Shape shape = disturbance.keeps_equals ? Shape{} : operand.shape();
+        operand = operand * (1 + disturbance.size * sign(drawn(shape, -1, 1, operand.dtype(), ++seed)));
+      }
+      if (disturbance.as_float32 && is_floating(operand.dtype()))
+        operand = with_disturbed_cotangent(cast(cast(operand, DType::float32), operand.dtype()), largest,
+                                           disturbance.size, ++seed);
       operands.push_back(std::move(operand));
     }
     Tensor result = step.row->function.call()(operands);
     if (disturbance.size != 0 && is_floating(result.dtype()))
       result = result + 0.1 * disturbance.size * sign(drawn(result.shape(), -1, 1, result.dtype(), ++seed));
+    if (disturbance.as_float32 && is_floating(result.dtype())) result = noting(result, largest);
     values.push_back(std::move(result));
   }
   return values;
@@ -197,7 +229,8 @@ Tensor fit(const Tensor& value, const Shape& shape, Stored stored) {
 
 Tensor fit(const Tensor& value, const Shape& shape, Stored stored, double low, double high) {
   const Tensor x = fit(value, shape, Stored::plain);
-  return in_layout((low + high) / 2 + (high - low) / 2 * (x / sqrt(1 + x * x)), stored);
+  // x / sqrt(1 + x x), whose derivative is no difference here: rounding would be large beside that of a large x.
+  return in_layout((low + high) / 2 + (high - low) / 2 * tanh(asinh(x)), stored);
 }
 
 int Program::order() const {
@@ -249,6 +282,17 @@ Tensor value_of(const Program& program, std::span<const Tensor> leaves, Disturba
     total = total.defined() ? total + part : part;
   }
   return total;
+}
+
+bool is_defined(const Program& program, Disturbance disturbance) {
+  NoGrad no_grad;
+  try {
+    const std::vector<Tensor> values = values_of(program, program.leaves, disturbance);
+    return std::all_of(values.begin(), values.end(),
+                       [](const Tensor& value) { return !is_floating(value.dtype()) || is_finite(value); });
+  } catch (const std::exception&) {
+    return false;
+  }
 }
 
 Program draw_program(std::uint64_t seed, const std::vector<const OperatorRow*>& rows, int steps) {

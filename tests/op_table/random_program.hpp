@@ -55,6 +55,11 @@ Tensor fit(const Tensor& value, const Shape& shape, Stored stored, double low, d
 struct Disturbance {
   double size = 0;
   std::uint64_t seed = 0;
+  /// Operands are then rounded to float32, which makes equals of near neighbours, and size / 10 of the largest cotangent
+  /// that its step was handed or gave is added to or taken from each of an operand's cotangents, as where terms of that size
+  /// cancel. Such a program is differentiated once.
+  bool as_float32 = false;
+  bool keeps_equals = false;  ///< all elements of an operand are multiplied by the same
 };
 
 /// The program's value at these leaves, computed in their dtype.
@@ -63,6 +68,9 @@ Tensor value_of(const Program& program, std::span<const Tensor> leaves, Disturba
 /// The program that this seed stands for, of at most so many steps out of these rows. Operators that throw or give no finite
 /// number where they are drawn are left out.
 Program draw_program(std::uint64_t seed, const std::vector<const OperatorRow*>& rows, int steps);
+
+/// Whether no step throws or gives a number that is not finite.
+bool is_defined(const Program& program, Disturbance disturbance = {});
 
 /// The smallest program found that still fails.
 Program shrunk(Program program, const Function<bool(const Program& program)>& fails);

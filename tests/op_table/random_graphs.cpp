@@ -234,7 +234,7 @@ TEST_CASE("A wrong rule in a random program is found, and the program made small
   OperatorRow wrong = row_of("tanh");
   wrong.name = "wrong";
   wrong.function = [](const Tensor& x) {
-    const Tensor y = tanh(x);
+    Tensor y = tanh(x);
     if (!y.requires_grad()) return y;
     return record("wrong", SourceLocation::current(), {y}, y.detach(), {},
                   [](Vjp& vjp) { vjp.give(0, vjp.g() * 1.01); });
@@ -267,9 +267,9 @@ TEST_CASE("What is wrong in float32 alone is found in random programs", "[op_tab
   OperatorRow wrong = row_of("tanh");
   wrong.name = "wrong";
   wrong.function = [](const Tensor& x) {
-    const Tensor y = tanh(x);
+    Tensor y = tanh(x);
     if (x.dtype() != DType::float32) return y;
-    const Tensor value = y.detach() * (1 + too_much_of_value);
+    Tensor value = y.detach() * (1 + too_much_of_value);
     if (!y.requires_grad()) return value;
     return record("wrong", SourceLocation::current(), {y}, value, {},
                   [factor = 1 + too_much_of_gradient](Vjp& vjp) { vjp.give(0, vjp.g() * factor); });

@@ -220,7 +220,7 @@ void Preparation::fit_target(const Table& table, Target kind, SourceLocation whe
 void Preparation::name_features() {
   features_.clear();
   index_columns_.clear();
-  for (const Fitted& each : fitted_) {
+  for (const Fitted& each : *fitted_) {
     if (each.step.encode == Encode::index) {
       index_columns_.push_back(each.column);
     } else if (each.step.encode == Encode::one_hot) {
@@ -246,7 +246,7 @@ Preparation Preparation::fit(const Table& table, const std::vector<PreparationSt
     for (const std::string& name : step.columns) {
       check(name != options.target, where, "Preparation: the target must not be among the features, but '", name,
             "' is.");
-      preparation.fitted_.push_back(fit_column(table.column(name, where), step, where));
+      preparation.fitted_->push_back(fit_column(table.column(name, where), step, where));
     }
   preparation.name_features();
   if (!options.target.empty()) preparation.fit_target(table, options.target_kind, where);
@@ -260,7 +260,7 @@ Tensor Preparation::transform(const Table& table, SourceLocation where) const {
   const auto rows = static_cast<std::size_t>(table.rows());
   std::vector<double> features(rows * features_.size());
   Block block{features, features_.size(), 0};
-  for (const Fitted& each : fitted_) {
+  for (const Fitted& each : *fitted_) {
     const PreparationStep& step = each.step;
     const Column column = table.column(each.column, where);
     if (step.encode == Encode::one_hot || step.encode == Encode::ordinal) {
@@ -302,7 +302,7 @@ Tensor Preparation::indices(const Table& table, SourceLocation where) const {
   const auto rows = static_cast<std::size_t>(table.rows()), width = index_columns_.size();
   std::vector<std::int64_t> indices(rows * width);
   std::size_t at = 0;
-  for (const Fitted& each : fitted_) {
+  for (const Fitted& each : *fitted_) {
     if (each.step.encode != Encode::index) continue;
     const std::vector<std::int64_t> codes =
         codes_of(as_classes(table.column(each.column, where), each.kind), each.step, each.column, where);
@@ -342,7 +342,7 @@ Dataset Preparation::dataset(const Table& table, SourceLocation where) const {
 }
 
 std::vector<std::string> Preparation::classes(std::string_view column, SourceLocation where) const {
-  for (const Fitted& each : fitted_) {
+  for (const Fitted& each : *fitted_) {
     if (each.column != column || each.step.encode == Encode::none) continue;
     std::vector<std::string> classes;
     for (const std::string& name : each.step.classes) classes.push_back(shown_class(name));
@@ -356,7 +356,7 @@ std::vector<std::string> Preparation::classes(std::string_view column, SourceLoc
 
 NamedTensors Preparation::state() const {
   std::vector<double> fill, shift, scale;
-  for (const Fitted& each : fitted_) {
+  for (const Fitted& each : *fitted_) {
     fill.push_back(each.step.fill);
     shift.push_back(each.shift);
     scale.push_back(each.scale);
@@ -367,10 +367,10 @@ NamedTensors Preparation::state() const {
 Metadata Preparation::metadata() const {
   Metadata metadata = {{"format_version", kFormatVersion},
                        {"class", "Preparation"},
-                       {"columns", std::to_string(fitted_.size())},
+                       {"columns", std::to_string(fitted_->size())},
                        {"dtype", std::string(name(dtype_))}};
-  for (std::size_t i = 0; i < fitted_.size(); ++i) {
-    const Fitted& each = fitted_[i];
+  for (std::size_t i = 0; i < fitted_->size(); ++i) {
+    const Fitted& each = (*fitted_)[i];
     const std::string start = concat("column.", i, '.');
     metadata.emplace_back(start + "name", detail::escaped(each.column));
     metadata.emplace_back(start + "kind", name_in(kKinds, each.kind));
@@ -470,7 +470,7 @@ void Preparation::load_state(const NamedTensors& state, const Metadata& metadata
     check(each.scale > 0 && std::isfinite(each.scale) && std::isfinite(each.shift), where,
           "Preparation: shift and scale of '", each.column, "' must be finite, and the scale above 0, but they are ",
           each.shift, " and ", each.scale, ". Nothing was changed.");
-    loaded.fitted_.push_back(std::move(each));
+    loaded.fitted_->push_back(std::move(each));
   }
   loaded.target_.column = plain("target.name");
   one_of("target.kind", kKinds, loaded.target_.kind);

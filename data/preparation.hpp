@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "../autograd/hidden.hpp"
 #include "dataset.hpp"
 #include "state.hpp"
 #include "table.hpp"
@@ -158,7 +159,7 @@ class Preparation {
   void fit_target(const Table& table, Target kind, SourceLocation where);
   void name_features();
 
-  std::vector<Fitted> fitted_;
+  internal::Hidden<std::vector<Fitted>> fitted_;
   FittedTarget target_;
   DType dtype_ = DType::float32;
   std::vector<std::string> features_, index_columns_;

@@ -181,9 +181,9 @@ Checkpoint& Checkpoint::add_part(const std::string& name, Function<void(Contents
   check(!name.empty() && name.find('.') == name.npos && detail::is_utf8(name), where,
         "Checkpoint: a part's name must be UTF-8 without a dot, but it is ", Shown{name}, '.');
   bool is_taken = name == kFormat || name == kFormatVersion || name == kRandom || name == kParts;
-  for (const Part& part : parts_) is_taken = is_taken || part.name == name;
+  for (const Part& part : *parts_) is_taken = is_taken || part.name == name;
   check(!is_taken, where, "Checkpoint: each part must have a name of its own, but ", Shown{name}, " is taken.");
-  parts_.push_back({name, std::move(save), std::move(load)});
+  parts_->push_back({name, std::move(save), std::move(load)});
   return *this;
 }
 
@@ -458,9 +458,9 @@ Contents Checkpoint::gathered() const {
   contents.metadata.emplace_back(
       kRandom, json({{"seed", random.seed}, {"next_stream", random.next_stream}, {"generators", generators}}).dump());
   json parts = json::array();
-  for (const Part& part : parts_) parts.push_back(part.name);
+  for (const Part& part : *parts_) parts.push_back(part.name);
   contents.metadata.emplace_back(kParts, parts.dump());
-  for (const Part& part : parts_) part.save(contents);
+  for (const Part& part : *parts_) part.save(contents);
   return contents;
 }
 
@@ -499,7 +499,7 @@ void Checkpoint::load(const std::string& path, CheckpointOptions options, Source
       check_file(name.is_string(), path, "a checkpoint must list its parts by name, but this one does not");
       const auto& text_of_name = name.get_ref<const std::string&>();
       bool is_known = false;
-      for (const Part& part : parts_) is_known = is_known || part.name == text_of_name;
+      for (const Part& part : *parts_) is_known = is_known || part.name == text_of_name;
       if (!is_known)
         file.refuse(text_of_name,
                     "what the file has must have been added, but this has not (or load it with .partial)");
@@ -521,10 +521,10 @@ void Checkpoint::load(const std::string& path, CheckpointOptions options, Source
   }
   std::size_t begun = 0;
   try {
-    for (; begun < parts_.size(); ++begun) parts_[begun].load(file);
+    for (; begun < parts_->size(); ++begun) (*parts_)[begun].load(file);
     if (random) file.take(std::string(kRandom), [&] { set_random_state(*random); });
   } catch (...) {
-    for (std::size_t i = 0; i < parts_.size() && i <= begun; ++i) parts_[i].load({before, path, where});
+    for (std::size_t i = 0; i < parts_->size() && i <= begun; ++i) (*parts_)[i].load({before, path, where});
     throw;
   }
 }

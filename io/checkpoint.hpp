@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../autograd/function.hpp"
+#include "../autograd/hidden.hpp"
 #include "../autograd/random.hpp"
 #include "../autograd/tensor.hpp"
 #include "../data/batches.hpp"
@@ -138,7 +139,7 @@ class Checkpoint {
   /// The states of all parts. The tensors are the parts' own.
   Contents gathered() const;
 
-  std::vector<Part> parts_;
+  internal::Hidden<std::vector<Part>> parts_;
 };
 
 }  // namespace io

@@ -134,10 +134,12 @@ KeepBest::KeepBest(Checkpoint checkpoint, std::string folder, KeepBestOptions op
         std::from_chars(text->data(), text->data() + text->size(), score).ptr == text->data() + text->size() &&
         !text->empty();
     detail::check_file(is_number, path, "a best checkpoint must say its score, but this one does not");
-    kept_.push_back({score, step, path});
+    kept_->push_back({score, step, path});
   }
-  std::sort(kept_.begin(), kept_.end(), [this](const Kept& a, const Kept& b) { return is_before(a, b); });
+  std::sort(kept_->begin(), kept_->end(), [this](const Kept& a, const Kept& b) { return is_before(a, b); });
 }
+
+std::string KeepBest::best() const { return kept_->empty() ? "" : kept_->front().path; }
 
 bool KeepBest::is_before(const Kept& a, const Kept& b) const {
   if (a.score != b.score) return options_.highest ? a.score > b.score : a.score < b.score;
@@ -148,7 +150,7 @@ bool KeepBest::offer(double score, std::int64_t step, SourceLocation where) {
   check_step("KeepBest", step, where);
   if (std::isnan(score)) return false;
   const Kept offered{score, step, path_of(folder_, kBest, step)};
-  std::vector<Kept> kept = kept_;
+  std::vector<Kept> kept = *kept_;
   std::erase_if(kept, [&](const Kept& one) { return one.step == step && is_before(offered, one); });  // written over
   const auto place = std::find_if(kept.begin(), kept.end(), [&](const Kept& one) { return is_before(offered, one); });
   const bool is_there = std::any_of(kept.begin(), kept.end(), [&](const Kept& one) { return one.step == step; });
@@ -162,12 +164,12 @@ bool KeepBest::offer(double score, std::int64_t step, SourceLocation where) {
     remove_file(kept.back().path);
     kept.pop_back();
   }
-  kept_ = std::move(kept);
+  *kept_ = std::move(kept);
   return true;
 }
 
 void KeepBest::load(CheckpointOptions options, SourceLocation where) {
-  check<std::logic_error>(!kept_.empty(), where,
+  check<std::logic_error>(!kept_->empty(), where,
                           "KeepBest: there must be a best checkpoint to load, but none has been offered.");
   checkpoint_.load(best(), options, where);
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "../autograd/hidden.hpp"
 #include "checkpoint.hpp"
 
 namespace xgrad XGRAD_API {
@@ -80,7 +81,7 @@ class KeepBest {
   /// Loads the best checkpoint. Throws std::logic_error where there is none, and as Checkpoint::load().
   void load(CheckpointOptions options = {}, SourceLocation where = SourceLocation::current());
   /// Path of the best checkpoint; empty where there is none.
-  std::string best() const { return kept_.empty() ? "" : kept_.front().path; }
+  std::string best() const;
 
  private:
   struct Kept {
@@ -93,7 +94,7 @@ class KeepBest {
   Checkpoint checkpoint_;
   std::string folder_;
   KeepBestOptions options_;
-  std::vector<Kept> kept_;  // the best first
+  internal::Hidden<std::vector<Kept>> kept_;  // the best first
 };
 
 }  // namespace io

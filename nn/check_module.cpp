@@ -24,18 +24,18 @@ ModuleCheck::ModuleCheck(const Module& copy, const std::vector<Tensor>& inputs, 
     }
     inputs_.push_back(std::move(input));
   }
-  for (const auto& [name, buffer] : copy.named_buffers()) buffers_.emplace_back(buffer, xgrad::copy(buffer));
-  generators_.emplace_back(&default_generator(), default_generator());
-  for (Generator* generator : options.generators) generators_.emplace_back(generator, *generator);
+  for (const auto& [name, buffer] : copy.named_buffers()) buffers_->emplace_back(buffer, xgrad::copy(buffer));
+  generators_->emplace_back(&default_generator(), default_generator());
+  for (Generator* generator : options.generators) generators_->emplace_back(generator, *generator);
 }
 
 ModuleCheck::~ModuleCheck() {
-  for (auto& [generator, was] : generators_) *generator = was;
+  for (auto& [generator, was] : *generators_) *generator = was;
 }
 
 void ModuleCheck::put_back() {
-  for (auto& [buffer, was] : buffers_) buffer.assign(was, where_);
-  for (auto& [generator, was] : generators_) *generator = was;
+  for (auto& [buffer, was] : *buffers_) buffer.assign(was, where_);
+  for (auto& [generator, was] : *generators_) *generator = was;
 }
 
 GradcheckReport ModuleCheck::run(const Function<Tensor(std::span<const Tensor>)>& f) {

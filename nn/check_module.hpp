@@ -7,6 +7,7 @@
 
 #include "../autograd/check/gradcheck.hpp"
 #include "../autograd/functional.hpp"
+#include "../autograd/hidden.hpp"
 #include "../autograd/random.hpp"
 #include "copy.hpp"
 
@@ -38,8 +39,8 @@ class ModuleCheck {
 
   std::vector<Tensor> inputs_;
   NamedTensors variables_;
-  std::vector<std::pair<Tensor, Tensor>> buffers_;  // and what they were
-  std::vector<std::pair<Generator*, Generator>> generators_;
+  internal::Hidden<std::vector<std::pair<Tensor, Tensor>>> buffers_;  // and what they were
+  internal::Hidden<std::vector<std::pair<Generator*, Generator>>> generators_;
   GradcheckOptions options_;
   SourceLocation where_;
 };

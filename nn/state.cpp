@@ -135,6 +135,8 @@ LoadPlan plan_load(const std::string& module, const NamedTensors& own, const Nam
 
 }  // namespace detail
 
+bool LoadReport::complete() const { return missing.empty() && unexpected.empty() && mismatched.empty(); }
+
 std::string LoadReport::text() const {
   std::string text;
   detail::append_report(text, *this);

@@ -67,7 +67,7 @@ struct LoadReport {
   std::int64_t loaded = 0;  ///< how many of the module's tensors were written
 
   /// Whether each of the module's tensors got a value and each value found its tensor.
-  bool complete() const { return missing.empty() && unexpected.empty() && mismatched.empty(); }
+  bool complete() const;
   /// What was left out, in sentences.
   std::string text() const;
 };

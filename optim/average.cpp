@@ -32,7 +32,7 @@ AveragedWeights::AveragedWeights(NamedTensors weights, AveragedWeightsOptions op
     internal::check_writable(kName, weight, where);
     std::size_t first = 0;
     while (!weights_[first].second.is_same(weight)) ++first;
-    first_of_.push_back(first);
+    first_of_->push_back(first);
     for (std::size_t j = 0; j < i; ++j)
       check(weights_[j].first != name, where, kName, ": each weight must have a name of its own, but '", name,
             "' is the name of two.");
@@ -49,7 +49,7 @@ void AveragedWeights::update(SourceLocation where) {
   std::vector<Tensor> made(weights_.size());
   for (std::size_t i = 0; i < weights_.size(); ++i) {
     const Tensor& weight = weights_[i].second;
-    if (first_of_[i] != i) continue;
+    if ((*first_of_)[i] != i) continue;
     if (updates_ == 0)
       made[i] = copy(weight.detach());
     else
@@ -67,7 +67,7 @@ void AveragedWeights::update(SourceLocation where) {
   double keep = options_.decay ? *options_.decay : 1 - 1 / n;
   if (options_.decay && options_.warmup) keep = std::min(keep, (1 + n) / (10 + n));
   for (std::size_t i = 0; i < weights_.size(); ++i) {
-    if (first_of_[i] != i) continue;
+    if ((*first_of_)[i] != i) continue;
     const Tensor weight = weights_[i].second.detach();
     if (is_floating(weight.dtype()))
       each(averages_[i], weight, [fresh = 1 - keep](auto& average, auto w) { average += fresh * (w - average); });
@@ -79,7 +79,7 @@ void AveragedWeights::update(SourceLocation where) {
 NamedTensors AveragedWeights::averages() const {
   NamedTensors named;
   if (updates_ == 0) return named;
-  for (std::size_t i = 0; i < weights_.size(); ++i) named.emplace_back(weights_[i].first, averages_[first_of_[i]]);
+  for (std::size_t i = 0; i < weights_.size(); ++i) named.emplace_back(weights_[i].first, averages_[(*first_of_)[i]]);
   return named;
 }
 
@@ -92,7 +92,7 @@ void AveragedWeights::check_swappable(SourceLocation where) const {
 void AveragedWeights::exchange() {
   NoGrad no_grad;
   for (std::size_t i = 0; i < weights_.size(); ++i) {
-    if (first_of_[i] != i) continue;
+    if ((*first_of_)[i] != i) continue;
     Tensor& weight = weights_[i].second;
     if (is_floating(weight.dtype()) &&
         averages_[i].dtype() == weight.dtype()) {  // takes no memory: nothing can stop it
@@ -131,7 +131,7 @@ void AveragedWeights::copy_to_weights(SourceLocation where) {
   check_swappable(where);
   NoGrad no_grad;
   for (std::size_t i = 0; i < weights_.size(); ++i)
-    if (first_of_[i] == i) weights_[i].second.assign(averages_[i], where);
+    if ((*first_of_)[i] == i) weights_[i].second.assign(averages_[i], where);
 }
 
 NamedTensors AveragedWeights::state(SourceLocation where) const {
@@ -174,7 +174,7 @@ void AveragedWeights::load_state(const NamedTensors& entries, SourceLocation whe
         average->defined() && average->dtype() == weight.dtype() && average->shape() == weight.shape(), where, kName,
         ": an average must be as its weight, but '", key, "' is ", [&] { return shown(*average); }, " and the weight ",
         [&] { return shown(weight); }, ". Nothing was changed.");
-    if (first_of_[i] == i) loaded[i] = copy(average->detach());
+    if ((*first_of_)[i] == i) loaded[i] = copy(average->detach());
   }
   averages_ = std::move(loaded);
   updates_ = count;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "../autograd/error.hpp"
+#include "../autograd/hidden.hpp"
 #include "../autograd/tensor.hpp"
 #include "state.hpp"
 
@@ -85,8 +86,8 @@ class AveragedWeights {
   void exchange();
 
   NamedTensors weights_;
-  std::vector<std::size_t> first_of_;  // by weight: the first one that is the same tensor
-  std::vector<Tensor> averages_;       // by weight; undefined for a further name of the same tensor
+  internal::Hidden<std::vector<std::size_t>> first_of_;  // by weight: the first one that is the same tensor
+  std::vector<Tensor> averages_;                         // by weight; undefined for a further name of the same tensor
   AveragedWeightsOptions options_;
   std::int64_t updates_ = 0;
   bool is_swapped_ = false;

@@ -63,7 +63,27 @@ std::string listed(std::string_view kind, const std::vector<std::string>& entrie
 
 }  // namespace
 
+struct Optimizer::Book {
+  // By parameter.
+  std::vector<bool> named;  // whether the name was given
+  // The dtype for which its state is known to have all that its group's options ask for.
+  std::vector<std::optional<DType>> complete_for;
+  std::vector<int> groups;
+  std::vector<std::int64_t> work_before;  // the work of those before it that are stepped side by side
+  std::int64_t shared_work = 0;           // of all of those
+  std::int64_t total_work = 0;            // of all parameters
+  // By group.
+  std::vector<std::size_t> group_ends;
+  std::vector<std::string> group_names;
+  std::vector<std::optional<double>> base_lrs;  // as far as schedules have seen them
+};
+
+Optimizer::Optimizer() = default;
 Optimizer::~Optimizer() = default;
+
+int Optimizer::group_count() const { return static_cast<int>(book_->group_ends.size()); }
+std::size_t Optimizer::group_begin(int group) const { return group == 0 ? 0 : book_->group_ends[group - 1]; }
+std::vector<std::optional<double>>& Optimizer::base_lrs() { return book_->base_lrs; }
 
 void Optimizer::zero_grad() {
   for (Tensor& parameter : parameters_) parameter.zero_grad();
@@ -77,7 +97,7 @@ void Optimizer::step(SourceLocation where) {
     gradients[i] = parameters_[i].grad();
     if (!gradients[i].defined()) continue;
     check_gradient(i, gradients[i], where);
-    if (complete_for_[i] != parameters_[i].impl()->dtype) completed.push_back({i, completed_state(i, where)});
+    if (book_->complete_for[i] != parameters_[i].impl()->dtype) completed.push_back({i, completed_state(i, where)});
   }
   if (!gradients_are_finite(gradients, where)) return;
   std::vector<std::pair<std::size_t, std::vector<Tensor>>> prepared_ones;
@@ -88,35 +108,37 @@ void Optimizer::step(SourceLocation where) {
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
       if (!gradients[i].defined()) continue;
       const bool is_new = next != completed.end() && next->parameter == i;
-      std::vector<Tensor> made = prepared(groups_[i], i, gradients[i], is_new ? (next++)->state : states_[i]);
+      std::vector<Tensor> made = prepared(book_->groups[i], i, gradients[i], is_new ? (next++)->state : states_[i]);
       if (!made.empty()) prepared_ones.emplace_back(i, std::move(made));
     }
   }
   for (Completed& one : completed) {
     states_[one.parameter] = std::move(one.state);
-    complete_for_[one.parameter] = parameters_[one.parameter].impl()->dtype;
+    book_->complete_for[one.parameter] = parameters_[one.parameter].impl()->dtype;
   }
 
   for (auto& [i, made] : prepared_ones) states_[i].prepared = std::move(made);
 
   std::optional<internal::OneThread> one_thread;
-  if (total_work_ < kCacheWork) one_thread.emplace();
+  if (book_->total_work < kCacheWork) one_thread.emplace();
   // Large parameters are split over the threads one by one, the others shared out whole. An update may be written with
   // operators: each thread must be told that they are not to be recorded.
   {
     CallSite site(where);
     NoGrad no_grad;
     for (std::size_t i = 0; i < parameters_.size(); ++i)
-      if (is_large(parameters_[i]) && gradients[i].defined()) step_parameter(groups_[i], i, gradients[i]);
+      if (is_large(parameters_[i]) && gradients[i].defined()) step_parameter(book_->groups[i], i, gradients[i]);
   }
   internal::parallel_for(
-      shared_work_, kWorkGrain, [this, where, gradient_of = gradients.data()](std::int64_t begin, std::int64_t end) {
+      book_->shared_work, kWorkGrain,
+      [this, where, gradient_of = gradients.data()](std::int64_t begin, std::int64_t end) {
         CallSite site(where);
         NoGrad no_grad;
-        const auto first = std::lower_bound(work_before_.begin(), work_before_.end(), begin);
-        for (auto i = static_cast<std::size_t>(first - work_before_.begin()); i < parameters_.size(); ++i) {
-          if (work_before_[i] >= end) break;
-          if (!is_large(parameters_[i]) && gradient_of[i].defined()) step_parameter(groups_[i], i, gradient_of[i]);
+        const auto first = std::lower_bound(book_->work_before.begin(), book_->work_before.end(), begin);
+        for (auto i = static_cast<std::size_t>(first - book_->work_before.begin()); i < parameters_.size(); ++i) {
+          if (book_->work_before[i] >= end) break;
+          if (!is_large(parameters_[i]) && gradient_of[i].defined())
+            step_parameter(book_->groups[i], i, gradient_of[i]);
         }
       });
 }
@@ -170,7 +192,7 @@ void Optimizer::check_loaded(const std::vector<State>&, SourceLocation) const {}
 
 std::span<const Tensor> Optimizer::group(int index, SourceLocation where) const {
   check_group(index, where);
-  return {parameters_.data() + group_begin(index), parameters_.data() + group_ends_[index]};
+  return {parameters_.data() + group_begin(index), parameters_.data() + book_->group_ends[index]};
 }
 
 void Optimizer::set_lr(double lr, SourceLocation where) {
@@ -191,7 +213,7 @@ void Optimizer::scale_lr(double factor, SourceLocation where) {
 
 double Optimizer::base_lr(int group, SourceLocation where) const {
   const double now = lr(group, where);
-  return static_cast<std::size_t>(group) < base_lrs_.size() ? base_lrs_[group].value_or(now) : now;
+  return static_cast<std::size_t>(group) < book_->base_lrs.size() ? book_->base_lrs[group].value_or(now) : now;
 }
 
 std::optional<double> Optimizer::momentum(int group, SourceLocation where) const {
@@ -311,28 +333,28 @@ void Optimizer::load_state(const NamedTensors& entries, SourceLocation where) {
         problems, ". Load it into an optimizer of the same class, options and parameters. Nothing was changed.");
   check_loaded(loaded, where);
   states_ = std::move(loaded);
-  complete_for_.assign(parameters_.size(), std::nullopt);
+  book_->complete_for.assign(parameters_.size(), std::nullopt);
 }
 
 const std::string& Optimizer::group_name(int group, SourceLocation where) const {
   check_group(group, where);
-  return group_names_[group];
+  return book_->group_names[group];
 }
 
 int Optimizer::group_number(std::string_view name, SourceLocation where) const {
-  const auto found = std::find(group_names_.begin(), group_names_.end(), name);
+  const auto found = std::find(book_->group_names.begin(), book_->group_names.end(), name);
   check<std::out_of_range>(
-      found != group_names_.end(), where, this->name(), ": there is no group '", name, "'; ",
-      [&] { return listed("there are", group_names_); }, "names are given with the groups.");
-  return static_cast<int>(found - group_names_.begin());
+      found != book_->group_names.end(), where, this->name(), ": there is no group '", name, "'; ",
+      [&] { return listed("there are", book_->group_names); }, "names are given with the groups.");
+  return static_cast<int>(found - book_->group_names.begin());
 }
 
 void Optimizer::hold(const char* optimizer, Parameters given, std::string group_name, SourceLocation where) {
   std::vector<Tensor>& parameters = given.tensors;
   check(!parameters.empty(), where, optimizer, ": at least one parameter is needed, but the list is empty.");
   if (group_name.empty()) group_name = concat(group_count());
-  check(std::find(group_names_.begin(), group_names_.end(), group_name) == group_names_.end(), where, optimizer,
-        ": each group must have a name of its own, but '", group_name, "' is the name of two.");
+  check(std::find(book_->group_names.begin(), book_->group_names.end(), group_name) == book_->group_names.end(), where,
+        optimizer, ": each group must have a name of its own, but '", group_name, "' is the name of two.");
   const bool named = !given.names.empty();
   check(!named || given.names.size() == parameters.size(), where, optimizer,
         ": each parameter must have a name, but there are ", given.names.size(), " names for ", parameters.size(),
@@ -367,28 +389,28 @@ void Optimizer::hold(const char* optimizer, Parameters given, std::string group_
   const std::size_t count = parameters_.size() + parameters.size();
   parameters_.reserve(count);
   names_.reserve(count);
-  named_.reserve(count);
+  book_->named.reserve(count);
   states_.reserve(count);
-  complete_for_.reserve(count);
-  groups_.reserve(count);
-  work_before_.reserve(count);
-  group_ends_.reserve(group_ends_.size() + 1);
-  group_names_.reserve(group_names_.size() + 1);
+  book_->complete_for.reserve(count);
+  book_->groups.reserve(count);
+  book_->work_before.reserve(count);
+  book_->group_ends.reserve(book_->group_ends.size() + 1);
+  book_->group_names.reserve(book_->group_names.size() + 1);
   const int group = group_count();
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const std::int64_t work = parameters[i].numel() + kCallWork;
-    total_work_ += work;
-    work_before_.push_back(shared_work_);
-    if (!is_large(parameters[i])) shared_work_ += work;
+    book_->total_work += work;
+    book_->work_before.push_back(book_->shared_work);
+    if (!is_large(parameters[i])) book_->shared_work += work;
     parameters_.push_back(std::move(parameters[i]));
     names_.push_back(std::move(given.names[i]));
-    named_.push_back(named);
+    book_->named.push_back(named);
     states_.emplace_back();
-    complete_for_.push_back(std::nullopt);
-    groups_.push_back(group);
+    book_->complete_for.push_back(std::nullopt);
+    book_->groups.push_back(group);
   }
-  group_ends_.push_back(count);
-  group_names_.push_back(std::move(group_name));
+  book_->group_ends.push_back(count);
+  book_->group_names.push_back(std::move(group_name));
 }
 
 void Optimizer::check_group(int group, SourceLocation where) const {
@@ -397,14 +419,15 @@ void Optimizer::check_group(int group, SourceLocation where) const {
 }
 
 void Optimizer::options_changed(int group) {
-  for (std::size_t i = group_begin(group); i < group_ends_[group]; ++i) complete_for_[i].reset();
+  for (std::size_t i = group_begin(group); i < book_->group_ends[group]; ++i) book_->complete_for[i].reset();
 }
 
 std::string Optimizer::described(std::size_t i) const {
-  return named_[i] ? concat('\'', names_[i], "' ", parameters_[i].shape()) : concat(i, ' ', parameters_[i].shape());
+  return book_->named[i] ? concat('\'', names_[i], "' ", parameters_[i].shape())
+                         : concat(i, ' ', parameters_[i].shape());
 }
 
-std::vector<Kept> Optimizer::kept_by(std::size_t i) const { return kept(groups_[i], parameters_[i]); }
+std::vector<Kept> Optimizer::kept_by(std::size_t i) const { return kept(book_->groups[i], parameters_[i]); }
 
 State Optimizer::completed_state(std::size_t i, SourceLocation where) const {
   CallSite site(where);
@@ -449,7 +472,7 @@ bool Optimizer::gradients_are_finite(std::span<const Tensor> gradients, SourceLo
   for (int group = 0; group < group_count(); ++group) {
     const NonFinite reaction = nonfinite(group);
     if (reaction == NonFinite::proceed) continue;
-    for (std::size_t i = group_begin(group); i < group_ends_[group]; ++i) {
+    for (std::size_t i = group_begin(group); i < book_->group_ends[group]; ++i) {
       if (!gradients[i].defined() || all(isfinite(gradients[i])).item<bool>()) continue;
       check<std::runtime_error>(
           reaction != NonFinite::error, where, name(), ": gradients must be finite, but that of parameter ",

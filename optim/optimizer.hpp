@@ -12,6 +12,7 @@
 
 #include "../autograd/error.hpp"
 #include "../autograd/function.hpp"
+#include "../autograd/hidden.hpp"
 #include "../autograd/tensor.hpp"
 #include "parameters.hpp"
 #include "state.hpp"
@@ -67,7 +68,7 @@ class Optimizer {
   /// the first group; "heads.2" where that has a name).
   const std::vector<std::string>& parameter_names() const { return names_; }
   /// Number of groups.
-  int group_count() const { return static_cast<int>(group_ends_.size()); }
+  int group_count() const;
   /// Name of one group; its number where it was given none. Throws std::out_of_range.
   const std::string& group_name(int group, SourceLocation where = SourceLocation::current()) const;
   /// Number of the group of that name. Throws std::out_of_range, naming those that there are.
@@ -120,7 +121,7 @@ class Optimizer {
                   SourceLocation where = SourceLocation::current());
 
  protected:
-  Optimizer() = default;
+  Optimizer();
 
   /// Takes one more group. Throws std::invalid_argument unless each parameter is a floating leaf, not held already, and
   /// has a name of its own, as the group. Nothing is changed then.
@@ -160,7 +161,7 @@ class Optimizer {
     std::size_t parameter;
     State state;
   };
-  std::size_t group_begin(int group) const { return group == 0 ? 0 : group_ends_[group - 1]; }
+  std::size_t group_begin(int group) const;
   /// The parameter's number or name, and its shape: "3 [2, 2]", "'fc.weight' [2, 2]".
   std::string described(std::size_t i) const;
   /// The state with all that its group's options ask for. Throws where what is there does not fit the parameter.
@@ -172,19 +173,12 @@ class Optimizer {
 
   std::vector<Tensor> parameters_;
   std::vector<std::string> names_;
-  std::vector<bool> named_;  // by parameter: whether the name was given
   std::vector<State> states_;
-  // By parameter: the dtype for which its state is known to have all that its group's options ask for.
-  std::vector<std::optional<DType>> complete_for_;
-  std::vector<int> groups_;                // by parameter
-  std::vector<std::int64_t> work_before_;  // by parameter: the work of those before it that are stepped side by side
-  std::int64_t shared_work_ = 0;           // of all of those
-  std::int64_t total_work_ = 0;            // of all parameters
-  std::vector<std::size_t> group_ends_;
-  std::vector<std::string> group_names_;
+  struct Book;
+  internal::Hidden<Book> book_;  // what else is known of the parameters, and of their groups
 
   friend class Schedule;
-  std::vector<std::optional<double>> base_lrs_;  // by group, as far as schedules have seen them
+  std::vector<std::optional<double>>& base_lrs();  // by group, as far as schedules have seen them
 };
 
 /// OptimizerOf: an optimizer with its own kind of options. Options has lr and nonfinite, kOptimizer (the class's name),
@@ -240,7 +234,7 @@ class OptimizerOf : public Optimizer {
   std::vector<Tensor> prepared(int group, std::size_t i, const Tensor& gradient, const State& state) const final;
   NonFinite nonfinite(int group) const final;
 
-  std::vector<Options> options_;
+  internal::Hidden<std::vector<Options>> options_;  // by group
 };
 
 // Not inside of the class: the library has them compiled for its own optimizers, and a user's file shall not
@@ -271,11 +265,11 @@ template <class Options>
 int OptimizerOf<Options>::add_group(std::string name, Parameters parameters, const Options& options,
                                     SourceLocation where) {
   options.check(where);
-  options_.push_back(options);
+  options_->push_back(options);
   try {
     hold(Options::kOptimizer, std::move(parameters), std::move(name), where);
   } catch (...) {
-    options_.pop_back();
+    options_->pop_back();
     throw;
   }
   return group_count() - 1;
@@ -284,14 +278,14 @@ int OptimizerOf<Options>::add_group(std::string name, Parameters parameters, con
 template <class Options>
 const Options& OptimizerOf<Options>::options(int group, SourceLocation where) const {
   check_group(group, where);
-  return options_[group];
+  return (*options_)[group];
 }
 
 template <class Options>
 void OptimizerOf<Options>::set_options(int group, const Options& options, SourceLocation where) {
   check_group(group, where);
   options.check(where);
-  options_[group] = options;
+  (*options_)[group] = options;
   options_changed(group);
 }
 
@@ -303,10 +297,10 @@ double OptimizerOf<Options>::lr(int group, SourceLocation where) const {
 template <class Options>
 void OptimizerOf<Options>::set_group_lr(int group, double lr, SourceLocation where) {
   check_group(group, where);
-  Options changed = options_[group];
+  Options changed = (*options_)[group];
   changed.lr = lr;
   changed.check(where);
-  options_[group] = changed;
+  (*options_)[group] = changed;
 }
 
 template <class Options>
@@ -323,7 +317,7 @@ std::optional<double> OptimizerOf<Options>::momentum(int group, SourceLocation w
 template <class Options>
 void OptimizerOf<Options>::set_group_momentum(int group, double momentum, SourceLocation where) {
   check_group(group, where);
-  Options changed = options_[group];
+  Options changed = (*options_)[group];
   double* own = nullptr;
   if constexpr (requires { changed.momentum; })
     own = &changed.momentum;
@@ -333,7 +327,7 @@ void OptimizerOf<Options>::set_group_momentum(int group, double momentum, Source
   const bool starts_or_ends = (*own == 0) != (momentum == 0);
   *own = momentum;
   changed.check(where);
-  options_[group] = changed;
+  (*options_)[group] = changed;
   if (starts_or_ends) options_changed(group);
 }
 
@@ -341,13 +335,13 @@ template <class Options>
 void OptimizerOf<Options>::step_parameter(int group, std::size_t i, const Tensor& gradient) {
   State& state = state_of(i);
   ++state.steps;
-  update(options_[group], parameter(i), gradient, state);
+  update((*options_)[group], parameter(i), gradient, state);
   if (!state.prepared.empty()) state.prepared.clear();
 }
 
 template <class Options>
 std::vector<Kept> OptimizerOf<Options>::kept(int group, const Tensor& parameter) const {
-  return keeps(options_[group], parameter);
+  return keeps((*options_)[group], parameter);
 }
 
 template <class Options>
@@ -358,12 +352,12 @@ std::vector<Tensor> OptimizerOf<Options>::prepare(const Options&, const Tensor&,
 template <class Options>
 std::vector<Tensor> OptimizerOf<Options>::prepared(int group, std::size_t i, const Tensor& gradient,
                                                    const State& state) const {
-  return prepare(options_[group], parameters()[i], gradient, state);
+  return prepare((*options_)[group], parameters()[i], gradient, state);
 }
 
 template <class Options>
 NonFinite OptimizerOf<Options>::nonfinite(int group) const {
-  return options_[group].nonfinite;
+  return (*options_)[group].nonfinite;
 }
 
 }  // namespace optim

@@ -43,19 +43,19 @@ struct State {
  private:
   // An optimizer keeps few things: to look at each is faster than a map. Inline, so that a name of known length is compared
   // without a call.
-  template <class Entries>
-  static auto* find(Entries& entries, std::string_view name) {
-    for (auto& entry : entries)
+  template <class T>
+  static const T* find(const std::vector<std::pair<std::string, T>>& entries, std::string_view name) {
+    for (const std::pair<std::string, T>& entry : entries)
       if (entry.first.size() == name.size() && __builtin_memcmp(entry.first.data(), name.data(), name.size()) == 0)
         return &entry.second;
-    return static_cast<decltype(&entries[0].second)>(nullptr);
+    return nullptr;
   }
-  template <class Entries>
-  static auto& need(Entries& entries, std::string_view name) {
-    auto* found = find(entries, name);
+  template <class T>
+  static T& need(const std::vector<std::pair<std::string, T>>& entries, std::string_view name) {
+    const T* found = find(entries, name);
     if (found == nullptr) [[unlikely]]
       fail_to_find(name);
-    return *found;
+    return const_cast<T&>(*found);  // for a State that is not const
   }
   [[noreturn]] static void fail_to_find(std::string_view name);
 

@@ -27,8 +27,8 @@ using Floor = std::vector<std::string_view>;
 /// The floors, lowest first. A file includes what stands on its own floor or below.
 const std::vector<Floor> kFloors = {
     {"autograd/config", "autograd/version", "autograd/dtype", "autograd/default_dtype", "autograd/shape",
-     "autograd/error", "autograd/function", "autograd/hooks", "autograd/number", "autograd/base/", "autograd/memory",
-     "autograd/threads"},
+     "autograd/error", "autograd/function", "autograd/hidden", "autograd/hooks", "autograd/number", "autograd/base/",
+     "autograd/memory", "autograd/threads"},
     {"autograd/simd/"},
     {"autograd/tensor", "autograd/tensor_impl", "autograd/print", "autograd/grad_mode", "autograd/random",
      "autograd/random_state", "autograd/random_process"},

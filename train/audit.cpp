@@ -367,6 +367,8 @@ class Auditor {
 
 }  // namespace
 
+bool Audit::is_sound() const { return findings.empty(); }
+
 bool Audit::has(Mistake mistake, const std::string& subject) const {
   return std::any_of(findings.begin(), findings.end(), [&](const Finding& finding) {
     return finding.mistake == mistake && (subject.empty() || finding.subject == subject);

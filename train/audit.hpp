@@ -44,7 +44,7 @@ struct Finding {
 struct Audit {
   std::vector<Finding> findings = {};
 
-  bool is_sound() const { return findings.empty(); }
+  bool is_sound() const;
   /// Whether there is a finding of that kind, about that subject where one is given.
   bool has(Mistake mistake, const std::string& subject = "") const;
 };

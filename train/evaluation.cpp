@@ -15,13 +15,13 @@ void list(const nn::Module& module, std::vector<std::pair<nn::Module, bool>>& mo
 }  // namespace
 
 Evaluation::Evaluation(const nn::Module& model) {
-  list(model, modules_);
-  modules_.front().first.eval();
+  list(model, *modules_);
+  modules_->front().first.eval();
 }
 
 Evaluation::~Evaluation() {
   // A module switches all below it: parents first.
-  for (auto& [module, training] : modules_) module.train(training);
+  for (auto& [module, training] : *modules_) module.train(training);
 }
 
 void Collector::add(const Tensor& batch, SourceLocation where) {
@@ -39,6 +39,8 @@ void Collector::add(const Tensor& batch, SourceLocation where) {
   NoGrad no_grad;
   batches_.push_back(copy(batch.detach()));  // what is overwritten later was collected as it is now
 }
+
+void Collector::reset() { batches_.clear(); }
 
 Tensor Collector::all(SourceLocation where) const {
   check<std::logic_error>(!batches_.empty(), where, "Collector: a batch must have been added, but none was.");

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "../autograd/grad_mode.hpp"
+#include "../autograd/hidden.hpp"
 #include "../nn/module.hpp"
 
 namespace xgrad XGRAD_API {
@@ -28,7 +29,7 @@ class Evaluation {
 
  private:
   NoGrad no_grad_;
-  std::vector<std::pair<nn::Module, bool>> modules_;
+  internal::Hidden<std::vector<std::pair<nn::Module, bool>>> modules_;
 };
 
 /// Collector: puts together what comes in batches, for metrics that need all of it at once, as roc_auc() does.
@@ -46,7 +47,7 @@ class Collector {
   /// All rows in the order in which they came.
   /// Throws: std::logic_error where none came.
   Tensor all(SourceLocation where = SourceLocation::current()) const;
-  void reset() { batches_.clear(); }  ///< forgets them
+  void reset();  ///< forgets them
 
  private:
   std::vector<Tensor> batches_;

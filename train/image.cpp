@@ -56,8 +56,8 @@ ImageGrid::ImageGrid(const Tensor& images, ImageGridOptions options, SourceLocat
   const auto plane = static_cast<std::size_t>(height * width), size = plane * static_cast<std::size_t>(channels);
   // Grey images become RGB, so that nan has a colour.
   const std::size_t out_channels = channels == 4 ? 4 : 3;
-  pixels_.resize(static_cast<std::size_t>(count_) * plane * out_channels);
-  std::uint8_t* to = pixels_.data();
+  pixels_->resize(static_cast<std::size_t>(count_) * plane * out_channels);
+  std::uint8_t* to = pixels_->data();
   for (std::int64_t n = 0; n < count_; ++n) {
     const double* image = values.data() + static_cast<std::size_t>(n) * size;
     if (options_.stretch) {
@@ -83,7 +83,7 @@ ImageGrid::ImageGrid(const Tensor& images, ImageGridOptions options, SourceLocat
 
 detail::Pixels ImageAccess::image(const ImageGrid& grid, std::int64_t index) {
   const std::size_t size = static_cast<std::size_t>(grid.width_) * grid.height_ * grid.channels_;
-  const auto* from = grid.pixels_.data() + static_cast<std::size_t>(index) * size;
+  const auto* from = grid.pixels_->data() + static_cast<std::size_t>(index) * size;
   return {grid.width_, grid.height_, grid.channels_, {from, from + size}};
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "../autograd/error.hpp"
+#include "../autograd/hidden.hpp"
 #include "plot.hpp"
 #include "theme.hpp"
 
@@ -49,7 +50,7 @@ class ImageGrid final {
 
  private:
   friend struct ImageAccess;
-  std::vector<std::uint8_t> pixels_;  // of all images, one after the other
+  internal::Hidden<std::vector<std::uint8_t>> pixels_;  // of all images, one after the other
   std::int64_t count_ = 0;
   int channels_ = 1, height_ = 0, width_ = 0;  // of one image
   ImageGridOptions options_;

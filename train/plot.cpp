@@ -32,6 +32,7 @@ struct Plot::State {
   }
 };
 
+Values::Values(std::initializer_list<double> numbers) : numbers_(numbers) {}
 Values::Values(const Tensor& tensor) : numbers_(tensor.to_vector<double>()) {}
 
 // ---- Making it ----
@@ -191,9 +192,9 @@ void Plot::save(const std::string& path, SourceLocation where) const { save_pict
 
 Panels::Panels(std::vector<Plot> plots, PanelsOptions options, SourceLocation where)
     : plots_(std::move(plots)), options_(std::move(options)) {
-  check(!plots_.empty(), where, "Panels: there must be at least one plot, but there is none.");
+  check(!plots_->empty(), where, "Panels: there must be at least one plot, but there is none.");
   check(options_.columns >= 0, where, "Panels: columns must be at least 0, but it is ", options_.columns, ".");
-  if (options_.columns == 0) options_.columns = static_cast<int>(std::min<std::size_t>(plots_.size(), 3));
+  if (options_.columns == 0) options_.columns = static_cast<int>(std::min<std::size_t>(plots_->size(), 3));
 }
 
 namespace {
@@ -237,20 +238,20 @@ void draw_panels(detail::Canvas& canvas, const Placement& placement, const Panel
 }  // namespace
 
 std::string Panels::svg() const {
-  const Placement placement = placed(plots_, options_);
-  const Theme theme = plots_[0].options().theme;
+  const Placement placement = placed(*plots_, options_);
+  const Theme theme = (*plots_)[0].options().theme;
   detail::SvgCanvas canvas(theme);
   draw_panels(canvas, placement, options_);
-  for (std::size_t i = 0; i < plots_.size(); ++i) plots_[i].state_->draw(canvas, placement.boxes[i]);
+  for (std::size_t i = 0; i < plots_->size(); ++i) (*plots_)[i].state_->draw(canvas, placement.boxes[i]);
   return canvas.picture(placement.width, placement.height, options_.title, false);
 }
 
 std::string Panels::png() const {
-  const Placement placement = placed(plots_, options_);
-  const PlotOptions& first = plots_[0].options();
+  const Placement placement = placed(*plots_, options_);
+  const PlotOptions& first = (*plots_)[0].options();
   detail::RasterCanvas canvas(placement.width, placement.height, first.scale, first.theme);
   draw_panels(canvas, placement, options_);
-  for (std::size_t i = 0; i < plots_.size(); ++i) plots_[i].state_->draw(canvas, placement.boxes[i]);
+  for (std::size_t i = 0; i < plots_->size(); ++i) (*plots_)[i].state_->draw(canvas, placement.boxes[i]);
   return png_of(canvas.pixels());
 }
 

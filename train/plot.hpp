@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "../autograd/error.hpp"
+#include "../autograd/hidden.hpp"
 #include "theme.hpp"
 
 namespace xgrad XGRAD_API {
@@ -28,7 +29,7 @@ enum class Scale : std::uint8_t {
 class Values {
  public:
   Values(std::vector<double> numbers) : numbers_(std::move(numbers)) {}
-  Values(std::initializer_list<double> numbers) : numbers_(numbers) {}
+  Values(std::initializer_list<double> numbers);
   template <class T>
   requires(std::is_arithmetic_v<T> && !std::same_as<T, double>) Values(const std::vector<T>& numbers) {
     numbers_.reserve(numbers.size());
@@ -160,7 +161,7 @@ class Panels final {
   void save(const std::string& path, SourceLocation where = SourceLocation::current()) const;
 
  private:
-  std::vector<Plot> plots_;
+  internal::Hidden<std::vector<Plot>> plots_;
   PanelsOptions options_;
 };
 

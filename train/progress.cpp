@@ -85,18 +85,18 @@ void Progress::step(const Readings& readings, double weight, SourceLocation wher
         "Progress: the weight must be a number that is at least 0, but it is ", weight, ".");
   if (std::exchange(epoch_is_over_, false)) {
     means_.clear();
-    sums_.clear();
+    sums_->clear();
   }
   for (const auto& [name, value] : readings) {
     std::size_t i = 0;
     while (i < means_.size() && means_[i].first != name) ++i;
     if (i == means_.size()) {
       means_.emplace_back(name, 0);
-      sums_.emplace_back();
+      sums_->emplace_back();
     }
-    sums_[i].sum += value * weight;
-    sums_[i].weight += weight;
-    means_[i].second = sums_[i].weight > 0 ? sums_[i].sum / sums_[i].weight : value;
+    (*sums_)[i].sum += value * weight;
+    (*sums_)[i].weight += weight;
+    means_[i].second = (*sums_)[i].weight > 0 ? (*sums_)[i].sum / (*sums_)[i].weight : value;
   }
   ++steps_done_;
   ++all_steps_;
@@ -106,7 +106,7 @@ void Progress::step(const Readings& readings, double weight, SourceLocation wher
 void Progress::epoch(const Readings& validation) {
   if (std::exchange(epoch_is_over_, true)) {  // without steps
     means_.clear();
-    sums_.clear();
+    sums_->clear();
   }
   ++epochs_done_;
   if (options_.steps == 0) options_.steps = steps_done_;

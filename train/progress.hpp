@@ -7,6 +7,7 @@
 
 #include "../autograd/error.hpp"
 #include "../autograd/function.hpp"
+#include "../autograd/hidden.hpp"
 #include "readings.hpp"
 
 namespace xgrad XGRAD_API {
@@ -67,7 +68,7 @@ class Progress final {
   bool on_terminal_, bar_is_open_ = false, epoch_is_over_ = false;
   std::int64_t epochs_done_ = 0, steps_done_ = 0;  // steps: of this epoch
   std::int64_t all_steps_ = 0;
-  std::vector<Mean> sums_;
+  internal::Hidden<std::vector<Mean>> sums_;
   Readings means_;
   double start_, epoch_start_, next_draw_;
 };

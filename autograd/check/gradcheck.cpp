@@ -31,6 +31,8 @@ GradcheckInputs::GradcheckInputs(const std::vector<std::pair<std::string, Tensor
 GradcheckInputs::GradcheckInputs(const GradcheckInputs&) = default;
 GradcheckInputs& GradcheckInputs::operator=(const GradcheckInputs&) = default;
 GradcheckInputs::~GradcheckInputs() = default;
+std::span<const Tensor> GradcheckInputs::tensors() const { return {tensors_.data(), tensors_.size()}; }
+std::span<const std::string> GradcheckInputs::names() const { return {names_.data(), names_.size()}; }
 
 namespace {
 
@@ -518,6 +520,8 @@ GradcheckReport run_gradcheck(CheckedFunction& function, const GradcheckOptions&
 }
 
 }  // namespace
+
+bool GradcheckReport::passed() const { return errors.empty(); }
 
 std::string GradcheckReport::text() const {
   std::string text = errors.empty() ? "gradcheck: the gradient agrees with finite differences."

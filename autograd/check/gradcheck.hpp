@@ -65,7 +65,7 @@ struct GradcheckReport {
   std::uint64_t seed = 0;
 
   /// Whether no gradient is wrong.
-  bool passed() const { return errors.empty(); }
+  bool passed() const;
   explicit operator bool() const { return passed(); }
   /// What was found, in sentences.
   std::string text() const;
@@ -95,9 +95,9 @@ class GradcheckInputs {
   GradcheckInputs& operator=(const GradcheckInputs&);
   ~GradcheckInputs();
 
-  std::span<const Tensor> tensors() const { return {tensors_.data(), tensors_.size()}; }
+  std::span<const Tensor> tensors() const;
   /// One for each tensor, or none.
-  std::span<const std::string> names() const { return {names_.data(), names_.size()}; }
+  std::span<const std::string> names() const;
 
  private:
   std::vector<Tensor> tensors_;

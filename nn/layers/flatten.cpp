@@ -16,12 +16,19 @@ Tensor Flatten::operator()(const Operand& x) const {
   });
 }
 
+Unflatten::Unflatten(int axis, const Shape& sizes) : axis_(axis), sizes_(sizes) {}
+
 Tensor Unflatten::operator()(const Operand& x) const {
   return call(x, [&] { return unflatten(x, axis_, sizes_); });
 }
+Unfold::Unfold(const Shape& kernel, PatchOptions options) : kernel_(kernel), options_(options) {}
+
 Tensor Unfold::operator()(const Operand& x) const {
   return call(x, [&] { return unfold(x, kernel_, options_); });
 }
+Fold::Fold(const Shape& size, const Shape& kernel, PatchOptions options)
+    : size_(size), kernel_(kernel), options_(options) {}
+
 Tensor Fold::operator()(const Operand& x) const {
   return call(x, [&] { return fold(x, size_, kernel_, options_); });
 }

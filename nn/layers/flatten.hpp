@@ -27,7 +27,7 @@ class Flatten final : public Module {
 /// make up its extent.
 class Unflatten final : public Module {
  public:
-  Unflatten(int axis, const Shape& sizes) : axis_(axis), sizes_(sizes) {}
+  Unflatten(int axis, const Shape& sizes);
 
   Tensor operator()(const Operand& x) const;
 
@@ -41,7 +41,7 @@ class Unflatten final : public Module {
 /// Throws: std::invalid_argument, when it is called, as the operator.
 class Unfold final : public Module {
  public:
-  explicit Unfold(const Shape& kernel, PatchOptions options = {}) : kernel_(kernel), options_(options) {}
+  explicit Unfold(const Shape& kernel, PatchOptions options = {});
 
   Tensor operator()(const Operand& x) const;
 
@@ -55,8 +55,7 @@ class Unfold final : public Module {
 /// Throws: std::invalid_argument, when it is called, as the operator.
 class Fold final : public Module {
  public:
-  Fold(const Shape& size, const Shape& kernel, PatchOptions options = {})
-      : size_(size), kernel_(kernel), options_(options) {}
+  Fold(const Shape& size, const Shape& kernel, PatchOptions options = {});
 
   Tensor operator()(const Operand& x) const;
 

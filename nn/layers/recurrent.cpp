@@ -125,7 +125,7 @@ RecurrentLayer::RecurrentLayer(const char* name, const Settings& settings, const
   for (std::int64_t layer = 0; layer < settings_.layers; ++layer) {
     for (std::int64_t direction = 0; direction < settings_.directions; ++direction) {
       const std::string ending = concat("_l", layer, direction == 1 ? "_reverse" : "");
-      const RecurrentWeights* from = given.empty() ? nullptr : &given[weights_.size()];
+      const RecurrentWeights* from = given.empty() ? nullptr : &given[weights_->size()];
       auto own = [&](const char* begin, const Shape& shape, Tensor RecurrentWeights::*part) -> Tensor {
         const std::string parameter = begin + ending;
         return param(parameter,
@@ -135,7 +135,7 @@ RecurrentLayer::RecurrentLayer(const char* name, const Settings& settings, const
                      where);
       };
       const std::int64_t layer_in = layer == 0 ? in : out * settings_.directions;
-      RecurrentWeights& weights = weights_.emplace_back();
+      RecurrentWeights& weights = weights_->emplace_back();
       weights.input = own("weight_ih", {gates * hidden, layer_in}, &RecurrentWeights::input);
       weights.hidden = own("weight_hh", {gates * hidden, out}, &RecurrentWeights::hidden);
       if (options.bias) {
@@ -159,7 +159,7 @@ RecurrentResult RecurrentLayer::run_direction(const Tensor& x, const LSTMStart& 
   RecurrentOptions options{.lengths = start.lengths, .reverse = direction == 1, .nonlinearity = settings_.nonlinearity};
   if (start.h.defined()) options.h = select(start.h, 0, at);
   if (start.c.defined()) options.c = select(start.c, 0, at);
-  const RecurrentWeights& weights = weights_[static_cast<std::size_t>(at)];
+  const RecurrentWeights& weights = (*weights_)[static_cast<std::size_t>(at)];
   switch (settings_.kind) {
     case Kind::rnn:
       return rnn(x, weights, options);

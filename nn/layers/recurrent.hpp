@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "../../autograd/hidden.hpp"
 #include "../../autograd/ops/index.hpp"
 #include "../../autograd/ops/movement.hpp"
 #include "../../autograd/ops/recurrent.hpp"
@@ -121,7 +122,7 @@ class RecurrentLayer : public Module {
                                 std::int64_t direction) const;
 
   Settings settings_;
-  std::vector<RecurrentWeights> weights_;  // by layer, then direction: handles of the parameters
+  internal::Hidden<std::vector<RecurrentWeights>> weights_;  // by layer, then direction: handles of the parameters
 };
 
 /// RNN is the simple recurrent layer (Elman's): h_t = tanh(W_ih x_t + b_ih + W_hh h_(t-1) + b_hh), or relu of it; several of

@@ -183,6 +183,22 @@ Tensor TransformerDecoderLayer::operator()(const Operand& tgt, const Tensor& mem
 
 // ---- Stacks ----
 
+namespace detail {
+
+template <class M>
+TransformerStack<M>::TransformerStack(const M& layer, std::int64_t count, SourceLocation where) {
+  for (std::int64_t i = 0; i < count; ++i) layers_->push_back(child(std::to_string(i), nn::clone(layer, where), where));
+}
+template <class M>
+TransformerStack<M>::TransformerStack(const TransformerStack& other) = default;
+template <class M>
+TransformerStack<M>::~TransformerStack() = default;
+
+template class TransformerStack<TransformerEncoderLayer>;
+template class TransformerStack<TransformerDecoderLayer>;
+
+}  // namespace detail
+
 namespace {
 
 std::int64_t checked_count(const char* name, std::int64_t num_layers, SourceLocation where) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "../../autograd/hidden.hpp"
 #include "../copy.hpp"
 #include "../module.hpp"
 #include "attention.hpp"
@@ -160,17 +161,18 @@ namespace detail {
 template <class M>
 class TransformerStack final : public Module {
  public:
-  TransformerStack(const M& layer, std::int64_t count, SourceLocation where) {
-    for (std::int64_t i = 0; i < count; ++i)
-      layers_.push_back(child(std::to_string(i), nn::clone(layer, where), where));
-  }
-  TransformerStack(const TransformerStack& other) = default;  // moving is copying
+  TransformerStack(const M& layer, std::int64_t count, SourceLocation where);
+  TransformerStack(const TransformerStack& other);  // moving is copying
+  ~TransformerStack() override;
 
-  const std::vector<M>& layers() const { return layers_; }
+  const std::vector<M>& layers() const { return *layers_; }
 
  private:
-  std::vector<M> layers_;
+  internal::Hidden<std::vector<M>> layers_;
 };
+
+extern template class TransformerStack<TransformerEncoderLayer>;
+extern template class TransformerStack<TransformerDecoderLayer>;
 
 }  // namespace detail
 

@@ -116,7 +116,7 @@ void Schedule::set_rates(const Rates& wanted, SourceLocation where) const {
 }
 
 void Schedule::meet_groups() {
-  std::vector<std::optional<double>>& known = optimizer_->base_lrs_;
+  std::vector<std::optional<double>>& known = optimizer_->base_lrs();
   known.resize(group_count());
   while (base_lrs_.size() < known.size()) {
     std::optional<double>& base = known[base_lrs_.size()];
@@ -126,7 +126,7 @@ void Schedule::meet_groups() {
 }
 
 void Schedule::claim_base_lrs(const PerGroup& lrs, bool anew) {
-  std::vector<std::optional<double>>& known = optimizer_->base_lrs_;
+  std::vector<std::optional<double>>& known = optimizer_->base_lrs();
   known.resize(group_count());
   base_lrs_.resize(group_count());
   for (int group = 0; group < group_count(); ++group) {

@@ -89,7 +89,7 @@ class Schedule {
   /// What one of several schedules has to say in their common state.
   static void part_slots(Schedule& part, const std::string& prefix, Slots& slots) { part.all_slots(prefix, slots); }
   /// The optimizer's base rates, to be put back where a constructor fails.
-  std::vector<std::optional<double>>& optimizer_base_lrs() { return optimizer_->base_lrs_; }
+  std::vector<std::optional<double>>& optimizer_base_lrs() { return optimizer_->base_lrs(); }
 
  private:
   void all_slots(const std::string& prefix, Slots& slots);

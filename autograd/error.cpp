@@ -65,7 +65,8 @@ void append_text(std::string& out, double value) {
 std::string with_place(std::string message, SourceLocation where) {
   where = CallSite::or_else(where);
   if (where.known()) {
-    message += message.ends_with('.') ? " at " : ". at ";
+    const bool is_ended = message.ends_with('.') || message.ends_with('?') || message.ends_with('!');
+    message += is_ended ? " at " : ". at ";
     append_text(message, where);
   }
   return message;

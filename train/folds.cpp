@@ -1,9 +1,12 @@
 #include "folds.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <map>
+#include <new>
 #include <numeric>
 
+#include "../autograd/base/allocator.hpp"
 #include "../autograd/ops/create.hpp"
 #include "../autograd/ops/random.hpp"
 #include "detail/points.hpp"
@@ -11,6 +14,10 @@
 namespace xgrad XGRAD_API {
 namespace train {
 namespace {
+
+/// More have no list, whatever the memory.
+constexpr std::int64_t kMostPoints =
+    std::numeric_limits<std::int64_t>::max() / static_cast<std::int64_t>(sizeof(std::int64_t));
 
 void check_folds(const char* operation, std::int64_t folds, std::int64_t most, const char* of_what,
                  SourceLocation where) {
@@ -58,12 +65,18 @@ std::vector<std::int64_t> list_of(const char* operation, const char* what, const
 
 std::vector<Fold> k_fold(std::int64_t points, FoldOptions options, SourceLocation where) {
   check_folds("k_fold", options.folds, points, "points", where);
-  std::vector<std::int64_t> fold_of = in_turn(points, options.folds);
-  if (options.shuffle) {
-    Generator generator(options.seed);
-    shuffle(fold_of, generator);
+  const auto bytes = static_cast<std::size_t>(points) * sizeof(std::int64_t);
+  if (points > kMostPoints) throw internal::OutOfMemory("k_fold", concat("the folds of ", points, " points"), 0, where);
+  try {
+    std::vector<std::int64_t> fold_of = in_turn(points, options.folds);
+    if (options.shuffle) {
+      Generator generator(options.seed);
+      shuffle(fold_of, generator);
+    }
+    return folds_of(fold_of, options.folds);
+  } catch (const std::bad_alloc&) {
+    throw internal::OutOfMemory("k_fold", concat("the folds of ", points, " points"), bytes, where);
   }
-  return folds_of(fold_of, options.folds);
 }
 
 std::vector<Fold> stratified_k_fold(const Tensor& classes, FoldOptions options, SourceLocation where) {

@@ -9,8 +9,10 @@ namespace {
 
 constexpr char kDigits[] = "0123456789abcdef";
 
-/// Bytes of the UTF-8 character at the start of the text; 0 where there is none: no shorter form than needed, no surrogate,
-/// nothing beyond U+10FFFF.
+int digit(char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; }
+
+}  // namespace
+
 std::size_t character_size(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const std::uint32_t first = byte(0);
@@ -25,10 +27,6 @@ std::size_t character_size(std::string_view text) {
   constexpr std::uint32_t kLowest[] = {0, 0, 0x80, 0x800, 0x10000};
   return code < kLowest[size] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? 0 : size;
 }
-
-int digit(char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; }
-
-}  // namespace
 
 std::string escaped(std::string_view text) {
   std::string result;

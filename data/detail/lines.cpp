@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "../file.hpp"
+#include "escape.hpp"
 
 namespace xgrad {
 namespace data {
@@ -66,9 +67,25 @@ bool Lines::next() {
     const auto first = std::find_if(line_.begin(), line_.end(), [this](char c) { return !pads(c); });
     if (first == line_.end() || (options_.comment != '\0' && *first == options_.comment)) continue;
     take_apart();
+    check_encoding();
     return true;
   }
   return false;
+}
+
+/// Refuses text in an encoding of one byte a character, which would come out as other characters than it means.
+void Lines::check_encoding() const {
+  unsigned char bits = 0;
+  for (char c : line_) bits |= static_cast<unsigned char>(c);
+  if (bits < 0x80) return;
+  for (std::size_t at = 0, size = 0; at < line_.size(); at += size) {
+    size = character_size(line_.substr(at));
+    if (size != 0) continue;
+    constexpr char kDigits[] = "0123456789abcdef";
+    const auto byte = static_cast<unsigned char>(line_[at]);
+    fail(at, std::string("text in UTF-8 is expected, but here is the byte 0x") + kDigits[byte >> 4] +
+                 kDigits[byte & 15] + ", as in Latin-1. Convert the file: iconv -f LATIN1 -t UTF-8.");
+  }
 }
 
 void Lines::fail(std::size_t begin, const std::string& problem) const {

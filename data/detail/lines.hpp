@@ -55,6 +55,7 @@ class Lines {
   void take_line();
   bool pads(char c) const;
   void take_apart();
+  void check_encoding() const;
   std::size_t closing_quote(std::size_t begin);
 
   std::string_view all_, rest_;

@@ -293,6 +293,21 @@ TEST_CASE("files in UTF-16 are named as such", "[data][csv]") {
   CHECK_THAT(problem_of("1\0,\0002\0"s), Contains("has NUL bytes, as in UTF-16."));
 }
 
+TEST_CASE("text in an encoding of one byte a character is named as such", "[data][csv]") {
+  const CsvOptions text = {.text_columns = {1}};
+  CHECK(
+      problem_of("1,M\xFCller\n", text) ==
+      "table.csv:1:4: text in UTF-8 is expected, but here is the byte 0xfc, as in Latin-1. Convert the file: iconv -f "
+      "LATIN1 -t UTF-8.");
+  // Characters of every length, and the first and last of each.
+  CHECK(problem_of("1,M\xC3\xBCller \xE2\x82\xAC \xF0\x9F\x98\x80 \xC2\x80\xDF\xBF\xE0\xA0\x80\xF4\x8F\xBF\xBF\n",
+                   text) == "no error");
+  for (const char* wrong : {"\xC0\xAF", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xF4\x90\x80\x80",
+                            "\xF8\x88\x80\x80\x80", "\x80", "\xE2\x82", "\xC3"})
+    CHECK_THAT(problem_of(std::string("1,") + wrong + "\n", text),
+               Contains("table.csv:1:3: text in UTF-8 is expected"));
+}
+
 TEST_CASE("lines that end in CR alone are named as such", "[data][csv]") {
   CHECK(
       problem_of("1,2\r3,4\r") ==

@@ -57,6 +57,10 @@ TEST_CASE("folds in order and shuffled", "[train][folds]") {
                     Contains("folds must be at least 2 and at most the 3 points, but they are 4."));
   CHECK_THROWS_AS(train::k_fold(3, {.folds = 1}), std::invalid_argument);
   CHECK_THROWS_AS(train::k_fold(0), std::invalid_argument);
+  for (int power : {50, 59, 60, 62})
+    CHECK_THROWS_WITH(train::k_fold(std::int64_t{1} << power),
+                      Contains("k_fold: there must be memory for the folds of ") && Contains(" points, but") &&
+                          Contains("folds.cpp:"));
 }
 
 TEST_CASE("stratified folds share out each class", "[train][folds]") {

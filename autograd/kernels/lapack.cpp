@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "../base/launch.hpp"
+#include "openblas.hpp"
 #include "small_stacks.hpp"
 #include "transpose.hpp"
 #include "triangular.hpp"
@@ -18,6 +19,16 @@ namespace {
 // xtensor-blas's own functions take xtensor's containers, one matrix a call, and allocate: 1.3 us each. What they call is
 // called here as well.
 namespace lapack = cxxlapack;
+
+// The forwarders of openblas.cpp have as many arguments as the functions.
+template <class F>
+constexpr int kArity = 0;
+template <class R, class... P>
+constexpr int kArity<R(P...)> = sizeof...(P);
+#define XGRAD_CHECK_ARITY(name, count) \
+  static_assert(kArity<decltype(lapack::s##name##_)> == (count) && kArity<decltype(lapack::d##name##_)> == (count));
+XGRAD_LAPACK_FUNCTIONS(XGRAD_CHECK_ARITY)
+#undef XGRAD_CHECK_ARITY
 
 // Up to this order plain loops are faster than LAPACK.
 constexpr std::int64_t kPlain = 24;

@@ -126,26 +126,19 @@ XGRAD_FORWARD_BOTH(trsm, XGRAD_TRIANGULAR, (order, side, uplo, transa, diag, m, 
    T* x, blasint incx)
 XGRAD_FORWARD_BOTH(trsv, XGRAD_TRSV, (order, uplo, transa, diag, n, a, lda, x, incx))
 
-// LAPACK's functions take nothing but pointers: here, so many.
+// LAPACK's functions take nothing but pointers. Their numbers of arguments are those of openblas.hpp.
 using P = const void*;
-#define XGRAD_FORWARD_LAPACK(name, parameters, arguments) \
-  XGRAD_FORWARD(void, s##name##_, parameters, arguments)  \
-  XGRAD_FORWARD(void, d##name##_, parameters, arguments)
-
-XGRAD_FORWARD_LAPACK(potrf, (P a, P b, P c, P d, P e), (a, b, c, d, e))
-XGRAD_FORWARD_LAPACK(getrf, (P a, P b, P c, P d, P e, P f), (a, b, c, d, e, f))
-XGRAD_FORWARD_LAPACK(gelqf, (P a, P b, P c, P d, P e, P f, P g, P h), (a, b, c, d, e, f, g, h))
-XGRAD_FORWARD_LAPACK(orglq, (P a, P b, P c, P d, P e, P f, P g, P h, P i), (a, b, c, d, e, f, g, h, i))
-XGRAD_FORWARD_LAPACK(gels, (P a, P b, P c, P d, P e, P f, P g, P h, P i, P j, P k), (a, b, c, d, e, f, g, h, i, j, k))
-XGRAD_FORWARD_LAPACK(syevd, (P a, P b, P c, P d, P e, P f, P g, P h, P i, P j, P k), (a, b, c, d, e, f, g, h, i, j, k))
-XGRAD_FORWARD_LAPACK(gelsy, (P a, P b, P c, P d, P e, P f, P g, P h, P i, P j, P k, P l),
-                     (a, b, c, d, e, f, g, h, i, j, k, l))
-XGRAD_FORWARD_LAPACK(gelss, (P a, P b, P c, P d, P e, P f, P g, P h, P i, P j, P k, P l, P m),
-                     (a, b, c, d, e, f, g, h, i, j, k, l, m))
-XGRAD_FORWARD_LAPACK(gelsd, (P a, P b, P c, P d, P e, P f, P g, P h, P i, P j, P k, P l, P m, P n),
-                     (a, b, c, d, e, f, g, h, i, j, k, l, m, n))
-XGRAD_FORWARD_LAPACK(gesdd, (P a, P b, P c, P d, P e, P f, P g, P h, P i, P j, P k, P l, P m, P n),
-                     (a, b, c, d, e, f, g, h, i, j, k, l, m, n))
+#define XGRAD_5(p) p a, p b, p c, p d, p e
+#define XGRAD_6(p) XGRAD_5(p), p f
+#define XGRAD_8(p) XGRAD_6(p), p g, p h
+#define XGRAD_9(p) XGRAD_8(p), p i
+#define XGRAD_11(p) XGRAD_9(p), p j, p k
+#define XGRAD_13(p) XGRAD_11(p), p l, p m
+#define XGRAD_14(p) XGRAD_13(p), p n
+#define XGRAD_FORWARD_LAPACK(name, count)                                \
+  XGRAD_FORWARD(void, s##name##_, (XGRAD_##count(P)), (XGRAD_##count())) \
+  XGRAD_FORWARD(void, d##name##_, (XGRAD_##count(P)), (XGRAD_##count()))
+XGRAD_LAPACK_FUNCTIONS(XGRAD_FORWARD_LAPACK)
 
 }  // extern "C"
 // NOLINTEND(bugprone-macro-parentheses)

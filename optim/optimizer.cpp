@@ -63,7 +63,7 @@ std::string listed(std::string_view kind, const std::vector<std::string>& entrie
 
 }  // namespace
 
-struct Optimizer::Book {
+struct Optimizer::Bookkeeping {
   // By parameter.
   std::vector<bool> named;  // whether the name was given
   // The dtype for which its state is known to have all that its group's options ask for.
@@ -81,9 +81,9 @@ struct Optimizer::Book {
 Optimizer::Optimizer() = default;
 Optimizer::~Optimizer() = default;
 
-int Optimizer::group_count() const { return static_cast<int>(book_->group_ends.size()); }
-std::size_t Optimizer::group_begin(int group) const { return group == 0 ? 0 : book_->group_ends[group - 1]; }
-std::vector<std::optional<double>>& Optimizer::base_lrs() { return book_->base_lrs; }
+int Optimizer::group_count() const { return static_cast<int>(bookkeeping_->group_ends.size()); }
+std::size_t Optimizer::group_begin(int group) const { return group == 0 ? 0 : bookkeeping_->group_ends[group - 1]; }
+std::vector<std::optional<double>>& Optimizer::base_lrs() { return bookkeeping_->base_lrs; }
 
 void Optimizer::zero_grad() {
   for (Tensor& parameter : parameters_) parameter.zero_grad();
@@ -97,7 +97,8 @@ void Optimizer::step(SourceLocation where) {
     gradients[i] = parameters_[i].grad();
     if (!gradients[i].defined()) continue;
     check_gradient(i, gradients[i], where);
-    if (book_->complete_for[i] != parameters_[i].impl()->dtype) completed.push_back({i, completed_state(i, where)});
+    if (bookkeeping_->complete_for[i] != parameters_[i].impl()->dtype)
+      completed.push_back({i, completed_state(i, where)});
   }
   if (!gradients_are_finite(gradients, where)) return;
   std::vector<std::pair<std::size_t, std::vector<Tensor>>> prepared_ones;
@@ -108,39 +109,41 @@ void Optimizer::step(SourceLocation where) {
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
       if (!gradients[i].defined()) continue;
       const bool is_new = next != completed.end() && next->parameter == i;
-      std::vector<Tensor> made = prepared(book_->groups[i], i, gradients[i], is_new ? (next++)->state : states_[i]);
+      std::vector<Tensor> made =
+          prepared(bookkeeping_->groups[i], i, gradients[i], is_new ? (next++)->state : states_[i]);
       if (!made.empty()) prepared_ones.emplace_back(i, std::move(made));
     }
   }
   for (Completed& one : completed) {
     states_[one.parameter] = std::move(one.state);
-    book_->complete_for[one.parameter] = parameters_[one.parameter].impl()->dtype;
+    bookkeeping_->complete_for[one.parameter] = parameters_[one.parameter].impl()->dtype;
   }
 
   for (auto& [i, made] : prepared_ones) states_[i].prepared = std::move(made);
 
   std::optional<internal::OneThread> one_thread;
-  if (book_->total_work < kCacheWork) one_thread.emplace();
+  if (bookkeeping_->total_work < kCacheWork) one_thread.emplace();
   // Large parameters are split over the threads one by one, the others shared out whole. An update may be written with
   // operators: each thread must be told that they are not to be recorded.
   {
     CallSite site(where);
     NoGrad no_grad;
     for (std::size_t i = 0; i < parameters_.size(); ++i)
-      if (is_large(parameters_[i]) && gradients[i].defined()) step_parameter(book_->groups[i], i, gradients[i]);
+      if (is_large(parameters_[i]) && gradients[i].defined()) step_parameter(bookkeeping_->groups[i], i, gradients[i]);
   }
-  internal::parallel_for(
-      book_->shared_work, kWorkGrain,
-      [this, where, gradient_of = gradients.data()](std::int64_t begin, std::int64_t end) {
-        CallSite site(where);
-        NoGrad no_grad;
-        const auto first = std::lower_bound(book_->work_before.begin(), book_->work_before.end(), begin);
-        for (auto i = static_cast<std::size_t>(first - book_->work_before.begin()); i < parameters_.size(); ++i) {
-          if (book_->work_before[i] >= end) break;
-          if (!is_large(parameters_[i]) && gradient_of[i].defined())
-            step_parameter(book_->groups[i], i, gradient_of[i]);
-        }
-      });
+  internal::parallel_for(bookkeeping_->shared_work, kWorkGrain,
+                         [this, where, gradient_of = gradients.data()](std::int64_t begin, std::int64_t end) {
+                           CallSite site(where);
+                           NoGrad no_grad;
+                           const auto first = std::lower_bound(bookkeeping_->work_before.begin(),
+                                                               bookkeeping_->work_before.end(), begin);
+                           for (auto i = static_cast<std::size_t>(first - bookkeeping_->work_before.begin());
+                                i < parameters_.size(); ++i) {
+                             if (bookkeeping_->work_before[i] >= end) break;
+                             if (!is_large(parameters_[i]) && gradient_of[i].defined())
+                               step_parameter(bookkeeping_->groups[i], i, gradient_of[i]);
+                           }
+                         });
 }
 
 Tensor Optimizer::step(const Function<Tensor()>& loss, SourceLocation where) {
@@ -192,7 +195,7 @@ void Optimizer::check_loaded(const std::vector<State>&, SourceLocation) const {}
 
 std::span<const Tensor> Optimizer::group(int index, SourceLocation where) const {
   check_group(index, where);
-  return {parameters_.data() + group_begin(index), parameters_.data() + book_->group_ends[index]};
+  return {parameters_.data() + group_begin(index), parameters_.data() + bookkeeping_->group_ends[index]};
 }
 
 void Optimizer::set_lr(double lr, SourceLocation where) {
@@ -213,7 +216,8 @@ void Optimizer::scale_lr(double factor, SourceLocation where) {
 
 double Optimizer::base_lr(int group, SourceLocation where) const {
   const double now = lr(group, where);
-  return static_cast<std::size_t>(group) < book_->base_lrs.size() ? book_->base_lrs[group].value_or(now) : now;
+  return static_cast<std::size_t>(group) < bookkeeping_->base_lrs.size() ? bookkeeping_->base_lrs[group].value_or(now)
+                                                                         : now;
 }
 
 std::optional<double> Optimizer::momentum(int group, SourceLocation where) const {
@@ -333,28 +337,29 @@ void Optimizer::load_state(const NamedTensors& entries, SourceLocation where) {
         problems, ". Load it into an optimizer of the same class, options and parameters. Nothing was changed.");
   check_loaded(loaded, where);
   states_ = std::move(loaded);
-  book_->complete_for.assign(parameters_.size(), std::nullopt);
+  bookkeeping_->complete_for.assign(parameters_.size(), std::nullopt);
 }
 
 const std::string& Optimizer::group_name(int group, SourceLocation where) const {
   check_group(group, where);
-  return book_->group_names[group];
+  return bookkeeping_->group_names[group];
 }
 
 int Optimizer::group_number(std::string_view name, SourceLocation where) const {
-  const auto found = std::find(book_->group_names.begin(), book_->group_names.end(), name);
+  const auto found = std::find(bookkeeping_->group_names.begin(), bookkeeping_->group_names.end(), name);
   check<std::out_of_range>(
-      found != book_->group_names.end(), where, this->name(), ": there is no group '", name, "'; ",
-      [&] { return listed("there are", book_->group_names); }, "names are given with the groups.");
-  return static_cast<int>(found - book_->group_names.begin());
+      found != bookkeeping_->group_names.end(), where, this->name(), ": there is no group '", name, "'; ",
+      [&] { return listed("there are", bookkeeping_->group_names); }, "names are given with the groups.");
+  return static_cast<int>(found - bookkeeping_->group_names.begin());
 }
 
 void Optimizer::hold(const char* optimizer, Parameters given, std::string group_name, SourceLocation where) {
   std::vector<Tensor>& parameters = given.tensors;
   check(!parameters.empty(), where, optimizer, ": at least one parameter is needed, but the list is empty.");
   if (group_name.empty()) group_name = concat(group_count());
-  check(std::find(book_->group_names.begin(), book_->group_names.end(), group_name) == book_->group_names.end(), where,
-        optimizer, ": each group must have a name of its own, but '", group_name, "' is the name of two.");
+  check(std::find(bookkeeping_->group_names.begin(), bookkeeping_->group_names.end(), group_name) ==
+            bookkeeping_->group_names.end(),
+        where, optimizer, ": each group must have a name of its own, but '", group_name, "' is the name of two.");
   const bool named = !given.names.empty();
   check(!named || given.names.size() == parameters.size(), where, optimizer,
         ": each parameter must have a name, but there are ", given.names.size(), " names for ", parameters.size(),
@@ -389,28 +394,28 @@ void Optimizer::hold(const char* optimizer, Parameters given, std::string group_
   const std::size_t count = parameters_.size() + parameters.size();
   parameters_.reserve(count);
   names_.reserve(count);
-  book_->named.reserve(count);
+  bookkeeping_->named.reserve(count);
   states_.reserve(count);
-  book_->complete_for.reserve(count);
-  book_->groups.reserve(count);
-  book_->work_before.reserve(count);
-  book_->group_ends.reserve(book_->group_ends.size() + 1);
-  book_->group_names.reserve(book_->group_names.size() + 1);
+  bookkeeping_->complete_for.reserve(count);
+  bookkeeping_->groups.reserve(count);
+  bookkeeping_->work_before.reserve(count);
+  bookkeeping_->group_ends.reserve(bookkeeping_->group_ends.size() + 1);
+  bookkeeping_->group_names.reserve(bookkeeping_->group_names.size() + 1);
   const int group = group_count();
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const std::int64_t work = parameters[i].numel() + kCallWork;
-    book_->total_work += work;
-    book_->work_before.push_back(book_->shared_work);
-    if (!is_large(parameters[i])) book_->shared_work += work;
+    bookkeeping_->total_work += work;
+    bookkeeping_->work_before.push_back(bookkeeping_->shared_work);
+    if (!is_large(parameters[i])) bookkeeping_->shared_work += work;
     parameters_.push_back(std::move(parameters[i]));
     names_.push_back(std::move(given.names[i]));
-    book_->named.push_back(named);
+    bookkeeping_->named.push_back(named);
     states_.emplace_back();
-    book_->complete_for.push_back(std::nullopt);
-    book_->groups.push_back(group);
+    bookkeeping_->complete_for.push_back(std::nullopt);
+    bookkeeping_->groups.push_back(group);
   }
-  book_->group_ends.push_back(count);
-  book_->group_names.push_back(std::move(group_name));
+  bookkeeping_->group_ends.push_back(count);
+  bookkeeping_->group_names.push_back(std::move(group_name));
 }
 
 void Optimizer::check_group(int group, SourceLocation where) const {
@@ -419,15 +424,16 @@ void Optimizer::check_group(int group, SourceLocation where) const {
 }
 
 void Optimizer::options_changed(int group) {
-  for (std::size_t i = group_begin(group); i < book_->group_ends[group]; ++i) book_->complete_for[i].reset();
+  for (std::size_t i = group_begin(group); i < bookkeeping_->group_ends[group]; ++i)
+    bookkeeping_->complete_for[i].reset();
 }
 
 std::string Optimizer::described(std::size_t i) const {
-  return book_->named[i] ? concat('\'', names_[i], "' ", parameters_[i].shape())
-                         : concat(i, ' ', parameters_[i].shape());
+  return bookkeeping_->named[i] ? concat('\'', names_[i], "' ", parameters_[i].shape())
+                                : concat(i, ' ', parameters_[i].shape());
 }
 
-std::vector<Kept> Optimizer::kept_by(std::size_t i) const { return kept(book_->groups[i], parameters_[i]); }
+std::vector<Kept> Optimizer::kept_by(std::size_t i) const { return kept(bookkeeping_->groups[i], parameters_[i]); }
 
 State Optimizer::completed_state(std::size_t i, SourceLocation where) const {
   CallSite site(where);
@@ -472,7 +478,7 @@ bool Optimizer::gradients_are_finite(std::span<const Tensor> gradients, SourceLo
   for (int group = 0; group < group_count(); ++group) {
     const NonFinite reaction = nonfinite(group);
     if (reaction == NonFinite::proceed) continue;
-    for (std::size_t i = group_begin(group); i < book_->group_ends[group]; ++i) {
+    for (std::size_t i = group_begin(group); i < bookkeeping_->group_ends[group]; ++i) {
       if (!gradients[i].defined() || all(isfinite(gradients[i])).item<bool>()) continue;
       check<std::runtime_error>(
           reaction != NonFinite::error, where, name(), ": gradients must be finite, but that of parameter ",

@@ -174,8 +174,8 @@ class Optimizer {
   std::vector<Tensor> parameters_;
   std::vector<std::string> names_;
   std::vector<State> states_;
-  struct Book;
-  internal::Hidden<Book> book_;  // what else is known of the parameters, and of their groups
+  struct Bookkeeping;
+  internal::Hidden<Bookkeeping> bookkeeping_;  // what else is known of the parameters, and of their groups
 
   friend class Schedule;
   std::vector<std::optional<double>>& base_lrs();  // by group, as far as schedules have seen them

@@ -65,8 +65,11 @@ std::vector<std::int64_t> list_of(const char* operation, const char* what, const
 
 std::vector<Fold> k_fold(std::int64_t points, FoldOptions options, SourceLocation where) {
   check_folds("k_fold", options.folds, points, "points", where);
-  const auto bytes = static_cast<std::size_t>(points) * sizeof(std::int64_t);
-  if (points > kMostPoints) throw internal::OutOfMemory("k_fold", concat("the folds of ", points, " points"), 0, where);
+  auto out_of_memory = [&](std::int64_t bytes) {
+    return internal::OutOfMemory("k_fold", concat("the folds of ", points, " points"), static_cast<std::size_t>(bytes),
+                                 where);
+  };
+  if (points > kMostPoints) throw out_of_memory(0);
   try {
     std::vector<std::int64_t> fold_of = in_turn(points, options.folds);
     if (options.shuffle) {
@@ -75,7 +78,7 @@ std::vector<Fold> k_fold(std::int64_t points, FoldOptions options, SourceLocatio
     }
     return folds_of(fold_of, options.folds);
   } catch (const std::bad_alloc&) {
-    throw internal::OutOfMemory("k_fold", concat("the folds of ", points, " points"), bytes, where);
+    throw out_of_memory(points * static_cast<std::int64_t>(sizeof(std::int64_t)));
   }
 }
 

@@ -215,14 +215,18 @@ std::int64_t find_in_run(const T* x, std::int64_t n) {
   return found;
 }
 
-/// By row: rows.
-template <bool kLargest, class T>
-struct ExtremesOfRows {
+/// What find_extremes() is given.
+template <class T>
+struct Extremes {
   const ReducePlan* plan;
   const T* x;
   std::int64_t* positions;
   T* values;
+};
 
+/// By row: rows.
+template <bool kLargest, class T>
+struct ExtremesOfRows : Extremes<T> {
   static void run(const ExtremesOfRows& a, std::int64_t begin, std::int64_t end) {
     const auto [plan, x, positions, values] = a;
     std::int64_t i = begin;
@@ -252,12 +256,7 @@ struct ExtremesOfRows {
 
 /// By column: tiles of columns.
 template <bool kLargest, class T>
-struct ExtremesOfColumns {
-  const ReducePlan* plan;
-  const T* x;
-  std::int64_t* positions;
-  T* values;
-
+struct ExtremesOfColumns : Extremes<T> {
   static void run(const ExtremesOfColumns& a, std::int64_t begin, std::int64_t end) {
     const auto [plan, x, positions, values] = a;
     T best[ReducePlan::kTileRoom];
@@ -292,9 +291,9 @@ struct ExtremesOfColumns {
 template <bool kLargest, class T>
 void find_extremes(const ReducePlan& plan, const T* x, std::int64_t* positions, T* values) {
   if (!plan.by_column)
-    return launch(ExtremesOfRows<kLargest, T>{&plan, x, positions, values}, plan.outer_count,
+    return launch(ExtremesOfRows<kLargest, T>{{&plan, x, positions, values}}, plan.outer_count,
                   kElementwiseGrain / plan.run + 1);
-  launch(ExtremesOfColumns<kLargest, T>{&plan, x, positions, values}, plan.outer_count * plan.tiles,
+  launch(ExtremesOfColumns<kLargest, T>{{&plan, x, positions, values}}, plan.outer_count * plan.tiles,
          kElementwiseGrain / (plan.positions * std::min(plan.run, ReducePlan::kTile)) + 1);
 }
 

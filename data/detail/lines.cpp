@@ -81,10 +81,8 @@ void Lines::check_encoding() const {
   for (std::size_t at = 0, size = 0; at < line_.size(); at += size) {
     size = character_size(line_.substr(at));
     if (size != 0) continue;
-    constexpr char kDigits[] = "0123456789abcdef";
-    const auto byte = static_cast<unsigned char>(line_[at]);
-    fail(at, std::string("text in UTF-8 is expected, but here is the byte 0x") + kDigits[byte >> 4] +
-                 kDigits[byte & 15] + ", as in Latin-1. Convert the file: iconv -f LATIN1 -t UTF-8.");
+    fail(at, "text in UTF-8 is expected, but here is the byte " + escaped(line_.substr(at, 1)) +
+                 ", as in Latin-1. Convert the file: iconv -f LATIN1 -t UTF-8.");
   }
 }
 

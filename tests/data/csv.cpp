@@ -297,7 +297,7 @@ TEST_CASE("text in an encoding of one byte a character is named as such", "[data
   const CsvOptions text = {.text_columns = {1}};
   CHECK(
       problem_of("1,M\xFCller\n", text) ==
-      "table.csv:1:4: text in UTF-8 is expected, but here is the byte 0xfc, as in Latin-1. Convert the file: iconv -f "
+      "table.csv:1:4: text in UTF-8 is expected, but here is the byte \\xfc, as in Latin-1. Convert the file: iconv -f "
       "LATIN1 -t UTF-8.");
   // Characters of every length, and the first and last of each.
   CHECK(problem_of("1,M\xC3\xBCller \xE2\x82\xAC \xF0\x9F\x98\x80 \xC2\x80\xDF\xBF\xE0\xA0\x80\xF4\x8F\xBF\xBF\n",

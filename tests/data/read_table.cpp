@@ -298,7 +298,7 @@ TEST_CASE("what is no table is told with its place", "[data][table]") {
   CHECK_THAT(problem_of("a,b\n\"1\"2,3\n"), Contains("a delimiter must follow the closing quote"));
   CHECK_THAT(problem_of(std::string_view("\xFF\xFE\x31\0\n\0", 6)), Contains("the file is in UTF-16"));
   CHECK_THAT(problem_of("a,b\n1,\"x\ny\xE9\"\n"),
-             Contains("table.csv:3:2: text in UTF-8 is expected, but here is the byte 0xe9"));
+             Contains("table.csv:3:2: text in UTF-8 is expected, but here is the byte \\xe9"));
   CHECK_THAT(problem_of("a,pr\xE9nom\n1,x\n"), Contains("table.csv:1:5: text in UTF-8 is expected"));
   CHECK(problem_of("3,1,a,b\n1,0\n2,1\n", {.header = Header::counts}) ==
         "table.csv:4:1: 3 rows are expected, as line 1 tells, but the file has 2.");

@@ -10,6 +10,7 @@
 #include "../arithmetic.hpp"
 #include "../cast.hpp"
 #include "../choose.hpp"
+#include "../detail/axis_rows.hpp"
 #include "../detail/result.hpp"
 #include "../movement.hpp"
 #include "../products.hpp"
@@ -304,13 +305,9 @@ Tensor affine_value(const Tensor& x, const Tensor& weight, const Tensor& bias, c
   Tensor y = new_result("affine", shape, x.dtype(), where);
   Stack rows = rows_of(x);
   Stack w = rows_of(weight);
-  Tensor row = bias;
-  if (bias.defined() && !bias.is_contiguous()) {
-    row = new_tensor(bias.shape(), bias.dtype());
-    copy_into(row, bias);
-  }
+  const Tensor row = bias.defined() ? without_gaps("affine", bias, where) : bias;
   dispatch_floating(x.dtype(), [&]<class T>(T) {
-    if (bias.defined())
+    if (row.defined())
       gemm_onto_row<T>(rows.rows, w.rows, w.columns, rows.matrix<T>(), w.matrix<T>().transposed(), data_of<T>(row),
                        data_of<T>(y), w.rows);
     else

@@ -8,14 +8,15 @@
 #include "convolution.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <vector>
 
 #include "../base/launch.hpp"
 #include "../simd/partial.hpp"
 #include "../tensor_impl.hpp"
+#include "convolution_plan.hpp"
 #include "fill.hpp"
 #include "matmul.hpp"
+#include "padded_planes.hpp"
 #include "plain_convolution.hpp"
 
 namespace xgrad::internal {
@@ -24,8 +25,6 @@ namespace {
 constexpr int kAxes = ConvGeometry::kAxes;
 /// Multiplications that are worth a thread.
 constexpr std::int64_t kWork = 1 << 18;
-/// Elements of padded planes that are made at a time.
-constexpr std::int64_t kRoom = 1 << 19;
 
 /// Output channels whose sums are held together, and runs of places: as many as the registers hold.
 constexpr int kOuts = XGRAD_SIMD_BYTES == 64 ? 8 : 4;
@@ -34,264 +33,6 @@ constexpr int kRuns = 3;
 constexpr std::int64_t kBlockTerms = 256;
 /// Runs where the output channels are taken one by one.
 constexpr int kLoneRuns = 6;
-
-// ---- Padded planes ----
-
-/// How a plane is copied: padded, and dealt out to phases.
-struct Field {
-  std::int64_t source[kAxes];  // extents of what is copied
-  std::int64_t before[kAxes];  // zeros before it
-  std::int64_t phases[kAxes];
-  std::int64_t extent[kAxes];  // of each phase
-
-  std::int64_t phase_size() const { return extent[0] * extent[1] * extent[2]; }
-  std::int64_t size() const { return phase_size() * phases[0] * phases[1] * phases[2]; }
-  /// Where the element stands that has these places with the padding.
-  std::int64_t offset(std::int64_t d, std::int64_t h, std::int64_t w) const {
-    const std::int64_t phase = ((d % phases[0]) * phases[1] + h % phases[1]) * phases[2] + w % phases[2];
-    return phase * phase_size() + ((d / phases[0]) * extent[1] + h / phases[1]) * extent[2] + w / phases[2];
-  }
-};
-
-/// Over planes. Notes where an element is not finite.
-template <class T>
-struct PadPlanes {
-  Field field;
-  const T* from;
-  T* to;
-  std::atomic<bool>* is_finite;
-
-  static void run(const PadPlanes& a, std::int64_t begin, std::int64_t end) {
-    const Field& f = a.field;
-    const std::int64_t source_size = f.source[0] * f.source[1] * f.source[2], size = f.size(), step = f.phases[2];
-    for (std::int64_t plane = begin; plane < end; ++plane) {
-      const T* from = a.from + plane * source_size;
-      T* to = a.to + plane * size;
-      std::fill_n(to, size, T(0));
-      T zero = 0;  // nan where an element is not finite
-      const std::int64_t depth = std::min(f.source[0], f.phases[0] * f.extent[0] - f.before[0]);
-      const std::int64_t height = std::min(f.source[1], f.phases[1] * f.extent[1] - f.before[1]);
-      const std::int64_t width = std::min(f.source[2], f.phases[2] * f.extent[2] - f.before[2]);
-      for (std::int64_t d = 0; d < depth; ++d)
-        for (std::int64_t h = 0; h < height; ++h) {
-          const T* row = from + (d * f.source[1] + h) * f.source[2];
-          zero += zero_of_row(row, width);
-          for (std::int64_t first = 0; first < std::min(step, width); ++first) {
-            T* out = to + f.offset(d + f.before[0], h + f.before[1], first + f.before[2]);
-            if (step == 1)
-              std::copy_n(row, width, out);
-            else
-              for (std::int64_t w = first; w < width; w += step) *out++ = row[w];
-          }
-        }
-      if (zero != T(0)) a.is_finite->store(false, std::memory_order_relaxed);
-    }
-  }
-
-  static T zero_of_row(const T* row, std::int64_t width) {
-    constexpr int kSize = Batch<T>::kSize;
-    Batch<T> zeros = 0;
-    std::int64_t w = 0;
-    for (; w + kSize <= width; w += kSize) zeros += Batch<T>::load(row + w) * T(0);
-    if (w < width) zeros += load_part(row + w, static_cast<int>(width - w), Batch<T>(0)) * T(0);
-    return reduce_sum(zeros);
-  }
-};
-
-/// Padded planes of so many samples, with room beyond the last for the end of a run.
-template <class T>
-class Padded {
- public:
-  Padded(const Field& field, std::int64_t samples, std::int64_t planes)
-      : field_(field),
-        planes_(planes),
-        room_(new_tensor({samples * planes * field.size() + Batch<T>::kSize}, dtype_of<T>)) {
-    std::fill_n(data_of<T>(room_) + room_.numel() - Batch<T>::kSize, Batch<T>::kSize, T(0));
-  }
-
-  /// Copies samples from where they begin.
-  void fill(const T* x, std::int64_t samples) {
-    is_finite_ = true;
-    launch(PadPlanes<T>{field_, x, data_of<T>(room_), &is_finite_}, samples * planes_,
-           kFillGrain / (field_.size() + 1) + 1);
-  }
-  const T* data() const { return data_of<T>(room_); }
-  bool is_finite() const { return is_finite_; }
-
- private:
-  Field field_;
-  std::int64_t planes_;
-  Tensor room_;
-  std::atomic<bool> is_finite_ = true;
-};
-
-/// How many samples are worked on at a time.
-std::int64_t samples_together(const Field& field, std::int64_t planes, std::int64_t samples) {
-  return std::clamp<std::int64_t>(kRoom / std::max<std::int64_t>(1, field.size() * planes), 1,
-                                  std::max<std::int64_t>(1, samples));
-}
-
-// ---- Plans ----
-
-/// What a batch holds that goes to neighbouring places of the output.
-struct Piece {
-  std::int64_t to;  // in an output plane
-  int lane, count;
-};
-/// Neighbouring elements of a padded plane, as many as a batch holds: places of one row, or of several with what stands between
-/// the rows.
-struct Run {
-  std::int64_t from;  // for the tap at offset 0
-  int pieces;         // how many, and which is the first
-  std::int64_t first;
-};
-
-struct Plan {
-  std::vector<std::int64_t> offsets;  // of the taps
-  std::vector<std::int64_t> taps;     // which element of the kernel each is
-  std::vector<Run> runs;
-  std::vector<Piece> pieces;
-  std::int64_t step = 1;  // between neighbours of a piece in the output
-};
-
-/// Places that are neighbours in a padded plane and, `step` apart, in an output plane.
-struct Row {
-  std::int64_t from, to, length;
-};
-
-/// Cuts rows, which are in the order of `from`, into runs: each row by itself, or without regard to where they end.
-template <class T>
-void cut_into_runs(Plan& plan, const std::vector<Row>& rows, bool across_rows) {
-  constexpr std::int64_t kSize = Batch<T>::kSize;
-  std::int64_t end = -1;  // of the last run
-  for (const Row& row : rows)
-    for (std::int64_t at = 0; at < row.length;) {
-      if (row.from + at >= end || (!across_rows && at == 0)) {
-        plan.runs.push_back({row.from + at, 0, static_cast<std::int64_t>(plan.pieces.size())});
-        end = row.from + at + kSize;
-      }
-      const std::int64_t count = std::min(row.length - at, end - (row.from + at));
-      plan.pieces.push_back(
-          {row.to + at * plan.step, static_cast<int>(row.from + at - plan.runs.back().from), static_cast<int>(count)});
-      ++plan.runs.back().pieces;
-      at += count;
-    }
-}
-
-/// How many runs rows are cut into.
-template <class T>
-std::int64_t count_runs(const std::vector<Row>& rows, bool across_rows) {
-  constexpr std::int64_t kSize = Batch<T>::kSize;
-  std::int64_t count = 0, end = -1;
-  for (const Row& row : rows) {
-    const std::int64_t first = across_rows ? std::max(row.from, end) : row.from, last = row.from + row.length;
-    if (last <= first) continue;
-    const std::int64_t more = (last - first + kSize - 1) / kSize;
-    count += more;
-    end = first + more * kSize;
-  }
-  return count;
-}
-
-/// The runs of rows: across them where that makes fewer, as pieces of several rows take longer to store.
-template <class T>
-void set_runs(Plan& plan, const std::vector<Row>& rows) {
-  cut_into_runs<T>(plan, rows, 32 * count_runs<T>(rows, true) < 31 * count_runs<T>(rows, false));
-}
-
-/// What the convolution reads of x.
-Field field_of(const ConvGeometry& g) {
-  Field field;
-  for (int axis = 0; axis < kAxes; ++axis) {
-    const std::int64_t s = g.stride[axis];
-    const std::int64_t needed = (g.out[axis] - 1) * s + (g.kernel[axis] - 1) * g.dilation[axis] + 1;
-    field.source[axis] = g.in[axis];
-    field.before[axis] = g.before[axis];
-    field.phases[axis] = s;
-    field.extent[axis] = (needed + s - 1) / s;
-  }
-  return field;
-}
-
-/// The places of the output by rows.
-std::vector<Row> rows_of(const ConvGeometry& g, const Field& field) {
-  std::vector<Row> rows;
-  for (std::int64_t d = 0; d < g.out[0]; ++d)
-    for (std::int64_t h = 0; h < g.out[1]; ++h)
-      rows.push_back({(d * field.extent[1] + h) * field.extent[2], (d * g.out[1] + h) * g.out[2], g.out[2]});
-  return rows;
-}
-
-template <class T>
-Plan plan_of(const ConvGeometry& g, const Field& field) {
-  Plan plan;
-  for (std::int64_t d = 0; d < g.kernel[0]; ++d)
-    for (std::int64_t h = 0; h < g.kernel[1]; ++h)
-      for (std::int64_t w = 0; w < g.kernel[2]; ++w) {
-        plan.taps.push_back(static_cast<std::int64_t>(plan.taps.size()));
-        plan.offsets.push_back(field.offset(d * g.dilation[0], h * g.dilation[1], w * g.dilation[2]));
-      }
-  set_runs<T>(plan, rows_of(g, field));
-  return plan;
-}
-
-/// One axis of one class of the transpose: the places first, first + stride ... of x.
-struct ClassAxis {
-  std::int64_t first, count;
-  std::vector<std::int64_t> taps, shifts;  // g's place is that within the class plus the shift
-};
-
-ClassAxis class_axis(const ConvGeometry& g, int axis, std::int64_t first) {
-  const std::int64_t s = g.stride[axis];
-  ClassAxis result{first, first < g.in[axis] ? (g.in[axis] - first + s - 1) / s : 0, {}, {}};
-  for (std::int64_t k = 0; k < g.kernel[axis]; ++k) {
-    const std::int64_t distance = first + g.before[axis] - k * g.dilation[axis];
-    if (distance % s != 0) continue;
-    result.taps.push_back(k);
-    result.shifts.push_back(distance / s);
-  }
-  return result;
-}
-
-/// What the transpose reads of g, given all classes of each axis.
-Field back_field_of(const ConvGeometry& g, const std::vector<ClassAxis> (&classes)[kAxes]) {
-  Field field;
-  for (int axis = 0; axis < kAxes; ++axis) {
-    std::int64_t before = 0, extent = 1;
-    for (const ClassAxis& each : classes[axis])
-      for (std::int64_t shift : each.shifts) {
-        before = std::max(before, -shift);
-        extent = std::max(extent, each.count + shift);
-      }
-    field.source[axis] = g.out[axis];
-    field.before[axis] = before;
-    field.phases[axis] = 1;
-    field.extent[axis] = before + extent;
-  }
-  return field;
-}
-
-template <class T>
-Plan back_plan_of(const ConvGeometry& g, const Field& field, const ClassAxis& d, const ClassAxis& h,
-                  const ClassAxis& w) {
-  Plan plan;
-  plan.step = g.stride[2];
-  for (std::size_t i = 0; i < d.taps.size(); ++i)
-    for (std::size_t j = 0; j < h.taps.size(); ++j)
-      for (std::size_t k = 0; k < w.taps.size(); ++k) {
-        plan.taps.push_back((d.taps[i] * g.kernel[1] + h.taps[j]) * g.kernel[2] + w.taps[k]);
-        plan.offsets.push_back(
-            field.offset(d.shifts[i] + field.before[0], h.shifts[j] + field.before[1], w.shifts[k] + field.before[2]));
-      }
-  std::vector<Row> rows;
-  for (std::int64_t i = 0; i < d.count; ++i)
-    for (std::int64_t j = 0; j < h.count; ++j)
-      rows.push_back({(i * field.extent[1] + j) * field.extent[2],
-                      ((d.first + i * g.stride[0]) * g.in[1] + h.first + j * g.stride[1]) * g.in[2] + w.first,
-                      w.count});
-  set_runs<T>(plan, rows);
-  return plan;
-}
 
 // ---- Packed weights ----
 
@@ -362,7 +103,7 @@ struct Correlate {
   std::int64_t y_plane, y_step;
   std::int64_t groups;
   const std::int64_t* offsets;
-  const Run* runs;
+  const Run<T>* runs;
   std::int64_t run_count;
   const Piece* pieces;
 
@@ -388,49 +129,93 @@ struct Correlate {
   void all_runs(const T* x, const T* w, const T* bias, T* y, int there) const {
     std::int64_t at = 0;
     for (; at + kTogether <= run_count; at += kTogether) some_runs<kWidth, kTogether>(x, w, bias, y, there, runs + at);
-    for (; at < run_count; ++at) some_runs<kWidth, 1>(x, w, bias, y, there, runs + at);
+    last_runs<kWidth, kTogether - 1>(x, w, bias, y, there, runs + at, static_cast<int>(run_count - at));
+  }
+
+  /// So many runs of at most kTogether.
+  template <int kWidth, int kTogether>
+  void last_runs(const T* x, const T* w, const T* bias, T* y, int there, const Run<T>* run, int count) const {
+    if constexpr (kTogether > 0) {
+      if (count == kTogether) return some_runs<kWidth, kTogether>(x, w, bias, y, there, run);
+      last_runs<kWidth, kTogether - 1>(x, w, bias, y, there, run, count);
+    }
   }
 
   template <int kWidth, int kTogether>
-  [[gnu::noinline]] void some_runs(const T* x, const T* w, const T* bias, T* y, int there, const Run* run) const {
-    Batch<T> total[kWidth][kTogether];
-    for (int o = 0; o < kWidth; ++o)
-      for (int r = 0; r < kTogether; ++r) total[o][r] = bias != nullptr && o < there ? bias[o] : T(0);
-    const std::int64_t taps = weights.tap_count, block = std::max<std::int64_t>(1, kBlockTerms / (taps + 1));
+  using Sums = Batch<T>[kWidth][kTogether];
+
+  template <int kWidth, int kTogether>
+  [[gnu::noinline]] void some_runs(const T* x, const T* w, const T* bias, T* y, int there, const Run<T>* run) const {
+    const std::int64_t block = std::max<std::int64_t>(1, kBlockTerms / (weights.tap_count + 1));
+    Sums<kWidth, kTogether> sum;
+#pragma GCC unroll 8
+    for (int o = 0; o < kWidth; ++o) {
+      const Batch<T> start = bias != nullptr && o < there ? bias[o] : T(0);
+#pragma GCC unroll 8
+      for (int r = 0; r < kTogether; ++r) sum[o][r] = start;
+    }
+    if (sources <= block) {
+      add_sources<kWidth, kTogether>(sum, x, w, run, sources);
+      return put_runs<kWidth, kTogether>(sum, y, there, run);
+    }
+    Sums<kWidth, kTogether> total;
+    std::copy_n(&sum[0][0], kWidth * kTogether, &total[0][0]);
     for (std::int64_t first = 0; first < sources; first += block) {
-      Batch<T> sum[kWidth][kTogether];
 #pragma GCC unroll 8
       for (int o = 0; o < kWidth; ++o)
 #pragma GCC unroll 8
         for (int r = 0; r < kTogether; ++r) sum[o][r] = 0;
-      for (std::int64_t c = first; c < std::min(sources, first + block); ++c, x += x_plane)
-        for (std::int64_t t = 0; t < taps; ++t, w += kWidth) {
-          const T* from = x + offsets[t];
-          Batch<T> values[kTogether];
-#pragma GCC unroll 8
-          for (int r = 0; r < kTogether; ++r) values[r] = Batch<T>::load(from + run[r].from);
-#pragma GCC unroll 8
-          for (int o = 0; o < kWidth; ++o) {
-            const Batch<T> weight = w[o];
-#pragma GCC unroll 8
-            for (int r = 0; r < kTogether; ++r) sum[o][r] = fma(weight, values[r], sum[o][r]);
-          }
-        }
+      add_sources<kWidth, kTogether>(sum, x, w, run, std::min(sources - first, block));
 #pragma GCC unroll 8
       for (int o = 0; o < kWidth; ++o)
 #pragma GCC unroll 8
         for (int r = 0; r < kTogether; ++r) total[o][r] += sum[o][r];
     }
-    for (int r = 0; r < kTogether; ++r)
-      for (int o = 0; o < kWidth; ++o)
-        if (o < there) put(y + o * y_plane, run[r], total[o][r]);
+    put_runs<kWidth, kTogether>(total, y, there, run);
   }
 
-  void put(T* to, const Run& run, Batch<T> value) const {
+  /// Adds so many source channels, and moves on to the next.
+  template <int kWidth, int kTogether>
+  [[gnu::always_inline]] void add_sources(Sums<kWidth, kTogether>& sum, const T*& x, const T*& w, const Run<T>* run,
+                                          std::int64_t count) const {
+    const std::int64_t taps = weights.tap_count;
+    for (; count > 0; --count, x += x_plane)
+      for (std::int64_t t = 0; t < taps; ++t, w += kWidth) {
+        const T* from = x + offsets[t];
+        Batch<T> values[kTogether];
+#pragma GCC unroll 8
+        for (int r = 0; r < kTogether; ++r) values[r] = Batch<T>::load(from + run[r].from);
+#pragma GCC unroll 8
+        for (int o = 0; o < kWidth; ++o) {
+          const Batch<T> weight = w[o];
+#pragma GCC unroll 8
+          for (int r = 0; r < kTogether; ++r) sum[o][r] = fma(weight, values[r], sum[o][r]);
+        }
+      }
+  }
+
+  template <int kWidth, int kTogether>
+  [[gnu::always_inline]] void put_runs(const Sums<kWidth, kTogether>& sum, T* y, int there, const Run<T>* run) const {
+#pragma GCC unroll 8
+    for (int r = 0; r < kTogether; ++r) {
+      const Run<T>& to = run[r];
+#pragma GCC unroll 8
+      for (int o = 0; o < kWidth; ++o) {
+        if (o >= there) continue;
+        T* plane = y + o * y_plane;
+        if (to.writing == Writing::whole)
+          sum[o][r].store(plane + to.to);
+        else if (to.writing == Writing::front)
+          to.front.of(sum[o][r]).store(plane + to.to);
+        else
+          put_pieces(plane, to, sum[o][r]);
+      }
+    }
+  }
+
+  [[gnu::noinline]] void put_pieces(T* to, const Run<T>& run, Batch<T> value) const {
     const Piece* piece = pieces + run.first;
-    if (y_step == 1 && run.pieces == 1)
-      return piece->count == Batch<T>::kSize ? value.store(to + piece->to)
-                                             : store_part(to + piece->to, piece->count, value);
+    if (y_step == 1 && run.pieces == 1) return store_part(to + piece->to, piece->count, value);
     alignas(64) T lanes[2 * Batch<T>::kSize];
     value.store(lanes);
     for (const Piece* end = piece + run.pieces; piece < end; ++piece) {
@@ -448,7 +233,7 @@ struct WeightSteps {
 };
 
 template <class T>
-void correlate(const Padded<T>& x, const Field& field, const Plan& plan, std::int64_t samples, std::int64_t groups,
+void correlate(const Padded<T>& x, const Field& field, const Plan<T>& plan, std::int64_t samples, std::int64_t groups,
                std::int64_t sources, const PackWeights<T>& weights, const T* bias, T* y, std::int64_t y_plane) {
   const auto run_count = static_cast<std::int64_t>(plan.runs.size());
   const std::int64_t work = sources * weights.tap_count * kOuts * run_count * Batch<T>::kSize;
@@ -460,11 +245,11 @@ void correlate(const Padded<T>& x, const Field& field, const Plan& plan, std::in
 /// Plans with their weights.
 template <class T>
 struct PackedPlan {
-  Plan plan;
+  Plan<T> plan;
   Tensor room;
   PackWeights<T> weights;
 
-  PackedPlan(Plan given, std::int64_t groups, std::int64_t sources, std::int64_t outs, const WeightSteps& steps,
+  PackedPlan(Plan<T> given, std::int64_t groups, std::int64_t sources, std::int64_t outs, const WeightSteps& steps,
              const T* w)
       : plan(std::move(given)), weights{OutBlocks(outs),  sources,     static_cast<std::int64_t>(plan.taps.size()),
                                         plan.taps.data(), steps.group, steps.out,
@@ -700,7 +485,7 @@ void convolve_weight(const ConvGeometry& g, const T* x, const T* y, T* w) {
     return;
   }
   const Field field = field_of(g);
-  const Plan plan = plan_of<T>(g, field);
+  const Plan<T> plan = plan_of<T>(g, field);
   const std::vector<Row> rows = rows_of(g, field);
   // g laid out as x is, from the first place to the last.
   const std::int64_t in_planes = g.groups * g.in_channels, out_planes = g.groups * g.out_channels;

@@ -6,6 +6,7 @@
 #include <xgrad/autograd/functional.hpp>
 #include <xgrad/autograd/grad.hpp>
 #include <xgrad/autograd/ops.hpp>
+#include <xgrad/autograd/threads.hpp>
 #include "../support.hpp"
 
 using namespace xgrad;
@@ -18,6 +19,47 @@ constexpr double kInf = std::numeric_limits<double>::infinity();
 template <class F>
 std::string refusal(F&& f) {
   return message_of<std::invalid_argument>(f);
+}
+
+/// A convolution of planes, as nested loops: y, and the gradients of x and w for y's cotangent.
+struct Planes {
+  std::int64_t batch, groups, sources, outs;  // channels of a group
+  std::int64_t in[2], kernel[2], stride[2], dilation[2], padding[2];
+
+  std::int64_t out(int axis) const {
+    return (in[axis] + 2 * padding[axis] - dilation[axis] * (kernel[axis] - 1) - 1) / stride[axis] + 1;
+  }
+  Shape x_shape() const { return {batch, groups * sources, in[0], in[1]}; }
+  Shape w_shape() const { return {groups * outs, sources, kernel[0], kernel[1]}; }
+  Shape y_shape() const { return {batch, groups * outs, out(0), out(1)}; }
+  ConvOptions options() const {
+    return {.stride = {stride[0], stride[1]},
+            .padding = {padding[0], padding[1]},
+            .dilation = {dilation[0], dilation[1]},
+            .groups = groups};
+  }
+
+  /// Calls use(x's position, w's, y's) for all that meet.
+  template <class Use>
+  void for_meetings(const Use& use) const {
+    for (std::int64_t n = 0; n < batch; ++n)
+      for (std::int64_t o = 0; o < groups * outs; ++o)
+        for (std::int64_t c = 0; c < sources; ++c)
+          for (std::int64_t i = 0; i < out(0) * out(1); ++i)
+            for (std::int64_t k = 0; k < kernel[0] * kernel[1]; ++k) {
+              const std::int64_t row = i / out(1) * stride[0] + k / kernel[1] * dilation[0] - padding[0];
+              const std::int64_t column = i % out(1) * stride[1] + k % kernel[1] * dilation[1] - padding[1];
+              if (row < 0 || row >= in[0] || column < 0 || column >= in[1]) continue;
+              const std::int64_t channel = n * groups * sources + o / outs * sources + c;
+              use((channel * in[0] + row) * in[1] + column, (o * sources + c) * kernel[0] * kernel[1] + k,
+                  (n * groups * outs + o) * out(0) * out(1) + i);
+            }
+  }
+};
+
+/// Whole numbers, whose sums of products are exact in any order.
+Tensor small_integers(const Shape& shape, DType dtype, Generator& generator) {
+  return cast(randint(-4, 5, shape, generator), dtype);
 }
 
 }  // namespace
@@ -128,6 +170,49 @@ TEST_CASE("The gradients of a convolution and of its transpose are those of one 
   Tensor back =
       conv_transpose2d(g, w, {}, {.stride = 2, .padding = 1, .output_padding = {0, 0}, .groups = 2, .dilation = 2});
   CHECK(is_close(back, gradients[0].detach()));
+}
+
+// Rows shorter and longer than registers of any size, which are worked on by themselves or with what stands between them;
+// planes that end within a register; channels that fill blocks of sums and that do not; more padding than a window reaches.
+TEST_CASE("Convolutions of all kinds are the sums of their windows, in any number of threads", "[nn][convolution]") {
+  const Planes all[] = {
+      {3, 1, 1, 16, {28, 28}, {3, 3}, {1, 1}, {1, 1}, {1, 1}},  {2, 1, 16, 9, {14, 14}, {3, 3}, {1, 1}, {1, 1}, {1, 1}},
+      {2, 1, 2, 5, {7, 7}, {3, 3}, {1, 1}, {1, 1}, {1, 1}},     {5, 1, 3, 6, {9, 33}, {5, 5}, {1, 1}, {1, 1}, {0, 0}},
+      {2, 1, 3, 11, {19, 23}, {7, 7}, {2, 2}, {1, 1}, {3, 3}},  {2, 1, 4, 7, {1, 50}, {1, 3}, {1, 1}, {1, 2}, {0, 2}},
+      {2, 3, 2, 3, {8, 17}, {2, 4}, {1, 1}, {1, 1}, {1, 2}},    {4, 8, 1, 1, {12, 12}, {3, 3}, {1, 1}, {1, 1}, {1, 1}},
+      {2, 1, 1, 1, {3, 70}, {3, 2}, {1, 3}, {2, 1}, {2, 1}},    {1, 1, 2, 8, {5, 6}, {1, 2}, {1, 1}, {1, 1}, {4, 5}},
+      {1, 2, 3, 17, {11, 16}, {4, 3}, {3, 1}, {1, 3}, {2, 3}},  {2, 1, 2, 2, {16, 31}, {3, 3}, {2, 2}, {2, 2}, {1, 0}},
+      {1, 1, 1, 3, {1, 1}, {1, 1}, {1, 1}, {1, 1}, {1, 1}},     {3, 1, 60, 10, {4, 5}, {3, 3}, {1, 1}, {1, 1}, {1, 1}},
+      {130, 1, 2, 4, {15, 15}, {3, 3}, {1, 1}, {1, 1}, {1, 1}}, {2, 1, 4, 4, {2, 300}, {2, 9}, {2, 1}, {1, 4}, {0, 8}},
+  };
+  const int threads_before = num_threads();
+  Generator generator(5);
+  for (DType dtype : {DType::float32, DType::float64})
+    for (const Planes& planes : all) {
+      Tensor x = small_integers(planes.x_shape(), dtype, generator).set_requires_grad();
+      Tensor w = small_integers(planes.w_shape(), dtype, generator).set_requires_grad();
+      Tensor bias = small_integers({planes.groups * planes.outs}, dtype, generator);
+      const Tensor g = small_integers(planes.y_shape(), dtype, generator);
+      const std::vector<double> of_x = x.to_vector(), of_w = w.to_vector(), of_g = g.to_vector();
+      std::vector<double> y = (zeros(planes.y_shape(), kDouble) + reshape(cast(bias, DType::float64), {-1, 1, 1}))
+                                  .to_vector(),
+                          gx(of_x.size()), gw(of_w.size());
+      planes.for_meetings([&](std::int64_t at_x, std::int64_t at_w, std::int64_t at_y) {
+        y[at_y] += of_x[at_x] * of_w[at_w];
+        gx[at_x] += of_g[at_y] * of_w[at_w];
+        gw[at_w] += of_g[at_y] * of_x[at_x];
+      });
+      for (int threads : {1, 2}) {
+        CAPTURE(dtype, planes.x_shape(), planes.w_shape(), threads);
+        set_num_threads(threads);
+        Tensor result = conv2d(x, w, bias, planes.options());
+        std::vector<Tensor> gradients = grad({result}, {x, w}, {g});
+        CHECK((result.to_vector() == y));
+        CHECK((gradients[0].to_vector() == gx));
+        CHECK((gradients[1].to_vector() == gw));
+      }
+    }
+  set_num_threads(threads_before);
 }
 
 TEST_CASE("float32 sums of many channels are accurate", "[nn][convolution]") {

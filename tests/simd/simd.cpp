@@ -1,3 +1,4 @@
+#include <xgrad/autograd/simd/front.hpp>
 #include <xgrad/autograd/simd/math.hpp>
 
 #include <algorithm>
@@ -365,4 +366,19 @@ TEST_CASE("pow of floats is within one unit of the last place", "[simd]") {
     for (int i = 0; i < kSize; ++i) worst = std::max(worst, ulps<float>(y[i], powl(a[i], b[i])));
   }
   CHECK(worst < 1);
+}
+
+TEMPLATE_TEST_CASE("lanes move to the front in their order", "[simd]", float, double) {
+  using T = TestType;
+  constexpr int kSize = Batch<T>::kSize;
+  T lanes[kSize], moved[kSize];
+  for (int i = 0; i < kSize; ++i) lanes[i] = static_cast<T>(i + 1);
+  bool is_right = true;
+  for (unsigned bits = 0; bits < (1u << kSize); ++bits) {
+    internal::FrontLanes<T>(bits).of(Batch<T>::load(lanes)).store(moved);
+    int count = 0;
+    for (int i = 0; i < kSize; ++i)
+      if ((bits >> i & 1) != 0) is_right = is_right && moved[count++] == lanes[i];
+  }
+  CHECK(is_right);
 }

@@ -8,6 +8,7 @@
 #include "convolution.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "../base/launch.hpp"
@@ -394,6 +395,40 @@ struct CorrelateWeight {
   }
 };
 
+/// How y's cotangents are laid out as x is: all rows become one, with zeros between them and up to a whole number of batches.
+struct Spread {
+  Field field;
+  Row row;
+};
+
+template <class T>
+Spread spread_of(const ConvGeometry& g, const Field& x, const std::vector<Row>& rows) {
+  constexpr std::int64_t kSize = Batch<T>::kSize;
+  Spread spread{};
+  spread.row.length = (rows.back().from + rows.back().length + kSize - 1) / kSize * kSize;
+  Field& field = spread.field;
+  for (int axis = 0; axis < kAxes; ++axis) {
+    field.source[axis] = g.out[axis];
+    field.phases[axis] = 1;
+    field.extent[axis] = x.extent[axis];
+  }
+  field.extent[0] = g.out[0];
+  if (g.out[0] == 1) field.extent[1] = g.out[1];
+  // So every batch of every plane begins where a batch of memory does: each is read many times.
+  field.behind = (field.size() + kSize - 1) / kSize * kSize - field.size();
+  return spread;
+}
+
+/// Whether copying the cotangents takes less time than short rows cost. A batch that is part of one takes a quarter longer than
+/// a whole one; copying a batch takes as long as eight pairs of a source channel and a tap.
+template <class T>
+bool is_worth_spreading(const std::vector<Row>& rows, const Spread& spread, std::int64_t pairs) {
+  constexpr std::int64_t kSize = Batch<T>::kSize;
+  std::int64_t quarters = 0;
+  for (const Row& row : rows) quarters += row.length / kSize * 4 + (row.length % kSize != 0 ? 5 : 0);
+  return 4 * (spread.row.length / kSize) * (pairs + 8) < quarters * pairs;
+}
+
 // ---- Kernels of one element: matrix products ----
 
 bool is_pointwise(const ConvGeometry& g) {
@@ -487,36 +522,30 @@ void convolve_weight(const ConvGeometry& g, const T* x, const T* y, T* w) {
   const Field field = field_of(g);
   const Plan<T> plan = plan_of<T>(g, field);
   const std::vector<Row> rows = rows_of(g, field);
-  // g laid out as x is, from the first place to the last.
+  const Spread spread = spread_of<T>(g, field, rows);
   const std::int64_t in_planes = g.groups * g.in_channels, out_planes = g.groups * g.out_channels;
-  const Row all{0, 0, rows.back().from + rows.back().length};
-  Field spread{};
-  for (int axis = 0; axis < kAxes; ++axis) {
-    spread.source[axis] = g.out[axis];
-    spread.phases[axis] = 1;
-    spread.extent[axis] = axis == 0 ? g.out[0] : field.extent[axis];
-  }
-  const bool is_spread_shorter = count_runs<T>(rows, true) <= count_runs<T>(rows, false);
   const std::int64_t together = samples_together(field, in_planes, g.batch);
-  Padded<T> padded(field, together, in_planes), cotangents(spread, together, out_planes);
+  Padded<T> padded(field, together, in_planes);
+  std::optional<Padded<T>> cotangents;
+  if (is_worth_spreading<T>(rows, spread, g.in_channels * taps)) cotangents.emplace(spread.field, together, out_planes);
   for (std::int64_t first = 0; first < g.batch; first += together) {
     const std::int64_t count = std::min(together, g.batch - first);
     padded.fill(x + first * in_planes * ConvGeometry::product(g.in), count);
     const T* from = y + first * out_planes * places;
     // What stands between the rows is multiplied by 0, which it must not be where it is infinite or nan.
-    const bool is_spread = is_spread_shorter && padded.is_finite();
-    if (is_spread) cotangents.fill(from, count);
+    const bool is_spread = cotangents.has_value() && padded.is_finite();
+    if (is_spread) cotangents->fill(from, count);
     const CorrelateWeight<T> kernel{padded.data(),
                                     field.size(),
-                                    is_spread ? cotangents.data() : from,
-                                    is_spread ? spread.size() : places,
+                                    is_spread ? cotangents->data() : from,
+                                    is_spread ? spread.field.size() : places,
                                     count,
                                     g.groups,
                                     g.in_channels,
                                     taps,
                                     OutBlocks(g.out_channels),
                                     plan.offsets.data(),
-                                    is_spread ? &all : rows.data(),
+                                    is_spread ? &spread.row : rows.data(),
                                     is_spread ? 1 : static_cast<std::int64_t>(rows.size()),
                                     first > 0,
                                     w};

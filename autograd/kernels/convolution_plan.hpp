@@ -57,8 +57,8 @@ void cut_into_runs(Plan<T>& plan, const std::vector<Row>& rows, bool across_rows
   for (const Row& row : rows)
     for (std::int64_t at = 0; at < row.length;) {
       if (row.from + at >= end || (!across_rows && at == 0)) {
-        plan.runs.push_back(
-            {row.from + at, row.to + at * plan.step, static_cast<std::int64_t>(plan.pieces.size()), 0, Writing::pieces, FrontLanes<T>(0)});
+        plan.runs.push_back({row.from + at, row.to + at * plan.step, static_cast<std::int64_t>(plan.pieces.size()), 0,
+                             Writing::pieces, FrontLanes<T>(0)});
         end = row.from + at + kSize;
       }
       const std::int64_t count = std::min(row.length - at, end - (row.from + at));

@@ -25,9 +25,10 @@ struct Field {
   std::int64_t phases[kAxes];
   std::int64_t extent[kAxes];  // of each phase
   std::int64_t shared = 0;     // zeros behind a row that are those before the next one
+  std::int64_t behind = 0;     // zeros after all phases
 
   std::int64_t phase_size() const { return extent[0] * extent[1] * extent[2]; }
-  std::int64_t size() const { return phase_size() * phases[0] * phases[1] * phases[2]; }
+  std::int64_t size() const { return phase_size() * phases[0] * phases[1] * phases[2] + behind; }
   bool is_dealt_out() const { return phases[0] * phases[1] * phases[2] != 1; }
   /// Where the element stands that has these places with the padding.
   std::int64_t offset(std::int64_t d, std::int64_t h, std::int64_t w) const {
@@ -140,14 +141,12 @@ class Padded {
   Padded(const Field& field, std::int64_t samples, std::int64_t planes)
       : field_(field),
         planes_(planes),
-        room_(new_tensor({samples * planes * field.size() + field.shared + Batch<T>::kSize}, dtype_of<T>)) {
-    const std::int64_t beyond = field.shared + Batch<T>::kSize;
-    std::fill_n(data_of<T>(room_) + room_.numel() - beyond, beyond, T(0));
-  }
+        room_(new_tensor({samples * planes * field.size() + field.shared + Batch<T>::kSize}, dtype_of<T>)) {}
 
-  /// Copies samples from where they begin.
+  /// Copies samples from where they begin. Zeros follow.
   void fill(const T* x, std::int64_t samples) {
     is_finite_ = true;
+    std::fill_n(data_of<T>(room_) + samples * planes_ * field_.size(), field_.shared + Batch<T>::kSize, T(0));
     launch(PadPlanes<T>{field_, x, data_of<T>(room_), &is_finite_}, samples * planes_,
            kFillGrain / (field_.size() + 1) + 1);
   }

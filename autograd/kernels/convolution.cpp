@@ -8,6 +8,7 @@
 #include "convolution.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <optional>
 #include <vector>
 
@@ -27,34 +28,69 @@ constexpr int kAxes = ConvGeometry::kAxes;
 /// Multiplications that are worth a thread.
 constexpr std::int64_t kWork = 1 << 18;
 
-/// Output channels whose sums are held together, and runs of places: as many as the registers hold.
+/// Output channels whose sums are held together: at most.
 constexpr int kOuts = XGRAD_SIMD_BYTES == 64 ? 8 : 4;
-constexpr int kRuns = 3;
+/// Runs of places, or pairs of a source channel and a tap, whose sums are held for so many output channels: as many as there are
+/// registers, so that each element that is loaded is used as often as can be.
+template <int kWidth>
+constexpr int kTogetherOf = XGRAD_SIMD_BYTES == 64 ? (kWidth == 8   ? 3
+                                                      : kWidth == 4 ? 6
+                                                                    : 8)
+                                                   : (kWidth == 4   ? 3
+                                                      : kWidth == 2 ? 5
+                                                                    : 6);
 /// Products that are added up without a break, so that sums over many channels are accurate.
 constexpr std::int64_t kBlockTerms = 256;
-/// Runs where the output channels are taken one by one.
-constexpr int kLoneRuns = 6;
 
 // ---- Packed weights ----
 
-/// Blocks of output channels: whole ones of kOuts, then what is left, one by one where it is little.
+/// Blocks of output channels: whole ones of kOuts, and what is left in blocks of powers of 2, the largest first. A channel that
+/// is not there takes the place of one in four, as two small blocks take longer.
 struct OutBlocks {
-  std::int64_t outs, whole, lone;
-  explicit OutBlocks(std::int64_t outs) : outs(outs), whole(outs / kOuts), lone(outs % kOuts) {
-    if (lone > (kOuts + 1) / 3) {
+  std::int64_t outs, whole;
+  unsigned rest;
+
+  explicit OutBlocks(std::int64_t outs) : outs(outs), whole(outs / kOuts), rest(static_cast<unsigned>(outs % kOuts)) {
+    if (rest % 4 == 3) ++rest;
+    if (rest == kOuts) {
       ++whole;
-      lone = 0;
+      rest = 0;
     }
   }
-  std::int64_t count() const { return whole + lone; }
-  int width(std::int64_t block) const { return block < whole ? kOuts : 1; }
-  std::int64_t first(std::int64_t block) const { return block < whole ? block * kOuts : outs - lone + block - whole; }
+  std::int64_t count() const { return whole + std::popcount(rest); }
+  int width(std::int64_t block) const {
+    return block < whole ? kOuts : static_cast<int>(std::bit_floor(rest_from(block)));
+  }
+  std::int64_t first(std::int64_t block) const { return block < whole ? block * kOuts : packed() - rest_from(block); }
   /// How many of a block's channels there are.
   int there(std::int64_t block) const {
     return static_cast<int>(std::min<std::int64_t>(width(block), outs - first(block)));
   }
-  std::int64_t packed() const { return whole * kOuts + lone; }
+  std::int64_t packed() const { return whole * kOuts + rest; }
+
+ private:
+  /// The channels of this block and the ones after it, which is none of the whole ones.
+  unsigned rest_from(std::int64_t block) const {
+    unsigned left = rest;
+    for (std::int64_t before = whole; before < block; ++before) left -= std::bit_floor(left);
+    return left;
+  }
 };
+
+/// Calls use.operator()<width>() with a block's width.
+template <class Use>
+void dispatch_width(int width, const Use& use) {
+  if constexpr (kOuts == 8)
+    if (width == 8) return use.template operator()<8>();
+  switch (width) {
+    case 4:
+      return use.template operator()<4>();
+    case 2:
+      return use.template operator()<2>();
+    default:
+      return use.template operator()<1>();
+  }
+}
 
 /// The weights of one group: by block, source channel, tap, and last output channel. Over blocks of all groups.
 template <class T>
@@ -78,9 +114,7 @@ struct PackWeights {
     }
   }
   std::int64_t group_size() const { return blocks.packed() * sources * tap_count; }
-  std::int64_t block_start(std::int64_t block) const {
-    return (block < blocks.whole ? block * kOuts : blocks.whole * kOuts + block - blocks.whole) * sources * tap_count;
-  }
+  std::int64_t block_start(std::int64_t block) const { return blocks.first(block) * sources * tap_count; }
 };
 
 /// The batch in a register. g++ would read it from memory for each of its uses, which takes as long as the products.
@@ -104,9 +138,10 @@ struct Correlate {
   std::int64_t y_plane, y_step;
   std::int64_t groups;
   const std::int64_t* offsets;
-  const Run<T>* runs;
+  const Run* runs;
   std::int64_t run_count;
   const Piece* pieces;
+  const FrontLanes<T>* fronts;
 
   /// Over blocks of output channels of groups of samples.
   static void run(const Correlate& a, std::int64_t begin, std::int64_t end) {
@@ -119,34 +154,25 @@ struct Correlate {
       const T* w = a.weights.to + group * a.weights.group_size() + a.weights.block_start(block);
       T* y = a.y + (sample * a.groups * blocks.outs + first) * a.y_plane;
       const T* bias = a.bias != nullptr ? a.bias + first : nullptr;
-      if (blocks.width(block) == 1)
-        a.template all_runs<1, kLoneRuns>(x, w, bias, y, 1);
-      else
-        a.template all_runs<kOuts, kRuns>(x, w, bias, y, blocks.there(block));
+      dispatch_width(blocks.width(block), [&]<int kWidth>() {
+        a.template all_runs<kWidth, kTogetherOf<kWidth>>(x, w, bias, y, blocks.there(block), a.runs,
+                                                         a.runs + a.run_count);
+      });
     }
   }
 
+  /// As many runs at a time as there are registers for, then half as many, and so on.
   template <int kWidth, int kTogether>
-  void all_runs(const T* x, const T* w, const T* bias, T* y, int there) const {
-    std::int64_t at = 0;
-    for (; at + kTogether <= run_count; at += kTogether) some_runs<kWidth, kTogether>(x, w, bias, y, there, runs + at);
-    last_runs<kWidth, kTogether - 1>(x, w, bias, y, there, runs + at, static_cast<int>(run_count - at));
-  }
-
-  /// So many runs of at most kTogether.
-  template <int kWidth, int kTogether>
-  void last_runs(const T* x, const T* w, const T* bias, T* y, int there, const Run<T>* run, int count) const {
-    if constexpr (kTogether > 0) {
-      if (count == kTogether) return some_runs<kWidth, kTogether>(x, w, bias, y, there, run);
-      last_runs<kWidth, kTogether - 1>(x, w, bias, y, there, run, count);
-    }
+  void all_runs(const T* x, const T* w, const T* bias, T* y, int there, const Run* run, const Run* end) const {
+    for (; end - run >= kTogether; run += kTogether) some_runs<kWidth, kTogether>(x, w, bias, y, there, run);
+    if constexpr (kTogether > 1) all_runs<kWidth, (kTogether + 1) / 2>(x, w, bias, y, there, run, end);
   }
 
   template <int kWidth, int kTogether>
   using Sums = Batch<T>[kWidth][kTogether];
 
   template <int kWidth, int kTogether>
-  [[gnu::noinline]] void some_runs(const T* x, const T* w, const T* bias, T* y, int there, const Run<T>* run) const {
+  [[gnu::noinline]] void some_runs(const T* x, const T* w, const T* bias, T* y, int there, const Run* run) const {
     const std::int64_t block = std::max<std::int64_t>(1, kBlockTerms / (weights.tap_count + 1));
     Sums<kWidth, kTogether> sum;
 #pragma GCC unroll 8
@@ -160,7 +186,10 @@ struct Correlate {
       return put_runs<kWidth, kTogether>(sum, y, there, run);
     }
     Sums<kWidth, kTogether> total;
-    std::copy_n(&sum[0][0], kWidth * kTogether, &total[0][0]);
+#pragma GCC unroll 8
+    for (int o = 0; o < kWidth; ++o)  // std::copy_n would keep the sums out of the registers
+#pragma GCC unroll 8
+      for (int r = 0; r < kTogether; ++r) total[o][r] = sum[o][r];
     for (std::int64_t first = 0; first < sources; first += block) {
 #pragma GCC unroll 8
       for (int o = 0; o < kWidth; ++o)
@@ -177,7 +206,7 @@ struct Correlate {
 
   /// Adds so many source channels, and moves on to the next.
   template <int kWidth, int kTogether>
-  [[gnu::always_inline]] void add_sources(Sums<kWidth, kTogether>& sum, const T*& x, const T*& w, const Run<T>* run,
+  [[gnu::always_inline]] void add_sources(Sums<kWidth, kTogether>& sum, const T*& x, const T*& w, const Run* run,
                                           std::int64_t count) const {
     const std::int64_t taps = weights.tap_count;
     for (; count > 0; --count, x += x_plane)
@@ -185,7 +214,7 @@ struct Correlate {
         const T* from = x + offsets[t];
         Batch<T> values[kTogether];
 #pragma GCC unroll 8
-        for (int r = 0; r < kTogether; ++r) values[r] = Batch<T>::load(from + run[r].from);
+        for (int r = 0; r < kTogether; ++r) values[r] = in_register(Batch<T>::load(from + run[r].from));
 #pragma GCC unroll 8
         for (int o = 0; o < kWidth; ++o) {
           const Batch<T> weight = w[o];
@@ -196,10 +225,10 @@ struct Correlate {
   }
 
   template <int kWidth, int kTogether>
-  [[gnu::always_inline]] void put_runs(const Sums<kWidth, kTogether>& sum, T* y, int there, const Run<T>* run) const {
+  [[gnu::always_inline]] void put_runs(const Sums<kWidth, kTogether>& sum, T* y, int there, const Run* run) const {
 #pragma GCC unroll 8
     for (int r = 0; r < kTogether; ++r) {
-      const Run<T>& to = run[r];
+      const Run& to = run[r];
 #pragma GCC unroll 8
       for (int o = 0; o < kWidth; ++o) {
         if (o >= there) continue;
@@ -207,14 +236,14 @@ struct Correlate {
         if (to.writing == Writing::whole)
           sum[o][r].store(plane + to.to);
         else if (to.writing == Writing::front)
-          to.front.of(sum[o][r]).store(plane + to.to);
+          fronts[to.first].of(sum[o][r]).store(plane + to.to);
         else
           put_pieces(plane, to, sum[o][r]);
       }
     }
   }
 
-  [[gnu::noinline]] void put_pieces(T* to, const Run<T>& run, Batch<T> value) const {
+  [[gnu::noinline]] void put_pieces(T* to, const Run& run, Batch<T> value) const {
     const Piece* piece = pieces + run.first;
     if (y_step == 1 && run.pieces == 1) return store_part(to + piece->to, piece->count, value);
     alignas(64) T lanes[2 * Batch<T>::kSize];
@@ -239,7 +268,7 @@ void correlate(const Padded<T>& x, const Field& field, const Plan<T>& plan, std:
   const auto run_count = static_cast<std::int64_t>(plan.runs.size());
   const std::int64_t work = sources * weights.tap_count * kOuts * run_count * Batch<T>::kSize;
   launch(Correlate<T>{x.data(), field.size(), sources, weights, bias, y, y_plane, plan.step, groups,
-                      plan.offsets.data(), plan.runs.data(), run_count, plan.pieces.data()},
+                      plan.offsets.data(), plan.runs.data(), run_count, plan.pieces.data(), plan.fronts.data()},
          samples * groups * weights.blocks.count(), kWork / (work + 1) + 1);
 }
 
@@ -279,9 +308,7 @@ void correlate_all(const Field& field, const std::vector<PackedPlan<T>>& plans, 
 
 // ---- The sum over places and samples: the gradient of the weight ----
 
-/// Pairs of a source channel and a tap whose sums are held in registers together, and those of one task.
-constexpr int kPairs = 3;
-constexpr int kLonePairs = 8;
+/// Pairs of a source channel and a tap whose sums are those of one task.
 constexpr std::int64_t kTaskPairs = 72;
 /// Places of one channel that are added up together.
 constexpr std::int64_t kSamplesPlaces = 1024;
@@ -310,15 +337,13 @@ struct CorrelateWeight {
                          block = at / a.tasks_of_block() % a.blocks.count(),
                          group = at / a.tasks_of_block() / a.blocks.count();
       const std::int64_t count = std::min(kTaskPairs, a.pairs() - first);
-      if (a.blocks.width(block) == 1)
-        a.template task<1, kLonePairs>(group, block, first, count);
-      else
-        a.template task<kOuts, kPairs>(group, block, first, count);
+      dispatch_width(a.blocks.width(block), [&]<int kWidth>() { a.template task<kWidth>(group, block, first, count); });
     }
   }
 
-  template <int kWidth, int kTogether>
+  template <int kWidth>
   void task(std::int64_t group, std::int64_t block, std::int64_t first, std::int64_t count) const {
+    constexpr int kTogether = kTogetherOf<kWidth>;
     Batch<T> sums[kTaskPairs * kWidth];
     std::fill_n(sums, count * kWidth, Batch<T>(0));
     const std::int64_t out = group * blocks.outs + blocks.first(block);
@@ -366,7 +391,7 @@ struct CorrelateWeight {
     auto add = [&](std::int64_t from, std::int64_t to, auto load) __attribute__((always_inline)) {
       Batch<T> value[kTogether];
 #pragma GCC unroll 8
-      for (int i = 0; i < kTogether; ++i) value[i] = load(x[i] + from);
+      for (int i = 0; i < kTogether; ++i) value[i] = in_register(load(x[i] + from));
 #pragma GCC unroll 8
       for (int o = 0; o < kWidth; ++o) {
         const Batch<T> cotangent = in_register(load(g[o] + to));
@@ -520,7 +545,7 @@ void convolve_weight(const ConvGeometry& g, const T* x, const T* y, T* w) {
     return;
   }
   const Field field = field_of(g);
-  const Plan<T> plan = plan_of<T>(g, field);
+  const std::vector<std::int64_t> offsets = offsets_of(g, field);
   const std::vector<Row> rows = rows_of(g, field);
   const Spread spread = spread_of<T>(g, field, rows);
   const std::int64_t in_planes = g.groups * g.in_channels, out_planes = g.groups * g.out_channels;
@@ -544,7 +569,7 @@ void convolve_weight(const ConvGeometry& g, const T* x, const T* y, T* w) {
                                     g.in_channels,
                                     taps,
                                     OutBlocks(g.out_channels),
-                                    plan.offsets.data(),
+                                    offsets.data(),
                                     is_spread ? &spread.row : rows.data(),
                                     is_spread ? 1 : static_cast<std::int64_t>(rows.size()),
                                     first > 0,

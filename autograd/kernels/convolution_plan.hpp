@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <numeric>
 #include <vector>
 
 #include "../simd/front.hpp"
@@ -25,22 +26,21 @@ enum class Writing {
 
 /// Neighbouring elements of a padded plane, as many as a batch holds: places of one row, or of several with what stands between
 /// the rows.
-template <class T>
 struct Run {
-  std::int64_t from;  // for the tap at offset 0
-  std::int64_t to;    // of its first piece
-  std::int64_t first;
-  int pieces;  // how many, and which is the first
+  std::int64_t from;   // for the tap at offset 0
+  std::int64_t to;     // of its first piece
+  std::int64_t first;  // of its pieces; with Writing::front its number among the plan's fronts
+  int pieces;
   Writing writing;
-  FrontLanes<T> front;
 };
 
 template <class T>
 struct Plan {
   std::vector<std::int64_t> offsets;  // of the taps
   std::vector<std::int64_t> taps;     // which element of the kernel each is
-  std::vector<Run<T>> runs;
+  std::vector<Run> runs;
   std::vector<Piece> pieces;
+  std::vector<FrontLanes<T>> fronts;
   std::int64_t step = 1;  // between neighbours of a piece in the output
 };
 
@@ -58,7 +58,7 @@ void cut_into_runs(Plan<T>& plan, const std::vector<Row>& rows, bool across_rows
     for (std::int64_t at = 0; at < row.length;) {
       if (row.from + at >= end || (!across_rows && at == 0)) {
         plan.runs.push_back({row.from + at, row.to + at * plan.step, static_cast<std::int64_t>(plan.pieces.size()), 0,
-                             Writing::pieces, FrontLanes<T>(0)});
+                             Writing::pieces});
         end = row.from + at + kSize;
       }
       const std::int64_t count = std::min(row.length - at, end - (row.from + at));
@@ -80,16 +80,18 @@ void choose_writing(Plan<T>& plan, std::int64_t plane) {
     filled += piece.count;
   }
   is_dense = is_dense && filled == plane;
-  for (Run<T>& run : plan.runs) {
+  for (Run& run : plan.runs) {
     const Piece* piece = plan.pieces.data() + run.first;
-    unsigned bits = 0;
-    for (int i = 0; i < run.pieces; ++i) bits |= ((1u << piece[i].count) - 1) << piece[i].lane;
-    const bool is_front = run.pieces == 1, fits = piece->to + kSize <= plane;
-    if (plan.step == 1 && is_front && (piece->count == kSize || (is_dense && fits)))
+    const bool has_one = run.pieces == 1, fits = is_dense && run.to + kSize <= plane;
+    if (plan.step == 1 && has_one && (fits || piece->count == kSize)) {
       run.writing = Writing::whole;
-    else if (is_dense && fits)
+    } else if (fits) {
       run.writing = Writing::front;
-    run.front = FrontLanes<T>(bits);
+      unsigned bits = 0;
+      for (int i = 0; i < run.pieces; ++i) bits |= ((1u << piece[i].count) - 1) << piece[i].lane;
+      run.first = static_cast<std::int64_t>(plan.fronts.size());
+      plan.fronts.push_back(FrontLanes<T>(bits));
+    }
   }
 }
 
@@ -111,7 +113,11 @@ std::int64_t count_runs(const std::vector<Row>& rows, bool across_rows) {
 /// The runs of rows in an output plane of so many elements: across rows where that makes fewer.
 template <class T>
 void set_runs(Plan<T>& plan, const std::vector<Row>& rows, std::int64_t plane) {
-  cut_into_runs<T>(plan, rows, 32 * count_runs<T>(rows, true) < 31 * count_runs<T>(rows, false));
+  const std::int64_t across = count_runs<T>(rows, true), by_row = count_runs<T>(rows, false);
+  const bool is_across = 32 * across < 31 * by_row;
+  plan.runs.reserve(static_cast<std::size_t>(is_across ? across : by_row));
+  plan.pieces.reserve(rows.size() + plan.runs.capacity());
+  cut_into_runs(plan, rows, is_across);
   choose_writing(plan, plane);
 }
 
@@ -139,15 +145,22 @@ inline std::vector<Row> rows_of(const ConvGeometry& g, const Field& field) {
   return rows;
 }
 
+/// The taps of the kernel in its order, as offsets.
+inline std::vector<std::int64_t> offsets_of(const ConvGeometry& g, const Field& field) {
+  std::vector<std::int64_t> offsets;
+  for (std::int64_t d = 0; d < g.kernel[0]; ++d)
+    for (std::int64_t h = 0; h < g.kernel[1]; ++h)
+      for (std::int64_t w = 0; w < g.kernel[2]; ++w)
+        offsets.push_back(field.offset(d * g.dilation[0], h * g.dilation[1], w * g.dilation[2]));
+  return offsets;
+}
+
 template <class T>
 Plan<T> plan_of(const ConvGeometry& g, const Field& field) {
   Plan<T> plan;
-  for (std::int64_t d = 0; d < g.kernel[0]; ++d)
-    for (std::int64_t h = 0; h < g.kernel[1]; ++h)
-      for (std::int64_t w = 0; w < g.kernel[2]; ++w) {
-        plan.taps.push_back(static_cast<std::int64_t>(plan.taps.size()));
-        plan.offsets.push_back(field.offset(d * g.dilation[0], h * g.dilation[1], w * g.dilation[2]));
-      }
+  plan.offsets = offsets_of(g, field);
+  plan.taps.resize(plan.offsets.size());
+  std::iota(plan.taps.begin(), plan.taps.end(), std::int64_t{0});
   set_runs(plan, rows_of(g, field), ConvGeometry::product(g.out));
   return plan;
 }

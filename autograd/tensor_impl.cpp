@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <limits>
 
+#include "base/overlap.hpp"
+
 namespace xgrad XGRAD_API {
 namespace internal {
 
@@ -69,26 +71,14 @@ Tensor new_foreign(void* data, const Shape& shape, const Strides& strides, DType
 void check_writable(const char* operation, const Tensor& tensor, SourceLocation where) {
   const TensorImpl& impl = *tensor.impl();
   if (impl.contiguous || impl.numel == 0) return;
-  // The axes by their strides: each must reach beyond all that the smaller ones span.
-  int order[kMaxDims], count = 0;
-  for (int axis = 0; axis < impl.shape.ndim(); ++axis) {
-    if (impl.shape[axis] <= 1) continue;
-    check(impl.strides[axis] != 0, where, operation,
-          ": each element that is written must have a place of its own, but those along axis ", axis, " of ",
-          impl.shape, " share one, as expand() makes it. Write to a copy().");
-    int at = count++;
-    for (; at > 0 && std::abs(impl.strides[order[at - 1]]) > std::abs(impl.strides[axis]); --at)
-      order[at] = order[at - 1];
-    order[at] = axis;
-  }
-  std::int64_t span = 0;
-  for (int i = 0; i < count; ++i) {
-    std::int64_t stride = std::abs(impl.strides[order[i]]);
-    check(stride > span, where, operation,
-          ": each element that is written must have a place of its own, but those along axis ", order[i], " of ",
-          impl.shape, " overlap, as unfold() makes them. Write to a copy().");
-    span += stride * (impl.shape[order[i]] - 1);
-  }
+  const int axis = overlapping_axis(impl.shape, impl.strides);
+  if (axis < 0) return;
+  check(impl.strides[axis] != 0, where, operation,
+        ": each element that is written must have a place of its own, but those along axis ", axis, " of ", impl.shape,
+        " share one, as expand() makes it. Write to a copy().");
+  fail<std::invalid_argument>(
+      where, concat(operation, ": each element that is written must have a place of its own, but those along axis ",
+                    axis, " of ", impl.shape, " overlap, as unfold() makes them. Write to a copy()."));
 }
 
 Tensor new_view(const Tensor& base, const Shape& shape, const Strides& strides, void* data) {

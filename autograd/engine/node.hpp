@@ -58,8 +58,9 @@ struct PassMarks {
 
 /// What the rule of a view begins with: how the same view is taken of other elements.
 struct ViewRule {
-  /// The view, not recorded, of a tensor in the shape of the node's input; undefined where its layout does not allow it.
-  Tensor (*view)(const ViewRule& rule, const Node& node, const Tensor& x);
+  /// The view, not recorded, that this output of the node would be of x, a tensor in the shape of the node's input; undefined
+  /// where the layout of x does not allow it.
+  Tensor (*view)(const ViewRule& rule, const Node& node, int output, const Tensor& x);
 };
 
 /// One recorded operation, or a leaf: a variable that no operation made. Its outputs' shapes, rule's captures, edges and
@@ -83,7 +84,7 @@ struct alignas(16) Node : RefCounted {
   std::uint8_t saved_count = 0;
   bool is_leaf = false;
   bool freed = false;    // a backward pass has used it up
-  bool is_view = false;  // of its only input; the rule begins with a ViewRule
+  bool is_view = false;  // its outputs are views of its only input; the rule begins with a ViewRule
 
   std::span<Edge> edges() const { return {at<Edge>(edges_at), static_cast<std::size_t>(edge_count)}; }
   std::span<SavedValue> saved() const { return {at<SavedValue>(saved_at()), saved_count}; }

@@ -110,28 +110,29 @@ Tensor* Pass::unshared_sum(const Edge& edge) {
 Tensor* Pass::sum_so_far(const Edge& edge) { return create_graph_ ? nullptr : unshared_sum(edge); }
 
 SumPlace Pass::place_of_sum(const Edge& edge) {
-  // The views on the way, outermost first. Longer ways are rare, and then a sum is made of them.
-  constexpr int kMostViews = 4;
-  Node* views[kMostViews];
-  int count = 0;
+  // So that a view of very many views is not looked through again and again where there is no sum below it.
+  constexpr int kMostViews = 64;
+  // One that is used more often has a sum of its own, to which all but the first use add.
+  constexpr int kMostUses = 4;
+  InlineVector<const Edge*, 8> views;  // the edges to those on the way, outermost first
   const Edge* at = &edge;
   while (true) {
     if (Tensor* sum = unshared_sum(*at)) {
       Tensor view = new_view(*sum, sum->shape(), sum->strides(), sum->impl()->data);
-      while (count > 0 && view.defined()) {
-        const Node& node = *views[--count];
-        view = node.view_rule().view(node.view_rule(), node, view);
+      for (int i = views.size() - 1; i >= 0 && view.defined(); --i) {
+        const Node& node = *views[i]->producer;
+        view = node.view_rule().view(node.view_rule(), node, views[i]->output, view);
       }
       return view.defined() ? SumPlace{sum, std::move(view)} : SumPlace();
     }
     Node& producer = *at->producer;
     // Nobody may miss the view's own cotangent.
-    if (!producer.is_view || producer.marks.pending != 1 || producer.marks.wanted || producer.extras ||
-        cotangents_of(producer)->defined() || observer != nullptr || count == kMostViews)
+    if (!producer.is_view || producer.marks.pending > kMostUses || producer.marks.wanted || producer.extras ||
+        cotangents_of(producer)[at->output].defined() || observer != nullptr || views.size() == kMostViews)
       return {};
+    views.emplace_back(at);
     at = &producer.edges()[0];
     if (!at->producer || !is_still_needed(*at->producer)) return {};
-    views[count++] = &producer;
   }
 }
 

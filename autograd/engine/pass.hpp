@@ -78,8 +78,8 @@ class Pass {
 
   /// Where the cotangents of what an edge leads to are added up, if something has come and nobody else can see it.
   Tensor* sum_so_far(const Edge& edge);
-  /// The same where the gradient's graph is wanted too. Where nothing has come for a view that only the asking rule adds to, it
-  /// is the sum for what was viewed: a loop that takes rows of new views of one tensor is linear in their number.
+  /// The same where the gradient's graph is wanted too. Where nothing has come for a view that few rules add to, it is the sum
+  /// for what was viewed: a loop that takes rows of new views of one tensor is linear in their number.
   SumPlace place_of_sum(const Edge& edge);
 
   /// Whether a pass is under way on this thread, so that the caller is a hook or a rule.

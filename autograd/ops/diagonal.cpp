@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "../engine/pass.hpp"
 #include "../extend.hpp"
 #include "../kernels/elementwise.hpp"
 #include "../kernels/walk.hpp"
@@ -11,8 +12,9 @@
 #include "choose.hpp"
 #include "create.hpp"
 #include "detail/promote.hpp"
-#include "detail/recorded_sum.hpp"
 #include "detail/result.hpp"
+#include "detail/view_rule.hpp"
+#include "detail/window.hpp"
 #include "movement.hpp"
 
 namespace xgrad XGRAD_API {
@@ -72,23 +74,27 @@ Tensor put_diagonal(const char* operation, const Tensor& x, const Shape& shape, 
   });
 }
 
+struct DiagonalRule : ViewRule {
+  Diagonal diagonal;
+
+  explicit DiagonalRule(const Diagonal& diagonal) : ViewRule{&again}, diagonal(diagonal) {}
+  void operator()(Vjp& vjp) const {
+    const SumPlace place = vjp.place_of_sum(0);
+    if (place.sum == nullptr || !add_to_part(vjp, place, view_of(place.view, diagonal), vjp.g()))
+      vjp.give(0, put_diagonal("put_diagonal", vjp.g(), vjp.shape(0), diagonal, vjp.where()));
+  }
+  static Tensor again(const ViewRule& rule, const Node&, int, const Tensor& x) {
+    return view_of(x, static_cast<const DiagonalRule&>(rule).diagonal);
+  }
+};
+
 }  // namespace
 
 Tensor diagonal(const Operand& operand, DiagonalOptions options) {
   const Tensor& x = operand.tensor("diagonal");
   Diagonal diagonal = checked_diagonal("diagonal", options, x.shape(), operand.where());
   Tensor view = with_memory_for("diagonal", operand.where(), [&] { return view_of(x, diagonal); });
-  return record("diagonal", operand.where(), {x}, std::move(view), {}, [diagonal](Vjp& vjp) {
-    SumPlace place = vjp.place_of_sum(0);
-    if (place.sum == nullptr || (vjp.creates_graph() && !place.is_direct()))
-      return vjp.give(0, put_diagonal("put_diagonal", vjp.g(), vjp.shape(0), diagonal, vjp.where()));
-    if (vjp.g().numel() > 0) add_into(view_of(place.view, diagonal), vjp.g());
-    if (!vjp.creates_graph()) return;
-    record_added_to_sum(vjp, *place.sum, {*place.sum, vjp.g()}, {}, [diagonal](Vjp& vjp) {
-      if (vjp.needs(1)) vjp.give(1, xgrad::diagonal(Operand(vjp.g(), vjp.where()), diagonal.options()));
-      if (vjp.needs(0)) vjp.give(0, vjp.take_g());
-    });
-  });
+  return record_view("diagonal", operand.where(), x, std::move(view), DiagonalRule(diagonal));
 }
 
 Tensor diagonal_scatter(const Operand& operand, const Operand& source_operand, DiagonalOptions options) {

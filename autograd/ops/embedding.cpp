@@ -16,6 +16,7 @@
 #include "detail/promote.hpp"
 #include "detail/result.hpp"
 #include "index.hpp"
+#include "index/places.hpp"
 #include "movement.hpp"
 #include "reduce.hpp"
 
@@ -48,11 +49,11 @@ Tensor frequency_factors(const Tensor& indices, std::int64_t rows, DType dtype) 
   return reciprocal(index_select(counts, 0, indices));
 }
 
-/// The cotangent of a table [rows, d] from those of the rows that were looked up, [n, d], at indices [n].
-Tensor table_cotangent(Tensor g, const Tensor& indices, const Shape& table, std::int64_t padding, bool by_frequency) {
-  if (by_frequency && indices.numel() > 0) g = g * unsqueeze(frequency_factors(indices, table[0], g.dtype()), 1);
+/// Gives a table [rows, d] its cotangent, of those of the rows that were looked up, [n, d], at indices [n].
+void give_table(Vjp& vjp, Tensor g, const Tensor& indices, std::int64_t padding, bool by_frequency) {
+  if (by_frequency && indices.numel() > 0) g = g * unsqueeze(frequency_factors(indices, vjp.shape(0)[0], g.dtype()), 1);
   if (padding != kNone) g = where(unsqueeze(indices == padding, 1), 0, g);
-  return index_add(zeros(table, {.dtype = g.dtype()}), 0, indices, g);
+  give_places(vjp, g, {0, 1}, indices);
 }
 
 }  // namespace
@@ -76,7 +77,7 @@ Tensor embedding(const Tensor& given_indices, const Operand& weight, EmbeddingOp
                 [d, padding, by_frequency = options.scale_grad_by_freq](Vjp& vjp) {
                   const Tensor& indices = vjp.input(1);
                   Tensor g = reshape(vjp.g(), {indices.numel(), d});
-                  vjp.give(0, table_cotangent(g, indices, vjp.shape(0), padding, by_frequency));
+                  give_table(vjp, std::move(g), indices, padding, by_frequency);
                 });
 }
 
@@ -217,7 +218,7 @@ Tensor summed_bags(const Bags& bags, const Tensor& table, bool divides, std::int
     Tensor rows = index_select(g, 0, bags);
     if (vjp.needs(0)) {
       Tensor weighted = is_weighted ? rows * unsqueeze(vjp.input(4), 1) : rows;
-      vjp.give(0, table_cotangent(weighted, indices, vjp.shape(0), padding, by_frequency));
+      give_table(vjp, std::move(weighted), indices, padding, by_frequency);
     }
     if (vjp.needs(4)) vjp.give(4, sum(rows * index_select(vjp.input(0), 0, indices), 1));
   };

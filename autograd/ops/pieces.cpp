@@ -44,26 +44,7 @@ std::vector<Tensor> unbind(const Operand& operand, int axis) {
   const Tensor& x = operand.tensor("unbind");
   SourceLocation where = operand.where();
   axis = cut_axis("unbind", x, axis, where);
-  std::vector<Tensor> slices;
-  for (std::int64_t i = 0; i < x.shape()[axis]; ++i) slices.push_back(view_of(x, AxisWindow{axis, true, i, 1, 1}));
-  if (slices.empty()) return slices;
-  return record("unbind", where, {x}, std::move(slices), {}, [axis](Vjp& vjp) {
-    int count = static_cast<int>(vjp.shape(0)[axis]);
-    bool all = true;
-    for (int k = 0; k < count; ++k) all &= vjp.has(k);
-    Tensor* sum = vjp.sum_so_far(0);
-    if (sum != nullptr || (!all && !vjp.creates_graph())) {
-      // What has no cotangent is not touched: a loop over slices is linear in their number.
-      Tensor whole = sum != nullptr ? *sum : new_zeros("unbind", vjp.shape(0), vjp.dtype(0), vjp.where());
-      for (int k = 0; k < count; ++k)
-        if (vjp.has(k)) add_into(view_of(whole, AxisWindow{axis, true, k, 1, 1}), vjp.g(k));
-      if (sum == nullptr) vjp.give(0, std::move(whole));
-      return;
-    }
-    std::vector<Tensor> cotangents;
-    for (int k = 0; k < count; ++k) cotangents.push_back(vjp.g(k));
-    vjp.give(0, stack(cotangents, axis, vjp.where()));
-  });
+  return parts_along("unbind", x, Parts{axis, {}}, where);
 }
 
 std::vector<Tensor> chunk(const Operand& operand, std::int64_t count, int axis) {

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 
+#include "../base/overlap.hpp"
 #include "../extend.hpp"
 #include "../kernels/elementwise.hpp"
 #include "../tensor_impl.hpp"
 #include "cast.hpp"
+#include "detail/recorded_sum.hpp"
 #include "detail/reshape.hpp"
 #include "detail/result.hpp"
+#include "detail/view_rule.hpp"
 #include "detail/window.hpp"
 #include "index.hpp"
 #include "movement.hpp"
@@ -212,6 +215,13 @@ struct Pieces {
 
   /// Element j of each piece, in a tensor of the unfolded shape.
   AxisWindow elements(std::int64_t j) const { return {axis, false, j, step, count}; }
+  /// The layout of a tensor, as that of its pieces.
+  void unfold(Shape& shape, Strides& strides) const {
+    shape[axis] = count;
+    shape.push_back(size);
+    strides.push_back(strides[axis]);
+    if (count > 1) strides[axis] *= step;
+  }
   /// All elements of piece i.
   AxisWindow piece(std::int64_t i) const { return {axis, false, i * step, 1, size}; }
 };
@@ -261,6 +271,34 @@ Tensor unfold_sum(const Tensor& g, const Shape& shape, const Pieces& pieces, Sou
   });
 }
 
+struct UnfoldRule : ViewRule {
+  Pieces pieces;
+
+  explicit UnfoldRule(const Pieces& pieces) : ViewRule{&again}, pieces(pieces) {}
+  void operator()(Vjp& vjp) const {
+    const SumPlace place = vjp.place_of_sum(0);
+    if (place.sum == nullptr || overlapping_axis(place.view.shape(), place.view.strides()) >= 0)
+      return vjp.give(0, unfold_sum(vjp.g(), vjp.shape(0), pieces, vjp.where()));
+    add_pieces(place.view, vjp.g(), pieces, vjp.where());
+    if (!vjp.creates_graph()) return;
+    const Tensor& g = vjp.g();
+    record_added_to_sum(vjp, *place.sum, {*place.sum, g}, {},
+                        [pieces = pieces, window = window_of(place.view, *place.sum)](Vjp& vjp) {
+                          const Tensor g = without_gaps(vjp.g(), vjp.where());
+                          if (vjp.needs(1))
+                            vjp.give(1, xgrad::unfold(Operand(get("get", g, window, vjp.where()), vjp.where()),
+                                                      pieces.axis, pieces.size, pieces.step));
+                          if (vjp.needs(0)) vjp.give(0, g);
+                        });
+  }
+  static Tensor again(const ViewRule& rule, const Node&, int, const Tensor& x) {
+    Shape shape = x.shape();
+    Strides strides = x.strides();
+    static_cast<const UnfoldRule&>(rule).pieces.unfold(shape, strides);
+    return new_view(x, shape, strides, x.impl()->data);
+  }
+};
+
 }  // namespace
 
 Tensor unfold(const Operand& operand, int axis, std::int64_t size, std::int64_t step) {
@@ -277,18 +315,10 @@ Tensor unfold(const Operand& operand, int axis, std::int64_t size, std::int64_t 
   Pieces pieces{axis, size, step, (extent - size) / step + 1};
   Shape shape = x.shape();
   Strides strides = x.strides();
-  shape[axis] = pieces.count;
-  shape.push_back(size);
-  strides.push_back(strides[axis]);
-  if (pieces.count > 1) strides[axis] *= step;
+  pieces.unfold(shape, strides);
   checked_numel("unfold", shape, where);
-  return record("unfold", where, {x}, new_result_view("unfold", where, x, shape, strides, x.impl()->data), {},
-                [pieces](Vjp& vjp) {
-                  if (Tensor* sum = vjp.sum_so_far(0); sum != nullptr)
-                    add_pieces(*sum, vjp.g(), pieces, vjp.where());
-                  else
-                    vjp.give(0, unfold_sum(vjp.g(), vjp.shape(0), pieces, vjp.where()));
-                });
+  return record_view("unfold", where, x, new_result_view("unfold", where, x, shape, strides, x.impl()->data),
+                     UnfoldRule(pieces));
 }
 
 }  // namespace xgrad

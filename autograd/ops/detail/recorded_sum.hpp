@@ -7,6 +7,7 @@
 #include "../../engine/pass.hpp"
 #include "../../extend.hpp"
 #include "../../tensor_impl.hpp"
+#include "window.hpp"
 
 namespace xgrad::internal {
 
@@ -18,19 +19,32 @@ void record_added_to_sum(Vjp& vjp, Tensor& sum, Inputs inputs, std::initializer_
   sum = record("add_in_place", vjp.where(), inputs, std::move(elements), uses, std::move(rule));
 }
 
-/// For a rule whose input 0 is read where `indices` say: add(sum) adds g to the sum of that input's cotangents, if one is
-/// there that can be added to; pull(vjp, indices) is, of the sum's cotangent, that of g. Answers whether it was added.
+/// For a rule whose input 0 is read where `indices` say. add(sum) adds g to the sum of that input's cotangents, if one is there, or to
+/// the view of one, and answers whether it can where that has gaps; pull(g, indices, where) is, of a sum's cotangent, that of what
+/// was added. Answers whether it was added.
 template <class Add, class Pull>
 bool add_indexed_to_sum(Vjp& vjp, const Tensor& g, const Tensor& indices, const Add& add, Pull pull) {
-  SumPlace place = vjp.place_of_sum(0);
-  if (place.sum == nullptr || !place.view.is_contiguous()) return false;
-  if (vjp.creates_graph() && !place.is_direct()) return false;
-  add(place.view);
+  const SumPlace place = vjp.place_of_sum(0);
+  if (place.sum == nullptr) return false;
+  // The view is taken again of the sum's cotangent.
+  if (vjp.creates_graph() && !can_be_added_to(place.view)) return false;
+  if (!add(place.view)) return false;
   if (!vjp.creates_graph()) return true;
-  record_added_to_sum(vjp, *place.sum, {*place.sum, g, indices}, {Uses(), Uses::input(2), Uses()}, [pull](Vjp& vjp) {
-    if (vjp.needs(1)) vjp.give(1, pull(vjp, vjp.input(2)));
-    if (vjp.needs(0)) vjp.give(0, vjp.take_g());
-  });
+  const std::initializer_list<Uses> uses = {Uses(), Uses::input(2), Uses()};
+  if (place.is_direct()) {
+    record_added_to_sum(vjp, *place.sum, {*place.sum, g, indices}, uses, [pull](Vjp& vjp) {
+      if (vjp.needs(1)) vjp.give(1, pull(vjp.g(), vjp.input(2), vjp.where()));
+      if (vjp.needs(0)) vjp.give(0, vjp.take_g());
+    });
+    return true;
+  }
+  record_added_to_sum(vjp, *place.sum, {*place.sum, g, indices}, uses,
+                      [pull, window = window_of(place.view, *place.sum)](Vjp& vjp) {
+                        const Tensor g = without_gaps(vjp.g(), vjp.where());
+                        if (vjp.needs(1))
+                          vjp.give(1, pull(get("get", g, window, vjp.where()), vjp.input(2), vjp.where()));
+                        if (vjp.needs(0)) vjp.give(0, g);
+                      });
   return true;
 }
 

@@ -11,6 +11,8 @@ class Vjp;
 
 namespace xgrad::internal {
 
+struct SumPlace;
+
 /// What a basic index picks of a tensor, whatever the tensor's layout.
 struct Window {
   Shape start, step;                         // by axis of the tensor
@@ -28,7 +30,7 @@ struct AxisWindow {
   std::int64_t start, step, length;
 };
 
-/// A view by its layout in a tensor without gaps: what views of views have come to.
+/// A view by its layout in a tensor without gaps: what views of views have come to. can_be_added_to() holds of it.
 struct StridedWindow {
   Shape shape;
   Strides strides;
@@ -52,6 +54,22 @@ Tensor put(const Tensor& x, const Shape& shape, const AnyWindow& window, SourceL
 template <class AnyWindow>
 Tensor put_window(const char* operation, const Tensor& x, const AnyWindow& window, const Tensor& value,
                   SourceLocation where);
+
+/// The layout of a view of elements of `whole`, which has no gaps.
+StridedWindow window_of(const Tensor& view, const Tensor& whole);
+
+/// x, or a copy of it where it has gaps. Recorded.
+Tensor without_gaps(const Tensor& x, SourceLocation where);
+
+/// Whether add_elements() can add to this view: its elements may share places along one short axis, as windows that overlap do.
+bool can_be_added_to(const Tensor& view);
+
+/// target += g, also where elements of the target share places: those get the sum.
+void add_elements(const Tensor& target, const Tensor& g);
+
+/// Adds g to `target`, a view of the elements of the sum of cotangents that is at this place, and records it where the gradient's
+/// graph is wanted. Answers whether that could be done: see can_be_added_to().
+bool add_to_part(Vjp& vjp, const SumPlace& place, const Tensor& target, const Tensor& g);
 
 /// Gives input 0 its cotangent, which is `g` in the window and 0 elsewhere. Where a sum of cotangents is there, g is added to
 /// its window: a loop that takes a tensor's rows one by one is linear in their number. So is the gradient of that gradient.

@@ -100,7 +100,8 @@ void scatter_rows(Sum* to, const Tensor& source, const IndexedRows& rows) {
   launch(kernel, rows.rows, rows.rows);
 }
 
-/// to[..., indices[..., i, ...], ...] += source[..., i, ...]. `to` is contiguous; indices are contiguous and checked.
+/// to[..., indices[..., i, ...], ...] += source[..., i, ...]. Where an index may come more than kFewUses times, `to` is
+/// contiguous; indices are contiguous and checked.
 void scatter_into(const char* operation, const Tensor& to, const Tensor& indices, int axis, const Tensor& source,
                   SourceLocation where) {
   if (indices.numel() == 0) return;
@@ -152,9 +153,15 @@ Tensor gather(const Operand& operand, int axis, const Tensor& given_indices) {
     });
   }
   return record("gather", where, {x, indices}, result, {Uses::input(1), Uses()}, [axis](Vjp& vjp) {
-    auto add = [&](const Tensor& sum) { scatter_into("scatter_sum", sum, vjp.input(1), axis, vjp.g(), vjp.where()); };
-    auto pull = [axis](Vjp& vjp, const Tensor& indices) {
-      return gather(Operand(vjp.g(), vjp.where()), axis, indices);
+    const Tensor& indices = vjp.input(1);
+    // Careful sums, of places that are named often, want one without gaps.
+    auto add = [&](const Tensor& sum) {
+      if (!sum.is_contiguous() && at_least_1d(indices.shape())[axis] > kFewUses) return false;
+      scatter_into("scatter_sum", sum, indices, axis, vjp.g(), vjp.where());
+      return true;
+    };
+    auto pull = [axis](const Tensor& g, const Tensor& indices, SourceLocation where) {
+      return gather(Operand(g, where), axis, indices);
     };
     if (!add_indexed_to_sum(vjp, vjp.g(), vjp.input(1), add, pull))
       vjp.give(0, scatter_sum(vjp.shape(0), axis, vjp.input(1), vjp.g(), vjp.where()));

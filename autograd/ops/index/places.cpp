@@ -13,6 +13,7 @@
 #include "../detail/recorded_sum.hpp"
 #include "../detail/reshape.hpp"
 #include "../detail/result.hpp"
+#include "../detail/window.hpp"
 #include "../movement.hpp"
 
 namespace xgrad::internal {
@@ -42,6 +43,31 @@ void add_into_places(const char* operation, const Tensor& to, IndexedAxes at, co
            layout_of(to.shape(), at, indices.numel()));
 }
 
+/// What of a tensor belongs to one place along neighbouring axes: the layout of the others, and where it begins.
+struct SlicesAt {
+  Shape extents;  // along the axes
+  Strides steps;
+  Shape shape;  // of a slice
+  Strides strides;
+
+  SlicesAt(const Tensor& x, IndexedAxes at) {
+    for (int k = 0; k < x.ndim(); ++k) {
+      const bool is_named = at.axis <= k && k < at.axis + at.axes;
+      (is_named ? extents : shape).push_back(x.shape()[k]);
+      (is_named ? steps : strides).push_back(x.strides()[k]);
+    }
+  }
+  /// The slice at a place, counted row-major.
+  StridedWindow operator()(std::int64_t place) const {
+    std::int64_t offset = 0;
+    for (int k = extents.ndim() - 1; k >= 0; --k) {
+      offset += place % extents[k] * steps[k];
+      place /= extents[k];
+    }
+    return {shape, strides, offset};
+  }
+};
+
 /// Zeros of this shape with the slices of source added at the indices. Gradient: pick_at.
 Tensor sum_at(const Shape& shape, IndexedAxes at, const Tensor& indices, const Tensor& source, SourceLocation where) {
   Tensor result = new_zeros("index_sum", shape, source.dtype(), where);
@@ -67,16 +93,37 @@ Shape picked_shape(const char* operation, const Shape& x, IndexedAxes at, const 
   return shape;
 }
 
+bool add_to_places(const char* operation, const Tensor& to, IndexedAxes at, const Tensor& indices, const Tensor& source,
+                   SourceLocation where) {
+  const std::int64_t count = indices.numel();
+  if (to.is_contiguous() || source.numel() == 0) {
+    add_into_places(operation, to, at, indices, source, where);
+    return true;
+  }
+  SlicesAt slices(to, at), from(source, {at.axis, indices.ndim()});
+  // One slice after the other costs more than the kernel, for each element.
+  constexpr std::int64_t kFraction = 4;
+  if (count > kFewUses || count > slices.extents.numel() / kFraction) return false;
+  if (count > 0 && !can_be_added_to(view_of(to, slices(0)))) return false;
+  for (std::int64_t i = 0; i < count; ++i)
+    add_elements(view_of(to, slices(data_of<std::int64_t>(indices)[i])), view_of(source, from(i)));
+  return true;
+}
+
 Tensor pick_at(const char* operation, const Tensor& x, IndexedAxes at, const Tensor& indices, SourceLocation where) {
   Shape shape = picked_shape(operation, x.shape(), at, indices.shape(), where);
   Tensor result = new_checked(operation, shape, x.dtype(), where);
   pick_places(result, x, at.axis, at.axes, data_of<std::int64_t>(indices), indices.numel());
-  return record(operation, where, {x, indices}, result, {Uses::input(1), Uses()}, [at](Vjp& vjp) {
-    auto add = [&](const Tensor& sum) { add_into_places("index_sum", sum, at, vjp.input(1), vjp.g(), vjp.where()); };
-    auto pull = [at](Vjp& vjp, const Tensor& indices) { return pick_at("index", vjp.g(), at, indices, vjp.where()); };
-    if (!add_indexed_to_sum(vjp, vjp.g(), vjp.input(1), add, pull))
-      vjp.give(0, sum_at(vjp.shape(0), at, vjp.input(1), vjp.g(), vjp.where()));
-  });
+  return record(operation, where, {x, indices}, result, {Uses::input(1), Uses()},
+                [at](Vjp& vjp) { give_places(vjp, vjp.g(), at, vjp.input(1)); });
+}
+
+void give_places(Vjp& vjp, const Tensor& g, IndexedAxes at, const Tensor& indices) {
+  auto add = [&](const Tensor& sum) { return add_to_places("index_sum", sum, at, indices, g, vjp.where()); };
+  auto pull = [at](const Tensor& g, const Tensor& indices, SourceLocation where) {
+    return pick_at("index", g, at, indices, where);
+  };
+  if (!add_indexed_to_sum(vjp, g, indices, add, pull)) vjp.give(0, sum_at(vjp.shape(0), at, indices, g, vjp.where()));
 }
 
 Tensor add_at(const char* operation, const Tensor& x, IndexedAxes at, const Tensor& indices, const Tensor& source,

@@ -3,6 +3,10 @@
 
 #include "../../tensor.hpp"
 
+namespace xgrad {
+class Vjp;
+}
+
 namespace xgrad::internal {
 
 /// Neighbouring axes that are indexed together: an index counts their elements row-major.
@@ -16,6 +20,14 @@ Shape picked_shape(const char* operation, const Shape& x, IndexedAxes at, const 
 
 /// The slices of x at the indices, which are int64, contiguous and checked, as in all that follows. Gradient: sum_at.
 Tensor pick_at(const char* operation, const Tensor& x, IndexedAxes at, const Tensor& indices, SourceLocation where);
+
+/// to[..., indices, ...] += source, in place. Answers whether it could: where `to` has gaps, it must be large beside what is added,
+/// can_be_added_to() its slices, and no index may come so often that the sum asks for care.
+bool add_to_places(const char* operation, const Tensor& to, IndexedAxes at, const Tensor& indices, const Tensor& source,
+                   SourceLocation where);
+
+/// Gives input 0 its cotangent, of which it was read where indices say: the transpose of pick_at.
+void give_places(Vjp& vjp, const Tensor& g, IndexedAxes at, const Tensor& indices);
 
 /// x with the slices of source added at the indices. Gradient: g, and pick_at of g.
 Tensor add_at(const char* operation, const Tensor& x, IndexedAxes at, const Tensor& indices, const Tensor& source,

@@ -10,10 +10,11 @@
 #include "../cast.hpp"
 #include "../choose.hpp"
 #include "../detail/index_check.hpp"
-#include "../detail/recorded_sum.hpp"
 #include "../detail/result.hpp"
 #include "../detail/window.hpp"
 #include "../index.hpp"
+#include "../movement.hpp"
+#include "places.hpp"
 
 // index_select and index_add: an index for each slice.
 
@@ -61,14 +62,6 @@ void add_slices(const char* operation, const Tensor& to, const Tensor& indices, 
     copy_into(from, source);
   }
   add_rows(to, data_of<std::int64_t>(indices), from, layout_of(to.shape(), axis, indices.numel()));
-}
-
-/// Zeros of this shape with the slices of `source` added at these positions. Gradient: index_select.
-Tensor index_sum(const Shape& shape, int axis, const Tensor& indices, const Tensor& source, SourceLocation where) {
-  Tensor result = new_zeros("index_sum", shape, source.dtype(), where);
-  add_slices("index_sum", result, indices, axis, source, where);
-  return record("index_sum", where, {source, indices}, result, {Uses::input(1), Uses()},
-                [axis](Vjp& vjp) { vjp.give(0, index_select(Operand(vjp.g(), vjp.where()), axis, vjp.input(1))); });
 }
 
 /// to[o, i, ...] = from[o, index[i], ...]. Over o and i.
@@ -130,12 +123,9 @@ Tensor index_select(const Operand& operand, int axis, const Tensor& given_indice
   Tensor result = new_checked("index_select", selected_shape(x.shape(), axis, indices.numel()), x.dtype(), where);
   if (result.numel() > 0) select_slices(result, x, axis, indices, where);
   return record("index_select", where, {x, indices}, result, {Uses::input(1), Uses()}, [axis](Vjp& vjp) {
-    auto add = [&](const Tensor& sum) { add_slices("index_sum", sum, vjp.input(1), axis, vjp.g(), vjp.where()); };
-    auto pull = [axis](Vjp& vjp, const Tensor& indices) {
-      return index_select(Operand(vjp.g(), vjp.where()), axis, indices);
-    };
-    if (!add_indexed_to_sum(vjp, vjp.g(), vjp.input(1), add, pull))
-      vjp.give(0, index_sum(vjp.shape(0), axis, vjp.input(1), vjp.g(), vjp.where()));
+    if (vjp.shape(0).empty()) return vjp.give(0, vjp.take_g());
+    const Tensor& indices = vjp.input(1);
+    give_places(vjp, vjp.g(), {axis, 1}, indices.ndim() == 1 ? indices : reshape(indices, {1}));
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "../../engine/pass.hpp"
 #include "../../extend.hpp"
 #include "../../kernels/elementwise.hpp"
 #include "../../kernels/join.hpp"
@@ -10,6 +11,7 @@
 #include "../cast.hpp"
 #include "../choose.hpp"
 #include "../detail/result.hpp"
+#include "../detail/view_rule.hpp"
 #include "../detail/window.hpp"
 #include "../movement.hpp"
 
@@ -98,17 +100,6 @@ void cut(const char* name, Vjp& vjp, int axis, int count, F window) {
   for (int i : wanted) vjp.give(i, get("get", g, window(i), vjp.where()));
 }
 
-/// Where the parts of cat are along its axis.
-struct Places {
-  int axis;
-  std::vector<std::int64_t> starts;  // and the end
-
-  AxisWindow operator()(int i) const {
-    auto k = static_cast<std::size_t>(i);
-    return {axis, false, starts[k], 1, starts[k + 1] - starts[k]};
-  }
-};
-
 }  // namespace
 
 Tensor internal::cat_as(const char* operation, std::span<const Tensor> tensors, int axis, SourceLocation where) {
@@ -123,7 +114,7 @@ Tensor internal::cat_as(const char* operation, std::span<const Tensor> tensors, 
   Shape shape = model->shape();
   std::int64_t end = 0;
   bool overflow = false;
-  Places places{axis, {0}};
+  Parts places{axis, {0}};
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const Shape& part = parts[i].shape();
     bool skipped = is_skipped(parts[i]) && model->ndim() != 1;
@@ -196,6 +187,51 @@ Tensor joined_in_place(const std::vector<Tensor>& parts, int axis, SourceLocatio
 
 }  // namespace
 
+namespace {
+
+struct PartsRule : ViewRule {
+  Parts parts;
+
+  explicit PartsRule(Parts parts) : ViewRule{&again}, parts(std::move(parts)) {}
+  void operator()(Vjp& vjp) const {
+    const int count = parts.count(vjp.shape(0));
+    bool all = true;
+    for (int k = 0; k < count; ++k) all &= vjp.has(k);
+    if (!vjp.creates_graph() || !all) {
+      const SumPlace place = vjp.place_of_sum(0);
+      if (place.sum != nullptr && can_be_added_to(place.view)) {
+        // What has no cotangent is not touched: a loop over parts is linear in their number.
+        for (int k = 0; k < count; ++k)
+          if (vjp.has(k)) add_to_part(vjp, place, view_of(place.view, parts(k)), vjp.g(k));
+        return;
+      }
+    }
+    if (!vjp.creates_graph() && !all) {
+      Tensor whole = new_zeros(parts.drops_axis() ? "unbind" : "split", vjp.shape(0), vjp.dtype(0), vjp.where());
+      for (int k = 0; k < count; ++k)
+        if (vjp.has(k)) add_into(view_of(whole, parts(k)), vjp.g(k));
+      return vjp.give(0, std::move(whole));
+    }
+    std::vector<Tensor> cotangents;
+    for (int k = 0; k < count; ++k) cotangents.push_back(vjp.g(k));
+    if (parts.drops_axis()) return vjp.give(0, stack(cotangents, parts.axis, vjp.where()));
+    Tensor whole = vjp.creates_graph() ? Tensor() : joined_in_place(cotangents, parts.axis, vjp.where());
+    vjp.give(0, whole.defined() ? std::move(whole) : cat(cotangents, parts.axis, vjp.where()));
+  }
+  static Tensor again(const ViewRule& rule, const Node&, int output, const Tensor& x) {
+    return view_of(x, static_cast<const PartsRule&>(rule).parts(output));
+  }
+};
+
+}  // namespace
+
+std::vector<Tensor> internal::parts_along(const char* operation, const Tensor& x, Parts parts, SourceLocation where) {
+  std::vector<Tensor> views;
+  for (int k = 0; k < parts.count(x.shape()); ++k) views.push_back(view_of(x, parts(k)));
+  if (views.empty()) return views;
+  return record_views(operation, where, x, std::move(views), PartsRule(std::move(parts)));
+}
+
 std::vector<Tensor> split(const Operand& operand, std::int64_t size, int axis) {
   const Tensor& x = operand.tensor("split");
   check(x.ndim() > 0, operand.where(), "split: x must have at least one axis, but it is a scalar.");
@@ -224,32 +260,9 @@ std::vector<Tensor> split(const Operand& operand, const std::vector<std::int64_t
         ", but they add up to more than an int64 holds.");
   check(total == x.shape()[axis], operand.where(), "split: sizes must add up to ", x.shape()[axis],
         ", the extent of axis ", axis, " of x ", x.shape(), ", but they add up to ", total, ".");
-  std::vector<Tensor> pieces;
-  std::int64_t start = 0;
-  for (std::int64_t size : sizes) {
-    pieces.push_back(view_of(x, AxisWindow{axis, false, start, 1, size}));
-    start += size;
-  }
-  return record("split", operand.where(), {x}, std::move(pieces), {}, [axis, sizes](Vjp& vjp) {
-    int count = static_cast<int>(sizes.size());
-    bool all = true;
-    for (int k = 0; k < count; ++k) all &= vjp.has(k);
-    Tensor* sum = vjp.sum_so_far(0);
-    if (sum != nullptr || (!all && !vjp.creates_graph())) {
-      // What has no cotangent is not touched: a loop over pieces is linear in their number.
-      Tensor whole = sum != nullptr ? *sum : new_zeros("split", vjp.shape(0), vjp.dtype(0), vjp.where());
-      std::int64_t start = 0;
-      for (int k = 0; k < count; start += sizes[static_cast<std::size_t>(k++)])
-        if (vjp.has(k))
-          add_into(view_of(whole, AxisWindow{axis, false, start, 1, sizes[static_cast<std::size_t>(k)]}), vjp.g(k));
-      if (sum == nullptr) vjp.give(0, std::move(whole));
-      return;
-    }
-    std::vector<Tensor> cotangents;
-    for (int k = 0; k < count; ++k) cotangents.push_back(vjp.g(k));
-    Tensor whole = vjp.creates_graph() ? Tensor() : joined_in_place(cotangents, axis, vjp.where());
-    vjp.give(0, whole.defined() ? std::move(whole) : cat(cotangents, axis, vjp.where()));
-  });
+  std::vector<std::int64_t> starts{0};
+  for (std::int64_t size : sizes) starts.push_back(starts.back() + size);
+  return parts_along("split", x, Parts{axis, std::move(starts)}, operand.where());
 }
 
 }  // namespace xgrad

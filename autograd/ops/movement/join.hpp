@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "../../tensor.hpp"
+#include "../detail/window.hpp"
 
 namespace xgrad::internal {
 
@@ -12,6 +13,28 @@ namespace xgrad::internal {
 /// Throws: std::invalid_argument, naming the operation, where there are none and for one that is undefined.
 std::span<const Tensor> in_common_dtype(const char* operation, std::span<const Tensor> tensors,
                                         std::vector<Tensor>& room, SourceLocation where);
+
+/// Parts of a tensor that lie one after the other along an axis.
+struct Parts {
+  int axis;
+  std::vector<std::int64_t>
+      starts;  // of each part, and where the last one ends; none: each position is a part without the axis
+
+  bool drops_axis() const { return starts.empty(); }
+  /// The number of parts of a tensor in this shape.
+  int count(const Shape& shape) const {
+    return static_cast<int>(drops_axis() ? shape[axis] : static_cast<std::int64_t>(starts.size()) - 1);
+  }
+  /// Where part k is.
+  AxisWindow operator()(int k) const {
+    if (drops_axis()) return {axis, true, k, 1, 1};
+    const auto at = static_cast<std::size_t>(k);
+    return {axis, false, starts[at], 1, starts[at + 1] - starts[at]};
+  }
+};
+
+/// The parts of x as views, recorded as one operation. Gradient: the parts' cotangents joined.
+std::vector<Tensor> parts_along(const char* operation, const Tensor& x, Parts parts, SourceLocation where);
 
 /// cat() by the name of the operation, in errors and in the graph.
 Tensor cat_as(const char* operation, std::span<const Tensor> tensors, int axis, SourceLocation where);

@@ -24,7 +24,7 @@ namespace {
 struct ReshapeRule : ViewRule {
   ReshapeRule() : ViewRule{&again} {}
   void operator()(Vjp& vjp) const { vjp.give(0, reshape(vjp.g(), vjp.shape(0))); }
-  static Tensor again(const ViewRule&, const Node& node, const Tensor& x) {
+  static Tensor again(const ViewRule&, const Node& node, int, const Tensor& x) {
     Shape shape = node.output_shape(0);
     if (x.numel() == 0) return {};
     std::optional<Strides> strides = reshaped_strides(x.shape(), x.strides(), shape);
@@ -40,7 +40,7 @@ struct PermuteRule : ViewRule {
   void operator()(Vjp& vjp) const {
     vjp.give(0, permute(vjp.g(), std::vector<int>(inverse.begin(), inverse.begin() + vjp.g().ndim())));
   }
-  static Tensor again(const ViewRule& rule, const Node&, const Tensor& x) {
+  static Tensor again(const ViewRule& rule, const Node&, int, const Tensor& x) {
     const auto& inverse = static_cast<const PermuteRule&>(rule).inverse;
     Shape shape = x.shape();
     Strides strides = x.strides();
@@ -57,7 +57,7 @@ struct TransposeRule : ViewRule {
 
   TransposeRule(int axis1, int axis2) : ViewRule{&again}, axis1(axis1), axis2(axis2) {}
   void operator()(Vjp& vjp) const { vjp.give(0, transpose(vjp.g(), axis1, axis2)); }
-  static Tensor again(const ViewRule& rule, const Node&, const Tensor& x) {
+  static Tensor again(const ViewRule& rule, const Node&, int, const Tensor& x) {
     const auto& self = static_cast<const TransposeRule&>(rule);
     Shape shape = x.shape();
     Strides strides = x.strides();
@@ -92,7 +92,7 @@ struct FlipRule : ViewRule {
       if ((mask >> axis & 1) != 0) axes.push_back(axis);
     vjp.give(0, flip(vjp.g(), axes));
   }
-  static Tensor again(const ViewRule& rule, const Node&, const Tensor& x) {
+  static Tensor again(const ViewRule& rule, const Node&, int, const Tensor& x) {
     return flipped(x, static_cast<const FlipRule&>(rule).mask);
   }
 };
@@ -216,16 +216,34 @@ Tensor flip(const Operand& operand, const Axes& axes) {
 
 // ---- Broadcasting ----
 
-Tensor expand(const Operand& operand, const Shape& target) {
-  const Tensor& x = operand.tensor("expand");
-  Shape shape = expanded_shape("expand", x.shape(), target, operand.where());
+namespace {
+
+/// Strides of x in a shape that it broadcasts to.
+Strides expanded_strides(const Tensor& x, const Shape& shape) {
   int lead = shape.ndim() - x.ndim();
   Strides strides = shape;
   for (int axis = 0; axis < shape.ndim(); ++axis)
     strides[axis] = axis < lead || x.shape()[axis - lead] != shape[axis] ? 0 : x.strides()[axis - lead];
-  return record("expand", operand.where(), {x},
-                new_result_view("expand", operand.where(), x, shape, strides, x.impl()->data), {},
-                [](Vjp& vjp) { vjp.give(0, sum_to(vjp.g(), vjp.shape(0))); });
+  return strides;
+}
+
+struct ExpandRule : ViewRule {
+  ExpandRule() : ViewRule{&again} {}
+  void operator()(Vjp& vjp) const { vjp.give(0, sum_to(vjp.g(), vjp.shape(0))); }
+  static Tensor again(const ViewRule&, const Node& node, int, const Tensor& x) {
+    Shape shape = node.output_shape(0);
+    return new_view(x, shape, expanded_strides(x, shape), x.impl()->data);
+  }
+};
+
+}  // namespace
+
+Tensor expand(const Operand& operand, const Shape& target) {
+  const Tensor& x = operand.tensor("expand");
+  Shape shape = expanded_shape("expand", x.shape(), target, operand.where());
+  return record_view("expand", operand.where(), x,
+                     new_result_view("expand", operand.where(), x, shape, expanded_strides(x, shape), x.impl()->data),
+                     ExpandRule());
 }
 
 }  // namespace xgrad

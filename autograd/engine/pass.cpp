@@ -113,7 +113,7 @@ SumPlace Pass::place_of_sum(const Edge& edge) {
   // So that a view of very many views is not looked through again and again where there is no sum below it.
   constexpr int kMostViews = 64;
   // One that is used more often has a sum of its own, to which all but the first use add.
-  constexpr int kMostUses = 4;
+  constexpr int kMostUses = 16;
   InlineVector<const Edge*, 8> views;  // the edges to those on the way, outermost first
   const Edge* at = &edge;
   while (true) {

@@ -1,7 +1,9 @@
 #include "elementwise.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <numeric>
+#include <vector>
 
 #include "reduce.hpp"
 #include "transpose.hpp"
@@ -519,6 +521,37 @@ void add_to(const void*, std::int64_t n, void* const* operands) {
   for (std::int64_t i = 0; i < n; ++i) to[i] += from[i];
 }
 
+/// Whether no axis of a tensor has smaller strides than the last one that has elements side by side.
+bool runs_along_last_axis(const TensorImpl& tensor) {
+  std::int64_t last = 0;
+  for (int axis = tensor.shape.ndim() - 1; axis >= 0; --axis) {
+    if (tensor.shape[axis] == 1) continue;
+    const std::int64_t stride = std::abs(tensor.strides[axis]);
+    if (last == 0) last = stride;
+    if (stride < last) return false;
+  }
+  return true;
+}
+
+/// The axes by their strides, the largest first.
+std::vector<int> axes_by_stride(const TensorImpl& tensor) {
+  std::vector<int> order(static_cast<std::size_t>(tensor.shape.ndim()));
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int a, int b) { return std::abs(tensor.strides[a]) > std::abs(tensor.strides[b]); });
+  return order;
+}
+
+Tensor permuted(const Tensor& tensor, const std::vector<int>& order) {
+  Shape shape;
+  Strides strides;
+  for (int axis : order) {
+    shape.push_back(tensor.shape()[axis]);
+    strides.push_back(tensor.strides()[axis]);
+  }
+  return new_view(tensor, shape, strides, tensor.impl()->data);
+}
+
 }  // namespace
 
 void copy_into(const Tensor& target, const Tensor& source) {
@@ -542,6 +575,12 @@ void copy_into(const Tensor& target, const Tensor& source) {
 }
 
 void add_into(const Tensor& target, const Tensor& source) {
+  // The target is read and written along its own smallest stride, and the source is what is transposed: in tiles.
+  const TensorImpl& to = *target.impl();
+  if (!to.contiguous && source.ndim() == target.ndim() && !runs_along_last_axis(to)) {
+    const std::vector<int> order = axes_by_stride(to);
+    return add_into(permuted(target, order), permuted(source, order));
+  }
   Kernel kernel = dispatch_floating(target.dtype(), []<class T>(T) -> Kernel { return &add_to<T>; });
   LoopOperand operands[] = {{target.impl(), true, true}, {source.impl(), false, true}};
   run_kernel(kernel, nullptr, target.shape(), operands);

@@ -17,6 +17,7 @@
 #include "detail/result.hpp"
 #include "index.hpp"
 #include "index/places.hpp"
+#include "index/rows.hpp"
 #include "movement.hpp"
 #include "reduce.hpp"
 
@@ -242,7 +243,7 @@ Tensor largest_of_bags(const Bags& bags, const Tensor& table, SourceLocation whe
     const Tensor& starts = vjp.input(2);
     Tensor is_empty = narrow(starts, 0, 1, count) == narrow(starts, 0, 0, count);
     Tensor g = xgrad::where(unsqueeze(is_empty, 1), 0, vjp.g());
-    vjp.give(0, scatter_add(zeros(vjp.shape(0), {.dtype = g.dtype()}), 0, vjp.input(1), g));
+    give_gathered(vjp, g, 0, vjp.input(1));
   });
 }
 

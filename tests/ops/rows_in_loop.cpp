@@ -168,6 +168,14 @@ std::vector<Way> ways() {
        [](const Tensor& x, std::int64_t i) {
          return embedding(tensor(i), x, {.padding_index = -1 - (i == 0 ? 0 : x.shape()[0] - 1)});
        }},
+      {"bag of one",
+       [](const Tensor& x, std::int64_t i) {
+         return reshape(embedding_bag(reshape(position(i), {1, 1}), x), {3});
+       }},
+      {"largest of a bag",
+       [](const Tensor& x, std::int64_t i) {
+         return reshape(embedding_bag(reshape(position(i), {1, 1}), x, {.mode = BagMode::max}), {3});
+       }},
       {"mask of rows", [](const Tensor& x, std::int64_t i) { return reshape(x[arange(x.shape()[0]) == i], {3}); }},
       {"mask of columns of the transpose",
        [](const Tensor& x, std::int64_t i) {

@@ -139,6 +139,20 @@ Tensor scatter_sum(const Shape& shape, int axis, const Tensor& indices, const Te
 
 }  // namespace
 
+void internal::give_gathered(Vjp& vjp, const Tensor& g, int axis, const Tensor& indices) {
+  // Careful sums, of places that are named often, want a sum without gaps.
+  auto add = [&](const Tensor& sum) {
+    if (!sum.is_contiguous() && at_least_1d(indices.shape())[axis] > kFewUses) return false;
+    scatter_into("scatter_sum", sum, indices, axis, g, vjp.where());
+    return true;
+  };
+  auto pull = [axis](const Tensor& g, const Tensor& indices, SourceLocation where) {
+    return gather(Operand(g, where), axis, indices);
+  };
+  if (!add_indexed_to_sum(vjp, g, indices, add, pull))
+    vjp.give(0, scatter_sum(vjp.shape(0), axis, indices, g, vjp.where()));
+}
+
 Tensor gather(const Operand& operand, int axis, const Tensor& given_indices) {
   const Tensor& x = operand.tensor("gather");
   SourceLocation where = operand.where();
@@ -152,20 +166,8 @@ Tensor gather(const Operand& operand, int axis, const Tensor& given_indices) {
       launch(GatherRows<T>{data_of<T>(result), data_of<T>(x), rows}, rows.rows, rows.grain());
     });
   }
-  return record("gather", where, {x, indices}, result, {Uses::input(1), Uses()}, [axis](Vjp& vjp) {
-    const Tensor& indices = vjp.input(1);
-    // Careful sums, of places that are named often, want one without gaps.
-    auto add = [&](const Tensor& sum) {
-      if (!sum.is_contiguous() && at_least_1d(indices.shape())[axis] > kFewUses) return false;
-      scatter_into("scatter_sum", sum, indices, axis, vjp.g(), vjp.where());
-      return true;
-    };
-    auto pull = [axis](const Tensor& g, const Tensor& indices, SourceLocation where) {
-      return gather(Operand(g, where), axis, indices);
-    };
-    if (!add_indexed_to_sum(vjp, vjp.g(), vjp.input(1), add, pull))
-      vjp.give(0, scatter_sum(vjp.shape(0), axis, vjp.input(1), vjp.g(), vjp.where()));
-  });
+  return record("gather", where, {x, indices}, result, {Uses::input(1), Uses()},
+                [axis](Vjp& vjp) { give_gathered(vjp, vjp.g(), axis, vjp.input(1)); });
 }
 
 Tensor scatter_add(const Operand& operand, int axis, const Tensor& given_indices, const Operand& source_operand) {

@@ -122,14 +122,27 @@ struct PadPlanes {
         std::int64_t at = 0;
         for (; at + kSize <= width; at += kSize) zeros += Batch<T>::load(row + at) * T(0);
         if (at < width) zeros += load_part(row + at, static_cast<int>(width - at), Batch<T>(0)) * T(0);
+        // The first element goes where it does, the next one to the next phase, and from the last phase to the first one again.
+        T* out = to + f.offset(d + f.before[0], h + f.before[1], f.before[2]);
+        std::int64_t phase = f.before[2] % step;
         for (std::int64_t first = 0; first < std::min(step, width); ++first) {
-          T* out = to + f.offset(d + f.before[0], h + f.before[1], first + f.before[2]);
-          if (step == 1)
-            std::copy_n(row, width, out);
-          else
-            for (std::int64_t w = first; w < width; w += step) *out++ = row[w];
+          pick(row + first, step, (width - first + step - 1) / step, out);
+          out += f.phase_size();
+          if (++phase < step) continue;
+          phase = 0;
+          out -= step * f.phase_size() - 1;
         }
       }
+  }
+
+  /// Every step-th element.
+  static void pick(const T* __restrict from, std::int64_t step, std::int64_t count, T* __restrict to) {
+    if (step == 1)
+      std::copy_n(from, count, to);
+    else if (step == 2)  // as vector code
+      for (std::int64_t i = 0; i < count; ++i) to[i] = from[2 * i];
+    else
+      for (std::int64_t i = 0; i < count; ++i) to[i] = from[i * step];
   }
 };
 

@@ -399,6 +399,33 @@ TEST_CASE("Windows that overlap get the sums of what stands in them", "[rows]") 
   check([](const Tensor& x) { return gather(unfold(x, 0, 5, 1), 0, zeros({4, 2, 5}, {.dtype = DType::int64}) + 7); });
 }
 
+TEST_CASE("Blocks of permuted tensors are added at their places", "[rows]") {
+  // Large enough for tiles, with ends that fill none, and odd orders of axes.
+  const std::vector<std::vector<int>> orders = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+  for (DType dtype : {DType::float32, DType::float64})
+    for (int threads : {1, 2})
+      for (const std::vector<int>& order : orders) {
+        INFO(dtype << ", threads " << threads << ", order " << order[0] << order[1] << order[2]);
+        set_num_threads(threads);
+        Tensor x = random({70, 45, 37}, dtype).set_requires_grad();
+        auto blocks = [&](const Tensor& x) {
+          std::vector<Tensor> parts;
+          for (std::int64_t from : {0, 5, 14})
+            parts.push_back(flip(permute(x, order), 1)[{slice(from, from + 21), slice(2, 37), slice(1, 40, 2)}]);
+          return parts;
+        };
+        Tensor copied = x * 1, apart = 2 * x, total = sum(square(x));
+        for (const Tensor& part : blocks(x)) total = total + sum(part * random(part.shape(), dtype));
+        for (const Tensor& part : blocks(copied))
+          apart = apart + grad(sum(part * random(part.shape(), dtype)), copied, {.retain_graph = true});
+        const double tolerance = dtype == DType::float32 ? 1e-5 : 1e-13;
+        for (bool create_graph : {false, true})
+          CHECK(allclose(grad(total, x, {.create_graph = create_graph, .retain_graph = true}), apart,
+                         {.rtol = tolerance, .atol = tolerance}));
+      }
+  set_num_threads(1);
+}
+
 TEST_CASE("Positions that come often are added up with care behind views, too", "[rows]") {
   // More than are added one by one.
   Tensor x = zeros({5000, 2}, {.requires_grad = true});

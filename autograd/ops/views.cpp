@@ -215,6 +215,8 @@ struct Pieces {
 
   /// Element j of each piece, in a tensor of the unfolded shape.
   AxisWindow elements(std::int64_t j) const { return {axis, false, j, step, count}; }
+  /// All elements of piece i.
+  AxisWindow piece(std::int64_t i) const { return {axis, false, i * step, 1, size}; }
   /// The layout of a tensor, as that of its pieces.
   void unfold(Shape& shape, Strides& strides) const {
     shape[axis] = count;
@@ -222,8 +224,6 @@ struct Pieces {
     strides.push_back(strides[axis]);
     if (count > 1) strides[axis] *= step;
   }
-  /// All elements of piece i.
-  AxisWindow piece(std::int64_t i) const { return {axis, false, i * step, 1, size}; }
 };
 
 /// x with its last axis moved to this place.

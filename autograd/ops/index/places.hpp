@@ -21,8 +21,8 @@ Shape picked_shape(const char* operation, const Shape& x, IndexedAxes at, const 
 /// The slices of x at the indices, which are int64, contiguous and checked, as in all that follows. Gradient: sum_at.
 Tensor pick_at(const char* operation, const Tensor& x, IndexedAxes at, const Tensor& indices, SourceLocation where);
 
-/// to[..., indices, ...] += source, in place. Answers whether it could: where `to` has gaps, it must be large beside what is added,
-/// can_be_added_to() its slices, and no index may come so often that the sum asks for care.
+/// to[..., indices, ...] += source, in place. Answers whether it was done: not where `to` has gaps and is small beside the source,
+/// where an index may come so often that its sum asks for care, or where !can_be_added_to() a slice.
 bool add_to_places(const char* operation, const Tensor& to, IndexedAxes at, const Tensor& indices, const Tensor& source,
                    SourceLocation where);
 

@@ -14,11 +14,11 @@ namespace xgrad::internal {
 std::span<const Tensor> in_common_dtype(const char* operation, std::span<const Tensor> tensors,
                                         std::vector<Tensor>& room, SourceLocation where);
 
-/// Parts of a tensor that lie one after the other along an axis.
+/// Parts of a tensor that lie one after the other along an axis: where each starts and the last one ends. Without these, each
+/// position along the axis is a part that does not have the axis.
 struct Parts {
   int axis;
-  std::vector<std::int64_t>
-      starts;  // of each part, and where the last one ends; none: each position is a part without the axis
+  std::vector<std::int64_t> starts;
 
   bool drops_axis() const { return starts.empty(); }
   /// The number of parts of a tensor in this shape.

@@ -22,14 +22,20 @@ namespace {
 struct Border {
   std::array<std::int64_t, kMaxDims> before{}, behind{};
 
-  /// What takes the border away again.
-  Border inverse(int ndim) const {
-    Border result;
-    for (std::size_t k = 0; k < static_cast<std::size_t>(ndim); ++k) {
-      result.before[k] = -before[k];
-      result.behind[k] = -behind[k];
+  /// What of a tensor in this shape is left within the border, where it was (`from`) and where it comes to stand (`to`).
+  struct Inside {
+    Window from, to;
+  };
+  Inside inside(const Shape& x) const {
+    Window from = Window::corner(x), to = from;
+    for (int axis = 0; axis < x.ndim(); ++axis) {
+      auto k = static_cast<std::size_t>(axis);
+      from.start[axis] = std::max<std::int64_t>(-before[k], 0);
+      to.start[axis] = std::max<std::int64_t>(before[k], 0);
+      std::int64_t left = x[axis] - from.start[axis] - std::max<std::int64_t>(-behind[k], 0);
+      from.shape[axis] = to.shape[axis] = std::max<std::int64_t>(left, 0);
     }
-    return result;
+    return {from, to};
   }
 };
 
@@ -37,18 +43,11 @@ Tensor with_constant(const Tensor& x, const Border& border, const Shape& shape, 
   Tensor result = new_checked("pad", shape, x.dtype(), where);
   dispatch(x.dtype(),
            [&]<class T>(T) { fill(data_of<T>(result), result.numel(), element_of<T>("pad", value, where)); });
-  Window from = Window::corner(x.shape()), to = from;
-  for (int axis = 0; axis < x.ndim(); ++axis) {
-    auto k = static_cast<std::size_t>(axis);
-    from.start[axis] = std::max<std::int64_t>(-border.before[k], 0);
-    to.start[axis] = std::max<std::int64_t>(border.before[k], 0);
-    std::int64_t left = x.shape()[axis] - from.start[axis] - std::max<std::int64_t>(-border.behind[k], 0);
-    from.shape[axis] = to.shape[axis] = std::max<std::int64_t>(left, 0);
-  }
+  const auto [from, to] = border.inside(x.shape());
   if (from.shape.numel() > 0) copy_into(view_of(result, to), view_of(x, from));
   return record("pad", where, {x}, result, {}, [border](Vjp& vjp) {
-    const Tensor& g = vjp.g();
-    vjp.give(0, with_constant(g, border.inverse(g.ndim()), vjp.shape(0), 0, vjp.where()));
+    const auto [from, to] = border.inside(vjp.shape(0));
+    give_window(vjp, get("get", vjp.g(), to, vjp.where()), from);
   });
 }
 

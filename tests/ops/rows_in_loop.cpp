@@ -176,6 +176,14 @@ std::vector<Way> ways() {
        [](const Tensor& x, std::int64_t i) {
          return reshape(embedding_bag(reshape(position(i), {1, 1}), x, {.mode = BagMode::max}), {3});
        }},
+      {"crop",
+       [](const Tensor& x, std::int64_t i) {
+         return reshape(pad(x, {0, 0, -i, i + 1 - x.shape()[0]}), {3});
+       }},
+      {"crop of the transpose within a border",
+       [](const Tensor& x, std::int64_t i) {
+         return pad(transpose(x), {-i, i + 1 - x.shape()[0], 1, 2})[{slice(1, 4), 0}];
+       }},
       {"mask of rows", [](const Tensor& x, std::int64_t i) { return reshape(x[arange(x.shape()[0]) == i], {3}); }},
       {"mask of columns of the transpose",
        [](const Tensor& x, std::int64_t i) {

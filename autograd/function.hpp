@@ -1,6 +1,7 @@
 // Function: any callable of one signature, as std::function holds it, but copies share it.
 //
-// Not std::function: <functional> takes 0.15 s to compile, which every file that includes a tensor would pay for.
+// Not std::function: <functional> takes 0.15 s to compile, which every file that includes a tensor would pay for. For the same
+// reason all that does not depend on the signature is done in the .cpp.
 #pragma once
 
 #include <concepts>
@@ -9,8 +10,7 @@
 #include <utility>
 
 #include "base/ref.hpp"
-#include "base/substitution.hpp"
-#include "error.hpp"
+#include "config.hpp"
 
 namespace xgrad XGRAD_API {
 
@@ -18,6 +18,7 @@ template <class Signature>
 class Function;
 
 namespace internal {
+
 /// Whether a callable is empty itself, as a pointer to a function, a std::function or a Function may be.
 template <class F>
 bool is_empty(const F& callable) {
@@ -26,6 +27,62 @@ bool is_empty(const F& callable) {
   else
     return false;
 }
+
+template <class R>
+void accept_result(R result);
+/// Whether a callable can be called so, and answers with what converts to R. (std::is_invocable_r takes longer to compile.)
+template <class F, class R, class... Arguments>
+concept CallableAs = requires(F& callable, Arguments&&... arguments) {
+  requires std::is_void_v<R> || requires { accept_result<R>(callable(static_cast<Arguments&&>(arguments)...)); };
+  callable(static_cast<Arguments&&>(arguments)...);
+};
+
+/// What a Function holds.
+class Callable : public RefCounted {
+ public:
+  /// To be called as a function of (Callable&, the signature's arguments).
+  using Invoke = void (*)();
+
+  explicit Callable(Invoke invoke) : invoke(invoke) {}
+  virtual ~Callable();
+  /// A copy with captures of its own; itself where it has none.
+  virtual Ref<Callable> copy() const = 0;
+  static void destroy(Callable* callable);
+
+  const Invoke invoke;
+};
+
+/// A handle to one, or to none.
+class SharedCallable {
+ public:
+  SharedCallable() = default;
+  explicit SharedCallable(Callable* made) : callable_(made) {}
+  /// Shares it; while a Substitution is active, it is a copy.
+  SharedCallable(const SharedCallable& other);
+  SharedCallable(SharedCallable&& other) noexcept : callable_(std::exchange(other.callable_, nullptr)) {}
+  SharedCallable& operator=(SharedCallable other) noexcept {
+    std::swap(callable_, other.callable_);
+    return *this;
+  }
+  ~SharedCallable() {
+    if (callable_ != nullptr) let_go(callable_);
+  }
+
+  explicit operator bool() const { return callable_ != nullptr; }
+  /// Throws std::logic_error where there is none.
+  Callable& get() const {
+    if (callable_ == nullptr) [[unlikely]]
+      refuse();
+    return *callable_;
+  }
+
+ private:
+  [[noreturn]] static void refuse();
+  static void let_go(Callable* callable);
+
+  Callable* callable_ = nullptr;
+};
+
 }  // namespace internal
 
 /// Function holds any callable of its signature, or nothing; an empty one throws std::logic_error when called. Copies share
@@ -35,57 +92,42 @@ class Function<R(Arguments...)> {
  public:
   Function() = default;
   Function(std::nullptr_t) {}
-  Function(const Function& other)
-      : callable_(internal::share_or_copy(other.callable_, [](const Callable& callable) { return callable.copy(); })) {}
-  Function(Function&&) noexcept = default;
-  Function& operator=(Function other) noexcept {
-    callable_ = std::move(other.callable_);
-    return *this;
-  }
-  ~Function() = default;
   template <class F>
-  requires(!std::same_as<F, Function> && !std::is_member_pointer_v<F> && std::is_invocable_r_v<R, F&, Arguments...>)
-      Function(F callable) {
-    if (internal::is_empty(callable)) return;
-    callable_ = internal::Ref<Callable>::adopt(new Holder<F>(std::move(callable)));
+  requires(!std::same_as<F, Function> && internal::CallableAs<F, R, Arguments...>) Function(F callable) {
+    if (!internal::is_empty(callable)) callable_ = internal::SharedCallable(new Holder<F>(std::move(callable)));
   }
 
   explicit operator bool() const { return static_cast<bool>(callable_); }
   friend bool operator==(const Function& function, std::nullptr_t) { return !function; }
   R operator()(Arguments... arguments) const {
-    check<std::logic_error>(static_cast<bool>(callable_), {}, "Function: it must hold a callable, but it is empty.");
-    return callable_->call(std::forward<Arguments>(arguments)...);
+    internal::Callable& callable = callable_.get();
+    return reinterpret_cast<Invoke*>(callable.invoke)(callable, std::forward<Arguments>(arguments)...);
   }
 
  private:
-  struct Callable : internal::RefCounted {
-    virtual ~Callable() = default;
-    virtual R call(Arguments... arguments) = 0;
-    /// One of its own, for nn::with_parameters() and nn::clone().
-    virtual internal::Ref<Callable> copy() const = 0;
-    static void destroy(Callable* callable) { delete callable; }
-  };
+  using Invoke = R(internal::Callable& holder, Arguments... arguments);
+
   template <class F>
-  struct Holder final : Callable {
-    explicit Holder(F&& callable) : held(std::move(callable)) {}
-    explicit Holder(const F& callable) : held(callable) {}
-    R call(Arguments... arguments) override {
+  struct Holder final : internal::Callable {
+    explicit Holder(F callable) : Callable(reinterpret_cast<Callable::Invoke>(&call)), held(std::move(callable)) {}
+    static R call(internal::Callable& holder, Arguments... arguments) {
+      F& held = static_cast<Holder&>(holder).held;
       if constexpr (std::is_void_v<R>)
         held(std::forward<Arguments>(arguments)...);
       else
         return held(std::forward<Arguments>(arguments)...);
     }
-    internal::Ref<Callable> copy() const override {
+    internal::Ref<internal::Callable> copy() const override {
       // What gives no result is a rule or a notice, and holds no layers: the many rules need no such code.
       if constexpr (!std::is_void_v<R> && std::copy_constructible<F>)
-        return internal::Ref<Callable>::adopt(new Holder(held));
+        return internal::Ref<internal::Callable>::adopt(new Holder(held));
       else
-        return internal::Ref<Callable>::share(const_cast<Holder*>(this));
+        return internal::Ref<internal::Callable>::share(const_cast<Holder*>(this));
     }
     F held;
   };
 
-  internal::Ref<Callable> callable_;
+  internal::SharedCallable callable_;
 };
 
 }  // namespace xgrad

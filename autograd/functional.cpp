@@ -10,6 +10,8 @@
 
 namespace xgrad XGRAD_API {
 
+TensorList::TensorList(std::initializer_list<Tensor> tensors) : tensors_(tensors.begin(), tensors.size()) {}
+TensorList::TensorList(const std::vector<Tensor>& tensors) : tensors_(tensors) {}
 TensorList::~TensorList() = default;
 
 void TensorList::add(const Tensor& tensor) {
@@ -26,9 +28,8 @@ void internal::check_argument_count(bool holds, std::size_t given, SourceLocatio
 
 namespace functional {
 
-Differentiated::Differentiated(TensorFunction function, bool is_closure)
-    : function(std::move(function)), is_closure(is_closure) {}
-Differentiated::~Differentiated() = default;
+Differentiated::Differentiated(const TensorFunction& function)
+    : Differentiated(internal::address_of(function), &internal::call_with_tensors<const TensorFunction>) {}
 
 namespace {
 
@@ -77,13 +78,13 @@ class Evaluation {
       check(input.defined(), where, operation, ": the input must be defined, but it is not.");
       check(is_floating(input.dtype()), where, operation, ": input ", arguments_.size(),
             " must be floating to have a derivative, but it is ", input.dtype(), ". Convert it with cast().");
-      check(!f.is_closure || input.requires_grad(), where, operation, ": parameter ", arguments_.size(),
+      check(!f.is_closure() || input.requires_grad(), where, operation, ": parameter ", arguments_.size(),
             " of the closure must require a gradient, but it does not. Call set_requires_grad().");
       bool linked = may_be_differentiable_ && input.requires_grad();
       differentiable_ |= linked;
-      arguments_.push_back(f.is_closure ? input : linked ? alias(input, where) : own_.add(input.detach()));
+      arguments_.push_back(f.is_closure() ? input : linked ? alias(input, where) : own_.add(input.detach()));
     }
-    value_ = f.function(arguments_);
+    value_ = f(arguments_);
     check(value_.defined() && is_floating(value_.dtype()), where, operation,
           ": the function must give a floating tensor, but it gave ",
           value_.defined() ? name(value_.dtype()) : "nothing", ".");

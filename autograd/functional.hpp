@@ -32,37 +32,45 @@ using TensorFunction = Function<Tensor(std::span<const Tensor> arguments)>;
 
 namespace internal {
 
-template <std::size_t>
-using Argument = const Tensor&;
-
 inline constexpr std::size_t kMaxArguments = 8;
 
+/// What a function may answer with converts to the parameter. Never defined.
+void accept_tensor(const Tensor& result);
+
+/// Whether F can be called with a tensor for each index. (Asked by expressions: std::is_invocable_r takes several times as
+/// long to compile.)
 template <class F, std::size_t... I>
 constexpr bool takes(std::index_sequence<I...>) {
-  return std::is_invocable_r_v<Tensor, F&, Argument<I>...>;
+  return requires(F & function, const Tensor& argument) {
+    accept_tensor(function((static_cast<void>(I), argument)...));
+  };
 }
-template <class F, std::size_t... N>
-constexpr bool takes_any(std::index_sequence<N...>) {
-  return (takes<F>(std::make_index_sequence<N + 1>()) || ...);
+/// Whether F can be called with N or more tensors, one by one.
+template <class F, std::size_t N = 1>
+constexpr bool takes_tensors() {
+  if constexpr (takes<F>(std::make_index_sequence<N>()))
+    return true;
+  else if constexpr (N < kMaxArguments)
+    return takes_tensors<F, N + 1>();
+  else
+    return false;
 }
-/// Whether F can be called with some number of tensors, one by one.
 template <class F>
-inline constexpr bool kTakesTensors = takes_any<F>(std::make_index_sequence<kMaxArguments>());
+concept TakesSpan = requires(F& function, std::span<const Tensor> arguments) {
+  accept_tensor(function(arguments));
+};
+template <class F>
+concept TakesVector = requires(F& function, const std::vector<Tensor>& arguments) {
+  accept_tensor(function(arguments));
+};
 /// Whether F takes all its tensors in one list. Asked only of functions that do not take them one by one,
 /// because the body of a generic lambda is compiled by the question.
 template <class F>
 constexpr bool takes_list() {
-  if constexpr (kTakesTensors<F>)
+  if constexpr (takes_tensors<F>())
     return false;
   else
-    return std::is_invocable_r_v<Tensor, F&, const std::vector<Tensor>&> ||
-           std::is_invocable_r_v<Tensor, F&, std::span<const Tensor>>;
-}
-
-/// Whether F, which takes its tensors one by one, takes so many.
-template <class F, std::size_t... N>
-constexpr bool takes_count(std::size_t count, std::index_sequence<N...>) {
-  return ((count == N + 1 && takes<F>(std::make_index_sequence<N + 1>())) || ...);
+    return TakesVector<F> || TakesSpan<F>;
 }
 
 /// A copy, for functions that take a vector. (A span is made of a vector by pointer and length all over this header, and
@@ -72,6 +80,7 @@ std::vector<Tensor> vector_of(std::span<const Tensor> tensors);
 /// Throws std::invalid_argument unless `holds`.
 void check_argument_count(bool holds, std::size_t given, SourceLocation where);
 
+/// Calls `function` with each of the tensors, of which there must be N or more.
 template <std::size_t N, class F>
 Tensor call(F& function, std::span<const Tensor> arguments) {
   if constexpr (takes<F>(std::make_index_sequence<N>())) {
@@ -90,39 +99,37 @@ template <class F>
 Tensor apply(F& function, std::span<const Tensor> arguments) {
   if constexpr (!takes_list<F>())
     return call<1>(function, arguments);
-  else if constexpr (std::is_invocable_r_v<Tensor, F&, std::span<const Tensor>>)
+  else if constexpr (TakesSpan<F>)
     return function(arguments);
   else
     return function(vector_of(arguments));
 }
 
-/// Refers to `function`, which must outlive the result and is going to be called with `count` tensors.
-template <class F>
-TensorFunction refer(F& function, std::size_t count, SourceLocation where) {
-  if constexpr (!takes_list<F>())
-    check_argument_count(takes_count<F>(count, std::make_index_sequence<kMaxArguments>()), count, where);
-  return [&function](std::span<const Tensor> arguments) { return apply(function, arguments); };
+/// Whether F, which takes its tensors one by one, takes so many.
+template <class F, std::size_t... N>
+constexpr bool takes_count(std::size_t count, std::index_sequence<N...>) {
+  return ((count == N + 1 && takes<F>(std::make_index_sequence<N + 1>())) || ...);
 }
 
 }  // namespace internal
 
 /// Callable with one tensor, and answers with a tensor.
 template <class F>
-concept UnaryFunction = std::is_invocable_r_v<Tensor, F&, const Tensor&>;
+concept UnaryFunction = internal::takes<F>(std::index_sequence<0>());
 /// Callable with one to eight tensors, or with a list of them, and answers with a tensor.
 template <class F>
-concept FunctionOfTensors = internal::kTakesTensors<F> || internal::takes_list<F>();
+concept FunctionOfTensors = internal::takes_tensors<F>() || internal::takes_list<F>();
 /// Callable without arguments, and answers with a tensor.
 template <class F>
-concept Closure = !FunctionOfTensors<F> && std::is_invocable_r_v<Tensor, F&>;
+concept Closure = !FunctionOfTensors<F> && internal::takes<F>(std::index_sequence<>());
 
 /// TensorList is a list of tensors as a parameter: {a, b}, a vector, a span, or any range of what converts to Tensor. It
 /// refers to the tensors, and lives only as a parameter.
 class TensorList {
  public:
-  TensorList(std::initializer_list<Tensor> tensors) : tensors_(tensors.begin(), tensors.size()) {}
+  TensorList(std::initializer_list<Tensor> tensors);
   TensorList(std::span<const Tensor> tensors) : tensors_(tensors) {}
-  TensorList(const std::vector<Tensor>& tensors) : tensors_(tensors.data(), tensors.size()) {}
+  TensorList(const std::vector<Tensor>& tensors);
   template <class Range>
   requires(!std::is_convertible_v<const Range&, std::span<const Tensor>> && requires(const Range& range) {
     static_cast<const Tensor&>(*range.begin());
@@ -173,12 +180,22 @@ struct GradientAndProduct {
 // is not the function's, or a cotangent's or tangent's shape or dtype is not that of what it belongs to.
 namespace functional {
 
-/// What is differentiated: a function of tensors, or a closure over them.
-struct Differentiated {
-  Differentiated(TensorFunction function, bool is_closure = false);
-  ~Differentiated();
-  TensorFunction function;
-  bool is_closure;
+/// Refers to what is differentiated, a function of tensors or a closure over them, which outlives it.
+class Differentiated {
+ public:
+  using Call = Tensor (*)(void* function, std::span<const Tensor> arguments);
+
+  Differentiated(void* function, Call call, bool is_closure = false)
+      : function_(function), call_(call), is_closure_(is_closure) {}
+  Differentiated(const TensorFunction& function);
+
+  Tensor operator()(std::span<const Tensor> arguments) const { return call_(function_, arguments); }
+  bool is_closure() const { return is_closure_; }
+
+ private:
+  void* function_;
+  Call call_;
+  bool is_closure_;
 };
 
 ValueAndGrads value_and_grad(const Differentiated& f, std::span<const Tensor> x, SourceLocation where);
@@ -205,10 +222,45 @@ namespace internal {
 template <class T>
 concept TensorOrDerived = std::is_base_of_v<Tensor, T>;
 
-/// Refers to a closure, which must outlive the result.
 template <class F>
-TensorFunction refer_closure(F& closure) {
-  return [&closure](std::span<const Tensor>) -> Tensor { return closure(); };
+F& function_at(void* function) {
+  return *reinterpret_cast<F*>(function);  // of a plain function too
+}
+template <class F>
+void* address_of(F& function) {
+  if constexpr (std::is_function_v<F>)
+    return reinterpret_cast<void*>(&function);
+  else
+    return const_cast<void*>(static_cast<const void*>(__builtin_addressof(function)));
+}
+
+template <class F>
+Tensor call_unary(void* function, std::span<const Tensor> arguments) {
+  return function_at<F>(function)(arguments[0]);
+}
+template <class F>
+Tensor call_with_tensors(void* function, std::span<const Tensor> arguments) {
+  return apply(function_at<F>(function), arguments);
+}
+template <class F>
+Tensor call_closure(void* closure, std::span<const Tensor>) {
+  return function_at<F>(closure)();
+}
+
+/// Refers to a function of one tensor, of `count` tensors, or of none.
+template <class F>
+functional::Differentiated refer_unary(F& function) {
+  return {address_of(function), &call_unary<F>};
+}
+template <class F>
+functional::Differentiated refer(F& function, std::size_t count, SourceLocation where) {
+  if constexpr (!takes_list<F>())
+    check_argument_count(takes_count<F>(count, std::make_index_sequence<kMaxArguments>()), count, where);
+  return {address_of(function), &call_with_tensors<F>};
+}
+template <class F>
+functional::Differentiated refer_closure(F& closure) {
+  return {address_of(closure), &call_closure<F>, true};
 }
 }  // namespace internal
 
@@ -219,45 +271,45 @@ TensorFunction refer_closure(F& closure) {
 /// Throws: std::invalid_argument where the value has another number of elements than one, or x is not floating.
 template <UnaryFunction F, internal::TensorOrDerived T>
 ValueAndGrad value_and_grad(F&& f, const T& x, SourceLocation where = SourceLocation::current()) {
-  return functional::value_and_grad({internal::refer(f, 1, where)}, x, where);
+  return functional::value_and_grad(internal::refer_unary(f), x, where);
 }
 /// value_and_grad of a function of several arguments: one gradient each.
 template <FunctionOfTensors F>
 ValueAndGrads value_and_grad(F&& f, const TensorList& x, SourceLocation where = SourceLocation::current()) {
-  return functional::value_and_grad({internal::refer(f, x.size(), where)}, x, where);
+  return functional::value_and_grad(internal::refer(f, x.size(), where), x, where);
 }
 /// value_and_grad of a closure, by the parameters that it reads: `value_and_grad([&] { return loss(); }, model.parameters())`.
 /// The parameters' own grad() is not touched. Throws std::invalid_argument for one that requires no gradient.
 template <Closure F>
 ValueAndGrads value_and_grad(F&& closure, const TensorList& parameters,
                              SourceLocation where = SourceLocation::current()) {
-  return functional::value_and_grad({internal::refer_closure(closure), true}, parameters, where);
+  return functional::value_and_grad(internal::refer_closure(closure), parameters, where);
 }
 /// value_and_grad of a closure by one parameter.
 template <Closure F, internal::TensorOrDerived T>
 ValueAndGrad value_and_grad(F&& closure, const T& parameter, SourceLocation where = SourceLocation::current()) {
-  return functional::value_and_grad({internal::refer_closure(closure), true}, parameter, where);
+  return functional::value_and_grad(internal::refer_closure(closure), parameter, where);
 }
 
 /// grad computes the gradient of a function with one element, df/dx, in x's shape and dtype.
 template <UnaryFunction F, internal::TensorOrDerived T>
 Tensor grad(F&& f, const T& x, SourceLocation where = SourceLocation::current()) {
-  return functional::grad({internal::refer(f, 1, where)}, x, where);
+  return functional::grad(internal::refer_unary(f), x, where);
 }
 /// grad of a function of several arguments: one gradient each.
 template <FunctionOfTensors F>
 std::vector<Tensor> grad(F&& f, const TensorList& x, SourceLocation where = SourceLocation::current()) {
-  return functional::grad({internal::refer(f, x.size(), where)}, x, where);
+  return functional::grad(internal::refer(f, x.size(), where), x, where);
 }
 /// grad of a closure, by the parameters that it reads: `grad([&] { return loss(); }, model.parameters())`.
 template <Closure F>
 std::vector<Tensor> grad(F&& closure, const TensorList& parameters, SourceLocation where = SourceLocation::current()) {
-  return functional::grad({internal::refer_closure(closure), true}, parameters, where);
+  return functional::grad(internal::refer_closure(closure), parameters, where);
 }
 /// grad of a closure by one parameter.
 template <Closure F, internal::TensorOrDerived T>
 Tensor grad(F&& closure, const T& parameter, SourceLocation where = SourceLocation::current()) {
-  return functional::grad({internal::refer_closure(closure), true}, parameter, where);
+  return functional::grad(internal::refer_closure(closure), parameter, where);
 }
 
 /// vjp computes cotangent^T J: the gradient of <cotangent, f(x)>.
@@ -266,24 +318,24 @@ Tensor grad(F&& closure, const T& parameter, SourceLocation where = SourceLocati
 /// Dtype: cotangent as f(x); the result as x.
 template <UnaryFunction F, internal::TensorOrDerived T>
 Tensor vjp(F&& f, const T& x, const Tensor& cotangent, SourceLocation where = SourceLocation::current()) {
-  return functional::vjp({internal::refer(f, 1, where)}, x, cotangent, where);
+  return functional::vjp(internal::refer_unary(f), x, cotangent, where);
 }
 /// vjp of a function of several arguments: one product each.
 template <FunctionOfTensors F>
 std::vector<Tensor> vjp(F&& f, const TensorList& x, const Tensor& cotangent,
                         SourceLocation where = SourceLocation::current()) {
-  return functional::vjp({internal::refer(f, x.size(), where)}, x, cotangent, where);
+  return functional::vjp(internal::refer(f, x.size(), where), x, cotangent, where);
 }
 /// vjp of a closure, by the parameters that it reads.
 template <Closure F>
 std::vector<Tensor> vjp(F&& closure, const TensorList& parameters, const Tensor& cotangent,
                         SourceLocation where = SourceLocation::current()) {
-  return functional::vjp({internal::refer_closure(closure), true}, parameters, cotangent, where);
+  return functional::vjp(internal::refer_closure(closure), parameters, cotangent, where);
 }
 /// vjp of a closure by one parameter.
 template <Closure F, internal::TensorOrDerived T>
 Tensor vjp(F&& closure, const T& parameter, const Tensor& cotangent, SourceLocation where = SourceLocation::current()) {
-  return functional::vjp({internal::refer_closure(closure), true}, parameter, cotangent, where);
+  return functional::vjp(internal::refer_closure(closure), parameter, cotangent, where);
 }
 
 /// jvp computes J tangent, the derivative of f at x in the direction of `tangent`, exactly. By two reverse passes:
@@ -293,23 +345,23 @@ Tensor vjp(F&& closure, const T& parameter, const Tensor& cotangent, SourceLocat
 /// Dtype: tangent as x; the result as f(x).
 template <UnaryFunction F, internal::TensorOrDerived T>
 Tensor jvp(F&& f, const T& x, const Tensor& tangent, SourceLocation where = SourceLocation::current()) {
-  return functional::jvp({internal::refer(f, 1, where)}, x, tangent, where);
+  return functional::jvp(internal::refer_unary(f), x, tangent, where);
 }
 /// jvp of a function of several arguments, with one tangent each.
 template <FunctionOfTensors F>
 Tensor jvp(F&& f, const TensorList& x, const TensorList& tangents, SourceLocation where = SourceLocation::current()) {
-  return functional::jvp({internal::refer(f, x.size(), where)}, x, tangents, where);
+  return functional::jvp(internal::refer(f, x.size(), where), x, tangents, where);
 }
 /// jvp of a closure, by the parameters that it reads, with one tangent each.
 template <Closure F>
 Tensor jvp(F&& closure, const TensorList& parameters, const TensorList& tangents,
            SourceLocation where = SourceLocation::current()) {
-  return functional::jvp({internal::refer_closure(closure), true}, parameters, tangents, where);
+  return functional::jvp(internal::refer_closure(closure), parameters, tangents, where);
 }
 /// jvp of a closure by one parameter.
 template <Closure F, internal::TensorOrDerived T>
 Tensor jvp(F&& closure, const T& parameter, const Tensor& tangent, SourceLocation where = SourceLocation::current()) {
-  return functional::jvp({internal::refer_closure(closure), true}, parameter, tangent, where);
+  return functional::jvp(internal::refer_closure(closure), parameter, tangent, where);
 }
 
 /// jacobian computes all derivatives of all elements of f(x), by one reverse pass for each of them.
@@ -320,23 +372,23 @@ Tensor jvp(F&& closure, const T& parameter, const Tensor& tangent, SourceLocatio
 /// Throws: std::invalid_argument when that shape would have more than kMaxDims axes.
 template <UnaryFunction F, internal::TensorOrDerived T>
 Tensor jacobian(F&& f, const T& x, SourceLocation where = SourceLocation::current()) {
-  return functional::jacobian({internal::refer(f, 1, where)}, x, where);
+  return functional::jacobian(internal::refer_unary(f), x, where);
 }
 /// jacobian of a function of several arguments: one Jacobian each.
 template <FunctionOfTensors F>
 std::vector<Tensor> jacobian(F&& f, const TensorList& x, SourceLocation where = SourceLocation::current()) {
-  return functional::jacobian({internal::refer(f, x.size(), where)}, x, where);
+  return functional::jacobian(internal::refer(f, x.size(), where), x, where);
 }
 /// jacobian of a closure, by the parameters that it reads: one Jacobian each.
 template <Closure F>
 std::vector<Tensor> jacobian(F&& closure, const TensorList& parameters,
                              SourceLocation where = SourceLocation::current()) {
-  return functional::jacobian({internal::refer_closure(closure), true}, parameters, where);
+  return functional::jacobian(internal::refer_closure(closure), parameters, where);
 }
 /// jacobian of a closure by one parameter.
 template <Closure F, internal::TensorOrDerived T>
 Tensor jacobian(F&& closure, const T& parameter, SourceLocation where = SourceLocation::current()) {
-  return functional::jacobian({internal::refer_closure(closure), true}, parameter, where);
+  return functional::jacobian(internal::refer_closure(closure), parameter, where);
 }
 
 /// hessian computes the second derivatives of a function with one element, by one reverse pass for each element of x.
@@ -345,23 +397,23 @@ Tensor jacobian(F&& closure, const T& parameter, SourceLocation where = SourceLo
 /// Dtype: as x.
 template <UnaryFunction F, internal::TensorOrDerived T>
 Tensor hessian(F&& f, const T& x, SourceLocation where = SourceLocation::current()) {
-  return functional::hessian({internal::refer(f, 1, where)}, x, where);
+  return functional::hessian(internal::refer_unary(f), x, where);
 }
 /// hessian of a function of several arguments: the block [i][j] is d2f / dx_i dx_j.
 template <FunctionOfTensors F>
 std::vector<std::vector<Tensor>> hessian(F&& f, const TensorList& x, SourceLocation where = SourceLocation::current()) {
-  return functional::hessian({internal::refer(f, x.size(), where)}, x, where);
+  return functional::hessian(internal::refer(f, x.size(), where), x, where);
 }
 /// hessian of a closure, by the parameters that it reads: the block [i][j] is d2f / dp_i dp_j.
 template <Closure F>
 std::vector<std::vector<Tensor>> hessian(F&& closure, const TensorList& parameters,
                                          SourceLocation where = SourceLocation::current()) {
-  return functional::hessian({internal::refer_closure(closure), true}, parameters, where);
+  return functional::hessian(internal::refer_closure(closure), parameters, where);
 }
 /// hessian of a closure by one parameter.
 template <Closure F, internal::TensorOrDerived T>
 Tensor hessian(F&& closure, const T& parameter, SourceLocation where = SourceLocation::current()) {
-  return functional::hessian({internal::refer_closure(closure), true}, parameter, where);
+  return functional::hessian(internal::refer_closure(closure), parameter, where);
 }
 
 /// hvp computes the gradient of a function with one element and the Hessian's product with a vector, in two reverse passes,
@@ -373,25 +425,25 @@ Tensor hessian(F&& closure, const T& parameter, SourceLocation where = SourceLoc
 template <UnaryFunction F, internal::TensorOrDerived T>
 GradientAndProduct<Tensor> hvp(F&& f, const T& x, const Tensor& vector,
                                SourceLocation where = SourceLocation::current()) {
-  return functional::hvp({internal::refer(f, 1, where)}, x, vector, where);
+  return functional::hvp(internal::refer_unary(f), x, vector, where);
 }
 /// hvp of a function of several arguments, with one vector each.
 template <FunctionOfTensors F>
 GradientAndProduct<std::vector<Tensor>> hvp(F&& f, const TensorList& x, const TensorList& vectors,
                                             SourceLocation where = SourceLocation::current()) {
-  return functional::hvp({internal::refer(f, x.size(), where)}, x, vectors, where);
+  return functional::hvp(internal::refer(f, x.size(), where), x, vectors, where);
 }
 /// hvp of a closure, by the parameters that it reads, with one vector each.
 template <Closure F>
 GradientAndProduct<std::vector<Tensor>> hvp(F&& closure, const TensorList& parameters, const TensorList& vectors,
                                             SourceLocation where = SourceLocation::current()) {
-  return functional::hvp({internal::refer_closure(closure), true}, parameters, vectors, where);
+  return functional::hvp(internal::refer_closure(closure), parameters, vectors, where);
 }
 /// hvp of a closure by one parameter.
 template <Closure F, internal::TensorOrDerived T>
 GradientAndProduct<Tensor> hvp(F&& closure, const T& parameter, const Tensor& vector,
                                SourceLocation where = SourceLocation::current()) {
-  return functional::hvp({internal::refer_closure(closure), true}, parameter, vector, where);
+  return functional::hvp(internal::refer_closure(closure), parameter, vector, where);
 }
 
 /// parameters_to_vector copies the elements of several tensors, one after the other, into one vector, for a method that

@@ -131,6 +131,13 @@ Column::operator Operand() const {
   return Operand(values, where);
 }
 
+Table::Table() = default;
+Table::Table(const Table&) = default;
+Table::Table(Table&&) noexcept = default;
+Table& Table::operator=(const Table&) = default;
+Table& Table::operator=(Table&&) noexcept = default;
+Table::~Table() = default;
+
 Table::Table(const std::vector<Column>& given, SourceLocation where) {
   CallSite site(where);
   std::vector<Tensor> numbers;

@@ -81,7 +81,12 @@ struct Table {
   std::vector<Kind> kinds;                     ///< of each column
   std::vector<std::int64_t> places;            ///< where each column stands, in `values` or in `text`
 
-  Table() = default;
+  Table();
+  Table(const Table&);
+  Table(Table&&) noexcept;
+  Table& operator=(const Table&);
+  Table& operator=(Table&&) noexcept;
+  ~Table();
   /// Table of these columns, side by side in their order.
   /// Dtype: the widest among the columns of numbers; float64 where there is none.
   /// Throws: std::invalid_argument for columns of different lengths, or two of one name.

@@ -38,7 +38,7 @@ void ModuleCheck::put_back() {
   for (auto& [generator, was] : *generators_) *generator = was;
 }
 
-GradcheckReport ModuleCheck::run(const Function<Tensor(std::span<const Tensor>)>& f) {
+GradcheckReport ModuleCheck::run(const functional::Differentiated& f) {
   if (variables_.empty()) {
     f(inputs_);  // says what it refuses
     return {};

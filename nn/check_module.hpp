@@ -32,7 +32,7 @@ class ModuleCheck {
   ModuleCheck(const ModuleCheck&) = delete;
   ModuleCheck& operator=(const ModuleCheck&) = delete;
 
-  GradcheckReport run(const Function<Tensor(std::span<const Tensor> inputs)>& f);
+  GradcheckReport run(const functional::Differentiated& f);
 
  private:
   void put_back();
@@ -74,7 +74,7 @@ GradcheckReport check_module(const M& model, const std::vector<Tensor>& inputs, 
                              SourceLocation where = SourceLocation::current()) {
   M copy = clone(model, where);
   detail::ModuleCheck check(copy, inputs, options, where);
-  return check.run([&copy](std::span<const Tensor> tensors) { return internal::apply(copy, tensors); });
+  return check.run(internal::refer(copy, inputs.size(), where));
 }
 
 /// check_module() of what a function makes of the model and the inputs: for models that are called otherwise, or answer with several
@@ -87,11 +87,13 @@ requires(!std::convertible_to<const F&, std::vector<Tensor>>) GradcheckReport
   M copy = clone(model, where);
   detail::ModuleCheck check(copy, inputs, options, where);
   if (inputs.empty()) {
-    if constexpr (std::is_invocable_r_v<Tensor, const F&, const M&>)
-      return check.run([&](std::span<const Tensor>) { return function(std::as_const(copy)); });
+    if constexpr (std::is_invocable_r_v<Tensor, const F&, const M&>) {
+      auto of_copy = [&] { return function(std::as_const(copy)); };
+      return check.run(internal::refer_closure(of_copy));
+    }
   }
   detail::BoundToModel<M, F> bound{copy, function};
-  return check.run([&bound](std::span<const Tensor> tensors) { return internal::apply(bound, tensors); });
+  return check.run(internal::refer(bound, inputs.size(), where));
 }
 
 }  // namespace nn

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "../autograd/base/substitution.hpp"
 #include "sequential.hpp"
 
 namespace xgrad XGRAD_API {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "../autograd/functional.hpp"
 #include "module.hpp"
 
 namespace xgrad XGRAD_API {
@@ -120,13 +121,13 @@ M with_parameters(const M& model, std::span<const Tensor> tensors, SourceLocatio
 template <std::derived_from<Module> M>
 M with_parameters(const M& model, const std::vector<Tensor>& tensors,
                   SourceLocation where = SourceLocation::current()) {
-  return detail::copied_on(model, std::span<const Tensor>(tensors.data(), tensors.size()), where);
+  return detail::copied_on(model, TensorList(tensors), where);
 }
 /// with_parameters() with the tensors in braces: `with_parameters(model, {w, b})`.
 template <std::derived_from<Module> M>
 M with_parameters(const M& model, std::initializer_list<Tensor> tensors,
                   SourceLocation where = SourceLocation::current()) {
-  return detail::copied_on(model, std::span<const Tensor>(tensors.begin(), tensors.size()), where);
+  return detail::copied_on(model, TensorList(tensors), where);
 }
 /// with_parameters() for the parameters that are named, as in named_parameters(); the copy shares the others with the model.
 /// Throws: std::invalid_argument for a name that is no parameter's, too.

@@ -10,8 +10,8 @@ namespace {
 
 class CheckedTensorFunction : public CheckedFunction {
  public:
-  CheckedTensorFunction(const TensorFunction& f, std::span<const Tensor> inputs, std::span<const std::string> names,
-                        SourceLocation where)
+  CheckedTensorFunction(const functional::Differentiated& f, std::span<const Tensor> inputs,
+                        std::span<const std::string> names, SourceLocation where)
       : CheckedFunction("input", names), f_(f), inputs_(inputs.begin(), inputs.end()) {
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       check(
@@ -42,7 +42,7 @@ class CheckedTensorFunction : public CheckedFunction {
   int input_of(int variable) const override { return input_of_[variable]; }
 
  private:
-  const TensorFunction& f_;
+  functional::Differentiated f_;
   std::vector<Tensor> inputs_;
   std::vector<int> input_of_;
   std::vector<Shape> shapes_;
@@ -51,8 +51,8 @@ class CheckedTensorFunction : public CheckedFunction {
 /// A function of no arguments: its variables are moved in place, and back in the end.
 class CheckedClosure : public CheckedFunction {
  public:
-  CheckedClosure(const Function<Tensor()>& f, std::span<const Tensor> variables, std::span<const std::string> names,
-                 SourceLocation where)
+  CheckedClosure(const functional::Differentiated& f, std::span<const Tensor> variables,
+                 std::span<const std::string> names, SourceLocation where)
       : CheckedFunction("variable", names), f_(f), variables_(variables.begin(), variables.end()) {
     std::unordered_set<const Node*> known;
     for (std::size_t i = 0; i < variables.size(); ++i) {
@@ -85,7 +85,7 @@ class CheckedClosure : public CheckedFunction {
     move_to(unflatten(elements, shapes_));
     return variables_;
   }
-  Tensor call(std::span<const Tensor>) override { return f_(); }
+  Tensor call(std::span<const Tensor>) override { return f_({}); }
   int input_of(int variable) const override { return variable; }
 
  private:
@@ -93,7 +93,7 @@ class CheckedClosure : public CheckedFunction {
     for (std::size_t i = 0; i < variables_.size(); ++i) variables_[i].assign(values[i]);
   }
 
-  const Function<Tensor()>& f_;
+  functional::Differentiated f_;
   std::vector<Tensor> variables_;
   std::vector<Tensor> original_;
   std::vector<Shape> shapes_;
@@ -105,14 +105,11 @@ std::string CheckedFunction::name_of_input(int input) const {
   return static_cast<std::size_t>(input) < names_.size() ? names_[input] : concat(noun_, " ", input);
 }
 
-std::unique_ptr<CheckedFunction> CheckedFunction::of(const TensorFunction& f, std::span<const Tensor> inputs,
-                                                     std::span<const std::string> names, SourceLocation where) {
+std::unique_ptr<CheckedFunction> CheckedFunction::of(const functional::Differentiated& f,
+                                                     std::span<const Tensor> inputs, std::span<const std::string> names,
+                                                     SourceLocation where) {
+  if (f.is_closure()) return std::make_unique<CheckedClosure>(f, inputs, names, where);
   return std::make_unique<CheckedTensorFunction>(f, inputs, names, where);
-}
-
-std::unique_ptr<CheckedFunction> CheckedFunction::of(const Function<Tensor()>& f, std::span<const Tensor> variables,
-                                                     std::span<const std::string> names, SourceLocation where) {
-  return std::make_unique<CheckedClosure>(f, variables, names, where);
 }
 
 Numbers flatten(std::span<const Tensor> tensors) {

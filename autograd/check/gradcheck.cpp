@@ -495,7 +495,8 @@ GradcheckReport run_gradcheck(CheckedFunction& function, const GradcheckOptions&
         "gradcheck: eps must be above 0, rtol and atol not below 0, but they are ", digits(options.eps), ", ",
         digits(options.rtol), " and ", digits(options.atol), ".");
   check(options.order >= 1, where, "gradcheck: order must be at least 1, but it is ", options.order, ".");
-  GradcheckReport report{.errors = {}, .kinks = {}, .seed = options.seed};
+  GradcheckReport report;
+  report.seed = options.seed;
   Weights weights(options.seed);
   DerivativeOfOrder derivative(function, report, where);
   check_repeatable(derivative, where);
@@ -521,6 +522,13 @@ GradcheckReport run_gradcheck(CheckedFunction& function, const GradcheckOptions&
 
 }  // namespace
 
+GradcheckReport::GradcheckReport() = default;
+GradcheckReport::GradcheckReport(const GradcheckReport&) = default;
+GradcheckReport::GradcheckReport(GradcheckReport&&) noexcept = default;
+GradcheckReport& GradcheckReport::operator=(const GradcheckReport&) = default;
+GradcheckReport& GradcheckReport::operator=(GradcheckReport&&) noexcept = default;
+GradcheckReport::~GradcheckReport() = default;
+
 bool GradcheckReport::passed() const { return errors.empty(); }
 
 std::string GradcheckReport::text() const {
@@ -539,14 +547,9 @@ std::string GradcheckReport::text() const {
 
 namespace functional {
 
-GradcheckReport gradcheck(const TensorFunction& f, const GradcheckInputs& inputs, const GradcheckOptions& options,
+GradcheckReport gradcheck(const Differentiated& f, const GradcheckInputs& inputs, const GradcheckOptions& options,
                           bool throws, SourceLocation where) {
   return run_gradcheck(*CheckedFunction::of(f, inputs.tensors(), inputs.names(), where), options, throws, where);
-}
-
-GradcheckReport gradcheck(const Function<Tensor()>& f, const GradcheckInputs& variables,
-                          const GradcheckOptions& options, bool throws, SourceLocation where) {
-  return run_gradcheck(*CheckedFunction::of(f, variables.tensors(), variables.names(), where), options, throws, where);
 }
 
 }  // namespace functional

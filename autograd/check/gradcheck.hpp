@@ -64,6 +64,13 @@ struct GradcheckReport {
   std::int64_t evaluations = 0;          ///< how often the function was computed
   std::uint64_t seed = 0;
 
+  GradcheckReport();
+  GradcheckReport(const GradcheckReport&);
+  GradcheckReport(GradcheckReport&&) noexcept;
+  GradcheckReport& operator=(const GradcheckReport&);
+  GradcheckReport& operator=(GradcheckReport&&) noexcept;
+  ~GradcheckReport();
+
   /// Whether no gradient is wrong.
   bool passed() const;
   explicit operator bool() const { return passed(); }
@@ -105,10 +112,8 @@ class GradcheckInputs {
 };
 
 namespace functional {
-GradcheckReport gradcheck(const TensorFunction& f, const GradcheckInputs& inputs, const GradcheckOptions& options,
+GradcheckReport gradcheck(const Differentiated& f, const GradcheckInputs& inputs, const GradcheckOptions& options,
                           bool throws, SourceLocation where);
-GradcheckReport gradcheck(const Function<Tensor()>& f, const GradcheckInputs& variables,
-                          const GradcheckOptions& options, bool throws, SourceLocation where);
 }  // namespace functional
 
 /// What gradcheck() can check: a function of tensors, or a closure.
@@ -120,7 +125,7 @@ template <CheckableFunction F>
 GradcheckReport gradcheck_report(F&& f, const GradcheckInputs& inputs, GradcheckOptions options = {},
                                  SourceLocation where = SourceLocation::current(), bool throws = false) {
   if constexpr (Closure<F>)
-    return functional::gradcheck([&f]() -> Tensor { return f(); }, inputs, options, throws, where);
+    return functional::gradcheck(internal::refer_closure(f), inputs, options, throws, where);
   else
     return functional::gradcheck(internal::refer(f, inputs.tensors().size(), where), inputs, options, throws, where);
 }

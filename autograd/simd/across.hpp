@@ -17,9 +17,9 @@ inline unsigned lane_bits(Mask<T> mask) {
     return static_cast<unsigned>(_mm256_movemask_pd(std::bit_cast<__m256d>(mask.bits)));
 #elif defined(__SSE2__)
   if constexpr (sizeof(T) == 4)
-    return static_cast<unsigned>(_mm_movemask_ps(std::bit_cast<__m128>(mask.bits)));
+    return static_cast<unsigned>(__builtin_ia32_movmskps(std::bit_cast<typename Batch<T>::Register>(mask.bits)));
   else
-    return static_cast<unsigned>(_mm_movemask_pd(std::bit_cast<__m128d>(mask.bits)));
+    return static_cast<unsigned>(__builtin_ia32_movmskpd(std::bit_cast<typename Batch<T>::Register>(mask.bits)));
 #else
   unsigned bits = 0;
   for (int i = 0; i < Batch<T>::kSize; ++i) bits |= mask.bits[i] != 0 ? 1u << i : 0u;
@@ -54,9 +54,9 @@ inline Mask<T> either_is_nan(Batch<T> a, Batch<T> b) {
 #elif defined(__SSE2__)
   using Bits = decltype(Mask<T>::bits);
   if constexpr (sizeof(T) == 4)
-    return {std::bit_cast<Bits>(_mm_cmpunord_ps(a.lanes, b.lanes))};
+    return {std::bit_cast<Bits>(__builtin_ia32_cmpunordps(a.lanes, b.lanes))};
   else
-    return {std::bit_cast<Bits>(_mm_cmpunord_pd(a.lanes, b.lanes))};
+    return {std::bit_cast<Bits>(__builtin_ia32_cmpunordpd(a.lanes, b.lanes))};
 #else
   return isnan(a) || isnan(b);
 #endif

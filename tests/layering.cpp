@@ -86,7 +86,7 @@ const std::vector<std::pair<std::string_view, std::string_view>> kTemplates = {
     {"autograd/xtensor.hpp", "autograd/base/xt.hpp"},
     {"autograd/xtensor.hpp", "autograd/tensor_impl.hpp"},
     {"autograd/function.hpp", "autograd/base/ref.hpp"},
-    {"autograd/function.hpp", "autograd/base/substitution.hpp"},
+    {"nn/containers.hpp", "autograd/base/substitution.hpp"},
     {"autograd/hooks.hpp", "autograd/base/ref.hpp"},
     {"nn/module.hpp", "autograd/base/ref.hpp"},
 };

@@ -57,8 +57,9 @@ Tensor with_own_elements(const Tensor& value) { return value.is_contiguous() ? v
 
 }  // namespace
 
-void Module::register_child(const std::string& name, const Module& module, const std::type_info& type,
+void Module::register_child(std::string_view child_name, const Module& module, const std::type_info& type,
                             SourceLocation where) {
+  const std::string name(child_name);
   check_name(*this, "child", name, registry_->names.count(name) != 0, where);
   check(!module.registry_->contains(registry_.get()), where, *this, ": the child '", name,
         "' must not contain the module that it becomes a part of.");

@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <typeinfo>
 #include <utility>
@@ -140,7 +141,7 @@ class Module {
   /// Registers a module as part of this one and returns it.
   /// Throws: std::invalid_argument for a name that is empty, taken or has a dot, and for a module that contains this one.
   template <std::derived_from<Module> M>
-  M child(const std::string& name, M module, SourceLocation where = SourceLocation::current()) {
+  M child(std::string_view name, M module, SourceLocation where = SourceLocation::current()) {
     register_child(name, module, typeid(M), where);
     return module;
   }
@@ -207,7 +208,7 @@ class Module {
 
   static void count_watchers(int more) noexcept { LayerCall::count_watchers(more); }
   explicit Module(internal::Ref<Registry> registry) noexcept;
-  void register_child(const std::string& name, const Module& module, const std::type_info& type, SourceLocation where);
+  void register_child(std::string_view name, const Module& module, const std::type_info& type, SourceLocation where);
   void register_wrapped(const Module& module, const std::type_info& type, SourceLocation where);
   void adopt(const std::string& name, const Module& module, const std::type_info& type);
   /// Parameters, then buffers, each once.

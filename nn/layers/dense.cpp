@@ -38,6 +38,10 @@ DenseOptions options_of(const Tensor& weight, const Tensor& bias) {
 
 }  // namespace
 
+DenseOptions::~DenseOptions() = default;
+Dense::Dense(const Dense&) = default;
+Dense::~Dense() = default;
+
 // ---- Dense ----
 
 Dense::Dense(std::int64_t in, std::int64_t out, DenseOptions options, SourceLocation where)

@@ -14,6 +14,8 @@ struct DenseOptions {
   Initializer bias_init = {};    ///< none: uniform in +-1 / sqrt(in)
   DType dtype = default_dtype();
   Generator* generator = nullptr;  ///< null: the thread's default_generator()
+
+  ~DenseOptions();  // in the .cpp, as Dense's: nearly every model's file would compile them
 };
 
 /// Dense is the fully connected layer, x weight^T + bias.
@@ -33,6 +35,8 @@ class Dense final : public Module {
   /// is none.
   /// Throws: std::invalid_argument for other shapes, and for dtypes that differ or are not floating.
   explicit Dense(const Tensor& weight, const Tensor& bias = {}, SourceLocation where = SourceLocation::current());
+  Dense(const Dense&);
+  ~Dense() override;
 
   Tensor operator()(const Operand& x) const;
 

@@ -28,13 +28,17 @@ bool is_empty(const F& callable) {
     return false;
 }
 
+/// Takes what converts to R, in questions alone.
 template <class R>
 void accept_result(R result);
 /// Whether a callable can be called so, and answers with what converts to R. (std::is_invocable_r takes longer to compile.)
 template <class F, class R, class... Arguments>
-concept CallableAs = requires(F& callable, Arguments&&... arguments) {
-  requires std::is_void_v<R> || requires { accept_result<R>(callable(static_cast<Arguments&&>(arguments)...)); };
-  callable(static_cast<Arguments&&>(arguments)...);
+concept CallableAs = (std::is_void_v<R> &&
+                      requires(F & callable, Arguments&&... arguments) {
+                        callable(static_cast<Arguments&&>(arguments)...);
+                      }) ||
+                     requires(F& callable, Arguments&&... arguments) {
+  accept_result<R>(callable(static_cast<Arguments&&>(arguments)...));
 };
 
 /// What a Function holds.

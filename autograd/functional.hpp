@@ -34,16 +34,13 @@ namespace internal {
 
 inline constexpr std::size_t kMaxArguments = 8;
 
-/// What a function may answer with converts to the parameter. Never defined.
-void accept_tensor(const Tensor& result);
+template <std::size_t>
+using Argument = const Tensor&;
 
-/// Whether F can be called with a tensor for each index. (Asked by expressions: std::is_invocable_r takes several times as
-/// long to compile.)
+/// Whether F can be called with a tensor for each index, one by one.
 template <class F, std::size_t... I>
 constexpr bool takes(std::index_sequence<I...>) {
-  return requires(F & function, const Tensor& argument) {
-    accept_tensor(function((static_cast<void>(I), argument)...));
-  };
+  return CallableAs<F, Tensor, Argument<I>...>;
 }
 /// Whether F can be called with N or more tensors, one by one.
 template <class F, std::size_t N = 1>
@@ -56,13 +53,11 @@ constexpr bool takes_tensors() {
     return false;
 }
 template <class F>
-concept TakesSpan = requires(F& function, std::span<const Tensor> arguments) {
-  accept_tensor(function(arguments));
-};
+concept TakesSpan = CallableAs<F, Tensor, std::span<const Tensor>>;
 template <class F>
-concept TakesVector = requires(F& function, const std::vector<Tensor>& arguments) {
-  accept_tensor(function(arguments));
-};
+concept TakesVector = CallableAs < F,
+        Tensor, const std::vector<Tensor>
+& > ;
 /// Whether F takes all its tensors in one list. Asked only of functions that do not take them one by one,
 /// because the body of a generic lambda is compiled by the question.
 template <class F>
@@ -73,8 +68,8 @@ constexpr bool takes_list() {
     return TakesVector<F> || TakesSpan<F>;
 }
 
-/// A copy, for functions that take a vector. (A span is made of a vector by pointer and length all over this header, and
-/// vectors are filled in the .cpp: otherwise each user's file would compile that.)
+/// A copy, for functions that take a vector. (Spans are made of vectors, and vectors filled, in the .cpp: otherwise each user's
+/// file would compile that.)
 std::vector<Tensor> vector_of(std::span<const Tensor> tensors);
 
 /// Throws std::invalid_argument unless `holds`.
@@ -115,13 +110,13 @@ constexpr bool takes_count(std::size_t count, std::index_sequence<N...>) {
 
 /// Callable with one tensor, and answers with a tensor.
 template <class F>
-concept UnaryFunction = internal::takes<F>(std::index_sequence<0>());
+concept UnaryFunction = internal::CallableAs<F, Tensor, const Tensor&>;
 /// Callable with one to eight tensors, or with a list of them, and answers with a tensor.
 template <class F>
 concept FunctionOfTensors = internal::takes_tensors<F>() || internal::takes_list<F>();
 /// Callable without arguments, and answers with a tensor.
 template <class F>
-concept Closure = !FunctionOfTensors<F> && internal::takes<F>(std::index_sequence<>());
+concept Closure = !FunctionOfTensors<F> && internal::CallableAs<F, Tensor>;
 
 /// TensorList is a list of tensors as a parameter: {a, b}, a vector, a span, or any range of what converts to Tensor. It
 /// refers to the tensors, and lives only as a parameter.

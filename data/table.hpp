@@ -81,6 +81,7 @@ struct Table {
   std::vector<Kind> kinds;                     ///< of each column
   std::vector<std::int64_t> places;            ///< where each column stands, in `values` or in `text`
 
+  // In the .cpp, with those below: each file that reads a table would compile them.
   Table();
   Table(const Table&);
   Table(Table&&) noexcept;

@@ -64,6 +64,7 @@ struct GradcheckReport {
   std::int64_t evaluations = 0;          ///< how often the function was computed
   std::uint64_t seed = 0;
 
+  // In the .cpp, with those below: each file that checks a gradient would compile them.
   GradcheckReport();
   GradcheckReport(const GradcheckReport&);
   GradcheckReport(GradcheckReport&&) noexcept;

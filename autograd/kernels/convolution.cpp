@@ -2,8 +2,8 @@
 //
 // Planes of x are copied with their padding, so that every tap of the kernel is one offset into them. With a stride s the
 // elements are dealt out to s phases of each axis, and with them the taps: in its phase, a tap's elements are neighbours again.
-// The kernel then holds sums of several output channels at several runs of places in registers, and goes through channels and
-// taps. The transpose is the same sum over g: the places of x fall into classes by their remainder modulo the stride, each
+// The kernel then holds sums of several output channels at several runs of places in registers, and adds channel by channel and
+// tap by tap. The transpose is the same sum over g: the places of x fall into classes by their remainder modulo the stride, each
 // with taps of its own. What is not of this kind are kernels of one element, which are matrix products as they stand.
 #include "convolution.hpp"
 

@@ -1,4 +1,4 @@
-// What a convolution's kernels go through: taps as offsets into padded planes, and places as runs of neighbours.
+// What a convolution's kernels work on: taps as offsets into padded planes, and places as runs of neighbours.
 #pragma once
 
 #include <algorithm>

@@ -284,7 +284,7 @@ struct UnfoldRule : ViewRule {
     const Tensor& g = vjp.g();
     record_added_to_sum(vjp, *place.sum, {*place.sum, g}, {},
                         [pieces = pieces, window = window_of(place.view, *place.sum)](Vjp& vjp) {
-                          const Tensor g = without_gaps(vjp.g(), vjp.where());
+                          const Tensor g = contiguous(Operand(vjp.g(), vjp.where()));
                           if (vjp.needs(1))
                             vjp.give(1, xgrad::unfold(Operand(get("get", g, window, vjp.where()), vjp.where()),
                                                       pieces.axis, pieces.size, pieces.step));

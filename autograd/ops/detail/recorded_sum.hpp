@@ -40,7 +40,7 @@ bool add_indexed_to_sum(Vjp& vjp, const Tensor& g, const Tensor& indices, const 
   }
   record_added_to_sum(vjp, *place.sum, {*place.sum, g, indices}, uses,
                       [pull, window = window_of(place.view, *place.sum)](Vjp& vjp) {
-                        const Tensor g = without_gaps(vjp.g(), vjp.where());
+                        const Tensor g = recorded_without_gaps(vjp.g(), vjp.where());
                         if (vjp.needs(1))
                           vjp.give(1, pull(get("get", g, window, vjp.where()), vjp.input(2), vjp.where()));
                         if (vjp.needs(0)) vjp.give(0, g);

@@ -7,6 +7,7 @@
 #include "../../extend.hpp"
 #include "../../kernels/elementwise.hpp"
 #include "../../tensor_impl.hpp"
+#include "axis_rows.hpp"
 #include "recorded_sum.hpp"
 #include "result.hpp"
 #include "view_rule.hpp"
@@ -50,7 +51,7 @@ struct HeldWindowRule : ViewRule {
 template <class AnyWindow>
 void record_added(Vjp& vjp, Tensor& sum, const Tensor& g, const AnyWindow& window) {
   record_added_to_sum(vjp, sum, {sum, g}, {}, [window](Vjp& vjp) {
-    const Tensor g = std::is_same_v<AnyWindow, StridedWindow> ? without_gaps(vjp.g(), vjp.where()) : vjp.g();
+    const Tensor g = std::is_same_v<AnyWindow, StridedWindow> ? recorded_without_gaps(vjp.g(), vjp.where()) : vjp.g();
     if (vjp.needs(1)) vjp.give(1, get("get", g, window, vjp.where()));
     if (vjp.needs(0)) vjp.give(0, g);
   });
@@ -97,11 +98,9 @@ StridedWindow window_of(const Tensor& view, const Tensor& whole) {
   return {view.shape(), view.strides(), bytes / static_cast<std::ptrdiff_t>(size_of(whole.dtype()))};
 }
 
-Tensor without_gaps(const Tensor& x, SourceLocation where) {
+Tensor recorded_without_gaps(const Tensor& x, SourceLocation where) {
   if (x.is_contiguous()) return x;
-  Tensor result = new_result("copy", x.shape(), x.dtype(), where);
-  copy_into(result, x);
-  return record("copy", where, {x}, result, {}, [](Vjp& vjp) { vjp.give(0, vjp.take_g()); });
+  return record("copy", where, {x}, without_gaps("copy", x, where), {}, [](Vjp& vjp) { vjp.give(0, vjp.take_g()); });
 }
 
 namespace {
@@ -129,13 +128,18 @@ int cut_axis(const Tensor& view) {
 
 bool can_be_added_to(const Tensor& view) { return cut_axis(view) != kNotOneAxis; }
 
-void add_elements(const Tensor& target, const Tensor& g) {
+bool add_elements(const Tensor& target, const Tensor& g) {
   const int axis = cut_axis(target);
-  if (axis < 0) return add_into(target, g);
+  if (axis == kNotOneAxis) return false;
+  if (axis == kNoAxis) {
+    add_into(target, g);
+    return true;
+  }
   for (std::int64_t i = 0; i < target.shape()[axis]; ++i) {
     const AxisWindow slice{axis, true, i, 1, 1};
     add_into(view_of(target, slice), view_of(g, slice));
   }
+  return true;
 }
 
 template <class AnyWindow>
@@ -178,8 +182,7 @@ Tensor put_window(const char* operation, const Tensor& x, const AnyWindow& windo
 }
 
 bool add_to_part(Vjp& vjp, const SumPlace& place, const Tensor& target, const Tensor& g) {
-  if (!can_be_added_to(target)) return false;
-  add_elements(target, g);
+  if (!add_elements(target, g)) return false;
   if (vjp.creates_graph()) record_added(vjp, *place.sum, g, window_of(target, *place.sum));
   return true;
 }

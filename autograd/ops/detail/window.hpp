@@ -58,14 +58,14 @@ Tensor put_window(const char* operation, const Tensor& x, const AnyWindow& windo
 /// The layout of a view of elements of `whole`, which has no gaps.
 StridedWindow window_of(const Tensor& view, const Tensor& whole);
 
-/// x, or a copy of it where it has gaps. Recorded.
-Tensor without_gaps(const Tensor& x, SourceLocation where);
+/// x where it is contiguous, else a recorded copy that is: contiguous() for what stands below the operators.
+Tensor recorded_without_gaps(const Tensor& x, SourceLocation where);
 
 /// Whether add_elements() can add to this view: its elements may share places along one short axis, as windows that overlap do.
 bool can_be_added_to(const Tensor& view);
 
-/// target += g, also where elements of the target share places: those get the sum.
-void add_elements(const Tensor& target, const Tensor& g);
+/// target += g, also where elements of the target share places: those get the sum. Answers whether it can be added to.
+bool add_elements(const Tensor& target, const Tensor& g);
 
 /// Adds g to `target`, a view of the elements of the sum of cotangents that is at this place, and records it where the gradient's
 /// graph is wanted. Answers whether that could be done: see can_be_added_to().

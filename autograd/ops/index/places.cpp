@@ -10,6 +10,7 @@
 #include "../cast.hpp"
 #include "../choose.hpp"
 #include "../create.hpp"
+#include "../detail/axis_rows.hpp"
 #include "../detail/recorded_sum.hpp"
 #include "../detail/reshape.hpp"
 #include "../detail/result.hpp"
@@ -27,19 +28,11 @@ RowsLayout layout_of(const Shape& shape, IndexedAxes at, std::int64_t count) {
   return layout;
 }
 
-/// x, or its elements in fresh row-major memory. Not recorded.
-Tensor packed(const char* operation, const Tensor& x, SourceLocation where) {
-  if (x.is_contiguous()) return x;
-  Tensor copied = new_result(operation, x.shape(), x.dtype(), where);
-  copy_into(copied, x);
-  return copied;
-}
-
 /// to[..., indices, ...] += source, in place. `to` is contiguous.
 void add_into_places(const char* operation, const Tensor& to, IndexedAxes at, const Tensor& indices,
                      const Tensor& source, SourceLocation where) {
   if (source.numel() == 0) return;
-  add_rows(to, data_of<std::int64_t>(indices), packed(operation, source, where),
+  add_rows(to, data_of<std::int64_t>(indices), without_gaps(operation, source, where),
            layout_of(to.shape(), at, indices.numel()));
 }
 
@@ -147,7 +140,7 @@ Tensor put_at(const char* operation, const Tensor& x, IndexedAxes at, const Tens
       source.numel() == 0 ||
       reshaped_strides(source.shape(), source.strides(), {layout.outer, layout.count, layout.inner}).has_value();
   put_places(result, at.axis, at.axes, data_of<std::int64_t>(indices), indices.numel(),
-             fits ? source : packed(operation, source, where));
+             fits ? source : without_gaps(operation, source, where));
   return record(operation, where, {x, indices, source}, result, {Uses::input(1), Uses(), Uses::input(1)},
                 [operation, at, extent = layout.extent](Vjp& vjp) {
                   const Tensor& indices = vjp.input(1);
@@ -185,7 +178,7 @@ namespace {
 Tensor spread_at(const Tensor& mask, const Tensor& source, SourceLocation where) {
   Tensor result = new_result("index_sum", mask.shape(), source.dtype(), where);
   MaskParts parts(data_of<bool>(mask), mask.numel());
-  spread_masked(result, packed("index_sum", source, where), parts);
+  spread_masked(result, without_gaps("index_sum", source, where), parts);
   return record("index_sum", where, {source, mask}, result, {Uses::input(1), Uses()},
                 [](Vjp& vjp) { vjp.give(0, pick_masked_at("index", vjp.g(), vjp.input(1), vjp.where())); });
 }
@@ -195,11 +188,11 @@ Tensor spread_at(const Tensor& mask, const Tensor& source, SourceLocation where)
 Tensor pick_masked_at(const char* operation, const Tensor& x, const Tensor& mask, SourceLocation where) {
   MaskParts parts(data_of<bool>(mask), mask.numel());
   Tensor result = new_result(operation, {parts.count()}, x.dtype(), where);
-  pick_masked(result, packed(operation, x, where), parts);
+  pick_masked(result, without_gaps(operation, x, where), parts);
   return record(operation, where, {x, mask}, result, {Uses::input(1), Uses()}, [](Vjp& vjp) {
     const Tensor& mask = vjp.input(1);
     if (Tensor* sum = vjp.sum_so_far(0); sum != nullptr && sum->is_contiguous())
-      add_masked(*sum, packed("index_sum", vjp.g(), vjp.where()), MaskParts(data_of<bool>(mask), mask.numel()));
+      add_masked(*sum, without_gaps("index_sum", vjp.g(), vjp.where()), MaskParts(data_of<bool>(mask), mask.numel()));
     else
       vjp.give(0, spread_at(mask, vjp.g(), vjp.where()));
   });
@@ -209,7 +202,7 @@ Tensor put_masked_at(const char* operation, const Tensor& x, const Tensor& mask,
                      SourceLocation where) {
   Tensor result = new_result(operation, x.shape(), x.dtype(), where);
   copy_into(result, x);
-  put_masked(result, packed(operation, source, where), MaskParts(data_of<bool>(mask), mask.numel()));
+  put_masked(result, without_gaps(operation, source, where), MaskParts(data_of<bool>(mask), mask.numel()));
   return record(operation, where, {x, mask, source}, result, {Uses::input(1), Uses(), Uses::input(1)}, [](Vjp& vjp) {
     Operand g(vjp.g(), vjp.where());
     if (vjp.needs(0)) vjp.give(0, xgrad::where(Operand(vjp.input(1), vjp.where()), 0, g));

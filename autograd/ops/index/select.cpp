@@ -52,18 +52,6 @@ Tensor checked_positions(const char* operation, const Tensor& indices, const Ten
   return checked;
 }
 
-/// to[..., indices[i], ...] += source[..., i, ...]. `to` is contiguous; indices are contiguous and checked.
-void add_slices(const char* operation, const Tensor& to, const Tensor& indices, int axis, const Tensor& source,
-                SourceLocation where) {
-  if (source.numel() == 0) return;
-  Tensor from = source;
-  if (!source.is_contiguous()) {
-    from = new_result(operation, source.shape(), source.dtype(), where);
-    copy_into(from, source);
-  }
-  add_rows(to, data_of<std::int64_t>(indices), from, layout_of(to.shape(), axis, indices.numel()));
-}
-
 /// to[o, i, ...] = from[o, index[i], ...]. Over o and i.
 template <class T>
 struct SelectRows {
@@ -141,7 +129,7 @@ Tensor index_add(const Operand& operand, int axis, const Tensor& given_indices, 
         indices.numel(), " indices on axis ", axis, ", but it is ", source.shape(), ".");
   Tensor result = new_checked("index_add", x.shape(), dtype, where);
   copy_into(result, x);
-  add_slices("index_add", result, indices, axis, source, where);
+  add_to_places("index_add", result, {axis, 1}, indices, source, where);
   return record("index_add", where, {x, indices, source}, result, {Uses(), Uses(), Uses::input(1)}, [axis](Vjp& vjp) {
     vjp.give(0, vjp.g());
     if (vjp.needs(2)) vjp.give(2, index_select(Operand(vjp.g(), vjp.where()), axis, vjp.input(1)));

@@ -200,7 +200,8 @@ struct PartsRule : ViewRule {
     if (!vjp.creates_graph() || !all) {
       const SumPlace place = vjp.place_of_sum(0);
       if (place.sum != nullptr && can_be_added_to(place.view)) {
-        // What has no cotangent is not touched: a loop over parts is linear in their number.
+        // What has no cotangent is not touched: a loop over parts is linear in their number. Parts of what can be added to can
+        // be, too.
         for (int k = 0; k < count; ++k)
           if (vjp.has(k)) add_to_part(vjp, place, view_of(place.view, parts(k)), vjp.g(k));
         return;

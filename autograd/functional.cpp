@@ -21,9 +21,9 @@ void TensorList::add(const Tensor& tensor) {
 
 std::vector<Tensor> internal::vector_of(std::span<const Tensor> tensors) { return {tensors.begin(), tensors.end()}; }
 
-void internal::check_argument_count(bool holds, std::size_t given, SourceLocation where) {
-  check(holds, where, "grad: the function must take as many tensors as there are inputs, but it cannot be called with ",
-        given, ".");
+void internal::check_argument_count(const char* operation, bool holds, std::size_t given, SourceLocation where) {
+  check(holds, where, operation,
+        ": the function must take as many tensors as there are inputs, but it cannot be called with ", given, ".");
 }
 
 namespace functional {

@@ -72,8 +72,8 @@ constexpr bool takes_list() {
 /// file would compile that.)
 std::vector<Tensor> vector_of(std::span<const Tensor> tensors);
 
-/// Throws std::invalid_argument unless `holds`.
-void check_argument_count(bool holds, std::size_t given, SourceLocation where);
+/// Throws std::invalid_argument, naming the operation, unless `holds`.
+void check_argument_count(const char* operation, bool holds, std::size_t given, SourceLocation where);
 
 /// Calls `function` with each of the tensors, of which there must be N or more.
 template <std::size_t N, class F>
@@ -85,7 +85,7 @@ Tensor call(F& function, std::span<const Tensor> arguments) {
     (std::make_index_sequence<N>());
   }
   if constexpr (N < kMaxArguments) return call<N + 1>(function, arguments);
-  check_argument_count(false, arguments.size(), {});
+  check_argument_count("function of tensors", false, arguments.size(), {});
   return {};
 }
 
@@ -248,9 +248,9 @@ functional::Differentiated refer_unary(F& function) {
   return {address_of(function), &call_unary<F>};
 }
 template <class F>
-functional::Differentiated refer(F& function, std::size_t count, SourceLocation where) {
+functional::Differentiated refer(const char* operation, F& function, std::size_t count, SourceLocation where) {
   if constexpr (!takes_list<F>())
-    check_argument_count(takes_count<F>(count, std::make_index_sequence<kMaxArguments>()), count, where);
+    check_argument_count(operation, takes_count<F>(count, std::make_index_sequence<kMaxArguments>()), count, where);
   return {address_of(function), &call_with_tensors<F>};
 }
 template <class F>
@@ -271,7 +271,7 @@ ValueAndGrad value_and_grad(F&& f, const T& x, SourceLocation where = SourceLoca
 /// value_and_grad of a function of several arguments: one gradient each.
 template <FunctionOfTensors F>
 ValueAndGrads value_and_grad(F&& f, const TensorList& x, SourceLocation where = SourceLocation::current()) {
-  return functional::value_and_grad(internal::refer(f, x.size(), where), x, where);
+  return functional::value_and_grad(internal::refer("value_and_grad", f, x.size(), where), x, where);
 }
 /// value_and_grad of a closure, by the parameters that it reads: `value_and_grad([&] { return loss(); }, model.parameters())`.
 /// The parameters' own grad() is not touched. Throws std::invalid_argument for one that requires no gradient.
@@ -294,7 +294,7 @@ Tensor grad(F&& f, const T& x, SourceLocation where = SourceLocation::current())
 /// grad of a function of several arguments: one gradient each.
 template <FunctionOfTensors F>
 std::vector<Tensor> grad(F&& f, const TensorList& x, SourceLocation where = SourceLocation::current()) {
-  return functional::grad(internal::refer(f, x.size(), where), x, where);
+  return functional::grad(internal::refer("grad", f, x.size(), where), x, where);
 }
 /// grad of a closure, by the parameters that it reads: `grad([&] { return loss(); }, model.parameters())`.
 template <Closure F>
@@ -319,7 +319,7 @@ Tensor vjp(F&& f, const T& x, const Tensor& cotangent, SourceLocation where = So
 template <FunctionOfTensors F>
 std::vector<Tensor> vjp(F&& f, const TensorList& x, const Tensor& cotangent,
                         SourceLocation where = SourceLocation::current()) {
-  return functional::vjp(internal::refer(f, x.size(), where), x, cotangent, where);
+  return functional::vjp(internal::refer("vjp", f, x.size(), where), x, cotangent, where);
 }
 /// vjp of a closure, by the parameters that it reads.
 template <Closure F>
@@ -345,7 +345,7 @@ Tensor jvp(F&& f, const T& x, const Tensor& tangent, SourceLocation where = Sour
 /// jvp of a function of several arguments, with one tangent each.
 template <FunctionOfTensors F>
 Tensor jvp(F&& f, const TensorList& x, const TensorList& tangents, SourceLocation where = SourceLocation::current()) {
-  return functional::jvp(internal::refer(f, x.size(), where), x, tangents, where);
+  return functional::jvp(internal::refer("jvp", f, x.size(), where), x, tangents, where);
 }
 /// jvp of a closure, by the parameters that it reads, with one tangent each.
 template <Closure F>
@@ -372,7 +372,7 @@ Tensor jacobian(F&& f, const T& x, SourceLocation where = SourceLocation::curren
 /// jacobian of a function of several arguments: one Jacobian each.
 template <FunctionOfTensors F>
 std::vector<Tensor> jacobian(F&& f, const TensorList& x, SourceLocation where = SourceLocation::current()) {
-  return functional::jacobian(internal::refer(f, x.size(), where), x, where);
+  return functional::jacobian(internal::refer("jacobian", f, x.size(), where), x, where);
 }
 /// jacobian of a closure, by the parameters that it reads: one Jacobian each.
 template <Closure F>
@@ -397,7 +397,7 @@ Tensor hessian(F&& f, const T& x, SourceLocation where = SourceLocation::current
 /// hessian of a function of several arguments: the block [i][j] is d2f / dx_i dx_j.
 template <FunctionOfTensors F>
 std::vector<std::vector<Tensor>> hessian(F&& f, const TensorList& x, SourceLocation where = SourceLocation::current()) {
-  return functional::hessian(internal::refer(f, x.size(), where), x, where);
+  return functional::hessian(internal::refer("hessian", f, x.size(), where), x, where);
 }
 /// hessian of a closure, by the parameters that it reads: the block [i][j] is d2f / dp_i dp_j.
 template <Closure F>
@@ -426,7 +426,7 @@ GradientAndProduct<Tensor> hvp(F&& f, const T& x, const Tensor& vector,
 template <FunctionOfTensors F>
 GradientAndProduct<std::vector<Tensor>> hvp(F&& f, const TensorList& x, const TensorList& vectors,
                                             SourceLocation where = SourceLocation::current()) {
-  return functional::hvp(internal::refer(f, x.size(), where), x, vectors, where);
+  return functional::hvp(internal::refer("hvp", f, x.size(), where), x, vectors, where);
 }
 /// hvp of a closure, by the parameters that it reads, with one vector each.
 template <Closure F>

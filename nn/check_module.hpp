@@ -74,7 +74,7 @@ GradcheckReport check_module(const M& model, const std::vector<Tensor>& inputs, 
                              SourceLocation where = SourceLocation::current()) {
   M copy = clone(model, where);
   detail::ModuleCheck check(copy, inputs, options, where);
-  return check.run(internal::refer(copy, inputs.size(), where));
+  return check.run(internal::refer("check_module", copy, inputs.size(), where));
 }
 
 /// check_module() of what a function makes of the model and the inputs: for models that are called otherwise, or answer with several
@@ -93,7 +93,7 @@ requires(!std::convertible_to<const F&, std::vector<Tensor>>) GradcheckReport
     }
   }
   detail::BoundToModel<M, F> bound{copy, function};
-  return check.run(internal::refer(bound, inputs.size(), where));
+  return check.run(internal::refer("check_module", bound, inputs.size(), where));
 }
 
 }  // namespace nn

@@ -128,7 +128,8 @@ GradcheckReport gradcheck_report(F&& f, const GradcheckInputs& inputs, Gradcheck
   if constexpr (Closure<F>)
     return functional::gradcheck(internal::refer_closure(f), inputs, options, throws, where);
   else
-    return functional::gradcheck(internal::refer(f, inputs.tensors().size(), where), inputs, options, throws, where);
+    return functional::gradcheck(internal::refer("gradcheck", f, inputs.tensors().size(), where), inputs, options,
+                                 throws, where);
 }
 
 /// Compares the gradient of f at `inputs` with central differences in float64, to options.order.

@@ -374,3 +374,17 @@ TEST_CASE("A Jacobian has the wider dtype of the argument and the value", "[func
   CHECK(jacobian([](const Tensor& x) { return cast(x, DType::float32) * 2; }, wide).dtype() == DType::float64);
   CHECK(jacobian([](const Tensor& x) { return x * 2; }, narrow).dtype() == DType::float32);
 }
+
+TEST_CASE("A function of another number of tensors is refused in the name of what was called", "[functional]") {
+  const Tensor x = point();
+  const std::string problem =
+      ": the function must take as many tensors as there are inputs, but it cannot be called with ";
+  CHECK_THROWS_WITH(grad(kProduct, {x}), Contains("grad" + problem + "1. at "));
+  CHECK_THROWS_WITH(value_and_grad(kProduct, {x}), Contains("value_and_grad" + problem));
+  CHECK_THROWS_WITH(vjp(kProduct, {x, x, x}, x), Contains("vjp" + problem + "3. at "));
+  CHECK_THROWS_WITH(jvp(kProduct, {x}, {x}), Contains("jvp" + problem));
+  CHECK_THROWS_WITH(jacobian(kProduct, {x}), Contains("jacobian" + problem));
+  CHECK_THROWS_WITH(hessian(kProduct, {x}), Contains("hessian" + problem));
+  CHECK_THROWS_WITH(hvp(kProduct, {x}, {x}), Contains("hvp" + problem));
+  CHECK_THROWS_WITH(gradcheck(kProduct, {x}), Contains("gradcheck" + problem));
+}

@@ -11,6 +11,7 @@
 namespace xgrad XGRAD_API {
 
 TensorList::TensorList(std::initializer_list<Tensor> tensors) : tensors_(tensors.begin(), tensors.size()) {}
+TensorList::TensorList(std::span<const Tensor> tensors) : tensors_(tensors) {}
 TensorList::TensorList(const std::vector<Tensor>& tensors) : tensors_(tensors) {}
 TensorList::~TensorList() = default;
 

@@ -123,7 +123,7 @@ concept Closure = !FunctionOfTensors<F> && internal::CallableAs<F, Tensor>;
 class TensorList {
  public:
   TensorList(std::initializer_list<Tensor> tensors);
-  TensorList(std::span<const Tensor> tensors) : tensors_(tensors) {}
+  TensorList(std::span<const Tensor> tensors);
   TensorList(const std::vector<Tensor>& tensors);
   template <class Range>
   requires(!std::is_convertible_v<const Range&, std::span<const Tensor>> && requires(const Range& range) {

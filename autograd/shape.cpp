@@ -96,6 +96,8 @@ int normalize_axis(const char* operation, int axis, int ndim, SourceLocation whe
   return axis < 0 ? axis + count : axis;
 }
 
+std::vector<int> Axes::list_of(std::initializer_list<int> axes) { return axes; }
+
 unsigned axis_mask(const char* operation, const Axes& axes, int ndim, SourceLocation where) {
   if (axes.is_all()) return (1u << ndim) - 1;
   unsigned mask = 0;

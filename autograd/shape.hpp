@@ -140,7 +140,7 @@ class Axes {
   // Not a std::initializer_list: g++ 12 would make one of options, and take sum(x, {.keepdims = true}) for sum(x, {1}).
   template <std::integral... T>
   requires(sizeof...(T) > 0 && (!std::same_as<T, bool> && ...)) Axes(T... axes)
-      : axes_{internal::saturated_axis(axes)...} {}
+      : axes_(list_of({internal::saturated_axis(axes)...})) {}
   template <std::same_as<std::vector<int>> List>
   Axes(List axes) : axes_(std::move(axes)) {}
   /// Every axis of the operand.
@@ -154,6 +154,8 @@ class Axes {
   const std::vector<int>& list() const { return axes_; }
 
  private:
+  static std::vector<int> list_of(std::initializer_list<int> axes);
+
   std::vector<int> axes_;
   bool all_ = false;
 };

@@ -82,6 +82,7 @@ Tensor applied(const Tensor& x, const Tensor& mean, const Tensor& scale) {
 
 }  // namespace
 
+Standardizer::Standardizer(Tensor mean, Tensor scale) : mean_(std::move(mean)), scale_(std::move(scale)) {}
 Standardizer Standardizer::fit(const Tensor& x, SourceLocation where) {
   check(
       x.defined() && is_floating(x.dtype()) && x.ndim() > 0 && x.shape()[0] > 0, where,

@@ -35,7 +35,7 @@ class Standardizer {
   const Tensor& scale() const { return scale_; }  ///< float64, in the shape of one point
 
  private:
-  Standardizer(Tensor mean, Tensor scale) : mean_(std::move(mean)), scale_(std::move(scale)) {}
+  Standardizer(Tensor mean, Tensor scale);
   void check_features(const char* operation, const Tensor& x, SourceLocation where) const;
 
   Tensor mean_, scale_;

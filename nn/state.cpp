@@ -146,6 +146,11 @@ std::string LoadReport::text() const {
 
 // ---- Patterns ----
 
+Patterns::Patterns(const char* pattern) : patterns_{pattern} {}
+Patterns::Patterns(std::string pattern) : patterns_{std::move(pattern)} {}
+Patterns::Patterns(std::initializer_list<std::string> patterns) : patterns_(patterns) {}
+Patterns::Patterns(std::vector<std::string> patterns) : patterns_(std::move(patterns)) {}
+
 bool Patterns::fit(const std::string& name) const {
   for (const std::string& pattern : patterns_)
     if (xgrad::internal::glob_fits(pattern, name)) return true;

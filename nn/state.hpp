@@ -21,10 +21,10 @@ using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 /// Example: `"encoder.*"`, `{"*.bias", "norm?.*"}`
 class Patterns {
  public:
-  Patterns(const char* pattern) : patterns_{pattern} {}
-  Patterns(std::string pattern) : patterns_{std::move(pattern)} {}
-  Patterns(std::initializer_list<std::string> patterns) : patterns_(patterns) {}
-  explicit Patterns(std::vector<std::string> patterns) : patterns_(std::move(patterns)) {}
+  Patterns(const char* pattern);
+  Patterns(std::string pattern);
+  Patterns(std::initializer_list<std::string> patterns);
+  explicit Patterns(std::vector<std::string> patterns);
 
   /// Whether one of them fits all of the name.
   bool fit(const std::string& name) const;

@@ -42,7 +42,7 @@ struct Finding {
 
 /// What audit() has found.
 struct Audit {
-  std::vector<Finding> findings = {};
+  std::vector<Finding> findings;
 
   bool is_sound() const;
   /// Whether there is a finding of that kind, about that subject where one is given.

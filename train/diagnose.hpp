@@ -36,9 +36,8 @@ struct LayerDiagnosis {
 /// What diagnose() has found.
 struct Diagnosis {
   double loss = 0;
-  std::vector<LayerDiagnosis> layers =
-      {};  ///< those with parameters of their own, in the order in which they were called
-  std::vector<std::string> findings = {};  ///< what is wrong, and which cure fits, in whole sentences; empty: nothing
+  std::vector<LayerDiagnosis> layers;  ///< those with parameters of their own, in the order in which they were called
+  std::vector<std::string> findings;   ///< what is wrong, and which cure fits, in whole sentences; empty: nothing
 };
 
 /// Prints a table of the layers, and the findings.

@@ -32,6 +32,7 @@ struct Plot::State {
   }
 };
 
+Values::Values(std::vector<double> numbers) : numbers_(std::move(numbers)) {}
 Values::Values(std::initializer_list<double> numbers) : numbers_(numbers) {}
 Values::Values(const Tensor& tensor) : numbers_(tensor.to_vector<double>()) {}
 

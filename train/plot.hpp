@@ -28,7 +28,7 @@ enum class Scale : std::uint8_t {
 /// Numbers to draw: a vector, braces, or a tensor of any shape, whose elements are taken in order.
 class Values {
  public:
-  Values(std::vector<double> numbers) : numbers_(std::move(numbers)) {}
+  Values(std::vector<double> numbers);
   Values(std::initializer_list<double> numbers);
   template <class T>
   requires(std::is_arithmetic_v<T> && !std::same_as<T, double>) Values(const std::vector<T>& numbers) {

@@ -25,9 +25,9 @@ struct LayerSummary {
 
 /// What summary() has found.
 struct Summary {
-  std::vector<LayerSummary> layers = {};  ///< in the order of their calls
-  std::int64_t parameters = 0;            ///< elements of all parameters of the model
-  std::int64_t trainable = 0;             ///< those of them that are not frozen
+  std::vector<LayerSummary> layers;  ///< in the order of their calls
+  std::int64_t parameters = 0;       ///< elements of all parameters of the model
+  std::int64_t trainable = 0;        ///< those of them that are not frozen
   std::int64_t parameter_bytes = 0;
   std::int64_t saved_bytes = 0;  ///< all that the graph of the call keeps alive, without parameters
 };

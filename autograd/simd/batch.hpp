@@ -21,6 +21,13 @@ namespace XGRAD_SIMD_NAMESPACE {
 template <class T>
 concept Number = std::integral<T> || std::floating_point<T>;
 
+// A function for batches of one type is a template all the same, `template <Float64 T> inline Batch<T> tan(Batch<T> x)`:
+// a user's file compiles those alone that it calls. `inline` is for the compiler's judgement of what to inline.
+template <class T>
+concept Float32 = std::same_as<T, float>;
+template <class T>
+concept Float64 = std::same_as<T, double>;
+
 /// The result of comparing two batches.
 template <class T>
 struct Mask {

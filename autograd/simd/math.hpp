@@ -60,7 +60,8 @@ struct ExpConstants<float> {
   static constexpr float kLog2High = 0.693359375f, kLog2Low = -2.12194440e-4f;
 
   /// (exp(r) - 1 - r) / r^2 for |r| <= log(2) / 2; relative to exp(r) - 1 the error is 1.5e-8.
-  static Batch<float> second_order(Batch<float> r) {
+  template <Float32 T>
+  static Batch<T> second_order(Batch<T> r) {
     return polynomial(r, 0x1.fffffep-2f, 0x1.5554aap-3f, 0x1.55579cp-5f, 0x1.122cap-7f, 0x1.6ab054p-10f);
   }
 };
@@ -71,7 +72,8 @@ struct ExpConstants<double> {
   static constexpr double kLog2High = 0.693145751953125, kLog2Low = 1.42860682030941723212e-6;
 
   /// As above, with an error of 3.5e-19.
-  static Batch<double> second_order(Batch<double> r) {
+  template <Float64 T>
+  static Batch<T> second_order(Batch<T> r) {
     return polynomial(r, 0.5, 0x1.5555555555557p-3, 0x1.5555555555549p-5, 0x1.111111110feabp-7, 0x1.6c16c16c1d007p-10,
                       0x1.a01a01ad1e4a3p-13, 0x1.a01a0180764c3p-16, 0x1.71ddfea4e357bp-19, 0x1.27e533479be42p-22,
                       0x1.af549dab4a4f9p-26, 0x1.1ee57c2403124p-29);
@@ -224,7 +226,8 @@ Batch<T> sigmoid(Batch<T> x) {
 
 /// Near 0 an odd polynomial; else 1 - exp(p(|x|)), where p(x) = log(1 - erf(x)): there the error of p weighs
 /// little.
-inline Batch<float> erf(Batch<float> x) {
+template <Float32 T>
+inline Batch<T> erf(Batch<T> x) {
   constexpr float kNear = 0.875f;
   constexpr float kOne = 3.95f;  // above, the result rounds to 1
   Batch<float> size = abs(x);
@@ -240,7 +243,8 @@ inline Batch<float> erf(Batch<float> x) {
   return where(is_near, near, with_sign(simd_math::without_rest(log_rest), x));
 }
 
-inline Batch<double> erf(Batch<double> x) {
+template <Float64 T>
+inline Batch<T> erf(Batch<T> x) {
   constexpr double kNear = 1;
   constexpr double kOne = 5.95;
   Batch<double> size = abs(x);
@@ -313,7 +317,8 @@ struct TwoParts {
 /// (1 + 2 x) exp(x^2) erfc(x) for 0 <= x <= 40, by Chebyshev's polynomials of (x - 3) / (x + 3): it is between 1 and 1.28.
 /// (Shepherd, Laframboise, Math. Comp. 36, 1981.) The error is 5e-9, and 9e-18 for double.
 /// The polynomial is of what it differs by from its value at x = 3, so that its roundings are small beside the whole.
-inline TwoParts<float> scaled_erfc(Batch<float> x) {
+template <Float32 T>
+inline TwoParts<T> scaled_erfc(Batch<T> x) {
   constexpr float kMiddle = 0x1.40c522p+0f;
   Batch<float> t = (x - 3) / (x + 3);
   Batch<float> rest = t * polynomial(t, -0x1.15c08p-3f, -0x1.85a112p-5f, 0x1.0982dap-3f, -0x1.e88d3p-4f, 0x1.17d31ep-4f,
@@ -322,7 +327,8 @@ inline TwoParts<float> scaled_erfc(Batch<float> x) {
   Batch<float> sum = kMiddle + rest;
   return {sum, rest - (sum - kMiddle)};
 }
-inline TwoParts<double> scaled_erfc(Batch<double> x) {
+template <Float64 T>
+inline TwoParts<T> scaled_erfc(Batch<T> x) {
   constexpr double kMiddle = 0x1.40c522d7e4987p+0;
   Batch<double> t = (x - 3) / (x + 3);
   Batch<double> rest =
@@ -338,11 +344,13 @@ inline TwoParts<double> scaled_erfc(Batch<double> x) {
 
 /// exp(x^2) erfc(x) for 0 <= x <= 1/2, where the quotient (x - 3) / (x + 3) would lose digits. The error is 5e-10, and 1e-17
 /// for double, where it holds from -1/4 on.
-inline Batch<float> erfcx_near_zero(Batch<float> x) {
+template <Float32 T>
+inline Batch<T> erfcx_near_zero(Batch<T> x) {
   return polynomial(x, 0x1p+0f, -0x1.20dd74p+0f, 0x1.ffff8cp-1f, -0x1.811e54p-1f, 0x1.ff52d2p-2f, -0x1.307076p-2f,
                     0x1.3d5814p-3f, -0x1.011354p-4f, 0x1.cdd46ap-7f);
 }
-inline Batch<double> erfcx_near_zero(Batch<double> x) {
+template <Float64 T>
+inline Batch<T> erfcx_near_zero(Batch<T> x) {
   return polynomial(x, 0x1p+0, -0x1.20dd750429b6cp+0, 0x1.ffffffffffffcp-1, -0x1.812746b037cf6p-1, 0x1.0000000000acp-1,
                     -0x1.341f6bc004359p-2, 0x1.55555553eda57p-3, -0x1.6023e8f5a1b84p-4, 0x1.555556828cb79p-5,
                     -0x1.39037378039d6p-6, 0x1.11109cd08ade2p-7, -0x1.c74a4409f45dep-9, 0x1.6c3d592b58b34p-10,
@@ -410,7 +418,8 @@ struct LogConstants<float> {
   static constexpr float kLog2High = 0x1.62e3p-1f, kLog2Low = 0x1.2fefa2p-17f;
 
   /// (log(1 + s) - log(1 - s)) / s - 2 = z (c0 + c1 z + ...) for z = s^2 <= 0.0295; this is the sum, its error 2^-34.
-  static Batch<float> series(Batch<float> z) {
+  template <Float32 T>
+  static Batch<T> series(Batch<T> z) {
     return polynomial(z, 0x1.555554p-1f, 0x1.999c26p-2f, 0x1.23d3dcp-2f, 0x1.f13c4cp-3f);
   }
 };
@@ -420,7 +429,8 @@ struct LogConstants<double> {
   static constexpr double kLog2High = 0x1.62e42feep-1, kLog2Low = 0x1.a39ef35793c76p-33;
 
   /// As above, with an error of 2^-58.
-  static Batch<double> series(Batch<double> z) {
+  template <Float64 T>
+  static Batch<T> series(Batch<T> z) {
     return polynomial(z, 0x1.5555555555593p-1, 0x1.999999997fa04p-2, 0x1.2492494229359p-2, 0x1.c71c51d8e78afp-3,
                       0x1.7466496cb03dep-3, 0x1.39a09d078c69fp-3, 0x1.2f112df3e5244p-3);
   }
@@ -493,7 +503,8 @@ Batch<T> quarters_of(Batch<T> x) {
   return fma(x, Batch<T>(2 * std::numbers::inv_pi_v<T>), Batch<T>(kWholeShift<T>)) - kWholeShift<T>;
 }
 
-inline Angle<double> reduce_angle(Batch<double> x) {
+template <Float64 T>
+inline Angle<T> reduce_angle(Batch<T> x) {
   Batch<double> n = quarters_of(x);
   if constexpr (simd::kFuses) {
     Batch<double> r = fma(n, Batch<double>(-0x1.921fb54442d18p+0), x);  // exact
@@ -509,7 +520,8 @@ inline Angle<double> reduce_angle(Batch<double> x) {
   }
 }
 
-inline Angle<float> reduce_angle(Batch<float> x) {
+template <Float32 T>
+inline Angle<T> reduce_angle(Batch<T> x) {
   if constexpr (simd::kFuses) {
     Batch<float> n = quarters_of(x);
     Batch<float> r = fma(n, Batch<float>(-0x1.921fb6p+0f), x);  // exact
@@ -529,17 +541,21 @@ inline Angle<float> reduce_angle(Batch<float> x) {
 }
 
 /// (sin(r) - r) / r^3 and (cos(r) - 1 + r^2 / 2) / r^4, of z = r^2. (Cephes's sinf.c, fdlibm's k_sin.c, k_cos.c.)
-inline Batch<float> sine_series(Batch<float> z) {
+template <Float32 T>
+inline Batch<T> sine_series(Batch<T> z) {
   return polynomial(z, -1.6666654611e-1f, 8.3321608736e-3f, -1.9515295891e-4f);
 }
-inline Batch<double> sine_series(Batch<double> z) {
+template <Float64 T>
+inline Batch<T> sine_series(Batch<T> z) {
   return polynomial(z, -0x1.5555555555549p-3, 0x1.111111110f8a6p-7, -0x1.a01a019c161d5p-13, 0x1.71de357b1fe7dp-19,
                     -0x1.ae5e68a2b9cebp-26, 0x1.5d93a5acfd57cp-33);
 }
-inline Batch<float> cosine_series(Batch<float> z) {
+template <Float32 T>
+inline Batch<T> cosine_series(Batch<T> z) {
   return polynomial(z, 4.166664568298827e-2f, -1.388731625493765e-3f, 2.443315711809948e-5f);
 }
-inline Batch<double> cosine_series(Batch<double> z) {
+template <Float64 T>
+inline Batch<T> cosine_series(Batch<T> z) {
   return polynomial(z, 0x1.555555555554cp-5, -0x1.6c16c16c15177p-10, 0x1.a01a019cb159p-16, -0x1.27e4f809c52adp-22,
                     0x1.1ee9ebdb4b1c4p-29, -0x1.8fae9be8838d4p-37);
 }
@@ -579,7 +595,8 @@ namespace simd_math {
 
 /// a^b to float's accuracy, for numbers that are floats, a >= 0. NaN where the logarithm of a is 0 and b
 /// infinite, and the other way round.
-inline Batch<double> power_of_size(Batch<double> a, Batch<double> b) {
+template <Float64 T>
+inline Batch<T> power_of_size(Batch<T> a, Batch<T> b) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   constexpr double kShift = kExponentShift<double>;
   Batch<double> mantissa, exponent;
@@ -605,7 +622,8 @@ inline Batch<double> power_of_size(Batch<double> a, Batch<double> b) {
 }  // namespace simd_math
 
 /// |a|^b in doubles, then the cases of std::pow.
-inline Batch<float> power(Batch<float> a, Batch<float> b) {
+template <Float32 T>
+inline Batch<T> power(Batch<T> a, Batch<T> b) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
   Batch<float> size = abs(a);
@@ -621,7 +639,8 @@ inline Batch<float> power(Batch<float> a, Batch<float> b) {
   // size == 1 has given 1 for NaN, too.
   return where(a < 0 && size < kInfinity && !is_whole, Batch<float>(kNan), y);
 }
-inline Batch<double> power(Batch<double> a, Batch<double> b) {
+template <Float64 T>
+inline Batch<T> power(Batch<T> a, Batch<T> b) {
   return each_lane([](double x, double y) { return __builtin_pow(x, y); }, a, b);
 }
 

@@ -11,24 +11,31 @@ namespace nn {
 Tensor Identity::operator()(const Operand& x) const {
   return call(x, [&] { return x.tensor("Identity"); });
 }
+LeakyReLU::LeakyReLU(double slope) : slope_(slope) {}
 Tensor LeakyReLU::operator()(const Operand& x) const {
   return call(x, [&] { return leaky_relu(x, slope_); });
 }
+ELU::ELU(double alpha) : alpha_(alpha) {}
 Tensor ELU::operator()(const Operand& x) const {
   return call(x, [&] { return elu(x, alpha_); });
 }
+GELU::GELU(GeluForm form) : form_(form) {}
 Tensor GELU::operator()(const Operand& x) const {
   return call(x, [&] { return gelu(x, form_); });
 }
+Softplus::Softplus(double beta, double threshold) : beta_(beta), threshold_(threshold) {}
 Tensor Softplus::operator()(const Operand& x) const {
   return call(x, [&] { return softplus(x, beta_, threshold_); });
 }
+Softmax::Softmax(int axis) : axis_(axis) {}
 Tensor Softmax::operator()(const Operand& x) const {
   return call(x, [&] { return softmax(x, axis_); });
 }
+LogSoftmax::LogSoftmax(int axis) : axis_(axis) {}
 Tensor LogSoftmax::operator()(const Operand& x) const {
   return call(x, [&] { return log_softmax(x, axis_); });
 }
+Softmin::Softmin(int axis) : axis_(axis) {}
 Tensor Softmin::operator()(const Operand& x) const {
   return call(x, [&] {
     Tensor minus = -x;
@@ -43,21 +50,27 @@ Tensor Softmax2d::operator()(const Operand& x) const {
     return softmax(x, -3);
   });
 }
+CELU::CELU(double alpha) : alpha_(alpha) {}
 Tensor CELU::operator()(const Operand& x) const {
   return call(x, [&] { return celu(x, alpha_); });
 }
+GLU::GLU(int axis) : axis_(axis) {}
 Tensor GLU::operator()(const Operand& x) const {
   return call(x, [&] { return glu(x, axis_); });
 }
+Hardtanh::Hardtanh(double low, double high) : low_(low), high_(high) {}
 Tensor Hardtanh::operator()(const Operand& x) const {
   return call(x, [&] { return hardtanh(x, low_, high_); });
 }
+Hardshrink::Hardshrink(double lambda) : lambda_(lambda) {}
 Tensor Hardshrink::operator()(const Operand& x) const {
   return call(x, [&] { return hardshrink(x, lambda_); });
 }
+Softshrink::Softshrink(double lambda) : lambda_(lambda) {}
 Tensor Softshrink::operator()(const Operand& x) const {
   return call(x, [&] { return softshrink(x, lambda_); });
 }
+Threshold::Threshold(double bound, double value) : bound_(bound), value_(value) {}
 Tensor Threshold::operator()(const Operand& x) const {
   return call(x, [&] { return threshold(x, bound_, value_); });
 }

@@ -56,7 +56,7 @@ struct Tanhshrink final : Pointwise<xgrad::tanhshrink> {};
 /// LeakyReLU is xgrad::leaky_relu as a layer: x where it is above 0, else slope x.
 class LeakyReLU final : public Module {
  public:
-  explicit LeakyReLU(double slope = 0.01) : slope_(slope) {}
+  explicit LeakyReLU(double slope = 0.01);
   Tensor operator()(const Operand& x) const;
 
  private:
@@ -66,7 +66,7 @@ class LeakyReLU final : public Module {
 /// ELU is xgrad::elu as a layer: x where it is above 0, else alpha (exp(x) - 1).
 class ELU final : public Module {
  public:
-  explicit ELU(double alpha = 1) : alpha_(alpha) {}
+  explicit ELU(double alpha = 1);
   Tensor operator()(const Operand& x) const;
 
  private:
@@ -76,7 +76,7 @@ class ELU final : public Module {
 /// GELU is xgrad::gelu as a layer: x times the normal distribution function of x, or its approximation by tanh.
 class GELU final : public Module {
  public:
-  explicit GELU(GeluForm form = GeluForm::erf) : form_(form) {}
+  explicit GELU(GeluForm form = GeluForm::erf);
   Tensor operator()(const Operand& x) const;
 
  private:
@@ -86,7 +86,7 @@ class GELU final : public Module {
 /// Softplus is xgrad::softplus as a layer: log(1 + exp(beta x)) / beta, and x where beta x is above the threshold.
 class Softplus final : public Module {
  public:
-  explicit Softplus(double beta = 1, double threshold = 20) : beta_(beta), threshold_(threshold) {}
+  explicit Softplus(double beta = 1, double threshold = 20);
   Tensor operator()(const Operand& x) const;
 
  private:
@@ -97,7 +97,7 @@ class Softplus final : public Module {
 /// CELU is xgrad::celu as a layer: x where it is above 0, else alpha (exp(x / alpha) - 1).
 class CELU final : public Module {
  public:
-  explicit CELU(double alpha = 1) : alpha_(alpha) {}
+  explicit CELU(double alpha = 1);
   Tensor operator()(const Operand& x) const;
 
  private:
@@ -109,7 +109,7 @@ class CELU final : public Module {
 /// Throws: when it is called, std::out_of_range for an axis that x does not have, std::invalid_argument where its extent is odd.
 class GLU final : public Module {
  public:
-  explicit GLU(int axis = -1) : axis_(axis) {}
+  explicit GLU(int axis = -1);
   Tensor operator()(const Operand& x) const;
 
  private:
@@ -119,7 +119,7 @@ class GLU final : public Module {
 /// Hardtanh is xgrad::hardtanh as a layer: x limited to [low, high].
 class Hardtanh final : public Module {
  public:
-  explicit Hardtanh(double low = -1, double high = 1) : low_(low), high_(high) {}
+  explicit Hardtanh(double low = -1, double high = 1);
   Tensor operator()(const Operand& x) const;
 
  private:
@@ -129,7 +129,7 @@ class Hardtanh final : public Module {
 /// Hardshrink is xgrad::hardshrink as a layer: x where it is further from 0 than lambda, else 0.
 class Hardshrink final : public Module {
  public:
-  explicit Hardshrink(double lambda = 0.5) : lambda_(lambda) {}
+  explicit Hardshrink(double lambda = 0.5);
   Tensor operator()(const Operand& x) const;
 
  private:
@@ -140,7 +140,7 @@ class Hardshrink final : public Module {
 /// Throws: std::invalid_argument, when it is called, for a lambda below 0.
 class Softshrink final : public Module {
  public:
-  explicit Softshrink(double lambda = 0.5) : lambda_(lambda) {}
+  explicit Softshrink(double lambda = 0.5);
   Tensor operator()(const Operand& x) const;
 
  private:
@@ -150,7 +150,7 @@ class Softshrink final : public Module {
 /// Threshold is xgrad::threshold as a layer: x where it is above a bound, else another value.
 class Threshold final : public Module {
  public:
-  Threshold(double bound, double value) : bound_(bound), value_(value) {}
+  Threshold(double bound, double value);
   Tensor operator()(const Operand& x) const;
 
  private:
@@ -200,7 +200,7 @@ class PReLU final : public Module {
 /// Throws: std::out_of_range, when it is called, for an axis that x does not have.
 class Softmax final : public Module {
  public:
-  explicit Softmax(int axis = -1) : axis_(axis) {}
+  explicit Softmax(int axis = -1);
   Tensor operator()(const Operand& x) const;
 
  private:
@@ -211,7 +211,7 @@ class Softmax final : public Module {
 /// Throws: std::out_of_range, when it is called, for an axis that x does not have.
 class LogSoftmax final : public Module {
  public:
-  explicit LogSoftmax(int axis = -1) : axis_(axis) {}
+  explicit LogSoftmax(int axis = -1);
   Tensor operator()(const Operand& x) const;
 
  private:
@@ -222,7 +222,7 @@ class LogSoftmax final : public Module {
 /// Throws: std::out_of_range, when it is called, for an axis that x does not have.
 class Softmin final : public Module {
  public:
-  explicit Softmin(int axis = -1) : axis_(axis) {}
+  explicit Softmin(int axis = -1);
   Tensor operator()(const Operand& x) const;
 
  private:

@@ -218,5 +218,39 @@ Tensor TransposedConvolution::operator()(const Operand& x, const Shape& output_s
   });
 }
 
+Conv1d::Conv1d(std::int64_t in_channels, std::int64_t out_channels, PerAxis kernel, Conv1dOptions options,
+               SourceLocation where)
+    : Convolution("Conv1d", 1, in_channels, out_channels, kernel, options, where) {}
+Conv1d::Conv1d(const Tensor& weight, const Tensor& bias, Conv1dOptions options, SourceLocation where)
+    : Convolution("Conv1d", 1, weight, bias, options, where) {}
+Conv2d::Conv2d(std::int64_t in_channels, std::int64_t out_channels, PerAxis kernel, Conv2dOptions options,
+               SourceLocation where)
+    : Convolution("Conv2d", 2, in_channels, out_channels, kernel, options, where) {}
+Conv2d::Conv2d(const Tensor& weight, const Tensor& bias, Conv2dOptions options, SourceLocation where)
+    : Convolution("Conv2d", 2, weight, bias, options, where) {}
+Conv3d::Conv3d(std::int64_t in_channels, std::int64_t out_channels, PerAxis kernel, Conv3dOptions options,
+               SourceLocation where)
+    : Convolution("Conv3d", 3, in_channels, out_channels, kernel, options, where) {}
+Conv3d::Conv3d(const Tensor& weight, const Tensor& bias, Conv3dOptions options, SourceLocation where)
+    : Convolution("Conv3d", 3, weight, bias, options, where) {}
+ConvTranspose1d::ConvTranspose1d(std::int64_t in_channels, std::int64_t out_channels, PerAxis kernel,
+                                 ConvTranspose1dOptions options, SourceLocation where)
+    : TransposedConvolution("ConvTranspose1d", 1, in_channels, out_channels, kernel, options, where) {}
+ConvTranspose1d::ConvTranspose1d(const Tensor& weight, const Tensor& bias, ConvTranspose1dOptions options,
+                                 SourceLocation where)
+    : TransposedConvolution("ConvTranspose1d", 1, weight, bias, options, where) {}
+ConvTranspose2d::ConvTranspose2d(std::int64_t in_channels, std::int64_t out_channels, PerAxis kernel,
+                                 ConvTranspose2dOptions options, SourceLocation where)
+    : TransposedConvolution("ConvTranspose2d", 2, in_channels, out_channels, kernel, options, where) {}
+ConvTranspose2d::ConvTranspose2d(const Tensor& weight, const Tensor& bias, ConvTranspose2dOptions options,
+                                 SourceLocation where)
+    : TransposedConvolution("ConvTranspose2d", 2, weight, bias, options, where) {}
+ConvTranspose3d::ConvTranspose3d(std::int64_t in_channels, std::int64_t out_channels, PerAxis kernel,
+                                 ConvTranspose3dOptions options, SourceLocation where)
+    : TransposedConvolution("ConvTranspose3d", 3, in_channels, out_channels, kernel, options, where) {}
+ConvTranspose3d::ConvTranspose3d(const Tensor& weight, const Tensor& bias, ConvTranspose3dOptions options,
+                                 SourceLocation where)
+    : TransposedConvolution("ConvTranspose3d", 3, weight, bias, options, where) {}
+
 }  // namespace nn
 }  // namespace xgrad

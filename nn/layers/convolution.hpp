@@ -70,12 +70,10 @@ class Conv1d final : public Convolution {
   /// Throws: std::invalid_argument for sizes below 1, channels that groups do not divide, numbers that are not as many as
   /// axes, a negative padding, a stride with Padding::same, and initialisers that give another shape or dtype.
   Conv1d(std::int64_t in_channels, std::int64_t out_channels, PerAxis kernel, Conv1dOptions options = {},
-         SourceLocation where = SourceLocation::current())
-      : Convolution("Conv1d", 1, in_channels, out_channels, kernel, options, where) {}
+         SourceLocation where = SourceLocation::current());
   /// A layer on these very tensors; an undefined bias is none.
   explicit Conv1d(const Tensor& weight, const Tensor& bias = {}, Conv1dOptions options = {},
-                  SourceLocation where = SourceLocation::current())
-      : Convolution("Conv1d", 1, weight, bias, options, where) {}
+                  SourceLocation where = SourceLocation::current());
 };
 
 /// Conv2d is xgrad::conv2d() as a layer: a convolution along the last two axes, over all channels of a group.
@@ -91,12 +89,10 @@ class Conv2d final : public Convolution {
  public:
   /// Throws: as Conv1d.
   Conv2d(std::int64_t in_channels, std::int64_t out_channels, PerAxis kernel, Conv2dOptions options = {},
-         SourceLocation where = SourceLocation::current())
-      : Convolution("Conv2d", 2, in_channels, out_channels, kernel, options, where) {}
+         SourceLocation where = SourceLocation::current());
   /// A layer on these very tensors; an undefined bias is none.
   explicit Conv2d(const Tensor& weight, const Tensor& bias = {}, Conv2dOptions options = {},
-                  SourceLocation where = SourceLocation::current())
-      : Convolution("Conv2d", 2, weight, bias, options, where) {}
+                  SourceLocation where = SourceLocation::current());
 };
 
 /// Conv3d is xgrad::conv3d() as a layer: a convolution along the last three axes, over all channels of a group.
@@ -112,12 +108,10 @@ class Conv3d final : public Convolution {
  public:
   /// Throws: as Conv1d.
   Conv3d(std::int64_t in_channels, std::int64_t out_channels, PerAxis kernel, Conv3dOptions options = {},
-         SourceLocation where = SourceLocation::current())
-      : Convolution("Conv3d", 3, in_channels, out_channels, kernel, options, where) {}
+         SourceLocation where = SourceLocation::current());
   /// A layer on these very tensors; an undefined bias is none.
   explicit Conv3d(const Tensor& weight, const Tensor& bias = {}, Conv3dOptions options = {},
-                  SourceLocation where = SourceLocation::current())
-      : Convolution("Conv3d", 3, weight, bias, options, where) {}
+                  SourceLocation where = SourceLocation::current());
 };
 
 // ---- Transposes ----
@@ -186,12 +180,10 @@ class ConvTranspose1d final : public TransposedConvolution {
   /// Throws: std::invalid_argument for sizes below 1, channels that groups do not divide, numbers that are not as many as
   /// axes, a negative padding, and initialisers that give another shape or dtype.
   ConvTranspose1d(std::int64_t in_channels, std::int64_t out_channels, PerAxis kernel,
-                  ConvTranspose1dOptions options = {}, SourceLocation where = SourceLocation::current())
-      : TransposedConvolution("ConvTranspose1d", 1, in_channels, out_channels, kernel, options, where) {}
+                  ConvTranspose1dOptions options = {}, SourceLocation where = SourceLocation::current());
   /// A layer on these very tensors; an undefined bias is none.
   explicit ConvTranspose1d(const Tensor& weight, const Tensor& bias = {}, ConvTranspose1dOptions options = {},
-                           SourceLocation where = SourceLocation::current())
-      : TransposedConvolution("ConvTranspose1d", 1, weight, bias, options, where) {}
+                           SourceLocation where = SourceLocation::current());
 };
 
 /// ConvTranspose2d is xgrad::conv_transpose2d() as a layer: the transpose of Conv2d, which makes images larger.
@@ -207,12 +199,10 @@ class ConvTranspose2d final : public TransposedConvolution {
  public:
   /// Throws: as ConvTranspose1d.
   ConvTranspose2d(std::int64_t in_channels, std::int64_t out_channels, PerAxis kernel,
-                  ConvTranspose2dOptions options = {}, SourceLocation where = SourceLocation::current())
-      : TransposedConvolution("ConvTranspose2d", 2, in_channels, out_channels, kernel, options, where) {}
+                  ConvTranspose2dOptions options = {}, SourceLocation where = SourceLocation::current());
   /// A layer on these very tensors; an undefined bias is none.
   explicit ConvTranspose2d(const Tensor& weight, const Tensor& bias = {}, ConvTranspose2dOptions options = {},
-                           SourceLocation where = SourceLocation::current())
-      : TransposedConvolution("ConvTranspose2d", 2, weight, bias, options, where) {}
+                           SourceLocation where = SourceLocation::current());
 };
 
 /// ConvTranspose3d is xgrad::conv_transpose3d() as a layer: the transpose of Conv3d, which makes volumes larger.
@@ -228,12 +218,10 @@ class ConvTranspose3d final : public TransposedConvolution {
  public:
   /// Throws: as ConvTranspose1d.
   ConvTranspose3d(std::int64_t in_channels, std::int64_t out_channels, PerAxis kernel,
-                  ConvTranspose3dOptions options = {}, SourceLocation where = SourceLocation::current())
-      : TransposedConvolution("ConvTranspose3d", 3, in_channels, out_channels, kernel, options, where) {}
+                  ConvTranspose3dOptions options = {}, SourceLocation where = SourceLocation::current());
   /// A layer on these very tensors; an undefined bias is none.
   explicit ConvTranspose3d(const Tensor& weight, const Tensor& bias = {}, ConvTranspose3dOptions options = {},
-                           SourceLocation where = SourceLocation::current())
-      : TransposedConvolution("ConvTranspose3d", 3, weight, bias, options, where) {}
+                           SourceLocation where = SourceLocation::current());
 };
 
 }  // namespace nn

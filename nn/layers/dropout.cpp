@@ -49,11 +49,30 @@ Tensor of_volumes(const Operand& x, double p, Generator& generator) {
 
 }  // namespace
 
+Dropout::Dropout(double p, SourceLocation where) : DropoutLayer("Dropout", p, nullptr, where) {}
+Dropout::Dropout(double p, Generator& generator, SourceLocation where)
+    : DropoutLayer("Dropout", p, &generator, where) {}
 Tensor Dropout::operator()(const Operand& x) const { return dropped(x, dropout); }
+Dropout1d::Dropout1d(double p, SourceLocation where) : DropoutLayer("Dropout1d", p, nullptr, where) {}
+Dropout1d::Dropout1d(double p, Generator& generator, SourceLocation where)
+    : DropoutLayer("Dropout1d", p, &generator, where) {}
 Tensor Dropout1d::operator()(const Operand& x) const { return dropped(x, of_sequences); }
+Dropout2d::Dropout2d(double p, SourceLocation where) : DropoutLayer("Dropout2d", p, nullptr, where) {}
+Dropout2d::Dropout2d(double p, Generator& generator, SourceLocation where)
+    : DropoutLayer("Dropout2d", p, &generator, where) {}
 Tensor Dropout2d::operator()(const Operand& x) const { return dropped(x, of_images); }
+Dropout3d::Dropout3d(double p, SourceLocation where) : DropoutLayer("Dropout3d", p, nullptr, where) {}
+Dropout3d::Dropout3d(double p, Generator& generator, SourceLocation where)
+    : DropoutLayer("Dropout3d", p, &generator, where) {}
 Tensor Dropout3d::operator()(const Operand& x) const { return dropped(x, of_volumes); }
+AlphaDropout::AlphaDropout(double p, SourceLocation where) : DropoutLayer("AlphaDropout", p, nullptr, where) {}
+AlphaDropout::AlphaDropout(double p, Generator& generator, SourceLocation where)
+    : DropoutLayer("AlphaDropout", p, &generator, where) {}
 Tensor AlphaDropout::operator()(const Operand& x) const { return dropped(x, alpha_dropout); }
+FeatureAlphaDropout::FeatureAlphaDropout(double p, SourceLocation where)
+    : DropoutLayer("FeatureAlphaDropout", p, nullptr, where) {}
+FeatureAlphaDropout::FeatureAlphaDropout(double p, Generator& generator, SourceLocation where)
+    : DropoutLayer("FeatureAlphaDropout", p, &generator, where) {}
 Tensor FeatureAlphaDropout::operator()(const Operand& x) const { return dropped(x, feature_alpha_dropout); }
 
 }  // namespace nn

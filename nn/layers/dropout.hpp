@@ -33,11 +33,9 @@ class Dropout final : public DropoutLayer {
  public:
   /// Without a generator it draws from the default one of the thread that calls it.
   /// Throws: std::invalid_argument unless p is in [0, 1].
-  explicit Dropout(double p = 0.5, SourceLocation where = SourceLocation::current())
-      : DropoutLayer("Dropout", p, nullptr, where) {}
+  explicit Dropout(double p = 0.5, SourceLocation where = SourceLocation::current());
   /// Draws from this generator, which must outlive the layer.
-  Dropout(double p, Generator& generator, SourceLocation where = SourceLocation::current())
-      : DropoutLayer("Dropout", p, &generator, where) {}
+  Dropout(double p, Generator& generator, SourceLocation where = SourceLocation::current());
 
   Tensor operator()(const Operand& x) const;
 };
@@ -48,11 +46,9 @@ class Dropout final : public DropoutLayer {
 class Dropout1d final : public DropoutLayer {
  public:
   /// Throws: std::invalid_argument unless p is in [0, 1].
-  explicit Dropout1d(double p = 0.5, SourceLocation where = SourceLocation::current())
-      : DropoutLayer("Dropout1d", p, nullptr, where) {}
+  explicit Dropout1d(double p = 0.5, SourceLocation where = SourceLocation::current());
   /// Draws from this generator, which must outlive the layer.
-  Dropout1d(double p, Generator& generator, SourceLocation where = SourceLocation::current())
-      : DropoutLayer("Dropout1d", p, &generator, where) {}
+  Dropout1d(double p, Generator& generator, SourceLocation where = SourceLocation::current());
 
   Tensor operator()(const Operand& x) const;
 };
@@ -63,11 +59,9 @@ class Dropout1d final : public DropoutLayer {
 class Dropout2d final : public DropoutLayer {
  public:
   /// Throws: std::invalid_argument unless p is in [0, 1].
-  explicit Dropout2d(double p = 0.5, SourceLocation where = SourceLocation::current())
-      : DropoutLayer("Dropout2d", p, nullptr, where) {}
+  explicit Dropout2d(double p = 0.5, SourceLocation where = SourceLocation::current());
   /// Draws from this generator, which must outlive the layer.
-  Dropout2d(double p, Generator& generator, SourceLocation where = SourceLocation::current())
-      : DropoutLayer("Dropout2d", p, &generator, where) {}
+  Dropout2d(double p, Generator& generator, SourceLocation where = SourceLocation::current());
 
   Tensor operator()(const Operand& x) const;
 };
@@ -78,11 +72,9 @@ class Dropout2d final : public DropoutLayer {
 class Dropout3d final : public DropoutLayer {
  public:
   /// Throws: std::invalid_argument unless p is in [0, 1].
-  explicit Dropout3d(double p = 0.5, SourceLocation where = SourceLocation::current())
-      : DropoutLayer("Dropout3d", p, nullptr, where) {}
+  explicit Dropout3d(double p = 0.5, SourceLocation where = SourceLocation::current());
   /// Draws from this generator, which must outlive the layer.
-  Dropout3d(double p, Generator& generator, SourceLocation where = SourceLocation::current())
-      : DropoutLayer("Dropout3d", p, &generator, where) {}
+  Dropout3d(double p, Generator& generator, SourceLocation where = SourceLocation::current());
 
   Tensor operator()(const Operand& x) const;
 };
@@ -93,11 +85,9 @@ class Dropout3d final : public DropoutLayer {
 class AlphaDropout final : public DropoutLayer {
  public:
   /// Throws: std::invalid_argument unless p is in [0, 1].
-  explicit AlphaDropout(double p = 0.5, SourceLocation where = SourceLocation::current())
-      : DropoutLayer("AlphaDropout", p, nullptr, where) {}
+  explicit AlphaDropout(double p = 0.5, SourceLocation where = SourceLocation::current());
   /// Draws from this generator, which must outlive the layer.
-  AlphaDropout(double p, Generator& generator, SourceLocation where = SourceLocation::current())
-      : DropoutLayer("AlphaDropout", p, &generator, where) {}
+  AlphaDropout(double p, Generator& generator, SourceLocation where = SourceLocation::current());
 
   Tensor operator()(const Operand& x) const;
 };
@@ -109,11 +99,9 @@ class AlphaDropout final : public DropoutLayer {
 class FeatureAlphaDropout final : public DropoutLayer {
  public:
   /// Throws: std::invalid_argument unless p is in [0, 1].
-  explicit FeatureAlphaDropout(double p = 0.5, SourceLocation where = SourceLocation::current())
-      : DropoutLayer("FeatureAlphaDropout", p, nullptr, where) {}
+  explicit FeatureAlphaDropout(double p = 0.5, SourceLocation where = SourceLocation::current());
   /// Draws from this generator, which must outlive the layer.
-  FeatureAlphaDropout(double p, Generator& generator, SourceLocation where = SourceLocation::current())
-      : DropoutLayer("FeatureAlphaDropout", p, &generator, where) {}
+  FeatureAlphaDropout(double p, Generator& generator, SourceLocation where = SourceLocation::current());
 
   Tensor operator()(const Operand& x) const;
 };

@@ -5,6 +5,7 @@
 namespace xgrad XGRAD_API {
 namespace nn {
 
+Flatten::Flatten(int first, int last) : first_(first), last_(last) {}
 Tensor Flatten::operator()(const Operand& x) const {
   return call(x, [&] {
     const Shape& shape = x.tensor("Flatten").shape();

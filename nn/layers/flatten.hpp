@@ -12,7 +12,7 @@ namespace nn {
 /// Throws: std::out_of_range, when it is called, for axes that x does not have.
 class Flatten final : public Module {
  public:
-  explicit Flatten(int first = 1, int last = -1) : first_(first), last_(last) {}
+  explicit Flatten(int first = 1, int last = -1);
 
   Tensor operator()(const Operand& x) const;
 

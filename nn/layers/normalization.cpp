@@ -56,6 +56,9 @@ void RunningNorm::check_input(const Operand& x, int least, int most, int channel
         ", but it is ", shape, ".");
 }
 
+BatchNorm::BatchNorm(const char* name, int least, int most, std::int64_t features, const BatchNormLayerOptions& options,
+                     SourceLocation where)
+    : RunningNorm(name, features, options, where), least_(least), most_(most) {}
 Tensor BatchNorm::operator()(const Operand& x) const {
   return call(x, [&] {
     check_input(x, least_, most_, 1);
@@ -177,9 +180,24 @@ Tensor GroupNorm::operator()(const Operand& x) const {
   });
 }
 
+LocalResponseNorm::LocalResponseNorm(std::int64_t size, LocalResponseNormOptions options)
+    : size_(size), options_(options) {}
 Tensor LocalResponseNorm::operator()(const Operand& x) const {
   return call(x, [&] { return local_response_norm(x, size_, options_); });
 }
+
+BatchNorm1d::BatchNorm1d(std::int64_t features, BatchNorm1dOptions options, SourceLocation where)
+    : BatchNorm("BatchNorm1d", 2, 3, features, options, where) {}
+BatchNorm2d::BatchNorm2d(std::int64_t features, BatchNorm2dOptions options, SourceLocation where)
+    : BatchNorm("BatchNorm2d", 4, 4, features, options, where) {}
+BatchNorm3d::BatchNorm3d(std::int64_t features, BatchNorm3dOptions options, SourceLocation where)
+    : BatchNorm("BatchNorm3d", 5, 5, features, options, where) {}
+InstanceNorm1d::InstanceNorm1d(std::int64_t features, InstanceNorm1dOptions options, SourceLocation where)
+    : InstanceNorm("InstanceNorm1d", 1, features, options, where) {}
+InstanceNorm2d::InstanceNorm2d(std::int64_t features, InstanceNorm2dOptions options, SourceLocation where)
+    : InstanceNorm("InstanceNorm2d", 2, features, options, where) {}
+InstanceNorm3d::InstanceNorm3d(std::int64_t features, InstanceNorm3dOptions options, SourceLocation where)
+    : InstanceNorm("InstanceNorm3d", 3, features, options, where) {}
 
 }  // namespace nn
 }  // namespace xgrad

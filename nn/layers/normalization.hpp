@@ -82,8 +82,7 @@ class BatchNorm : public RunningNorm {
 
  protected:
   BatchNorm(const char* name, int least, int most, std::int64_t features, const BatchNormLayerOptions& options,
-            SourceLocation where)
-      : RunningNorm(name, features, options, where), least_(least), most_(most) {}
+            SourceLocation where);
 
  private:
   int least_, most_;  // how many axes x has
@@ -104,8 +103,7 @@ class BatchNorm1d final : public BatchNorm {
   /// Throws: std::invalid_argument for fewer than no features, an eps below 0, and initialisers that give another shape or
   /// dtype.
   explicit BatchNorm1d(std::int64_t features, BatchNorm1dOptions options = {},
-                       SourceLocation where = SourceLocation::current())
-      : BatchNorm("BatchNorm1d", 2, 3, features, options, where) {}
+                       SourceLocation where = SourceLocation::current());
 };
 /// BatchNorm2d is xgrad::batch_norm() as a layer, for images: see BatchNorm1d.
 /// Shapes: `x [N, features, H, W] -> ` the same.
@@ -113,8 +111,7 @@ class BatchNorm2d final : public BatchNorm {
  public:
   /// Throws: as BatchNorm1d.
   explicit BatchNorm2d(std::int64_t features, BatchNorm2dOptions options = {},
-                       SourceLocation where = SourceLocation::current())
-      : BatchNorm("BatchNorm2d", 4, 4, features, options, where) {}
+                       SourceLocation where = SourceLocation::current());
 };
 /// BatchNorm3d is xgrad::batch_norm() as a layer, for volumes: see BatchNorm1d.
 /// Shapes: `x [N, features, D, H, W] -> ` the same.
@@ -122,8 +119,7 @@ class BatchNorm3d final : public BatchNorm {
  public:
   /// Throws: as BatchNorm1d.
   explicit BatchNorm3d(std::int64_t features, BatchNorm3dOptions options = {},
-                       SourceLocation where = SourceLocation::current())
-      : BatchNorm("BatchNorm3d", 5, 5, features, options, where) {}
+                       SourceLocation where = SourceLocation::current());
 };
 
 /// Base of the instance normalisations: the call.
@@ -152,8 +148,7 @@ class InstanceNorm1d final : public InstanceNorm {
  public:
   /// Throws: as BatchNorm1d.
   explicit InstanceNorm1d(std::int64_t features, InstanceNorm1dOptions options = {},
-                          SourceLocation where = SourceLocation::current())
-      : InstanceNorm("InstanceNorm1d", 1, features, options, where) {}
+                          SourceLocation where = SourceLocation::current());
 };
 /// InstanceNorm2d is xgrad::instance_norm() as a layer, for images: see InstanceNorm1d.
 /// Shapes: `x [N, features, H, W] -> ` the same; `[features, H, W]` for one sample.
@@ -161,8 +156,7 @@ class InstanceNorm2d final : public InstanceNorm {
  public:
   /// Throws: as BatchNorm1d.
   explicit InstanceNorm2d(std::int64_t features, InstanceNorm2dOptions options = {},
-                          SourceLocation where = SourceLocation::current())
-      : InstanceNorm("InstanceNorm2d", 2, features, options, where) {}
+                          SourceLocation where = SourceLocation::current());
 };
 /// InstanceNorm3d is xgrad::instance_norm() as a layer, for volumes: see InstanceNorm1d.
 /// Shapes: `x [N, features, D, H, W] -> ` the same; `[features, D, H, W]` for one sample.
@@ -170,8 +164,7 @@ class InstanceNorm3d final : public InstanceNorm {
  public:
   /// Throws: as BatchNorm1d.
   explicit InstanceNorm3d(std::int64_t features, InstanceNorm3dOptions options = {},
-                          SourceLocation where = SourceLocation::current())
-      : InstanceNorm("InstanceNorm3d", 3, features, options, where) {}
+                          SourceLocation where = SourceLocation::current());
 };
 
 // ---- Without ----
@@ -296,8 +289,7 @@ class GroupNorm final : public Module {
 /// Throws: std::invalid_argument, when it is called, as the operator.
 class LocalResponseNorm final : public Module {
  public:
-  explicit LocalResponseNorm(std::int64_t size, LocalResponseNormOptions options = {})
-      : size_(size), options_(options) {}
+  explicit LocalResponseNorm(std::int64_t size, LocalResponseNormOptions options = {});
 
   Tensor operator()(const Operand& x) const;
 

@@ -15,8 +15,8 @@ class BorderWidths {
  public:
   template <std::integral T>
   requires(!std::same_as<T, bool>) BorderWidths(T all) : widths_{static_cast<std::int64_t>(all)} {}
-  BorderWidths(std::initializer_list<std::int64_t> each) : widths_(each) {}
-  explicit BorderWidths(std::vector<std::int64_t> each) : widths_(std::move(each)) {}
+  BorderWidths(std::initializer_list<std::int64_t> each);
+  explicit BorderWidths(std::vector<std::int64_t> each);
 
   /// Two for each of so many axes.
   /// Throws: std::invalid_argument for another number of them.
@@ -32,8 +32,8 @@ class PaddingLayer : public Module {
   Tensor operator()(const Operand& x) const;
 
  protected:
-  PaddingLayer(const char* name, int axes, const BorderWidths& widths, PadMode mode, double value, SourceLocation where)
-      : axes_(axes), widths_(widths.of_axes(name, axes, where)), mode_(mode), value_(value) {}
+  PaddingLayer(const char* name, int axes, const BorderWidths& widths, PadMode mode, double value,
+               SourceLocation where);
 
  private:
   int axes_;
@@ -48,8 +48,7 @@ class PaddingLayer : public Module {
 class ZeroPad1d final : public PaddingLayer {
  public:
   /// Throws: std::invalid_argument unless there is one width, or 2.
-  explicit ZeroPad1d(const BorderWidths& widths, SourceLocation where = SourceLocation::current())
-      : PaddingLayer("ZeroPad1d", 1, widths, PadMode::constant, 0, where) {}
+  explicit ZeroPad1d(const BorderWidths& widths, SourceLocation where = SourceLocation::current());
 };
 /// ZeroPad2d puts zeros around images: xgrad::pad() as a layer.
 /// Shapes: `x [N, C, H, W] or [C, H, W] -> ` the same, larger by the widths.
@@ -57,8 +56,7 @@ class ZeroPad1d final : public PaddingLayer {
 class ZeroPad2d final : public PaddingLayer {
  public:
   /// Throws: std::invalid_argument unless there is one width, or 4.
-  explicit ZeroPad2d(const BorderWidths& widths, SourceLocation where = SourceLocation::current())
-      : PaddingLayer("ZeroPad2d", 2, widths, PadMode::constant, 0, where) {}
+  explicit ZeroPad2d(const BorderWidths& widths, SourceLocation where = SourceLocation::current());
 };
 /// ZeroPad3d puts zeros around volumes: xgrad::pad() as a layer.
 /// Shapes: `x [N, C, D, H, W] or [C, D, H, W] -> ` the same, larger by the widths.
@@ -66,8 +64,7 @@ class ZeroPad2d final : public PaddingLayer {
 class ZeroPad3d final : public PaddingLayer {
  public:
   /// Throws: std::invalid_argument unless there is one width, or 6.
-  explicit ZeroPad3d(const BorderWidths& widths, SourceLocation where = SourceLocation::current())
-      : PaddingLayer("ZeroPad3d", 3, widths, PadMode::constant, 0, where) {}
+  explicit ZeroPad3d(const BorderWidths& widths, SourceLocation where = SourceLocation::current());
 };
 
 /// ConstantPad1d puts one number around sequences: xgrad::pad() as a layer.
@@ -76,8 +73,7 @@ class ZeroPad3d final : public PaddingLayer {
 class ConstantPad1d final : public PaddingLayer {
  public:
   /// Throws: std::invalid_argument unless there is one width, or 2.
-  ConstantPad1d(const BorderWidths& widths, double value, SourceLocation where = SourceLocation::current())
-      : PaddingLayer("ConstantPad1d", 1, widths, PadMode::constant, value, where) {}
+  ConstantPad1d(const BorderWidths& widths, double value, SourceLocation where = SourceLocation::current());
 };
 /// ConstantPad2d puts one number around images: xgrad::pad() as a layer.
 /// Shapes: `x [N, C, H, W] or [C, H, W] -> ` the same, larger by the widths.
@@ -85,8 +81,7 @@ class ConstantPad1d final : public PaddingLayer {
 class ConstantPad2d final : public PaddingLayer {
  public:
   /// Throws: std::invalid_argument unless there is one width, or 4.
-  ConstantPad2d(const BorderWidths& widths, double value, SourceLocation where = SourceLocation::current())
-      : PaddingLayer("ConstantPad2d", 2, widths, PadMode::constant, value, where) {}
+  ConstantPad2d(const BorderWidths& widths, double value, SourceLocation where = SourceLocation::current());
 };
 /// ConstantPad3d puts one number around volumes: xgrad::pad() as a layer.
 /// Shapes: `x [N, C, D, H, W] or [C, D, H, W] -> ` the same, larger by the widths.
@@ -94,8 +89,7 @@ class ConstantPad2d final : public PaddingLayer {
 class ConstantPad3d final : public PaddingLayer {
  public:
   /// Throws: std::invalid_argument unless there is one width, or 6.
-  ConstantPad3d(const BorderWidths& widths, double value, SourceLocation where = SourceLocation::current())
-      : PaddingLayer("ConstantPad3d", 3, widths, PadMode::constant, value, where) {}
+  ConstantPad3d(const BorderWidths& widths, double value, SourceLocation where = SourceLocation::current());
 };
 
 /// ReflectionPad1d puts the elements mirrored at the outermost ones around sequences: xgrad::pad() as a layer.
@@ -104,8 +98,7 @@ class ConstantPad3d final : public PaddingLayer {
 class ReflectionPad1d final : public PaddingLayer {
  public:
   /// Throws: std::invalid_argument unless there is one width, or 2.
-  explicit ReflectionPad1d(const BorderWidths& widths, SourceLocation where = SourceLocation::current())
-      : PaddingLayer("ReflectionPad1d", 1, widths, PadMode::reflect, 0, where) {}
+  explicit ReflectionPad1d(const BorderWidths& widths, SourceLocation where = SourceLocation::current());
 };
 /// ReflectionPad2d puts the elements mirrored at the outermost ones around images: xgrad::pad() as a layer.
 /// Shapes: `x [N, C, H, W] or [C, H, W] -> ` the same, larger by the widths.
@@ -113,8 +106,7 @@ class ReflectionPad1d final : public PaddingLayer {
 class ReflectionPad2d final : public PaddingLayer {
  public:
   /// Throws: std::invalid_argument unless there is one width, or 4.
-  explicit ReflectionPad2d(const BorderWidths& widths, SourceLocation where = SourceLocation::current())
-      : PaddingLayer("ReflectionPad2d", 2, widths, PadMode::reflect, 0, where) {}
+  explicit ReflectionPad2d(const BorderWidths& widths, SourceLocation where = SourceLocation::current());
 };
 /// ReflectionPad3d puts the elements mirrored at the outermost ones around volumes: xgrad::pad() as a layer.
 /// Shapes: `x [N, C, D, H, W] or [C, D, H, W] -> ` the same, larger by the widths.
@@ -122,8 +114,7 @@ class ReflectionPad2d final : public PaddingLayer {
 class ReflectionPad3d final : public PaddingLayer {
  public:
   /// Throws: std::invalid_argument unless there is one width, or 6.
-  explicit ReflectionPad3d(const BorderWidths& widths, SourceLocation where = SourceLocation::current())
-      : PaddingLayer("ReflectionPad3d", 3, widths, PadMode::reflect, 0, where) {}
+  explicit ReflectionPad3d(const BorderWidths& widths, SourceLocation where = SourceLocation::current());
 };
 
 /// ReplicationPad1d puts the outermost elements, repeated around sequences: xgrad::pad() as a layer.
@@ -132,8 +123,7 @@ class ReflectionPad3d final : public PaddingLayer {
 class ReplicationPad1d final : public PaddingLayer {
  public:
   /// Throws: std::invalid_argument unless there is one width, or 2.
-  explicit ReplicationPad1d(const BorderWidths& widths, SourceLocation where = SourceLocation::current())
-      : PaddingLayer("ReplicationPad1d", 1, widths, PadMode::replicate, 0, where) {}
+  explicit ReplicationPad1d(const BorderWidths& widths, SourceLocation where = SourceLocation::current());
 };
 /// ReplicationPad2d puts the outermost elements, repeated around images: xgrad::pad() as a layer.
 /// Shapes: `x [N, C, H, W] or [C, H, W] -> ` the same, larger by the widths.
@@ -141,8 +131,7 @@ class ReplicationPad1d final : public PaddingLayer {
 class ReplicationPad2d final : public PaddingLayer {
  public:
   /// Throws: std::invalid_argument unless there is one width, or 4.
-  explicit ReplicationPad2d(const BorderWidths& widths, SourceLocation where = SourceLocation::current())
-      : PaddingLayer("ReplicationPad2d", 2, widths, PadMode::replicate, 0, where) {}
+  explicit ReplicationPad2d(const BorderWidths& widths, SourceLocation where = SourceLocation::current());
 };
 /// ReplicationPad3d puts the outermost elements, repeated around volumes: xgrad::pad() as a layer.
 /// Shapes: `x [N, C, D, H, W] or [C, D, H, W] -> ` the same, larger by the widths.
@@ -150,8 +139,7 @@ class ReplicationPad2d final : public PaddingLayer {
 class ReplicationPad3d final : public PaddingLayer {
  public:
   /// Throws: std::invalid_argument unless there is one width, or 6.
-  explicit ReplicationPad3d(const BorderWidths& widths, SourceLocation where = SourceLocation::current())
-      : PaddingLayer("ReplicationPad3d", 3, widths, PadMode::replicate, 0, where) {}
+  explicit ReplicationPad3d(const BorderWidths& widths, SourceLocation where = SourceLocation::current());
 };
 
 /// CircularPad1d puts the elements of the other end around sequences: xgrad::pad() as a layer.
@@ -160,8 +148,7 @@ class ReplicationPad3d final : public PaddingLayer {
 class CircularPad1d final : public PaddingLayer {
  public:
   /// Throws: std::invalid_argument unless there is one width, or 2.
-  explicit CircularPad1d(const BorderWidths& widths, SourceLocation where = SourceLocation::current())
-      : PaddingLayer("CircularPad1d", 1, widths, PadMode::circular, 0, where) {}
+  explicit CircularPad1d(const BorderWidths& widths, SourceLocation where = SourceLocation::current());
 };
 /// CircularPad2d puts the elements of the other end around images: xgrad::pad() as a layer.
 /// Shapes: `x [N, C, H, W] or [C, H, W] -> ` the same, larger by the widths.
@@ -169,8 +156,7 @@ class CircularPad1d final : public PaddingLayer {
 class CircularPad2d final : public PaddingLayer {
  public:
   /// Throws: std::invalid_argument unless there is one width, or 4.
-  explicit CircularPad2d(const BorderWidths& widths, SourceLocation where = SourceLocation::current())
-      : PaddingLayer("CircularPad2d", 2, widths, PadMode::circular, 0, where) {}
+  explicit CircularPad2d(const BorderWidths& widths, SourceLocation where = SourceLocation::current());
 };
 /// CircularPad3d puts the elements of the other end around volumes: xgrad::pad() as a layer.
 /// Shapes: `x [N, C, D, H, W] or [C, D, H, W] -> ` the same, larger by the widths.
@@ -178,8 +164,7 @@ class CircularPad2d final : public PaddingLayer {
 class CircularPad3d final : public PaddingLayer {
  public:
   /// Throws: std::invalid_argument unless there is one width, or 6.
-  explicit CircularPad3d(const BorderWidths& widths, SourceLocation where = SourceLocation::current())
-      : PaddingLayer("CircularPad3d", 3, widths, PadMode::circular, 0, where) {}
+  explicit CircularPad3d(const BorderWidths& widths, SourceLocation where = SourceLocation::current());
 };
 
 }  // namespace nn

@@ -16,7 +16,7 @@ namespace nn {
 /// Throws: std::invalid_argument, when it is called, as the operator.
 class MaxPool1d final : public Module {
  public:
-  explicit MaxPool1d(PerAxis window, MaxPoolOptions options = {}) : window_(window), options_(options) {}
+  explicit MaxPool1d(PerAxis window, MaxPoolOptions options = {});
 
   Tensor operator()(const Operand& x) const;
   /// The values, and where they were found: what MaxUnpool1d wants.
@@ -33,7 +33,7 @@ class MaxPool1d final : public Module {
 /// Throws: std::invalid_argument, when it is called, as the operator.
 class MaxPool2d final : public Module {
  public:
-  explicit MaxPool2d(PerAxis window, MaxPoolOptions options = {}) : window_(window), options_(options) {}
+  explicit MaxPool2d(PerAxis window, MaxPoolOptions options = {});
 
   Tensor operator()(const Operand& x) const;
   /// The values, and where they were found: what MaxUnpool2d wants.
@@ -50,7 +50,7 @@ class MaxPool2d final : public Module {
 /// Throws: std::invalid_argument, when it is called, as the operator.
 class MaxPool3d final : public Module {
  public:
-  explicit MaxPool3d(PerAxis window, MaxPoolOptions options = {}) : window_(window), options_(options) {}
+  explicit MaxPool3d(PerAxis window, MaxPoolOptions options = {});
 
   Tensor operator()(const Operand& x) const;
   /// The values, and where they were found: what MaxUnpool3d wants.
@@ -74,7 +74,7 @@ struct MaxUnpoolOptions {
 /// std::out_of_range for an index outside of the result.
 class MaxUnpool1d final : public Module {
  public:
-  explicit MaxUnpool1d(PerAxis window, MaxUnpoolOptions options = {}) : window_(window), options_(options) {}
+  explicit MaxUnpool1d(PerAxis window, MaxUnpoolOptions options = {});
 
   Tensor operator()(const Operand& x, const Tensor& indices, const Shape& output_size = {}) const;
 
@@ -90,7 +90,7 @@ class MaxUnpool1d final : public Module {
 /// std::out_of_range for an index outside of the result.
 class MaxUnpool2d final : public Module {
  public:
-  explicit MaxUnpool2d(PerAxis window, MaxUnpoolOptions options = {}) : window_(window), options_(options) {}
+  explicit MaxUnpool2d(PerAxis window, MaxUnpoolOptions options = {});
 
   Tensor operator()(const Operand& x, const Tensor& indices, const Shape& output_size = {}) const;
 
@@ -106,7 +106,7 @@ class MaxUnpool2d final : public Module {
 /// std::out_of_range for an index outside of the result.
 class MaxUnpool3d final : public Module {
  public:
-  explicit MaxUnpool3d(PerAxis window, MaxUnpoolOptions options = {}) : window_(window), options_(options) {}
+  explicit MaxUnpool3d(PerAxis window, MaxUnpoolOptions options = {});
 
   Tensor operator()(const Operand& x, const Tensor& indices, const Shape& output_size = {}) const;
 
@@ -122,7 +122,7 @@ class MaxUnpool3d final : public Module {
 /// Throws: std::invalid_argument, when it is called, as the operator.
 class AvgPool1d final : public Module {
  public:
-  explicit AvgPool1d(PerAxis window, AvgPoolOptions options = {}) : window_(window), options_(options) {}
+  explicit AvgPool1d(PerAxis window, AvgPoolOptions options = {});
 
   Tensor operator()(const Operand& x) const;
 
@@ -136,7 +136,7 @@ class AvgPool1d final : public Module {
 /// Throws: std::invalid_argument, when it is called, as the operator.
 class AvgPool2d final : public Module {
  public:
-  explicit AvgPool2d(PerAxis window, AvgPoolOptions options = {}) : window_(window), options_(options) {}
+  explicit AvgPool2d(PerAxis window, AvgPoolOptions options = {});
 
   Tensor operator()(const Operand& x) const;
 
@@ -150,7 +150,7 @@ class AvgPool2d final : public Module {
 /// Throws: std::invalid_argument, when it is called, as the operator.
 class AvgPool3d final : public Module {
  public:
-  explicit AvgPool3d(PerAxis window, AvgPoolOptions options = {}) : window_(window), options_(options) {}
+  explicit AvgPool3d(PerAxis window, AvgPoolOptions options = {});
 
   Tensor operator()(const Operand& x) const;
 
@@ -167,7 +167,7 @@ class AvgPool3d final : public Module {
 /// Throws: std::invalid_argument, when it is called, as the operator.
 class AdaptiveAvgPool1d final : public Module {
  public:
-  explicit AdaptiveAvgPool1d(PerAxis size) : size_(size) {}
+  explicit AdaptiveAvgPool1d(PerAxis size);
 
   Tensor operator()(const Operand& x) const;
 
@@ -181,7 +181,7 @@ class AdaptiveAvgPool1d final : public Module {
 /// Throws: std::invalid_argument, when it is called, as the operator.
 class AdaptiveAvgPool2d final : public Module {
  public:
-  explicit AdaptiveAvgPool2d(PerAxis size) : size_(size) {}
+  explicit AdaptiveAvgPool2d(PerAxis size);
 
   Tensor operator()(const Operand& x) const;
 
@@ -195,7 +195,7 @@ class AdaptiveAvgPool2d final : public Module {
 /// Throws: std::invalid_argument, when it is called, as the operator.
 class AdaptiveAvgPool3d final : public Module {
  public:
-  explicit AdaptiveAvgPool3d(PerAxis size) : size_(size) {}
+  explicit AdaptiveAvgPool3d(PerAxis size);
 
   Tensor operator()(const Operand& x) const;
 
@@ -209,7 +209,7 @@ class AdaptiveAvgPool3d final : public Module {
 /// Throws: std::invalid_argument, when it is called, as the operator.
 class AdaptiveMaxPool1d final : public Module {
  public:
-  explicit AdaptiveMaxPool1d(PerAxis size) : size_(size) {}
+  explicit AdaptiveMaxPool1d(PerAxis size);
 
   Tensor operator()(const Operand& x) const;
   /// The values, and where they were found.
@@ -225,7 +225,7 @@ class AdaptiveMaxPool1d final : public Module {
 /// Throws: std::invalid_argument, when it is called, as the operator.
 class AdaptiveMaxPool2d final : public Module {
  public:
-  explicit AdaptiveMaxPool2d(PerAxis size) : size_(size) {}
+  explicit AdaptiveMaxPool2d(PerAxis size);
 
   Tensor operator()(const Operand& x) const;
   /// The values, and where they were found.
@@ -241,7 +241,7 @@ class AdaptiveMaxPool2d final : public Module {
 /// Throws: std::invalid_argument, when it is called, as the operator.
 class AdaptiveMaxPool3d final : public Module {
  public:
-  explicit AdaptiveMaxPool3d(PerAxis size) : size_(size) {}
+  explicit AdaptiveMaxPool3d(PerAxis size);
 
   Tensor operator()(const Operand& x) const;
   /// The values, and where they were found.
@@ -258,7 +258,7 @@ class AdaptiveMaxPool3d final : public Module {
 /// Throws: std::invalid_argument, when it is called, as the operator.
 class LPPool1d final : public Module {
  public:
-  LPPool1d(double p, PerAxis window, LpPoolOptions options = {}) : p_(p), window_(window), options_(options) {}
+  LPPool1d(double p, PerAxis window, LpPoolOptions options = {});
 
   Tensor operator()(const Operand& x) const;
 
@@ -273,7 +273,7 @@ class LPPool1d final : public Module {
 /// Throws: std::invalid_argument, when it is called, as the operator.
 class LPPool2d final : public Module {
  public:
-  LPPool2d(double p, PerAxis window, LpPoolOptions options = {}) : p_(p), window_(window), options_(options) {}
+  LPPool2d(double p, PerAxis window, LpPoolOptions options = {});
 
   Tensor operator()(const Operand& x) const;
 

@@ -80,6 +80,7 @@ Tensor rotary_positions(const Operand& operand, RotaryOptions options) {
   return cat({halves[0] * c - halves[1] * s, halves[0] * s + halves[1] * c}, -1);
 }
 
+RotaryPositions::RotaryPositions(RotaryOptions options) : options_(options) {}
 Tensor RotaryPositions::operator()(const Operand& x) const {
   return call(x, [&] { return rotary_positions(x, options_); });
 }

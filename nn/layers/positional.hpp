@@ -62,7 +62,7 @@ Tensor rotary_positions(const Operand& x, RotaryOptions options = {});
 /// Shapes: `x [..., T, size] -> ` the same; size is even.
 class RotaryPositions final : public Module {
  public:
-  explicit RotaryPositions(RotaryOptions options = {}) : options_(options) {}
+  explicit RotaryPositions(RotaryOptions options = {});
   Tensor operator()(const Operand& x) const;
 
  private:

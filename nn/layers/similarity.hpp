@@ -12,7 +12,7 @@ namespace nn {
 /// Throws: when it is called, what the operator throws.
 class CosineSimilarity final : public Module {
  public:
-  explicit CosineSimilarity(CosineSimilarityOptions options = {}) : options_(options) {}
+  explicit CosineSimilarity(CosineSimilarityOptions options = {});
 
   Tensor operator()(const Operand& a, const Tensor& b) const;
 
@@ -25,7 +25,7 @@ class CosineSimilarity final : public Module {
 /// Throws: when it is called, what the operator throws.
 class PairwiseDistance final : public Module {
  public:
-  explicit PairwiseDistance(PairwiseDistanceOptions options = {}) : options_(options) {}
+  explicit PairwiseDistance(PairwiseDistanceOptions options = {});
 
   Tensor operator()(const Operand& a, const Tensor& b) const;
 

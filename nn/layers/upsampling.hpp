@@ -16,7 +16,7 @@ using xgrad::Interpolation;
 /// Example: `nn::Upsample({.scale_factor = 2, .mode = Interpolation::linear})`
 class Upsample final : public Module {
  public:
-  explicit Upsample(InterpolateOptions options) : options_(options) {}
+  explicit Upsample(InterpolateOptions options);
 
   Tensor operator()(const Operand& x) const;
 
@@ -34,7 +34,7 @@ struct Upsampling2dOptions {
 /// Throws: std::invalid_argument, when it is called, as xgrad::interpolate().
 class UpsamplingNearest2d final : public Module {
  public:
-  explicit UpsamplingNearest2d(Upsampling2dOptions options) : options_(options) {}
+  explicit UpsamplingNearest2d(Upsampling2dOptions options);
 
   Tensor operator()(const Operand& x) const;
 
@@ -46,7 +46,7 @@ class UpsamplingNearest2d final : public Module {
 /// Throws: std::invalid_argument, when it is called, as xgrad::interpolate().
 class UpsamplingBilinear2d final : public Module {
  public:
-  explicit UpsamplingBilinear2d(Upsampling2dOptions options) : options_(options) {}
+  explicit UpsamplingBilinear2d(Upsampling2dOptions options);
 
   Tensor operator()(const Operand& x) const;
 
@@ -59,7 +59,7 @@ class UpsamplingBilinear2d final : public Module {
 /// Throws: std::invalid_argument, when it is called, as the operator.
 class PixelShuffle final : public Module {
  public:
-  explicit PixelShuffle(std::int64_t factor) : factor_(factor) {}
+  explicit PixelShuffle(std::int64_t factor);
 
   Tensor operator()(const Operand& x) const;
 
@@ -71,7 +71,7 @@ class PixelShuffle final : public Module {
 /// Throws: std::invalid_argument, when it is called, as the operator.
 class PixelUnshuffle final : public Module {
  public:
-  explicit PixelUnshuffle(std::int64_t factor) : factor_(factor) {}
+  explicit PixelUnshuffle(std::int64_t factor);
 
   Tensor operator()(const Operand& x) const;
 
@@ -84,7 +84,7 @@ class PixelUnshuffle final : public Module {
 /// Throws: std::invalid_argument, when it is called, as the operator.
 class ChannelShuffle final : public Module {
  public:
-  explicit ChannelShuffle(std::int64_t groups) : groups_(groups) {}
+  explicit ChannelShuffle(std::int64_t groups);
 
   Tensor operator()(const Operand& x) const;
 

@@ -5,6 +5,10 @@
 namespace xgrad XGRAD_API {
 namespace optim {
 
+PerGroup::PerGroup(double for_all) : numbers{for_all} {}
+PerGroup::PerGroup(std::initializer_list<double> for_each) : numbers(for_each), is_list(true) {}
+PerGroup::PerGroup(std::vector<double> for_each) : numbers(std::move(for_each)), is_list(true) {}
+
 double PerGroup::operator[](int group) const {
   if (!is_list) return numbers[0];
   check(static_cast<std::size_t>(group) < numbers.size(), {},

@@ -15,9 +15,9 @@ namespace optim {
 
 /// A number for each group of parameters: one for all (`.max_lr = 0.1`), or a list with one for each (`.max_lr = {0.1, 0.2}`).
 struct PerGroup {
-  PerGroup(double for_all) : numbers{for_all} {}
-  PerGroup(std::initializer_list<double> for_each) : numbers(for_each), is_list(true) {}
-  PerGroup(std::vector<double> for_each) : numbers(std::move(for_each)), is_list(true) {}
+  PerGroup(double for_all);
+  PerGroup(std::initializer_list<double> for_each);
+  PerGroup(std::vector<double> for_each);
 
   /// The group's number. Throws std::invalid_argument where the list ends before it.
   double operator[](int group) const;

@@ -22,7 +22,8 @@ namespace simd_math {
 struct FineAngle {
   Batch<double> n, sine, cosine;
 
-  explicit FineAngle(Batch<double> size) : n(quarters_of(size)) {
+  template <Float64 T>
+  explicit FineAngle(Batch<T> size) : n(quarters_of(size)) {
     Batch<double> first, second;  // r is their difference
     if constexpr (simd::kFuses) {
       first = fma(n, Batch<double>(-kHalfPi), size);  // exact
@@ -41,7 +42,8 @@ struct FineAngle {
     cosine = whole + (((1 - whole) - half) + fma(z * z, cosine_series(z), -r * low));
   }
   /// What the third part of pi / 2 and the rounding of `second` contribute, with fused products.
-  static Batch<double> rest_of_product(Batch<double> n, Batch<double> second) {
+  template <Float64 T>
+  static Batch<T> rest_of_product(Batch<T> n, Batch<T> second) {
     return fma(n, Batch<double>(0x1.f1976b7ed8fbcp-110), -fma(n, Batch<double>(kHalfPiRest), -second));
   }
   /// An odd number of quarters exchanges sine and cosine. It is the number's last bit.
@@ -50,7 +52,8 @@ struct FineAngle {
 
 }  // namespace simd_math
 
-inline Batch<double> tan(Batch<double> x) {
+template <Float64 T>
+inline Batch<T> tan(Batch<T> x) {
   using namespace simd_math;
   Batch<double> size = abs(x);
   FineAngle angle(size);
@@ -61,12 +64,14 @@ inline Batch<double> tan(Batch<double> x) {
   if (all(is_usual)) return y;
   return where(is_usual, y, each_lane([](double angle, double) { return __builtin_tan(angle); }, x, x));
 }
-inline Batch<float> tan(Batch<float> x) {
+template <Float32 T>
+inline Batch<T> tan(Batch<T> x) {
   return simd_math::in_double([](Batch<double> x) { return tan(x); }, x);
 }
 
 /// 1 / cos(x)^2
-inline Batch<double> secant_square(Batch<double> x) {
+template <Float64 T>
+inline Batch<T> secant_square(Batch<T> x) {
   using namespace simd_math;
   Batch<double> size = abs(x);
   FineAngle angle(size);
@@ -76,14 +81,16 @@ inline Batch<double> secant_square(Batch<double> x) {
     cosine = where(is_usual, cosine, each_lane([](double angle, double) { return __builtin_cos(angle); }, x, x));
   return 1 / (cosine * cosine);
 }
-inline Batch<float> secant_square(Batch<float> x) {
+template <Float32 T>
+inline Batch<T> secant_square(Batch<T> x) {
   return simd_math::in_double([](Batch<double> x) { return secant_square(x); }, x);
 }
 
 namespace simd_math {
 
 /// (asin(s) - s) / s for z = s^2 <= 1/4. (fdlibm's e_asin.c, Sun Microsystems 1993; its error is 2^-58.75.)
-inline Batch<double> arcsine_series(Batch<double> z) {
+template <Float64 T>
+inline Batch<T> arcsine_series(Batch<T> z) {
   Batch<double> p = polynomial(z, 1.66666666666666657415e-01, -3.25565818622400915405e-01, 2.01212532134862925881e-01,
                                -4.00555345006794114027e-02, 7.91534994289814532176e-04, 3.47933107596021167570e-05);
   Batch<double> q = polynomial(z, 1.0, -2.40339491173441421878e+00, 2.02094576023350569471e+00,
@@ -96,7 +103,8 @@ struct Arcsine {
   Mask<double> is_near;
   Batch<double> angle;
 
-  explicit Arcsine(Batch<double> size) : is_near(size < 0.5) {
+  template <Float64 T>
+  explicit Arcsine(Batch<T> size) : is_near(size < 0.5) {
     Batch<double> z = where(is_near, size * size, (1 - size) * 0.5);
     Batch<double> s = where(is_near, size, sqrt(z));
     angle = fma(s, arcsine_series(z), s);
@@ -106,30 +114,38 @@ struct Arcsine {
 }  // namespace simd_math
 
 /// NaN outside of [-1, 1].
-inline Batch<double> asin(Batch<double> x) {
+template <Float64 T>
+inline Batch<T> asin(Batch<T> x) {
   using namespace simd_math;
   Arcsine a(abs(x));
   return with_sign(where(a.is_near, a.angle, kHalfPi - (2 * a.angle - kHalfPiRest)), x);
 }
-inline Batch<float> asin(Batch<float> x) {
+template <Float32 T>
+inline Batch<T> asin(Batch<T> x) {
   return simd_math::in_double([](Batch<double> x) { return asin(x); }, x);
 }
 
 /// NaN outside of [-1, 1].
-inline Batch<double> acos(Batch<double> x) {
+template <Float64 T>
+inline Batch<T> acos(Batch<T> x) {
   using namespace simd_math;
   Arcsine a(abs(x));
   Batch<double> near = kHalfPi - (with_sign(a.angle, x) - kHalfPiRest);
   Batch<double> far = 2 * a.angle;
   return where(a.is_near, near, where(x < 0, 2 * kHalfPi - (far - 2 * kHalfPiRest), far));
 }
-inline Batch<float> acos(Batch<float> x) {
+template <Float32 T>
+inline Batch<T> acos(Batch<T> x) {
   return simd_math::in_double([](Batch<double> x) { return acos(x); }, x);
 }
 
 /// 1 / sqrt(1 - x^2), the derivative of asin: the factors lose nothing near 1.
-inline Batch<double> asin_slope(Batch<double> x) { return 1 / sqrt((1 - x) * (1 + x)); }
-inline Batch<float> asin_slope(Batch<float> x) {
+template <Float64 T>
+inline Batch<T> asin_slope(Batch<T> x) {
+  return 1 / sqrt((1 - x) * (1 + x));
+}
+template <Float32 T>
+inline Batch<T> asin_slope(Batch<T> x) {
   return simd_math::in_double([](Batch<double> x) { return asin_slope(x); }, x);
 }
 
@@ -137,7 +153,8 @@ namespace simd_math {
 
 /// atan(x) for x >= 0: the angle of c = 0, 1/2, 1, 3/2 or infinity, and that of (x - c) / (1 + c x), which is at most 7/16.
 /// (fdlibm's s_atan.c.)
-inline Batch<double> arctangent(Batch<double> x) {
+template <Float64 T>
+inline Batch<T> arctangent(Batch<T> x) {
   using B = Batch<double>;
   Mask<double> m0 = x < 0.4375, m1 = x < 0.6875, m2 = x < 1.1875, m3 = x < 2.4375;
   B above = where(m0, x, where(m1, 2 * x - 1, where(m2, x - 1, where(m3, x - 1.5, B(-1)))));
@@ -159,23 +176,30 @@ inline Batch<double> arctangent(Batch<double> x) {
 
 }  // namespace simd_math
 
-inline Batch<double> atan(Batch<double> x) { return with_sign(simd_math::arctangent(abs(x)), x); }
-inline Batch<float> atan(Batch<float> x) {
+template <Float64 T>
+inline Batch<T> atan(Batch<T> x) {
+  return with_sign(simd_math::arctangent(abs(x)), x);
+}
+template <Float32 T>
+inline Batch<T> atan(Batch<T> x) {
   return simd_math::in_double([](Batch<double> x) { return atan(x); }, x);
 }
 
 /// 1 / (1 + x^2), the derivative of atan: tiny, but not 0, where x^2 overflows.
-inline Batch<double> lorentz(Batch<double> x) {
+template <Float64 T>
+inline Batch<T> lorentz(Batch<T> x) {
   Batch<double> y = 1 / fma(x, x, Batch<double>(1));
   Mask<double> is_large = abs(x) > 0x1p500;
   return any(is_large) ? where(is_large, (1 / x) / x, y) : y;
 }
-inline Batch<float> lorentz(Batch<float> x) {
+template <Float32 T>
+inline Batch<T> lorentz(Batch<T> x) {
   return simd_math::in_double([](Batch<double> x) { return 1 / (1 + x * x); }, x);
 }
 
 /// The angle of the point (b, a), from -pi to pi; signs of zeros as in C.
-inline Batch<double> atan2(Batch<double> a, Batch<double> b) {
+template <Float64 T>
+inline Batch<T> atan2(Batch<T> a, Batch<T> b) {
   using namespace simd_math;
   Batch<double> height = abs(a), width = abs(b);
   Batch<double> ratio = height / width;
@@ -185,7 +209,8 @@ inline Batch<double> atan2(Batch<double> a, Batch<double> b) {
   angle = where(has_sign(b), 2 * kHalfPi - (angle - 2 * kHalfPiRest), angle);
   return where(isnan(a) || isnan(b), a + b, with_sign(angle, a));
 }
-inline Batch<float> atan2(Batch<float> a, Batch<float> b) {
+template <Float32 T>
+inline Batch<T> atan2(Batch<T> a, Batch<T> b) {
   return simd_math::in_double([](Batch<double> a, Batch<double> b) { return atan2(a, b); }, a, b);
 }
 
@@ -197,7 +222,8 @@ struct Scaled {
   Batch<double> x, y;
   Batch<double> half, rest;  // powers of two
 
-  Scaled(Batch<double> a, Batch<double> b) {
+  template <Float64 T>
+  Scaled(Batch<T> a, Batch<T> b) {
     constexpr double kLeast = 0x1p-1022;
     Batch<double> size = max(abs(a), abs(b));
     // Denormals, zeros and infinities are left to fixed powers; NaN stays.
@@ -219,33 +245,39 @@ struct Scaled {
 }  // namespace simd_math
 
 /// sqrt(a^2 + b^2), which overflows and underflows only where the result does; infinite where either is.
-inline Batch<double> hypot(Batch<double> a, Batch<double> b) {
+template <Float64 T>
+inline Batch<T> hypot(Batch<T> a, Batch<T> b) {
   simd_math::Scaled s(a, b);
   Batch<double> length = sqrt(fma(s.x, s.x, s.y * s.y)) * s.half * s.rest;
   return where(isinf(a) || isinf(b), Batch<double>(std::numeric_limits<double>::infinity()), length);
 }
-inline Batch<float> hypot(Batch<float> a, Batch<float> b) {
+template <Float32 T>
+inline Batch<T> hypot(Batch<T> a, Batch<T> b) {
   Batch<float> length =
       simd_math::in_double([](Batch<double> a, Batch<double> b) { return sqrt(a * a + b * b); }, a, b);
   return where(isinf(a) || isinf(b), Batch<float>(std::numeric_limits<float>::infinity()), length);
 }
 
 /// a / hypot(a, b), and 0 at (0, 0).
-inline Batch<double> direction(Batch<double> a, Batch<double> b) {
+template <Float64 T>
+inline Batch<T> direction(Batch<T> a, Batch<T> b) {
   simd_math::Scaled s(a, b);
   return where(a == 0, a, s.x / sqrt(fma(s.x, s.x, s.y * s.y)));
 }
-inline Batch<float> direction(Batch<float> a, Batch<float> b) {
+template <Float32 T>
+inline Batch<T> direction(Batch<T> a, Batch<T> b) {
   return simd_math::in_double(
       [](Batch<double> a, Batch<double> b) { return where(a == 0, a, a / sqrt(a * a + b * b)); }, a, b);
 }
 
 /// b / (a^2 + b^2), and 0 at (0, 0): how fast the angle of (b, a) changes with a.
-inline Batch<double> winding(Batch<double> a, Batch<double> b) {
+template <Float64 T>
+inline Batch<T> winding(Batch<T> a, Batch<T> b) {
   simd_math::Scaled s(a, b);
   return where(b == 0, b, s.y / fma(s.x, s.x, s.y * s.y) / s.half / s.rest);
 }
-inline Batch<float> winding(Batch<float> a, Batch<float> b) {
+template <Float32 T>
+inline Batch<T> winding(Batch<T> a, Batch<T> b) {
   return simd_math::in_double([](Batch<double> a, Batch<double> b) { return where(b == 0, b, b / (a * a + b * b)); }, a,
                               b);
 }

@@ -7,7 +7,8 @@ namespace xgrad {
 namespace XGRAD_SIMD_NAMESPACE {
 
 /// A third of the logarithm gives all but the last bits, and a step of Newton's method those.
-inline Batch<double> cbrt(Batch<double> x) {
+template <Float64 T>
+inline Batch<T> cbrt(Batch<T> x) {
   // What Newton's step subtracts would lose its bits among the least numbers.
   const Mask<double> is_small = abs(x) < 0x1p-900;
   const Batch<double> size = abs(x) * where(is_small, Batch<double>(0x1p300), Batch<double>(1));
@@ -16,7 +17,8 @@ inline Batch<double> cbrt(Batch<double> x) {
       (near - fma(square, near, -size) / (3 * square)) * where(is_small, Batch<double>(0x1p-100), Batch<double>(1));
   return where(size > 0 && size < std::numeric_limits<double>::infinity(), with_sign(root, x), x);
 }
-inline Batch<float> cbrt(Batch<float> x) {
+template <Float32 T>
+inline Batch<T> cbrt(Batch<T> x) {
   return simd_math::in_double([](Batch<double> x) { return cbrt(x); }, x);
 }
 

@@ -12,7 +12,8 @@ struct Rest {
   Batch<double> rest;
   Mask<double> is_usual;
 
-  Rest(Batch<double> a, Batch<double> b, double most) {
+  template <Float64 T>
+  Rest(Batch<T> a, Batch<T> b, double most) {
     Batch<double> quotient = trunc(a / b);
     rest = fma(-quotient, b, a);
     rest = where(rest < 0, rest + b, rest);
@@ -23,14 +24,16 @@ struct Rest {
 }  // namespace simd_math
 
 /// What is left of a by a whole number of times b, with the sign of a; NaN where b is 0 or a infinite.
-inline Batch<double> fmod(Batch<double> a, Batch<double> b) {
+template <Float64 T>
+inline Batch<T> fmod(Batch<T> a, Batch<T> b) {
   auto libm = [](double a, double b) { return __builtin_fmod(a, b); };
   if constexpr (!simd::kFuses) return each_lane(libm, a, b);
   simd_math::Rest r(abs(a), abs(b), 0x1p52);
   Batch<double> y = with_sign(r.rest, a);
   return all(r.is_usual) ? y : where(r.is_usual, y, each_lane(libm, a, b));
 }
-inline Batch<float> fmod(Batch<float> a, Batch<float> b) {
+template <Float32 T>
+inline Batch<T> fmod(Batch<T> a, Batch<T> b) {
   // The product of a float and a quotient of 29 bits is exact in a double.
   auto of_doubles = [](Batch<double> a, Batch<double> b) {
     simd_math::Rest r(abs(a), abs(b), 0x1p28);

@@ -13,14 +13,16 @@ namespace XGRAD_SIMD_NAMESPACE {
 namespace simd_math {
 
 /// exp(x) / 2, which is finite a little further than exp(x).
-inline Batch<double> half_exp(Batch<double> x) {
+template <Float64 T>
+inline Batch<T> half_exp(Batch<T> x) {
   Exponential<double> e(at_most(712, at_least(ExpConstants<double>::kLeast, x)));
   return scale(1 + (e.r + e.s), e.shifted - 1);
 }
 
 }  // namespace simd_math
 
-inline Batch<double> sinh(Batch<double> x) {
+template <Float64 T>
+inline Batch<T> sinh(Batch<T> x) {
   Batch<double> size = abs(x);
   Mask<double> is_large = size > 20;  // exp(-x) is nothing beside exp(x)
   Batch<double> e = expm1(at_most(20, size));
@@ -28,20 +30,24 @@ inline Batch<double> sinh(Batch<double> x) {
   if (any(is_large)) y = where(is_large, simd_math::half_exp(size), y);
   return with_sign(y, x);
 }
-inline Batch<float> sinh(Batch<float> x) {
+template <Float32 T>
+inline Batch<T> sinh(Batch<T> x) {
   return simd_math::in_double([](Batch<double> x) { return sinh(x); }, x);
 }
 
-inline Batch<double> cosh(Batch<double> x) {
+template <Float64 T>
+inline Batch<T> cosh(Batch<T> x) {
   Batch<double> half = simd_math::half_exp(abs(x));
   return half + 0.25 / half;
 }
-inline Batch<float> cosh(Batch<float> x) {
+template <Float32 T>
+inline Batch<T> cosh(Batch<T> x) {
   return simd_math::in_double([](Batch<double> x) { return cosh(x); }, x);
 }
 
 /// log1p(x + x^2 / (1 + sqrt(1 + x^2))); log(2 x) where x is large.
-inline Batch<double> asinh(Batch<double> x) {
+template <Float64 T>
+inline Batch<T> asinh(Batch<T> x) {
   Batch<double> size = abs(x);
   Mask<double> is_large = size > 0x1p60;
   Batch<double> square = size * size;
@@ -49,50 +55,62 @@ inline Batch<double> asinh(Batch<double> x) {
   y = where(is_large, y + std::numbers::ln2, y);
   return with_sign(y, x);
 }
-inline Batch<float> asinh(Batch<float> x) {
+template <Float32 T>
+inline Batch<T> asinh(Batch<T> x) {
   return simd_math::in_double([](Batch<double> x) { return asinh(x); }, x);
 }
 
 /// NaN below 1.
-inline Batch<double> acosh(Batch<double> x) {
+template <Float64 T>
+inline Batch<T> acosh(Batch<T> x) {
   Mask<double> is_large = x > 0x1p60;
   Batch<double> t = x - 1;
   Batch<double> y = log1p(where(is_large, t, t + sqrt(t * (x + 1))));
   y = where(is_large, y + std::numbers::ln2, y);
   return where(x < 1, Batch<double>(std::numeric_limits<double>::quiet_NaN()), y);
 }
-inline Batch<float> acosh(Batch<float> x) {
+template <Float32 T>
+inline Batch<T> acosh(Batch<T> x) {
   return simd_math::in_double([](Batch<double> x) { return acosh(x); }, x);
 }
 
 /// 1 / sqrt(x^2 - 1), the derivative of acosh; NaN below 1. The square of a large number, whose root that is, may overflow.
-inline Batch<double> acosh_slope(Batch<double> x) {
+template <Float64 T>
+inline Batch<T> acosh_slope(Batch<T> x) {
   Mask<double> is_large = x > 0x1p60;
   Batch<double> near = where(is_large, Batch<double>(1), x);
   Batch<double> root = where(is_large, x, sqrt((near - 1) * (near + 1)));
   return 1 / where(x < 1, Batch<double>(std::numeric_limits<double>::quiet_NaN()), root);
 }
-inline Batch<float> acosh_slope(Batch<float> x) {
+template <Float32 T>
+inline Batch<T> acosh_slope(Batch<T> x) {
   return simd_math::in_double([](Batch<double> x) { return acosh_slope(x); }, x);
 }
 
 /// NaN outside of [-1, 1].
-inline Batch<double> atanh(Batch<double> x) {
+template <Float64 T>
+inline Batch<T> atanh(Batch<T> x) {
   Batch<double> size = abs(x);
   return with_sign(0.5 * log1p(2 * size / (1 - size)), x);
 }
-inline Batch<float> atanh(Batch<float> x) {
+template <Float32 T>
+inline Batch<T> atanh(Batch<T> x) {
   return simd_math::in_double([](Batch<double> x) { return atanh(x); }, x);
 }
 
 /// 1 / (1 - x^2), the derivative of atanh.
-inline Batch<double> atanh_slope(Batch<double> x) { return 1 / ((1 - x) * (1 + x)); }
-inline Batch<float> atanh_slope(Batch<float> x) {
+template <Float64 T>
+inline Batch<T> atanh_slope(Batch<T> x) {
+  return 1 / ((1 - x) * (1 + x));
+}
+template <Float32 T>
+inline Batch<T> atanh_slope(Batch<T> x) {
   return simd_math::in_double([](Batch<double> x) { return atanh_slope(x); }, x);
 }
 
 /// x - tanh(x): x^3 p(x^2) up to 1, where the difference would lose digits; above, (x - 1) + (1 - tanh(x)).
-inline Batch<double> tanhshrink(Batch<double> x) {
+template <Float64 T>
+inline Batch<T> tanhshrink(Batch<T> x) {
   Batch<double> size = abs(x);
   Batch<double> z = size * size;
   // (x - tanh(x)) / x^3 by interpolation at Chebyshev's points; the error is 6e-17.
@@ -108,16 +126,19 @@ inline Batch<double> tanhshrink(Batch<double> x) {
   Batch<double> far = (size - 1) + 2 / (1 + exp(2 * size));
   return with_sign(where(is_near, near, far), x);
 }
-inline Batch<float> tanhshrink(Batch<float> x) {
+template <Float32 T>
+inline Batch<T> tanhshrink(Batch<T> x) {
   return simd_math::in_double([](Batch<double> x) { return tanhshrink(x); }, x);
 }
 
 /// tanh(x)^2, the derivative of tanhshrink.
-inline Batch<double> tanh_square(Batch<double> x) {
+template <Float64 T>
+inline Batch<T> tanh_square(Batch<T> x) {
   Batch<double> y = tanh(x);
   return y * y;
 }
-inline Batch<float> tanh_square(Batch<float> x) {
+template <Float32 T>
+inline Batch<T> tanh_square(Batch<T> x) {
   return simd_math::in_double([](Batch<double> x) { return tanh_square(x); }, x);
 }
 

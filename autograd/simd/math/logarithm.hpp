@@ -57,7 +57,8 @@ namespace simd_math {
 struct LogParts {
   Batch<double> log, e;
 
-  explicit LogParts(Batch<double> x) {
+  template <Float64 T>
+  explicit LogParts(Batch<T> x) {
     Batch<double> scaled = x, shift = 0, mantissa;
     if (Mask<double> is_small = x < 0x1p-1022; any(is_small)) {
       scaled = where(is_small, x * 0x1p53, x);
@@ -68,7 +69,8 @@ struct LogParts {
     log = log_of(mantissa, Batch<double>(0), Batch<double>(0));
   }
   /// y, which is made of the parts; log's own answers at 0, infinity, NaN and below 0.
-  static Batch<double> special(Batch<double> x, Batch<double> y) {
+  template <Float64 T>
+  static Batch<T> special(Batch<T> x, Batch<T> y) {
     return where(x > 0, where(x < std::numeric_limits<double>::infinity(), y, x), log_special(x));
   }
 };
@@ -76,39 +78,47 @@ struct LogParts {
 }  // namespace simd_math
 
 /// Exact for powers of 2.
-inline Batch<double> log2(Batch<double> x) {
+template <Float64 T>
+inline Batch<T> log2(Batch<T> x) {
   simd_math::LogParts parts(x);
   return parts.special(x, fma(parts.log, Batch<double>(std::numbers::log2e), parts.e));
 }
-inline Batch<float> log2(Batch<float> x) {
+template <Float32 T>
+inline Batch<T> log2(Batch<T> x) {
   return simd_math::in_double([](Batch<double> x) { return log2(x); }, x);
 }
 
 /// Exact for powers of 10 that are numbers of the type. (fdlibm's e_log10.c.)
-inline Batch<double> log10(Batch<double> x) {
+template <Float64 T>
+inline Batch<T> log10(Batch<T> x) {
   simd_math::LogParts parts(x);
   // log10(2) in two parts, the first with so few bits that its product with e is exact.
   Batch<double> low = fma(parts.log, Batch<double>(std::numbers::log10e), parts.e * 0x1.9fef311f12b36p-42);
   return parts.special(x, fma(parts.e, Batch<double>(0x1.34413509f6p-2), low));
 }
-inline Batch<float> log10(Batch<float> x) {
+template <Float32 T>
+inline Batch<T> log10(Batch<T> x) {
   return simd_math::in_double([](Batch<double> x) { return log10(x); }, x);
 }
 
 /// log(exp(a) + exp(b))
-inline Batch<double> logaddexp(Batch<double> a, Batch<double> b) {
+template <Float64 T>
+inline Batch<T> logaddexp(Batch<T> a, Batch<T> b) {
   Batch<double> distance = where(a == b, Batch<double>(0), abs(a - b));  // of two infinities, too
   return max(a, b) + log1p(exp(-distance));
 }
-inline Batch<float> logaddexp(Batch<float> a, Batch<float> b) {
+template <Float32 T>
+inline Batch<T> logaddexp(Batch<T> a, Batch<T> b) {
   return simd_math::in_double([](Batch<double> a, Batch<double> b) { return logaddexp(a, b); }, a, b);
 }
 /// log2(2^a + 2^b)
-inline Batch<double> logaddexp2(Batch<double> a, Batch<double> b) {
+template <Float64 T>
+inline Batch<T> logaddexp2(Batch<T> a, Batch<T> b) {
   Batch<double> distance = where(a == b, Batch<double>(0), abs(a - b));
   return fma(log1p(exp2(-distance)), Batch<double>(std::numbers::log2e), max(a, b));
 }
-inline Batch<float> logaddexp2(Batch<float> a, Batch<float> b) {
+template <Float32 T>
+inline Batch<T> logaddexp2(Batch<T> a, Batch<T> b) {
   return simd_math::in_double([](Batch<double> a, Batch<double> b) { return logaddexp2(a, b); }, a, b);
 }
 
@@ -118,7 +128,8 @@ namespace simd_math {
 struct Difference {
   Batch<double> high, low;
 
-  Difference(Batch<double> a, Batch<double> b) : high(a - b) {
+  template <Float64 T>
+  Difference(Batch<T> a, Batch<T> b) : high(a - b) {
     Batch<double> part = high - a;
     low = (a - (high - part)) - (b + part);
     low = where(isfinite(low), low, Batch<double>(0));
@@ -127,7 +138,8 @@ struct Difference {
 
 /// The share of the larger or of the smaller one, e being the smaller by the larger. Of two infinities half each, but nothing
 /// of minus infinity.
-inline Batch<double> share_of(Batch<double> a, Batch<double> b, Batch<double> e) {
+template <Float64 T>
+inline Batch<T> share_of(Batch<T> a, Batch<T> b, Batch<T> e) {
   Batch<double> share = where(a < b, e, Batch<double>(1)) / (1 + e);
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   return where(a == b, where(a == -kInfinity, Batch<double>(0), Batch<double>(0.5)), share);
@@ -136,27 +148,31 @@ inline Batch<double> share_of(Batch<double> a, Batch<double> b, Batch<double> e)
 }  // namespace simd_math
 
 /// exp(a) / (exp(a) + exp(b)): the derivative of logaddexp to a.
-inline Batch<double> share(Batch<double> a, Batch<double> b) {
+template <Float64 T>
+inline Batch<T> share(Batch<T> a, Batch<T> b) {
   using namespace simd_math;
   Difference d(a, b);
   Batch<double> high = at_least(ExpConstants<double>::kLeast, negative_abs(d.high));
   Exponential<double> e(high, where(d.high > 0, -d.low, d.low));
   return share_of(a, b, e.value_up_to_one());
 }
-inline Batch<float> share(Batch<float> a, Batch<float> b) {
+template <Float32 T>
+inline Batch<T> share(Batch<T> a, Batch<T> b) {
   auto of_doubles = [](Batch<double> a, Batch<double> b) {
     return simd_math::share_of(a, b, exp(negative_abs(a - b)));
   };
   return simd_math::in_double(of_doubles, a, b);
 }
 /// 2^a / (2^a + 2^b): the derivative of logaddexp2 to a.
-inline Batch<double> share2(Batch<double> a, Batch<double> b) {
+template <Float64 T>
+inline Batch<T> share2(Batch<T> a, Batch<T> b) {
   simd_math::Difference d(a, b);
   Batch<double> e = exp2(negative_abs(d.high));
   e = fma(e, where(d.high > 0, -d.low, d.low) * std::numbers::ln2, e);
   return simd_math::share_of(a, b, e);
 }
-inline Batch<float> share2(Batch<float> a, Batch<float> b) {
+template <Float32 T>
+inline Batch<T> share2(Batch<T> a, Batch<T> b) {
   auto of_doubles = [](Batch<double> a, Batch<double> b) {
     return simd_math::share_of(a, b, exp2(negative_abs(a - b)));
   };

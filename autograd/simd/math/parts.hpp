@@ -30,7 +30,8 @@ Batch<T> nextafter(Batch<T> a, Batch<T> b) {
 }
 
 /// a 2^b, rounded once where b is whole.
-inline Batch<double> ldexp(Batch<double> a, Batch<double> b) {
+template <Float64 T>
+inline Batch<T> ldexp(Batch<T> a, Batch<T> b) {
   Mask<double> is_usual = abs(b) < 1022;
   Batch<double> y = a * exp2(b);
   if (all(is_usual)) return y;
@@ -40,14 +41,19 @@ inline Batch<double> ldexp(Batch<double> a, Batch<double> b) {
   Batch<double> step = exp2(third);
   return where(is_usual, y, a * step * step * exp2(b - 2 * third));
 }
-inline Batch<float> ldexp(Batch<float> a, Batch<float> b) {
+template <Float32 T>
+inline Batch<T> ldexp(Batch<T> a, Batch<T> b) {
   auto of_doubles = [](Batch<double> a, Batch<double> b) { return a * exp2(at_most(400, at_least(-400, b))); };
   return simd_math::in_double(of_doubles, a, b);
 }
 
 /// -1 / (2 x sqrt(x)), the derivative of 1 / sqrt(x).
-inline Batch<double> rsqrt_slope(Batch<double> x) { return -0.5 / sqrt(x) / x; }
-inline Batch<float> rsqrt_slope(Batch<float> x) {
+template <Float64 T>
+inline Batch<T> rsqrt_slope(Batch<T> x) {
+  return -0.5 / sqrt(x) / x;
+}
+template <Float32 T>
+inline Batch<T> rsqrt_slope(Batch<T> x) {
   return simd_math::in_double([](Batch<double> x) { return rsqrt_slope(x); }, x);
 }
 

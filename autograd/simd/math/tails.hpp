@@ -51,11 +51,15 @@ struct Decay {
 };
 
 /// exp(size^2 / 2) cdf(-size) for 0 <= size <= 40.
-inline TwoParts<double> half_erfcx(Batch<double> size) { return erfcx_of_size(size * (1 / std::numbers::sqrt2), 0.5); }
+template <Float64 T>
+inline TwoParts<T> half_erfcx(Batch<T> size) {
+  return erfcx_of_size(size * (1 / std::numbers::sqrt2), 0.5);
+}
 /// The same for float, where rounding size / sqrt(2) would take half a digit: (1 + 3/2 size) times it is a polynomial of
 /// (size - c) / (size + c), up to size = 14.6, with an error of 5e-9. Near 0 it is one of what size differs from 0.35 by. Both
 /// c and 0.35 are such that the values there are floats.
-inline TwoParts<float> half_erfcx(Batch<float> size) {
+template <Float32 T>
+inline TwoParts<T> half_erfcx(Batch<T> size) {
   constexpr float kCenter = 0x1.0f98bcp+2f, kAtCenter = 0x1.5171c2p-1f;
   Batch<float> t = (size - kCenter) / (size + kCenter);
   Batch<float> rest =

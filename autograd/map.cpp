@@ -1,5 +1,8 @@
 #include "map.hpp"
 
+#include <cstddef>
+#include <utility>
+
 #include "grad.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/cast.hpp"
@@ -93,45 +96,55 @@ void give_summed(Vjp& vjp, std::span<const Tensor> cotangents) {
     if (vjp.needs(i)) vjp.give(i, sum_to(cotangents[i], vjp.shape(i)));
 }
 
-}  // namespace
+// ---- Rules: what they do, with a copy of the formula ----
 
-std::vector<Tensor> map_forward(const MapKernels& kernels, const void* formula,
-                                std::initializer_list<const Operand*> operands, Rule rule) {
-  Mapped mapped = prepare_map("map", operands);
-  SourceLocation where = (*operands.begin())->where();
-  std::vector<Tensor> y;
-  for (int r = 0; r < kernels.results; ++r) y.push_back(new_result("map", mapped.shape, mapped.dtype, where));
-  run(kernels.value[kernel_of(mapped.dtype)], formula, mapped.shape, y, mapped.inputs);
-  return record("map", where, mapped.inputs, std::move(y), {uses_inputs(kernels.operands)}, std::move(rule));
-}
+using RuleOfFormula = void(Vjp& vjp, const MapKernels& kernels, const void* formula);
 
-Tensor map_to_one(const MapKernels& kernels, const void* formula, std::initializer_list<const Operand*> operands,
-                  Rule rule) {
-  return std::move(map_forward(kernels, formula, operands, std::move(rule))[0]);
-}
-
-void map_first_order(Vjp& vjp, const char* name, const MapKernels& kernels, const void* formula, Rule rule) {
-  std::vector<Tensor> operands;
-  for (int r = 0; r < kernels.results; ++r) operands.push_back(vjp.g(r));
-  Shape shape;
-  WantedOf wanted{formula, 0};
-  for (int i = 0; i < kernels.operands; ++i) {
-    operands.push_back(vjp.input(i));
-    shape = broadcast_shapes(name, shape, operands.back().shape(), vjp.where());
-    if (vjp.creates_graph() || vjp.needs(i)) wanted.wanted |= std::uint32_t{1} << i;
+/// The copy of a formula without captures.
+struct NoBytes {
+  const void* get() const { return this; }
+};
+/// The copy of one whose bytes are all of it.
+template <std::size_t kBytes>
+struct Bytes {
+  alignas(void*) std::byte bytes[kBytes];
+  const void* get() const { return bytes; }
+};
+/// The copy of any other.
+class OnHeap {
+ public:
+  OnHeap(const MapKernels& kernels, const void* formula) : formula_(kernels.copy(formula)), destroy_(kernels.destroy) {}
+  OnHeap(OnHeap&& other) noexcept : formula_(std::exchange(other.formula_, nullptr)), destroy_(other.destroy_) {}
+  OnHeap& operator=(OnHeap&&) = delete;
+  ~OnHeap() {
+    if (formula_ != nullptr) destroy_(formula_);
   }
-  DType dtype = operands[0].dtype();
-  std::vector<Tensor> cotangents = new_tensors(std::popcount(wanted.wanted), shape, dtype);
-  run(kernels.cotangents[kernel_of(dtype)], &wanted, shape, cotangents, operands);
-  if (vjp.creates_graph())
-    return give_summed(vjp, record(name, vjp.where(), operands, std::move(cotangents),
-                                   {uses_inputs(kernels.results + kernels.operands)}, std::move(rule)));
-  int at = 0;
-  for (int i = 0; i < kernels.operands; ++i)
-    if (vjp.needs(i)) vjp.give(i, sum_to(cotangents[at++], vjp.shape(i)));
+  const void* get() const { return formula_; }
+
+ private:
+  void* formula_;
+  void (*destroy_)(void*);
+};
+
+template <class Copy>
+Rule rule_with(RuleOfFormula* work, const MapKernels& kernels, Copy copy) {
+  return [work, &kernels, copy = std::move(copy)](Vjp& vjp) { work(vjp, kernels, copy.get()); };
+}
+template <std::size_t kBytes>
+Rule rule_with_bytes(RuleOfFormula* work, const MapKernels& kernels, const void* formula) {
+  Bytes<kBytes> copy;
+  std::memcpy(copy.bytes, formula, kernels.bytes);
+  return rule_with(work, kernels, copy);
 }
 
-void map_second_order(Vjp& vjp, const MapKernels& kernels, const void* formula) {
+Rule rule_of(RuleOfFormula* work, const MapKernels& kernels, const void* formula) {
+  if (kernels.copy != nullptr) return rule_with(work, kernels, OnHeap(kernels, formula));
+  if (kernels.bytes == 0) return rule_with(work, kernels, NoBytes());
+  if (kernels.bytes <= 16) return rule_with_bytes<16>(work, kernels, formula);
+  return rule_with_bytes<kMostFormulaBytes>(work, kernels, formula);
+}
+
+void second_order(Vjp& vjp, const MapKernels& kernels, const void* formula) {
   // In float64 whatever the dtype: second derivatives are rare, and each kernel is time that a user's file compiles.
   DType dtype = vjp.input(0).dtype();
   int inputs = kernels.results + kernels.operands;
@@ -153,6 +166,60 @@ void map_second_order(Vjp& vjp, const MapKernels& kernels, const void* formula) 
     });
   give_summed(vjp, results);
 }
+
+void first_order(Vjp& vjp, const char* name, const MapKernels& kernels, const void* formula) {
+  std::vector<Tensor> operands;
+  for (int r = 0; r < kernels.results; ++r) operands.push_back(vjp.g(r));
+  Shape shape;
+  WantedOf wanted{formula, 0};
+  for (int i = 0; i < kernels.operands; ++i) {
+    operands.push_back(vjp.input(i));
+    shape = broadcast_shapes(name, shape, operands.back().shape(), vjp.where());
+    if (vjp.creates_graph() || vjp.needs(i)) wanted.wanted |= std::uint32_t{1} << i;
+  }
+  DType dtype = operands[0].dtype();
+  std::vector<Tensor> cotangents = new_tensors(std::popcount(wanted.wanted), shape, dtype);
+  run(kernels.cotangents[kernel_of(dtype)], &wanted, shape, cotangents, operands);
+  if (vjp.creates_graph())
+    return give_summed(
+        vjp, record(name, vjp.where(), operands, std::move(cotangents),
+                    {uses_inputs(kernels.results + kernels.operands)}, rule_of(second_order, kernels, formula)));
+  int at = 0;
+  for (int i = 0; i < kernels.operands; ++i)
+    if (vjp.needs(i)) vjp.give(i, sum_to(cotangents[at++], vjp.shape(i)));
+}
+
+void map_rule(Vjp& vjp, const MapKernels& kernels, const void* formula) {
+  first_order(vjp, "map_cotangents", kernels, formula);
+}
+
+/// The partial derivatives were taken with the value, and only have to be scaled.
+void map_sum_rule(Vjp& vjp, const MapKernels& kernels, const void* formula) {
+  if (vjp.creates_graph()) return first_order(vjp, "map_sum_cotangents", kernels, formula);
+  for (int i = 0; i < kernels.operands; ++i)
+    if (vjp.needs(i)) vjp.give(i, sum_to(scale(vjp.take_output(i + 1), vjp.g()), vjp.shape(i)));
+}
+
+}  // namespace
+
+// ---- map() ----
+
+std::vector<Tensor> map_forward(const MapKernels& kernels, const void* formula,
+                                std::initializer_list<const Operand*> operands) {
+  Mapped mapped = prepare_map("map", operands);
+  SourceLocation where = (*operands.begin())->where();
+  std::vector<Tensor> y;
+  for (int r = 0; r < kernels.results; ++r) y.push_back(new_result("map", mapped.shape, mapped.dtype, where));
+  run(kernels.value[kernel_of(mapped.dtype)], formula, mapped.shape, y, mapped.inputs);
+  return record("map", where, mapped.inputs, std::move(y), {uses_inputs(kernels.operands)},
+                rule_of(map_rule, kernels, formula));
+}
+
+Tensor map_to_one(const MapKernels& kernels, const void* formula, std::initializer_list<const Operand*> operands) {
+  return std::move(map_forward(kernels, formula, operands)[0]);
+}
+
+// ---- map_sum() ----
 
 struct MapSum::Tensors {
   SourceLocation where;
@@ -195,7 +262,7 @@ void* MapSum::partials(std::size_t k) const {
   return records && tensors_->mapped.inputs[k].requires_grad() ? tensors_->outputs[k + 1].impl()->data : nullptr;
 }
 
-Tensor MapSum::finish(Rule rule) {
+Tensor MapSum::finish(const MapKernels& kernels, const void* formula) {
   Tensors& all = *tensors_;
   double sum = sum_pairwise(all.sums);
   dispatch_floating(dtype, [&]<class T>(T) { *data_of<T>(all.outputs[0]) = static_cast<T>(sum); });
@@ -203,15 +270,13 @@ Tensor MapSum::finish(Rule rule) {
   const int count = static_cast<int>(all.dense.size());
   Uses uses = uses_inputs(count);
   for (int k = 1; k <= count; ++k) uses = uses | Uses::output(k);
-  return std::move(record("map_sum", all.where, all.mapped.inputs, std::move(all.outputs), {uses}, std::move(rule))[0]);
+  return std::move(record("map_sum", all.where, all.mapped.inputs, std::move(all.outputs), {uses},
+                          rule_of(map_sum_rule, kernels, formula))[0]);
 }
 
 Tensor sum_of(const Tensor& x) { return sum(x); }
 
-void give_partials(Vjp& vjp, int count) {
-  for (int i = 0; i < count; ++i)
-    if (vjp.needs(i)) vjp.give(i, sum_to(scale(vjp.take_output(i + 1), vjp.g()), vjp.shape(i)));
-}
+// ---- What the kernels call ----
 
 void pad_lanes(void* const* operands, int first, int last, std::size_t offset, std::size_t bytes, void* room) {
   for (int k = first; k < last; ++k) {

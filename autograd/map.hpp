@@ -21,6 +21,36 @@ namespace internal {
 /// Elements that map_sum adds up at a time: a fixed number, so that the sum does not depend on the threads.
 inline constexpr std::int64_t kMapSumBlock = 4096;
 
+/// What map() compiles of a formula in the user's file, for float32 and float64: plain loops over contiguous
+/// elements. All else is done by functions of the library, so that a use of map() compiles fast.
+struct MapKernels {
+  int operands;          // x_1 ... x_K
+  int results;           // y_1 ... y_R
+  Kernel value[2];       // outputs y;      inputs x
+  Kernel cotangents[2];  // outputs those c_i that are wanted; inputs g_1 ... g_R, x. Their formula is a WantedOf.
+  Kernel second_order;   // outputs dg, dx; inputs g, x, h_1 ... h_K; float64 alone
+  // Of the formula itself, which the graph keeps a copy of: its bytes, or a copy by new where they are not all of it.
+  std::size_t bytes;
+  void* (*copy)(const void* formula);
+  void (*destroy)(void* copy);
+};
+/// Most bytes that are copied without `copy`.
+inline constexpr std::size_t kMostFormulaBytes = 48;
+/// A formula, and which operands' cotangents are wanted of it: bit i for operand i.
+struct WantedOf {
+  const void* formula;
+  std::uint32_t wanted;
+};
+
+/// y = f(x...), recorded. Its rule takes the operands' cotangents c_i = sum_r g_r dy_r/dx_i, in one pass: an operator itself,
+/// so that it can be differentiated once more. That one's rule, with the cotangents h_i of the c_i, by duals of duals:
+///
+///     dg_r = sum_i h_i dy_r/dx_i,   dx_j = sum_r g_r d/dx_j (sum_i h_i dy_r/dx_i).
+std::vector<Tensor> map_forward(const MapKernels& kernels, const void* formula,
+                                std::initializer_list<const Operand*> operands);
+/// map_forward() of a formula with one result.
+Tensor map_to_one(const MapKernels& kernels, const void* formula, std::initializer_list<const Operand*> operands);
+
 /// A map_sum on its way, but for what depends on the formula: dense operands of one floating dtype, room for the sum of each
 /// block and, where a gradient will be wanted, for the partial derivatives.
 class MapSum {
@@ -39,8 +69,9 @@ class MapSum {
   /// The elements of operand k, and of the partial derivatives by it: null where they are not wanted.
   const void* operand(std::size_t k) const;
   void* partials(std::size_t k) const;
-  /// The sum of the blocks' sums as the result, recorded with the rule.
-  Tensor finish(Rule rule);
+  /// The sum of the blocks' sums as the result, recorded. Its rule scales the partial derivatives that were taken with the
+  /// value, or is map()'s, where the gradient's own graph is wanted.
+  Tensor finish(const MapKernels& kernels, const void* formula);
 
  private:
   struct Tensors;
@@ -48,8 +79,6 @@ class MapSum {
 };
 /// sum() of all elements, which this header would otherwise include.
 Tensor sum_of(const Tensor& x);
-/// Gives the operands the partial derivatives that were taken with the value, times the cotangent.
-void give_partials(Vjp& vjp, int count);
 
 template <std::size_t K>
 using MapSequence = std::make_index_sequence<K>;
@@ -79,35 +108,6 @@ template <class V, class... R>
 std::array<V, sizeof...(R)> results_of(const std::tuple<R...>& results) {
   return std::apply([](const auto&... result) { return std::array<V, sizeof...(R)>{V(result)...}; }, results);
 }
-
-/// What map() compiles of a formula in the user's file, for float32 and float64: plain loops over contiguous
-/// elements. All else is done by functions of the library, so that a use of map() compiles fast.
-struct MapKernels {
-  int operands;          // x_1 ... x_K
-  int results;           // y_1 ... y_R
-  Kernel value[2];       // outputs y;      inputs x
-  Kernel cotangents[2];  // outputs those c_i that are wanted; inputs g_1 ... g_R, x. Their formula is a WantedOf.
-  Kernel second_order;   // outputs dg, dx; inputs g, x, h_1 ... h_K; float64 alone
-};
-/// A formula, and which operands' cotangents are wanted of it: bit i for operand i.
-struct WantedOf {
-  const void* formula;
-  std::uint32_t wanted;
-};
-
-/// y = f(x...), recorded with the rule, whose work is map_first_order.
-std::vector<Tensor> map_forward(const MapKernels& kernels, const void* formula,
-                                std::initializer_list<const Operand*> operands, Rule rule);
-/// map_forward() of a formula with one result.
-Tensor map_to_one(const MapKernels& kernels, const void* formula, std::initializer_list<const Operand*> operands,
-                  Rule rule);
-/// The operands' cotangents c_i = sum_r g_r dy_r/dx_i, in one pass. An operator itself, so that it can be differentiated
-/// once more; the rule's work is then map_second_order.
-void map_first_order(Vjp& vjp, const char* name, const MapKernels& kernels, const void* formula, Rule rule);
-/// With the cotangents h_i of the c_i, by duals of duals:
-///
-///     dg_r = sum_i h_i dy_r/dx_i,   dx_j = sum_r g_r d/dx_j (sum_i h_i dy_r/dx_i).
-void map_second_order(Vjp& vjp, const MapKernels& kernels, const void* formula);
 
 /// Room for a batch of one operand, at any instruction set.
 inline constexpr std::size_t kLaneBytes = 64;
@@ -235,15 +235,23 @@ struct MapOf {
   static constexpr int R = results_of_formula<F>(Sequence{});
   using Float = MapKernel<float, R, F, Sequence>;
   using Double = MapKernel<double, R, F, Sequence>;
-  static constexpr MapKernels kKernels = {static_cast<int>(K),
-                                          R,
-                                          {&Float::value, &Double::value},
-                                          {&Float::cotangents, &Double::cotangents},
-                                          &Double::second_order};
 
-  static void first_order(Vjp& vjp, const char* name, const F& f) {
-    map_first_order(vjp, name, kKernels, &f, [f](Vjp& vjp) { map_second_order(vjp, kKernels, &f); });
+  static constexpr MapKernels kernels() {
+    MapKernels kernels = {static_cast<int>(K),
+                          R,
+                          {&Float::value, &Double::value},
+                          {&Float::cotangents, &Double::cotangents},
+                          &Double::second_order,
+                          std::is_empty_v<F> ? 0 : sizeof(F),
+                          nullptr,
+                          nullptr};
+    if constexpr (!std::is_trivially_copyable_v<F> || sizeof(F) > kMostFormulaBytes || alignof(F) > alignof(void*)) {
+      kernels.copy = [](const void* formula) -> void* { return new F(*static_cast<const F*>(formula)); };
+      kernels.destroy = [](void* copy) { delete static_cast<F*>(copy); };
+    }
+    return kernels;
   }
+  static constexpr MapKernels kKernels = kernels();
 };
 
 /// A tensor, or a std::tuple of them where the formula returns one.
@@ -251,11 +259,10 @@ template <std::size_t K, class F>
 auto map_operands(const F& f, std::initializer_list<const Operand*> operands) {
   if constexpr (kIsFormula<K, F>) {
     using Map = MapOf<K, F>;
-    auto rule = [f](Vjp& vjp) { Map::first_order(vjp, "map_cotangents", f); };
     if constexpr (Map::R == 1) {
-      return map_to_one(Map::kKernels, &f, operands, rule);
+      return map_to_one(Map::kKernels, &f, operands);
     } else {
-      std::vector<Tensor> y = map_forward(Map::kKernels, &f, operands, rule);
+      std::vector<Tensor> y = map_forward(Map::kKernels, &f, operands);
       return [&]<std::size_t... R>(std::index_sequence<R...>) { return std::tuple(std::move(y[R])...); }
       (std::make_index_sequence<Map::R>{});
     }
@@ -328,7 +335,7 @@ struct SumBlocks {
 };
 
 /// When a gradient will be wanted, the partial derivatives are taken with the value, in the same pass, and kept as
-/// further outputs of the node: the first-order rule then only scales them.
+/// further outputs of the node.
 template <std::size_t K, class F>
 Tensor map_sum_operands(const F& f, std::initializer_list<const Operand*> operands) {
   if constexpr (kIsFormula<K, F>) {
@@ -350,10 +357,7 @@ Tensor map_sum_operands(const F& f, std::initializer_list<const Operand*> operan
       else
         sum_blocks(std::type_identity<Batch<T>>{});
     });
-    return all.finish([f](Vjp& vjp) {
-      if (vjp.creates_graph()) return MapOf<K, F>::first_order(vjp, "map_sum_cotangents", f);
-      give_partials(vjp, static_cast<int>(K));
-    });
+    return all.finish(MapOf<K, F>::kKernels, &f);
   }
   return {};
 }

@@ -219,6 +219,8 @@ Table read_numbers(Reader& reader, const CsvOptions& options, SourceLocation whe
 
 }  // namespace
 
+CsvOptions::~CsvOptions() = default;
+
 Table read_csv(const std::string& path, const CsvOptions& options, SourceLocation where) {
   check(options.dtype != DType::boolean, where, "read_csv: dtype must be int64, float32 or float64, but it is ",
         options.dtype, '.');

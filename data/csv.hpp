@@ -28,6 +28,8 @@ struct CsvOptions {
   std::vector<int> text_columns = {};  ///< columns to keep as text, negative ones counted from the last
   char comment = '\0';                 ///< lines that begin with it are left out; NUL: none
   std::int64_t skip_lines = 0;         ///< at the start of the file
+
+  ~CsvOptions();  // in the .cpp: less for a user's file to compile
 };
 
 /// Reads a table of numbers, from plain text or gzip. Every column is one of numbers, but those that text_columns lists;

@@ -20,6 +20,17 @@
 namespace xgrad XGRAD_API {
 namespace nn {
 
+Initializer::Initializer() noexcept = default;
+Initializer::Initializer(const Initializer&) = default;
+Initializer::Initializer(Initializer&&) noexcept = default;
+Initializer& Initializer::operator=(const Initializer&) = default;
+Initializer& Initializer::operator=(Initializer&&) noexcept = default;
+Initializer::~Initializer() = default;
+
+Initializer::Initializer(std::string name, Function function) : function_(std::move(function)) {
+  if (function_) name_ = std::move(name);
+}
+
 Tensor Initializer::operator()(const Shape& shape, TensorOptions options, Generator& generator,
                                SourceLocation where) const {
   check<std::logic_error>(static_cast<bool>(function_), where,

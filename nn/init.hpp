@@ -21,7 +21,12 @@ class Initializer {
       xgrad::Function<Tensor(const Shape& shape, TensorOptions options, Generator& generator, SourceLocation where)>;
 
   /// Holds none: a layer then takes its own default.
-  Initializer() = default;
+  Initializer() noexcept;
+  Initializer(const Initializer&);
+  Initializer(Initializer&&) noexcept;
+  Initializer& operator=(const Initializer&);
+  Initializer& operator=(Initializer&&) noexcept;
+  ~Initializer();  // in the .cpp, as nearly every model's file would compile them
   template <class F>
   requires(!std::same_as<std::remove_cvref_t<F>, Initializer> &&
            std::is_invocable_r_v<Tensor, F&, const Shape&, TensorOptions, Generator&>) Initializer(F function)
@@ -30,9 +35,7 @@ class Initializer {
   requires std::is_invocable_r_v<Tensor, F&, const Shape&, TensorOptions, Generator&> Initializer(std::string name,
                                                                                                   F function)
       : Initializer(std::move(name), with_place(std::move(function))) {}
-  Initializer(std::string name, Function function) : function_(std::move(function)) {
-    if (function_) name_ = std::move(name);
-  }
+  Initializer(std::string name, Function function);
 
   /// Makes the tensor.
   /// Throws: std::logic_error where it holds none.

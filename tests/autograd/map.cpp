@@ -1,6 +1,8 @@
 #include <xgrad/autograd/map.hpp>
 
+#include <array>
 #include <tuple>
+#include <vector>
 #include <xgrad/autograd/check/gradcheck.hpp>
 #include <xgrad/autograd/functional.hpp>
 #include <xgrad/autograd/ops.hpp>
@@ -209,6 +211,64 @@ TEST_CASE("map refuses a formula that captured by reference", "[map][errors]") {
   CHECK(grad(sum(huber(3)), x).item() == 1);
   CHECK(by_reference(3.0) == by_value(3.0));
   CHECK(several(1.0) == nothing(1.0));
+}
+
+namespace {
+/// A number, and how many copies of it there are.
+class Counted {
+ public:
+  explicit Counted(double number) : number_(number) { ++copies; }
+  Counted(const Counted& other) : number_(other.number_) { ++copies; }
+  Counted& operator=(const Counted&) = delete;
+  ~Counted() {
+    --copies;
+    number_ = 1e9;  // who reads it after its end is seen
+  }
+  double number() const { return number_; }
+  static inline int copies = 0;
+
+ private:
+  double number_;
+};
+struct alignas(64) Aligned {
+  double number;
+};
+
+/// The graph's copy of a formula that is gone: value, gradient, second order.
+template <class Make>
+void check_kept(const Make& make) {
+  Tensor a = random({7}).set_requires_grad();
+  auto expected = [](const Tensor& a) { return sum(2.5 * a * a * a); };
+  Tensor y, summed;
+  {
+    auto f = make(2.5);
+    y = sum(map(f, a));
+    summed = map_sum(f, a);
+  }
+  for (const Tensor& y : {y, summed}) {
+    CHECK(allclose(y, expected(a)));
+    Tensor g = grad(y, a, {.create_graph = true});
+    CHECK(allclose(g, 7.5 * a * a));
+    CHECK(allclose(grad(sum(g), a), 15 * a));
+  }
+  CHECK_NOTHROW(gradgradcheck([&](const Tensor& a) { return map(make(2.5), a); }, {a}));
+}
+}  // namespace
+
+TEST_CASE("a graph keeps its copy of a formula, whatever it captured", "[map]") {
+  check_kept([](double d) { return [d](auto a) { return a * a * a * d; }; });
+  check_kept([](double d) {
+    return [d, e = std::array{1.5, -1.5, 0.0}](auto a) { return a * a * a * (d + e[0] + e[1]); };
+  });
+  check_kept([](double d) {
+    std::array<double, 9> many{};
+    many[8] = d;
+    return [many](auto a) { return a * a * a * many[8]; };
+  });
+  check_kept([](double d) { return [held = Aligned{d}](auto a) { return a * a * a * held.number; }; });
+  check_kept([](double d) { return [held = std::vector{d}](auto a) { return a * a * a * held[0]; }; });
+  check_kept([](double d) { return [held = Counted(d)](auto a) { return a * a * a * held.number(); }; });
+  CHECK(Counted::copies == 0);
 }
 
 TEST_CASE("a map has as many results as its formula", "[map]") {

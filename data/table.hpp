@@ -49,7 +49,7 @@ struct Column {
   Tensor missing() const;
   /// The numbers. Throws std::invalid_argument where the column holds text.
   operator Tensor() const;
-  /// The same for operators: `table["sibsp"] + table["parch"]`, `mean(table["age"])`.
+  /// The numbers as an operand: `table["sibsp"] + table["parch"]`, `mean(table["age"])`.
   operator Operand() const;
 };
 

@@ -28,7 +28,7 @@ concept HasTensorState = !HasContents<T> && !std::derived_from<T, nn::Module> &&
   changed.load_state(state);
 };
 
-/// The same with a state of numbers.
+/// An object with a state of numbers under names (a count, a rate) that can be kept and put back.
 template <class T>
 concept HasNumberState =
     !std::derived_from<T, optim::Schedule> && requires(const T& object, T& changed, const optim::NamedNumbers& state) {

@@ -1,6 +1,7 @@
 #include "optimizer.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -76,6 +77,30 @@ struct Optimizer::Bookkeeping {
   std::vector<std::size_t> group_ends;
   std::vector<std::string> group_names;
   std::vector<std::optional<double>> base_lrs;  // as far as schedules have seen them
+
+  /// Calls work(i) for each parameter, unrecorded: large ones are split over the threads one by one, the others shared out
+  /// whole.
+  template <class Work>
+  void for_each(const std::vector<Tensor>& parameters, SourceLocation where, const Work& work) const {
+    std::optional<internal::OneThread> one_thread;
+    if (total_work < kCacheWork) one_thread.emplace();
+    {
+      CallSite site(where);
+      NoGrad no_grad;
+      for (std::size_t i = 0; i < parameters.size(); ++i)
+        if (is_large(parameters[i])) work(i);
+    }
+    internal::parallel_for(shared_work, kWorkGrain, [&](std::int64_t begin, std::int64_t end) {
+      // An update may be written with operators: each thread must be told that they are not to be recorded.
+      CallSite site(where);
+      NoGrad no_grad;
+      const auto first = std::lower_bound(work_before.begin(), work_before.end(), begin);
+      for (auto i = static_cast<std::size_t>(first - work_before.begin()); i < parameters.size(); ++i) {
+        if (work_before[i] >= end) break;
+        if (!is_large(parameters[i])) work(i);
+      }
+    });
+  }
 };
 
 Optimizer::Optimizer() = default;
@@ -90,16 +115,21 @@ void Optimizer::zero_grad() {
 }
 
 void Optimizer::step(SourceLocation where) {
-  // All that can fail comes before the first write.
+  // All that can fail comes before the first write. The thread that steps a parameter also checks it, takes its gradient and
+  // lets go of it: what counts the gradient's holders would travel from core to core otherwise.
   std::vector<Tensor> gradients(parameters_.size());
-  std::vector<Completed> completed;
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+  std::atomic<bool> are_complete = true;
+  bookkeeping_->for_each(parameters_, where, [this, where, &gradients, &are_complete](std::size_t i) {
     gradients[i] = parameters_[i].grad();
-    if (!gradients[i].defined()) continue;
+    if (!gradients[i].defined()) return;
     check_gradient(i, gradients[i], where);
     if (bookkeeping_->complete_for[i] != parameters_[i].impl()->dtype)
+      are_complete.store(false, std::memory_order_relaxed);
+  });
+  std::vector<Completed> completed;
+  for (std::size_t i = 0; i < parameters_.size() && !are_complete; ++i)
+    if (gradients[i].defined() && bookkeeping_->complete_for[i] != parameters_[i].impl()->dtype)
       completed.push_back({i, completed_state(i, where)});
-  }
   if (!gradients_are_finite(gradients, where)) return;
   std::vector<std::pair<std::size_t, std::vector<Tensor>>> prepared_ones;
   if (prepares()) {
@@ -121,29 +151,11 @@ void Optimizer::step(SourceLocation where) {
 
   for (auto& [i, made] : prepared_ones) states_[i].prepared = std::move(made);
 
-  std::optional<internal::OneThread> one_thread;
-  if (bookkeeping_->total_work < kCacheWork) one_thread.emplace();
-  // Large parameters are split over the threads one by one, the others shared out whole. An update may be written with
-  // operators: each thread must be told that they are not to be recorded.
-  {
-    CallSite site(where);
-    NoGrad no_grad;
-    for (std::size_t i = 0; i < parameters_.size(); ++i)
-      if (is_large(parameters_[i]) && gradients[i].defined()) step_parameter(bookkeeping_->groups[i], i, gradients[i]);
-  }
-  internal::parallel_for(bookkeeping_->shared_work, kWorkGrain,
-                         [this, where, gradient_of = gradients.data()](std::int64_t begin, std::int64_t end) {
-                           CallSite site(where);
-                           NoGrad no_grad;
-                           const auto first = std::lower_bound(bookkeeping_->work_before.begin(),
-                                                               bookkeeping_->work_before.end(), begin);
-                           for (auto i = static_cast<std::size_t>(first - bookkeeping_->work_before.begin());
-                                i < parameters_.size(); ++i) {
-                             if (bookkeeping_->work_before[i] >= end) break;
-                             if (!is_large(parameters_[i]) && gradient_of[i].defined())
-                               step_parameter(bookkeeping_->groups[i], i, gradient_of[i]);
-                           }
-                         });
+  bookkeeping_->for_each(parameters_, where, [this, &gradients](std::size_t i) {
+    if (!gradients[i].defined()) return;
+    step_parameter(bookkeeping_->groups[i], i, gradients[i]);
+    gradients[i] = Tensor();
+  });
 }
 
 Tensor Optimizer::step(const Function<Tensor()>& loss, SourceLocation where) {

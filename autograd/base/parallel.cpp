@@ -162,6 +162,7 @@ class Pool {
   /// Starts what is missing. Returns how many threads there are, the caller's included: fewer than wanted, 1 at the least,
   /// when the system has no more threads or no memory for them.
   int start_workers(int wanted) {
+    if (workers_ + 1 >= wanted) return wanted;  // nearly always; to block signals would cost more than a short loop
     try {
       if (wanted > capacity_) {
         shares_ = std::make_unique<Share[]>(wanted);

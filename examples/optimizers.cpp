@@ -84,6 +84,7 @@ Course train_by(const Way& way, const data::Dataset& training, const data::Datas
 }
 
 void run(int epochs, const std::string& picture, const std::string& folder) {
+  RunReport report(folder);
   const std::string file = example_data("digits.csv.gz");
   data::Dataset digits = data::separate_target(data::read_csv(file).values);
   digits.inputs = digits.inputs / 16;  // pixels are 0 ... 16
@@ -102,25 +103,16 @@ void run(int epochs, const std::string& picture, const std::string& folder) {
   left.title = "One rate for all weights";
   right.title = "A rate for each weight";
   train::Plot plain(left), adaptive(right);
-  std::vector<Course> courses;
   for (std::size_t i = 0; i < ways().size(); ++i) {
     const Way& way = ways()[i];
-    const Course& course = courses.emplace_back(train_by(way, training, others, epochs));
+    const Course course = train_by(way, training, others, epochs);
     std::printf("%-18s %8.3g %8ld   %12.4f %10.1f %%\n", way.name.c_str(), way.make(Network())->lr(),
                 static_cast<long>(course.steps), course.losses.back(), 100 * course.accuracy);
     (i < 4 ? plain : adaptive).line(way.name, course.losses, {.colour = static_cast<int>(i)});
     if (way.name == "mini-batch")  // for comparison
       adaptive.line(way.name, course.losses, {.dashed = true, .colour = static_cast<int>(i)});
+    report.note(way.name + ", others right", 100 * course.accuracy, "%");
   }
-  RunReport report(folder);
-  for (std::size_t epoch = 0; epoch < courses[0].losses.size(); ++epoch) {
-    train::Readings losses;
-    for (std::size_t i = 0; i < ways().size(); ++i)
-      losses.emplace_back("loss/" + ways()[i].name, courses[i].losses[epoch]);
-    report.scalars(static_cast<std::int64_t>(epoch), losses);
-  }
-  for (std::size_t i = 0; i < ways().size(); ++i)
-    report.note(ways()[i].name + ", others right", 100 * courses[i].accuracy, "%");
   report.save("The same network under eight optimizers", plain, adaptive);
   if (!picture.empty())
     train::Panels({plain, adaptive}, {.title = "The same network under eight optimizers"}).save(picture);

@@ -115,7 +115,7 @@ struct Log::State {
   double now() const {
     if (options.clock) return options.clock();
     const double seconds = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-    return std::round(seconds * 1000) / 1000;
+    return std::round(seconds * 1e6) / 1e6;  // a step may take less than a millisecond
   }
 
   void write(const Json& line, SourceLocation where) {

@@ -209,6 +209,22 @@ TEST_CASE("scatter_add adds at the indices", "[index]") {
   CHECK(scatter_add(full({}, 1), 0, tensor(0), full({}, 2)).item() == 3);
 }
 
+TEST_CASE("gather checks indices in whatever block of them one is wrong", "[index][errors]") {
+  // Rows shorter and longer than a block, enough of them for several threads; a block's last index, its first, the last of all.
+  for (std::int64_t length : {3, 7000}) {
+    const std::int64_t rows = 210000 / length;
+    Tensor x = counted({5, length});
+    Tensor indices = remainder(reshape(arange(rows * length), {rows, length}), 5);
+    Tensor columns = arange(length);
+    CHECK(all(gather(x, 0, indices) == cast(indices * length + columns, DType::float64)).item<bool>());
+    for (std::int64_t place : {std::int64_t{2047}, std::int64_t{2048}, rows * length - 1}) {
+      Tensor wrong = indices + 0;
+      wrong[place / length][place % length].assign(5);
+      CHECK_THROWS_WITH(gather(x, 0, wrong), Contains("gather: indices must be in [0, 5)") && Contains(" is 5."));
+    }
+  }
+}
+
 TEST_CASE("scatter_add and gather are each other's transposes", "[index]") {
   Tensor x = variable({3}), source = variable({2, 2});
   Tensor indices = tensor({{0, 2}});

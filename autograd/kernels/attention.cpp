@@ -52,7 +52,7 @@ struct Attend {
   AttentionMatrices<const T> q, k, v;
   T* weights;
   bool is_kept;        // the weights: all of them must be there
-  std::int64_t first;  // the block whose weights stand at `weights`
+  std::int64_t first;  // the block whose weights are stored at `weights`
   AttentionMatrices<T> y;
 
   static std::int64_t blocks(const AttentionShape& s) {
@@ -153,7 +153,7 @@ struct AttendBack {
   /// What a block of queries gives. The cotangents of keys and values begin as `beta` times what they are.
   void pull(std::int64_t stack, std::int64_t query, std::int64_t count, T beta) const {
     const std::int64_t n = shape.keys, seen = keys_seen(shape, query + count), at = query * n;
-    const Batch<T> factor = static_cast<T>(shape.scale);
+    const Batch<T> factor = static_cast<T>(shape.scale), zero = 0, half = T(0.5);
     const T* kept = weights + stack * shape.queries * n + at;
     const Matrix<T> g_rows = rows_of(g, lead, stack, query);
     multiply(seen, shape.value_size, count, {kept, 1, n}, g_rows, beta, gv, stack);
@@ -163,10 +163,24 @@ struct AttendBack {
     for (std::int64_t i = 0; i < count; ++i) {
       T* row = room + i * n;
       const T* weight = kept + i * n;
-      const Batch<T> dot = sum_row<T>(
-          seen, T(0), [](Batch<T> p, Batch<T> gp) { return p * gp; }, weight, row);
+      // As the p add up to 1, gp may be taken relative to that of the winner, the key with more than half of the sum: its own
+      // difference is then 0 rather than what rounding left of 1 - p. Of most rows there is none, and one pass is enough.
+      Batch<T> most = 0, winner = 0;
+      Batch<T> dot = sum_row<T>(
+          seen, T(0),
+          [&](Batch<T> p, Batch<T> gp) {
+            most = max(most, p);
+            return p * gp;
+          },
+          weight, row);
+      if (any(most > half)) {
+        winner = sum_row<T>(
+            seen, T(0), [&](Batch<T> p, Batch<T> gp) { return where(p > half, gp, zero); }, weight, row);
+        dot = sum_row<T>(
+            seen, T(0), [&](Batch<T> p, Batch<T> gp) { return p * (gp - winner); }, weight, row);
+      }
       map_row<T>(
-          seen, T(0), row, [&](Batch<T> p, Batch<T> gp) { return p * (gp - dot) * factor; }, weight, row);
+          seen, T(0), row, [&](Batch<T> p, Batch<T> gp) { return p * ((gp - winner) - dot) * factor; }, weight, row);
     }
     multiply(count, shape.size, seen, {room, n, 1}, rows_of(k, lead, stack), T(0), gq, stack, query);
     multiply(seen, shape.size, count, {room, 1, n}, rows_of(q, lead, stack, query), beta, gk, stack);

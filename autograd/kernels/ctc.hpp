@@ -20,14 +20,15 @@ struct CtcBatch {
 };
 
 /// losses[n] = -log of the probability that sample n spells its target; sums [samples, times, states] are the logarithms of
-/// the probabilities of all beginnings of alignments.
+/// the probabilities of all beginnings of alignments. Of these and of the losses before they are rounded to T ctc_cotangent()
+/// takes exponentials: for a long sequence they are thousands, so both are float64 whatever T is.
 template <class T>
-void ctc_losses(const CtcBatch& batch, const T* log_probabilities, T* sums, T* losses);
+void ctc_losses(const CtcBatch& batch, const T* log_probabilities, double* sums, double* unrounded, T* losses);
 
 /// to [times, samples, classes] = -g[n * g_step] times the probability that an alignment of sample n is in a class at a time.
 /// `room` has 2 * states numbers for each sample.
 template <class T>
-void ctc_cotangent(const CtcBatch& batch, const T* log_probabilities, const T* sums, const T* losses, const T* g,
-                   std::int64_t g_step, T* room, T* to);
+void ctc_cotangent(const CtcBatch& batch, const T* log_probabilities, const double* sums, const double* unrounded,
+                   const T* g, std::int64_t g_step, double* room, T* to);
 
 }  // namespace xgrad::internal

@@ -253,6 +253,8 @@ struct LogSumExp {
   };
   const T* x;
   T* y;
+  T* maxima;    // null where nobody wants them
+  T* log_sums;  // as maxima
   State start() const { return {-std::numeric_limits<double>::infinity(), 0}; }
   void step(State& state, std::int64_t, std::int64_t at) const {
     const double next = x[at];
@@ -265,7 +267,11 @@ struct LogSumExp {
     } else if (std::isfinite(largest)) {
       sum += std::exp(next - largest);
     }
-    y[at] = static_cast<T>(std::isfinite(largest) ? largest + std::log(sum) : largest);
+    const double log_sum = std::isfinite(largest) ? std::log(sum) : 0;
+    y[at] = static_cast<T>(largest + log_sum);
+    if (maxima == nullptr) return;
+    maxima[at] = static_cast<T>(largest);
+    log_sums[at] = static_cast<T>(log_sum);
   }
 };
 
@@ -312,8 +318,8 @@ void running_recurrence(const T* a, const T* b, T* y, const ScanShape& shape, Sc
 }
 
 template <class T>
-void running_logsumexp(const T* x, T* y, const ScanShape& shape) {
-  scan(LogSumExp<T>{x, y}, shape);
+void running_logsumexp(const T* x, T* y, T* maxima, T* log_sums, const ScanShape& shape) {
+  scan(LogSumExp<T>{x, y, maxima, log_sums}, shape);
 }
 
 template <class T>
@@ -335,7 +341,7 @@ XGRAD_SCANS(std::int64_t)
 template void running_extreme(const bool*, bool*, std::int64_t*, const ScanShape&, bool);
 template void running_recurrence(const float*, const float*, float*, const ScanShape&, ScanOrder);
 template void running_recurrence(const double*, const double*, double*, const ScanShape&, ScanOrder);
-template void running_logsumexp(const float*, float*, const ScanShape&);
-template void running_logsumexp(const double*, double*, const ScanShape&);
+template void running_logsumexp(const float*, float*, float*, float*, const ScanShape&);
+template void running_logsumexp(const double*, double*, double*, double*, const ScanShape&);
 
 }  // namespace xgrad::internal

@@ -28,9 +28,11 @@ void running_product(const T* x, T* y, const ScanShape& shape);
 template <class T>
 void running_recurrence(const T* a, const T* b, T* y, const ScanShape& shape, ScanOrder order);
 
-/// y_k = log(exp(x_0) + ... + exp(x_k)), relative to the largest so far, so that nothing overflows. T: float or double.
+/// y_k = log(exp(x_0) + ... + exp(x_k)), relative to the largest so far, so that nothing overflows. T: float or double. Where
+/// they are not null, its two parts are written too: the largest so far, and the logarithm of the sum relative to it, 0 where
+/// the largest is not finite.
 template <class T>
-void running_logsumexp(const T* x, T* y, const ScanShape& shape);
+void running_logsumexp(const T* x, T* y, T* maxima, T* log_sums, const ScanShape& shape);
 
 /// The largest (or smallest) element so far and its position: the last of equals. After a nan the last nan. Any T.
 template <class T>

@@ -28,6 +28,7 @@
 #include "random.hpp"
 #include "reduce.hpp"
 #include "softmax.hpp"
+#include "softmax/cotangent.hpp"
 
 namespace xgrad XGRAD_API {
 
@@ -257,8 +258,7 @@ struct AttentionRule {
     const Tensor &q = vjp.input(0), &k = vjp.input(1), &v = vjp.input(2);
     if (vjp.needs(2)) vjp.give(2, matmul(transpose(weights), g));
     if (!vjp.needs(0) && !vjp.needs(1) && !vjp.needs(3)) return;
-    Tensor gp = matmul(g, transpose(v));
-    Tensor scores = weights * (gp - sum(weights * gp, -1, {.keepdims = true}));
+    Tensor scores = softmax_cotangent_of_operators(matmul(g, transpose(v)), weights, -1);
     if (vjp.needs(0)) vjp.give(0, matmul(scores, k) * shape.scale);
     if (vjp.needs(1)) vjp.give(1, matmul(transpose(scores), q) * shape.scale);
     if (vjp.needs(3)) vjp.give(3, sum_to(scores, vjp.shape(3)));

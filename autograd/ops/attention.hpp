@@ -23,7 +23,7 @@ struct AttentionOptions {
 /// Shapes: `q [..., L, E], k [..., S, E], v [..., S, D] -> [..., L, D]`; leading axes broadcast.
 /// Dtype: the common one; integers become float32.
 /// Derivative: with weights p and gp = g v^T, gs = p (gp - sum(p gp)): scale gs k for q, scale gs^T q for k, p^T g for v, gs for a
-/// floating mask.
+/// floating mask. Where one p is above 1/2, gp is taken relative to that key's: what p lacks of 1 is not lost to rounding.
 /// Throws: std::invalid_argument for other shapes, a mask that does not broadcast or is of integers, and a dropout outside
 /// [0, 1].
 /// Source: Vaswani et al., Attention is all you need, 2017.

@@ -1,6 +1,7 @@
 #include "softmax.hpp"
 
 #include "../extend.hpp"
+#include "../kernels/fill.hpp"
 #include "../kernels/softmax_rows.hpp"
 #include "arithmetic.hpp"
 #include "cast.hpp"
@@ -11,6 +12,7 @@
 #include "detail/result.hpp"
 #include "exponential.hpp"
 #include "movement.hpp"
+#include "softmax/cotangent.hpp"
 
 namespace xgrad XGRAD_API {
 
@@ -82,14 +84,6 @@ Tensor cotangent_value(const Tensor& given, const Tensor& y, unsigned mask, bool
   return result;
 }
 
-/// y (g - sum(g y)) of operators. As the y add up to 1, g may be taken relative to that of the element with more than half
-/// of the sum: its own difference is then 0 rather than what rounding left of 1 - y.
-Tensor softmax_cotangent_of_operators(const Tensor& g, const Tensor& y, const Axes& axis) {
-  Tensor winner = sum(where(y.detach() > 0.5, g, 0), axis, {.keepdims = true});
-  Tensor relative = g - winner;
-  return y * (relative - sum(relative * y, axis, {.keepdims = true}));
-}
-
 /// g - exp(y) sum(g) of operators: where one element has more than half of the sum, its 1 - exp(y) is the others' sum.
 Tensor log_softmax_cotangent_of_operators(const Tensor& g, const Tensor& y, const Axes& axis) {
   Tensor p = exp(y);
@@ -139,7 +133,7 @@ template <class T>
 LogSumExp logsumexp_value(const Tensor& x, unsigned mask, const Shape& shape) {
   LogSumExp parts{new_tensor(shape, dtype_of<T>), new_tensor(shape, dtype_of<T>), new_tensor(shape, dtype_of<T>)};
   if (x.numel() == 0) {
-    std::fill_n(data_of<T>(parts.y), parts.y.numel(), lowest_of<T>());
+    fill<T>(data_of<T>(parts.y), parts.y.numel(), lowest_of<T>());
     return parts;
   }
   PlannedOperand operand(x, mask);
@@ -150,27 +144,29 @@ LogSumExp logsumexp_value(const Tensor& x, unsigned mask, const Shape& shape) {
 }
 
 /// g exp(x - center) / sum, of what the value was made of: exp(x - y) with a y that is rounded (to 1 ulp of 1e7, say) would
-/// not add up to 1. Where all of x is -inf the gradient is 0.
+/// not add up to 1. Where all of x is -inf the gradient is 0. Recorded, the softmax is one operator with a rule of its own: a
+/// quotient's would take the winner's derivative for the difference of two numbers that round to the same one.
 void logsumexp_rule(Vjp& vjp, unsigned mask) {
   const Tensor& x = vjp.input(0);
   if (x.numel() == 0) return vjp.give(0, zeros(x.shape(), {.dtype = x.dtype()}));
   Tensor g = with_kept_axes(vjp.g(), x.shape(), mask);
   Tensor center = with_kept_axes(vjp.output(1).detach(), x.shape(), mask);
-  if (vjp.creates_graph()) {
-    Tensor power = exp(x - center);
-    Tensor total = sum(power, axes_of(mask), {.keepdims = true});
-    return vjp.give(0, power * (g / where(total == 0, 1, total)));
-  }
-  Tensor total = with_kept_axes(vjp.output(2), x.shape(), mask);
-  vjp.give(0, dispatch_floating(x.dtype(), [&]<class T>(T) {
-             Tensor factor = compute<T>(
-                 total.shape(),
-                 [](auto total, auto g) { return g / where(total == decltype(total)(0), decltype(total)(1), total); },
-                 total, g);
-             return compute<T>(
-                 x.shape(), [](auto x, auto center, auto factor) { return exp(x - center) * factor; }, x, center,
-                 factor);
-           }));
+  Tensor total = with_kept_axes(vjp.output(2).detach(), x.shape(), mask);
+  auto weighted = [&](const Tensor& g) {
+    return dispatch_floating(x.dtype(), [&]<class T>(T) {
+      Tensor factor = compute<T>(
+          total.shape(),
+          [](auto total, auto g) { return g / where(total == decltype(total)(0), decltype(total)(1), total); }, total,
+          g);
+      return compute<T>(
+          x.shape(), [](auto x, auto center, auto factor) { return exp(x - center) * factor; }, x, center, factor);
+    });
+  };
+  if (!vjp.creates_graph()) return vjp.give(0, weighted(g));
+  Tensor p =
+      record("logsumexp", vjp.where(), {x}, weighted(ones(total.shape(), {.dtype = x.dtype()})), {Uses::output()},
+             [mask](Vjp& vjp) { vjp.give(0, softmax_cotangent_of_operators(vjp.g(), vjp.output(), axes_of(mask))); });
+  vjp.give(0, g * p);
 }
 
 }  // namespace

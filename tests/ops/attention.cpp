@@ -109,6 +109,57 @@ TEST_CASE("scale is 1 / sqrt(E), or what is given, of any sign", "[nn][attention
   CHECK(scaled_dot_product_attention(q, k, v, {.scale = 0}).item() == Approx(0.5));
 }
 
+TEST_CASE("The key that wins keeps its derivative, though its weight rounds to 1", "[nn][attention]") {
+  for (const DType dtype : {DType::float32, DType::float64})
+    for (const double gap : {12., 20., dtype == DType::float32 ? 30. : 38.})
+      for (const bool create_graph : {false, true})
+        for (const bool has_mask : {false, true}) {
+          INFO(name(dtype) << " gap " << gap << " create_graph " << create_graph << " mask " << has_mask);
+          const TensorOptions variables{.dtype = dtype, .requires_grad = true};
+          Tensor q = tensor({{1.}}, variables), k = tensor({{gap}, {0.}}, variables),
+                 v = tensor({{3.}, {1.}}, variables);
+          Tensor mask = zeros({1, 2}, variables);
+          AttentionOptions options;
+          if (has_mask) options.mask = mask;
+          Tensor y = sum(scaled_dot_product_attention(q, k, v, options));
+          std::vector<Tensor> inputs{q, k};
+          if (has_mask) inputs.push_back(mask);
+          const std::vector<Tensor> g = grad(y, inputs, {.create_graph = create_graph});
+          const double p = 1 / (1 + std::exp(gap)), change = 2 * p * (1 - p);
+          const double digits = dtype == DType::float32 ? 2e-6 : 1e-12;
+          CHECK(g[0].item() == Approx(change * gap).epsilon(digits));
+          for (std::size_t i = 1; i < inputs.size(); ++i) {
+            const std::vector<double> each = g[i].to_vector<double>();
+            CHECK(each[0] == Approx(change).epsilon(digits));
+            CHECK(each[1] == Approx(-change).epsilon(digits));
+          }
+        }
+}
+
+TEST_CASE("Of many keys the one that wins keeps its derivative, in batches and behind them", "[nn][attention]") {
+  Generator generator(9);
+  constexpr TensorOptions kFloat{.dtype = DType::float32};
+  for (const std::int64_t keys : {7, 50, 150})
+    for (const bool causal : {false, true})
+      for (const bool create_graph : {false, true}) {
+        INFO(keys << " keys, causal " << causal << ", create_graph " << create_graph);
+        const std::int64_t winner = causal ? 0 : keys - 3;
+        const Tensor q = reshape(linspace(0.2, 0.5, 80, kFloat), {2, 40, 1});
+        const Tensor k = where(unsqueeze(arange(keys), 1) == winner, 60, normal({2, keys, 1}, 0, 1, kFloat, generator));
+        const Tensor v = normal({2, keys, 3}, 0, 1, kFloat, generator), g = normal({2, 40, 3}, 0, 1, kFloat, generator);
+        auto pulled = [&](DType dtype, bool is_composed) {
+          const Tensor x = cast(q, dtype).detach().set_requires_grad();
+          const AttentionOptions options{.causal = causal};
+          Tensor y = is_composed ? matmul(attention_weights(x, cast(k, dtype), options), cast(v, dtype))
+                                 : scaled_dot_product_attention(x, cast(k, dtype), cast(v, dtype), options);
+          return cast(grad(sum(y * g), x, {.create_graph = create_graph}).detach(), DType::float64);
+        };
+        const Tensor expected = pulled(DType::float64, true);
+        CHECK(allclose(pulled(DType::float64, false), expected, {.rtol = 1e-9, .atol = 0}));
+        CHECK(allclose(pulled(DType::float32, false), expected, {.rtol = 1e-3, .atol = 0}));
+      }
+}
+
 TEST_CASE("Attention drops weights and scales the others", "[nn][attention]") {
   Generator generator(3), same(3);
   Tensor q = zeros({50, 2}, kDouble), k = zeros({40, 2}, kDouble), v = ones({40, 1}, kDouble);

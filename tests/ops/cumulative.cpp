@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include <xgrad/autograd/check/gradcheck.hpp>
 #include <xgrad/autograd/functional.hpp>
@@ -168,6 +169,7 @@ TEST_CASE("logcumsumexp at infinities, ties and large numbers", "[cumulative]") 
   const double share = 1 / (1 + std::exp(1));
   CHECK(beside[0] == Approx(share));
   CHECK(beside[1] == Approx(1 - share));
+  CHECK(beside[2] == 2);
   CHECK(beside[3] == 0);
   // Differences of thousands.
   CHECK(is_close(grad(total, f64({0, 2000, -2000, 2000})), f64({0, 2.5, 0, 0.5})));
@@ -176,6 +178,26 @@ TEST_CASE("logcumsumexp at infinities, ties and large numbers", "[cumulative]") 
   const Tensor masked = f64({-kInf, 1, -kInf, 2});
   const Tensor curvature = hessian([](const Tensor& v) { return sum(square(logcumsumexp(v, 0)[slice(1)])); }, masked);
   CHECK(all(isfinite(curvature)).item<bool>());
+}
+
+TEST_CASE("logcumsumexp's gradient is the softmax however large the result is", "[cumulative]") {
+  for (const bool create_graph : {false, true})
+    for (const auto& [size, dtype] : {std::pair{1e5, DType::float32}, std::pair{1e7, DType::float32},
+                                      std::pair{-1e7, DType::float32}, std::pair{1e16, DType::float64}})
+      for (const Shape& shape : {Shape{4}, Shape{4, 3}}) {
+        INFO(size << " " << name(dtype) << " " << shape << " create_graph " << create_graph);
+        Tensor x = full(shape, size, {.dtype = dtype}).set_requires_grad();
+        Tensor g = grad(sum(logcumsumexp(x, 0)[3]), x, {.create_graph = create_graph});
+        for (const double each : g.to_vector<double>()) CHECK(each == Approx(0.25).epsilon(1e-6));
+      }
+  // And the second derivative, diag(p) - p p^T.
+  const Tensor curvature =
+      hessian([](const Tensor& x) { return logcumsumexp(x, 0)[3]; }, full({4}, 1e7, {.dtype = DType::float32}));
+  for (std::int64_t i = 0; i < 4; ++i)
+    for (std::int64_t j = 0; j < 4; ++j)
+      CHECK(curvature[{i, j}].item() == Approx(i == j ? 0.1875 : -0.0625).epsilon(1e-5));
+  gradgradcheck([](const Tensor& x) { return logcumsumexp(x, 1); }, {random({2, 5, 3}) + 1e3});
+  gradgradcheck([](const Tensor& x) { return logcumsumexp(x, -1); }, {3 * random({3, 7})});
 }
 
 TEST_CASE("cummax and cummin take the last of equals and keep to nan", "[cumulative]") {

@@ -96,6 +96,15 @@ TEST_CASE("multi_margin_loss takes one sample without its axis", "[nn][loss]") {
   CHECK_THROWS_AS(multi_margin_loss(x, labels({3}, {})), std::out_of_range);
 }
 
+TEST_CASE("multi_margin_loss of a label whose weight is 0 is 0, whatever its score", "[nn][loss]") {
+  for (int p : {1, 2}) {
+    Tensor x = variable({-kInf, 0, 1});
+    Tensor loss = multi_margin_loss(x, labels({0}, {}), {.p = p, .weight = f64({0, 1, 1})});
+    CHECK(loss.item() == 0);
+    CHECK(is_close(grad(loss, x), f64({0, 0, 0})));
+  }
+}
+
 TEST_CASE("multilabel_margin_loss reads labels up to the first -1", "[nn][loss]") {
   Tensor x = variable({0.1, 0.2, 0.4, 0.8});
   Tensor loss = multilabel_margin_loss(x, labels({3, 0, -1, 1}, {4}));
@@ -171,4 +180,22 @@ TEST_CASE("ctc_loss names itself where its gradient is differentiated", "[nn][lo
   CHECK(message_of<std::logic_error>([&] {
           grad(sum(square(g)), x);
         }).find("ctc_loss: its derivative must not be differentiated again") == 0);
+}
+
+TEST_CASE("ctc_loss of a long sequence in float32 gives each time a cotangent that adds up to 1", "[nn][loss][ctc]") {
+  constexpr std::int64_t kTimes = 1000, kClasses = 30, kLabels = kTimes / 10;
+  Tensor logits = reshape(sin(arange(double(kTimes * kClasses), kDouble) * 0.7), {kTimes, 1, kClasses});
+  Tensor x = cast(log_softmax(logits, -1), DType::float32).detach().set_requires_grad();
+  Tensor targets = reshape(remainder(arange(kLabels) * 7, kClasses - 1) + 1, {1, kLabels});
+  auto loss_of = [&](const Tensor& x) {
+    return ctc_loss(x, targets, labels({kTimes}, {1}), labels({kLabels}, {1}), {.reduction = Reduction::sum});
+  };
+  Tensor loss = loss_of(x);
+  const Tensor exact = cast(x.detach(), DType::float64).set_requires_grad();
+  const Tensor exact_loss = loss_of(exact);
+  CHECK(loss.dtype() == DType::float32);
+  CHECK(loss.item() == Approx(exact_loss.item()).epsilon(1e-7));
+  const Tensor g = cast(grad(loss, x), DType::float64);
+  for (const double each : sum(g, -1).to_vector<double>()) CHECK(each == Approx(-1).epsilon(2e-6));
+  CHECK(allclose(g, grad(exact_loss, exact), {.rtol = 2e-6, .atol = 1e-9}));
 }

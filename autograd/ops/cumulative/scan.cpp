@@ -9,6 +9,7 @@
 
 #include "../../extend.hpp"
 #include "../../tensor_impl.hpp"
+#include "../activation.hpp"
 #include "../arithmetic.hpp"
 #include "../choose.hpp"
 #include "../compare.hpp"
@@ -18,7 +19,6 @@
 #include "../detail/promote.hpp"
 #include "../detail/reduction.hpp"
 #include "../detail/result.hpp"
-#include "../exponential.hpp"
 #include "../index.hpp"
 #include "../movement.hpp"
 
@@ -105,20 +105,25 @@ void cumprod_rule(Vjp& vjp, int axis) {
   vjp.give(0, before * recurrence(after, vjp.g(), axis, ScanOrder::backward, vjp.where()));
 }
 
-/// dx_k = exp(x_k - y_k) s_k with s_k = g_k + exp(y_k - y_{k+1}) s_{k+1}: neither exponential is above 1.
+/// dx_k = exp(x_k - y_k) s_k with s_k = g_k + exp(y_k - y_{k+1}) s_{k+1}. With d = x_{k+1} - y_k these exponentials are
+/// sigmoid(d) of the element that joins and sigmoid(-d) of the sum that it joins, whose own derivatives lose nothing where one
+/// of the two rounds to 1. d is formed of the parts of y, output 1, the logarithm of the sum relative to the largest, and output
+/// 2, the largest: y itself is rounded (to 1 ulp of 1e7, say). Output 1 moves as y does, as the largest may be any number.
 void logcumsumexp_rule(Vjp& vjp, int axis) {
-  if (is_trivial(vjp.shape(0), axis)) {
-    const double lowest = -std::numeric_limits<double>::infinity();
-    return vjp.give(0, where(vjp.input(0) == lowest, 0, vjp.g()));
-  }
+  constexpr double kLowest = -std::numeric_limits<double>::infinity();
   const Tensor& x = vjp.input(0);
-  const Tensor& y = vjp.output();
-  const Tensor next = neighbours(y, axis, ScanOrder::backward, narrow(y, axis, -1, 1));
-  const Tensor stays = logical_and(isinf(y), y == next);  // inf - inf would be nan
-  const Tensor factors = exp(where(stays, 0, y - next));
-  const Tensor sums = recurrence(factors, vjp.g(), axis, ScanOrder::backward, vjp.where());
-  const Tensor is_nothing = y == -std::numeric_limits<double>::infinity();
-  vjp.give(0, where(is_nothing, 0, exp(where(is_nothing, 0, x - y)) * sums));
+  Tensor g = vjp.has(0) ? vjp.g(0) : vjp.g(1);
+  if (vjp.has(0) && vjp.has(1)) g = g + vjp.g(1);
+  if (is_trivial(vjp.shape(0), axis)) return vjp.give(0, where(x == kLowest, 0, g));
+  const std::int64_t n = x.shape()[axis];
+  const Tensor maxima = vjp.output(2).detach();
+  const Tensor joining = narrow(x, axis, 1, n - 1), before = narrow(maxima, axis, 0, n - 1);
+  const Tensor stays = logical_and(isinf(before), joining == before);  // inf - inf would be nan
+  const Tensor d = where(stays, kLowest, joining - before - narrow(vjp.output(1), axis, 0, n - 1));
+  const Tensor one = ones(with_extent(x.shape(), axis, 1), {.dtype = x.dtype()});
+  const Tensor factors = cat({sigmoid(-d), one}, axis);
+  const Tensor sums = recurrence(factors, g, axis, ScanOrder::backward, vjp.where());
+  vjp.give(0, where(maxima == kLowest, 0, cat({one, sigmoid(d)}, axis) * sums));
 }
 
 // ---- Extremes ----
@@ -168,11 +173,20 @@ Tensor logcumsumexp(const Operand& operand, int axis) {
   axis = normalize_axis("logcumsumexp", axis, x.ndim(), where);
   const Tensor from = without_gaps("logcumsumexp", x, where);
   Tensor y = new_result("logcumsumexp", x.shape(), x.dtype(), where);
+  const bool is_recorded = is_recording({x});
+  Tensor log_sums, maxima;
+  if (is_recorded) {
+    log_sums = new_result("logcumsumexp", x.shape(), x.dtype(), where);
+    maxima = new_result("logcumsumexp", x.shape(), x.dtype(), where);
+  }
   dispatch_floating(x.dtype(), [&]<class T>(T) {
-    running_logsumexp<T>(data_of<T>(from), data_of<T>(y), scan_shape(x.shape(), axis));
+    running_logsumexp<T>(data_of<T>(from), data_of<T>(y), is_recorded ? data_of<T>(maxima) : nullptr,
+                         is_recorded ? data_of<T>(log_sums) : nullptr, scan_shape(x.shape(), axis));
   });
-  return record("logcumsumexp", where, {x}, std::move(y), {Uses::input(0) | Uses::output()},
-                [axis](Vjp& vjp) { logcumsumexp_rule(vjp, axis); });
+  if (!is_recorded) return y;
+  std::vector<Tensor> outputs{std::move(y), std::move(log_sums), std::move(maxima)};
+  return record("logcumsumexp", where, {x}, std::move(outputs), {Uses::input(0) | Uses::output(1) | Uses::output(2)},
+                [axis](Vjp& vjp) { logcumsumexp_rule(vjp, axis); })[0];
 }
 
 Extreme cummax(const Operand& x, int axis) { return extreme_so_far("cummax", x, axis, true); }

@@ -6,14 +6,17 @@
 // pass through it.
 #include <cmath>
 
+#include "../../base/launch.hpp"
 #include "../../extend.hpp"
 #include "../arithmetic.hpp"
 #include "../choose.hpp"
 #include "../compare.hpp"
 #include "../create.hpp"
+#include "../detail/result.hpp"
 #include "../movement.hpp"
 #include "../reduce.hpp"
 #include "../softmax.hpp"
+#include "../softmax/cotangent.hpp"
 #include "samples.hpp"
 
 namespace xgrad XGRAD_API {
@@ -24,12 +27,40 @@ namespace {
 
 // ---- What rules are made of ----
 
+// Elements from which a loop over samples is worth a second thread.
+constexpr std::int64_t kSampleGrain = 32768;
+
+/// to[i] = weight / divisor, 0 for a sample that counts for nothing.
+template <class T>
+struct FactorsOfSamples {
+  Labels<T> samples;
+  double divisor;
+  T* to;
+
+  static void run(const FactorsOfSamples& a, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i)
+      a.to[i] = a.samples.is_silent(i) ? T(0) : static_cast<T>(a.samples.weight(i) / a.divisor);
+  }
+};
+
+/// True at each label's place, into falses. Over samples.
+template <class T>
+struct MarkLabels {
+  Labels<T> samples;
+  std::int64_t classes;
+  bool* to;
+
+  static void run(const MarkLabels& a, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i)
+      if (!a.samples.is_ignored(i)) a.to[i * a.classes + a.samples.labels[i]] = true;
+  }
+};
+
 /// weight / divisor for each sample [N, 1], 0 for those that count for nothing.
 template <class T>
 Tensor factors_of_samples(const Labels<T>& samples, std::int64_t count, double divisor) {
-  Tensor factors = zeros({count, 1}, {.dtype = dtype_of<T>});
-  for (std::int64_t i = 0; i < count; ++i)
-    if (!samples.is_silent(i)) data_of<T>(factors)[i] = static_cast<T>(samples.weight(i) / divisor);
+  Tensor factors = new_tensor({count, 1}, dtype_of<T>);
+  launch(FactorsOfSamples<T>{samples, divisor, data_of<T>(factors)}, count, kSampleGrain);
   return factors;
 }
 
@@ -37,8 +68,7 @@ Tensor factors_of_samples(const Labels<T>& samples, std::int64_t count, double d
 template <class T>
 Tensor label_mask(const Labels<T>& samples, std::int64_t count, std::int64_t classes) {
   Tensor mask = zeros({count, classes}, {.dtype = DType::boolean});
-  for (std::int64_t i = 0; i < count; ++i)
-    if (!samples.is_ignored(i)) data_of<bool>(mask)[i * classes + samples.labels[i]] = true;
+  launch(MarkLabels<T>{samples, classes, data_of<bool>(mask)}, count, kSampleGrain);
   return mask;
 }
 
@@ -71,7 +101,7 @@ Tensor logits_cotangent_of_operators(Vjp& vjp, const Labels<T>& samples, double 
     gx = as_column(vjp.g(0)) * (where(is_label, -rest, softmax) * factors_of_samples(samples, count, divisor));
   }
   if (vjp.has(1)) {
-    Tensor through = softmax * (vjp.g(1) - sum(vjp.g(1) * softmax, 1, {.keepdims = true}));
+    Tensor through = softmax_cotangent_of_operators(vjp.g(1), softmax, 1);
     gx = gx.defined() ? gx + through : through;
   }
   return gx;
@@ -113,19 +143,34 @@ Tensor no_infinity_at_zero(const Tensor& log_softmax, const Tensor& target) {
   return where(logical_and(isinf(value), target.detach() == 0), 0, log_softmax);
 }
 
+/// A row of zeros for a sample that is ignored, else its label's distribution times the weights. Over samples.
+template <class T>
+struct SmoothLabels {
+  Labels<T> samples;
+  std::int64_t classes;
+  double smoothing;
+  T* to;
+
+  static void run(const SmoothLabels& a, std::int64_t begin, std::int64_t end) {
+    const T* weights = a.samples.weights;
+    for (std::int64_t i = begin; i < end; ++i) {
+      T* row = a.to + i * a.classes;
+      const bool is_ignored = a.samples.is_ignored(i);
+      for (std::int64_t c = 0; c < a.classes; ++c)
+        row[c] = is_ignored ? T(0)
+                            : static_cast<T>(a.smoothing / static_cast<double>(a.classes) *
+                                             (weights != nullptr ? weights[c] : T(1)));
+      if (!is_ignored) row[a.samples.labels[i]] += static_cast<T>((1 - a.smoothing) * a.samples.weight(i));
+    }
+  }
+};
+
 /// Smoothing makes of each label a distribution over the classes; the weights go into it.
 template <class T>
-Tensor smoothed_target(const LabeledRows& s, const Labels<T>& samples, double smoothing) {
+Tensor smoothed_target(const LabeledRows& s, const Labels<T>& samples, double smoothing, SourceLocation where) {
   const std::int64_t classes = s.classes();
-  Tensor target = zeros(s.x.shape(), {.dtype = s.x.dtype()});
-  for (std::int64_t i = 0; i < s.count(); ++i) {
-    if (samples.is_ignored(i)) continue;
-    T* row = data_of<T>(target) + i * classes;
-    for (std::int64_t c = 0; c < classes; ++c)
-      row[c] = static_cast<T>(smoothing / static_cast<double>(classes) *
-                              (samples.weights != nullptr ? samples.weights[c] : T(1)));
-    row[samples.labels[i]] += static_cast<T>((1 - smoothing) * samples.weight(i));
-  }
+  Tensor target = new_result("cross_entropy", s.x.shape(), s.x.dtype(), where);
+  launch(SmoothLabels<T>{samples, classes, smoothing, data_of<T>(target)}, s.count(), kSampleGrain / (classes + 1) + 1);
   return target;
 }
 
@@ -133,7 +178,7 @@ template <class T>
 Tensor cross_entropy_smoothed(const LabeledRows& s, const CrossEntropyOptions& options, SourceLocation where) {
   Labels<T> samples = labels_of<T>(s.labels, s.weight, options.ignore_index);
   double divisor = check_labels("cross_entropy", samples, s.labels, s.classes(), options.reduction, where);
-  Tensor target = smoothed_target(s, samples, options.label_smoothing);
+  Tensor target = smoothed_target(s, samples, options.label_smoothing, where);
   // What an ignored sample's logits are must reach neither the loss nor the gradient.
   samples.weights = nullptr;
   Tensor x = s.x;
@@ -167,13 +212,26 @@ Tensor cross_entropy_of_probabilities(const Tensor& x, Tensor target, const Cros
 
 // ---- nll_loss ----
 
+/// to[i] = -x[label of i], 0 for a silent sample.
+template <class T>
+struct NllLosses {
+  const T* x;
+  Labels<T> samples;
+  std::int64_t classes;
+  T* to;
+
+  static void run(const NllLosses& a, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i)
+      a.to[i] = a.samples.is_silent(i) ? T(0) : -a.x[i * a.classes + a.samples.labels[i]];
+  }
+};
+
 template <class T>
 Tensor nll_of_labels(const LabeledRows& s, const NllLossOptions& options, SourceLocation where) {
   Labels<T> samples = labels_of<T>(s.labels, s.weight, options.ignore_index);
   double divisor = check_labels("nll_loss", samples, s.labels, s.classes(), options.reduction, where);
   Tensor losses = new_tensor({s.count()}, s.x.dtype());
-  for (std::int64_t i = 0; i < s.count(); ++i)
-    data_of<T>(losses)[i] = samples.is_silent(i) ? T(0) : -data_of<T>(s.x)[i * s.classes() + samples.labels[i]];
+  launch(NllLosses<T>{data_of<T>(s.x), samples, s.classes(), data_of<T>(losses)}, s.count(), kSampleGrain);
   Tensor result = reduce_samples(data_of<T>(losses), samples, s.count(), options.reduction, divisor);
   auto rule = [divisor, ignore_index = options.ignore_index, weighted = s.weight.defined()](Vjp& vjp) {
     Labels<T> samples = labels_of<T>(vjp.input(1), weighted ? vjp.input(2) : Tensor(), ignore_index);

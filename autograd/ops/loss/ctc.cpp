@@ -1,9 +1,10 @@
 // ctc_loss: connectionist temporal classification.
 //
-// One node with two outputs, the losses and the sums over the beginnings of alignments, of which the user sees the first: the
-// backward sums need them again.
+// One node with three outputs, of which the user sees the first: the losses, the sums over the beginnings of alignments, and the
+// losses before they are rounded to the dtype, as the backward sums need both again.
 #include <limits>
 
+#include "../../base/launch.hpp"
 #include "../../extend.hpp"
 #include "../../kernels/ctc.hpp"
 #include "../../tensor_impl.hpp"
@@ -58,22 +59,37 @@ CtcBatch batch_of(const Tensor& x, const Tensor& targets, const Tensor& starts, 
           states};
 }
 
+/// Where each sample's labels begin, each behind those of the sample before it: all are one part, over [0, 1).
+struct StartsOfLabels {
+  const std::int64_t* lengths;
+  std::int64_t* to;
+  std::int64_t samples;
+  std::int64_t columns;  // of a matrix of labels; -1: they stand one after the other
+
+  static void run(const StartsOfLabels& a, std::int64_t, std::int64_t) {
+    std::int64_t at = 0;
+    for (std::int64_t n = 0; n < a.samples; ++n) {
+      a.to[n] = at;
+      at += a.columns < 0 ? a.lengths[n] : a.columns;
+    }
+  }
+};
+
 /// Where each sample's labels begin, after checking them.
 Tensor checked_starts(const Tensor& targets, const Tensor& target_lengths, std::int64_t classes, std::int64_t blank,
                       SourceLocation where) {
   Tensor starts = new_result(kName, target_lengths.shape(), DType::int64, where);
-  std::int64_t at = 0;
+  launch(StartsOfLabels{data_of<std::int64_t>(target_lengths), data_of<std::int64_t>(starts), target_lengths.numel(),
+                        targets.ndim() == 2 ? targets.shape()[1] : -1},
+         1, 1);
   for (std::int64_t n = 0; n < target_lengths.numel(); ++n) {
-    if (targets.ndim() == 2) at = n * targets.shape()[1];
-    data_of<std::int64_t>(starts)[n] = at;
-    const std::int64_t length = data_of<std::int64_t>(target_lengths)[n];
+    const std::int64_t at = data_of<std::int64_t>(starts)[n], length = data_of<std::int64_t>(target_lengths)[n];
     for (std::int64_t i = 0; i < length; ++i) {
       const std::int64_t label = data_of<std::int64_t>(targets)[at + i];
       check<std::out_of_range>(0 <= label && label < classes && label != blank, where, kName,
                                ": targets must be in [0, ", classes, ") and not the blank ", blank, ", but label ", i,
                                " of sample ", n, " is ", label, ".");
     }
-    at += length;
   }
   return starts;
 }
@@ -81,14 +97,14 @@ Tensor checked_starts(const Tensor& targets, const Tensor& target_lengths, std::
 /// The cotangent of the log-probabilities. It cannot be differentiated again, and says so.
 Tensor ctc_pulled_back(Vjp& vjp, std::int64_t blank) {
   const Tensor& x = vjp.input(0);
-  const Tensor sums = vjp.output(1).detach(), losses = vjp.output(0).detach(), g = vjp.g(0);
+  const Tensor sums = vjp.output(1).detach(), losses = vjp.output(2).detach(), g = vjp.g(0);
   const std::int64_t states = sums.shape()[2];
   const CtcBatch batch = batch_of(x, vjp.input(1), vjp.input(2), vjp.input(3), vjp.input(4), blank, states);
   Tensor result = new_result(kName, x.shape(), x.dtype(), vjp.where());
-  Tensor room = new_result(kName, {batch.samples, 2, states}, x.dtype(), vjp.where());
+  Tensor room = new_result(kName, {batch.samples, 2, states}, DType::float64, vjp.where());
   dispatch_floating(x.dtype(), [&]<class T>(T) {
-    ctc_cotangent(batch, data_of<T>(x), data_of<T>(sums), data_of<T>(losses), data_of<T>(g), g.strides()[0],
-                  data_of<T>(room), data_of<T>(result));
+    ctc_cotangent(batch, data_of<T>(x), data_of<double>(sums), data_of<double>(losses), data_of<T>(g), g.strides()[0],
+                  data_of<double>(room), data_of<T>(result));
   });
   return record(kName, vjp.where(), {g, x}, result, {}, [](Vjp& vjp) {
     fail<std::logic_error>(vjp.where(), "ctc_loss: its derivative must not be differentiated again, but it was.");
@@ -103,13 +119,15 @@ Tensor losses_of(const Tensor& x, const Tensor& targets, const Tensor& starts, c
     states = std::max(states, 2 * data_of<std::int64_t>(target_lengths)[n] + 1);
   const CtcBatch batch = batch_of(x, targets, starts, input_lengths, target_lengths, blank, states);
   Tensor losses = new_result(kName, {batch.samples}, x.dtype(), where);
-  Tensor sums = new_checked(kName, {batch.samples, batch.times, states}, x.dtype(), where);
-  dispatch_floating(x.dtype(),
-                    [&]<class T>(T) { ctc_losses(batch, data_of<T>(x), data_of<T>(sums), data_of<T>(losses)); });
+  Tensor unrounded = new_result(kName, {batch.samples}, DType::float64, where);
+  Tensor sums = new_checked(kName, {batch.samples, batch.times, states}, DType::float64, where);
+  dispatch_floating(x.dtype(), [&]<class T>(T) {
+    ctc_losses(batch, data_of<T>(x), data_of<double>(sums), data_of<double>(unrounded), data_of<T>(losses));
+  });
   const Uses uses = Uses::input(0) | Uses::input(1) | Uses::input(2) | Uses::input(3) | Uses::input(4) |
-                    Uses::output(0) | Uses::output(1);
-  return record(kName, where, {x, targets, starts, input_lengths, target_lengths}, std::vector{losses, sums}, {uses},
-                [blank](Vjp& vjp) { vjp.give(0, ctc_pulled_back(vjp, blank)); })[0];
+                    Uses::output(1) | Uses::output(2);
+  return record(kName, where, {x, targets, starts, input_lengths, target_lengths}, std::vector{losses, sums, unrounded},
+                {uses}, [blank](Vjp& vjp) { vjp.give(0, ctc_pulled_back(vjp, blank)); })[0];
 }
 
 }  // namespace

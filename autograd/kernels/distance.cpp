@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "../base/launch.hpp"
+#include "../tensor_impl.hpp"
 #include "transpose.hpp"
 #include "walk.hpp"
 
@@ -121,6 +122,10 @@ T sign_of(T d) {
   return d > 0 ? T(1) : d < 0 ? T(-1) : d;
 }
 
+/// Pairs of a row whose gradients are added up in T; of more, blocks of as many are added in double. A float32 to which ones
+/// are added one by one stops at 2^24.
+constexpr std::int64_t kPairs = 256;
+
 /// Rows of the gradient.
 template <class T>
 struct DistanceGradientRows {
@@ -129,6 +134,7 @@ struct DistanceGradientRows {
   const T* y;
   std::int64_t row, column;
   T* gradient;
+  double* sums;  // [rows, d]; null: all pairs are added up in T
 
   static void run(const DistanceGradientRows& a, std::int64_t begin, std::int64_t end) {
     const DistancePairs<T>& p = a.pairs;
@@ -137,10 +143,22 @@ struct DistanceGradientRows {
       const Walk x(p.lead_ndim, p.lead, p.x_strides, batch), other(p.lead_ndim, p.lead, p.other_strides, batch);
       const std::int64_t from = batch * p.m * p.n + i * a.row;
       T* to = a.gradient + at * p.d;
+      double* sums = a.sums != nullptr ? a.sums + at * p.d : nullptr;
+      if (sums != nullptr) std::fill_n(sums, p.d, 0.0);
+      const std::int64_t block = sums != nullptr ? kPairs : p.n;
       std::fill_n(to, p.d, T(0));
-      for (std::int64_t j = 0; j < p.n; ++j)
-        add(p, p.x + x.offset() + i * p.d, p.other + other.offset() + j * p.d, a.g[from + j * a.column],
-            a.y[from + j * a.column], to);
+      for (std::int64_t first = 0; first < p.n; first += block) {
+        for (std::int64_t j = first; j < std::min(first + block, p.n); ++j)
+          add(p, p.x + x.offset() + i * p.d, p.other + other.offset() + j * p.d, a.g[from + j * a.column],
+              a.y[from + j * a.column], to);
+        if (sums == nullptr) continue;
+        for (std::int64_t k = 0; k < p.d; ++k) {
+          sums[k] += to[k];
+          to[k] = 0;
+        }
+      }
+      if (sums == nullptr) continue;
+      for (std::int64_t k = 0; k < p.d; ++k) to[k] = static_cast<T>(sums[k]);
     }
   }
 
@@ -190,8 +208,11 @@ template <class T>
 void distance_gradient(const DistancePairs<T>& pairs, const T* g, const T* y, std::int64_t row, std::int64_t column,
                        T* gradient) {
   const std::int64_t work = std::max<std::int64_t>(1, pairs.n * pairs.d);
-  launch(DistanceGradientRows<T>{pairs, g, y, row, column, gradient}, batches_of(pairs.lead_ndim, pairs.lead) * pairs.m,
-         kDifferences / work + 1);
+  const std::int64_t rows = batches_of(pairs.lead_ndim, pairs.lead) * pairs.m;
+  Tensor sums;
+  if (std::is_same_v<T, float> && pairs.n > kPairs) sums = new_tensor({rows, pairs.d}, DType::float64);
+  launch(DistanceGradientRows<T>{pairs, g, y, row, column, gradient, sums.defined() ? data_of<double>(sums) : nullptr},
+         rows, kDifferences / work + 1);
 }
 
 #define XGRAD_INSTANTIATE(T)                               \

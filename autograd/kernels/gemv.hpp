@@ -56,6 +56,25 @@ void vector_times_columns(std::int64_t n, std::int64_t k, const T* a, std::int64
   constexpr int kSize = Batch<T>::kSize;
   constexpr std::int64_t kTile = 1024;  // columns whose sums stay in the L1 cache
   constexpr int kRows = 8;              // rows that are added between a load and a store of the sums
+  // Rows that are added up without a break; the sums of more are added in double. A float32 to which ones are added one by one
+  // stops at 2^24.
+  constexpr std::int64_t kBlock = 4096;
+  if (k > kBlock) {
+    double total[kTile];
+    T part[kTile];
+    for (std::int64_t first = 0; first < n; first += kTile) {
+      const std::int64_t count = std::min(kTile, n - first);
+      for (std::int64_t j = 0; j < count; ++j)
+        total[j] = beta == T(0) ? 0.0 : static_cast<double>(beta) * static_cast<double>(y[first + j]);
+      for (std::int64_t p = 0; p < k; p += kBlock) {
+        vector_times_columns(count, std::min(kBlock, k - p), a + p * a_stride + first, a_stride, x + p * x_stride,
+                             x_stride, T(0), part);
+        for (std::int64_t j = 0; j < count; ++j) total[j] += static_cast<double>(part[j]);
+      }
+      for (std::int64_t j = 0; j < count; ++j) y[first + j] = static_cast<T>(total[j]);
+    }
+    return;
+  }
   for (std::int64_t first = 0; first < n; first += kTile) {
     std::int64_t last = std::min(n, first + kTile);
     if (beta == T(0)) std::fill(y + first, y + last, T(0));

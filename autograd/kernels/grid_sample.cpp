@@ -1,9 +1,13 @@
 #include "grid_sample.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <type_traits>
+#include <vector>
 
 #include "../base/launch.hpp"
+#include "scatter.hpp"
 
 namespace xgrad::internal {
 namespace {
@@ -208,11 +212,17 @@ struct Values {
   }
 };
 
+// Most grids read no element often: gx is added up plainly, and how often elements are read is counted on the way, in a small
+// table for each sample. A float32 to which ones are added one by one stops at 2^24: so samples whose elements are read often
+// are added up again, in double.
+
 template <class T>
 struct Cotangents {
   SampleShape shape;
   const T *x, *grid, *g;
   T *gx, *ggrid;
+  std::uint32_t* uses;  // [batch, uses_size]; null: not counted
+  std::int64_t uses_size;
 
   /// Over samples.
   static void run(const Cotangents& a, std::int64_t begin, std::int64_t end) {
@@ -220,6 +230,7 @@ struct Cotangents {
     const std::int64_t planes = s.channels * s.in_size();
     for (std::int64_t sample = begin; sample < end; ++sample) {
       if (a.gx != nullptr) std::fill_n(a.gx + sample * planes, planes, T(0));
+      if (a.uses != nullptr) std::fill_n(a.uses + sample * a.uses_size, a.uses_size, 0u);
       for (std::int64_t first = 0; first < s.places; first += kBlock)
         block(a, sample, first, static_cast<int>(std::min<std::int64_t>(kBlock, s.places - first)));
     }
@@ -229,6 +240,12 @@ struct Cotangents {
     const SampleShape& s = a.shape;
     const std::int64_t in = s.in_size(), at = (sample * s.places + first) * s.axes;
     const Reads<T> reads(s, a.grid + at, places);
+    if (a.uses != nullptr) {
+      std::uint32_t* uses = a.uses + sample * a.uses_size;
+      for (int k = 0; k < reads.count; ++k)
+        for (int place = 0; place < places; ++place)
+          if (reads.element[k][place] >= 0) ++uses[reads.element[k][place] & (a.uses_size - 1)];
+    }
     T dots[kMostElements][kBlock] = {};
     for (std::int64_t c = 0; c < s.channels; ++c) {
       const std::int64_t plane = (sample * s.channels + c) * in;
@@ -250,6 +267,38 @@ struct Cotangents {
       reads.slopes(s, dots, place, slopes);
       for (int axis = 0; axis < s.axes; ++axis)
         a.ggrid[at + place * s.axes + s.axes - 1 - axis] = slopes[SampleShape::kMostAxes - s.axes + axis];
+    }
+  }
+};
+
+/// gx of some samples, added up in double. Over these samples.
+template <class T>
+struct CarefulCotangents {
+  SampleShape shape;
+  const std::int64_t* samples;
+  const T *grid, *g;
+  double* sums;  // [samples, channels, in]
+  T* gx;
+
+  static void run(const CarefulCotangents& a, std::int64_t begin, std::int64_t end) {
+    const SampleShape& s = a.shape;
+    const std::int64_t in = s.in_size(), planes = s.channels * in;
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t sample = a.samples[i];
+      double* sums = a.sums + i * planes;
+      std::fill_n(sums, planes, 0.0);
+      for (std::int64_t first = 0; first < s.places; first += kBlock) {
+        const int places = static_cast<int>(std::min<std::int64_t>(kBlock, s.places - first));
+        const Reads<T> reads(s, a.grid + (sample * s.places + first) * s.axes, places);
+        for (std::int64_t c = 0; c < s.channels; ++c) {
+          const T* g = a.g + (sample * s.channels + c) * s.places + first;
+          for (int k = 0; k < reads.count; ++k)
+            for (int place = 0; place < places; ++place)
+              if (reads.element[k][place] >= 0)
+                sums[c * in + reads.element[k][place]] += reads.weight[k][place] * g[place];
+        }
+      }
+      for (std::int64_t k = 0; k < planes; ++k) a.gx[sample * planes + k] = static_cast<T>(sums[k]);
     }
   }
 };
@@ -284,7 +333,25 @@ void grid_sample_values(const SampleShape& s, const T* x, const T* grid, T* y) {
 
 template <class T>
 void grid_sample_cotangents(const SampleShape& s, const T* x, const T* grid, const T* g, T* gx, T* ggrid) {
-  launch(Cotangents<T>{s, x, grid, g, gx, ggrid}, s.batch, kGrain / (8 * s.channels * s.places + 1) + 1);
+  const std::int64_t grain = kGrain / (8 * s.channels * s.places + 1) + 1;
+  std::int64_t reads = s.places;  // of a sample
+  for (int axis = 0; axis < s.axes; ++axis) reads *= s.taps();
+  if (!std::is_same_v<T, float> || gx == nullptr || reads <= kFewUses)
+    return launch(Cotangents<T>{s, x, grid, g, gx, ggrid, nullptr, 0}, s.batch, grain);
+  // As in UseCounts: about half of kFewUses chance meetings are far from what counts as often.
+  constexpr std::int64_t kSmallest = 256;
+  const auto size = static_cast<std::int64_t>(
+      std::bit_ceil(static_cast<std::uint64_t>(std::max(kSmallest, std::min(reads / (kFewUses / 2), s.in_size())))));
+  std::vector<std::uint32_t> uses(static_cast<std::size_t>(s.batch * size));
+  launch(Cotangents<T>{s, x, grid, g, gx, ggrid, uses.data(), size}, s.batch, grain);
+  std::vector<std::int64_t> samples;
+  for (std::int64_t sample = 0; sample < s.batch; ++sample)
+    if (*std::max_element(uses.begin() + sample * size, uses.begin() + (sample + 1) * size) > kFewUses)
+      samples.push_back(sample);
+  if (samples.empty()) return;
+  const auto count = static_cast<std::int64_t>(samples.size());
+  Tensor sums = new_tensor({count, s.channels * s.in_size()}, DType::float64);
+  launch(CarefulCotangents<T>{s, samples.data(), grid, g, data_of<double>(sums), gx}, count, grain);
 }
 
 template <class T>

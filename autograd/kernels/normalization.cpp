@@ -1,6 +1,7 @@
 #include "normalization.hpp"
 
 #include <cmath>
+#include <limits>
 
 #include "../base/launch.hpp"
 #include "rows.hpp"
@@ -68,7 +69,7 @@ struct Statistics {
         shift = static_cast<T>(sum / count);
       }
       const Batch<T> from = center, by = shift;
-      double squares = 0;
+      double squares = 0;  // of sums in T
       for_segments(a.layout, group, a.x, [&](const T* x) {
         squares += sum_row_twice<T>(
                        length,
@@ -79,8 +80,51 @@ struct Statistics {
                        x)
                        .first;
       });
-      set_group(a.statistics, group, center, shift, squares / count, a.kind.eps);
+      if (are_in_range(squares, a.kind.eps * count))
+        set_group(a.statistics, group, center, shift, squares / count, a.kind.eps);
+      else
+        set_extreme_group(a, group);
     }
+  }
+
+  /// Whether neither the elements nor their squares have overflowed, nor lost what counts beside eps below the least normal
+  /// number.
+  static bool are_in_range(double squares, double eps) {
+    constexpr double kLeast = static_cast<double>(std::numeric_limits<T>::min()) /
+                              (4096 * static_cast<double>(std::numeric_limits<T>::epsilon()));
+    return squares + eps >= kLeast && squares <= std::numeric_limits<T>::max();
+  }
+
+  /// In double, with the elements multiplied by a power of two that brings the largest near 1.
+  static void set_extreme_group(const Statistics& a, std::int64_t group) {
+    const std::int64_t length = segment_length(a.layout);
+    const double count = static_cast<double>(a.layout.count());
+    const T* first = a.layout.by_row ? a.x + group * a.layout.row() : a.x + group * a.layout.inner;
+    auto for_elements = [&](const auto& use) {
+      for_segments(a.layout, group, a.x, [&](const T* x) {
+        for (std::int64_t i = 0; i < length; ++i) use(static_cast<double>(x[i]));
+      });
+    };
+    double largest = 0;
+    for_elements([&](double x) { largest = std::max(largest, std::abs(x)); });
+    double by = 1;
+    if (largest > 0 && std::isfinite(largest)) by = std::ldexp(1.0, std::clamp(-std::ilogb(largest), -1022, 1022));
+    const T center = a.kind.centered ? *first : T(0);
+    const double from = static_cast<double>(center) * by;
+    double sum = 0, squares = 0;
+    if (a.kind.centered) for_elements([&](double x) { sum += x * by - from; });
+    const T shift = static_cast<T>(sum / count / by);
+    for_elements([&](double x) {
+      const double deviation = (x * by - from) - static_cast<double>(shift) * by;
+      squares += deviation * deviation;
+    });
+    const double scaled = squares / count, variance = scaled / by / by, eps = a.kind.eps;
+    set_group(a.statistics, group, center, shift, variance, eps);
+    // Where elements are large, eps vanishes; where they are small, it is all that counts unless it is 0.
+    if (by < 1)
+      a.statistics.scales[group] = static_cast<T>(by / std::sqrt(scaled + eps * by * by));
+    else if (eps == 0)
+      a.statistics.scales[group] = static_cast<T>(by / std::sqrt(scaled));
   }
 };
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "../base/launch.hpp"
+#include "../tensor_impl.hpp"
 
 namespace xgrad::internal {
 namespace {
@@ -15,6 +16,8 @@ constexpr int kAxes = PoolGeometry::kAxes;
 constexpr std::int64_t kGrain = 32768;
 /// Places of a row that are worked on together.
 constexpr std::int64_t kTile = 64;
+/// Elements that are added up in T; more are in double. A float32 to which ones are added one by one stops at 2^24.
+constexpr std::int64_t kFew = 256;
 
 std::int64_t grain_of(const PoolGeometry& g) {
   const std::int64_t work =
@@ -300,6 +303,18 @@ struct AveragePool {
                       std::int64_t count) {
     const PoolGeometry& g = a.geometry;
     const std::int64_t stride = g.stride[2];
+    const WindowCount depth = count_window(g, 0, d), height = count_window(g, 1, h);
+    if (std::is_floating_point_v<T> && PoolGeometry::product(g.kernel) > kFew) {
+      double total[kTile];
+      sum_long_windows(a, x, d, h, first, count, total);
+      for (std::int64_t j = 0; j < count; ++j) {
+        const WindowCount& width = a.counts[first + j];
+        y[j] = is_empty(depth, height, width)
+                   ? T(0)
+                   : static_cast<T>(total[j] / static_cast<double>(a.divisor_of(depth, height, width)));
+      }
+      return;
+    }
     T sum[kTile] = {};
     for_row_taps(g, d, h, [&](std::int64_t row, std::int64_t) {
       for (std::int64_t k = 0; k < g.kernel[2]; ++k) {
@@ -310,11 +325,26 @@ struct AveragePool {
         for (std::int64_t j = begin; j < end; ++j) sum[j] += from[j * stride];
       }
     });
-    const WindowCount depth = count_window(g, 0, d), height = count_window(g, 1, h);
     for (std::int64_t j = 0; j < count; ++j) {
       const WindowCount& width = a.counts[first + j];
       y[j] = is_empty(depth, height, width) ? T(0) : sum[j] / a.divisor_of(depth, height, width);
     }
+  }
+
+  static void sum_long_windows(const AveragePool& a, const T* x, std::int64_t d, std::int64_t h, std::int64_t first,
+                               std::int64_t count, double* total) {
+    const PoolGeometry& g = a.geometry;
+    const std::int64_t stride = g.stride[2];
+    std::fill_n(total, count, 0.0);
+    for_row_taps(g, d, h, [&](std::int64_t row, std::int64_t) {
+      for (std::int64_t k = 0; k < g.kernel[2]; ++k) {
+        const Reach& reach = a.columns[k];
+        const std::int64_t begin = std::max(reach.first - first, std::int64_t{0}),
+                           end = std::min(reach.last - first, count);
+        const T* from = x + row + reach.shift + first * stride;
+        for (std::int64_t j = begin; j < end; ++j) total[j] += static_cast<double>(from[j * stride]);
+      }
+    });
   }
 
   static void spread(const AveragePool& a, const T* gradient, T* x, std::int64_t d, std::int64_t h, std::int64_t first,
@@ -353,6 +383,24 @@ void launch_average(const PoolGeometry& g, const PoolDivisor& divisor, const T* 
   launch(AveragePool<T, kBack>{g, divisor, from, to, columns.data(), counts.data()}, g.planes, grain_of(g));
 }
 
+template <class From, class To>
+struct Convert {
+  const From* from;
+  To* to;
+  static void run(const Convert& a, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) a.to[i] = static_cast<To>(a.from[i]);
+  }
+};
+
+/// Calls use(from, to) with from's elements in double, and rounds what it made of to. Of numbers that are added up many times.
+template <class Use>
+void in_doubles(std::int64_t from_count, const float* from, std::int64_t to_count, float* to, const Use& use) {
+  Tensor wide = new_tensor({from_count}, DType::float64), sums = new_tensor({to_count}, DType::float64);
+  launch(Convert<float, double>{from, data_of<double>(wide)}, from_count, kGrain);
+  use(data_of<double>(wide), data_of<double>(sums));
+  launch(Convert<double, float>{data_of<double>(sums), to}, to_count, kGrain);
+}
+
 }  // namespace
 
 template <class T>
@@ -371,9 +419,28 @@ void adaptive_max_pool(const PoolGeometry& g, const T* x, T* y, std::int64_t* in
   launch(AdaptiveMaxPool<T>{g, x, y, indices}, g.planes, kGrain / (PoolGeometry::product(g.in) + 1) + 1);
 }
 
+std::int64_t most_windows_of_element(const PoolGeometry& g, bool is_adaptive) {
+  std::int64_t most = 1;
+  for (int axis = 0; axis < kAxes; ++axis) {
+    // With dilation, each of a window's elements may be the one.
+    const std::int64_t step = g.dilation[axis] == 1 ? g.stride[axis] : 1;
+    const std::int64_t windows = is_adaptive ? g.out[axis] / g.in[axis] + 2 : (g.kernel[axis] - 1) / step + 1;
+    most *= std::min({windows, g.out[axis], kFew + 1});
+  }
+  return most;
+}
+
 template <class T>
-void unpool(std::int64_t planes, std::int64_t in, std::int64_t out, const T* g, const std::int64_t* indices, T* to) {
-  launch(Unpool<T>{in, out, g, indices, to}, planes, kGrain / (in + 1) + 1);
+void unpool(std::int64_t planes, std::int64_t in, std::int64_t out, std::int64_t most_uses, const T* g,
+            const std::int64_t* indices, T* to) {
+  const std::int64_t grain = kGrain / (in + 1) + 1;
+  if constexpr (std::is_same_v<T, float>) {
+    if (most_uses > kFew)
+      return in_doubles(planes * out, g, planes * in, to, [&](const double* g, double* to) {
+        launch(Unpool<double>{in, out, g, indices, to}, planes, grain);
+      });
+  }
+  launch(Unpool<T>{in, out, g, indices, to}, planes, grain);
 }
 
 template <class T>
@@ -383,14 +450,19 @@ void average_pool(const PoolGeometry& g, const PoolDivisor& divisor, const T* x,
 
 template <class T>
 void average_pool_back(const PoolGeometry& g, const PoolDivisor& divisor, const T* gradient, T* x) {
+  if constexpr (std::is_same_v<T, float>) {
+    if (most_windows_of_element(g, false) > kFew)
+      return in_doubles(g.planes * PoolGeometry::product(g.out), gradient, g.planes * PoolGeometry::product(g.in), x,
+                        [&](const double* gradient, double* x) { launch_average<true>(g, divisor, gradient, x); });
+  }
   launch_average<true>(g, divisor, gradient, x);
 }
 
-#define XGRAD_INSTANTIATE(T)                                                                         \
-  template void max_pool(const PoolGeometry&, const T*, T*, std::int64_t*);                          \
-  template void adaptive_max_pool(const PoolGeometry&, const T*, T*, std::int64_t*);                 \
-  template void unpool(std::int64_t, std::int64_t, std::int64_t, const T*, const std::int64_t*, T*); \
-  template void average_pool(const PoolGeometry&, const PoolDivisor&, const T*, T*);                 \
+#define XGRAD_INSTANTIATE(T)                                                                                       \
+  template void max_pool(const PoolGeometry&, const T*, T*, std::int64_t*);                                        \
+  template void adaptive_max_pool(const PoolGeometry&, const T*, T*, std::int64_t*);                               \
+  template void unpool(std::int64_t, std::int64_t, std::int64_t, std::int64_t, const T*, const std::int64_t*, T*); \
+  template void average_pool(const PoolGeometry&, const PoolDivisor&, const T*, T*);                               \
   template void average_pool_back(const PoolGeometry&, const PoolDivisor&, const T*, T*);
 XGRAD_INSTANTIATE(float)
 XGRAD_INSTANTIATE(double)

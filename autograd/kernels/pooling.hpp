@@ -24,9 +24,14 @@ void max_pool(const PoolGeometry& geometry, const T* x, T* y, std::int64_t* indi
 template <class T>
 void adaptive_max_pool(const PoolGeometry& geometry, const T* x, T* y, std::int64_t* indices);
 
-/// to [planes, in] = 0, and at indices [planes, out] that are not negative the sum of g's elements there.
+/// The most windows that an element may lie in, or any number above a few hundred.
+std::int64_t most_windows_of_element(const PoolGeometry& geometry, bool is_adaptive);
+
+/// to [planes, in] = 0, and at indices [planes, out] that are not negative the sum of g's elements there. An index comes at
+/// most `most_uses` times in a plane.
 template <class T>
-void unpool(std::int64_t planes, std::int64_t in, std::int64_t out, const T* g, const std::int64_t* indices, T* to);
+void unpool(std::int64_t planes, std::int64_t in, std::int64_t out, std::int64_t most_uses, const T* g,
+            const std::int64_t* indices, T* to);
 
 /// What the sum over a window is divided by.
 struct PoolDivisor {

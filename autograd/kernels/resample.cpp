@@ -9,6 +9,23 @@ namespace {
 
 /// Multiplications that are worth a thread.
 constexpr std::int64_t kGrain = 32768;
+/// Elements of a row that are added up in T; those of longer rows are in double. A float32 to which ones are added one by one
+/// stops at 2^24.
+constexpr std::int64_t kFew = 256;
+/// Places of longer rows that are worked on together.
+constexpr std::int64_t kPlaces = 256;
+
+/// y[k] = the sum of the terms i in [first, last), for k in [0, count). add(i, begin, end, to) adds the terms at [begin, end).
+template <class T, class Add>
+void sum_long_rows(std::int64_t first, std::int64_t last, std::int64_t count, T* y, const Add& add) {
+  double total[kPlaces];
+  for (std::int64_t begin = 0; begin < count; begin += kPlaces) {
+    const std::int64_t end = std::min(begin + kPlaces, count);
+    std::fill_n(total, end - begin, 0.0);
+    for (std::int64_t i = first; i < last; ++i) add(i, begin, end, total);
+    std::transform(total, total + (end - begin), y + begin, [](double sum) { return static_cast<T>(sum); });
+  }
+}
 
 template <class T>
 struct Multiply {
@@ -26,19 +43,31 @@ struct Multiply {
       const T* x = a.x + outer * a.column_count * inner;
       T* y = a.y + at * inner;
       const std::int64_t first = a.starts[row], last = a.starts[row + 1];
-      if (first == last) std::fill_n(y, inner, T(0));
-      for (std::int64_t i = first; i < last; ++i) {
-        const T* from = x + a.columns[i] * inner;
-        const T weight = a.weights[i];
-        if (i == first)
-          for (std::int64_t k = 0; k < inner; ++k) y[k] = weight * from[k];
-        else
-          for (std::int64_t k = 0; k < inner; ++k) y[k] += weight * from[k];
-      }
+      if (last - first > kFew)
+        sum_long_rows(first, last, inner, y, [&](std::int64_t i, std::int64_t begin, std::int64_t end, double* to) {
+          const T* from = x + a.columns[i] * inner;
+          const double weight = a.weights[i];
+          for (std::int64_t k = begin; k < end; ++k) to[k - begin] += weight * from[k];
+        });
+      else
+        sum_row(a, first, last, x, y);
       if (++row == a.row_count) {
         row = 0;
         ++outer;
       }
+    }
+  }
+
+  static void sum_row(const Multiply& a, std::int64_t first, std::int64_t last, const T* x, T* y) {
+    const std::int64_t inner = a.inner;
+    if (first == last) std::fill_n(y, inner, T(0));
+    for (std::int64_t i = first; i < last; ++i) {
+      const T* from = x + a.columns[i] * inner;
+      const T weight = a.weights[i];
+      if (i == first)
+        for (std::int64_t k = 0; k < inner; ++k) y[k] = weight * from[k];
+      else
+        for (std::int64_t k = 0; k < inner; ++k) y[k] += weight * from[k];
     }
   }
 };
@@ -67,6 +96,16 @@ struct MultiplyNeighbours {
         T* y = a.y + outer * a.row_count + run->begin;
         const std::int64_t length = run->end - run->begin;
         if (run->count == 0) std::fill_n(y, length, T(0));
+        if (run->count > kFew) {
+          sum_long_rows(0, run->count, length, y,
+                        [&](std::int64_t k, std::int64_t begin, std::int64_t end, double* to) {
+                          const std::int64_t* column = a.columns + run->first + k * length;
+                          const T* weight = a.weights + run->first + k * length;
+                          for (std::int64_t i = begin; i < end; ++i)
+                            to[i - begin] += static_cast<double>(weight[i]) * static_cast<double>(x[column[i]]);
+                        });
+          continue;
+        }
         for (std::int64_t k = 0; k < run->count; ++k) {
           const std::int64_t* column = a.columns + run->first + k * length;
           const T* weight = a.weights + run->first + k * length;

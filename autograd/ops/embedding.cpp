@@ -16,8 +16,8 @@
 #include "detail/promote.hpp"
 #include "detail/result.hpp"
 #include "index.hpp"
+#include "index/gather.hpp"
 #include "index/places.hpp"
-#include "index/rows.hpp"
 #include "movement.hpp"
 #include "reduce.hpp"
 
@@ -88,6 +88,11 @@ namespace {
 
 /// Elements that are worth a thread.
 constexpr std::int64_t kBagGrain = 16384;
+/// Entries of a bag that are added up in T; those of longer bags are in double. A float32 to which ones are added one by one
+/// stops at 2^24.
+constexpr std::int64_t kFewEntries = 256;
+/// Columns of a longer bag that are worked on together.
+constexpr std::int64_t kBagColumns = 256;
 
 /// What the kernels see of the bags: the entries of each, without those of the padding row.
 struct Bags {
@@ -110,15 +115,37 @@ struct SumBags {
   static void run(const SumBags& a, std::int64_t begin, std::int64_t end) {
     for (std::int64_t bag = begin; bag < end; ++bag) {
       T* y = a.y + bag * a.d;
-      std::fill_n(y, a.d, T(0));
       const std::int64_t first = a.starts[bag], last = a.starts[bag + 1];
-      for (std::int64_t i = first; i < last; ++i) {
-        const T* row = a.table + a.indices[i] * a.d;
-        const T factor = a.factors != nullptr ? a.factors[i] : T(1);
-        for (std::int64_t k = 0; k < a.d; ++k) y[k] += factor * row[k];
+      if (last - first > kFewEntries) {
+        sum_long_bag(a, first, last, y);
+        continue;
       }
+      std::fill_n(y, a.d, T(0));
+      add_entries(a, first, last, 0, a.d, y);
       if (a.divides && last > first)
         for (std::int64_t k = 0; k < a.d; ++k) y[k] /= static_cast<T>(last - first);
+    }
+  }
+
+  /// to[k] += the columns of the entries from `column` on. S: what they are added up in.
+  template <class S>
+  static void add_entries(const SumBags& a, std::int64_t first, std::int64_t last, std::int64_t column,
+                          std::int64_t count, S* to) {
+    for (std::int64_t i = first; i < last; ++i) {
+      const T* row = a.table + a.indices[i] * a.d + column;
+      const S factor = a.factors != nullptr ? static_cast<S>(a.factors[i]) : S(1);
+      for (std::int64_t k = 0; k < count; ++k) to[k] += factor * static_cast<S>(row[k]);
+    }
+  }
+
+  static void sum_long_bag(const SumBags& a, std::int64_t first, std::int64_t last, T* y) {
+    const double divisor = a.divides ? static_cast<double>(last - first) : 1;
+    double total[kBagColumns];
+    for (std::int64_t column = 0; column < a.d; column += kBagColumns) {
+      const std::int64_t count = std::min(kBagColumns, a.d - column);
+      std::fill_n(total, count, 0.0);
+      add_entries(a, first, last, column, count, total);
+      for (std::int64_t k = 0; k < count; ++k) y[column + k] = static_cast<T>(total[k] / divisor);
     }
   }
 };

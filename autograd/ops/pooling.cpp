@@ -1,6 +1,10 @@
 #include "pooling.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include "../extend.hpp"
+#include "../grad_mode.hpp"
 #include "../kernels/pooling.hpp"
 #include "../tensor_impl.hpp"
 #include "arithmetic.hpp"
@@ -10,9 +14,13 @@
 #include "create.hpp"
 #include "detail/reduction.hpp"
 #include "detail/result.hpp"
+#include "detail/scaling.hpp"
 #include "index.hpp"
 #include "interpolation/resample.hpp"
 #include "movement.hpp"
+#include "pad.hpp"
+#include "reduce.hpp"
+#include "views.hpp"
 
 namespace xgrad XGRAD_API {
 
@@ -113,7 +121,7 @@ void set_windows(Pool& pool, const Windows& windows, const Shape& x, SourceLocat
 // ---- The largest element ----
 
 /// The cotangent of x: g at the elements that were taken.
-void max_pool_rule(Vjp& vjp, std::int64_t planes, std::int64_t in, std::int64_t out) {
+void max_pool_rule(Vjp& vjp, std::int64_t planes, std::int64_t in, std::int64_t out, std::int64_t most_uses) {
   const Shape shape = vjp.shape(0);
   const Tensor& indices = vjp.output(1);
   if (vjp.creates_graph()) {
@@ -126,7 +134,7 @@ void max_pool_rule(Vjp& vjp, std::int64_t planes, std::int64_t in, std::int64_t 
   Tensor g = contiguous(vjp.g(0));
   Tensor result = new_result("max_pool", shape, g.dtype(), vjp.where());
   dispatch_floating(g.dtype(), [&]<class T>(T) {
-    unpool(planes, in, out, data_of<T>(g), data_of<std::int64_t>(indices), data_of<T>(result));
+    unpool(planes, in, out, most_uses, data_of<T>(g), data_of<std::int64_t>(indices), data_of<T>(result));
   });
   vjp.give(0, result);
 }
@@ -147,9 +155,10 @@ MaxPooled recorded_max_pool(const Pool& pool, const Tensor& given, bool is_adapt
         max_pool(g, data_of<T>(x), data_of<T>(y), places);
     });
   if (!indices.defined()) return {y, {}};
-  const std::int64_t planes = g.planes, in = PoolGeometry::product(g.in), out = PoolGeometry::product(g.out);
+  const std::int64_t planes = g.planes, in = PoolGeometry::product(g.in), out = PoolGeometry::product(g.out),
+                     most_uses = most_windows_of_element(g, is_adaptive);
   std::vector<Tensor> outputs = record(pool.name, where, {x}, std::vector{y, indices}, {Uses::output(1)},
-                                       [=](Vjp& vjp) { max_pool_rule(vjp, planes, in, out); });
+                                       [=](Vjp& vjp) { max_pool_rule(vjp, planes, in, out, most_uses); });
   return {outputs[0], outputs[1]};
 }
 
@@ -223,6 +232,79 @@ Tensor adaptively_averaged(const char* name, int axes, const Operand& operand, c
   return x;
 }
 
+Tensor power_means(const Tensor& sums, double p) {
+  Tensor is_zero = sums == 0;
+  return where(is_zero, 0, pow(where(is_zero, 1, sums), 1 / p));
+}
+
+/// The magnitudes of which sums of powers are safe: neither they nor, where they are recorded, what their derivatives make of
+/// them overflow or underflow.
+struct SafeRange {
+  double least, most;
+  bool contains(double x) const { return least <= std::abs(x) && std::abs(x) <= most; }
+};
+SafeRange safe_range(const Tensor& x) {
+  const bool is_float = x.dtype() == DType::float32, is_recorded = is_recording({x});
+  const double most = is_recorded ? (is_float ? 1e15 : 1e150) : (is_float ? 1e38 : 1e308);
+  return {is_recorded ? 1 / most : is_float ? 1e-31 : 1e-289, most};
+}
+
+/// Whether elements of a window that are neither 0 nor infinite have made a sum that is not safe.
+bool leave_range(const Pool& pool, const Tensor& x, const Tensor& sums, double p) {
+  const SafeRange range = safe_range(x);
+  NoGrad no_grad;
+  // The largest magnitudes of windows that hold one alone, and stay in the range.
+  const double a = std::pow(range.least, 1 / p), b = std::pow(range.most, 1 / p);
+  const SafeRange magnitudes{std::min(a, b), std::max(a, b)};
+  return dispatch_floating(x.dtype(), [&]<class T>(T) {
+    const T* sum = data_of<T>(sums);
+    Tensor largest;
+    for (std::int64_t i = 0, n = sums.numel(); i < n; ++i) {
+      if (range.contains(static_cast<double>(sum[i]))) continue;
+      if (!largest.defined()) largest = recorded_max_pool(pool, abs(x.detach()), false, false, {}).values;
+      const double size = static_cast<double>(data_of<T>(largest)[i]);
+      if (size > 0 && std::isfinite(size) && (p < 0 || !magnitudes.contains(size))) return true;
+    }
+    return false;
+  });
+}
+
+/// The windows of x along new last axes, made one: [..., k]. Those that reach over the end go on with zeros.
+Tensor windows_of(const Pool& pool, const Tensor& x) {
+  const PoolGeometry& g = pool.geometry;
+  std::vector<std::int64_t> widths;  // the last axis first
+  for (int axis = kAxes - 1; axis >= kAxes - pool.axes; --axis) {
+    widths.push_back(0);
+    widths.push_back(std::max<std::int64_t>(0, (g.out[axis] - 1) * g.stride[axis] + g.kernel[axis] - g.in[axis]));
+  }
+  Tensor windows = pad(x, widths);
+  for (int axis = 0; axis < pool.axes; ++axis) {
+    const int of_geometry = kAxes - pool.axes + axis;
+    windows = unfold(windows, x.ndim() - pool.axes + axis, g.kernel[of_geometry], g.stride[of_geometry]);
+  }
+  Shape shape = shape_with(x.shape(), pool.axes, g.out);
+  shape.push_back(PoolGeometry::product(g.kernel));
+  return reshape(windows, shape);
+}
+
+/// The same with each window's elements multiplied by a power of two that brings the largest near 1; for a negative p the
+/// smallest.
+Tensor scaled_power_means(const Pool& pool, const Tensor& x, double p) {
+  Tensor windows = windows_of(pool, x), is_inside, scales;
+  {
+    NoGrad no_grad;
+    is_inside = windows_of(pool, ones_like(x)) != 0;
+    const Tensor values = windows.detach();
+    const unsigned last = 1u << (values.ndim() - 1);
+    scales = p > 0 ? power_of_two_scales(values, last)
+                   : reciprocal(power_of_two_scales(where(is_inside, reciprocal(values), 0), last));
+  }
+  Tensor powers = where(is_inside, pow(where(is_inside, windows * scales, 1), p), 0);
+  const double size = static_cast<double>(PoolGeometry::product(pool.geometry.kernel));
+  Tensor sums = sum(powers, -1) * (size / sum(cast(is_inside, x.dtype()), -1));
+  return power_means(sums, p) / reshape(scales, sums.shape());
+}
+
 Tensor power_pooled(const char* name, int axes, const Operand& operand, double p, const PerAxis& window,
                     const LpPoolOptions& options) {
   SourceLocation where = operand.where();
@@ -230,11 +312,10 @@ Tensor power_pooled(const char* name, int axes, const Operand& operand, double p
   Pool pool = pool_over(name, axes, operand);
   set_windows(pool, {window, options.stride, 0, 1, options.ceil_mode}, operand.tensor(name).shape(), where);
   check(p != 0, where, name, ": p must not be 0, but it is.");
-  Tensor powers = pow(floating_operand(name, operand), p);
+  const Tensor x = floating_operand(name, operand);
   const double size = static_cast<double>(PoolGeometry::product(pool.geometry.kernel));
-  Tensor sums = recorded_average(pool, {}, powers, false, where) * size;
-  Tensor is_zero = sums == 0;
-  return xgrad::where(is_zero, 0, pow(xgrad::where(is_zero, 1, sums), 1 / p));
+  Tensor sums = recorded_average(pool, {}, pow(x, p), false, where) * size;
+  return leave_range(pool, x, sums, p) ? scaled_power_means(pool, x, p) : power_means(sums, p);
 }
 
 }  // namespace

@@ -111,6 +111,29 @@ TEST_CASE("log_ndtr in both tails", "[elementwise][special][conventions]") {
   // The slope is about -x there; of its own slope, which is -1 + 1 / x^2, nothing is lost.
   CHECK(std::abs(second_at(f, -1e5) + 1 - 1e-10) < 1e-15);
   CHECK(second_at(f, 50) == 0);
+  // Where the ratio of the integral to erfcx goes below the least number.
+  for (double x : {-1e30, -1e160, -1e308, -kInf}) CHECK(second_at(f, x) == -1);
+  Tensor far = tensor({-1e30, -3e38}).set_requires_grad();
+  Tensor slope = grad(sum(log_ndtr(far)), far, {.create_graph = true});
+  check_close(grad(sum(slope), far), {-1, -1});
+}
+
+TEST_CASE("the second derivatives of i0e and i1e far out lose nothing", "[elementwise][special]") {
+  // From mpmath, at 40 digits.
+  const std::vector<double> of_i0e = {0.307787969138,   0.0010150434195, 3.92116554291e-6,
+                                      2.37126450505e-6, 9.4676683256e-9, 9.46180609427e-14};
+  const std::vector<double> of_i1e = {-0.149816330683,  0.000753144630291, 3.81193478934e-6,
+                                      2.31724736489e-6, 9.44399322563e-9,  9.46156954853e-14};
+  for (DType dtype : {DType::float32, DType::float64})
+    for (bool is_first : {false, true}) {
+      Tensor x = cast(doubles({1, 10, 90, 110, 1000, 1e5}), dtype).set_requires_grad();
+      Tensor slope = grad(sum(is_first ? i1e(x) : i0e(x)), x, {.create_graph = true});
+      check_close(grad(sum(slope), x), is_first ? of_i1e : of_i0e, dtype == DType::float32 ? 1e-6 : 1e-11);
+    }
+  CHECK(second_at([](auto x) { return i0e(x); }, -1000) == second_at([](auto x) { return i0e(x); }, 1000));
+  CHECK(second_at([](auto x) { return i1e(x); }, -1000) == -second_at([](auto x) { return i1e(x); }, 1000));
+  CHECK(std::abs(second_at([](auto x) { return i0e(x); }, 0) - 1.5) < 1e-15);
+  CHECK(second_at([](auto x) { return i1e(x); }, 0) == 0);
 }
 
 TEST_CASE("Bessel functions at 0 and at infinity", "[elementwise][special][conventions]") {

@@ -16,14 +16,17 @@ using namespace internal;
 
 namespace {
 
-bool is_whole(double number) { return std::trunc(number) == number; }
+bool is_whole(const ExactNumber& number) { return std::trunc(number.value()) == number.value(); }
+
+/// Whether its integer part is an int64.
+bool fits(const ExactNumber& number) { return number.is_integer() || std::abs(number.value()) < 0x1p63; }
 
 }  // namespace
 
-Tensor hardtanh(const Operand& x, double low, double high) {
+Tensor hardtanh(const Operand& x, ExactNumber low, ExactNumber high) {
   // Of integers there is no derivative in which they differ.
   if (!is_floating(x.dtype("hardtanh")) && is_whole(low) && is_whole(high)) return clamp(x, low, high);
-  return unary("hardtanh", x, formulas::Hardtanh{low, high});
+  return unary("hardtanh", x, formulas::Hardtanh{low.value(), high.value()});
 }
 Tensor relu6(const Operand& x) {
   if (!is_floating(x.dtype("relu6"))) return clamp(x, 0, 6);
@@ -37,16 +40,18 @@ Tensor softshrink(const Operand& x, double lambda) {
   return unary("softshrink", x, formulas::Softshrink{lambda});
 }
 
-Tensor threshold(const Operand& x, double bound, double value) {
+Tensor threshold(const Operand& x, ExactNumber bound, ExactNumber value) {
   const Tensor& tensor = x.tensor("threshold");
-  constexpr double kEnd = 0x1p63;
-  if (!is_floating(tensor.dtype()) && is_whole(value) && std::abs(value) < kEnd && std::abs(bound) < kEnd) {
-    const auto low = static_cast<std::int64_t>(std::floor(bound)), other = static_cast<std::int64_t>(value);
+  if (!is_floating(tensor.dtype()) && is_whole(value) && fits(value) && fits(bound)) {
+    const auto integer = [](const ExactNumber& number) {
+      return number.is_integer() ? number.integer() : static_cast<std::int64_t>(std::floor(number.value()));
+    };
+    const std::int64_t low = integer(bound), other = integer(value);
     return compute<std::int64_t>(
         tensor.shape(), [low, other](std::int64_t x) { return x <= low ? other : x; },
         cast_for("threshold", {tensor, x.where()}, DType::int64));
   }
-  return unary("threshold", x, formulas::Threshold{bound, value});
+  return unary("threshold", x, formulas::Threshold{bound.value(), value.value()});
 }
 
 Tensor prelu(const Operand& x, const Operand& weight) {

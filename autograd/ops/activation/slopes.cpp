@@ -12,8 +12,9 @@ Tensor scaled_exp(double factor, double divisor, const Tensor& x) {
   return factor * exp(divisor == 1 ? x : x / divisor);
 }
 Tensor mish_slope(const Tensor& x) {
-  Tensor y = softplus(x);
-  return tanh(y) + x * (4 * sigmoid_slope(2 * y) * sigmoid(x));
+  // Of a bound where the second term has vanished: 2 y must not overflow.
+  const Tensor z = bounded(x, 800);
+  return tanh(softplus(x)) + z * (4 * sigmoid_slope(2 * softplus(z)) * sigmoid(z));
 }
 Tensor softsign_slope(const Tensor& x) {
   Tensor d = 1 + abs(x);

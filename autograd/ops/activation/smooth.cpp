@@ -19,7 +19,7 @@ namespace xgrad XGRAD_API {
 using namespace internal;
 
 Tensor celu(const Operand& x, double alpha) {
-  check(alpha != 0, x.where(), "celu: alpha must not be 0.");
+  check(alpha != 0, x.where(), "celu: alpha must not be 0, but it is.");
   return unary("celu", x, formulas::Celu{alpha});
 }
 Tensor selu(const Operand& x) { return unary("selu", x, formulas::Selu{}); }

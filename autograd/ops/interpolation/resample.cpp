@@ -52,14 +52,14 @@ void add_antialiased(SparseRows<T>& rows, const Resampling& r, T scale, std::int
   const std::int64_t first = std::max<std::int64_t>(static_cast<std::int64_t>(center - support + T(0.5)), 0);
   const std::int64_t last = std::min<std::int64_t>(static_cast<std::int64_t>(center + support + T(0.5)), r.in);
   std::vector<T> weights;
-  T total = 0;
+  double total = 0;
   for (std::int64_t j = first; j < last; ++j) {
     weights.push_back(filter(r.mode, (static_cast<T>(j) - center + T(0.5)) * inverse));
     total += weights.back();
   }
   for (std::int64_t j = first; j < last; ++j) {
     const T weight = weights[static_cast<std::size_t>(j - first)];
-    rows.add(j, total != 0 ? weight / total : weight);
+    rows.add(j, total != 0 ? static_cast<T>(weight / total) : weight);
   }
 }
 

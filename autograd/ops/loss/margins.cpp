@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "../../base/launch.hpp"
+#include "../../grad_mode.hpp"
 #include "../../tensor_impl.hpp"
 #include "../arithmetic.hpp"
 #include "../cast.hpp"
@@ -9,6 +10,7 @@
 #include "../compare.hpp"
 #include "../create.hpp"
 #include "../detail/formula.hpp"
+#include "../detail/scaling.hpp"
 #include "../index.hpp"
 #include "../movement.hpp"
 #include "../reduce.hpp"
@@ -30,6 +32,31 @@ struct HingeEmbedding {
     return where(t != -1, g, nothing) - where(logical_and(t != 1, x <= margin), g, nothing);
   }
   static auto pull_b(auto g) { return zeros_like(g); }
+};
+
+/// Vectors along the last axis. Large ones are multiplied by a power of two each that brings their largest element near 1: so
+/// neither their squares overflow, nor is what derivatives make of these lost.
+struct Vectors {
+  explicit Vectors(const Tensor& given) : x(given) {
+    constexpr double kLarge = 65536;
+    const int last = given.ndim() - 1;
+    Tensor by;
+    {
+      NoGrad no_grad;
+      by = power_of_two_scales(given.detach(), 1u << last);
+      by = where(by < 1 / kLarge, by, 1);
+      if (by.numel() == 0 || min(by).item() == 1) return;
+      factors = squeeze(by, last);
+    }
+    x = x * by;
+  }
+  /// The root of the sum of squares and eps, times the factors.
+  Tensor lengths(double eps) const {
+    Tensor sums = sum(square(x), -1);
+    return sqrt(factors.defined() ? sums + eps * square(factors) : sums + eps);
+  }
+
+  Tensor x, factors;  // undefined: 1
 };
 
 /// max(x, 0); its derivative at 0 is 1.
@@ -152,8 +179,8 @@ Tensor cosine_embedding_loss(const Operand& left, const Operand& right, const Op
   Promoted pair(kName, left, right, Integers::become_floating);
   CallSite site(left.where());
   constexpr double kLeast = 1e-12;
-  auto length = [](const Tensor& x) { return sqrt(sum(square(x), -1) + kLeast); };
-  Tensor cosine = sum(pair.a() * pair.b(), -1) / (length(pair.a()) * length(pair.b()));
+  const Vectors a(pair.a()), b(pair.b());
+  Tensor cosine = sum(a.x * b.x, -1) / (a.lengths(kLeast) * b.lengths(kLeast));
   const Tensor& t = target.tensor(kName);
   Tensor losses = where(t == 1, 1 - cosine, where(t == -1, above_zero(cosine - options.margin), 0));
   return reduce_losses(losses, options.reduction);
@@ -232,11 +259,14 @@ Tensor multi_margin_loss(const Operand& operand, const Tensor& given_labels, Mul
   CallSite site(where);
   Tensor scores = reshape(floating_operand(kName, x), {count, classes}), column = reshape(labels, {count, 1});
   Tensor violations = options.margin - gather(scores, 1, column) + scores;
-  violations = xgrad::where(logical_or(violations <= 0, arange(classes) == column), 0, violations);
+  Tensor is_nothing = logical_or(violations <= 0, arange(classes) == column), weight;
+  if (options.weight.defined()) {
+    weight = index_select(unsqueeze(cast(options.weight.detach(), scores.dtype()), 1), 0, reshape(labels, {count}));
+    is_nothing = logical_or(is_nothing, weight == 0);  // whatever the loss is
+  }
+  violations = xgrad::where(is_nothing, 0, violations);
   if (options.p == 2) violations = square(violations);
-  if (options.weight.defined())
-    violations = violations *
-                 index_select(unsqueeze(cast(options.weight.detach(), scores.dtype()), 1), 0, reshape(labels, {count}));
+  if (weight.defined()) violations = violations * weight;
   return reduce_losses(reshape(mean(violations, 1), labels.shape()), options.reduction);
 }
 

@@ -26,8 +26,8 @@ Tensor i1_slope(const Tensor& x) { return unary("i1_slope", x, formulas::I1Slope
 Tensor i0e_slope(const Tensor& x) { return unary("i0e_slope", x, formulas::I0eSlope{}); }
 Tensor i1e_slope(const Tensor& x) { return unary("i1e_slope", x, formulas::I1eSlope{}); }
 Tensor bessel_i(int n, const Tensor& x) { return unary("bessel_i", x, formulas::BesselI{n}); }
-Tensor bessel_ie(int n, const Tensor& x) { return unary("bessel_ie", x, formulas::BesselIe{n}); }
 Tensor bessel_j(int n, const Tensor& x) { return unary("bessel_j", x, formulas::BesselJ{n}); }
 Tensor bessel_y(int n, const Tensor& x) { return unary("bessel_y", x, formulas::BesselY{n}); }
+Tensor bessel_decay(int n, const Tensor& x) { return unary("bessel_decay", x, formulas::BesselDecay{n}); }
 
 }  // namespace xgrad

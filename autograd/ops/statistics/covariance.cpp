@@ -1,6 +1,7 @@
 // cov and corrcoef: of operators.
 #include <algorithm>
 
+#include "../../extend.hpp"
 #include "../../tensor_impl.hpp"
 #include "../arithmetic.hpp"
 #include "../cast.hpp"
@@ -9,6 +10,7 @@
 #include "../create.hpp"
 #include "../detail/promote.hpp"
 #include "../detail/reduction.hpp"
+#include "../detail/scaling.hpp"
 #include "../index.hpp"
 #include "../movement.hpp"
 #include "../products.hpp"
@@ -71,6 +73,16 @@ Tensor covariances(const Tensor& given, const CovOptions& options, SourceLocatio
   return matmul(deviations, transpose(deviations * weights)) / divisor;
 }
 
+/// Whether the sums of squares on the diagonal have neither overflowed nor underflowed.
+bool have_safe_diagonal(const Tensor& c) {
+  return dispatch_floating(c.dtype(), [&]<class T>(T) {
+    const std::int64_t n = c.size(0);
+    for (std::int64_t i = 0; i < n; ++i)
+      if (!is_safe_square_sum(data_of<T>(c)[i * n + i])) return false;
+    return true;
+  });
+}
+
 }  // namespace
 
 Tensor cov(const Operand& x, const CovOptions& options) {
@@ -80,9 +92,15 @@ Tensor cov(const Operand& x, const CovOptions& options) {
 
 Tensor corrcoef(const Operand& operand) {
   const CallSite site(operand.where());
-  const Tensor x = variables("corrcoef", operand);
-  const Tensor c = covariances(x, {}, operand.where());
+  Tensor x = variables("corrcoef", operand);
+  Tensor c = covariances(x, {}, operand.where());
   if (c.numel() == 0) return c;
+  // What variances or their derivatives make of large or small elements may leave the range. Correlations are the same of rows
+  // times powers of two, which bring the largest elements near 1.
+  if (x.numel() > 0 && (is_recording({x}) || !have_safe_diagonal(c))) {
+    x = x * power_of_two_scales(x.detach(), 0b10);
+    c = covariances(x, {}, operand.where());
+  }
   // The diagonal as a view.
   const Tensor variances = get(reshape(c, {c.numel()}), slice(0, {}, c.size(0) + 1));
   const Tensor deviations = sqrt(variances);

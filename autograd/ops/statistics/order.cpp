@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "../../extend.hpp"
+#include "../../kernels/fill.hpp"
 #include "../../kernels/sort.hpp"
 #include "../../tensor_impl.hpp"
 #include "../arithmetic.hpp"
@@ -53,7 +54,7 @@ Tensor median_of_all(const char* name, const Operand& operand, Rank rank) {
   Tensor y = new_result(name, {}, x.dtype(), place);
   const Tensor elements = without_gaps(name, x, place);
   dispatch(x.dtype(), [&]<class T>(T) {
-    *data_of<T>(y) = std::numeric_limits<T>::quiet_NaN();
+    fill(data_of<T>(y), 1, std::numeric_limits<T>::quiet_NaN());
     std::int64_t position = 0;
     if (x.numel() > 0) pick_of_rows<T>(data_of<T>(elements), data_of<T>(y), &position, {1, x.numel()}, rank, 0);
   });

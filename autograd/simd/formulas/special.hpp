@@ -37,8 +37,8 @@ Batch<T> bessel_i(int n, Batch<T> x) {
   return each_lane([n](T x, T) { return static_cast<T>(internal::bessel_i_of(n, x)); }, x, x);
 }
 template <class T>
-Batch<T> bessel_ie(int n, Batch<T> x) {
-  return each_lane([n](T x, T) { return static_cast<T>(internal::bessel_ie_of(n, x)); }, x, x);
+Batch<T> bessel_decay(int n, Batch<T> x) {
+  return each_lane([n](T x, T) { return static_cast<T>(internal::bessel_decay_of(n, x)); }, x, x);
 }
 template <class T>
 Batch<T> bessel_j(int n, Batch<T> x) {
@@ -164,16 +164,22 @@ struct LogNdtr {
   static auto slope(auto x) { return log_ndtr_slope(x); }
 };
 /// m = density / distribution has the derivative -m (m + x), of which m + x is sqrt(2) W1 / W0 with W0 = erfcx(-x / sqrt(2)) and
-/// W1 its integral: no difference where x is far below 0, and the plain sum elsewhere.
+/// W1 its integral: no difference where x is far below 0, and the plain sum elsewhere. Very far, where W1 vanishes in W0, it is
+/// the series' 1 - 1 / x^2 + 6 / x^4 - 50 / x^6.
 struct LogNdtrSlope {
   static constexpr Reads reads = reads_x;
   static auto value(auto x) { return log_ndtr_slope(x); }
   static auto slope(auto x) {
-    auto is_negative = x < 0;
-    auto z = where(is_negative, x, zeros_like(x)) * (-1 / std::numbers::sqrt2);
+    constexpr double kVeryFar = -1e4;
+    auto is_very_far = x < kVeryFar;
+    auto u = 1 / where(is_very_far, x, zeros_like(x) + kVeryFar);
+    auto square = u * u;
+    auto near = where(is_very_far, zeros_like(x), x);
+    auto is_negative = near < 0;
+    auto z = where(is_negative, near, zeros_like(x)) * (-1 / std::numbers::sqrt2);
     auto sum = where(is_negative, std::numbers::sqrt2 * erfcx_integral(z) / erfcx(z),
-                     log_ndtr_slope(x) + where(is_negative, zeros_like(x), bounded(x, 40)));
-    return -log_ndtr_slope(x) * sum;
+                     log_ndtr_slope(near) + where(is_negative, zeros_like(x), bounded(near, 40)));
+    return where(is_very_far, square * (1 + square * (50 * square - 6)) - 1, -log_ndtr_slope(near) * sum);
   }
 };
 
@@ -200,7 +206,9 @@ struct BesselI {
   auto value(auto x) const { return bessel_i(n, x); }
   auto slope(auto x) const { return 0.5 * bessel_i(n - 1, x) + 0.5 * bessel_i(n + 1, x); }
 };
-/// exp(-|x|) I_0(x) and its family: each derivative is one half of both neighbours without the function itself.
+/// exp(-|x|) I_0(x) and its family. It is the mean of exp(-c |x|) with c = 1 - cos(t) over a circle, and exp(-|x|) I_1(x) that of
+/// (1 - c) exp(-c |x|) times x's sign. Of the means with powers of c in front, bessel_decay, all derivatives are made: they fall
+/// fast with the power where x is large, so that nothing cancels.
 struct I0e {
   static constexpr Reads reads = reads_x;
   static auto value(auto x) { return i0e(x); }
@@ -209,7 +217,7 @@ struct I0e {
 struct I0eSlope {
   static constexpr Reads reads = reads_x;
   static auto value(auto x) { return i0e_slope(x); }
-  static auto slope(auto x) { return 1.5 * i0e(x) + 0.5 * bessel_ie(2, x) - 2 * sign(x) * i1e(x); }
+  static auto slope(auto x) { return bessel_decay(2, x); }
 };
 struct I1e {
   static constexpr Reads reads = reads_x;
@@ -219,13 +227,13 @@ struct I1e {
 struct I1eSlope {
   static constexpr Reads reads = reads_x;
   static auto value(auto x) { return i1e_slope(x); }
-  static auto slope(auto x) { return 1.75 * i1e(x) + 0.25 * bessel_ie(3, x) - sign(x) * (i0e(x) + bessel_ie(2, x)); }
+  static auto slope(auto x) { return sign(x) * (bessel_decay(2, x) - bessel_decay(3, x)); }
 };
-struct BesselIe {
+struct BesselDecay {
   static constexpr Reads reads = reads_x;
   int n;
-  auto value(auto x) const { return bessel_ie(n, x); }
-  auto slope(auto x) const { return 0.5 * bessel_ie(n - 1, x) + 0.5 * bessel_ie(n + 1, x) - sign(x) * bessel_ie(n, x); }
+  auto value(auto x) const { return bessel_decay(n, x); }
+  auto slope(auto x) const { return -sign(x) * bessel_decay(n + 1, x); }
 };
 struct BesselK0 {
   static constexpr Reads reads = reads_x;

@@ -249,6 +249,32 @@ double bessel_i_of(int n, double x) {
   return bessel_ie_of(n, std::copysign(size, x)) * half * half + (std::isnan(x) ? x : 0);
 }
 
+double bessel_decay_of(int n, double x) {
+  if (std::isnan(x)) return x;
+  const double size = std::abs(x);
+  Sum sum;
+  if (size <= 100) {
+    // Equal steps around the circle. (Trefethen, Weideman, SIAM Review 56, 2014.)
+    constexpr int kHalf = 80;
+    for (int k = 0; k <= kHalf; ++k) {
+      const double sine = std::sin(kPi / 2 * k / kHalf), c = 2 * sine * sine;
+      const double term = std::pow(c, n) * std::exp(-c * size);
+      sum.add(k == 0 || k == kHalf ? term / 2 : term);
+    }
+    return sum.value() / kHalf;
+  }
+  // 1 / (pi sqrt(2)) times the sum of (1 / 2)_k / (k! 2^k) gamma(n + k + 1 / 2) / x^(n + k + 1 / 2): as dt is
+  // dc / sqrt(c (2 - c)), of which (1 - c / 2)^(-1/2) is a series.
+  double term = 1;
+  for (int k = 1; k < 100 && term > 1e-18 * sum.value(); ++k) {
+    sum.add(term);
+    term *= (k - 0.5) / (2.0 * k) * ((n + k - 0.5) / size);
+  }
+  double first = 1 / std::sqrt(2 * kPi) / std::sqrt(size);
+  for (int k = 1; k <= n; ++k) first *= (k - 0.5) / size;
+  return first * sum.value();
+}
+
 double bessel_j_of(int n, double x) {
   if (n < 0) return n % 2 != 0 ? -bessel_j_of(-n, x) : bessel_j_of(-n, x);
   if (std::isinf(x)) return 0;

@@ -23,6 +23,9 @@ double sinc_derivative_of(int n, double x);
 double bessel_i_of(int n, double x);
 double bessel_ie_of(int n, double x);
 
+/// The mean of c^n exp(-c |x|), with c = 1 - cos(t), over a circle: of n = 0 exp(-|x|) I_0(x). For n up to 40.
+double bessel_decay_of(int n, double x);
+
 /// The Bessel functions J_n and Y_n, and their derivatives.
 double bessel_j_of(int n, double x);
 double bessel_y_of(int n, double x);

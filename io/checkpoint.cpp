@@ -9,6 +9,8 @@
 #include "../autograd/ops/cast.hpp"
 #include "../autograd/ops/create.hpp"
 #include "../autograd/random_state.hpp"
+#include "../optim/detail/json_tree.hpp"
+#include "../optim/detail/restore.hpp"
 #include "detail/file.hpp"
 #include "detail/names.hpp"
 
@@ -21,6 +23,7 @@ using detail::fail_file;
 using detail::Shown;
 using detail::shown_name;
 using nlohmann::json;
+using optim::JsonTree;
 
 constexpr std::string_view kFormat = "format", kCheckpoint = "xgrad.checkpoint";
 constexpr std::string_view kFormatVersion = "format_version", kVersion = "1";
@@ -28,7 +31,7 @@ constexpr std::string_view kRandom = "random", kParts = "parts";
 
 /// A text as JSON; discarded where it is none, nests deeper than any of ours, or would be a tree of more than `most` bytes: of
 /// brackets and commas alone it is 25 times as large as the text.
-json parsed_json(const std::string& text, std::size_t most) {
+JsonTree parsed_json(const std::string& text, std::size_t most) {
   constexpr std::size_t kOfValue = 64;
   constexpr int kDeepest = 8;
   std::size_t bytes = text.size();
@@ -60,6 +63,30 @@ std::optional<double> as_number(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return number;
+}
+
+NamedTensors copies(const NamedTensors& tensors) {
+  NoGrad no_grad;
+  NamedTensors copied;
+  for (const auto& [name, tensor] : tensors) copied.emplace_back(name, copy(tensor.detach()));
+  return copied;
+}
+
+/// What writes the elements that the tensors have now into them.
+Function<void()> write_back(NamedTensors tensors, NamedTensors more = {}) {
+  for (auto& entry : more) tensors.push_back(std::move(entry));
+  return [before = copies(tensors), tensors]() mutable {
+    for (std::size_t i = 0; i < tensors.size(); ++i) tensors[i].second.assign(before[i].second);
+  };
+}
+
+/// Gives the variable a value; answers with what gives it the one it had.
+template <class T>
+Function<void()> exchanged(T& variable, T value) {
+  T* const own = &variable;
+  const Function<void()> exchange = [own, value = std::move(value)]() mutable { std::swap(*own, value); };
+  exchange();
+  return exchange;
 }
 
 json as_json(const GeneratorState& state) { return json::array({state.seed, state.stream, state.position}); }
@@ -96,8 +123,8 @@ struct Checkpoint::File {
   }
 
   /// What the file says of a part, which must be of that kind.
-  json description(const std::string& part, std::string_view kind) const {
-    json read = parsed(part);
+  JsonTree description(const std::string& part, std::string_view kind) const {
+    JsonTree read = parsed(part);
     const auto found = read.find("kind");
     if (found == read.end() || !found->is_string())
       fail_file(path, concat("part ", shown_name(part), ": its kind must be said, but is not"));
@@ -106,10 +133,10 @@ struct Checkpoint::File {
                           shown_name(found->get<std::string>())));
     return read;
   }
-  json parsed(const std::string& part) const {
+  JsonTree parsed(const std::string& part) const {
     const std::string* text = contents.text(part);
     if (text == nullptr) refuse(part, "it must be in the file, but is not");
-    json read = parsed_json(*text, most_json());
+    JsonTree read = parsed_json(*text, most_json());
     check_file(read.is_object(), path, "part ", Shown{part},
                ": what the file says of it must be a JSON object, but it is none");
     return read;
@@ -124,13 +151,21 @@ struct Checkpoint::File {
         if (found->is_string()) return found->get<std::string>();
       } else if constexpr (std::same_as<T, std::uint64_t>) {
         if (found->is_number_unsigned()) return found->get<std::uint64_t>();
-      } else if constexpr (std::same_as<T, std::int64_t>) {
+      } else {
+        static_assert(std::same_as<T, std::int64_t>);
         if (found->is_number_integer() && (!found->is_number_unsigned() || found->get<std::uint64_t>() >> 63 == 0))
           return found->get<std::int64_t>();
-      } else {
-        if (found->is_array()) return *found;
       }
     }
+    refuse_form(part, key);
+  }
+  /// The list of that name within an object, which must outlive it.
+  const json& list(const json& object, const std::string& part, const char* key) const {
+    const auto found = object.find(key);
+    if (found == object.end() || !found->is_array()) refuse_form(part, key);
+    return *found;
+  }
+  [[noreturn]] void refuse_form(const std::string& part, const char* key) const {
     fail_file(path, concat("part ", shown_name(part), ": what the file says of it must have ", std::string_view(key),
                            " in its form, but it has not"));
   }
@@ -162,10 +197,27 @@ struct Checkpoint::File {
     }
   }
   [[noreturn]] void refuse(const std::string& part, const std::string& problem) const {
-    throw std::invalid_argument(
-        with_place(concat(path, ": part ", shown_name(part), ": ", problem, ". Nothing was changed."), where));
+    throw std::invalid_argument(with_place(
+        shortened(concat(path, ": part ", shown_name(part), ": ", problem, ". Nothing was changed.")), where));
   }
 };
+
+namespace {
+
+/// Takes a part over in several steps; where one throws, what they did is undone.
+void take_or_undo(const auto& file, const std::string& part, const Function<void()>& undo, const auto& run) {
+  try {
+    file.take(part, run);
+  } catch (...) {
+    try {
+      undo();
+    } catch (...) {  // an object of the user's: what stopped it first is what is to be known
+    }
+    throw;
+  }
+}
+
+}  // namespace
 
 Checkpoint::Checkpoint() = default;
 Checkpoint::Checkpoint(const Checkpoint&) = default;
@@ -177,7 +229,7 @@ Checkpoint::~Checkpoint() = default;
 // ---- Parts ----
 
 Checkpoint& Checkpoint::add_part(const std::string& name, Function<void(Contents&)> save,
-                                 Function<void(const File&)> load, SourceLocation where) {
+                                 Function<Undo(const File&)> load, SourceLocation where) {
   check(!name.empty() && name.find('.') == name.npos && detail::is_utf8(name), where,
         "Checkpoint: a part's name must be UTF-8 without a dot, but it is ", Shown{name}, '.');
   bool is_taken = name == kFormat || name == kFormatVersion || name == kRandom || name == kParts;
@@ -191,18 +243,22 @@ Checkpoint& Checkpoint::add_contents(const std::string& name, Function<Contents(
                                      Function<void(const Contents&)> load, SourceLocation where) {
   return add_part(
       name,
-      [name, state = std::move(state)](Contents& to) {
+      [name, state](Contents& to) {
         to.metadata.emplace_back(name, json({{"kind", "contents"}}).dump());
         Contents own = state();
         for (auto& [key, tensor] : own.tensors) to.tensors.emplace_back(concat(name, '.', key), std::move(tensor));
         for (auto& [key, text] : own.metadata) to.metadata.emplace_back(concat(name, '.', key), std::move(text));
       },
-      [name, load](const File& file) {
+      [name, state, load](const File& file) {
         file.description(name, "contents");
         Contents own{.tensors = file.tensors_of(name), .metadata = {}};
         for (const auto& [key, text] : file.contents.metadata)
           if (key.starts_with(name + '.')) own.metadata.emplace_back(key.substr(name.size() + 1), text);
-        file.take(name, [&] { load(own); });
+        Contents before = state();
+        before.tensors = copies(before.tensors);
+        const Undo undo = [load, before = std::move(before)] { load(before); };
+        take_or_undo(file, name, undo, [&] { load(own); });
+        return undo;
       },
       where);
 }
@@ -211,13 +267,15 @@ Checkpoint& Checkpoint::add_numbers(const std::string& name, const char* kind, F
                                     Function<void(const optim::NamedNumbers&)> load, SourceLocation where) {
   return add_part(
       name,
-      [name, kind, state = std::move(state)](Contents& to) {
+      [name, kind, state](Contents& to) {
         to.metadata.emplace_back(name, json({{"kind", kind}, {"numbers", as_json(state())}}).dump());
       },
-      [name, kind, load](const File& file) {
-        const json said = file.description(name, kind);
-        const optim::NamedNumbers numbers = file.numbers(file.get<json>(said, name, "numbers"), name);
-        file.take(name, [&] { load(numbers); });
+      [name, kind, state, load](const File& file) {
+        const JsonTree said = file.description(name, kind);
+        const optim::NamedNumbers numbers = file.numbers(file.list(said, name, "numbers"), name);
+        const Undo undo = [load, before = state()] { load(before); };
+        take_or_undo(file, name, undo, [&] { load(numbers); });
+        return undo;
       },
       where);
 }
@@ -231,7 +289,9 @@ Checkpoint& Checkpoint::add(const std::string& name, nn::Module& model, SourceLo
       },
       [name, model](const File& file) mutable {
         file.description(name, "module");
+        const Undo undo = write_back(model.named_parameters(), model.named_buffers());
         file.take(name, [&] { model.load(file.tensors_of(name), file.where); });
+        return undo;
       },
       where);
 }
@@ -254,17 +314,18 @@ Checkpoint& Checkpoint::add(const std::string& name, optim::Optimizer& optimizer
         for (auto& [key, tensor] : own->state()) to.tensors.emplace_back(concat(name, '.', key), tensor);
       },
       [name, own](const File& file) {
-        const json said = file.description(name, "optimizer");
+        const JsonTree said = file.description(name, "optimizer");
         optim::Metadata metadata;
         for (const auto& [key, text] : said.items())
           if (key != "kind" && text.is_string()) metadata.emplace_back(key, text.get<std::string>());
-        const optim::NamedNumbers rates = file.numbers(file.get<json>(said, name, "rates"), name);
+        const optim::NamedNumbers rates = file.numbers(file.list(said, name, "rates"), name);
         int groups = 0;
         for (const auto& [key, rate] : rates) groups += key.starts_with("lr.");
         if (groups != own->group_count())
           file.refuse(name, concat("the optimizer must have as many groups as in the file, but it has ",
                                    own->group_count(), ", and the file ", groups));
-        file.take(name, [&] {
+        const Undo undo = optim::Restore::of(*own);
+        take_or_undo(file, name, undo, [&] {
           own->load_state(file.tensors_of(name), metadata, file.where);
           for (const auto& [key, rate] : rates)
             for (int group = 0; group < groups; ++group) {
@@ -272,6 +333,7 @@ Checkpoint& Checkpoint::add(const std::string& name, optim::Optimizer& optimizer
               if (key == concat("momentum.", group)) own->set_group_momentum(group, rate, file.where);
             }
         });
+        return undo;
       },
       where);
 }
@@ -285,12 +347,14 @@ Checkpoint& Checkpoint::add(const std::string& name, optim::Schedule& schedule, 
             name, json({{"kind", "schedule"}, {"class", own->name()}, {"numbers", as_json(own->state())}}).dump());
       },
       [name, own](const File& file) {
-        const json said = file.description(name, "schedule");
+        const JsonTree said = file.description(name, "schedule");
         const auto saved_by = file.get<std::string>(said, name, "class");
         if (saved_by != own->name())
           file.refuse(name, concat("it must be a ", own->name(), ", but in the file it is a ", shown_name(saved_by)));
-        const optim::NamedNumbers numbers = file.numbers(file.get<json>(said, name, "numbers"), name);
+        const optim::NamedNumbers numbers = file.numbers(file.list(said, name, "numbers"), name);
+        const Undo undo = optim::Restore::of(*own);
         file.take(name, [&] { own->load_state(numbers, file.where); });
+        return undo;
       },
       where);
 }
@@ -305,7 +369,7 @@ Checkpoint& Checkpoint::add(const std::string& name, data::BatchPosition& positi
         if (own->order.defined()) to.tensors.emplace_back(name + ".order", own->order);
       },
       [name, own](const File& file) {
-        const json said = file.description(name, "batches");
+        const JsonTree said = file.description(name, "batches");
         data::BatchPosition read;
         read.passes = file.get<std::int64_t>(said, name, "passes");
         read.points = file.get<std::int64_t>(said, name, "points");
@@ -314,7 +378,7 @@ Checkpoint& Checkpoint::add(const std::string& name, data::BatchPosition& positi
                      ": a position in the data has an order, but there is ", Shown{key});
           read.order = tensor;
         }
-        *own = std::move(read);
+        return exchanged(*own, std::move(read));
       },
       where);
 }
@@ -327,8 +391,8 @@ Checkpoint& Checkpoint::add(const std::string& name, Generator& generator, Sourc
         to.metadata.emplace_back(name, json({{"kind", "generator"}, {"state", as_json(state_of(*own))}}).dump());
       },
       [name, own](const File& file) {
-        const json said = file.description(name, "generator");
-        *own = generator_at(file.generator(file.get<json>(said, name, "state"), name));
+        const JsonTree said = file.description(name, "generator");
+        return exchanged(*own, generator_at(file.generator(file.list(said, name, "state"), name)));
       },
       where);
 }
@@ -344,15 +408,14 @@ Checkpoint& Checkpoint::add(const std::string& name, Tensor& tensor, SourceLocat
       [name, own](const File& file) {
         file.description(name, "tensor");
         const Tensor read = file.contents.contains(name) ? file.contents[name] : Tensor();
-        if (!own->defined() || !own->requires_grad()) {
-          *own = read;
-          return;
-        }
+        if (!own->defined() || !own->requires_grad()) return exchanged(*own, read);
         if (!read.defined() || read.dtype() != own->dtype() || read.shape() != own->shape())
           file.refuse(name, concat("the variable must be what the file has, but it is ", own->dtype(), ' ',
                                    own->shape(), ", and the file has ",
                                    read.defined() ? concat(read.dtype(), ' ', read.shape()) : "an undefined tensor"));
+        const Undo undo = write_back({{name, *own}});
         file.take(name, [&] { own->assign(read, file.where); });
+        return undo;
       },
       where);
 }
@@ -371,7 +434,7 @@ Checkpoint& Checkpoint::add(const std::string& name, std::int64_t& value, Source
   return add_part(
       name, [name, own](Contents& to) { to.metadata.emplace_back(name, described("integer", *own).dump()); },
       [name, own](const File& file) {
-        *own = file.get<std::int64_t>(file.description(name, "integer"), name, "value");
+        return exchanged(*own, file.get<std::int64_t>(file.description(name, "integer"), name, "value"));
       },
       where);
 }
@@ -383,7 +446,7 @@ Checkpoint& Checkpoint::add(const std::string& name, int& value, SourceLocation 
       [name, own](const File& file) {
         const auto read = file.get<std::int64_t>(file.description(name, "integer"), name, "value");
         if (static_cast<int>(read) != read) file.refuse(name, concat("an int must hold it, but it is ", read));
-        *own = static_cast<int>(read);
+        return exchanged(*own, static_cast<int>(read));
       },
       where);
 }
@@ -392,7 +455,9 @@ Checkpoint& Checkpoint::add(const std::string& name, bool& value, SourceLocation
   bool* const own = &value;
   return add_part(
       name, [name, own](Contents& to) { to.metadata.emplace_back(name, described("boolean", *own).dump()); },
-      [name, own](const File& file) { *own = file.get<bool>(file.description(name, "boolean"), name, "value"); },
+      [name, own](const File& file) {
+        return exchanged(*own, file.get<bool>(file.description(name, "boolean"), name, "value"));
+      },
       where);
 }
 
@@ -404,7 +469,7 @@ Checkpoint& Checkpoint::add(const std::string& name, double& value, SourceLocati
         const std::optional<double> read =
             as_number(file.get<std::string>(file.description(name, "number"), name, "value"));
         check_file(read.has_value(), file.path, "part ", Shown{name}, ": its value must be a number, but it is none");
-        *own = *read;
+        return exchanged(*own, double{*read});
       },
       where);
 }
@@ -422,7 +487,7 @@ Checkpoint& Checkpoint::add(const std::string& name, std::string& value, SourceL
         file.description(name, "text");
         const std::string* read = file.contents.text(name + ".value");
         check_file(read != nullptr, file.path, "part ", Shown{name}, ": its value must be in the file, but is not");
-        *own = *read;
+        return exchanged(*own, std::string(*read));
       },
       where);
 }
@@ -440,7 +505,7 @@ Checkpoint& Checkpoint::add(const std::string& name, std::vector<double>& values
         const bool is_there = file.contents.contains(name);
         check_file(is_there && file.contents[name].dtype() == DType::float64 && file.contents[name].ndim() == 1,
                    file.path, "part ", Shown{name}, ": its numbers must be in the file, but are not");
-        *own = file.contents[name].to_vector();
+        return exchanged(*own, file.contents[name].to_vector());
       },
       where);
 }
@@ -493,7 +558,7 @@ void Checkpoint::load(const std::string& path, CheckpointOptions options, Source
   if (!options.partial) {
     // Parts that nobody has added would be lost in the next checkpoint.
     const std::string* text = contents.text(kParts);
-    const json names = text != nullptr ? parsed_json(*text, file.most_json()) : json();
+    const JsonTree names = text != nullptr ? parsed_json(*text, file.most_json()) : JsonTree(json());
     check_file(names.is_array(), path, "a checkpoint must list its parts, but this one does not");
     for (const json& name : names) {
       check_file(name.is_string(), path, "a checkpoint must list its parts by name, but this one does not");
@@ -505,26 +570,26 @@ void Checkpoint::load(const std::string& path, CheckpointOptions options, Source
                     "what the file has must have been added, but this has not (or load it with .partial)");
     }
     const std::string part(kRandom);
-    const json said = file.parsed(part);
+    const JsonTree said = file.parsed(part);
     random.emplace();
     random->seed = file.get<std::uint64_t>(said, part, "seed");
     random->next_stream = file.get<std::uint64_t>(said, part, "next_stream");
-    for (const json& one : file.get<json>(said, part, "generators"))
-      random->generators.push_back(file.generator(one, part));
+    for (const json& one : file.list(said, part, "generators")) random->generators.push_back(file.generator(one, part));
   }
 
-  // Each part checks before it changes something; where a later one refuses, those before it get back what they had.
-  Contents before = gathered();
-  {
-    NoGrad no_grad;
-    for (auto& [name, tensor] : before.tensors) tensor = copy(tensor.detach());
-  }
-  std::size_t begun = 0;
+  // Each part changes all or nothing; where a later one refuses, those before it are put back, the last one first.
+  std::vector<Undo> undos;
+  undos.reserve(parts_->size());
   try {
-    for (; begun < parts_->size(); ++begun) (*parts_)[begun].load(file);
+    for (const Part& part : *parts_) undos.push_back(part.load(file));
     if (random) file.take(std::string(kRandom), [&] { set_random_state(*random); });
   } catch (...) {
-    for (std::size_t i = 0; i < parts_->size() && i <= begun; ++i) (*parts_)[i].load({before, path, where});
+    for (auto undo = undos.rbegin(); undo != undos.rend(); ++undo) {
+      try {
+        (*undo)();
+      } catch (...) {  // an object of the user's: the others are put back all the same
+      }
+    }
     throw;
   }
 }

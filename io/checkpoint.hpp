@@ -119,18 +119,23 @@ class Checkpoint {
   /// Has all that was added as it was when the file was written.
   ///
   /// Throws: FileError where the file is missing, damaged, or no checkpoint; std::invalid_argument, naming file and part,
-  /// where it is one of another run: other parts, another model, optimizer or schedule. Nothing is changed then.
+  /// where it is one of another run: other parts, another model, optimizer or schedule; std::bad_alloc where memory runs out.
+  /// Nothing is changed then. (Objects with a state() of their own, AveragedWeights among them, are given back theirs by
+  /// load_state(): where memory has run out for good, that may fail. And where it runs out for good while the JSON reader works,
+  /// the process ends: the reader's destructors take memory, and may not throw.)
   void load(const std::string& path, CheckpointOptions options = {}, SourceLocation where = SourceLocation::current());
 
  private:
   struct File;
+  /// Puts a part back as it was. It takes no memory, but for objects of the user's.
+  using Undo = Function<void()>;
   struct Part {
     std::string name;
     Function<void(Contents&)> save;
-    Function<void(const File&)> load;
+    Function<Undo(const File&)> load;  // takes the part over, or changes nothing and throws
   };
 
-  Checkpoint& add_part(const std::string& name, Function<void(Contents&)> save, Function<void(const File&)> load,
+  Checkpoint& add_part(const std::string& name, Function<void(Contents&)> save, Function<Undo(const File&)> load,
                        SourceLocation where);
   Checkpoint& add_contents(const std::string& name, Function<Contents()> state, Function<void(const Contents&)> load,
                            SourceLocation where);

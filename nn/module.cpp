@@ -184,7 +184,10 @@ std::int64_t Module::parameter_count() const {
 // ---- Changing it ----
 
 void Module::train(bool training) {
-  registry_->visit_all([&](Registry* registry) { registry->training = training; });
+  // The list comes first: where there is no memory for it, no part changes.
+  std::vector<Registry*> parts;
+  registry_->visit_all([&](Registry* registry) { parts.push_back(registry); });
+  for (Registry* part : parts) part->training = training;
 }
 bool Module::is_training() const { return registry_->training; }
 

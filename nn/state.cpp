@@ -104,7 +104,8 @@ LoadPlan plan_load(const std::string& module, const NamedTensors& own, const Nam
     try {
       // Values that are views of the module's own tensors are read before any of those is written.
       Tensor fresh = contiguous(converted(value.detach(), target.dtype()));
-      if (storages.count(xgrad::internal::storage_of(fresh)) != 0) fresh = copy(fresh);
+      if (xgrad::internal::is_borrowed(fresh) || storages.count(xgrad::internal::storage_of(fresh)) != 0)
+        fresh = copy(fresh);
       if (!values[first].defined())
         values[first] = fresh;
       else if (!same_elements(values[first], fresh))
@@ -191,7 +192,14 @@ void set_learning(const char* function, const Module& model, const Patterns& pat
     check<std::logic_error>(tensor.is_leaf(), where, function, ": '", name,
                             "' must be a leaf, but it is the result of '", tensor.operation(),
                             "'. Call it for the model that was copied.");
-  for (auto& [name, tensor] : chosen) tensor.set_requires_grad(learns, where);
+  std::size_t changed = 0;
+  std::erase_if(chosen, [&](const auto& one) { return one.second.requires_grad() == learns; });
+  try {
+    for (; changed < chosen.size(); ++changed) chosen[changed].second.set_requires_grad(learns, where);
+  } catch (...) {  // no memory for a leaf; to give one back takes none, and to freeze neither
+    while (changed-- > 0) chosen[changed].second.set_requires_grad(!learns, where);
+    throw;
+  }
 }
 
 }  // namespace

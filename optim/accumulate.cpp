@@ -19,42 +19,54 @@ bool GradientAccumulator::backward(const Tensor& loss, SourceLocation where) {
   check(
       loss.defined() && loss.numel() == 1, where, "GradientAccumulator: the loss must have one element, but it ",
       [&] { return loss.defined() ? concat("has shape ", loss.shape()) : "is undefined"; }, '.');
-  const std::vector<Tensor>& parameters = optimizer_->parameters();
-  std::vector<Tensor> before;
-  if (pending_ > 0)
-    for (const Tensor& parameter : parameters) before.push_back(parameter.grad());
   const Tensor share = loss / static_cast<double>(batches_);
+  const std::vector<Tensor> before = gradients();
   if (pending_ == 0) optimizer_->zero_grad();
+  const bool is_last = pending_ + 1 == batches_;
   try {
     share.backward({}, where);
-    ++pending_;
+    if (is_last) optimizer_->step(where);
   } catch (...) {
-    optimizer_->zero_grad();
-    for (std::size_t i = 0; i < before.size(); ++i)
-      if (before[i].defined()) Tensor(parameters[i]).set_grad(before[i]);
+    set_gradients(before);
     throw;
   }
-  if (pending_ < batches_) return false;
-  step(where);
-  return true;
+  ++pending_;
+  if (is_last) begin_anew();
+  return is_last;
 }
 
 bool GradientAccumulator::flush(SourceLocation where) {
   if (pending_ == 0) return false;
   NoGrad no_grad;
   const double scale = static_cast<double>(batches_) / static_cast<double>(pending_);
+  const std::vector<Tensor> before = gradients();
   std::vector<Tensor> scaled;
-  for (const Tensor& parameter : optimizer_->parameters())
-    scaled.push_back(parameter.grad().defined() ? parameter.grad() * scale : Tensor());
-  for (std::size_t i = 0; i < scaled.size(); ++i)
-    if (scaled[i].defined()) Tensor(optimizer_->parameters()[i]).set_grad(scaled[i]);
-  step(where);
+  for (const Tensor& gradient : before) scaled.push_back(gradient.defined() ? gradient * scale : Tensor());
+  try {
+    set_gradients(scaled);
+    optimizer_->step(where);
+  } catch (...) {
+    set_gradients(before);
+    throw;
+  }
+  begin_anew();
   return true;
 }
 
-void GradientAccumulator::step(SourceLocation where) {
+std::vector<Tensor> GradientAccumulator::gradients() const {
+  std::vector<Tensor> gradients;
+  for (const Tensor& parameter : optimizer_->parameters()) gradients.push_back(parameter.grad());
+  return gradients;
+}
+
+void GradientAccumulator::set_gradients(const std::vector<Tensor>& gradients) {
+  optimizer_->zero_grad();
+  for (std::size_t i = 0; i < gradients.size(); ++i)
+    if (gradients[i].defined()) Tensor(optimizer_->parameters()[i]).set_grad(gradients[i]);
+}
+
+void GradientAccumulator::begin_anew() {
   pending_ = 0;
-  optimizer_->step(where);
   optimizer_->zero_grad();
 }
 

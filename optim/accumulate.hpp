@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "optimizer.hpp"
 
@@ -24,15 +25,19 @@ class GradientAccumulator {
   GradientAccumulator(Optimizer& optimizer, std::int64_t batches, SourceLocation where = SourceLocation::current());
 
   /// Adds the gradients of loss / batches to those that are there, and steps where it is the last batch for the step. Answers
-  /// whether it stepped. Where it throws, the round goes on without this batch.
+  /// whether it stepped. Where it throws, or the step does, the round goes on without this batch.
   bool backward(const Tensor& loss, SourceLocation where = SourceLocation::current());
-  /// Steps by the mean of the batches since the last step, where there are any. Answers whether it stepped.
+  /// Steps by the mean of the batches since the last step, where there are any. Answers whether it stepped. Where the step
+  /// throws, the batches are still there.
   bool flush(SourceLocation where = SourceLocation::current());
   /// Batches since the last step.
   std::int64_t pending() const { return pending_; }
 
  private:
-  void step(SourceLocation where);
+  std::vector<Tensor> gradients() const;
+  /// Those of the parameters; none where one is undefined or missing.
+  void set_gradients(const std::vector<Tensor>& gradients);
+  void begin_anew();
 
   Optimizer* optimizer_;
   std::int64_t batches_;

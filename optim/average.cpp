@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "../autograd/each.hpp"
 #include "../autograd/grad_mode.hpp"
@@ -17,6 +20,13 @@ std::string shown(const Tensor& tensor) {
   return tensor.defined() ? concat(tensor.dtype(), ' ', tensor.shape()) : "undefined";
 }
 
+/// target = source, converted to the target's dtype. Both are leaves of one shape. It takes no memory, as assign() may: nothing
+/// can stop several of them half way.
+void write(const Tensor& target, const Tensor& source, SourceLocation where) {
+  internal::note_write(target, where);
+  internal::copy_into(target, source);
+}
+
 }  // namespace
 
 AveragedWeights::AveragedWeights(NamedTensors weights, AveragedWeightsOptions options, SourceLocation where)
@@ -25,17 +35,17 @@ AveragedWeights::AveragedWeights(NamedTensors weights, AveragedWeightsOptions op
   check(!weights_.empty(), where, kName, ": at least one tensor is needed, but there is none.");
   check(!options.decay || (*options.decay >= 0 && *options.decay < 1), where, kName,
         ": decay must be at least 0 and below 1, but it is ", options.decay.value_or(0), '.');
+  std::unordered_map<const void*, std::size_t> first_names;  // of each tensor
+  std::unordered_set<std::string_view> names;
+  first_of_->reserve(weights_.size());
   for (std::size_t i = 0; i < weights_.size(); ++i) {
     const auto& [name, weight] = weights_[i];
     check(weight.defined() && weight.is_leaf(), where, kName, ": weights must be defined leaves, but '", name,
           "' is none.");
     internal::check_writable(kName, weight, where);
-    std::size_t first = 0;
-    while (!weights_[first].second.is_same(weight)) ++first;
-    first_of_->push_back(first);
-    for (std::size_t j = 0; j < i; ++j)
-      check(weights_[j].first != name, where, kName, ": each weight must have a name of its own, but '", name,
-            "' is the name of two.");
+    first_of_->push_back(first_names.emplace(weight.impl(), i).first->second);
+    check(names.insert(name).second, where, kName, ": each weight must have a name of its own, but '", name,
+          "' is the name of two.");
   }
 }
 
@@ -58,6 +68,7 @@ void AveragedWeights::update(SourceLocation where) {
           "AveragedWeights: a weight must be as it was in the first update, but '", weights_[i].first, "' was ",
           [&] { return shown(averages_[i]); }, " and is ", [&] { return shown(weight); }, ". Nothing was changed.");
   }
+  // All is made and checked: nothing fails from here on.
   ++updates_;
   if (updates_ == 1) {
     averages_ = std::move(made);
@@ -68,11 +79,11 @@ void AveragedWeights::update(SourceLocation where) {
   if (options_.decay && options_.warmup) keep = std::min(keep, (1 + n) / (10 + n));
   for (std::size_t i = 0; i < weights_.size(); ++i) {
     if ((*first_of_)[i] != i) continue;
-    const Tensor weight = weights_[i].second.detach();
+    const Tensor& weight = weights_[i].second;
     if (is_floating(weight.dtype()))
       each(averages_[i], weight, [fresh = 1 - keep](auto& average, auto w) { average += fresh * (w - average); });
     else
-      averages_[i].assign(weight);
+      write(averages_[i], weight, where);
   }
 }
 
@@ -89,29 +100,40 @@ void AveragedWeights::check_swappable(SourceLocation where) const {
   check<std::logic_error>(!is_swapped_, where, "AveragedWeights: the averages are swapped in already.");
 }
 
-void AveragedWeights::exchange() {
+void AveragedWeights::exchange(SourceLocation where) {
   NoGrad no_grad;
+  // Floating elements are exchanged in place. What else there is goes by way of a copy, all of which are made before the first
+  // write, and kept for the way back.
+  const auto in_place = [&](std::size_t i) {
+    const Tensor& weight = weights_[i].second;
+    return is_floating(weight.dtype()) && averages_[i].dtype() == weight.dtype();
+  };
+  spares_.resize(weights_.size());
+  for (std::size_t i = 0; i < weights_.size(); ++i) {
+    const Tensor& weight = weights_[i].second;
+    if ((*first_of_)[i] != i || in_place(i)) continue;
+    if (!spares_[i].defined() || spares_[i].dtype() != weight.dtype()) spares_[i] = copy(weight.detach());
+  }
   for (std::size_t i = 0; i < weights_.size(); ++i) {
     if ((*first_of_)[i] != i) continue;
     Tensor& weight = weights_[i].second;
-    if (is_floating(weight.dtype()) &&
-        averages_[i].dtype() == weight.dtype()) {  // takes no memory: nothing can stop it
+    if (in_place(i)) {
       each(weight, averages_[i], [](auto& w, auto& average) {
         auto own = w;
         w = average;
         average = own;
       });
     } else {
-      const Tensor own = copy(weight.detach());
-      weight.assign(averages_[i]);
-      averages_[i].assign(own);
+      write(spares_[i], weight, where);
+      write(weight, averages_[i], where);
+      write(averages_[i], spares_[i], where);
     }
   }
 }
 
 AveragedWeights::Swapped AveragedWeights::swap_in(SourceLocation where) {
   check_swappable(where);
-  exchange();
+  exchange(where);
   is_swapped_ = true;
   return Swapped(this);
 }
@@ -121,9 +143,10 @@ AveragedWeights::Swapped::Swapped(Swapped&& other) noexcept : average_(other.ave
 AveragedWeights::Swapped::~Swapped() {
   if (average_ == nullptr) return;
   try {
-    average_->exchange();
+    average_->exchange({});
     average_->is_swapped_ = false;
-  } catch (...) {  // no memory for a few counters: the object goes on saying that the averages are swapped in
+    average_->spares_.clear();
+  } catch (...) {  // the model's dtype is another since, and there is no memory: the averages stay swapped in
   }
 }
 
@@ -131,7 +154,7 @@ void AveragedWeights::copy_to_weights(SourceLocation where) {
   check_swappable(where);
   NoGrad no_grad;
   for (std::size_t i = 0; i < weights_.size(); ++i)
-    if ((*first_of_)[i] == i) weights_[i].second.assign(averages_[i], where);
+    if ((*first_of_)[i] == i) write(weights_[i].second, averages_[i], where);
 }
 
 NamedTensors AveragedWeights::state(SourceLocation where) const {
@@ -145,15 +168,22 @@ NamedTensors AveragedWeights::state(SourceLocation where) const {
 void AveragedWeights::load_state(const NamedTensors& entries, SourceLocation where) {
   constexpr const char* kName = "AveragedWeights";
   check<std::logic_error>(!is_swapped_, where, kName, ": load_state() is for the averages, but they are swapped in.");
+  struct Entry {
+    const Tensor* tensor = nullptr;
+    int count = 0;
+  };
+  std::unordered_map<std::string_view, Entry> by_name;
+  for (const auto& [name, tensor] : entries) {
+    Entry& entry = by_name[name];
+    entry.tensor = &tensor;
+    ++entry.count;
+  }
   const auto find = [&](const std::string& key) -> const Tensor* {
-    const Tensor* found = nullptr;
-    for (const auto& [name, tensor] : entries)
-      if (name == key) {
-        check(found == nullptr, where, kName, ": the state must have each entry once, but '", key,
-              "' is there twice. Nothing was changed.");
-        found = &tensor;
-      }
-    return found;
+    const auto found = by_name.find(key);
+    if (found == by_name.end()) return nullptr;
+    check(found->second.count == 1, where, kName, ": the state must have each entry once, but '", key,
+          "' is there twice. Nothing was changed.");
+    return found->second.tensor;
   };
   const Tensor* updates = find("updates");
   check(updates != nullptr && updates->defined() && updates->dtype() == DType::int64 && updates->numel() == 1, where,

@@ -69,7 +69,9 @@ class AveragedWeights {
     AveragedWeights* average_;
   };
   /// Exchanges weights and averages until the answer dies. Throws std::logic_error before the first update, and while they are
-  /// exchanged already.
+  /// exchanged already; std::bad_alloc where there is no memory for copies of integer buffers. Nothing is changed then. The way
+  /// back takes no memory, unless Module::to() has changed the weights' dtype in between: where there is none for that, the
+  /// averages stay in the model.
   Swapped swap_in(SourceLocation where = SourceLocation::current());
   /// Writes the averages into the weights, for good. Throws as swap_in().
   void copy_to_weights(SourceLocation where = SourceLocation::current());
@@ -83,11 +85,12 @@ class AveragedWeights {
 
  private:
   void check_swappable(SourceLocation where) const;
-  void exchange();
+  void exchange(SourceLocation where);
 
   NamedTensors weights_;
   internal::Hidden<std::vector<std::size_t>> first_of_;  // by weight: the first one that is the same tensor
   std::vector<Tensor> averages_;                         // by weight; undefined for a further name of the same tensor
+  std::vector<Tensor> spares_;                           // by weight: room for what is not exchanged in place
   AveragedWeightsOptions options_;
   std::int64_t updates_ = 0;
   bool is_swapped_ = false;

@@ -58,7 +58,7 @@ std::vector<Tensor> gradients_of(const char* operation, std::span<const Tensor> 
   gradients.reserve(parameters.size());
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     check(parameters[i].defined(), where, operation, ": parameters must be defined tensors, but parameter ", i,
-          " is default-constructed.");
+          " is not: ", internal::kWhyUndefined);
     gradients.push_back(parameters[i].grad());
   }
   return gradients;

@@ -287,30 +287,35 @@ bool LBFGS::iterate(const Function<Tensor()>& loss, Memory& memory, Tensor& answ
 
 Tensor LBFGS::step(const Function<Tensor()>& loss, SourceLocation where) {
   Memory memory = memory_of_states(where);
-  const ParameterVector before(parameters());
-  Tensor values;
+  ParameterVector vector(parameters());
+  std::vector<Tensor> before;  // made before anything moves: to go back takes no memory
   {
     NoGrad no_grad;
-    values = before.values();
+    before = vector.parts(vector.values());
   }
   const auto put_back = [&] {
     NoGrad no_grad;
-    ParameterVector(parameters()).assign(values);
+    vector.assign(before);
   };
   Tensor answer;
   bool is_kept = false;
+  std::vector<State> states;
   try {
     is_kept = iterate(loss, memory, answer, where);
+    if (is_kept) states = states_of(memory);
   } catch (...) {
     put_back();
     throw;
   }
-  if (is_kept) {
-    memory_ = std::move(memory);
-    publish();
-  } else {
+  if (!is_kept) {
     put_back();
+    return answer;
   }
+  // All is made: nothing fails from here on.
+  memory_ = std::move(memory);
+  for (std::size_t i = 0; i < states.size(); ++i) std::swap(state_of(i), states[i]);
+  const Tensor* direction = this->states()[0].find_tensor("direction");
+  published_ = direction != nullptr ? *direction : Tensor();
   return answer;
 }
 
@@ -355,22 +360,23 @@ LBFGS::Memory LBFGS::memory_of_states(SourceLocation where) const {
   return memory;
 }
 
-void LBFGS::publish() {
+std::vector<State> LBFGS::states_of(const Memory& memory) const {
   NoGrad no_grad;
   const ParameterVector vector(parameters());
-  const auto count = static_cast<std::int64_t>(memory_.inverses.size());
+  const auto count = static_cast<std::int64_t>(memory.inverses.size());
   const auto parts_of = [&](const Tensor& of) {
     return of.defined() ? vector.parts(of) : std::vector<Tensor>(parameters().size());
   };
   const auto rows_of = [&](const Tensor& rows) {
     const DType dtype = parameters()[0].dtype();
-    return vector.parts(rows.defined() ? narrow(rows, 0, memory_.first, count)
+    return vector.parts(rows.defined() ? narrow(rows, 0, memory.first, count)
                                        : zeros({0, vector.size()}, {.dtype = dtype}));
   };
-  const std::vector<Tensor> directions = parts_of(memory_.direction), gradients = parts_of(memory_.previous_gradient);
-  const std::vector<Tensor> changes = rows_of(memory_.changes), moves = rows_of(memory_.moves);
+  const std::vector<Tensor> directions = parts_of(memory.direction), gradients = parts_of(memory.previous_gradient);
+  const std::vector<Tensor> changes = rows_of(memory.changes), moves = rows_of(memory.moves);
+  std::vector<State> states = this->states();
   for (std::size_t i = 0; i < parameters().size(); ++i) {
-    State& state = state_of(i);
+    State& state = states[i];
     ++state.steps;
     if (!directions[i].defined()) continue;  // the first gradient was within the tolerance
     state.tensors = {{"direction", directions[i]},
@@ -378,13 +384,13 @@ void LBFGS::publish() {
                      {"gradient_changes", changes[i]},
                      {"moves", moves[i]}};
     if (i == 0)
-      state.numbers = {{"iterations", memory_.iterations},
-                       {"evaluations", memory_.evaluations},
-                       {"step_size", memory_.step_size},
-                       {"scale", memory_.scale},
-                       {"previous_loss", memory_.previous_loss}};
+      state.numbers = {{"iterations", memory.iterations},
+                       {"evaluations", memory.evaluations},
+                       {"step_size", memory.step_size},
+                       {"scale", memory.scale},
+                       {"previous_loss", memory.previous_loss}};
   }
-  published_ = directions[0];
+  return states;
 }
 
 void LBFGS::check_loaded(const std::vector<State>& states, SourceLocation where) const {

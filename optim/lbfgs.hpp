@@ -70,7 +70,8 @@ class LBFGS final : public ClosureOptimizer<LBFGSOptions> {
   void remember(Memory& memory, const Tensor& gradient) const;
   Tensor direction_of(const Memory& memory, const Tensor& gradient) const;
   Memory memory_of_states(SourceLocation where) const;
-  void publish();
+  /// The states that say what the memory has, after one more step.
+  std::vector<State> states_of(const Memory& memory) const;
 
   Memory memory_;
   Tensor published_;  // the first direction: where it stands in the states they are memory_'s

@@ -56,6 +56,7 @@ std::vector<Kept> LevenbergMarquardt::keeps(const LevenbergMarquardtOptions&, co
 
 Tensor LevenbergMarquardt::step(const Function<Tensor()>& residuals, SourceLocation where) {
   const LevenbergMarquardtOptions& options = this->options();
+  check(static_cast<bool>(residuals), where, name(), ": the closure must be callable, but it is empty.");
   const auto evaluate = [&] {
     Tensor values = residuals();
     check(
@@ -90,12 +91,14 @@ Tensor LevenbergMarquardt::step(const Function<Tensor()>& residuals, SourceLocat
   const double* kept_damping = states()[0].find_number("damping");
   const double* kept_growth = states()[0].find_number("growth");
   double damping = kept_damping ? *kept_damping : -1, growth = kept_growth ? *kept_growth : 2;
+  NamedNumbers numbers = {{"damping", damping}, {"growth", growth}};  // made before anything moves
   if (slope > options.tolerance_grad) {
     if (damping < 0) {
       const Tensor along = jacobian.times(gradient);
       damping = options.damping * dot(along, along) / dot(gradient, gradient);
     }
     const Tensor start = moving.values();
+    const std::vector<Tensor> start_parts = moving.parts(start);  // to go back takes no memory then
     try {
       for (std::int64_t tries = 1;; ++tries) {
         const Tensor p = damped_step(jacobian, r, gradient, damping, most) * options.lr;
@@ -112,18 +115,20 @@ Tensor LevenbergMarquardt::step(const Function<Tensor()>& residuals, SourceLocat
         }
         damping *= growth;
         growth *= 2;
-        moving.assign(start);
+        moving.assign(start_parts);
         if (tries == options.max_tries || !std::isfinite(damping)) break;
         GradMode recording(true);
         jacobian = Jacobian(evaluate(), reached, where);  // the writing has used up the graph of the one before
       }
     } catch (...) {
-      moving.assign(start);
+      moving.assign(start_parts);
       throw;
     }
   }
   for (std::size_t i = 0; i < parameters().size(); ++i) ++state_of(i).steps;
-  state_of(0).numbers = {{"damping", damping}, {"growth", growth}};
+  numbers[0].second = damping;
+  numbers[1].second = growth;
+  state_of(0).numbers = std::move(numbers);
   return answer;
 }
 

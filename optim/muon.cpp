@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "../autograd/ops/arithmetic.hpp"
+#include "../autograd/ops/cast.hpp"
 #include "../autograd/ops/create.hpp"
 #include "../autograd/ops/movement.hpp"
 #include "../autograd/ops/products.hpp"
@@ -59,7 +60,8 @@ std::vector<Tensor> Muon::prepare(const MuonOptions& options, const Tensor& w, c
          auto next = momentum * b + down;
          d = nesterov ? down + momentum * next : next;
        });
-  return {reshape(orthogonalized(flatten(direction, 1), options.ns_steps), w.shape())};
+  // In the order of w: update() is to find nothing that must be packed first.
+  return {contiguous(reshape(orthogonalized(flatten(direction, 1), options.ns_steps), w.shape()))};
 }
 
 void Muon::update(const MuonOptions& options, Tensor& w, const Tensor& g, State& state) {

@@ -87,7 +87,9 @@ Tensor NewtonCG::step(const Function<Tensor()>& loss, SourceLocation where) {
 
   NoGrad no_grad;
   Tensor best = moving.values();
-  const Tensor start = best;
+  // Made before anything moves: to go back takes no memory.
+  const std::vector<Tensor> start = moving.parts(best);
+  NamedNumbers numbers = {{"radius", radius}};
   Tensor answer;
   try {
     const auto evaluate = [&] {
@@ -135,7 +137,8 @@ Tensor NewtonCG::step(const Function<Tensor()>& loss, SourceLocation where) {
     throw;
   }
   for (std::size_t i = 0; i < parameters().size(); ++i) ++state_of(i).steps;
-  state_of(0).numbers = {{"radius", radius}};
+  numbers[0].second = radius;
+  state_of(0).numbers = std::move(numbers);
   return answer;
 }
 

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <map>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <unordered_set>
 
@@ -49,7 +50,7 @@ Tensor start_of(const Kept& kept) { return full(kept.shape, kept.start, {.dtype 
 
 /// Whether two tensors share memory in another way than that both are the same elements in the same order.
 bool overlaps_otherwise(const internal::TensorImpl& x, const internal::TensorImpl& y) {
-  return x.storage.get() == y.storage.get() && x.numel > 0 && (x.data != y.data || x.strides != y.strides);
+  return (x.data != y.data || x.strides != y.strides) && may_overlap(x, y);
 }
 
 /// "missing: a, b; ": the first few of many; empty where there are none.
@@ -62,9 +63,42 @@ std::string listed(std::string_view kind, const std::vector<std::string>& entrie
   return text + "; ";
 }
 
+/// Room for `count` elements, and for more than one step of them: groups come one by one.
+void make_room(auto& list, std::size_t count) {
+  if (count > list.capacity()) list.reserve(std::max(count, 2 * list.capacity()));
+}
+
+/// A set to which entries are added that are taken out again, unless keep() is called.
+template <class T>
+class Additions {
+ public:
+  explicit Additions(std::unordered_set<T>& set) : set_(set) {}
+  ~Additions() {
+    for (const T* entry : added_) set_.erase(set_.find(*entry));
+  }
+  Additions(const Additions&) = delete;
+  Additions& operator=(const Additions&) = delete;
+
+  /// Whether it was not there.
+  bool add(const T& entry) {
+    make_room(added_, added_.size() + 1);
+    const auto [place, is_new] = set_.insert(entry);
+    if (is_new) added_.push_back(&*place);
+    return is_new;
+  }
+  void keep() { added_.clear(); }
+
+ private:
+  std::unordered_set<T>& set_;
+  std::vector<const T*> added_;
+};
+
 }  // namespace
 
 struct Optimizer::Bookkeeping {
+  // To find what is given twice.
+  std::unordered_set<const void*> held;
+  std::unordered_set<std::string> names, names_of_groups;
   // By parameter.
   std::vector<bool> named;  // whether the name was given
   // The dtype for which its state is known to have all that its group's options ask for.
@@ -172,6 +206,7 @@ std::vector<Tensor> Optimizer::reachable() const {
 }
 
 Tensor Optimizer::loss_of(const Function<Tensor()>& loss, SourceLocation where) const {
+  check(static_cast<bool>(loss), where, name(), ": the closure must be callable, but it is empty.");
   Tensor value = loss();
   check(
       value.defined() && value.numel() == 1, where, name(),
@@ -280,14 +315,33 @@ void Optimizer::load_state(const NamedTensors& entries, const Metadata& metadata
       std::find_if(metadata.begin(), metadata.end(), [](const auto& text) { return text.first == "options"; });
   if (options == metadata.end()) return load_state(entries, where);
   // First: what is kept depends on them.
-  const std::string before = options_json(*this);
+  const Function<void()> put_back = keep_options();
   take_options(*this, options->second, where);
   try {
     load_state(entries, where);
   } catch (...) {
-    if (!before.empty()) take_options(*this, before, where);
+    put_back();
     throw;
   }
+}
+
+Function<void()> Optimizer::keep_options() {
+  std::vector<std::pair<double, std::optional<double>>> rates;
+  for (int group = 0; group < group_count(); ++group) rates.emplace_back(lr(group), momentum(group));
+  return [this, rates = std::move(rates)] {
+    for (std::size_t group = 0; group < rates.size(); ++group) {
+      set_group_lr(static_cast<int>(group), rates[group].first);
+      if (rates[group].second) set_group_momentum(static_cast<int>(group), *rates[group].second);
+    }
+  };
+}
+
+Function<void()> Optimizer::keep_all() {
+  return [this, put_options_back = keep_options(), states = states_]() mutable {
+    put_options_back();
+    states_.swap(states);
+    bookkeeping_->complete_for.assign(parameters_.size(), std::nullopt);
+  };
 }
 
 void Optimizer::load_state(const NamedTensors& entries, SourceLocation where) {
@@ -369,9 +423,10 @@ void Optimizer::hold(const char* optimizer, Parameters given, std::string group_
   std::vector<Tensor>& parameters = given.tensors;
   check(!parameters.empty(), where, optimizer, ": at least one parameter is needed, but the list is empty.");
   if (group_name.empty()) group_name = concat(group_count());
-  check(std::find(bookkeeping_->group_names.begin(), bookkeeping_->group_names.end(), group_name) ==
-            bookkeeping_->group_names.end(),
-        where, optimizer, ": each group must have a name of its own, but '", group_name, "' is the name of two.");
+  Additions held(bookkeeping_->held);
+  Additions names(bookkeeping_->names), names_of_groups(bookkeeping_->names_of_groups);
+  check(names_of_groups.add(group_name), where, optimizer, ": each group must have a name of its own, but '",
+        group_name, "' is the name of two.");
   const bool named = !given.names.empty();
   check(!named || given.names.size() == parameters.size(), where, optimizer,
         ": each parameter must have a name, but there are ", given.names.size(), " names for ", parameters.size(),
@@ -379,9 +434,6 @@ void Optimizer::hold(const char* optimizer, Parameters given, std::string group_
   if (!named)
     for (std::size_t i = 0; i < parameters.size(); ++i) given.names.push_back(concat(group_name, '.', i));
 
-  std::unordered_set<const void*> held;
-  std::unordered_set<std::string_view> names(names_.begin(), names_.end());
-  for (const Tensor& parameter : parameters_) held.insert(parameter.impl());
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const Tensor& parameter = parameters[i];
     const std::string& own = given.names[i];
@@ -389,30 +441,30 @@ void Optimizer::hold(const char* optimizer, Parameters given, std::string group_
     check(!own.empty(), where, optimizer, ": a parameter's name must not be empty, but that of parameter ",
           parameters_.size() + i, " is.");
     check(parameter.defined(), where, optimizer, ": parameters must be defined tensors, but parameter ", which,
-          " is default-constructed.");
+          " is not: ", internal::kWhyUndefined);
     check(is_floating(parameter.dtype()), where, optimizer, ": parameters must be floating, but parameter ", which, ' ',
           parameter.shape(), " is ", parameter.dtype(), '.');
     check(parameter.is_leaf(), where, optimizer, ": parameters must be leaves, but parameter ", which, ' ',
           parameter.shape(), " was made by '", std::string_view(parameter.operation()),
           "'. Give the tensor that it was made of.");
     internal::check_writable(optimizer, parameter, where);
-    check(held.insert(parameter.impl()).second, where, optimizer, ": each parameter may be given once, but parameter ",
-          which, ' ', parameter.shape(), " was given before.");
-    check(names.insert(own).second, where, optimizer, ": each parameter must have a name of its own, but '", own,
+    check(held.add(parameter.impl()), where, optimizer, ": each parameter may be given once, but parameter ", which,
+          ' ', parameter.shape(), " was given before.");
+    check(names.add(own), where, optimizer, ": each parameter must have a name of its own, but '", own,
           "' is the name of two.");
   }
 
   // Memory is taken first, so that nothing is changed where there is none.
   const std::size_t count = parameters_.size() + parameters.size();
-  parameters_.reserve(count);
-  names_.reserve(count);
-  bookkeeping_->named.reserve(count);
-  states_.reserve(count);
-  bookkeeping_->complete_for.reserve(count);
-  bookkeeping_->groups.reserve(count);
-  bookkeeping_->work_before.reserve(count);
-  bookkeeping_->group_ends.reserve(bookkeeping_->group_ends.size() + 1);
-  bookkeeping_->group_names.reserve(bookkeeping_->group_names.size() + 1);
+  make_room(parameters_, count);
+  make_room(names_, count);
+  make_room(bookkeeping_->named, count);
+  make_room(states_, count);
+  make_room(bookkeeping_->complete_for, count);
+  make_room(bookkeeping_->groups, count);
+  make_room(bookkeeping_->work_before, count);
+  make_room(bookkeeping_->group_ends, bookkeeping_->group_ends.size() + 1);
+  make_room(bookkeeping_->group_names, bookkeeping_->group_names.size() + 1);
   const int group = group_count();
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const std::int64_t work = parameters[i].numel() + kCallWork;
@@ -428,6 +480,9 @@ void Optimizer::hold(const char* optimizer, Parameters given, std::string group_
   }
   bookkeeping_->group_ends.push_back(count);
   bookkeeping_->group_names.push_back(std::move(group_name));
+  held.keep();
+  names.keep();
+  names_of_groups.keep();
 }
 
 void Optimizer::check_group(int group, SourceLocation where) const {

@@ -145,8 +145,15 @@ class Optimizer {
   virtual void check_loaded(const std::vector<State>& states, SourceLocation where) const;
   /// To be called where what a group keeps may have changed.
   void options_changed(int group);
+  /// Answers with what puts the options of all groups back as they are now; that takes no memory. Of an optimizer that is no
+  /// OptimizerOf: rates and momentum.
+  virtual Function<void()> keep_options();
 
  private:
+  /// Answers with what puts options and states back as they are now; that takes no memory.
+  Function<void()> keep_all();
+  friend struct Restore;
+
   /// Moves one parameter by its gradient. Called for different parameters from several threads at once.
   virtual void step_parameter(int group, std::size_t i, const Tensor& gradient) = 0;
   virtual std::vector<Kept> kept(int group, const Tensor& parameter) const = 0;
@@ -218,6 +225,7 @@ class OptimizerOf : public Optimizer {
   /// What update() needs for this parameter beside the count of its steps. It is made before the first write of the step
   /// that first needs it.
   virtual std::vector<Kept> keeps(const Options& options, const Tensor& w) const = 0;
+  Function<void()> keep_options() override;
   /// Whether prepare() is to be called.
   bool prepares() const override { return false; }
   /// Computes what update() then finds in state.prepared, for formulas that take memory: it may be written with operators, and
@@ -287,6 +295,14 @@ void OptimizerOf<Options>::set_options(int group, const Options& options, Source
   options.check(where);
   (*options_)[group] = options;
   options_changed(group);
+}
+
+template <class Options>
+Function<void()> OptimizerOf<Options>::keep_options() {
+  return [this, kept = *options_]() mutable {
+    options_->swap(kept);
+    for (int group = 0; group < group_count(); ++group) options_changed(group);
+  };
 }
 
 template <class Options>

@@ -177,27 +177,64 @@ void fill(const LoopAxes& operand, std::int64_t offset, std::int64_t n, char* bl
   });
 }
 
-/// Room for one packed block (or tile) of each operand, from the cache of freed blocks.
+/// Room for one packed block (or tile) of each operand.
 class PackingRoom {
  public:
-  PackingRoom(int count, std::int64_t bytes_each)
-      : bytes_(static_cast<std::size_t>(kSkew + count * bytes_each)),
-        each_(bytes_each),
-        room_(allocate_block(bytes_)) {}
-  ~PackingRoom() { free_block(room_, bytes_); }
-  PackingRoom(const PackingRoom&) = delete;
-  PackingRoom& operator=(const PackingRoom&) = delete;
-  char* of(int operand) { return static_cast<char*>(room_) + kSkew + operand * each_; }
-
- private:
   // Half a page: a load is held back by an earlier store to an address that ends in the same 12 bits, as a result's would,
   // which starts at the beginning of a page too.
   static constexpr std::int64_t kSkew = 2048;
 
-  std::size_t bytes_;
+  PackingRoom(void* room, std::int64_t bytes_each) : first_(static_cast<char*>(room) + kSkew), each_(bytes_each) {}
+  char* of(int operand) const { return first_ + operand * each_; }
+
+ private:
+  char* first_;
   std::int64_t each_;
-  void* room_;
 };
+
+/// What is to be done with room, for the part [begin, end) of a loop.
+using RoomyWork = double (*)(const Loop& loop, std::int64_t begin, std::int64_t end, PackingRoom room);
+
+// Tiles of ten operands: each optimizer's formula has fewer, and shall not stop where some parameters have moved already.
+constexpr std::int64_t kReserveOperands = 10;
+
+/// Of a function of its own, so that the stack is only touched where it is needed.
+[[gnu::noinline]] double run_on_stack(RoomyWork work, const Loop& loop, std::int64_t begin, std::int64_t end,
+                                      std::int64_t bytes_each) {
+  alignas(kBlockAlignment) char room[PackingRoom::kSkew + kReserveOperands * kTile * kTile * sizeof(double)];
+  return work(loop, begin, end, PackingRoom(room, bytes_each));
+}
+
+/// A block from the cache of freed ones; null where there is no memory.
+class CachedBlock {
+ public:
+  explicit CachedBlock(std::int64_t bytes) : bytes_(static_cast<std::size_t>(bytes)) {
+    try {
+      block_ = allocate_block(bytes_);
+    } catch (const std::bad_alloc&) {
+      block_ = nullptr;
+    }
+  }
+  ~CachedBlock() {
+    if (block_ != nullptr) free_block(block_, bytes_);
+  }
+  CachedBlock(const CachedBlock&) = delete;
+  CachedBlock& operator=(const CachedBlock&) = delete;
+  void* get() const { return block_; }
+
+ private:
+  std::size_t bytes_;
+  void* block_;
+};
+
+/// Calls work with a room from the cache of freed blocks or, where there is no memory and few operands, on the stack.
+double run_with_room(RoomyWork work, const Loop& loop, std::int64_t begin, std::int64_t end, std::int64_t bytes_each) {
+  const std::int64_t bytes = PackingRoom::kSkew + loop.count * bytes_each;
+  if (const CachedBlock block(bytes); block.get() != nullptr)
+    return work(loop, begin, end, PackingRoom(block.get(), bytes_each));
+  if (loop.count > kReserveOperands) throw OutOfMemory(static_cast<std::size_t>(bytes));
+  return run_on_stack(work, loop, begin, end, bytes_each);
+}
 
 /// The sum of n elements of this size, of which one block has few enough to be added without a break.
 double sum_of_block(const void* block, std::int64_t n, std::int64_t size) {
@@ -209,9 +246,8 @@ double sum_of_block(const void* block, std::int64_t n, std::int64_t size) {
 }
 
 /// The elements [begin, end) of the loop, counted row-major, block by block. Answers with the sum of what is summed.
-double run_blocks(const Loop& loop, std::int64_t begin, std::int64_t end) {
+double run_blocks(const Loop& loop, std::int64_t begin, std::int64_t end, PackingRoom room) {
   double sum = 0;
-  PackingRoom room(loop.count, kBlock * sizeof(double));
   std::int64_t longest = end - begin;
   std::int64_t period = 1;
   for (int k = 0; k < loop.count; ++k) {
@@ -259,6 +295,9 @@ double run_blocks(const Loop& loop, std::int64_t begin, std::int64_t end) {
   }
   return sum;
 }
+double run_blocks(const Loop& loop, std::int64_t begin, std::int64_t end) {
+  return run_with_room(run_blocks, loop, begin, end, kBlock * sizeof(double));
+}
 
 /// Whether rows along the innermost axis are long, and each operand's elements are neighbours there, or all the same.
 bool has_rows(const Loop& loop) {
@@ -270,8 +309,7 @@ bool has_rows(const Loop& loop) {
 }
 
 /// The elements [begin, end) of a loop that has rows: straight from memory, or from a row that is filled with an element.
-void run_rows(const Loop& loop, std::int64_t begin, std::int64_t end) {
-  PackingRoom room(loop.count, kBlock * sizeof(double));
+double run_rows(const Loop& loop, std::int64_t begin, std::int64_t end, PackingRoom room) {
   const int last = loop.ndim - 1;
   std::int64_t longest = loop.inner();
   bool is_filled[kMaxOperands];
@@ -308,6 +346,7 @@ void run_rows(const Loop& loop, std::int64_t begin, std::int64_t end) {
     at += rows * n;
     for (int k = 0; k < loop.count; ++k) is_whole ? walks[k].advance(last - 1, rows) : walks[k].advance(last, n);
   }
+  return 0;
 }
 
 /// The axis along which tiles reach down: where some operand, scattered along the innermost axis, has
@@ -361,9 +400,8 @@ void pack_tile(const Loop& loop, const LoopAxes& operand, int down, const char* 
 
 /// Tiles [begin, end) of the loop, along `down` and the innermost axis. Results are written row by row: rows of a power
 /// of two bytes would otherwise evict each other from the cache while a tile is written column by column.
-void run_tiles(const Loop& loop, std::int64_t begin, std::int64_t end) {
+double run_tiles(const Loop& loop, std::int64_t begin, std::int64_t end, PackingRoom room) {
   const int down = loop.down;
-  PackingRoom room(loop.count, kTile * kTile * sizeof(double));
   int last = loop.ndim - 1;
   std::int64_t row_bytes[kMaxOperands];  // from one row of a tile to the next, in memory or packed
   bool is_packed[kMaxOperands];          // for each tile
@@ -402,6 +440,7 @@ void run_tiles(const Loop& loop, std::int64_t begin, std::int64_t end) {
       loop.formula(columns, rows_at);
     }
   }
+  return 0;
 }
 
 void Loop::run(const Loop& loop, std::int64_t begin, std::int64_t end) {
@@ -411,9 +450,11 @@ void Loop::run(const Loop& loop, std::int64_t begin, std::int64_t end) {
       run_blocks(loop, begin, end);
       return;
     case Cut::rows:
-      return run_rows(loop, begin, end);
+      run_with_room(run_rows, loop, begin, end, kBlock * sizeof(double));
+      return;
     case Cut::tiles:
-      return run_tiles(loop, begin, end);
+      run_with_room(run_tiles, loop, begin, end, kTile * kTile * sizeof(double));
+      return;
     case Cut::moves:
       return pack(loop, loop.operands[1], begin, end - begin, target.data + begin * target.size);
   }

@@ -65,8 +65,10 @@ void shorten_rows(const Tensor& weight, const Tensor& indices, double max_norm, 
   Tensor looked_up = index_select(weight.detach(), 0, from_vector(rows));
   Tensor shortened = renorm(looked_up, order, 0, max_norm);
   std::vector<double> changed = amax(abs(shortened - looked_up), 1).to_vector<double>();
+  std::vector<std::pair<Tensor, Tensor>> writes;  // all views are made before one is written
   for (std::size_t i = 0; i < rows.size(); ++i)
-    if (changed[i] > 0) weight[rows[i]].assign(shortened[static_cast<std::int64_t>(i)]);
+    if (changed[i] > 0) writes.emplace_back(weight[rows[i]], shortened[static_cast<std::int64_t>(i)]);
+  for (auto& [row, value] : writes) row.assign(value);
 }
 
 }  // namespace

@@ -69,9 +69,10 @@ Tensor BatchNorm::operator()(const Operand& x) const {
       options.momentum = *momentum_;
     else
       options.momentum = counts ? 1 / static_cast<double>(count) : 0;
+    const Tensor counted = counts ? full({}, count, {.dtype = DType::int64}) : Tensor();
     Tensor y = batch_norm(x, running_mean_, running_var_, weight_, bias_, options);
-    if (counts)
-      Tensor(num_batches_tracked_).assign(count, x.where());  // after it: a call that is refused changes nothing
+    // After it, and made before it: a call that is refused, or for which memory runs out, changes nothing.
+    if (counts) Tensor(num_batches_tracked_).assign(counted, x.where());
     return y;
   });
 }

@@ -59,10 +59,15 @@ Tensor SpectralIteration::start(std::int64_t size, DType dtype, Generator* gener
 void SpectralIteration::improve(const Tensor& weight, Tensor u, Tensor v) const {
   NoGrad no_grad;
   Tensor matrix = matrix_of(weight.detach(), axis);
+  if (iterations < 1) return;
+  Tensor next_u = u.detach(), next_v;
   for (int i = 0; i < iterations; ++i) {
-    v.assign(normalize(matmul(transpose(matrix), u), {.axis = 0, .eps = eps}));
-    u.assign(normalize(matmul(matrix, v), {.axis = 0, .eps = eps}));
+    next_v = normalize(matmul(transpose(matrix), next_u), {.axis = 0, .eps = eps});
+    next_u = normalize(matmul(matrix, next_v), {.axis = 0, .eps = eps});
   }
+  // Both are made before one is written.
+  v.assign(next_v);
+  u.assign(next_u);
 }
 
 Tensor SpectralIteration::normalized(const Operand& weight, const Tensor& u, const Tensor& v) const {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "../optim.hpp"
+#include "json_tree.hpp"
 
 namespace xgrad::optim {
 namespace {
@@ -50,9 +51,12 @@ std::string as_object(std::string_view names, const auto&... values) {
 using Json = nlohmann::json;
 
 bool take(const Json& json, double& value) {
-  if (json == "inf" || json == "-inf" || json == "nan") {
-    value = json == "nan" ? std::numeric_limits<double>::quiet_NaN() : std::numeric_limits<double>::infinity();
-    if (json == "-inf") value = -value;
+  if (json.is_string()) {
+    // Not json == "inf": that makes a Json of the text within a noexcept function.
+    const auto& text = json.get_ref<const std::string&>();
+    if (text != "inf" && text != "-inf" && text != "nan") return false;
+    value = text == "nan" ? std::numeric_limits<double>::quiet_NaN() : std::numeric_limits<double>::infinity();
+    if (text == "-inf") value = -value;
     return true;
   }
   if (!json.is_number()) return false;
@@ -193,7 +197,7 @@ void take_options(Optimizer& optimizer, const std::string& json, SourceLocation 
   // Longer than any such list is: the reader of a file that lies shall not fill the memory.
   constexpr std::size_t kMostOfGroup = 4096;
   const auto groups = static_cast<std::size_t>(optimizer.group_count());
-  const Json list = json.size() <= kMostOfGroup * (groups + 1) ? Json::parse(json, nullptr, false) : Json();
+  const JsonTree list(json.size() <= kMostOfGroup * (groups + 1) ? Json::parse(json, nullptr, false) : Json());
   bool is_list = list.is_array();
   for (std::size_t i = 0; is_list && i < list.size(); ++i) is_list = list[i].is_object();
   check(is_list, where, optimizer.name(),

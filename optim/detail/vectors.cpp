@@ -98,9 +98,10 @@ Tensor ParameterVector::joined(const std::vector<Tensor>& parts) const {
   return flat.size() == 1 ? copy(flat[0]) : cat(flat);
 }
 
-void ParameterVector::assign(const Tensor& vector) {
-  const std::vector<Tensor> own = parts(vector);
-  for (std::size_t i = 0; i < own.size(); ++i) each(parameters_[i], own[i], [](auto& w, auto value) { w = value; });
+void ParameterVector::assign(const Tensor& vector) { assign(parts(vector)); }
+
+void ParameterVector::assign(std::span<const Tensor> parts) {
+  for (std::size_t i = 0; i < parts.size(); ++i) each(parameters_[i], parts[i], [](auto& w, auto value) { w = value; });
 }
 
 std::vector<Tensor> ParameterVector::parts(const Tensor& vector) const {

@@ -24,6 +24,8 @@ class ParameterVector {
   Tensor joined(const std::vector<Tensor>& parts) const;
   /// Writes the vector into the parameters.
   void assign(const Tensor& vector);
+  /// Writes what parts() has made into the parameters. It takes no memory: to be able to go back, make the parts beforehand.
+  void assign(std::span<const Tensor> parts);
   /// Views of a vector [n], or of rows [m, n], in the parameters' shapes, or [m, ...].
   std::vector<Tensor> parts(const Tensor& vector) const;
 

@@ -63,7 +63,7 @@ double ChainedScheduler::next_lr(int, double current) const { return current; }
 
 template <class Work>
 void ChainedScheduler::all_or_nothing(const Work& work, SourceLocation where) {
-  const std::vector<SchedulePart> parts = parts_;
+  std::vector<SchedulePart> parts = parts_;
   // What the parts make of the rates between them need not be rates that the optimizer takes: only their product is set.
   Rates chained = rates();
   Rates* const outer = std::exchange(held_rates(), &chained);
@@ -73,7 +73,7 @@ void ChainedScheduler::all_or_nothing(const Work& work, SourceLocation where) {
     set_rates(chained, where);
   } catch (...) {
     held_rates() = outer;
-    parts_ = parts;
+    parts_.swap(parts);  // not a copy: there may be no memory
     throw;
   }
 }

@@ -83,6 +83,20 @@ void Schedule::load_state(const NamedNumbers& numbers, SourceLocation where) {
   for (std::size_t i = 0; i < own; ++i) *slots[i].second = values[i];
 }
 
+Function<void()> Schedule::keep_all() {
+  Slots slots;
+  all_slots("", slots);
+  std::vector<std::pair<double*, double>> values;
+  for (const auto& [name, slot] : slots) values.emplace_back(slot, *slot);
+  return [this, values = std::move(values), before = rates()] {
+    for (const auto& [slot, value] : values) *slot = value;
+    for (std::size_t group = 0; group < before.lr.size(); ++group)
+      optimizer_->set_group_lr(static_cast<int>(group), before.lr[group]);
+    for (std::size_t group = 0; group < before.momentum.size(); ++group)
+      optimizer_->set_group_momentum(static_cast<int>(group), before.momentum[group]);
+  };
+}
+
 Schedule::Rates*& Schedule::held_rates() {
   thread_local Rates* held = nullptr;
   return held;

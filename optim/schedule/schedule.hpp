@@ -93,6 +93,9 @@ class Schedule {
 
  private:
   void all_slots(const std::string& prefix, Slots& slots);
+  /// Answers with what puts the schedule and the rates back as they are now; that takes no memory.
+  Function<void()> keep_all();
+  friend struct Restore;
 
   Optimizer* optimizer_;
   std::vector<double> base_lrs_;

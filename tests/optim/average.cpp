@@ -1,11 +1,15 @@
 // Averages of weights, and gradients of several batches for one step.
 #include <xgrad/optim/average.hpp>
 
+#include <cmath>
+#include <limits>
 #include <string>
 #include <vector>
 
+#include <xgrad/autograd/grad_mode.hpp>
 #include <xgrad/autograd/ops.hpp>
 #include <xgrad/nn/layers/dense.hpp>
+#include <xgrad/nn/layers/normalization.hpp>
 #include <xgrad/optim/accumulate.hpp>
 #include <xgrad/optim/lbfgs.hpp>
 #include <xgrad/optim/sgd.hpp>
@@ -156,4 +160,48 @@ TEST_CASE("Accumulated gradients make the step of the whole batch", "[optim][acc
   CHECK_THROWS_WITH(GradientAccumulator(parts, 0), Contains("batches must be at least 1, but it is 0"));
   LBFGS lbfgs({a});
   CHECK_THROWS_WITH(GradientAccumulator(lbfgs, 2), Contains("but LBFGS steps by a closure"));
+}
+
+TEST_CASE("A round of accumulated gradients goes on where the step refuses a batch", "[optim][accumulate]") {
+  Tensor w = variable({1});
+  SGD sgd({w}, {.lr = 0.5, .nonfinite = NonFinite::error});
+  GradientAccumulator accumulator(sgd, 2);
+  accumulator.backward(sum(w * 4));
+  CHECK_THROWS_AS(accumulator.backward(sum(w * std::nan(""))), std::runtime_error);
+  CHECK(accumulator.pending() == 1);
+  REQUIRE(w.grad().defined());
+  CHECK(w.grad()[0].item() == 2);
+  CHECK(accumulator.backward(sum(w * 2)));
+  CHECK(accumulator.pending() == 0);
+  CHECK_FALSE(w.grad().defined());
+  CHECK(w[0].item() == 1 - 0.5 * 3);
+}
+
+TEST_CASE("What a flush leaves undone is still there", "[optim][accumulate]") {
+  Tensor w = variable({1});
+  SGD sgd({w}, {.lr = 0.5, .nonfinite = NonFinite::error});
+  GradientAccumulator accumulator(sgd, 4);
+  accumulator.backward(sum(w * std::numeric_limits<double>::infinity()));
+  CHECK_THROWS_AS(accumulator.flush(), std::runtime_error);
+  CHECK(accumulator.pending() == 1);
+  CHECK(w.grad().defined());
+  CHECK(w[0].item() == 1);
+}
+
+TEST_CASE("Weights that were converted while the averages were swapped in come back", "[optim][average]") {
+  nn::BatchNorm1d layer(2);
+  AveragedWeights average(layer.state());
+  average.update();
+  {
+    NoGrad no_grad;
+    for (auto& [name, tensor] : layer.state()) Tensor(tensor).assign(tensor.detach() + 1);
+  }
+  {
+    auto swapped = average.swap_in();
+    CHECK(layer.state()[0].second[0].item() == 1);
+    layer.to(DType::float64);
+  }
+  CHECK(layer.state()[0].second[0].item() == 2);
+  CHECK(layer.state()[4].second.item<std::int64_t>() == 1);
+  CHECK(average.averages()[0].second[0].item() == 1);
 }

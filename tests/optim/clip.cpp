@@ -74,10 +74,10 @@ TEST_CASE("clipping names a parameter that is undefined", "[optim][clip]") {
   std::vector<Tensor> parameters = {with_gradient(tensor({1.})), Tensor()};
   CHECK_THROWS_WITH(
       clip_grad_norm(parameters, 1),
-      Contains("clip_grad_norm: parameters must be defined tensors, but parameter 1 is default-constructed"));
+      Contains("clip_grad_norm: parameters must be defined tensors, but parameter 1 is not: default-constructed"));
   CHECK_THROWS_WITH(
       clip_grad_value(parameters, 1),
-      Contains("clip_grad_value: parameters must be defined tensors, but parameter 1 is default-constructed"));
+      Contains("clip_grad_value: parameters must be defined tensors, but parameter 1 is not: default-constructed"));
 }
 
 TEST_CASE("clip_grad_norm neither overflows nor underflows", "[optim][clip]") {

@@ -343,7 +343,9 @@ TEST_CASE("parameters must be floating leaves, each once", "[optim]") {
   CHECK_THROWS_WITH(SGD(std::vector<Tensor>{}, {.lr = 1}), Contains("SGD: at least one parameter"));
   CHECK_THROWS_WITH(SGD({w, w}), Contains("parameter 1 [2] was given before."));
   CHECK_THROWS_WITH(SGD({w, Tensor()}),
-                    Contains("parameters must be defined tensors, but parameter 1 is default-constructed"));
+                    Contains("parameters must be defined tensors, but parameter 1 is not: default-constructed"));
+  CHECK_THROWS_WITH(SGD({w, w.grad()}), Contains("parameter 1 is not") && Contains("the grad() of a tensor that no "
+                                                                                   "backward() has filled"));
   CHECK_THROWS_WITH(SGD({arange(3)}), Contains("must be floating") && Contains("int64"));
   CHECK_THROWS_WITH(SGD({w * 2}), Contains("must be leaves") && Contains("mul"));
   CHECK_THROWS_WITH(SGD({{.parameters = {w}}, {.parameters = {w}}}), Contains("parameter 1 [2] was given before"));

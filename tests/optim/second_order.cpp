@@ -1,6 +1,8 @@
 // Newton-CG and Levenberg-Marquardt: minima that are known, going on from a saved state, and steps that fail.
+#include <xgrad/optim/lbfgs.hpp>
 #include <xgrad/optim/levenberg_marquardt.hpp>
 #include <xgrad/optim/newton_cg.hpp>
+#include <xgrad/optim/sgd.hpp>
 
 #include <cmath>
 #include <functional>
@@ -148,6 +150,18 @@ TEST_CASE("A closure that throws or is not finite leaves everything as it was", 
       [&](const Tensor& p) { return sum(square(curve.residuals(p))); });
   run(static_cast<LevenbergMarquardt*>(nullptr), LevenbergMarquardtOptions{},
       [&](const Tensor& p) { return curve.residuals(p); });
+}
+
+TEST_CASE("An empty closure is refused by each optimizer, in its name", "[optim]") {
+  Tensor w = variable({1});
+  auto check_refuses = [](Optimizer&& optimizer, const std::string& name) {
+    CHECK_THROWS_WITH(optimizer.step(Function<Tensor()>()),
+                      Contains(name + ": the closure must be callable, but it is empty. at second_order.cpp:"));
+  };
+  check_refuses(SGD({w}, {.lr = 0.1}), "SGD");
+  check_refuses(LBFGS({w}, {}), "LBFGS");
+  check_refuses(NewtonCG({w}, {}), "NewtonCG");
+  check_refuses(LevenbergMarquardt({w}, {}), "LevenbergMarquardt");
 }
 
 TEST_CASE("Options of second-order optimizers outside their range are named", "[optim]") {

@@ -9,6 +9,7 @@
 
 #include <xgrad/autograd/grad.hpp>
 #include <xgrad/autograd/ops.hpp>
+#include <xgrad/autograd/tensor_impl.hpp>
 #include <xgrad/nn/layers/dense.hpp>
 #include "../catch.hpp"
 
@@ -427,6 +428,12 @@ TEST_CASE("parameters can be added later", "[optim]") {
   CHECK_THROWS_AS(sgd.options(2), std::out_of_range);
   CHECK(sgd.group_count() == 2);
   step_by(sgd, 1);
+
+  // What a group that was refused had named is free again.
+  Tensor d = variable({1});
+  CHECK_THROWS_WITH(sgd.add_group("more", Parameters({{"d", d}, {"b", variable({1})}})),
+                    Contains("'b' is the name of two"));
+  CHECK(sgd.add_group("more", Parameters({{"d", d}})) == 2);
 }
 
 TEST_CASE("scale_lr keeps the ratios of the groups' rates", "[optim]") {
@@ -542,6 +549,15 @@ TEST_CASE("a gradient that is another view of its parameter is refused before th
                     Contains("SGD: a gradient must not be another view of its parameter's elements, but that "
                              "of parameter 1 [2, 2] is. Nothing was updated."));
   CHECK(a.item() == 1);
+  // Of another storage: both borrow one array.
+  std::vector<double> array = {1, 2, 3, 4};
+  auto borrowed = [&](const Strides& strides) {
+    return internal::new_foreign(array.data(), {2, 2}, strides, DType::float64, array.data(), nullptr);
+  };
+  Tensor lent = borrowed({2, 1}).set_requires_grad();
+  lent.set_grad(borrowed({1, 2}));
+  CHECK_THROWS_WITH(SGD({lent}, {.lr = 1}).step(), Contains("must not be another view of its parameter's elements"));
+  CHECK(array == std::vector<double>{1, 2, 3, 4});
   w.set_grad(w.detach());
   sgd.step();
   CHECK(max(abs(w)).item() == 0);

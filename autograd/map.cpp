@@ -34,7 +34,7 @@ Mapped prepare_map(const char* name, std::initializer_list<const Operand*> opera
     mapped.shape = broadcast_shapes(name, mapped.shape, x.shape(), where);
     any_tensor = true;
   }
-  check(any_tensor, where, name, ": at least one operand must be a tensor.");
+  check(any_tensor, where, name, ": at least one operand must be a tensor, but all are numbers.");
   for (const Operand* operand : operands)
     mapped.inputs.push_back(operand->is_number() ? operand->number_as(mapped.dtype, name)
                                                  : cast_for(name, {operand->tensor(name), where}, mapped.dtype));

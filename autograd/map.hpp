@@ -371,8 +371,13 @@ Tensor map_sum_operands(const F& f, std::initializer_list<const Operand*> operan
 ///
 /// One operation: the value in one pass over memory, the partial derivatives that are wanted in another. The formula is called
 /// with SIMD batches and with dual numbers, so it must be generic, and written with arithmetic, comparisons with where(), and
-/// the functions of Batch (autograd/simd/dual.hpp) without std:: before them. It captures numbers by value, [d = d], since the
-/// backward pass calls it again; a formula that captures `this` reads the object as it is then.
+/// functions without std:: before them: abs, sign, floor, ceil, trunc, round, frac; square, reciprocal, sqrt, rsqrt, cbrt, pow,
+/// hypot; exp, exp2, expm1, log, log2, log10, log1p, logaddexp, logaddexp2; sin, cos, tan, asin, acos, atan, atan2, sinh, cosh,
+/// tanh, asinh, acosh, atanh, deg2rad, rad2deg; erf, erfc; maximum, minimum, max, min, fmax, fmin, clamp, clamp_min, clamp_max;
+/// fmod, remainder, copysign, ldexp, heaviside, lerp; isnan, isinf, isfinite; sigmoid, log_sigmoid, softplus, softsign, relu,
+/// relu6, leaky_relu, elu, celu, selu, silu, gelu, mish, hardswish, hardsigmoid, hardtanh, hardshrink, softshrink, tanhshrink,
+/// threshold. Special functions (lgamma, erfinv, xlogy ...) are operators on tensors alone. A formula captures numbers by
+/// value, [d = d], since the backward pass calls it again; one that captures `this` reads the object as it is then.
 /// Shapes: the operands broadcast to the results' shape.
 /// Dtype: the common one, integers become the default dtype.
 /// Derivative: sum over the results of g dy/dx, to the second order. A third derivative throws std::logic_error: write the

@@ -13,9 +13,21 @@ set(xgrad_folders autograd nn optim data io train)
 list(TRANSFORM xgrad_folders REPLACE ".+" "${PROJECT_SOURCE_DIR}/\\0/*.cpp" OUTPUT_VARIABLE xgrad_patterns)
 file(GLOB_RECURSE xgrad_sources CONFIGURE_DEPENDS ${xgrad_patterns})
 
-# Without a build type CMake passes no -O at all, and everything would be 20 to 100 times slower. The library's own sources
-# are optimised all the same, unless the user's project asks for Debug.
-set(xgrad_optimise $<$<AND:$<CONFIG:>,$<NOT:$<BOOL:${CMAKE_CONFIGURATION_TYPES}>>>:-O3>)
+# Without a build type, and in one that CMake does not know (None, Coverage), it passes no -O at all, and everything would be
+# 20 to 100 times slower. The library's own sources are optimised all the same, unless the user's project asks for Debug or
+# its flags name a level.
+set(xgrad_optimise)
+if(CMAKE_CONFIGURATION_TYPES)
+  set(xgrad_configurations ${CMAKE_CONFIGURATION_TYPES})
+else()
+  set(xgrad_configurations "${CMAKE_BUILD_TYPE}")
+endif()
+foreach(config IN LISTS xgrad_configurations ITEMS "")
+  string(TOUPPER "${config}" upper)
+  if(NOT upper STREQUAL DEBUG AND NOT " ${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${upper}}" MATCHES " -O")
+    list(APPEND xgrad_optimise $<$<CONFIG:${config}>:-O3>)
+  endif()
+endforeach()
 
 # OpenBLAS is loaded by the first product that needs it (autograd/kernels/openblas.hpp), where its name can be read from
 # its file: a shared library's, on a system of ELF files.

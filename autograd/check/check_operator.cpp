@@ -1,6 +1,7 @@
 #include "check_operator.hpp"
 
 #include "operator/derivative.hpp"
+#include "operator/large.hpp"
 #include "operator/misuse.hpp"
 #include "operator/trial.hpp"
 #include "operator/value.hpp"
@@ -23,7 +24,12 @@ void check_inputs(Trial& trial, const Tensors& inputs) {
     check_recording(trial, inputs, value, cotangent);
     check_gradient(trial, inputs);
     check_overwritten(trial, inputs, cotangent);
-    if (row.order > 1) check_transposes(trial, inputs, value);
+    // jvp, which shows at once whether a rule is linear, takes its second derivative.
+    if (row.order > 1) {
+      check_transposes(trial, inputs, value);
+    } else {
+      check_linearity(trial, inputs, value);
+    }
   }
   if (row.propagates_nan) check_nan(trial, inputs);
   check_integers(trial, inputs);
@@ -60,10 +66,7 @@ OperatorReport run(const OperatorRow& row, SourceLocation where) {
   if (is_elementwise && !row.extremes.empty()) trial.guarded("extreme numbers", [&] { check_extremes(trial); });
   for (const std::vector<Shape>& shapes : is_elementwise ? large_elementwise_shapes(row.inputs.size()) : row.large) {
     Tensors inputs = draw_inputs(trial, shapes);
-    trial.guarded(shapes_text(inputs), [&] {
-      check_threads(trial, inputs);
-      if (takes_floating(inputs)) check_threads(trial, map_all(inputs, to_float32));
-    });
+    trial.guarded(shapes_text(inputs), [&] { check_large(trial, inputs); });
   }
   return std::move(trial.report);
 }

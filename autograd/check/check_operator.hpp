@@ -72,7 +72,8 @@ struct OperatorRow {
   /// Which shapes to try, one for each input. Empty: the operator is elementwise, and is tried with scalars, empty
   /// tensors, lengths that leave a rest in a SIMD loop, and operands that broadcast.
   std::vector<std::vector<Shape>> shapes = {};
-  /// Larger shapes of an operator that has shapes of its own, at which it takes several threads.
+  /// Larger shapes of an operator that has shapes of its own, at which it takes several threads. Value and gradient are
+  /// checked there too, so that `expected` should be one that large tensors do not make slow.
   std::vector<std::vector<Shape>> large = {};
 
   /// The value of an elementwise operator. A row has this or `expected`, or fails.
@@ -125,8 +126,9 @@ class operator_error : public std::runtime_error {
 ///
 /// The value: against the row's reference, in float64 and float32, on scalars, empty and broadcast operands, in
 /// transposed, backward-strided, offset and expanded memory layouts, with NoGrad, extreme numbers, NaN and integers, with
-/// one thread and with three (the same bits). The derivative: against finite differences to row.order, each input's
-/// alone, jvp and vjp as transposes of one another. Inputs must stay as they are, and a value that a rule saved and that
+/// one thread and with three (the same bits), on large tensors as on small ones. The derivative: against finite differences
+/// to row.order (on large tensors along one direction), each input's alone, linear in the cotangent, jvp and vjp as
+/// transposes of one another. Inputs must stay as they are, and a value that a rule saved and that
 /// is then overwritten must be noticed. Wrong ranks, extents, dtypes and indices must give a result or be refused with
 /// std::invalid_argument, std::out_of_range or std::logic_error and a message "operation: what must hold, but what came.
 /// at file:line", as check() and fail() of error.hpp write it.

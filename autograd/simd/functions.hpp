@@ -17,6 +17,7 @@ namespace XGRAD_SIMD_NAMESPACE {
   Dual<V, N> name(const Dual<V, N>& x) {     \
     return evaluate(formulas::Formula{}, x); \
   }
+XGRAD_ON_DUALS(cbrt, Cbrt)
 XGRAD_ON_DUALS(tan, Tan)
 XGRAD_ON_DUALS(secant_square, SecantSquare)
 XGRAD_ON_DUALS(asin, Asin)
@@ -162,6 +163,39 @@ V fmax(const V& a, const V& b) {
 template <Lane V>
 V fmin(const V& a, const V& b) {
   return evaluate(formulas::Fmin{}, a, b);
+}
+template <Lane V>
+V clamp_min(const V& x, const V& low) {
+  return evaluate(formulas::ClampMin{}, x, low);
+}
+template <Lane V, Number T>
+V clamp_min(const V& x, T low) {
+  return clamp_min(x, V(low));
+}
+template <Lane V>
+V clamp_max(const V& x, const V& high) {
+  return evaluate(formulas::ClampMax{}, x, high);
+}
+template <Lane V, Number T>
+V clamp_max(const V& x, T high) {
+  return clamp_max(x, V(high));
+}
+template <Lane V>
+V heaviside(const V& x, const V& at_zero) {
+  return evaluate(formulas::Heaviside{}, x, at_zero);
+}
+template <Lane V, Number T>
+V heaviside(const V& x, T at_zero) {
+  return heaviside(x, V(at_zero));
+}
+/// Exact at both ends, as the operator.
+template <Lane V>
+V lerp(const V& a, const V& b, const V& weight) {
+  return where(abs(weight) < 0.5, a + weight * (b - a), b - (b - a) * (1 - weight));
+}
+template <Lane V, Number T>
+V lerp(const V& a, const V& b, T weight) {
+  return lerp(a, b, V(weight));
 }
 
 }  // namespace XGRAD_SIMD_NAMESPACE

@@ -59,7 +59,28 @@ TEST_CASE("each function of a dual number has the right derivatives", "[map][gra
   good([](auto x) { return copysign(x, -x) * ldexp(x, x) + deg2rad(x) * rad2deg(x); });
   good([](auto x) { return mish(x - 1) + selu(1.2 - x) * celu(1.2 - x, 0.7) + softsign(x) * tanhshrink(x); });
   good([](auto x) { return hardsigmoid(x) * hardswish(x) + softshrink(x, 1) * hardshrink(x, 1) + relu6(x); });
+  good([](auto x) { return cbrt(x) * cbrt(1 - 2 * x) + lerp(x, x * x, x / 2) * lerp(x, cbrt(x), 0.7); });
+  good([](auto x) { return clamp_min(x * x, x) * clamp_max(x * x, 2) + heaviside(x - 1, x) * clamp_max(x, 1 - x); });
   good([](auto x) { return threshold(x, 1, 0.5) * hardtanh(x - 1.5, -1, 1) + fmax(x, x * x) * fmin(x, x * x); });
+}
+
+TEST_CASE("cbrt, clamp_min, clamp_max, heaviside and lerp in a map are the operators", "[map]") {
+  auto same = [](auto mapped, auto direct, const Tensor& x) {
+    CHECK(allclose(mapped(x), direct(x), {.rtol = 1e-14, .equal_nan = true}));
+    CHECK(allclose(grad([&](const Tensor& x) { return sum(mapped(x)); }, x),
+                   grad([&](const Tensor& x) { return sum(direct(x)); }, x), {.rtol = 1e-14, .equal_nan = true}));
+  };
+  for (DType dtype : {DType::float64, DType::float32}) {
+    Tensor x = tensor({-8, -1, -0.5, 0, 0.25, 1, 27, NAN}, {.dtype = dtype});
+    same([](const Tensor& x) { return map([](auto a) { return cbrt(a); }, x); },
+         [](const Tensor& x) { return cbrt(x); }, x);
+    same([](const Tensor& x) { return map([](auto a) { return clamp_min(a, 1) + clamp_max(2 * a, -1.0); }, x); },
+         [](const Tensor& x) { return clamp_min(x, 1) + clamp_max(2 * x, -1.0); }, x);
+    same([](const Tensor& x) { return map([](auto a) { return heaviside(a, 0.5) * a; }, x); },
+         [](const Tensor& x) { return heaviside(x, 0.5) * x; }, x);
+    same([](const Tensor& x) { return map([](auto a) { return lerp(a, a * a, a); }, x); },
+         [](const Tensor& x) { return lerp(x, x * x, x); }, x);
+  }
 }
 
 TEST_CASE("duals keep the operators' conventions at kinks", "[map][conventions]") {

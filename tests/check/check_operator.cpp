@@ -261,3 +261,66 @@ TEST_CASE("A value that depends on the number of threads is found", "[check_oper
   auto f = [](const Tensor& x) { return square(x) * (num_threads() > 1 ? 1 + 0x1p-51 : 1.0); };
   CHECK_THAT(report_of(f), Contains("one thread and three must give the same bits"));
 }
+
+TEST_CASE("A fault that only large tensors have is found, in the value and in the rule", "[check_operator]") {
+  auto value = [](const Tensor& x) { return x.numel() > 3000 ? good(x) * 1.5 : good(x); };
+  CHECK_THAT(report_of(value), Contains("beside the rows one by one: element [0, 0] must be"));
+  auto one_element = [](const Tensor& x) {
+    if (x.numel() <= 3000) return good(x);
+    std::vector<double> numbers(static_cast<std::size_t>(x.numel()), 1);
+    numbers[70007] += 1e-9;
+    return good(x) * cast(from_data(numbers.data(), x.shape()), x.dtype());
+  };
+  CHECK_THAT(report_of(one_element), Contains("beside the rows one by one: element [99, 410] must be"));
+  auto rule = [](const Tensor& x) {
+    return elementwise(x, square_of,
+                       [](Vjp& vjp) { vjp.give(0, (vjp.g().numel() > 3000 ? 3 : 2) * vjp.g() * vjp.input(0)); });
+  };
+  CHECK_THAT(report_of(rule),
+             Contains("gradient beside the rows one by one") && Contains("gradient along a direction"));
+}
+
+TEST_CASE("A fault that only large tensors have is found where the operator has shapes of its own",
+          "[check_operator]") {
+  OperatorRow row{
+      .name = "total",
+      .function = [](const Tensor& x) { return sum(x, 1); },
+      .shapes = {{{2, 3}}},
+      .large = {{{301, 203}}},
+      .expected =
+          [](std::span<const Tensor> x) { return matmul(x[0], ones({x[0].size(1)}, {.dtype = DType::float64})); }};
+  CHECK(check_operator_report(row).passed());
+  row.function = [](const Tensor& x) { return x.numel() > 5000 ? sum(x, 1) + 1 : sum(x, 1); };
+  CHECK_THAT(check_operator_report(row).text(), Contains("total of [301, 203], float64: element [0] must be"));
+  row.function = [](const Tensor& x) {
+    Tensor y = sum(x, 1);
+    if (!y.requires_grad() || x.numel() <= 5000) return y;
+    // One gradient element in 301 * 203.
+    return y + record("wrong", SourceLocation::current(), {x}, zeros_like(y), {}, [](Vjp& vjp) {
+             std::vector<double> numbers(301 * 203);
+             numbers[4321] = 1;
+             vjp.give(0, cast(from_data(numbers.data(), {301, 203}), vjp.g().dtype()));
+           });
+  };
+  CHECK_THAT(check_operator_report(row).text(), Contains("total of [301, 203], gradient along a direction"));
+}
+
+TEST_CASE("A rule that is not linear in the cotangent is found without a second derivative", "[check_operator]") {
+  auto order_one = [](void (*rule)(Vjp&)) {
+    auto f = [rule](const Tensor& x) { return elementwise(x, square_of, rule); };
+    return check_operator_report({.name = "mine", .function = f, .reference = square_of, .order = 1}).text();
+  };
+  CHECK_THAT(order_one([](Vjp& vjp) { vjp.give(0, 2 * vjp.g() * vjp.input(0)); }), Contains("checks hold"));
+  CHECK_THAT(order_one([](Vjp& vjp) { vjp.give(0, 2 * vjp.g() * where(vjp.g() > 0.2, 1.0, 1.5) * vjp.input(0)); }),
+             Contains("gradient by input 0 for -0.3 of a cotangent: element") &&
+                 Contains("gradient by input 0 for the sum of two cotangents: element"));
+}
+
+TEST_CASE("A refusal that does not say what came is found", "[check_operator]") {
+  auto f = [](const Tensor& x) {
+    if (x.ndim() > 3) fail<std::invalid_argument>(SourceLocation::current(), "mine: bad rank.");
+    return good(x);
+  };
+  CHECK_THAT(report_of(f),
+             Contains("its error must say what must hold, \"but\" what came, but it said: mine: bad rank."));
+}

@@ -3,7 +3,8 @@
 #   find_package      with xgrad installed from BUILD, its build folder
 #   pkg_config        the same without CMake: one line of the compiler, the flags by pkg-config
 #   add_subdirectory  with xgrad's sources in a folder
-#   no_build_type     the same without a build type: only configured, to see that the library is optimised all the same
+#   no_build_type     the same without a build type, or one unknown to CMake: only configured, to see that the library is
+#                     optimised all the same
 #   multiarch         with xgrad built for several instruction sets and installed: the loader must take the best one
 #
 # cmake -DWAY=... -DSOURCE=<xgrad's sources> -DBUILD=... -DWORK=<folder, made anew> -DGENERATOR=... -DSETTINGS=<-D...>
@@ -87,13 +88,24 @@ endif()
 
 if(WAY STREQUAL no_build_type)
   list(REMOVE_ITEM settings ${BUILD_TYPE})
+  list(APPEND settings -DCMAKE_CXX_FLAGS=)  # a sanitizer's may name a level
   run(${CMAKE_COMMAND} -S ${SOURCE}/tests/consume/${project} -B ${WORK}/build ${settings} -DCMAKE_EXPORT_COMPILE_COMMANDS=ON)
-  foreach(source autograd/ops/create nn/module)
-    file(STRINGS ${WORK}/build/compile_commands.json command REGEX "\"command\".*/${source}.cpp")
-    if(NOT command MATCHES " -O3 ")
-      message(FATAL_ERROR "${source}.cpp is not optimised: ${command}")
-    endif()
+  # As it is, with what Debian's packages are built with, and with a build type that only the user's project knows.
+  foreach(type "" None Coverage)
+    run(${CMAKE_COMMAND} ${WORK}/build -DCMAKE_BUILD_TYPE=${type})
+    foreach(source autograd/ops/create nn/module)
+      file(STRINGS ${WORK}/build/compile_commands.json command REGEX "\"command\".*/${source}.cpp")
+      if(NOT command MATCHES " -O3 ")
+        message(FATAL_ERROR "${source}.cpp is not optimised with the build type '${type}': ${command}")
+      endif()
+    endforeach()
   endforeach()
+  run(${CMAKE_COMMAND} ${WORK}/build -DCMAKE_BUILD_TYPE=None -DCMAKE_CXX_FLAGS=-O1)
+  file(STRINGS ${WORK}/build/compile_commands.json command REGEX "\"command\".* -O3 ")
+  if(command)
+    message(FATAL_ERROR "optimised otherwise than the flags say: ${command}")
+  endif()
+  run(${CMAKE_COMMAND} ${WORK}/build -DCMAKE_CXX_FLAGS=)
   run(${CMAKE_COMMAND} ${WORK}/build -DCMAKE_BUILD_TYPE=Debug)
   file(STRINGS ${WORK}/build/compile_commands.json command REGEX "\"command\".* -O3 ")
   if(command)
@@ -105,6 +117,7 @@ endif()
 run(${CMAKE_COMMAND} -S ${SOURCE}/tests/consume/${project} -B ${WORK}/build ${settings} -DCMAKE_PREFIX_PATH=${WORK}/prefix)
 run(${CMAKE_COMMAND} --build ${WORK}/build)
 run(${WORK}/build/consumer)
+run(${WORK}/build/plugin_host ${WORK}/build/libplugin.so)
 
 if(WAY STREQUAL multiarch)
   execute_process(COMMAND /lib64/ld-linux-x86-64.so.2 --help OUTPUT_VARIABLE levels)

@@ -23,13 +23,19 @@ TensorFunction normalised(Membership of, bool centered = true, double eps = 1e-5
       groups[of.group(at)].push_back(elements(at));
       return 0.0;
     });
-    return by_place(x[0].shape(), [&](const Place& at) {
-      const std::vector<double>& group = groups[of.group(at)];
+    std::map<Place, std::pair<double, double>> moments;  // mean and variance
+    for (const auto& [place, group] : groups) {
       double mean = centered ? mean_of(group) : 0, square = 0;
       for (double element : group) square += (element - mean) * (element - mean);
-      double y = (elements(at) - mean) / std::sqrt(square / static_cast<double>(group.size()) + eps);
-      if (x.size() > 1) y *= Elements(x[1])(of.channel(at));
-      if (x.size() > 2) y += Elements(x[2])(of.channel(at));
+      moments[place] = {mean, square / static_cast<double>(group.size())};
+    }
+    std::vector<Elements> affine;
+    for (std::size_t i = 1; i < x.size(); ++i) affine.emplace_back(x[i]);
+    return by_place(x[0].shape(), [&](const Place& at) {
+      const auto& [mean, variance] = moments[of.group(at)];
+      double y = (elements(at) - mean) / std::sqrt(variance + eps);
+      if (affine.size() > 0) y *= affine[0](of.channel(at));
+      if (affine.size() > 1) y += affine[1](of.channel(at));
       return y;
     });
   };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numbers>
 
 #include <xgrad/autograd/ops/create.hpp>
@@ -70,11 +71,17 @@ Tensor reduced(const Tensor& x, const Function<double(const std::vector<double>&
 
 Tensor along(const Tensor& x, int axis, const Function<std::vector<double>(const std::vector<double>&)>& change) {
   Elements elements(x);
+  std::map<Place, std::vector<double>> changed;  // by the place of a list's first element: each is computed once
   return by_place(x.shape(), [&](const Place& place) {
-    std::vector<double> list;
     Place other = place;
-    for (other[axis] = 0; other[axis] < x.shape()[axis]; ++other[axis]) list.push_back(elements(other));
-    return change(list)[place[axis]];
+    other[axis] = 0;
+    std::vector<double>& results = changed[other];
+    if (place[axis] == 0) {
+      std::vector<double> list;
+      for (; other[axis] < x.shape()[axis]; ++other[axis]) list.push_back(elements(other));
+      results = change(list);
+    }
+    return results[static_cast<std::size_t>(place[axis])];
   });
 }
 

@@ -8,12 +8,14 @@ namespace {
 
 std::vector<double> softmax_of(const std::vector<double>& elements) {
   std::vector<double> results;
-  for (double element : elements) results.push_back(std::exp(element - logsumexp_of(elements)));
+  const double total = logsumexp_of(elements);
+  for (double element : elements) results.push_back(std::exp(element - total));
   return results;
 }
 std::vector<double> log_softmax_of(const std::vector<double>& elements) {
   std::vector<double> results;
-  for (double element : elements) results.push_back(element - logsumexp_of(elements));
+  const double total = logsumexp_of(elements);
+  for (double element : elements) results.push_back(element - total);
   return results;
 }
 

@@ -85,9 +85,7 @@ std::string problem_of_refusal(const std::exception& error) {
   std::string_view message = error.what();
   std::string said = concat("but it said: ", message);
   // A number in a tensor may ask for more elements than there is memory for.
-  bool is_refusal =
-      dynamic_cast<const std::logic_error*>(&error) != nullptr || dynamic_cast<const OutOfMemory*>(&error) != nullptr;
-  if (!is_refusal)
+  if (dynamic_cast<const std::logic_error*>(&error) == nullptr && dynamic_cast<const OutOfMemory*>(&error) == nullptr)
     return "it must throw std::invalid_argument, std::out_of_range or std::logic_error, but it threw another type: " +
            std::string(message);
   std::size_t colon = message.find(": ");
@@ -96,6 +94,7 @@ std::string problem_of_refusal(const std::exception& error) {
   std::size_t at = message.rfind(". at ");
   if (at == message.npos || !is_place(message.substr(at + 5)))
     return "its error must end with a full stop and the place, \". at file:line\", " + said;
+  if (message.find(" but ", colon) >= at) return "its error must say what must hold, \"but\" what came, " + said;
   if (message.size() > kLongestMessage)
     return concat("its error must be at most ", kLongestMessage, " characters long, but it has ", message.size(), ": ",
                   message.substr(0, 120), " ...");

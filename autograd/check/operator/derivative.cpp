@@ -110,6 +110,24 @@ void check_transposes(Trial& trial, const Tensors& inputs, const Tensor& value) 
                       " and ", digits(backward.sum)));
 }
 
+void check_linearity(Trial& trial, const Tensors& inputs, const Tensor& value) {
+  if (value.numel() == 0) return;
+  auto cotangent = [&] { return uniform(value.shape(), -1, 1, {.dtype = value.dtype()}, trial.generator); };
+  const Tensor u = cotangent(), w = cotangent();
+  const Tensors of_u = trial.pull_back(inputs, u), of_w = trial.pull_back(inputs, w);
+  const Tensors of_scaled = trial.pull_back(inputs, -0.3 * u), of_sum = trial.pull_back(inputs, u + w);
+  const bool narrow = value.dtype() == DType::float32;
+  for (std::size_t i = 0; i < of_u.size(); ++i) {
+    // Terms that cancel leave the error of the largest.
+    const double size = largest_of(of_u[i]) + largest_of(of_w[i]);
+    const Closeness closeness{.absolute = (narrow ? 1e-4 : 1e-10) * size};
+    trial.expect_same(inputs, concat("gradient by input ", i, " for -0.3 of a cotangent"), of_scaled[i], -0.3 * of_u[i],
+                      closeness);
+    trial.expect_same(inputs, concat("gradient by input ", i, " for the sum of two cotangents"), of_sum[i],
+                      of_u[i] + of_w[i], closeness);
+  }
+}
+
 void check_threads(Trial& trial, const Tensors& inputs) {
   auto results = [&](int threads, const Tensor& cotangent) {
     ThreadCount count(threads);

@@ -13,6 +13,8 @@ void check_recording(Trial& trial, const Tensors& inputs, const Tensor& value, c
 void check_gradient(Trial& trial, const Tensors& inputs);
 /// <u, J v> = <J^T u, v>: the product of the derivative with a tangent and that with a cotangent are of one matrix.
 void check_transposes(Trial& trial, const Tensors& inputs, const Tensor& value);
+/// The rule is linear in the cotangent: vjp(a u + w) = a vjp(u) + vjp(w), with numbers of both signs.
+void check_linearity(Trial& trial, const Tensors& inputs, const Tensor& value);
 /// One thread and several give the same bits.
 void check_threads(Trial& trial, const Tensors& inputs);
 

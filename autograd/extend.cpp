@@ -11,6 +11,11 @@ namespace xgrad XGRAD_API {
 
 using namespace internal;
 
+void internal::refuse_use(const char* function, const char* what, int index, int count, SourceLocation where) {
+  fail<std::out_of_range>(where, concat(function, ": the index must be in [0, ", count, "), but it is ", index,
+                                        ". A rule reads at most the first ", count, ' ', what, '.'));
+}
+
 namespace {
 
 constexpr std::uint64_t kInputBits = (std::uint64_t{1} << Uses::kMaxInputs) - 1;

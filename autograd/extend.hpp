@@ -4,7 +4,6 @@
 
 #include <initializer_list>
 #include <span>
-#include <stdexcept>
 #include <vector>
 
 #include "rule.hpp"
@@ -12,19 +11,23 @@
 
 namespace xgrad XGRAD_API {
 
+namespace internal {
+/// Throws std::out_of_range for an index that Uses::input() or Uses::output() cannot take: of `count`, which `what` counts.
+[[noreturn]] void refuse_use(const char* function, const char* what, int index, int count, SourceLocation where);
+}  // namespace internal
+
 /// Which values a rule reads: a set of inputs and outputs, Uses::input(1) | Uses::output(). The graph keeps those alive
 /// and no others.
 class Uses {
  public:
   constexpr Uses() = default;  ///< nothing: the rule needs the cotangent alone
   /// Throws std::out_of_range for an input from kMaxInputs on, or an output from kMaxOutputs on.
-  static constexpr Uses input(int i) {
-    if (i < 0 || i >= kMaxInputs) throw std::out_of_range("Uses: an input that is saved must be one of the first 48.");
+  static constexpr Uses input(int i, SourceLocation where = SourceLocation::current()) {
+    if (i < 0 || i >= kMaxInputs) internal::refuse_use("Uses::input", "inputs", i, kMaxInputs, where);
     return Uses(std::uint64_t{1} << i);
   }
-  static constexpr Uses output(int k = 0) {
-    if (k < 0 || k >= kMaxOutputs)
-      throw std::out_of_range("Uses: an output that is saved must be one of the first 16.");
+  static constexpr Uses output(int k = 0, SourceLocation where = SourceLocation::current()) {
+    if (k < 0 || k >= kMaxOutputs) internal::refuse_use("Uses::output", "outputs", k, kMaxOutputs, where);
     return Uses(std::uint64_t{1} << (kMaxInputs + k));
   }
   friend constexpr Uses operator|(Uses a, Uses b) { return Uses(a.bits_ | b.bits_); }

@@ -67,7 +67,7 @@ Judged cross_validate(const char* title, const data::Dataset& dataset, const std
   train::ConfusionMatrix matrix(2, classes);
   train::Collector probabilities, targets;
   int number = 0;
-  for (const train::Fold& fold :
+  for (const train::FoldPositions& fold :
        train::stratified_k_fold(dataset.targets, {.folds = 5, .shuffle = true, .seed = settings.seed})) {
     auto [training, held_out] = train::take(dataset, fold);
     const auto standardizer = data::Standardizer::fit(training.inputs);  // on what the model may see, and no more

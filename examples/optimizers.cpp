@@ -95,7 +95,7 @@ void run(int epochs, const std::string& picture, const std::string& folder) {
   std::printf("%-18s %8s %8s   %12s %12s\n", "", "lr", "steps", "last loss", "others right");
   const train::PlotOptions common = {.x_label = "epoch",
                                      .y_label = "loss on the training images",
-                                     .y_scale = train::Scale::log,
+                                     .y_scale = train::AxisScale::log,
                                      .y_range = {1e-3, 4},
                                      .width = 520,
                                      .height = 420};

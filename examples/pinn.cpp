@@ -128,7 +128,7 @@ int run(const Settings& settings) {
 
   if (!settings.picture.empty() || report.log() != nullptr) {
     const train::Plot progress =
-        train::Plot({.title = "Adam, then L-BFGS", .x_label = "iteration", .y_scale = train::Scale::log})
+        train::Plot({.title = "Adam, then L-BFGS", .x_label = "iteration", .y_scale = train::AxisScale::log})
             .curve("loss", steps, losses)
             .curve("relative error", steps, errors);
     std::vector<std::string> places;

@@ -146,7 +146,7 @@ Judged cross_validate(const char* title, const Table& table, const Settings& set
   train::RunningMean area;
   train::Collector scores, answers;
   int number = 0;
-  for (const train::Fold& fold :
+  for (const train::FoldPositions& fold :
        train::stratified_k_fold(survived, {.folds = 5, .shuffle = true, .seed = settings.seed})) {
     const Table training = table.take(fold.train), held_out = table.take(fold.validation);
     // Medians, deviations and classes of the training data alone: the others are not known yet.

@@ -94,7 +94,7 @@ void run(int depth, const std::string& picture) {
     train::Plot panel({.title = start.name + " weights",
                        .x_label = "layer, from the input on",
                        .y_label = "norm of the weights' gradient",
-                       .y_scale = train::Scale::log,
+                       .y_scale = train::AxisScale::log,
                        .y_range = {1e-20, 1e1},
                        .width = 380,
                        .height = 400});

@@ -82,12 +82,12 @@ void run(const std::string& folder) {
   train::Plot({.title = "Digits: the loss of each epoch",
                .x_label = "epoch",
                .y_label = "cross entropy",
-               .y_scale = train::Scale::log})
+               .y_scale = train::AxisScale::log})
       .line("training", losses)
       .line("held out", held_out_losses)
       .save(folder + "/curves.svg");
 
-  train::Plot({.title = "How large the gradient is at 'middle'", .x_label = "step", .y_scale = train::Scale::log})
+  train::Plot({.title = "How large the gradient is at 'middle'", .x_label = "step", .y_scale = train::AxisScale::log})
       .line("norm", norms, {.smoothing = 0.95})
       .save(folder + "/gradient.png");
 

@@ -11,10 +11,12 @@
 #include "../autograd/ops/choose.hpp"
 #include "../autograd/ops/compare.hpp"
 #include "../autograd/ops/create.hpp"
-#include "../autograd/ops/index.hpp"
+#include "../autograd/ops/diagonal.hpp"
+#include "../autograd/ops/exponential.hpp"
+#include "../autograd/ops/linalg.hpp"
 #include "../autograd/ops/movement.hpp"
-#include "../autograd/ops/products.hpp"
 #include "../autograd/ops/sort.hpp"
+#include "../autograd/ops/special.hpp"
 #include "module.hpp"
 
 namespace xgrad XGRAD_API {
@@ -167,42 +169,6 @@ namespace {
 /// The normal distribution function, accurate in the lower tail.
 double normal_cdf(double x) { return 0.5 * std::erfc(-x / std::numbers::sqrt2); }
 
-/// c[0] x^(n-1) + ... + c[n-1].
-template <std::size_t n>
-double polynomial(const double (&c)[n], double x) {
-  double value = 0;
-  for (double coefficient : c) value = value * x + coefficient;
-  return value;
-}
-
-/// To be replaced by the operator for it, once there is one. The x with normal_cdf(x) = p: a rational approximation (Acklam 2003, relative error 1e-9), then one step
-/// of Halley's method, which leaves rounding errors.
-double normal_quantile(double p) {
-  static constexpr double kCentreOver[] = {-3.969683028665376e+01, 2.209460984245205e+02,  -2.759285104469687e+02,
-                                           1.383577518672690e+02,  -3.066479806614716e+01, 2.506628277459239e+00};
-  static constexpr double kCentreUnder[] = {-5.447609879822406e+01, 1.615858368580409e+02,  -1.556989798598866e+02,
-                                            6.680131188771972e+01,  -1.328068155288572e+01, 1};
-  static constexpr double kTailOver[] = {-7.784894002430293e-03, -3.223964580411365e-01, -2.400758277161838e+00,
-                                         -2.549732539343734e+00, 4.374664141464968e+00,  2.938163982698783e+00};
-  static constexpr double kTailUnder[] = {7.784695709041462e-03, 3.224671290700398e-01, 2.445134137142996e+00,
-                                          3.754408661907416e+00, 1};
-  static constexpr double kTail = 0.02425;
-
-  if (p <= 0 || p >= 1) return p <= 0 ? -HUGE_VAL : HUGE_VAL;
-  double tail = std::min(p, 1 - p);
-  double x;
-  if (tail < kTail) {
-    double q = std::sqrt(-2 * std::log(tail));
-    x = polynomial(kTailOver, q) / polynomial(kTailUnder, q);
-    if (p > 0.5) x = -x;
-  } else {
-    double q = p - 0.5;
-    x = q * polynomial(kCentreOver, q * q) / polynomial(kCentreUnder, q * q);
-  }
-  double step = (normal_cdf(x) - p) * std::sqrt(2 * std::numbers::pi) * std::exp(x * x / 2);
-  return x - step / (1 + x * step / 2);
-}
-
 /// The inverse of a truncated normal distribution's function.
 class TruncatedQuantile {
  public:
@@ -220,18 +186,19 @@ class TruncatedQuantile {
     p_high_ = normal_cdf(high_);
   }
 
-  double operator()(double p) const {
-    p = std::max(p, 0x1p-54);  // 0 stands for what rounds to it; its quantile may be infinite
-    double value;
+  /// Of float64 numbers in [0, 1), as uniform() draws them.
+  Tensor operator()(const Tensor& uniform) const {
+    Tensor p = clamp_min(uniform, 0x1p-53);  // the next number above 0, whose quantile may be infinite
+    Tensor value;
     if (high_ < kFarTail) {
       double near = is_mirrored_ ? options_.low : options_.high;
-      double distance = options_.std * tail_distance(p);
+      Tensor distance = options_.std * tail_distance(p);
       value = is_mirrored_ ? near + distance : near - distance;
     } else {
-      double x = normal_quantile(p_low_ + (p_high_ - p_low_) * p);
-      value = options_.mean + options_.std * (is_mirrored_ ? -x : x);
+      Tensor x = ndtri(p_low_ + (p_high_ - p_low_) * p);
+      value = options_.mean + (is_mirrored_ ? -options_.std : options_.std) * x;
     }
-    return std::clamp(value, options_.low, options_.high);
+    return clamp(value, options_.low, options_.high);
   }
 
  private:
@@ -239,10 +206,10 @@ class TruncatedQuantile {
 
   /// How far below high_ x lies, in standard deviations: by the density -x exp(-x^2 / 2), which differs from the
   /// normal one by less than 1 / high_^2 of it there, and whose distribution function has a simple inverse.
-  double tail_distance(double p) const {
+  Tensor tail_distance(const Tensor& p) const {
     double width = (options_.high - options_.low) / options_.std;
-    double exponent = std::log1p((1 - p) * std::expm1(width * (low_ + high_) / 2));
-    return -2 * exponent / (std::sqrt(high_ * high_ - 2 * exponent) - high_);
+    Tensor exponent = log1p((1 - p) * std::expm1(width * (low_ + high_) / 2));
+    return -2 * exponent / (sqrt(high_ * high_ - 2 * exponent) - high_);
   }
 
   TruncatedNormalOptions options_;
@@ -262,12 +229,10 @@ Initializer truncated_normal(TruncatedNormalOptions options, SourceLocation wher
         " and ", options.high, ".");
   return {"truncated_normal",
           [options](const Shape& shape, TensorOptions tensor_options, Generator& generator, SourceLocation where) {
-            std::vector<double> values =
-                xgrad::uniform(shape, 0, 1, {.dtype = DType::float64}, generator, where).to_vector<double>();
-            TruncatedQuantile quantile(options);
-            for (double& value : values) value = quantile(value);
-            Tensor result = cast({from_vector(values, shape, where), where}, tensor_options.dtype);
-            return result.set_requires_grad(tensor_options.requires_grad, where);
+            CallSite site(where);
+            const TruncatedQuantile quantile(options);
+            Tensor values = quantile(xgrad::uniform(shape, 0, 1, {.dtype = DType::float64}, generator));
+            return cast(values, tensor_options.dtype).set_requires_grad(tensor_options.requires_grad);
           }};
 }
 
@@ -357,43 +322,12 @@ Initializer sparse(double sparsity, double std, SourceLocation where) {
 
 namespace {
 
-/// Makes the rows of a contiguous matrix orthonormal, in order, by the modified Gram-Schmidt process. The
-/// triangular factor's diagonal is positive, so rows of normal numbers give the uniform distribution
-/// (Mezzadri 2007).
-void orthonormalize_rows(Tensor& matrix) {
-  std::int64_t length = matrix.size(1);
-  double* first = matrix.mutable_data<double>();
-  auto dot = [&](const double* a, const double* b) {
-    double sum = 0;
-    for (std::int64_t k = 0; k < length; ++k) sum += a[k] * b[k];
-    return sum;
-  };
-  for (double* row = first; row != first + matrix.numel(); row += length) {
-    for (const double* earlier = first; earlier != row; earlier += length) {
-      double projection = dot(row, earlier);
-      for (std::int64_t k = 0; k < length; ++k) row[k] -= projection * earlier[k];
-    }
-    double scale = 1 / std::sqrt(dot(row, row));
-    for (std::int64_t k = 0; k < length; ++k) row[k] *= scale;
-  }
-}
-
-/// To be replaced by a QR decomposition, once there is one. Random orthonormal rows, rows <= columns. Blocks of rows are freed from the rows before them by matrix
-/// products, each block twice: that is enough for orthogonality to rounding (Giraud, Langou, Rozloznik 2005).
+/// Random orthonormal rows, rows <= columns. The triangular factor's diagonal is made positive, so that rows of normal
+/// numbers give the uniform distribution (Mezzadri 2007).
 Tensor orthonormal(std::int64_t rows, std::int64_t columns, Generator& generator) {
-  constexpr std::int64_t kBlock = 32;
-  Tensor basis = xgrad::normal({rows, columns}, 0, 1, {.dtype = DType::float64}, generator);
-  for (std::int64_t begin = 0; begin < rows; begin += kBlock) {
-    std::int64_t count = std::min(kBlock, rows - begin);
-    Tensor done = narrow(basis, 0, 0, begin);
-    Tensor block = copy(narrow(basis, 0, begin, count));
-    for (int pass = 0; pass < 2; ++pass) {
-      if (begin > 0) block = block - matmul(matmul(block, transpose(done)), done);
-      orthonormalize_rows(block);
-    }
-    narrow(basis, 0, begin, count).assign(block);
-  }
-  return basis;
+  Tensor numbers = xgrad::normal({rows, columns}, 0, 1, {.dtype = DType::float64}, generator);
+  auto [q, r] = linalg::qr(transpose(numbers));
+  return transpose(xgrad::where(diagonal(r) < 0, -q, q));
 }
 
 }  // namespace

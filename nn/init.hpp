@@ -42,7 +42,7 @@ class Initializer {
   Tensor operator()(const Shape& shape, TensorOptions options = {}, Generator& generator = default_generator(),
                     SourceLocation where = SourceLocation::current()) const;
 
-  /// Its name: "he_uniform"; "custom" for a callable without a name; "" for none.
+  /// name is what the initialiser is called: "he_uniform"; "custom" for a callable without a name; "" for none.
   const std::string& name() const { return name_; }
   explicit operator bool() const { return static_cast<bool>(function_); }
 
@@ -114,8 +114,8 @@ struct TruncatedNormalOptions {
 /// Throws: std::invalid_argument unless low < high, std > 0, and mean and std are finite.
 Initializer truncated_normal(TruncatedNormalOptions options = {}, SourceLocation where = SourceLocation::current());
 
-/// These values: for a layer that is to be built on a tensor, which it then holds itself. Of a tensor that another layer
-/// holds, the two are tied.
+/// given is the initialiser that hands over a tensor of one's own, which a layer then holds itself. With a tensor that another
+/// layer holds, the two layers are tied.
 /// Throws: std::invalid_argument for an undefined tensor. A layer refuses another shape or dtype than its own.
 /// Example: `nn::Dense(128, 65, {.bias = false, .weight_init = nn::init::given(embedding.weight())})`
 Initializer given(Tensor values, SourceLocation where = SourceLocation::current());

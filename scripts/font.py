@@ -169,7 +169,7 @@ with open(OUT, "w") as out:
 // files, to reproduce and distribute the Font Software, including without limitation the rights to use, copy, merge,
 // publish, distribute, and/or sell copies of it. The above notices and this permission notice shall be included in all
 // copies of one or more of the Font Software typefaces. The software is provided "as is", without warranty of any kind.
-#include "font.hpp"
+#include "font_data.hpp"
 
 namespace xgrad::train::detail {
 

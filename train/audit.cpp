@@ -377,6 +377,7 @@ bool Audit::has(Mistake mistake, const std::string& subject) const {
 
 Audit audit_by_copy(const nn::Module& model, const optim::Optimizer& optimizer, const Function<Tensor()>& loss,
                     const Function<void()>& copy, SourceLocation where) {
+  check(static_cast<bool>(loss), where, "audit: the loss must be callable, but it is empty.");
   detail::Undisturbed undisturbed(model);
   Auditor auditor(model, optimizer);
   auditor.look_at_class(copy);

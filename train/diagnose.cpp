@@ -277,6 +277,7 @@ class Findings {
 
 Diagnosis examined(const nn::Module& model, optim::Optimizer* optimizer, const Function<Tensor()>& loss,
                    SourceLocation where) {
+  check(static_cast<bool>(loss), where, "diagnose: the loss must be callable, but it is empty.");
   detail::Undisturbed undisturbed(model);
   GradMode recording(true);
   std::vector<Row> rows;

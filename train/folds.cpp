@@ -26,8 +26,8 @@ void check_folds(const char* operation, std::int64_t folds, std::int64_t most, c
 }
 
 /// The folds where fold_of[i] is the one that validates on point i.
-std::vector<Fold> folds_of(const std::vector<std::int64_t>& fold_of, std::int64_t folds) {
-  std::vector<Fold> result;
+std::vector<FoldPositions> folds_of(const std::vector<std::int64_t>& fold_of, std::int64_t folds) {
+  std::vector<FoldPositions> result;
   for (std::int64_t fold = 0; fold < folds; ++fold) {
     std::vector<std::int64_t> train, validation;
     for (std::size_t i = 0; i < fold_of.size(); ++i)
@@ -63,7 +63,7 @@ std::vector<std::int64_t> list_of(const char* operation, const char* what, const
 
 }  // namespace
 
-std::vector<Fold> k_fold(std::int64_t points, FoldOptions options, SourceLocation where) {
+std::vector<FoldPositions> k_fold(std::int64_t points, FoldOptions options, SourceLocation where) {
   check_folds("k_fold", options.folds, points, "points", where);
   auto out_of_memory = [&](std::int64_t bytes) {
     return internal::OutOfMemory("k_fold", concat("the folds of ", points, " points"), static_cast<std::size_t>(bytes),
@@ -82,7 +82,7 @@ std::vector<Fold> k_fold(std::int64_t points, FoldOptions options, SourceLocatio
   }
 }
 
-std::vector<Fold> stratified_k_fold(const Tensor& classes, FoldOptions options, SourceLocation where) {
+std::vector<FoldPositions> stratified_k_fold(const Tensor& classes, FoldOptions options, SourceLocation where) {
   const std::vector<std::int64_t> labels = list_of("stratified_k_fold", "classes", classes, where);
   check_folds("stratified_k_fold", options.folds, static_cast<std::int64_t>(labels.size()), "points", where);
   // Classes by their first point, for their names should not matter.
@@ -114,7 +114,7 @@ std::vector<Fold> stratified_k_fold(const Tensor& classes, FoldOptions options, 
   return folds_of(fold_of, options.folds);
 }
 
-std::vector<Fold> group_k_fold(const Tensor& groups, FoldOptions options, SourceLocation where) {
+std::vector<FoldPositions> group_k_fold(const Tensor& groups, FoldOptions options, SourceLocation where) {
   const std::vector<std::int64_t> labels = list_of("group_k_fold", "groups", groups, where);
   std::map<std::int64_t, std::int64_t> sizes;
   for (std::int64_t label : labels) ++sizes[label];
@@ -138,7 +138,7 @@ std::vector<Fold> group_k_fold(const Tensor& groups, FoldOptions options, Source
   return folds_of(fold_of, options.folds);
 }
 
-data::Split take(const data::Dataset& dataset, const Fold& fold, SourceLocation where) {
+data::Split take(const data::Dataset& dataset, const FoldPositions& fold, SourceLocation where) {
   return {data::subset(dataset, fold.train, where), data::subset(dataset, fold.validation, where)};
 }
 

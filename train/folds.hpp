@@ -10,8 +10,8 @@
 namespace xgrad XGRAD_API {
 namespace train {
 
-/// Fold: positions of the points to learn from and of those to validate on, int64, each ascending.
-struct Fold {
+/// FoldPositions: positions of the points to learn from and of those to validate on, int64, each ascending.
+struct FoldPositions {
   Tensor train, validation;
 };
 
@@ -26,8 +26,8 @@ struct FoldOptions {
 ///
 /// Throws: std::invalid_argument for fewer than two folds, or more than points.
 /// Example: `for (const auto& [train, validation] : train::k_fold(table.rows(), {.shuffle = true})) { ... }`
-std::vector<Fold> k_fold(std::int64_t points, FoldOptions options = {},
-                         SourceLocation where = SourceLocation::current());
+std::vector<FoldPositions> k_fold(std::int64_t points, FoldOptions options = {},
+                                  SourceLocation where = SourceLocation::current());
 
 /// Folds in which each class has the same share, as near as whole points allow: the points of a class in two folds differ by
 /// one at most.
@@ -35,8 +35,8 @@ std::vector<Fold> k_fold(std::int64_t points, FoldOptions options = {},
 /// Shapes: classes [n].
 /// Dtype: classes int64 or boolean.
 /// Throws: std::invalid_argument for another tensor, fewer than two folds, and more folds than every class has points.
-std::vector<Fold> stratified_k_fold(const Tensor& classes, FoldOptions options = {},
-                                    SourceLocation where = SourceLocation::current());
+std::vector<FoldPositions> stratified_k_fold(const Tensor& classes, FoldOptions options = {},
+                                             SourceLocation where = SourceLocation::current());
 
 /// Folds between which no group is shared out: the points of one patient, say, are all learned from or all validated on. The
 /// largest group goes first, each to the fold that has the fewest points.
@@ -44,12 +44,13 @@ std::vector<Fold> stratified_k_fold(const Tensor& classes, FoldOptions options =
 /// Shapes: groups [n].
 /// Dtype: groups int64.
 /// Throws: std::invalid_argument for another tensor, fewer than two folds, and more folds than groups.
-std::vector<Fold> group_k_fold(const Tensor& groups, FoldOptions options = {},
-                               SourceLocation where = SourceLocation::current());
+std::vector<FoldPositions> group_k_fold(const Tensor& groups, FoldOptions options = {},
+                                        SourceLocation where = SourceLocation::current());
 
 /// The data of a fold: training data, and validation data as `test`.
 /// Throws: as data::subset().
-data::Split take(const data::Dataset& dataset, const Fold& fold, SourceLocation where = SourceLocation::current());
+data::Split take(const data::Dataset& dataset, const FoldPositions& fold,
+                 SourceLocation where = SourceLocation::current());
 
 }  // namespace train
 }  // namespace xgrad

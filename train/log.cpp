@@ -348,7 +348,7 @@ Plot Log::plot(const std::string& quantity, PlotOptions options, SourceLocation 
         known.empty() ? "; nothing was." : concat("; there are ", known, "."));
   if (options.title.empty()) options.title = quantity;
   if (options.x_label.empty()) options.x_label = "step";
-  if (options.y_scale == Scale::linear && detail::wants_log_scale(curves)) options.y_scale = Scale::log;
+  if (options.y_scale == AxisScale::linear && detail::wants_log_scale(curves)) options.y_scale = AxisScale::log;
   Plot plot(std::move(options), where);
   for (const detail::Curve* curve : curves) plot.curve(curve->name, curve->steps, curve->values);
   return plot;

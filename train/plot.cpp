@@ -17,21 +17,6 @@ namespace train {
 
 using detail::Mark;
 
-struct Plot::State {
-  PlotOptions options;
-  std::vector<Mark> marks = {};
-  detail::HeatMap heat_map = {};
-  bool is_heat_map = false;
-
-  void draw(detail::Canvas& canvas, detail::Box box) const {
-    canvas.rectangle(box, detail::Ink::background);
-    if (is_heat_map)
-      draw_heat_map(canvas, box, options, heat_map);
-    else
-      draw_chart(canvas, box, options, marks);
-  }
-};
-
 Values::Values(std::vector<double> numbers) : numbers_(std::move(numbers)) {}
 Values::Values(std::initializer_list<double> numbers) : numbers_(numbers) {}
 Values::Values(const Tensor& tensor) : numbers_(tensor.to_vector<double>()) {}
@@ -49,7 +34,7 @@ Plot::Plot(PlotOptions options, SourceLocation where) : state_(nullptr) {
     const bool is_given = range.low != 0 || range.high != 0;
     check(!is_given || (std::isfinite(range.low) && std::isfinite(range.high) && range.low < range.high), where,
           "Plot: ", name, " must begin below its end, but it is [", range.low, ", ", range.high, "].");
-    check(!is_given || scale == Scale::linear || range.low > 0, where, "Plot: ", name,
+    check(!is_given || scale == AxisScale::linear || range.low > 0, where, "Plot: ", name,
           " of a logarithmic axis must begin above 0, but it begins at ", range.low, ".");
   }
   state_ = new State{std::move(options)};
@@ -111,13 +96,13 @@ Plot& Plot::band(const Values& x, const Values& low, const Values& high, SourceL
 
 Plot& Plot::bars(const std::string& name, const Values& heights, SourceLocation where) {
   check(!state_->is_heat_map, where, "Plot: a heat map must be by itself, but bars are added to it.");
-  check(state_->options.x_scale == Scale::linear, where,
+  check(state_->options.x_scale == AxisScale::linear, where,
         "Plot: bars stand at 0, 1, 2 ..., which must be on a linear axis, but x_scale is log.");
   state_->marks.push_back({Mark::Kind::bars, name, counted(heights.numbers().size()), heights.numbers(), {}});
   return *this;
 }
 
-Plot& Plot::histogram(const std::string& name, const Values& values, const HistogramOptions& options,
+Plot& Plot::histogram(const std::string& name, const Values& values, const PlotHistogramOptions& options,
                       SourceLocation where) {
   check(!state_->is_heat_map, where, "Plot: a heat map must be by itself, but a histogram is added to it.");
   check(options.bins >= 0 && options.bins <= 1000, where, "Plot: bins must be in [0, 1000], but it is ", options.bins,
@@ -153,13 +138,6 @@ Plot& Plot::rule(double y, const std::string& text, SourceLocation where) {
 }
 
 // ---- Showing it ----
-
-std::string PlotAccess::svg_part(const Plot& plot) {
-  const PlotOptions& options = plot.state_->options;
-  detail::SvgCanvas canvas(Theme::automatic);
-  plot.state_->draw(canvas, {0, 0, options.width, options.height});
-  return canvas.picture(options.width, options.height, options.title, true);
-}
 
 std::string Plot::svg() const {
   const PlotOptions& options = state_->options;

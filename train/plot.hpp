@@ -20,7 +20,7 @@ class Tensor;
 namespace train {
 
 /// How an axis is divided.
-enum class Scale : std::uint8_t {
+enum class AxisScale : std::uint8_t {
   linear,
   log,  ///< by powers of ten; what is not above 0 is left out, as nan is
 };
@@ -53,8 +53,8 @@ struct PlotOptions {
   std::string title = {};
   std::string x_label = {};
   std::string y_label = {};
-  Scale x_scale = Scale::linear;
-  Scale y_scale = Scale::linear;
+  AxisScale x_scale = AxisScale::linear;
+  AxisScale y_scale = AxisScale::linear;
   Range x_range = {};
   Range y_range = {};
   std::vector<std::string> x_names = {};  ///< written at 0, 1, 2 ... in place of numbers
@@ -73,7 +73,7 @@ struct LineOptions {
 };
 
 /// Options of Plot::histogram().
-struct HistogramOptions {
+struct PlotHistogramOptions {
   int bins = 0;  ///< 0: by the spread of the numbers (Freedman and Diaconis)
 };
 
@@ -90,7 +90,7 @@ struct HeatMapOptions {
 ///
 /// Example:
 ///
-///     train::Plot({.title = "Loss", .x_label = "epoch", .y_scale = train::Scale::log})
+///     train::Plot({.title = "Loss", .x_label = "epoch", .y_scale = train::AxisScale::log})
 ///         .line("training", losses)
 ///         .line("validation", validation_losses)
 ///         .save("loss.svg");
@@ -116,7 +116,7 @@ class Plot final {
   /// Adds bars at 0, 1, 2 ..., named by PlotOptions::x_names; those of several calls stand side by side.
   Plot& bars(const std::string& name, const Values& heights, SourceLocation where = SourceLocation::current());
   /// Adds a histogram; several share their bins.
-  Plot& histogram(const std::string& name, const Values& values, const HistogramOptions& options = {},
+  Plot& histogram(const std::string& name, const Values& values, const PlotHistogramOptions& options = {},
                   SourceLocation where = SourceLocation::current());
   /// Makes the picture a heat map of a matrix [rows, columns], the first row on top; nothing else may be in it.
   Plot& heat_map(const Tensor& values, const HeatMapOptions& options = {},

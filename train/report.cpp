@@ -179,7 +179,7 @@ class Page {
     for (const std::string& part : own_) out_ += "<div class=\"card\">" + part + "</div>\n";
     for (const auto& [key, curves] : charts) {
       PlotOptions options = options_of(curves.size() == 1 ? curves[0]->name : key);
-      if (detail::wants_log_scale(curves)) options.y_scale = Scale::log;
+      if (detail::wants_log_scale(curves)) options.y_scale = AxisScale::log;
       Plot plot(options);
       for (const Curve* curve : curves) {
         const bool is_long = curve->values.size() > 200;
@@ -194,7 +194,7 @@ class Page {
   void add_layer_chart(const std::string& title, double LayerDiagnosis::*what, bool is_share) {
     const auto& last = records_.layers.back().layers;
     PlotOptions options = options_of(title);
-    if (!is_share) options.y_scale = Scale::log;
+    if (!is_share) options.y_scale = AxisScale::log;
     bool any = false;
     auto shown = [&](double value) {
       any = any || std::isfinite(value);

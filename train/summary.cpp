@@ -78,6 +78,7 @@ class Recorder final : public nn::CallObserver, public internal::Observer {
 }  // namespace
 
 Summary summary(const nn::Module& model, const Function<void()>& run) {
+  check(static_cast<bool>(run), {}, "summary: what runs the model must be callable, but it is empty.");
   Summary summary;
   for (const Tensor& parameter : model.parameters()) {
     summary.parameters += parameter.numel();

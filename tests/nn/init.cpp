@@ -1,5 +1,6 @@
 #include <xgrad/nn/init.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <stdexcept>
@@ -124,6 +125,24 @@ TEST_CASE("truncated_normal reaches into far tails", "[nn][init]") {
   CHECK_THROWS_AS(init::truncated_normal({.std = 0}), std::invalid_argument);
 }
 
+TEST_CASE("truncated_normal is the quantile of a uniform number to rounding", "[nn][init]") {
+  const Tensor share = draw(init::uniform(), {50, 40});
+  struct Bounds {
+    double low, high;
+  };
+  for (auto [low, high] : {Bounds{-2, 2}, Bounds{-HUGE_VAL, HUGE_VAL}, Bounds{-36.5, -30}, Bounds{30, 36.5}}) {
+    INFO(low << " to " << high);
+    const double sign = low > 0 ? -1 : 1;  // an upper tail is a lower one, mirrored
+    Tensor x = draw(init::truncated_normal({.low = low, .high = high}), {50, 40});
+    const Tensor p_low = ndtr(tensor(std::min(sign * low, sign * high), kDouble));
+    const Tensor p_high = ndtr(tensor(std::max(sign * low, sign * high), kDouble));
+    const Tensor p = p_low + (p_high - p_low) * share;
+    CHECK(allclose(sign * x, ndtri(p), {.rtol = 1e-13, .atol = 1e-14}));
+    // The distribution function gives p back: an error of eps in x is one of about eps x^2 in it.
+    CHECK(allclose(ndtr(sign * x), p, {.rtol = 2e-12, .atol = 0}));
+  }
+}
+
 TEST_CASE("identity is rectangular if need be", "[nn][init]") {
   CHECK(draw(init::identity(), {2, 3}).to_vector<double>() == std::vector<double>{1, 0, 0, 0, 1, 0});
   CHECK_THROWS_AS(draw(init::identity(), {2, 3, 4}), std::invalid_argument);
@@ -139,6 +158,21 @@ TEST_CASE("orthogonal has orthonormal rows or columns, whichever are fewer", "[n
     CHECK(allclose(matmul(rows, transpose(rows)), 4 * eye(rows.size(0), kDouble), {.rtol = 0, .atol = 1e-13}));
   }
   CHECK_THROWS_AS(draw(init::orthogonal(), {5}), std::invalid_argument);
+}
+
+TEST_CASE("orthogonal is the Q of normal numbers whose R has a positive diagonal", "[nn][init]") {
+  // Else the signs would be LAPACK's, and the matrices not uniformly distributed.
+  for (Shape shape : {Shape{30, 10}, Shape{10, 30}, Shape{40, 40}}) {
+    INFO(to_string(shape));
+    const bool is_wide = shape[0] <= shape[1];
+    const Shape drawn = is_wide ? shape : Shape{shape[1], shape[0]};
+    const Tensor numbers = draw(init::normal(), drawn);
+    Tensor rows = draw(init::orthogonal(), shape);
+    if (!is_wide) rows = transpose(rows);
+    const Tensor factor = matmul(numbers, transpose(rows));
+    CHECK(max(abs(triu(factor, 1))).item() < 1e-13);
+    CHECK(min(diagonal(factor)).item() > 0);
+  }
 }
 
 TEST_CASE("initialisers give the dtype and the variable that are asked for", "[nn][init]") {

@@ -349,6 +349,9 @@ TEST_CASE("audit: wrong input", "[audit]") {
   CHECK(testing::without_place(
             message_of<std::invalid_argument>([&] { train::audit(model, sgd, [&] { return model(inputs()); }); }),
             __FILE__) == "audit: the loss must have one element, but it is [6, 3].");
+  CHECK(testing::without_place(
+            message_of<std::invalid_argument>([&] { train::audit(model, sgd, Function<Tensor()>()); }), __FILE__) ==
+        "audit: the loss must be callable, but it is empty.");
   CHECK_THROWS_WITH(train::audit(model, sgd, []() -> Tensor { throw std::runtime_error("no data"); }), "no data");
   CHECK(audited(model, sgd).is_sound());
 }

@@ -227,6 +227,8 @@ TEST_CASE("diagnose: prints a table, and refuses what has no gradient", "[diagno
                                  train::diagnose(model, [&] { return model(ones({3, 2})); });
                                }),
                                __FILE__) == "diagnose: the loss must have one element, but it is [3, 1].");
+  CHECK(testing::without_place(message_of<std::invalid_argument>([&] { train::diagnose(model, Function<Tensor()>()); }),
+                               __FILE__) == "diagnose: the loss must be callable, but it is empty.");
   CHECK(testing::without_place(message_of<std::logic_error>([&] { train::diagnose(model, [&] { return ones({}); }); }),
                                __FILE__) ==
         "diagnose: the loss must depend on parameters of Sequential, but it depends on none.");

@@ -10,7 +10,7 @@
 
 using namespace xgrad;
 using Catch::Matchers::Contains;
-using train::Fold;
+using train::FoldPositions;
 
 namespace {
 
@@ -19,9 +19,9 @@ using Positions = std::vector<std::int64_t>;
 Positions list(const Tensor& positions) { return positions.to_vector<std::int64_t>(); }
 
 /// Each point is validation data once, and training data in all other folds.
-void check_cover(const std::vector<Fold>& folds, std::int64_t points) {
+void check_cover(const std::vector<FoldPositions>& folds, std::int64_t points) {
   std::vector<int> seen(static_cast<std::size_t>(points));
-  for (const Fold& fold : folds) {
+  for (const FoldPositions& fold : folds) {
     CHECK(fold.train.dtype() == DType::int64);
     CHECK(fold.train.size(0) + fold.validation.size(0) == points);
     std::set<std::int64_t> both;
@@ -108,7 +108,7 @@ TEST_CASE("no group is in training and validation data", "[train][folds]") {
   for (bool shuffle : {false, true}) {
     const auto folds = train::group_k_fold(groups, {.folds = 3, .shuffle = shuffle, .seed = 4});
     check_cover(folds, 12);
-    for (const Fold& fold : folds) {
+    for (const FoldPositions& fold : folds) {
       CHECK(fold.validation.size(0) == 4);  // 4, 3 + 1, 2 + 2
       std::set<std::int64_t> learned;
       for (std::int64_t i : list(fold.train)) learned.insert(list(groups)[i]);

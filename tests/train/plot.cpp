@@ -18,8 +18,8 @@
 using namespace xgrad;
 using testing::message_of;
 using testing::texts_of;
+using train::AxisScale;
 using train::Plot;
-using train::Scale;
 using train::Theme;
 
 namespace {
@@ -82,18 +82,18 @@ TEST_CASE("plot: a line goes through its points", "[plot]") {
 }
 
 TEST_CASE("plot: a logarithmic axis", "[plot]") {
-  Plot plot({.y_scale = Scale::log});
+  Plot plot({.y_scale = AxisScale::log});
   plot.line("", {1e-7, 1e-3, 0, -4, 10});
   const std::vector<std::string> texts = texts_of(plot.svg());
   CHECK(contains(texts, "10⁻⁶"));
   CHECK(contains(texts, "1"));
   CHECK_FALSE(contains(texts, "0.01"));  // all as powers, as one is
 
-  Plot narrow({.y_scale = Scale::log});
+  Plot narrow({.y_scale = AxisScale::log});
   narrow.line("", {0.3, 4});
   CHECK(contains(texts_of(narrow.svg()), "0.5"));
   CHECK(contains(texts_of(narrow.svg()), "2"));
-  Plot nothing({.y_scale = Scale::log});
+  Plot nothing({.y_scale = AxisScale::log});
   nothing.line("", {0, -1});  // nothing that a logarithm could show
   CHECK(contains(texts_of(nothing.svg()), "0.1"));
 }
@@ -115,7 +115,7 @@ TEST_CASE("plot: what is not finite is a gap", "[plot]") {
                                      {1e308, -1e308},
                                      {5e-324, 0},
                                      {1e18, 1e18 + 4096}})
-    for (Scale scale : {Scale::linear, Scale::log}) {
+    for (AxisScale scale : {AxisScale::linear, AxisScale::log}) {
       Plot extreme({.y_scale = scale});
       extreme.line("a", values).bars("b", values).histogram("c", values).points("d", values, values);
       const std::string picture = extreme.svg();
@@ -272,7 +272,7 @@ TEST_CASE("plot: wrong input", "[plot]") {
         "Plot: its width and height must be in [80, 10000], but they are 5 and 400.");
   CHECK(message([] { Plot({.x_range = {2, 1}}); }) == "Plot: x_range must begin below its end, but it is [2, 1].");
   CHECK(message([] {
-          Plot({.y_scale = Scale::log, .y_range = {0, 1}});
+          Plot({.y_scale = AxisScale::log, .y_range = {0, 1}});
         }) == "Plot: y_range of a logarithmic axis must begin above 0, but it begins at 0.");
   CHECK(message([] { Plot().line("", {1}, {.smoothing = 1}); }) == "Plot: smoothing must be in [0, 1), but it is 1.");
   CHECK(message([] { Plot().heat_map(ones({3})); }) == "Plot: a heat map's values must be a matrix, but they are [3].");

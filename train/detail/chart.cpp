@@ -16,7 +16,7 @@ namespace {
 /// One axis: from numbers to places.
 class Axis {
  public:
-  Axis(Scale scale, double low, double high) : is_log_(scale == Scale::log), low_(low), high_(high) {}
+  Axis(AxisScale scale, double low, double high) : is_log_(scale == AxisScale::log), low_(low), high_(high) {}
 
   /// Where it begins and ends on the canvas.
   void place(double from, double to) {
@@ -56,13 +56,13 @@ struct Extent {
 };
 
 /// The axis of an extent, with some air, or as the user wants it.
-Axis axis_of(Extent extent, Scale scale, const Range& wanted, double air) {
+Axis axis_of(Extent extent, AxisScale scale, const Range& wanted, double air) {
   double low = extent.low, high = extent.high;
   if (extent.is_empty()) {
-    low = scale == Scale::log ? 0.1 : 0;
+    low = scale == AxisScale::log ? 0.1 : 0;
     high = 1;
   }
-  if (scale == Scale::log) {
+  if (scale == AxisScale::log) {
     if (low == high) {
       low /= 2;
       high *= 2;
@@ -328,7 +328,7 @@ class ChartPainter {
 
   Axis x_axis() const {
     Extent extent;
-    extent.positive_only = options_.x_scale == Scale::log;
+    extent.positive_only = options_.x_scale == AxisScale::log;
     for (const Mark& mark : marks_) {
       if (mark.kind == Mark::Kind::histogram) {
         extent.add(bins_.edge(0));
@@ -352,7 +352,7 @@ class ChartPainter {
 
   Axis y_axis() const {
     Extent extent;
-    extent.positive_only = options_.y_scale == Scale::log;
+    extent.positive_only = options_.y_scale == AxisScale::log;
     bool from_zero = false;
     for (const Mark& mark : marks_) {
       if (mark.kind == Mark::Kind::histogram) {
@@ -370,8 +370,8 @@ class ChartPainter {
     if (is_given || axis.is_log()) return axis;
     // Bars stand on 0, and curves of losses, which come near it and never go below, end there.
     if (extent.low >= 0 && (from_zero || (!extent.is_empty() && extent.low < 0.25 * extent.high)))
-      return Axis(Scale::linear, 0, axis.high());
-    if (from_zero && extent.high <= 0) return Axis(Scale::linear, axis.low(), 0);
+      return Axis(AxisScale::linear, 0, axis.high());
+    if (from_zero && extent.high <= 0) return Axis(AxisScale::linear, axis.low(), 0);
     return axis;
   }
 

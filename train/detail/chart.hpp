@@ -1,6 +1,7 @@
 // What a Plot is made of, and how it is laid out on a canvas.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -18,19 +19,10 @@ struct Mark {
   int bins = 0;
 };
 
-struct HeatMap {
-  std::int64_t rows = 0, columns = 0;
-  std::vector<double> values;
-  HeatMapOptions options;
-};
-
 /// Draws a chart into the box: title, legend, axes and marks.
 void draw_chart(Canvas& canvas, Box box, const PlotOptions& options, const std::vector<Mark>& marks);
 
-/// Draws a heat map with its scale of colours.
-void draw_heat_map(Canvas& canvas, Box box, const PlotOptions& options, const HeatMap& map);
-
-// ---- What both share ----
+// ---- What a heat map uses, too ----
 
 /// The title; answers with what is left below it.
 Box draw_title(Canvas& canvas, Box box, const std::string& title);

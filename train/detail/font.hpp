@@ -1,21 +1,13 @@
 // The letters of pictures: their widths, by which they are laid out, and their outlines, by which they are drawn in PNG.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace xgrad::train::detail {
+#include "font_data.hpp"
 
-/// One character, in thousandths of the font's size, y upwards from the baseline.
-struct Glyph {
-  char32_t character;
-  int advance;
-  const char* outline;  // "M x y", "L x y", "Q x y x y" (a quadratic curve), contours closed
-};
-extern const Glyph kGlyphs[];  // by character
-extern const int kGlyphCount;
+namespace xgrad::train::detail {
 
 /// The characters of UTF-8; what is no UTF-8 becomes U+FFFD.
 std::vector<char32_t> characters_of(std::string_view text);

@@ -1,4 +1,5 @@
-// draw_heat_map() of chart.hpp.
+#include "heat_map.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>

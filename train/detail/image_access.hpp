@@ -15,7 +15,11 @@ struct ImageAccess {
   static std::string svg_part(const ImageGrid& grid);
 
   // ---- For image.cpp ----
-  struct Layout;
+  struct Layout {
+    int columns, rows;
+    double cell_width, cell_height, gap, label_height, left, top, width, height;
+    double zoom;
+  };
   static Layout layout_of(const ImageGrid& grid);
   static void draw(const ImageGrid& grid, const Layout& layout, detail::Canvas& canvas);
 };

@@ -48,7 +48,7 @@ struct Records {
   int resumed = 0;
 };
 
-/// Lines that are no JSON, as the last of a killed run, are passed over.
+/// Lines that are no JSON, as the last of a killed run, are skipped.
 /// Throws std::runtime_error where there is no log.
 Records read_records(const std::string& folder, SourceLocation where);
 

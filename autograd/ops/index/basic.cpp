@@ -21,14 +21,15 @@ Tensor get(const Operand& operand, const Indices& indices) {
   SourceLocation where = operand.where();
   if (items.size() == 1 && x.ndim() > 0) {  // most are so
     if (items[0].kind == Index::Kind::integer)
-      return get("get", x, AxisWindow{0, true, checked_position("index", x, 0, items[0].integer, where), 1, 1}, where);
+      return get("index", x, AxisWindow{0, true, checked_position("index", x, 0, items[0].integer, where), 1, 1},
+                 where);
     if (items[0].kind == Index::Kind::slice) {
       Range range = resolve(items[0].range, x.shape()[0], where);
-      return get("get", x, AxisWindow{0, false, range.start, range.step, range.length}, where);
+      return get("index", x, AxisWindow{0, false, range.start, range.step, range.length}, where);
     }
   }
   Selection selection = selection_of("index", x, items, where);
-  Tensor y = selection.is_whole && !selection.picked.empty() ? x : get("get", x, selection.window, where);
+  Tensor y = selection.is_whole && !selection.picked.empty() ? x : get("index", x, selection.window, where);
   if (selection.picked.empty()) return y;
   if (Tensor mask = mask_alone(selection); mask.defined()) return pick_masked_at("index", y, mask, where);
   Places places = places_of("index", y.shape(), std::move(selection.picked), where);
@@ -43,7 +44,7 @@ Tensor narrow(const Operand& operand, int axis, std::int64_t start, std::int64_t
   axis = normalize_axis("narrow", axis, x.ndim(), where);
   std::int64_t extent = x.shape()[axis];
   check(length >= 0, where, "narrow: the length must not be negative, but it is ", length, ".");
-  check(step != 0, where, "narrow: the step must not be 0.");
+  check(step != 0, where, "narrow: the step must not be 0, but it is.");
   std::int64_t first = start < 0 ? start + extent : start;
   std::int64_t steps, last;
   bool overflow = __builtin_mul_overflow(std::max<std::int64_t>(length - 1, 0), step, &steps);

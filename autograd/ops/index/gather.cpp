@@ -1,3 +1,5 @@
+#include "gather.hpp"
+
 #include <algorithm>
 #include <atomic>
 

@@ -4,10 +4,6 @@
 #include "../../kernels/walk.hpp"
 #include "../../tensor_impl.hpp"
 
-namespace xgrad {
-class Vjp;
-}
-
 namespace xgrad::internal {
 
 // Elements from which a gather is worth a second thread.
@@ -17,10 +13,6 @@ inline Shape at_least_1d(Shape shape) {
   if (shape.empty()) shape.push_back(1);
   return shape;
 }
-
-/// Gives input 0 its cotangent, of which elements were read where indices along an axis say: the transpose of gather. The
-/// indices are contiguous, checked, and of the shape of g.
-void give_gathered(Vjp& vjp, const Tensor& g, int axis, const Tensor& indices);
 
 /// Throws unless `inner` has as many axes as `outer` and is nowhere larger, but for the axis `except`.
 void check_fits(const char* operation, const char* inner_name, const Shape& inner, const char* outer_name,

@@ -20,7 +20,7 @@ Tensor internal::tensor_of_positions(const std::vector<std::int64_t>& positions)
 namespace xgrad::internal {
 
 Range resolve(const Slice& slice, std::int64_t extent, SourceLocation where) {
-  check(slice.step != 0, where, "slice: the step must not be 0.");
+  check(slice.step != 0, where, "slice: the step must not be 0, but it is.");
   // The negative of the smallest integer is not an integer.
   std::int64_t step = std::max(slice.step, -std::numeric_limits<std::int64_t>::max());
   std::int64_t lowest = step < 0 ? -1 : 0;
@@ -37,8 +37,8 @@ Range resolve(const Slice& slice, std::int64_t extent, SourceLocation where) {
 
 std::int64_t checked_position(const char* operation, const Tensor& x, int axis, std::int64_t i, SourceLocation where) {
   std::int64_t extent = x.shape()[axis];
-  check<std::out_of_range>(-extent <= i && i < extent, where, operation, ": ", i, " must be in [", -extent, ", ",
-                           extent, ") on axis ", axis, " of x ", x.shape(), ".");
+  check<std::out_of_range>(-extent <= i && i < extent, where, operation, ": an index must be in [", -extent, ", ",
+                           extent, ") on axis ", axis, " of x ", x.shape(), ", but it is ", i, ".");
   return i < 0 ? i + extent : i;
 }
 
@@ -62,7 +62,8 @@ std::vector<Index> checked_items(const char* operation, const std::vector<Index>
   std::vector<Index> items = given;
   for (Index& item : items) {
     if (item.kind != Index::Kind::tensor) continue;
-    check(item.tensor.defined(), where, operation, ": the indices must be defined, but they are default-constructed.");
+    check(item.tensor.defined(), where, operation,
+          ": the indices must be defined, but they are not: ", internal::kWhyUndefined);
     DType dtype = item.tensor.dtype();
     check(dtype == DType::int64 || dtype == DType::boolean, where, operation,
           ": the indices must be int64, or a boolean mask, but they are ", dtype, ".");

@@ -6,8 +6,8 @@
 #include "../linalg.hpp"
 #include "../movement.hpp"
 #include "../products.hpp"
-#include "inverse.hpp"
 #include "matrices.hpp"
+#include "solve.hpp"
 
 namespace xgrad XGRAD_API {
 namespace linalg {

@@ -1,6 +1,7 @@
 #include <cmath>
 #include <limits>
 
+#include "../../base/launch.hpp"
 #include "../../extend.hpp"
 #include "../../grad_mode.hpp"
 #include "../../kernels/lapack.hpp"
@@ -16,8 +17,8 @@
 #include "../movement.hpp"
 #include "../products.hpp"
 #include "../reduce.hpp"
-#include "inverse.hpp"
 #include "matrices.hpp"
+#include "solve.hpp"
 
 namespace xgrad XGRAD_API {
 namespace linalg {
@@ -45,6 +46,27 @@ Factors factors_of(const char* name, const Tensor& x, SourceLocation where) {
 // For x = U S V^T, s = det(U) det(V): the cofactors are s U diag(p) V^T, where p[i] is the product of all singular values but
 // the i-th; nothing is divided by a singular value, so any rank will do.
 
+/// to = the products of all of a group of n values but those at i and j. Over the rows i of all groups.
+template <class T>
+struct ProductsWithout {
+  const T* values;
+  T* to;
+  std::int64_t n;
+
+  static void run(const ProductsWithout& a, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      const std::int64_t i = row % a.n;
+      const T* values = a.values + (row - i);
+      for (std::int64_t j = 0; j < a.n; ++j) {
+        T total = 1;
+        for (std::int64_t k = 0; k < a.n; ++k)
+          if (k != i && k != j) total *= values[k];
+        a.to[row * a.n + j] = total;
+      }
+    }
+  }
+};
+
 /// The products of all but those at i and j: [..., n, n]; with i == j, of all but one.
 Tensor products_without(const Tensor& s) {
   const std::int64_t n = s.size(-1);
@@ -52,16 +74,7 @@ Tensor products_without(const Tensor& s) {
   shape.push_back(n);
   Tensor products = new_tensor(shape, s.dtype());
   dispatch_floating(s.dtype(), [&]<class T>(T) {
-    const T* values = data_of<T>(s);
-    T* product = data_of<T>(products);
-    for (std::int64_t at = 0; at < s.numel(); at += n)
-      for (std::int64_t i = 0; i < n; ++i)
-        for (std::int64_t j = 0; j < n; ++j) {
-          T total = 1;
-          for (std::int64_t k = 0; k < n; ++k)
-            if (k != i && k != j) total *= values[at + k];
-          *product++ = total;
-        }
+    launch(ProductsWithout<T>{data_of<T>(s), data_of<T>(products), n}, s.numel(), 32768 / (n * n + 1) + 1);
   });
   return products;
 }

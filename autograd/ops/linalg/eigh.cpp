@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "../../extend.hpp"
+#include "../../kernels/fill.hpp"
 #include "../../kernels/lapack.hpp"
 #include "../../tensor_impl.hpp"
 #include "../arithmetic.hpp"
@@ -30,17 +31,18 @@ Eigh decomposed(const char* name, const Tensor& x, EighOptions options, bool vec
   std::vector<int> info(static_cast<std::size_t>(count));
   dispatch_floating(x.dtype(), [&]<class T>(T) {
     T* data = data_of<T>(v);
-    // LAPACK may run for ever on nan and inf: such matrices are decomposed as zeros, and answered with nan.
+    // LAPACK may run for ever on nan and inf: such matrices are decomposed as zeros, and answered with nan. Which they are is
+    // read outside of kernels, as it decides what is launched.
     std::vector<std::int64_t> bad;
     for (std::int64_t i = 0; i < count; ++i)
       if (!is_finite(data + i * n * n, n * n)) {
         bad.push_back(i);
-        std::fill_n(data + i * n * n, n * n, T(0));
+        fill(data + i * n * n, n * n, T(0));
       }
     factor_symmetric<T>(count, n, options.upper, vectors, data, data_of<T>(w), info.data());
     for (std::int64_t i : bad) {
-      std::fill_n(data + i * n * n, n * n, std::numeric_limits<T>::quiet_NaN());
-      std::fill_n(data_of<T>(w) + i * n, n, std::numeric_limits<T>::quiet_NaN());
+      fill(data + i * n * n, n * n, std::numeric_limits<T>::quiet_NaN());
+      fill(data_of<T>(w) + i * n, n, std::numeric_limits<T>::quiet_NaN());
     }
   });
   if (const std::int64_t failed = first_failure(info); failed >= 0)

@@ -16,8 +16,8 @@
 #include "../movement.hpp"
 #include "../products.hpp"
 #include "../reduce.hpp"
-#include "inverse.hpp"
 #include "matrices.hpp"
+#include "solve.hpp"
 
 namespace xgrad XGRAD_API {
 namespace linalg {

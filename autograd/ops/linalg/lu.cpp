@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "../../base/launch.hpp"
 #include "../../extend.hpp"
 #include "../../kernels/lapack.hpp"
 #include "../../tensor_impl.hpp"
@@ -22,23 +23,39 @@ using namespace internal;
 
 namespace {
 
+/// The matrix of each permutation, from its swaps, into zeros. Over matrices.
+template <class T>
+struct PermutationMatrices {
+  const std::int64_t* pivots;
+  std::int64_t least;  // how many swaps there are
+  std::int64_t* rows;  // room for m numbers each
+  T* to;
+  std::int64_t m;
+
+  static void run(const PermutationMatrices& a, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t at = begin; at < end; ++at) {
+      const std::int64_t* swaps = a.pivots + at * a.least;
+      std::int64_t* rows = a.rows + at * a.m;
+      for (std::int64_t i = 0; i < a.m; ++i) rows[i] = i;
+      for (std::int64_t i = 0; i < a.least; ++i) std::swap(rows[i], rows[swaps[i] - 1]);
+      for (std::int64_t i = 0; i < a.m; ++i) a.to[(at * a.m + rows[i]) * a.m + i] = 1;
+    }
+  }
+};
+
 /// The permutation matrices P of x = P L U, from the swaps.
 Tensor permutations(const Tensor& pivots, std::int64_t m, DType dtype) {
   Shape shape = pivots.shape();
   shape[-1] = m;
   shape.push_back(m);
   Tensor result = new_zeros("lu", shape, dtype, {});
-  const std::int64_t least = pivots.size(-1);
-  const std::int64_t* swaps = data_of<std::int64_t>(pivots);
-  std::vector<std::int64_t> rows(static_cast<std::size_t>(m));
+  if (result.numel() == 0) return result;
+  const std::int64_t count = result.numel() / (m * m);
+  const Tensor rows = new_result("lu", {count, m}, DType::int64, {});
   dispatch_floating(dtype, [&]<class T>(T) {
-    T* data = data_of<T>(result);
-    for (std::int64_t at = 0; at < result.numel(); at += m * m, swaps += least) {
-      for (std::int64_t i = 0; i < m; ++i) rows[static_cast<std::size_t>(i)] = i;
-      for (std::int64_t i = 0; i < least; ++i)
-        std::swap(rows[static_cast<std::size_t>(i)], rows[static_cast<std::size_t>(swaps[i] - 1)]);
-      for (std::int64_t i = 0; i < m; ++i) data[at + rows[static_cast<std::size_t>(i)] * m + i] = 1;
-    }
+    launch(PermutationMatrices<T>{data_of<std::int64_t>(pivots), pivots.size(-1), data_of<std::int64_t>(rows),
+                                  data_of<T>(result), m},
+           count, 32768 / m + 1);
   });
   return result;
 }

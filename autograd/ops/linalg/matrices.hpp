@@ -11,7 +11,7 @@ namespace xgrad::internal {
 
 /// The tensor, after checking that it is a stack of floating matrices whose sides LAPACK can count.
 const Tensor& check_matrices(const char* name, const Tensor& x, SourceLocation where);
-/// The same for square matrices.
+/// The tensor, after checking that it is such a stack of square matrices.
 const Tensor& check_square(const char* name, const Tensor& x, SourceLocation where);
 /// a and b as tensors of one floating dtype.
 void promote_floating(const char* name, Tensor& a, Tensor& b, SourceLocation where);
@@ -22,7 +22,7 @@ std::int64_t count_matrices(const Tensor& x);
 Tensor working_copy(const char* name, const Tensor& x, SourceLocation where);
 /// The elements stretched to the leading axes, in fresh row-major memory; not recorded.
 Tensor working_copy(const char* name, const Tensor& x, const Shape& lead, SourceLocation where);
-/// Which matrix of a stack with the leading axes `own` stands at each place of `lead`, to which they broadcast.
+/// Which matrix of a stack with the leading axes `own` is at each place of `lead`, to which they broadcast.
 std::vector<std::int64_t> places_in(const Shape& own, const Shape& lead);
 
 /// Whether all elements are finite.

@@ -13,8 +13,8 @@
 #include "../linalg.hpp"
 #include "../movement.hpp"
 #include "../reduce.hpp"
-#include "inverse.hpp"
 #include "matrices.hpp"
+#include "solve.hpp"
 
 namespace xgrad XGRAD_API {
 namespace linalg {

@@ -1,8 +1,11 @@
+#include "solve.hpp"
+
 #include <algorithm>
 #include <limits>
 
 #include "../../extend.hpp"
 #include "../../kernels/elementwise.hpp"
+#include "../../kernels/fill.hpp"
 #include "../../kernels/lapack.hpp"
 #include "../../kernels/triangular.hpp"
 #include "../../tensor_impl.hpp"
@@ -15,7 +18,6 @@
 #include "../movement.hpp"
 #include "../products.hpp"
 #include "../reduce.hpp"
-#include "inverse.hpp"
 #include "matrices.hpp"
 
 namespace xgrad XGRAD_API {
@@ -44,8 +46,7 @@ Tensor inverse(const char* name, const Tensor& x, Singular singular, SourceLocat
             " is singular: pivot ", info[static_cast<std::size_t>(failed)], " of ", n, " is 0.");
     invert_lu<T>(count, n, data, pivots.data());
     for (std::int64_t i = 0; i < count; ++i)
-      if (info[static_cast<std::size_t>(i)] != 0)
-        std::fill_n(data + i * n * n, n * n, std::numeric_limits<T>::infinity());
+      if (info[static_cast<std::size_t>(i)] != 0) fill(data + i * n * n, n * n, std::numeric_limits<T>::infinity());
   });
   return record(name, where, {x}, std::move(y), {Uses::output()}, [](Vjp& vjp) {
     const Tensor transposed = transpose(vjp.output());

@@ -5,6 +5,7 @@
 #include "../../extend.hpp"
 #include "../../grad_mode.hpp"
 #include "../../kernels/elementwise.hpp"
+#include "../../kernels/fill.hpp"
 #include "../../tensor_impl.hpp"
 #include "../arithmetic.hpp"
 #include "../cast.hpp"
@@ -17,7 +18,7 @@
 #include "../index/rows.hpp"
 #include "../movement.hpp"
 #include "../scatter.hpp"
-#include "common.hpp"
+#include "scatter.hpp"
 
 // scatter_reduce.
 
@@ -65,6 +66,7 @@ Tensor scatter_mean(const Tensor& x, int axis, const Tensor& indices, const Tens
 Tensor int64s(const std::vector<std::int64_t>& list) { return from_vector(list, SourceLocation{}); }
 
 /// Neighbours are multiplied until one number is left for each place: so zeros need no case of their own in any derivative.
+/// Which are neighbours is found outside of kernels, as it decides how many products there are, and so the shapes.
 Tensor scatter_prod(const Tensor& x, int axis, const Tensor& indices, const Tensor& source, bool include_self,
                     SourceLocation where) {
   std::int64_t count = indices.numel();
@@ -135,7 +137,7 @@ Tensor scatter_extreme(const Tensor& x, int axis, const Tensor& indices, const T
   Tensor places = flat_places(kName, x.shape(), indices, axis, where), fresh, from = source;
   if (!include_self) {
     fresh = new_result(kName, x.shape(), DType::boolean, where);
-    std::fill_n(data_of<bool>(fresh), fresh.numel(), true);
+    fill(data_of<bool>(fresh), fresh.numel(), true);
   }
   if (!source.is_contiguous()) {
     from = new_result(kName, source.shape(), source.dtype(), where);

@@ -1,4 +1,4 @@
-#include "../scatter.hpp"
+#include "scatter.hpp"
 
 #include <algorithm>
 
@@ -16,7 +16,7 @@
 #include "../index/places.hpp"
 #include "../index/rows.hpp"
 #include "../movement.hpp"
-#include "common.hpp"
+#include "../scatter.hpp"
 
 // scatter: an index for each element.
 

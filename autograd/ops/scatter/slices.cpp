@@ -9,7 +9,7 @@
 #include "../index/selection.hpp"
 #include "../movement.hpp"
 #include "../scatter.hpp"
-#include "common.hpp"
+#include "scatter.hpp"
 
 // Slices, and elements in row-major order.
 
@@ -96,7 +96,7 @@ Tensor slice_scatter(const Operand& operand, const Operand& source_operand, int 
   SourceLocation where = operand.where();
   auto [x, source] = promoted_pair("slice_scatter", operand, source_operand);
   axis = sliced_axis("slice_scatter", x, axis, where);
-  check(given.step != 0, where, "slice_scatter: the step must not be 0.");
+  check(given.step != 0, where, "slice_scatter: the step must not be 0, but it is.");
   Range range = resolve(given, x.shape()[axis], where);
   return put_slice("slice_scatter", x, source, AxisWindow{axis, false, range.start, range.step, range.length}, where);
 }
@@ -107,7 +107,7 @@ Tensor masked_scatter(const Operand& operand, const Tensor& mask, const Operand&
   const char* const kName = "masked_scatter";
   SourceLocation where = operand.where();
   auto [x, source] = promoted_pair(kName, operand, source_operand);
-  check(mask.defined(), where, "masked_scatter: the mask must be defined, but it is default-constructed.");
+  check(mask.defined(), where, "masked_scatter: the mask must be defined, but it is not: ", internal::kWhyUndefined);
   check(mask.dtype() == DType::boolean, where, "masked_scatter: the mask must be boolean, but it is ", mask.dtype(),
         ".");
   Shape shape = broadcast_shapes(kName, x.shape(), mask.shape(), where);

@@ -26,7 +26,7 @@ struct DistancePairs {
 template <class T>
 void distances(const DistancePairs<T>& pairs, T* y);
 
-/// gradient[batch, i] = sum over j of g[i, j] times the norm's derivative by x[i]. Element (i, j) of g and y stands at
+/// gradient[batch, i] = sum over j of g[i, j] times the norm's derivative by x[i]. Element (i, j) of g and y is stored at
 /// i * row + j * column, that of the next in the batch m * n further.
 template <class T>
 void distance_gradient(const DistancePairs<T>& pairs, const T* g, const T* y, std::int64_t row, std::int64_t column,

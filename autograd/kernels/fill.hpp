@@ -1,4 +1,4 @@
-// Writing one value, or a function of the position, to every element.
+// Writing one value, or a function of the position, to every element; and copying a run of neighbours.
 #pragma once
 
 #include <cstdint>
@@ -35,6 +35,21 @@ struct Zero {
     std::memset(a.to + begin, 0, static_cast<std::size_t>(end - begin));
   }
 };
+
+/// to[i] = from[i].
+template <class T>
+struct CopyRun {
+  const T* from;
+  T* to;
+  static void run(const CopyRun& a, std::int64_t begin, std::int64_t end) {
+    std::memcpy(a.to + begin, a.from + begin, static_cast<std::size_t>(end - begin) * sizeof(T));
+  }
+};
+
+template <class T>
+void copy_run(const T* from, std::int64_t count, T* to) {
+  launch(CopyRun<T>{from, to}, count, kFillGrain);
+}
 
 template <class T>
 void fill(T* to, std::int64_t count, T value) {

@@ -6,7 +6,6 @@
 #include <climits>
 #include <optional>
 #include <string_view>
-#include <vector>
 
 #include "../base/launch.hpp"
 #include "blocked_product.hpp"
@@ -358,6 +357,18 @@ namespace {
 /// Elements of a dot product that are summed without a break.
 constexpr std::int64_t kDotBlock = 1 << 14;
 
+/// For up to kDotBlock elements.
+template <class T>
+T dot_of_block(std::int64_t n, const T* a, std::int64_t a_stride, const T* b, std::int64_t b_stride) {
+  if constexpr (!std::is_same_v<T, std::int64_t>) {
+    if (a_stride > 0 && b_stride > 0 && std::max(a_stride, b_stride) <= INT_MAX)
+      return blas_dot(static_cast<int>(n), a, static_cast<int>(a_stride), b, static_cast<int>(b_stride));
+  }
+  T sum = 0;
+  for (std::int64_t i = 0; i < n; ++i) sum += a[i * a_stride] * b[i * b_stride];
+  return sum;
+}
+
 template <class T>
 struct DotBlocks {
   std::int64_t n;
@@ -370,37 +381,42 @@ struct DotBlocks {
   static void run(const DotBlocks& d, std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       std::int64_t at = i * kDotBlock;
-      d.sums[i] = dot_product(std::min(kDotBlock, d.n - at), d.a + at * d.a_stride, d.a_stride, d.b + at * d.b_stride,
-                              d.b_stride);
+      d.sums[i] = dot_of_block(std::min(kDotBlock, d.n - at), d.a + at * d.a_stride, d.a_stride, d.b + at * d.b_stride,
+                               d.b_stride);
     }
+  }
+};
+
+/// *to = the sum of the blocks' sums, pairwise, which are written over: all are one part, over [0, 1).
+template <class T>
+struct AddDotBlocks {
+  T* sums;
+  std::int64_t count;
+  T* to;
+
+  static void run(const AddDotBlocks& a, std::int64_t, std::int64_t) {
+    for (std::int64_t count = a.count; count > 1; count = (count + 1) / 2)
+      for (std::int64_t i = 0; i < count / 2; ++i) a.sums[i] += a.sums[count - 1 - i];
+    *a.to = a.sums[0];
   }
 };
 
 }  // namespace
 
+std::int64_t dot_product_room(std::int64_t n) { return n <= kDotBlock ? 0 : (n + kDotBlock - 1) / kDotBlock; }
+
 template <class T>
-T dot_product(std::int64_t n, const T* a, std::int64_t a_stride, const T* b, std::int64_t b_stride) {
-  if constexpr (!std::is_same_v<T, std::int64_t>) {
-    if (n <= kDotBlock && a_stride > 0 && b_stride > 0 && std::max(a_stride, b_stride) <= INT_MAX)
-      return blas_dot(static_cast<int>(n), a, static_cast<int>(a_stride), b, static_cast<int>(b_stride));
-  }
-  if (n <= kDotBlock) {
-    T sum = 0;
-    for (std::int64_t i = 0; i < n; ++i) sum += a[i * a_stride] * b[i * b_stride];
-    return sum;
-  }
-  std::vector<T> sums((n + kDotBlock - 1) / kDotBlock);
-  std::int64_t count = static_cast<std::int64_t>(sums.size());
-  launch(DotBlocks<T>{n, a, a_stride, b, b_stride, sums.data()}, count, kVectorPart / kDotBlock);
-  for (; count > 1; count = (count + 1) / 2)
-    for (std::int64_t i = 0; i < count / 2; ++i) sums[i] += sums[count - 1 - i];
-  return sums[0];
+void dot_product(std::int64_t n, const T* a, std::int64_t a_stride, const T* b, std::int64_t b_stride, T* room, T* to) {
+  const std::int64_t blocks = dot_product_room(n);
+  if (blocks == 0) return launch(DotBlocks<T>{n, a, a_stride, b, b_stride, to}, 1, 1);
+  launch(DotBlocks<T>{n, a, a_stride, b, b_stride, room}, blocks, kVectorPart / kDotBlock);
+  launch(AddDotBlocks<T>{room, blocks, to}, 1, 1);
 }
 
 #define XGRAD_INSTANTIATE(T)                                                                                 \
   template void gemm<T>(std::int64_t, std::int64_t, std::int64_t, const Matrix<T>&, const Matrix<T>&, T, T*, \
                         std::int64_t);                                                                       \
-  template T dot_product<T>(std::int64_t, const T*, std::int64_t, const T*, std::int64_t);
+  template void dot_product<T>(std::int64_t, const T*, std::int64_t, const T*, std::int64_t, T*, T*);
 XGRAD_INSTANTIATE(float)
 XGRAD_INSTANTIATE(double)
 XGRAD_INSTANTIATE(std::int64_t)

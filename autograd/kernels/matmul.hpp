@@ -46,9 +46,10 @@ template <class T>
 XGRAD_API bool blas_product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, const Matrix<T>& b,
                             T beta, T* c, std::int64_t c_row_stride, std::int64_t most = kBlasMost);
 
-/// sum of a[i] b[i], pairwise over blocks.
+/// *to = sum of a[i] b[i], pairwise over blocks. `room` is for dot_product_room(n) elements.
 template <class T>
-T dot_product(std::int64_t n, const T* a, std::int64_t a_stride, const T* b, std::int64_t b_stride);
+void dot_product(std::int64_t n, const T* a, std::int64_t a_stride, const T* b, std::int64_t b_stride, T* room, T* to);
+std::int64_t dot_product_room(std::int64_t n);
 
 }  // namespace internal
 }  // namespace xgrad

@@ -111,7 +111,7 @@ Tensor add(const Operand& a, const Operand& b) { return sum_or_difference("add",
 
 Tensor sub(const Operand& a, const Operand& b) {
   check(a.dtype("sub") != DType::boolean || b.dtype("sub") != DType::boolean, a.where(),
-        "sub: booleans cannot be subtracted. Use logical_xor() or logical_not().");
+        "sub: booleans cannot be subtracted, but both operands are boolean. Use logical_xor() or logical_not().");
   return sum_or_difference("sub", a, b, Sub{}, true);
 }
 
@@ -127,7 +127,7 @@ Tensor mul(const Operand& a, const Operand& b) {
 Tensor div(const Operand& a, const Operand& b) { return binary("div", a, b, Div{}); }
 
 Tensor neg(const Operand& x) {
-  check(x.dtype("neg") != DType::boolean, x.where(), "neg: a boolean has no negative. Use logical_not().");
+  check(x.dtype("neg") != DType::boolean, x.where(), "neg: x must be a number, but it is boolean. Use logical_not().");
   return unary<Integers::stay>("neg", x, Neg{});
 }
 
@@ -139,7 +139,8 @@ Tensor pow(const Operand& a, const Operand& b) {
     check(base.dtype() == DType::int64, a.where(), "pow: the base must be a number, but both operands are boolean.");
     Tensor y = compute<std::int64_t>(pair.shape(), IntegerPower{}, base, exponent);
     check(!any(exponent < 0).item<bool>(), a.where(),
-          "pow: an integer to a negative integer power is no integer. Make the base floating with cast().");
+          "pow: an integer must not have a negative integer power, which is no integer, but an exponent is negative. "
+          "Make the base floating with cast().");
     return y;
   }
   if (b.is_number()) return pow_number(base, b.number(), a.where());

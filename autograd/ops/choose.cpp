@@ -76,25 +76,31 @@ struct ClampInteger {
 };
 
 /// The bounds as integers, where they are: a bound that lets every int64 pass is one, whatever its size.
-std::optional<ClampInteger> integer_bounds(double low, double high) {
+std::optional<ClampInteger> integer_bounds(const ExactNumber& low, const ExactNumber& high) {
   constexpr double kLeast = -0x1p63, kBeyond = 0x1p63;
-  if (std::trunc(low) != low || std::trunc(high) != high || low >= kBeyond || high < kLeast) return std::nullopt;
-  using Limits = std::numeric_limits<std::int64_t>;
-  return ClampInteger{low > kLeast ? static_cast<std::int64_t>(low) : Limits::min(),
-                      high < kBeyond ? static_cast<std::int64_t>(high) : Limits::max()};
+  const auto is_whole = [](const ExactNumber& bound) { return std::trunc(bound.value()) == bound.value(); };
+  if (!is_whole(low) || !is_whole(high)) return std::nullopt;
+  if ((!low.is_integer() && low.value() >= kBeyond) || high.value() < kLeast) return std::nullopt;
+  const auto integer = [](const ExactNumber& bound) {
+    using Limits = std::numeric_limits<std::int64_t>;
+    if (bound.is_integer()) return bound.integer();
+    if (bound.value() >= kBeyond) return Limits::max();
+    return bound.value() > kLeast ? static_cast<std::int64_t>(bound.value()) : Limits::min();
+  };
+  return ClampInteger{integer(low), integer(high)};
 }
 
 }  // namespace
 
-Tensor clamp(const Operand& x, std::optional<double> low, std::optional<double> high) {
-  check(low || high, x.where(), "clamp: at least one of low and high must be given.");
+Tensor clamp(const Operand& x, std::optional<ExactNumber> low, std::optional<ExactNumber> high) {
+  check(low || high, x.where(), "clamp: at least one of low and high must be given, but neither is.");
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  formulas::Clamp bounds{low.value_or(-kInfinity), high.value_or(kInfinity)};
+  const ExactNumber least = low.value_or(-kInfinity), most = high.value_or(kInfinity);
   const Tensor& tensor = x.tensor("clamp");
   if (!is_floating(tensor.dtype()))
-    if (std::optional<ClampInteger> whole = integer_bounds(bounds.low, bounds.high))
+    if (std::optional<ClampInteger> whole = integer_bounds(least, most))
       return compute<std::int64_t>(tensor.shape(), *whole, cast_for("clamp", {tensor, x.where()}, DType::int64));
-  return unary("clamp", x, bounds);
+  return unary("clamp", x, formulas::Clamp{least.value(), most.value()});
 }
 
 Tensor clamp_min(const Operand& x, const Operand& low) {
@@ -108,7 +114,7 @@ Tensor clamp_max(const Operand& x, const Operand& high) {
 Tensor clamp(const Operand& x, const Tensor& low, const Tensor& high) {
   const SourceLocation place = x.where();
   const Tensor& tensor = x.tensor("clamp");
-  check(low.defined() || high.defined(), place, "clamp: at least one of low and high must be given.");
+  check(low.defined() || high.defined(), place, "clamp: at least one of low and high must be given, but neither is.");
   // Both bounds are looked at before the first is applied.
   Shape shape = tensor.shape();
   for (const Tensor* bound : {&low, &high})

@@ -39,10 +39,11 @@ Tensor minimum(const Operand& a, const Operand& b);
 
 /// Elements limited to [low, high], that is min(max(x, low), high), either bound optional: low > high gives high, nan stays.
 /// Shapes: the result has x's.
-/// Dtype: x's; integers stay where the bounds are integers, and become the default dtype else.
+/// Dtype: x's; integers stay where the bounds are whole numbers, and become the default dtype else. A bound of an integer type
+/// limits them exactly, as large as it may be.
 /// Derivative: g where low <= x <= high, else 0.
 /// Throws: std::invalid_argument without a bound.
-Tensor clamp(const Operand& x, std::optional<double> low, std::optional<double> high);
+Tensor clamp(const Operand& x, std::optional<internal::ExactNumber> low, std::optional<internal::ExactNumber> high);
 
 /// Elements limited to bounds that are tensors; an undefined one does not bound.
 /// Shapes: x and the bounds broadcast to the result's shape.

@@ -17,7 +17,7 @@ using namespace internal;
 
 namespace {
 
-Tensor filled(const char* operation, const Shape& shape, DType dtype, double value, SourceLocation where) {
+Tensor filled(const char* operation, const Shape& shape, DType dtype, ExactNumber value, SourceLocation where) {
   Tensor tensor = new_checked(operation, shape, dtype, where);
   dispatch(dtype, [&]<class T>(T) {
     T element = element_of<T>(operation, value, where);
@@ -36,7 +36,7 @@ Tensor ones(const Shape& shape, TensorOptions options, SourceLocation where) {
   return with_options(filled("ones", shape, options.dtype, 1, where), options, where);
 }
 
-Tensor full(const Shape& shape, double value, TensorOptions options, SourceLocation where) {
+Tensor full(const Shape& shape, ExactNumber value, TensorOptions options, SourceLocation where) {
   return with_options(filled("full", shape, options.dtype, value, where), options, where);
 }
 
@@ -48,7 +48,7 @@ Tensor ones_like(const Operand& x) {
   return filled("ones_like", x.tensor("ones_like").shape(), x.dtype("ones_like"), 1, x.where());
 }
 
-Tensor full_like(const Operand& x, double value) {
+Tensor full_like(const Operand& x, ExactNumber value) {
   return filled("full_like", x.tensor("full_like").shape(), x.dtype("full_like"), value, x.where());
 }
 
@@ -59,7 +59,7 @@ namespace {
 std::int64_t counted_length(double start, double stop, double step, SourceLocation where) {
   check(std::isfinite(start) && std::isfinite(stop) && std::isfinite(step), where,
         "arange: start, stop and step must be finite, but they are ", start, ", ", stop, ", ", step, ".");
-  check(step != 0, where, "arange: step must not be 0.");
+  check(step != 0, where, "arange: step must not be 0, but it is.");
   check(start == stop || (start < stop) == (step > 0), where,
         "arange: step must lead from start to stop, but they are ", step, ", ", start, ", ", stop, ".");
   double length = std::ceil((stop - start) / step);
@@ -118,7 +118,11 @@ struct EvenlySpaced {
 
 }  // namespace
 
-Tensor linspace(double start, double stop, std::int64_t count, TensorOptions options, SourceLocation where) {
+Tensor linspace(ExactNumber first, ExactNumber last, std::int64_t count, TensorOptions options, SourceLocation where) {
+  if (options.dtype == DType::int64)
+    for (const ExactNumber& number : {first, last})
+      if (number.is_integer()) exact_double("linspace", number.integer(), where);
+  const double start = first.value(), stop = last.value();
   check(count >= 0, where, "linspace: count must not be negative, but it is ", count, ".");
   check(std::isfinite(stop - start), where,
         "linspace: start, stop and the distance between them must be finite, but start and stop are ", start, " and ",
@@ -134,18 +138,34 @@ Tensor linspace(double start, double stop, std::int64_t count, TensorOptions opt
   return with_options(std::move(result), options, where);
 }
 
+namespace {
+
+/// Ones that are `step` elements apart.
+template <class T>
+struct SpacedOnes {
+  T* to;
+  std::int64_t step;
+
+  static void run(const SpacedOnes& a, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) a.to[i * a.step] = T(1);
+  }
+};
+
+}  // namespace
+
 Tensor eye(std::int64_t rows, TensorOptions options, SourceLocation where) { return eye(rows, rows, options, where); }
 
 Tensor eye(std::int64_t rows, std::int64_t columns, TensorOptions options, SourceLocation where) {
   Tensor result = filled("eye", {rows, columns}, options.dtype, 0, where);
   dispatch(options.dtype, [&]<class T>(T) {
-    T* to = data_of<T>(result);
-    for (std::int64_t i = 0; i < std::min(rows, columns); ++i) to[i * columns + i] = T(1);
+    launch(SpacedOnes<T>{data_of<T>(result), columns + 1}, std::min(rows, columns), kFillGrain);
   });
   return with_options(std::move(result), options, where);
 }
 
 // ---- Values of the program ----
+//
+// They are copied outside of kernels: the memory that they stand in is the program's, and may be gone when a kernel runs again.
 
 NestedList::NestedList(std::initializer_list<NestedList> items) : kind_(DType::float32) {
   shape_.push_back(static_cast<std::int64_t>(items.size()));

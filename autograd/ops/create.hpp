@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "../number.hpp"
 #include "../tensor.hpp"
 
 namespace xgrad XGRAD_API {
@@ -18,10 +19,11 @@ namespace xgrad XGRAD_API {
 Tensor zeros(const Shape& shape, TensorOptions options = {}, SourceLocation where = SourceLocation::current());
 /// A tensor of ones. Dtype and errors are those of zeros().
 Tensor ones(const Shape& shape, TensorOptions options = {}, SourceLocation where = SourceLocation::current());
-/// A tensor whose elements all are `value`; an integer tensor truncates it. Dtype and errors are those of zeros().
+/// A tensor whose elements all are `value`, a number of any type; an int64 tensor holds an integer exactly, and truncates
+/// others. Dtype and errors are those of zeros().
 ///
 /// Throws: std::invalid_argument for a value that an int64 tensor cannot hold.
-Tensor full(const Shape& shape, double value, TensorOptions options = {},
+Tensor full(const Shape& shape, internal::ExactNumber value, TensorOptions options = {},
             SourceLocation where = SourceLocation::current());
 /// Zeros in the shape and dtype of x.
 ///
@@ -31,11 +33,11 @@ Tensor zeros_like(const Operand& x);
 ///
 /// Derivative: 0.
 Tensor ones_like(const Operand& x);
-/// Elements that all are `value`, in the shape and dtype of x.
+/// Elements that all are `value`, as in full(), in the shape and dtype of x.
 ///
 /// Derivative: 0.
 /// Throws: std::invalid_argument for a value that an int64 tensor cannot hold.
-Tensor full_like(const Operand& x, double value);
+Tensor full_like(const Operand& x, internal::ExactNumber value);
 
 namespace internal {
 /// Empty, or what is wrong with an integer that a double cannot hold.
@@ -107,9 +109,9 @@ Tensor arange(Stop stop, TensorOptions options = {.dtype = internal::counted_dty
 ///
 /// Shapes: [count].
 /// Dtype: any; the default dtype where none is given.
-/// Throws: std::invalid_argument when count is negative, unless start, stop and the distance between them are finite, and
-/// where an int64 tensor cannot hold them.
-Tensor linspace(double start, double stop, std::int64_t count, TensorOptions options = {},
+/// Throws: std::invalid_argument when count is negative, unless start, stop and the distance between them are finite, where
+/// an int64 tensor cannot hold them, and for an integer in one that a double cannot hold.
+Tensor linspace(internal::ExactNumber start, internal::ExactNumber stop, std::int64_t count, TensorOptions options = {},
                 SourceLocation where = SourceLocation::current());
 /// The identity matrix: ones on the diagonal, zeros elsewhere.
 ///

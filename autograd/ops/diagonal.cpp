@@ -220,6 +220,29 @@ std::int64_t lower_length(std::int64_t i, std::int64_t columns, std::int64_t off
   return std::clamp<std::int64_t>(length, 0, columns);
 }
 
+/// The places of the lower triangle's elements, or of those that it leaves, row by row. Over rows, the first of which is `from`.
+struct TriangleIndices {
+  std::int64_t* row;
+  std::int64_t* column;
+  std::int64_t from, columns, offset;
+  bool is_lower;
+
+  static void run(const TriangleIndices& a, std::int64_t begin, std::int64_t end) {
+    std::int64_t at = 0;
+    for (std::int64_t i = a.from; i < a.from + begin; ++i) {
+      const std::int64_t cut = lower_length(i, a.columns, a.offset);
+      at += a.is_lower ? cut : a.columns - cut;
+    }
+    for (std::int64_t i = a.from + begin; i < a.from + end; ++i) {
+      const std::int64_t cut = lower_length(i, a.columns, a.offset);
+      for (std::int64_t j = a.is_lower ? 0 : cut; j < (a.is_lower ? cut : a.columns); ++j, ++at) {
+        a.row[at] = i;
+        a.column[at] = j;
+      }
+    }
+  }
+};
+
 Tensor triangle_indices(const char* operation, std::int64_t rows, std::int64_t columns, std::int64_t offset,
                         bool is_lower, SourceLocation where) {
   check(rows >= 0 && columns >= 0, where, operation, ": rows and columns must not be negative, but they are ", rows,
@@ -236,18 +259,12 @@ Tensor triangle_indices(const char* operation, std::int64_t rows, std::int64_t c
   check(count <= INT64_MAX / 16, where, operation, ": the number of bytes must fit in an int64, but there are ", rows,
         " rows and ", columns, " columns.");
   Tensor result = new_checked(operation, {2, static_cast<std::int64_t>(count)}, DType::int64, where);
-  auto* row = data_of<std::int64_t>(result);
-  auto* column = row + static_cast<std::int64_t>(count);
   if (count == 0) return result;
+  auto* row = data_of<std::int64_t>(result);
   const auto from = static_cast<std::int64_t>(is_lower ? start : 0),
              to = static_cast<std::int64_t>(is_lower ? rows : stop);
-  for (std::int64_t i = from; i < to; ++i) {
-    std::int64_t cut = lower_length(i, columns, offset);
-    for (std::int64_t j = is_lower ? 0 : cut; j < (is_lower ? cut : columns); ++j) {
-      *row++ = i;
-      *column++ = j;
-    }
-  }
+  launch(TriangleIndices{row, row + static_cast<std::int64_t>(count), from, columns, offset, is_lower}, to - from,
+         kTriangleGrain / columns + 1);
   return result;
 }
 

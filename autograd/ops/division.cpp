@@ -48,7 +48,7 @@ Tensor divide(const char* name, const Operand& a, const Operand& b, const F& f) 
   if (is_floating(a.dtype(name)) || is_floating(b.dtype(name))) return binary(name, a, b, f);
   Promoted pair(name, a, b);
   check(!any(pair.b() == 0).item<bool>() || pair.shape().numel() == 0, a.where(), name,
-        ": an integer must not be divided by 0. Make an operand floating with cast().");
+        ": an integer must not be divided by 0, but a divisor is 0. Make an operand floating with cast().");
   return compute<std::int64_t>(pair.shape(), OfIntegers{}, pair.a(), pair.b());
 }
 
@@ -57,7 +57,7 @@ Tensor divide(const char* name, const Operand& a, const Operand& b, const F& f) 
 Tensor div(const Operand& a, const Operand& b, Rounding rounding) {
   if (rounding == Rounding::none) return div(a, b);
   if (rounding == Rounding::floor) return divide<FloorInteger>("div", a, b, formulas::FloorDivide{});
-  check(rounding == Rounding::trunc, a.where(), "div: the rounding must be none, trunc or floor.");
+  check(rounding == Rounding::trunc, a.where(), "div: the rounding must be none, trunc or floor, but it is another.");
   return divide<TruncInteger>("div", a, b, formulas::TruncDivide{});
 }
 

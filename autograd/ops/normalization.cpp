@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "../base/launch.hpp"
 #include "../extend.hpp"
 #include "../grad_mode.hpp"
 #include "../kernels/normalization.hpp"
@@ -15,6 +16,7 @@
 #include "detail/promote.hpp"
 #include "detail/reduction.hpp"
 #include "detail/result.hpp"
+#include "detail/scaling.hpp"
 #include "movement.hpp"
 #include "pooling.hpp"
 #include "reduce.hpp"
@@ -76,6 +78,20 @@ struct NormRule {
     }
   }
 
+  /// Powers of two that bring each group's deviations near 1, where their squares, or what the derivatives make of these, may
+  /// leave the range; undefined where they do not. Beside an eps that is not 0 small ones do not count.
+  Tensor safe_factors(const Tensor& given) const {
+    constexpr double kSafe = 1e10;
+    NoGrad no_grad;
+    const Tensor deviation = given.detach();
+    const unsigned mask = layout.by_row ? 0b1100 : 0b1001;
+    if (deviation.numel() == 0) return {};
+    Tensor factors = power_of_two_scales(deviation, mask);
+    if (kind.eps != 0) factors = clamp(factors, std::nullopt, 1);
+    const bool are_near = max(factors).item() <= kSafe && min(factors).item() >= 1 / kSafe;
+    return are_near ? Tensor() : factors;
+  }
+
   void by_operators(Vjp& vjp) const {
     Tensor x = reshape(vjp.input(0), elements()), g = reshape(vjp.g(0), elements());
     auto by_channel = [&](const Tensor& each) { return reshape(each, channels()); };
@@ -83,7 +99,7 @@ struct NormRule {
     const Axes axes = layout.by_row ? Axes(2, 3) : Axes(0, 3);
     const Shape group = layout.by_row ? Shape{layout.outer, layout.period, 1, 1} : Shape{1, layout.period, 1, 1};
     auto over_group = [&](const Tensor& each) { return mean(each, axes, {.keepdims = true}); };
-    Tensor h, scale;
+    Tensor h, scale, factor;
     if (are_constants) {
       const Tensor statistics = vjp.output(1).detach();
       auto row = [&](int i) {
@@ -99,7 +115,14 @@ struct NormRule {
         Tensor relative = x - copy(new_view(x.detach(), group, x.strides(), x.impl()->data));
         deviation = relative - over_group(relative);
       }
-      scale = reciprocal(sqrt(over_group(square(deviation)) + kind.eps));
+      factor = safe_factors(deviation);
+      if (factor.defined()) deviation = deviation * factor;
+      Tensor variance = over_group(square(deviation));
+      if (!factor.defined())
+        variance = variance + kind.eps;
+      else if (kind.eps != 0)
+        variance = variance + kind.eps * square(factor);
+      scale = reciprocal(sqrt(variance));
       h = deviation * scale;
     }
     Tensor v = weight > 0 ? g * by_channel(vjp.input(weight)) : g;
@@ -108,6 +131,7 @@ struct NormRule {
       if (!are_constants) {
         Tensor rest = v - h * over_group(v * h);
         gx = (kind.centered ? rest - over_group(v) : rest) * scale;
+        if (factor.defined()) gx = gx * factor;
       }
       vjp.give(0, reshape(gx, vjp.shape(0)));
     }
@@ -202,6 +226,26 @@ Tensor norm_of_last_axes(const char* name, const Operand& operand, const Shape& 
 
 // ---- With running statistics ----
 
+// Channels from which their constants are worth a second thread.
+constexpr std::int64_t kChannelGrain = 16384;
+
+/// The statistics of each channel from its running mean and variance.
+template <class T>
+struct ConstantStatistics {
+  const T* means;
+  const T* variances;
+  NormStatistics<T> to;
+  double eps;
+
+  static void run(const ConstantStatistics& a, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t c = begin; c < end; ++c) {
+      a.to.centers[c] = a.means[c];
+      a.to.variances[c] = a.variances[c];
+      a.to.scales[c] = static_cast<T>(1 / std::sqrt(static_cast<double>(a.variances[c]) + a.eps));
+    }
+  }
+};
+
 struct RunningStatistics {
   const char* name;
   Tensor mean, variance;  // either may be undefined
@@ -221,11 +265,15 @@ struct RunningStatistics {
     }
   }
 
-  /// running = (1 - momentum) running + momentum new.
+  /// running = (1 - momentum) running + momentum new. Both are made before one is written.
   void update(const Tensor& new_mean, const Tensor& new_variance, double momentum, SourceLocation where) const {
     NoGrad no_grad;
-    for (auto [running, update] : {std::pair(mean, new_mean), std::pair(variance, new_variance)})
-      if (running.defined()) running.assign(running * (1 - momentum) + cast(update, running.dtype()) * momentum, where);
+    const auto next = [&](const Tensor& running, const Tensor& update) {
+      return running.defined() ? running * (1 - momentum) + cast(update, running.dtype()) * momentum : Tensor();
+    };
+    const Tensor next_mean = next(mean, new_mean), next_variance = next(variance, new_variance);
+    if (mean.defined()) Tensor(mean).assign(next_mean, where);
+    if (variance.defined()) Tensor(variance).assign(next_variance, where);
   }
 
   /// As recorded_norm() takes constants.
@@ -234,12 +282,8 @@ struct RunningStatistics {
     Tensor constants = new_zeros(name, {4, channels}, dtype, where);
     Tensor means = contiguous(cast(mean.detach(), dtype)), variances = contiguous(cast(variance.detach(), dtype));
     dispatch_floating(dtype, [&]<class T>(T) {
-      const NormStatistics<T> numbers = statistics_in<T>(constants);
-      for (std::int64_t c = 0; c < channels; ++c) {
-        numbers.centers[c] = data_of<T>(means)[c];
-        numbers.variances[c] = data_of<T>(variances)[c];
-        numbers.scales[c] = static_cast<T>(1 / std::sqrt(static_cast<double>(numbers.variances[c]) + eps));
-      }
+      launch(ConstantStatistics<T>{data_of<T>(means), data_of<T>(variances), statistics_in<T>(constants), eps},
+             channels, kChannelGrain);
     });
     return constants;
   }
@@ -376,7 +420,7 @@ Tensor normalize(const Operand& operand, NormalizeOptions options) {
   check(x.ndim() == 0 || x.shape()[axis] > 0 || (options.p >= 0 && !std::isinf(options.p)), operand.where(), kName,
         ": with p = ", options.p, " vectors must have elements, but x is ", x.shape(), ".");
   CallSite site(operand.where());
-  return x / clamp(norm(x, axis, {.p = options.p, .keepdims = true}), options.eps, std::nullopt);
+  return x / clamp(norm(x, {axis}, {.p = options.p, .keepdims = true}), options.eps, std::nullopt);
 }
 
 }  // namespace xgrad

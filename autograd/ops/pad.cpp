@@ -39,7 +39,8 @@ struct Border {
   }
 };
 
-Tensor with_constant(const Tensor& x, const Border& border, const Shape& shape, double value, SourceLocation where) {
+Tensor with_constant(const Tensor& x, const Border& border, const Shape& shape, ExactNumber value,
+                     SourceLocation where) {
   Tensor result = new_checked("pad", shape, x.dtype(), where);
   dispatch(x.dtype(),
            [&]<class T>(T) { fill(data_of<T>(result), result.numel(), element_of<T>("pad", value, where)); });
@@ -51,28 +52,25 @@ Tensor with_constant(const Tensor& x, const Border& border, const Shape& shape, 
   });
 }
 
-/// Which element of an axis of this extent stands at each place behind the border.
+/// Which element of an axis of this extent is at each place behind the border.
 Tensor sources(PadMode mode, std::int64_t extent, std::int64_t before, std::int64_t behind, SourceLocation where) {
   std::int64_t length = extent + before + behind;
   Tensor positions = new_checked("pad", {length}, DType::int64, where);
-  auto* to = data_of<std::int64_t>(positions);
   const std::int64_t cropped = std::max<std::int64_t>(-before, 0);
   const std::int64_t left = extent - cropped - std::max<std::int64_t>(-behind, 0);
-  for (std::int64_t j = 0; j < length; ++j) {
-    std::int64_t i = j - before;
+  generate(data_of<std::int64_t>(positions), length, [=](std::int64_t j) {
+    const std::int64_t i = j - before;
     switch (mode) {
       case PadMode::reflect:
-        to[j] = i < 0 ? -i : i < extent ? i : 2 * (extent - 1) - i;
-        break;
+        return i < 0 ? -i : i < extent ? i : 2 * (extent - 1) - i;
       case PadMode::replicate:
-        to[j] = std::clamp<std::int64_t>(i, 0, extent - 1);
-        break;
+        return std::clamp<std::int64_t>(i, 0, extent - 1);
       default: {
-        std::int64_t around = i - cropped;  // counted in what is left
-        to[j] = cropped + (around < 0 ? around + left : around < left ? around : around - left);
+        const std::int64_t around = i - cropped;  // counted in what is left
+        return cropped + (around < 0 ? around + left : around < left ? around : around - left);
       }
     }
-  }
+  });
   return positions;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "../number.hpp"
 #include "../tensor.hpp"
 
 namespace xgrad XGRAD_API {
@@ -18,7 +19,7 @@ enum class PadMode : std::uint8_t {
 /// Options of pad().
 struct PadOptions {
   PadMode mode = PadMode::constant;
-  double value = 0;  ///< of constant mode; an integer tensor truncates it
+  internal::ExactNumber value = 0;  ///< of constant mode; an int64 tensor holds an integer exactly, else truncates
 };
 /// x with a border: `widths` has how many elements come before and behind along the last axis, then along the one before it, and
 /// so on, as in PyTorch. A negative width crops. What is mirrored, or repeated, are the elements of x where reflect and

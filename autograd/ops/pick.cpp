@@ -71,7 +71,7 @@ std::vector<Tensor> nonzero_tuple(const Operand& x) {
 Tensor masked_select(const Operand& operand, const Tensor& mask) {
   const Tensor& x = operand.tensor("masked_select");
   SourceLocation where = operand.where();
-  check(mask.defined(), where, "masked_select: the mask must be defined, but it is default-constructed.");
+  check(mask.defined(), where, "masked_select: the mask must be defined, but it is not: ", internal::kWhyUndefined);
   check(mask.dtype() == DType::boolean, where, "masked_select: the mask must be boolean, but it is ", mask.dtype(),
         ".");
   Shape shape = broadcast_shapes("masked_select", x.shape(), mask.shape(), where);
@@ -93,7 +93,8 @@ Tensor take(const Operand& operand, const Tensor& indices) {
 Tensor take_along_dim(const Operand& operand, const Tensor& indices, std::optional<int> given_axis) {
   const Tensor& x = operand.tensor("take_along_dim");
   SourceLocation where = operand.where();
-  check(indices.defined(), where, "take_along_dim: the indices must be defined, but they are default-constructed.");
+  check(indices.defined(), where,
+        "take_along_dim: the indices must be defined, but they are not: ", internal::kWhyUndefined);
   CallSite site(where);
   if (!given_axis) {
     Tensor flat = reshape(x, {x.numel()});

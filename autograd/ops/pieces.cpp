@@ -66,8 +66,7 @@ std::vector<Tensor> cut_evenly(const char* operation, const Operand& operand, st
   axis = cut_axis(operation, x, axis, where);
   check(count > 0, where, operation, ": the number of pieces must be above 0, but it is ", count, ".");
   std::int64_t extent = x.shape()[axis];
-  constexpr std::int64_t kMostPieces = std::int64_t{1} << 24;
-  check(count <= kMostPieces, where, operation, ": the number of pieces must be at most 2^24, but it is ", count, ".");
+  check_part_count(operation, count, where);
   std::vector<std::int64_t> sizes(static_cast<std::size_t>(count), extent / count);
   for (std::int64_t i = 0; i < extent % count; ++i) ++sizes[static_cast<std::size_t>(i)];
   return split(operand, sizes, axis);
@@ -126,7 +125,8 @@ std::vector<Tensor> tensor_split(const Operand& x, const std::vector<std::int64_
 }
 std::vector<Tensor> tensor_split(const Operand& x, const Tensor& bounds, int axis) {
   SourceLocation where = x.where();
-  check(bounds.defined(), where, "tensor_split: the bounds must be defined, but they are default-constructed.");
+  check(bounds.defined(), where,
+        "tensor_split: the bounds must be defined, but they are not: ", internal::kWhyUndefined);
   check(bounds.dtype() == DType::int64 && bounds.ndim() <= 1, where,
         "tensor_split: the bounds must be int64 with at most one axis, but they are ", bounds.dtype(), ' ',
         bounds.shape(), ".");
@@ -163,7 +163,8 @@ Tensor joined(const char* operation, std::span<const Tensor> tensors, int axis, 
   CallSite site(where);
   std::vector<Tensor> parts;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
-    check(tensors[i].defined(), where, operation, ": tensor ", i, " must be defined, but it is default-constructed.");
+    check(tensors[i].defined(), where, operation, ": tensor ", i,
+          " must be defined, but it is not: ", internal::kWhyUndefined);
     parts.push_back(change(tensors[i]));
   }
   if (!parts.empty()) axis = std::min(axis, parts.front().ndim() - 1);
@@ -233,9 +234,10 @@ Tensor block_diag(std::initializer_list<Tensor> tensors, SourceLocation where) {
 namespace {
 
 void check_vectors(const char* operation, std::span<const Tensor> tensors, int least_ndim, SourceLocation where) {
-  check(!tensors.empty(), where, operation, ": at least one tensor must be given.");
+  check(!tensors.empty(), where, operation, ": at least one tensor must be given, but there is none.");
   for (std::size_t i = 0; i < tensors.size(); ++i) {
-    check(tensors[i].defined(), where, operation, ": tensor ", i, " must be defined, but it is default-constructed.");
+    check(tensors[i].defined(), where, operation, ": tensor ", i,
+          " must be defined, but it is not: ", internal::kWhyUndefined);
     check(least_ndim <= tensors[i].ndim() && tensors[i].ndim() <= 1, where, operation,
           ": tensors must be vectors, but tensor ", i, " is ", tensors[i].shape(), ".");
   }
@@ -312,6 +314,28 @@ std::int64_t binomial(std::int64_t n, std::int64_t k) {
   return static_cast<std::int64_t>(result);
 }
 
+/// The combinations of `count` of n positions, in order, each made from the one before it: so all are one part, over [0, 1).
+struct Combinations {
+  std::int64_t* to;
+  std::int64_t rows, count, n;
+  std::int64_t repeats;  // how far a position is above the one before it
+
+  static void run(const Combinations& a, std::int64_t, std::int64_t) {
+    std::int64_t* row = a.to;
+    for (std::int64_t r = 0; r < a.rows; ++r, row += a.count) {
+      if (r == 0) {
+        for (std::int64_t k = 0; k < a.count; ++k) row[k] = a.repeats * k;
+        continue;
+      }
+      std::copy_n(row - a.count, a.count, row);
+      std::int64_t k = a.count - 1;
+      while (row[k] == a.n - 1 - a.repeats * (a.count - 1 - k)) --k;
+      ++row[k];
+      for (std::int64_t later = k + 1; later < a.count; ++later) row[later] = row[later - 1] + a.repeats;
+    }
+  }
+};
+
 }  // namespace
 
 Tensor combinations(const Operand& operand, std::int64_t count, CombinationOptions options) {
@@ -328,19 +352,7 @@ Tensor combinations(const Operand& operand, std::int64_t count, CombinationOptio
   check(!overflow && rows >= 0, where, "combinations: the number of rows must fit in an int64, but there are ", n,
         " elements, of which ", count, " are taken.");
   Tensor positions = new_checked("combinations", {rows, count}, DType::int64, where);
-  auto* row = data_of<std::int64_t>(positions);
-  const std::int64_t repeats = options.with_replacement ? 0 : 1;  // how far a position is above the one before it
-  for (std::int64_t r = 0; r < rows; ++r, row += count) {
-    if (r == 0) {
-      for (std::int64_t k = 0; k < count; ++k) row[k] = repeats * k;
-      continue;
-    }
-    std::copy_n(row - count, count, row);
-    std::int64_t k = count - 1;
-    while (row[k] == n - 1 - repeats * (count - 1 - k)) --k;
-    ++row[k];
-    for (std::int64_t later = k + 1; later < count; ++later) row[later] = row[later - 1] + repeats;
-  }
+  launch(Combinations{data_of<std::int64_t>(positions), rows, count, n, options.with_replacement ? 0 : 1}, 1, 1);
   return reshape(index_select(x, 0, reshape(positions, {rows * count})), {rows, count});
 }
 

@@ -24,7 +24,7 @@ namespace {
 // Blocks from which a draw is worth a second thread.
 constexpr std::int64_t kDrawGrain = 4096;
 
-/// The elements that a batch of blocks gives: element k of block j stands at [k][j], so that loops over j
+/// The elements that a batch of blocks gives: element k of block j is stored at [k][j], so that loops over j
 /// vectorise.
 template <class T, int kPerBlock>
 using Elements = T[kPerBlock][PhiloxBatch::kBlocks];
@@ -179,19 +179,33 @@ Tensor bernoulli(const Shape& shape, double p, Generator& generator, SourceLocat
   return result;
 }
 
+namespace {
+
+/// The numbers below `count`, shuffled. Each swap sees what those before it left, so all is one part: over [0, 1).
+struct Shuffle {
+  std::int64_t* order;
+  std::int64_t count;
+  Position first;
+
+  static void run(const Shuffle& a, std::int64_t, std::int64_t) {
+    std::iota(a.order, a.order + a.count, std::int64_t{0});
+    PhiloxBatch bits;
+    for (std::int64_t left = a.count; left > 1; --left) {
+      std::int64_t done = a.count - left;
+      int block = static_cast<int>(done % PhiloxBatch::kBlocks);
+      if (block == 0) bits.generate(a.first.seed, a.first.stream, a.first.block + static_cast<std::uint64_t>(done));
+      std::swap(a.order[left - 1], a.order[bits.below(static_cast<std::uint64_t>(left), block)]);
+    }
+  }
+};
+
+}  // namespace
+
 Tensor permutation(std::int64_t count, Generator& generator, SourceLocation where) {
   check(count >= 0, where, "permutation: count must not be negative, but it is ", count, ".");
   Tensor result = new_checked("permutation", {count}, DType::int64, where);
-  auto* order = data_of<std::int64_t>(result);
-  std::iota(order, order + count, std::int64_t{0});
-  Position first = take(generator, std::max<std::int64_t>(count - 1, 0));
-  PhiloxBatch bits;
-  for (std::int64_t left = count; left > 1; --left) {
-    std::int64_t done = count - left;
-    int block = static_cast<int>(done % PhiloxBatch::kBlocks);
-    if (block == 0) bits.generate(first.seed, first.stream, first.block + static_cast<std::uint64_t>(done));
-    std::swap(order[left - 1], order[bits.below(static_cast<std::uint64_t>(left), block)]);
-  }
+  const Position first = take(generator, std::max<std::int64_t>(count - 1, 0));
+  launch(Shuffle{data_of<std::int64_t>(result), count, first}, 1, 1);
   return result;
 }
 

@@ -192,6 +192,8 @@ Tensor norm(const Operand& x, NormOptions options) = delete;  // over all axes: 
 // norm(x, Axes::all(), {.p = 1}); along an axis: norm(x, {1}).
 template <std::integral T>
 Tensor norm(const Operand& x, T order_or_axis) = delete;  // norm(x, {axis}), or {.p = order}
+template <std::integral T>
+Tensor norm(const Operand& x, T order_or_axis, NormOptions options) = delete;  // norm(x, {axis}, {...})
 /// Distance of two tensors: the vector norm of a - b.
 /// Shapes: a and b broadcast; the result is a scalar.
 /// Dtype: floating, the common one; integers and booleans become float32.

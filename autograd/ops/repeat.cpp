@@ -5,6 +5,7 @@
 
 #include "../extend.hpp"
 #include "../kernels/elementwise.hpp"
+#include "../kernels/fill.hpp"
 #include "../tensor_impl.hpp"
 #include "cast.hpp"
 #include "detail/result.hpp"
@@ -106,7 +107,7 @@ Tensor repeat_interleave(const Operand& operand, std::int64_t times, std::option
 Tensor repeat_interleave(const Operand& operand, const Tensor& times, std::optional<int> axis) {
   SourceLocation where = operand.where();
   check(times.defined(), where,
-        "repeat_interleave: the numbers of copies must be defined, but they are default-constructed.");
+        "repeat_interleave: the numbers of copies must be defined, but they are not: ", internal::kWhyUndefined);
   check(times.dtype() == DType::int64 && times.ndim() <= 1, where,
         "repeat_interleave: the numbers of copies must be int64 with at most one axis, but they are ", times.dtype(),
         ' ', times.shape(), ".");
@@ -132,7 +133,11 @@ Tensor repeat_interleave(const Operand& operand, const Tensor& times, std::optio
   check_bytes("repeat_interleave", shape, x.dtype(), false, where);
   Tensor positions = new_checked("repeat_interleave", {total}, DType::int64, where);
   auto* to = data_of<std::int64_t>(positions);
-  for (std::int64_t i = 0; i < extent; ++i) to = std::fill_n(to, list[static_cast<std::size_t>(i)], i);
+  for (std::int64_t i = 0; i < extent; ++i) {
+    const std::int64_t copies = list[static_cast<std::size_t>(i)];
+    fill(to, copies, i);
+    to += copies;
+  }
   return index_select(x, at, positions);
 }
 

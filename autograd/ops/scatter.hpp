@@ -11,7 +11,7 @@ namespace xgrad XGRAD_API {
 // ---- At an index for each element ----
 
 /// x with the elements of source at the places that gather() would read. Where an index comes several times along the axis, the
-/// last one in row-major order stays. A number as source stands at all of them.
+/// last one in row-major order stays. A number as source is stored at all of them.
 ///
 /// Shapes: x, indices and source with as many axes; indices no larger than source, nor than x in the other axes -> x's.
 /// Dtype: that of x and source, promoted, but a number takes x's (an integer tensor truncates it); indices int64.

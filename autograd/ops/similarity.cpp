@@ -18,7 +18,7 @@ namespace {
 
 /// x along the axis as vectors of length 1; shorter ones than eps as they are, divided by eps.
 Tensor directions(const Tensor& x, int axis, double eps) {
-  return x / clamp(norm(x, axis, {.keepdims = true}), eps, std::nullopt);
+  return x / clamp(norm(x, {axis}, {.keepdims = true}), eps, std::nullopt);
 }
 
 }  // namespace
@@ -41,7 +41,7 @@ Tensor pairwise_distance(const Operand& left, const Operand& right, PairwiseDist
   check(pair.shape().back() > 0 || (options.p >= 0 && !std::isinf(options.p)), left.where(), kName,
         ": with p = ", options.p, " vectors must have elements, but the common shape is ", pair.shape(), ".");
   CallSite site(left.where());
-  return norm(pair.a() - pair.b() + options.eps, -1, {.p = options.p, .keepdims = options.keepdims});
+  return norm(pair.a() - pair.b() + options.eps, {-1}, {.p = options.p, .keepdims = options.keepdims});
 }
 
 Tensor bilinear(const Operand& left, const Operand& right, const Tensor& weight, const Tensor& bias) {

@@ -1,5 +1,5 @@
 // Putting elements in order along an axis, and picking by order. NaN is the largest of all, -0 equals 0, and equal elements
-// keep their order: what stands at place k of sort() is what kthvalue(k + 1) picks, and topk() the first of it.
+// keep their order: what is at place k of sort() is what kthvalue(k + 1) picks, and topk() the first of it.
 #pragma once
 
 #include <optional>

@@ -59,7 +59,7 @@ Tensor unflatten(const Operand& operand, int axis, const Shape& sizes) {
   SourceLocation where = operand.where();
   check(x.ndim() > 0, where, "unflatten: x must have at least one axis, but it is a scalar.");
   axis = normalize_axis("unflatten", axis, x.ndim(), where);
-  check(!sizes.empty(), where, "unflatten: at least one size must be given.");
+  check(!sizes.empty(), where, "unflatten: at least one size must be given, but there is none.");
   check(x.ndim() - 1 + sizes.ndim() <= kMaxDims, where, "unflatten: a tensor has at most ", kMaxDims,
         " axes, but x is ", x.shape(), " and the sizes are ", sizes, ".");
   std::int64_t extent = x.shape()[axis];

@@ -43,7 +43,7 @@ struct WeightedSumOfIntegers {
 Tensor weighted_sum(const char* name, const Operand& a, const Operand& b, const Operand& alpha, int sign_a, int sign_b,
                     bool alpha_is_of_a) {
   check(sign_a + sign_b > 0 || a.dtype(name) != DType::boolean || b.dtype(name) != DType::boolean, a.where(), name,
-        ": booleans cannot be subtracted. Use logical_xor() or logical_not().");
+        ": booleans cannot be subtracted, but both operands are boolean. Use logical_xor() or logical_not().");
   Promoted pair(name, a, b);
   Factor factor(name, "alpha", alpha, pair.dtype(), a.where());
   if (!is_floating(pair.dtype()))

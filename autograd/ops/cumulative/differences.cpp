@@ -187,7 +187,8 @@ std::vector<Tensor> gradient(const Operand& operand, const GradientOptions& opti
           options.edge_order + 1, " points, but axis ", axes[i], " of x ", x.shape(), " has ", n, ".");
     if (coordinates == 0) continue;
     const Tensor& points = options.coordinates[i];
-    check(points.defined(), where, "gradient: coordinates must be defined, but tensor ", i, " is default-constructed.");
+    check(points.defined(), where, "gradient: coordinates must be defined, but tensor ", i,
+          " is not: ", internal::kWhyUndefined);
     check(points.shape() == Shape{n}, where, "gradient: coordinates must be [", n, "] for axis ", axes[i], " of x ",
           x.shape(), ", but they are ", points.shape(), ".");
     x = cast_for("gradient", x, promote(x.dtype(), points.dtype()));

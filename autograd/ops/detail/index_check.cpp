@@ -35,7 +35,18 @@ struct CheckIndices {
   }
 };
 
-/// Throws for the first index outside of [least, extent).
+/// to = the index, counted from the start where it was from the end. Over indices.
+struct WrapIndices {
+  const std::int64_t* indices;
+  std::int64_t* to;
+  std::int64_t extent;
+
+  static void run(const WrapIndices& a, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) a.to[i] = a.indices[i] < 0 ? a.indices[i] + a.extent : a.indices[i];
+  }
+};
+
+/// Throws for the first index outside of [least, extent), which is looked for outside of kernels: they do not throw.
 [[noreturn]] void fail_index(const char* operation, const Tensor& indices, std::int64_t least, std::int64_t extent,
                              const Shape& shape, int axis, SourceLocation where) {
   const auto* values = data_of<std::int64_t>(indices);
@@ -68,7 +79,8 @@ bool all_below(const std::int64_t* indices, std::int64_t count, std::int64_t ext
 }
 
 Tensor unchecked_indices(const char* operation, const Tensor& indices, SourceLocation where) {
-  check(indices.defined(), where, operation, ": the indices must be defined, but they are default-constructed.");
+  check(indices.defined(), where, operation,
+        ": the indices must be defined, but they are not: ", internal::kWhyUndefined);
   check(indices.dtype() == DType::int64, where, operation, ": the indices must be int64, but they are ",
         indices.dtype(), ".");
   if (indices.is_contiguous()) return indices;
@@ -86,12 +98,11 @@ Tensor checked_indices(const char* operation, const Tensor& indices, const Tenso
 Tensor wrapped_indices(const char* operation, const Tensor& indices, const Shape& shape, int axis,
                        SourceLocation where) {
   Tensor checked = unchecked_indices(operation, indices, where);
-  const std::int64_t count = checked.numel(), extent = extent_of(shape, axis);
+  const std::int64_t extent = extent_of(shape, axis);
   if (!check_indices(operation, checked, -extent, extent, shape, axis, where)) return checked;
-  const auto* values = data_of<std::int64_t>(checked);
   Tensor wrapped = new_result(operation, checked.shape(), DType::int64, where);
-  auto* to = data_of<std::int64_t>(wrapped);
-  for (std::int64_t i = 0; i < count; ++i) to[i] = values[i] < 0 ? values[i] + extent : values[i];
+  launch(WrapIndices{data_of<std::int64_t>(checked), data_of<std::int64_t>(wrapped), extent}, checked.numel(),
+         kCheckGrain);
   return wrapped;
 }
 

@@ -4,6 +4,7 @@
 
 #include "../../extend.hpp"
 #include "../../kernels/elementwise.hpp"
+#include "../../kernels/fill.hpp"
 #include "../../kernels/reduce.hpp"
 #include "../../tensor_impl.hpp"
 
@@ -28,7 +29,7 @@ template <class F, class E, class T = E>
 Tensor fold(const Tensor& x, unsigned mask, const Shape& shape) {
   Tensor y = new_tensor(shape, dtype_of<T>);
   if (x.numel() == 0) {
-    std::fill_n(data_of<T>(y), y.numel(), F::template start<T>());
+    fill<T>(data_of<T>(y), y.numel(), F::template start<T>());
     return y;
   }
   PlannedOperand operand(x, mask);
@@ -41,7 +42,7 @@ template <class F, class T>
 Tensor fold_around(const Tensor& x, unsigned mask, const Tensor& center) {
   Tensor y = new_tensor(center.shape(), dtype_of<T>);
   if (x.numel() == 0) {
-    std::fill_n(data_of<T>(y), y.numel(), F::template start<T>());
+    fill<T>(data_of<T>(y), y.numel(), F::template start<T>());
     return y;
   }
   PlannedOperand operand(x, mask);
@@ -62,7 +63,8 @@ Tensor recorded_sum_to(const char* name, const Tensor& x, const Shape& shape, So
 /// A reduction's result or its cotangent with the reduced axes put back as extent 1 (a view). Recorded where anything is.
 Tensor with_kept_axes(const Tensor& reduced, const Shape& shape, unsigned mask);
 
-/// The same stretched to `shape` (a view): the cotangent of a sum. Recorded where anything is.
+/// A reduction's result or its cotangent stretched over the reduced axes to `shape` (a view): the cotangent of a sum.
+/// Recorded where anything is.
 Tensor stretch(const Tensor& reduced, const Shape& shape, unsigned mask);
 
 /// x, integers and booleans as float32.
@@ -71,11 +73,23 @@ Tensor floating_operand(const char* name, const Operand& operand);
 /// The axes of the mask as an argument for operators.
 Axes axes_of(unsigned mask);
 
-/// data[i] = f(data[i]) for the elements of a contiguous y, of type T.
+/// data[i] = f(data[i]).
+template <class T, class F>
+struct ReplaceElements {
+  T* data;
+  F f;
+
+  static void run(const ReplaceElements& a, std::int64_t begin, std::int64_t end) {
+    T* data = a.data;
+    const F f = a.f;
+    for (std::int64_t i = begin; i < end; ++i) data[i] = f(data[i]);
+  }
+};
+
+/// data[i] = f(data[i]) for the elements of a contiguous y, of type T. `f` captures by value.
 template <class T, class F>
 void for_each_element(const Tensor& y, const F& f) {
-  T* data = data_of<T>(y);
-  for (std::int64_t i = 0; i < y.numel(); ++i) data[i] = f(data[i]);
+  launch(ReplaceElements<T, F>{data_of<T>(y), f}, y.numel(), kElementwiseGrain);
 }
 
 /// Sum over the axes of the mask for integers and booleans, in int64; undefined for a floating x.

@@ -26,7 +26,7 @@ std::vector<Tensor> record_views(const char* name, SourceLocation where, const T
   return recorded;
 }
 
-/// The same of one view.
+/// record_views() of one view.
 template <class R>
 Tensor record_view(const char* name, SourceLocation where, const Tensor& x, Tensor view, R rule) {
   static_assert(kHasViewRule<R>);

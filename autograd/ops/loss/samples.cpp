@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "../../base/launch.hpp"
 #include "../arithmetic.hpp"
 #include "../cast.hpp"
 #include "../choose.hpp"
@@ -77,6 +78,53 @@ T weighted_loss(const T* losses, const Labels<T>& samples, std::int64_t i) {
   return samples.is_silent(i) ? T(0) : losses[i] * samples.weight(i);
 }
 
+/// to[i] = the loss times its weight.
+template <class T>
+struct WeightedLosses {
+  const T* losses;
+  Labels<T> samples;
+  T* to;
+
+  static void run(const WeightedLosses& a, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) a.to[i] = weighted_loss(a.losses, a.samples, i);
+  }
+};
+
+/// The sum of the weighted losses, divided: one part, over [0, 1), so that it has one order.
+template <class T>
+struct SumOfLosses {
+  const T* losses;
+  Labels<T> samples;
+  std::int64_t count;
+  double divisor;
+  T* to;
+
+  static void run(const SumOfLosses& a, std::int64_t, std::int64_t) {
+    double total = 0;
+    for (std::int64_t begin = 0; begin < a.count; begin += kSumBlock) {
+      double part = 0;
+      for (std::int64_t i = begin; i < std::min(begin + kSumBlock, a.count); ++i)
+        part += weighted_loss(a.losses, a.samples, i);
+      total += part;
+    }
+    *a.to = static_cast<T>(total / a.divisor);
+  }
+};
+
+/// to[i] = whether the sample counts for nothing.
+template <class T>
+struct MarkSilent {
+  Labels<T> samples;
+  bool* to;
+
+  static void run(const MarkSilent& a, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) a.to[i] = a.samples.is_silent(i);
+  }
+};
+
+// Samples from which a loop over them is worth a second thread.
+constexpr std::int64_t kSampleGrain = 32768;
+
 }  // namespace
 
 template <class T>
@@ -84,28 +132,21 @@ Tensor reduce_samples(const T* losses, const Labels<T>& samples, std::int64_t co
                       double divisor) {
   if (reduction == Reduction::none) {
     Tensor result = new_tensor({count}, dtype_of<T>);
-    for (std::int64_t i = 0; i < count; ++i) data_of<T>(result)[i] = weighted_loss(losses, samples, i);
+    launch(WeightedLosses<T>{losses, samples, data_of<T>(result)}, count, kSampleGrain);
     return result;
   }
-  double total = 0;
-  for (std::int64_t begin = 0; begin < count; begin += kSumBlock) {
-    double part = 0;
-    for (std::int64_t i = begin; i < std::min(begin + kSumBlock, count); ++i) part += weighted_loss(losses, samples, i);
-    total += part;
-  }
   Tensor result = new_tensor(Shape{}, dtype_of<T>);
-  *data_of<T>(result) = static_cast<T>(total / divisor);
+  launch(SumOfLosses<T>{losses, samples, count, divisor, data_of<T>(result)}, 1, 1);
   return result;
 }
 
 template <class T>
 Tensor silent_samples(const Labels<T>& samples, std::int64_t count) {
-  Tensor silent;
-  for (std::int64_t i = 0; i < count; ++i) {
-    if (!samples.is_silent(i)) continue;
-    if (!silent.defined()) silent = zeros({count, 1}, {.dtype = DType::boolean});
-    data_of<bool>(silent)[i] = true;
-  }
+  std::int64_t counted = 0;  // in most batches all are: read here, as it decides whether a mask is needed
+  while (counted < count && !samples.is_silent(counted)) ++counted;
+  if (counted == count) return {};
+  Tensor silent = new_tensor({count, 1}, DType::boolean);
+  launch(MarkSilent<T>{samples, data_of<bool>(silent)}, count, kSampleGrain);
   return silent;
 }
 

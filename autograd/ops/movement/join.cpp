@@ -23,10 +23,11 @@ using namespace internal;
 
 std::span<const Tensor> internal::in_common_dtype(const char* operation, std::span<const Tensor> tensors,
                                                   std::vector<Tensor>& room, SourceLocation where) {
-  check(!tensors.empty(), where, operation, ": at least one tensor must be given.");
+  check(!tensors.empty(), where, operation, ": at least one tensor must be given, but there is none.");
   bool mixed = false;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
-    check(tensors[i].defined(), where, operation, ": tensor ", i, " must be defined, but it is default-constructed.");
+    check(tensors[i].defined(), where, operation, ": tensor ", i,
+          " must be defined, but it is not: ", internal::kWhyUndefined);
     mixed |= tensors[i].dtype() != tensors[0].dtype();
   }
   if (!mixed) return tensors;
@@ -226,7 +227,15 @@ struct PartsRule : ViewRule {
 
 }  // namespace
 
+void internal::check_part_count(const char* operation, std::int64_t count, SourceLocation where) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 24;
+  check(count <= kMost, where, operation, ": the number of pieces must be at most 2^24, but it is ", count, ".");
+}
+
 std::vector<Tensor> internal::parts_along(const char* operation, const Tensor& x, Parts parts, SourceLocation where) {
+  check_part_count(operation,
+                   parts.drops_axis() ? x.shape()[parts.axis] : static_cast<std::int64_t>(parts.starts.size()) - 1,
+                   where);
   std::vector<Tensor> views;
   for (int k = 0; k < parts.count(x.shape()); ++k) views.push_back(view_of(x, parts(k)));
   if (views.empty()) return views;
@@ -242,6 +251,7 @@ std::vector<Tensor> split(const Operand& operand, std::int64_t size, int axis) {
         "split: the size of the pieces must be above 0, but it is ", size, ".");
   // An axis of extent 0 gives one empty piece.
   std::int64_t count = extent == 0 ? 1 : (extent - 1) / size + 1;
+  check_part_count("split", count, operand.where());
   std::vector<std::int64_t> sizes(static_cast<std::size_t>(count), size);
   sizes.back() = extent - (count - 1) * size;
   return split(operand, sizes, axis);

@@ -21,7 +21,7 @@ struct Parts {
   std::vector<std::int64_t> starts;
 
   bool drops_axis() const { return starts.empty(); }
-  /// The number of parts of a tensor in this shape.
+  /// The number of parts of a tensor in this shape, which has passed check_part_count.
   int count(const Shape& shape) const {
     return static_cast<int>(drops_axis() ? shape[axis] : static_cast<std::int64_t>(starts.size()) - 1);
   }
@@ -32,6 +32,9 @@ struct Parts {
     return {axis, false, starts[at], 1, starts[at + 1] - starts[at]};
   }
 };
+
+/// Throws std::invalid_argument, naming the operation, for more parts than can be listed.
+void check_part_count(const char* operation, std::int64_t count, SourceLocation where);
 
 /// The parts of x as views, recorded as one operation. Gradient: the parts' cotangents joined.
 std::vector<Tensor> parts_along(const char* operation, const Tensor& x, Parts parts, SourceLocation where);

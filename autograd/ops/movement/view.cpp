@@ -158,7 +158,7 @@ Tensor unsqueeze(const Operand& operand, int axis) {
   axis = normalize_axis("unsqueeze", axis, x.ndim() + 1, operand.where());
   Shape shape = x.shape();
   Strides strides = x.strides();
-  check(x.ndim() < kMaxDims, operand.where(), "unsqueeze: a tensor has at most ", kMaxDims, " axes, and x ", x.shape(),
+  check(x.ndim() < kMaxDims, operand.where(), "unsqueeze: a tensor has at most ", kMaxDims, " axes, but x ", x.shape(),
         " has as many.");
   strides.insert(axis, axis < x.ndim() ? shape[axis] * strides[axis] : 1);
   shape.insert(axis, 1);

@@ -52,14 +52,14 @@ struct Added {
   }
 
   /// x times the factor, which an integer x truncates.
-  Tensor times(const Tensor& x, double factor) const {
+  Tensor times(const Tensor& x, ExactNumber factor) const {
     if (!is_floating(dtype)) {
-      const double whole = std::trunc(factor);
-      check(std::abs(whole) < 0x1p63, where, name, ": an int64 must hold beta and alpha of integers, but one is ",
-            factor, ".");
-      return whole == 1 ? x : mul(x, static_cast<std::int64_t>(whole));
+      check(factor.is_integer() || std::abs(factor.value()) < 0x1p63, where, name,
+            ": an int64 must hold beta and alpha of integers, but one is ", factor.value(), ".");
+      const std::int64_t whole = factor.is_integer() ? factor.integer() : static_cast<std::int64_t>(factor.value());
+      return whole == 1 ? x : mul(x, whole);
     }
-    return factor == 1 ? x : mul(x, factor);
+    return factor.value() == 1 ? x : mul(x, factor.value());
   }
 
   template <class Product>
@@ -70,7 +70,7 @@ struct Added {
     a = cast(a, dtype);
     b = cast(b, dtype);
     Tensor term = times(product(a, b), options.alpha);
-    if (options.beta == 0 || (!is_floating(dtype) && std::trunc(options.beta) == 0)) return term;
+    if (options.beta.value() == 0 || (!is_floating(dtype) && std::trunc(options.beta.value()) == 0)) return term;
     return add(times(input, options.beta), term);
   }
 };
@@ -102,8 +102,8 @@ Tensor addr(const Operand& input, const Operand& a, const Operand& b, AddProduct
   if (added.dtype == DType::boolean) {
     added.need_input(shape);
     CallSite site(added.where);
-    Tensor product = logical_and(options.alpha != 0, outer(added.a, added.b));
-    return logical_or(logical_and(options.beta != 0, added.input), product);
+    Tensor product = logical_and(options.alpha.value() != 0, outer(added.a, added.b));
+    return logical_or(logical_and(options.beta.value() != 0, added.input), product);
   }
   return added.sum(shape, options, [](const Tensor& a, const Tensor& b) { return outer(a, b); });
 }

@@ -148,11 +148,14 @@ Tensor multiply(const char* name, const Tensor& left, const Tensor& right, const
   bool folds = b.lead_ndim == 0 && a.lead_ndim > 0 && a.fold_lead();
   dispatch(left.dtype(), [&]<class T>(T) {
     if constexpr (!std::is_same_v<T, bool>) {
-      if (left.ndim() == 1 && right.ndim() == 1)
-        *data_of<T>(c) =
-            dot_product<T>(a.columns, a.matrix<T>().data, a.column_stride, b.matrix<T>().data, b.row_stride);
-      else
+      if (left.ndim() == 1 && right.ndim() == 1) {
+        const std::int64_t room_size = dot_product_room(a.columns);
+        const Tensor room = room_size > 0 ? new_result(name, {room_size}, left.dtype(), where) : c;
+        dot_product<T>(a.columns, a.matrix<T>().data, a.column_stride, b.matrix<T>().data, b.row_stride,
+                       data_of<T>(room), data_of<T>(c));
+      } else {
         multiply_stacks<T>(a, b, folds ? Shape{} : lead, data_of<T>(c));
+      }
     }
   });
   return c;

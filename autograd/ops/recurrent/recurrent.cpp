@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 
 #include "../../extend.hpp"
+#include "../../kernels/fill.hpp"
 #include "../../kernels/matmul.hpp"
 #include "../../kernels/recurrent.hpp"
 #include "../../tensor_impl.hpp"
@@ -71,6 +71,7 @@ void check_shapes(const char* name, RecurrentCell cell, Operands& given, SourceL
   check(lengths.dtype() == DType::int64, where, name, ": lengths must be int64, but they are ", lengths.dtype(), ".");
   check_shape(name, Slot::lengths, lengths, {batch}, where);
   given[Slot::lengths] = contiguous(lengths.detach());
+  // Read outside of kernels, which do not throw.
   const auto* length = data_of<std::int64_t>(given[Slot::lengths]);
   for (std::int64_t n = 0; n < batch; ++n)
     check<std::out_of_range>(0 <= length[n] && length[n] <= steps, where, name, ": lengths must be in [0, ", steps,
@@ -95,7 +96,8 @@ void promote_all(const char* name, Operands& given, SourceLocation where) {
   }
 }
 
-/// x with zeros beyond the lengths: whatever stands there, were it nan, has no part in a product.
+/// x with zeros beyond the lengths: whatever stands there, were it nan, has no part in a product. The lengths are read outside
+/// of kernels, as they decide whether there is anything to do.
 Tensor without_rest(const Tensor& x, const Tensor& lengths) {
   const std::int64_t steps = x.shape()[0];
   const auto* length = data_of<std::int64_t>(lengths);
@@ -113,10 +115,21 @@ T* data_or_null(const Tensor& tensor) {
 template <class T>
 void put(const Tensor& first, T* to, std::int64_t count) {
   if (first.defined())
-    std::copy_n(data_of<T>(first), count, to);
+    copy_run<T>(data_of<T>(first), count, to);
   else
-    std::fill_n(to, count, T(0));
+    fill(to, count, T(0));
 }
+
+/// to[i] += bias[i].
+template <class T>
+struct AddBias {
+  const T* bias;
+  T* to;
+
+  static void run(const AddBias& a, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) a.to[i] += a.bias[i];
+  }
+};
 
 /// The biases that the kernel adds: [2, gates hidden], of which those but a GRU's are summed in the first row.
 template <class T>
@@ -124,8 +137,7 @@ Tensor biases_of(const char* name, RecurrentCell cell, Operands& given, std::int
   Tensor result = new_zeros(name, {2, count}, dtype_of<T>, where);
   T *first = data_of<T>(result), *second = cell == RecurrentCell::gru ? first + count : first;
   for (const auto& [slot, to] : {std::pair(Slot::input_bias, first), std::pair(Slot::hidden_bias, second)})
-    if (const Tensor& bias = given[slot]; bias.defined())
-      for (std::int64_t i = 0; i < count; ++i) to[i] += data_of<T>(bias)[i];
+    if (const Tensor& bias = given[slot]; bias.defined()) launch(AddBias<T>{data_of<T>(bias), to}, count, kFillGrain);
   return result;
 }
 
@@ -167,10 +179,10 @@ std::vector<Tensor> outputs_of(const RecurrentRule& rule, Operands& given, Sourc
              shape.lengths != nullptr ? data_of<T>(output) : nullptr});
   // Copies, so that who keeps the last state does not keep all.
   Tensor h = new_result(name, {batch, out}, dtype, where), c;
-  std::copy_n(data_of<T>(states) + last * out, batch * out, data_of<T>(h));
+  copy_run<T>(data_of<T>(states) + last * out, batch * out, data_of<T>(h));
   if (is_lstm) {
     c = new_result(name, {batch, units}, dtype, where);
-    std::copy_n(data_of<T>(cells) + last * units, batch * units, data_of<T>(c));
+    copy_run<T>(data_of<T>(cells) + last * units, batch * units, data_of<T>(c));
   } else {
     c = new_result(name, {0}, dtype, where);  // nobody sees it: all cells have the same outputs
   }

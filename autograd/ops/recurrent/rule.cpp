@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "../../extend.hpp"
+#include "../../kernels/elementwise.hpp"
+#include "../../kernels/fill.hpp"
 #include "../../kernels/matmul.hpp"
 #include "../../kernels/recurrent.hpp"
 #include "../../tensor_impl.hpp"
@@ -52,12 +54,10 @@ namespace {
 template <class T>
 Tensor state_cotangent(const char* name, Vjp& vjp, int output, const Shape& shape) {
   Tensor result = new_result(name, shape, dtype_of<T>, vjp.where());
-  if (vjp.has(output)) {
-    const Tensor g = contiguous(vjp.g(output));
-    std::copy_n(data_of<T>(g), g.numel(), data_of<T>(result));
-  } else {
-    std::fill_n(data_of<T>(result), result.numel(), T(0));
-  }
+  if (vjp.has(output))
+    copy_into(result, vjp.g(output));
+  else
+    fill(data_of<T>(result), result.numel(), T(0));
   return result;
 }
 

@@ -5,6 +5,7 @@
 
 #include "../../extend.hpp"
 #include "../../kernels/extremes.hpp"
+#include "../../kernels/fill.hpp"
 #include "../arithmetic.hpp"
 #include "../cast.hpp"
 #include "../choose.hpp"
@@ -141,7 +142,7 @@ void locate(const Tensor& x, unsigned mask, const Tensor& positions, const Tenso
   dispatch(x.dtype(), [&]<class T>(T) {
     if constexpr (!std::is_same_v<T, bool>) {
       if (reduced_count(x.shape(), mask) == 1) {  // an axis of extent 1 is not part of a plan
-        std::fill_n(data_of<std::int64_t>(positions), positions.numel(), 0);
+        fill<std::int64_t>(data_of<std::int64_t>(positions), positions.numel(), 0);
         if (values.defined())
           copy_into(x.ndim() == values.ndim() ? values : with_kept_axes(values, x.shape(), mask), x);
         return;

@@ -1,7 +1,9 @@
 // var, std, var_mean and std_mean.
+#include <atomic>
 #include <cmath>
 
 #include "../../extend.hpp"
+#include "../../kernels/fill.hpp"
 #include "../arithmetic.hpp"
 #include "../cast.hpp"
 #include "../choose.hpp"
@@ -65,6 +67,18 @@ struct MeanFromGuess {
   }
 };
 
+/// centers[i] = the mean, from the guess that stands there.
+template <class T>
+struct CentersFromGuesses {
+  T* centers;
+  const T* differences;
+  MeanFromGuess<T> to_mean;
+
+  static void run(const CentersFromGuesses& a, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) a.centers[i] = a.to_mean(i, a.centers[i], a.differences[i]);
+  }
+};
+
 struct Means {
   Tensor centers;   // rounded
   Tensor residues;  // the means are centers + residues
@@ -77,9 +91,8 @@ Means means_of(const Tensor& x, unsigned mask) {
   means.residues = new_tensor(means.centers.shape(), dtype_of<T>);
   Tensor differences = fold_around<DifferenceFold, T>(x, mask, means.centers);
   MeanFromGuess<T> to_mean{static_cast<T>(reduced_count(x.shape(), mask)), data_of<T>(means.residues)};
-  T* centers = data_of<T>(means.centers);
-  for (std::int64_t i = 0; i < differences.numel(); ++i)
-    centers[i] = to_mean(i, centers[i], data_of<T>(differences)[i]);
+  launch(CentersFromGuesses<T>{data_of<T>(means.centers), data_of<T>(differences), to_mean}, differences.numel(),
+         kElementwiseGrain);
   return means;
 }
 
@@ -87,6 +100,19 @@ Means means_of(const Tensor& x, unsigned mask) {
 struct Spread {
   Tensor y;
   Means means;
+};
+
+/// Takes from each sum what the mean's residue has added to it.
+template <class T>
+struct WithoutResidues {
+  T* sums;
+  const T* residues;
+  T count;
+
+  static void run(const WithoutResidues& a, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i)
+      a.sums[i] -= std::min(a.sums[i], a.count * a.residues[i] * a.residues[i]);
+  }
 };
 
 /// Sums of the squared deviations from the means, in this shape, of a tensor that has elements.
@@ -97,11 +123,9 @@ Spread square_sums(const Tensor& x, unsigned mask, const Shape& shape) {
   means.residues = new_tensor(means.centers.shape(), dtype_of<T>);
   const T count = static_cast<T>(reduced_count(x.shape(), mask));
   PlannedOperand operand(x, mask);
-  const T* residue = data_of<T>(means.residues);
-  T* sum = data_of<T>(sums);
-  fold_twice<DifferenceFold, DeviationFold>(operand.plan, data_of<T>(operand.x), data_of<T>(means.centers), sum,
-                                            MeanFromGuess<T>{count, data_of<T>(means.residues)});
-  for (std::int64_t i = 0, n = sums.numel(); i < n; ++i) sum[i] -= std::min(sum[i], count * residue[i] * residue[i]);
+  fold_twice<DifferenceFold, DeviationFold>(operand.plan, data_of<T>(operand.x), data_of<T>(means.centers),
+                                            data_of<T>(sums), MeanFromGuess<T>{count, data_of<T>(means.residues)});
+  launch(WithoutResidues<T>{data_of<T>(sums), data_of<T>(means.residues), count}, sums.numel(), kElementwiseGrain);
   return spread;
 }
 
@@ -150,7 +174,7 @@ Spread nan_of_nothing(const VarianceOperand& operand, const Value& value) {
   return dispatch_floating(operand.x.dtype(), [&]<class T>(T) {
     if (operand.x.numel() > 0) return value(T{});
     Tensor y = new_tensor(operand.shape, dtype_of<T>);
-    std::fill_n(data_of<T>(y), y.numel(), std::numeric_limits<T>::quiet_NaN());
+    fill(data_of<T>(y), y.numel(), std::numeric_limits<T>::quiet_NaN());
     Tensor none = new_tensor({0}, dtype_of<T>);
     return Spread{std::move(y), {none, none}};
   });
@@ -231,19 +255,32 @@ Tensor variance_cotangent(Vjp& vjp, unsigned mask, const Tensor& factor) {
   return dispatch_floating(x.dtype(), [&]<class T>(T) { return scaled_deviations<T>(vjp, mask, contiguous(factor)); });
 }
 
+/// to = above / below, 0 where `below` is 0. Sets `some_lost` where such a quotient overflows or loses digits.
+template <class T>
+struct Quotients {
+  const T* above;
+  const T* below;
+  T* to;
+  std::atomic<bool>* some_lost;
+
+  static void run(const Quotients& a, std::int64_t begin, std::int64_t end) {
+    bool all_fit = true;
+    for (std::int64_t i = begin; i < end; ++i) {
+      const T above = a.above[i], below = a.below[i];
+      a.to[i] = below == 0 ? T(0) * above : above / below;
+      all_fit &= std::isnormal(a.to[i]) || above == 0 || below == 0 || !std::isfinite(above) || !std::isfinite(below);
+    }
+    if (!all_fit) a.some_lost->store(true, std::memory_order_relaxed);
+  }
+};
+
 /// factor / y, 0 where y is 0; undefined where such a quotient overflows or loses digits.
 template <class T>
 Tensor quotients(const Tensor& factor, const Tensor& y) {
   Tensor result = new_tensor(y.shape(), y.dtype());
-  T* to = data_of<T>(result);
-  const T *above = data_of<T>(factor), *below = data_of<T>(y);
-  bool all_fit = true;
-  for (std::int64_t i = 0, n = y.numel(); i < n; ++i) {
-    to[i] = below[i] == 0 ? T(0) * above[i] : above[i] / below[i];
-    all_fit &=
-        std::isnormal(to[i]) || above[i] == 0 || below[i] == 0 || !std::isfinite(above[i]) || !std::isfinite(below[i]);
-  }
-  return all_fit ? result : Tensor();
+  std::atomic<bool> some_lost = false;
+  launch(Quotients<T>{data_of<T>(factor), data_of<T>(y), data_of<T>(result), &some_lost}, y.numel(), kElementwiseGrain);
+  return some_lost ? Tensor() : result;
 }
 
 template <class T>

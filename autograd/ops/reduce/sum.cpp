@@ -136,19 +136,31 @@ Tensor products_before(const Tensor& x) {
   return products;
 }
 
-/// The product of all other elements along the last axis.
+/// to = the product of all other elements of the row. Over rows.
+template <class T>
+struct ProductsOfOthers {
+  const T* x;
+  T* to;
+  std::int64_t length;
+
+  static void run(const ProductsOfOthers& a, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      const T* from = a.x + row * a.length;
+      T* to = a.to + row * a.length;
+      T product = 1;
+      for (std::int64_t i = 0; i < a.length; product *= from[i++]) to[i] = product;
+      product = 1;
+      for (std::int64_t i = a.length - 1; i >= 0; product *= from[i--]) to[i] *= product;
+    }
+  }
+};
+
+/// The product of all other elements along the last axis, of a contiguous x that has elements.
 template <class T>
 Tensor products_of_others(const Tensor& x) {
   Tensor y = new_tensor(x.shape(), dtype_of<T>);
-  std::int64_t n = x.shape()[1];
-  for (std::int64_t row = 0; row < x.shape()[0]; ++row) {
-    const T* from = data_of<T>(x) + row * n;
-    T* to = data_of<T>(y) + row * n;
-    T product = 1;
-    for (std::int64_t i = 0; i < n; product *= from[i++]) to[i] = product;
-    product = 1;
-    for (std::int64_t i = n - 1; i >= 0; product *= from[i--]) to[i] *= product;
-  }
+  const std::int64_t length = x.shape()[1];
+  launch(ProductsOfOthers<T>{data_of<T>(x), data_of<T>(y), length}, x.shape()[0], kElementwiseGrain / length + 1);
   return y;
 }
 

@@ -66,7 +66,7 @@ Unique distinct(const char* name, const Operand& operand, const UniqueOptions& o
   CallSite site(where);
   int axis = 0;
   if (options.axis) {
-    check<std::out_of_range>(given.ndim() > 0, where, name, ": a scalar has no axis ", *options.axis, ".");
+    check<std::out_of_range>(given.ndim() > 0, where, name, ": x must have at least one axis, but it is a scalar.");
     axis = normalize_axis(name, *options.axis, given.ndim(), where);
     check(given.numel() > 0 || given.shape()[axis] == 0, where, name,
           ": slices that are compared must have elements, but x is ", given.shape(), " and the axis is ", axis, ".");

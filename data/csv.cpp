@@ -67,8 +67,6 @@ class Reader {
  private:
   /// What may be meant where no number stands.
   std::string hint(std::string_view text) const {
-    if (text.find('\r') != text.npos)
-      return " Lines must end in LF or CR LF, but here is a CR alone. Convert the file: tr '\\r' '\\n'.";
     const bool is_word = !text.empty() && std::isalpha(static_cast<unsigned char>(text.front())) != 0;
     if (line_number() == first_line_ && options_.header == Header::none && is_word && other_delimiter(text) == '\0')
       return announces_counts()
@@ -76,12 +74,17 @@ class Reader {
                  : " If this line names the columns, read with {.header = Header::names}.";
     const char other = other_delimiter(text);
     if (other == '\0') return "";
-    if (other == ',' && options_.delimiter == ';') return " Numbers must be written with a decimal point.";
+    if (other != ',' || options_.delimiter != ';') return delimiter_hint(other);
+    return " Numbers must be written with a decimal point." + (fields().size() == 1 ? delimiter_hint(other) : "");
+  }
+
+  static std::string delimiter_hint(char delimiter) {
     return concat(" If ",
-                  other == '\t'  ? "tabs delimit"
-                  : other == ' ' ? "blanks delimit"
-                                 : concat('\'', other, "' delimits"),
-                  " the columns, read with {.delimiter = '", other == '\t' ? "\\t" : std::string(1, other), "'}.");
+                  delimiter == '\t'  ? "tabs delimit"
+                  : delimiter == ' ' ? "blanks delimit"
+                                     : concat('\'', delimiter, "' delimits"),
+                  " the columns, read with {.delimiter = '", delimiter == '\t' ? "\\t" : std::string(1, delimiter),
+                  "'}.");
   }
 
   /// A delimiter that would make numbers of a part of the text; NUL where there is none.
@@ -107,20 +110,28 @@ class Reader {
       const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
       if (!text.empty() && end == text.data() + text.size() && error == std::errc()) first_counts_[i] = count;
     }
+    // Names in a single field may be several.
+    if (fields().size() == 1)
+      for (char other : {';', '\t', ',', '|'})
+        if (header_delimiter_ == '\0' && fields()[0].text.find(other) != std::string_view::npos)
+          header_delimiter_ = other;
   }
 
   /// What may be meant where a row's length differs from the first one's.
-  std::string_view length_hint(std::int64_t like_line) const {
+  std::string length_hint(std::int64_t like_line) const {
     const auto length = static_cast<std::int64_t>(fields().size());
     const bool fits = announces_counts() && first_counts_[1] == length - 1;
-    if (like_line != first_line_ || options_.header != Header::none || !fits) return "";
-    return " If that line tells the numbers of rows and features, read with {.header = Header::counts}.";
+    if (like_line == first_line_ && options_.header != Header::counts && fits)
+      return " If that line tells the numbers of rows and features, read with {.header = Header::counts}.";
+    return header_delimiter_ == '\0' || header_delimiter_ == options_.delimiter ? ""
+                                                                                : delimiter_hint(header_delimiter_);
   }
 
   detail::Lines lines_;
   const CsvOptions& options_;
   std::int64_t first_line_ = 0;              // the first that is not blank
   std::int64_t first_counts_[2] = {-1, -1};  // its first two fields, where they are integers
+  char header_delimiter_ = '\0';             // what may delimit it, where it is a single field
 };
 
 /// Columns to keep as text, counted from 0, in the order asked for.

@@ -1,4 +1,4 @@
-// Reading, preparing and going through data.
+// Reading data, preparing it, and visiting it in batches.
 #pragma once
 
 #include "batches.hpp"

@@ -35,10 +35,11 @@ struct Description {
   std::vector<std::string> warnings;  ///< a sentence each
 };
 
-/// Looks at a table. With a target it warns (of what 20,000 of its rows say, where there are more) of each column that alone tells it: what is known only together with the answer
-/// makes a model that is right in training and of no use. It also warns of columns that are constant or empty, that number or
-/// name the rows, that say the same as another one, of text that is numbers in another notation, of values like -999 that may
-/// stand for missing ones, and of classes that differ in case or blanks alone.
+/// Looks at a table. With a target it warns (of what 20,000 of its rows say, where there are more) of each column that
+/// alone tells it: what is known only together with the answer makes a model that is right in training and of no use. It
+/// also warns of columns that are constant or empty, that number or name the rows, that say the same as another one, of
+/// text that is numbers in another notation, of values like -999 that may stand for missing ones, and of classes that
+/// differ in case or blanks alone.
 ///
 /// Throws: std::out_of_range for a target that is not there.
 /// Example: `std::cout << data::describe(table, "survived");`

@@ -109,7 +109,7 @@ class Inflater {
 }  // namespace
 
 FileError::FileError(std::string file, std::int64_t line, std::int64_t column, const std::string& problem)
-    : std::runtime_error(with_place(place(file, line, column) + problem, {})),
+    : std::runtime_error(with_place(shortened(place(file, line, column) + problem), {})),
       file_(std::move(file)),
       line_(line),
       column_(column) {}

@@ -14,7 +14,8 @@ namespace data {
 /// line that called for it: "digits.csv.gz:17:3: column 2: a number is expected, but it is 'abc'. at train.cpp:12".
 class FileError : public std::runtime_error {
  public:
-  /// Makes the message from the place and the problem. `line` and `column` (a position in bytes) count from 1; 0 where the file has no lines or none was read.
+  /// Makes the message from the place and the problem. `line` and `column` (a position in bytes) count from 1; 0 where
+  /// the file has no lines or none was read.
   FileError(std::string file, std::int64_t line, std::int64_t column, const std::string& problem);
 
   const std::string& file() const { return file_; }  ///< its path

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <ostream>
+#include <string_view>
+#include <unordered_set>
 
 #include "../autograd/ops/cast.hpp"
 #include "../autograd/ops/compare.hpp"
@@ -142,11 +144,12 @@ Table::Table(const std::vector<Column>& given, SourceLocation where) {
   CallSite site(where);
   std::vector<Tensor> numbers;
   DType dtype = DType::int64;
+  std::unordered_set<std::string_view> taken;
   for (const Column& column : given) {
     check(column.size() == given[0].size(), where, "Table: all columns must have the same number of rows, but '",
           given[0].name, "' has ", given[0].size(), " and '", column.name, "' has ", column.size(), '.');
-    check(!has(column.name), where, "Table: each column must have a name of its own, but two are called '", column.name,
-          "'.");
+    check(taken.insert(column.name).second, where,
+          "Table: each column must have a name of its own, but two are called '", column.name, "'.");
     columns.push_back(column.name);
     kinds.push_back(column.kind);
     if (column.is_numeric()) {

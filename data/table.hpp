@@ -26,7 +26,8 @@ enum class Kind : std::uint8_t {
 /// Writes number, boolean, text or date.
 void append_text(std::string& out, Kind kind);
 
-/// Column: one of a table, a copy of its strings or a view of its numbers. It converts to a Tensor where it holds numbers: `Tensor age = table["age"]`.
+/// Column: one of a table, a copy of its strings or a view of its numbers. It converts to a Tensor where it holds numbers:
+/// `Tensor age = table["age"]`.
 struct Column {
   std::string name;
   Kind kind = Kind::number;

@@ -133,6 +133,8 @@ void Lines::take_apart() {
       const std::size_t next = end;
       while (end > at && pads(line_[end - 1])) --end;
       field.text = line_.substr(at, end - at);
+      if (const std::size_t cr = field.text.find('\r'); cr != field.text.npos)
+        fail(at + cr, "lines must end in LF or CR LF, but here is a CR alone. Convert the file: tr '\\r' '\\n'.");
       at = next;
     }
     fields_.push_back(field);

@@ -280,8 +280,6 @@ std::string number_hint(std::string_view text, char decimal) {
   const Notation grouped{decimal, thousands.thousands};
   if (signs && grouped.parse(plain, value) == Parsed::number)
     return " Signs of currency and per cent are no part of numbers: take them out of the file first.";
-  if (text.find('\r') != text.npos)
-    return " Lines must end in LF or CR LF, but here is a CR alone. Convert the file: tr '\\r' '\\n'.";
   return "";
 }
 

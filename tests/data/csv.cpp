@@ -228,6 +228,15 @@ TEST_CASE("files that cannot be read", "[data][csv]") {
   CHECK_THROWS_WITH(read_csv("no/such/file.csv"),
                     Contains("no/such/file.csv: the file cannot be opened") && Contains("No such file"));
   CHECK_THROWS_AS(read_csv(kExamples), data::FileError);
+  const std::string long_name(5000, 'a');
+  try {
+    read_csv(long_name);
+    FAIL("no error");
+  } catch (const data::FileError& error) {
+    CHECK(error.file() == long_name);
+    CHECK(std::string(error.what()).size() < 600);
+    CHECK_THAT(error.what(), Contains("the file cannot be opened: ") && Contains(" at csv.cpp:"));
+  }
   CHECK_THROWS_AS(read_csv("no/such/file.csv"), std::runtime_error);
 }
 
@@ -309,11 +318,12 @@ TEST_CASE("text in an encoding of one byte a character is named as such", "[data
 }
 
 TEST_CASE("lines that end in CR alone are named as such", "[data][csv]") {
-  CHECK(
-      problem_of("1,2\r3,4\r") ==
-      R"(table.csv:1:3: column 2: a number is expected, but it is '2\x0d3'. Lines must end in LF or CR LF, but here is )"
-      R"(a CR alone. Convert the file: tr '\r' '\n'.)");
+  CHECK(problem_of("1,2\r3,4\r") ==
+        R"(table.csv:1:4: lines must end in LF or CR LF, but here is a CR alone. Convert the file: tr '\r' '\n'.)");
   CHECK_THAT(problem_of("1\r2\r3\r"), Contains("here is a CR alone."));
+  CHECK_THAT(problem_of("a,b\r1,2\r3,4\r", {.header = Header::names}), Contains("here is a CR alone."));
+  CHECK_THAT(problem_of("a,b\r1,2\r3,4\r", {.text_columns = {0}}), Contains("here is a CR alone."));
+  CHECK(values_of("1,2\r") == std::vector<double>{1, 2});  // the last line's end cut short
 }
 
 TEST_CASE("another delimiter is hinted at where it makes a number", "[data][csv]") {
@@ -325,6 +335,9 @@ TEST_CASE("another delimiter is hinted at where it makes a number", "[data][csv]
   CHECK_THAT(problem_of("1,2\n", {.delimiter = ' '}),
              Contains("If ',' delimits the columns, read with {.delimiter = ','}."));
   CHECK_THAT(problem_of("a,b\n1,2\n", {.delimiter = ';', .header = Header::names}), Contains("a decimal point."));
+  CHECK_THAT(problem_of("a,b\n1,2\n", {.delimiter = ';', .header = Header::names}), Contains("{.delimiter = ','}"));
+  CHECK_THAT(problem_of("a;b\n1,5;2\n", {.header = Header::names}),
+             Contains("a row must have 1 columns as line 1 tells, but this one has 2. If ';' delimits the columns"));
   CHECK_THAT(problem_of("1,2\n1,a;b\n"), !Contains("If"));
 }
 
@@ -337,6 +350,11 @@ TEST_CASE("a header of counts is hinted at", "[data][csv]") {
       problem_of("2,2\n0.5,0,1\n1.5,1,0\n") ==
       "table.csv:2:7: a row must have 2 columns as line 1 tells, but this one has 3. If that line tells the numbers of "
       "rows and features, read with {.header = Header::counts}.");
+}
+
+TEST_CASE("a header of counts that is read as names is hinted at", "[data][csv]") {
+  CHECK_THAT(problem_of("2,2,x,y\n0.5,0,1\n1.5,1,0\n", {.header = Header::names}),
+             Contains("a row must have 4 columns as line 1 tells, but this one has 3. If that line tells the numbers"));
 }
 
 TEST_CASE("a long field is cut in the message, and the caller's line is told", "[data][csv]") {

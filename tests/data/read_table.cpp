@@ -202,6 +202,12 @@ TEST_CASE("a quoted field may go on in the next line", "[data][table]") {
   CHECK(read("a,b\n'x, y',1\n", {.quote = '\''})["a"].text == Strings{"x, y"});
 }
 
+TEST_CASE("lines that end in CR alone make no table of a single row", "[data][table]") {
+  for (const char* text : {"1,2\r3,4\r", "a,b\r1,2\r3,4\r", "a\r1\r2\r", "x y\r1 2\r"})
+    CHECK_THAT(problem_of(text), Contains(R"(but here is a CR alone. Convert the file: tr '\r' '\n'.)"));
+  CHECK(read("a,b\n\"x\ry\",2\n")["a"].text == Strings{"x\ry"});
+}
+
 TEST_CASE("decimal commas and thousands", "[data][table]") {
   CHECK(read("a;b\n1.234,5;2\n-7,25;3\n", {.decimal = ',', .thousands = '.'}).values.to_vector<double>() ==
         Doubles{1234.5, 2, -7.25, 3});

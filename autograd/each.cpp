@@ -34,7 +34,8 @@ void prepare_each(std::span<const EachOperand> operands, SourceLocation where) {
     const TensorImpl& written = *operands[i].tensor->impl();
     for (std::size_t j = 0; j < operands.size(); ++j) {
       const TensorImpl& other = *operands[j].tensor->impl();
-      if (i == j || written.storage.get() != other.storage.get()) continue;
+      // By their addresses: two handles may borrow one array.
+      if (i == j || !may_overlap(written, other)) continue;
       check(!operands[j].is_written, where,
             "each: tensors that are written must not share memory, but two of them do.");
       check(

@@ -31,24 +31,6 @@ void append_text(std::string& out, SourceLocation where) {
   out += std::to_string(where.line);
 }
 
-namespace {
-
-// A message fits on a screen. Its ends say which operation it was and what to do.
-constexpr std::size_t kLongest = 480, kEndKept = 160;
-
-/// A long message without its middle.
-std::string cut(std::string message) {
-  if (message.size() <= kLongest) return message;
-  auto is_inside_of_character = [&](std::size_t i) { return (static_cast<unsigned char>(message[i]) & 0xC0) == 0x80; };
-  constexpr std::string_view kGap = " [...] ";
-  std::size_t from = kLongest - kEndKept - kGap.size(), to = message.size() - kEndKept;
-  while (is_inside_of_character(from)) --from;
-  while (is_inside_of_character(to)) ++to;
-  return message.replace(from, to - from, kGap);
-}
-
-}  // namespace
-
 void append_text(std::string& out, double value) {
   char text[32];
   char* end = text + sizeof text;
@@ -60,6 +42,17 @@ void append_text(std::string& out, double value) {
   else
     end = std::to_chars(text, end, value).ptr;  // the fewest digits that read back as the same number
   out.append(text, end);
+}
+
+std::string shortened(std::string text, std::size_t longest) {
+  if (text.size() <= longest) return text;
+  auto is_inside_of_character = [&](std::size_t i) { return (static_cast<unsigned char>(text[i]) & 0xC0) == 0x80; };
+  constexpr std::string_view kGap = " [...] ";
+  const std::size_t end_kept = longest / 3;
+  std::size_t from = longest - end_kept - kGap.size(), to = text.size() - end_kept;
+  while (is_inside_of_character(from)) --from;
+  while (is_inside_of_character(to)) ++to;
+  return text.replace(from, to - from, kGap);
 }
 
 std::string with_place(std::string message, SourceLocation where) {
@@ -74,7 +67,7 @@ std::string with_place(std::string message, SourceLocation where) {
 
 template <class Error>
 void fail(SourceLocation where, std::string message) {
-  throw Error(with_place(cut(std::move(message)), where));
+  throw Error(with_place(shortened(std::move(message)), where));
 }
 template void fail<std::invalid_argument>(SourceLocation, std::string);
 template void fail<std::out_of_range>(SourceLocation, std::string);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -65,6 +66,12 @@ void append_text(std::string& out, const F& text) {
   append_text(out, text());
 }
 
+namespace internal {
+/// How a tensor comes to be undefined, as the end of a message.
+inline constexpr char kWhyUndefined[] =
+    "default-constructed, or the grad() of a tensor that no backward() has filled, or that is no leaf.";
+}  // namespace internal
+
 /// One string of the parts, written one after the other.
 template <class... Parts>
 std::string concat(const Parts&... parts) {
@@ -73,11 +80,14 @@ std::string concat(const Parts&... parts) {
   return text;
 }
 
+/// A text of more than `longest` characters without its middle, which two thirds of them and one third at the end enclose.
+std::string shortened(std::string text, std::size_t longest = 480);
+
 /// The message as a sentence and, where it is known, the place: "... . at model.cpp:42".
 std::string with_place(std::string message, SourceLocation where);
 
-/// Throws Error with the message and the place. A message of more than 480 characters, as a list of many names makes it, is
-/// cut in its middle: its ends say which operation it was and what to do.
+/// Throws Error with the message, which is shortened() (a list of many names makes it long: its ends say which operation it
+/// was and what to do), and the place.
 template <class Error>
 [[noreturn]] XGRAD_API void fail(SourceLocation where, std::string message);
 extern template void fail<std::invalid_argument>(SourceLocation, std::string);

@@ -46,14 +46,17 @@ class Callable : public RefCounted {
  public:
   /// To be called as a function of (Callable&, the signature's arguments).
   using Invoke = void (*)();
+  /// Makes a copy with captures of its own.
+  using Copy = Callable* (*)(const Callable& callable);
 
-  explicit Callable(Invoke invoke) : invoke(invoke) {}
+  Callable(Invoke invoke, Copy copy) : invoke(invoke), copy(copy) {}
   virtual ~Callable();
-  /// A copy with captures of its own; itself where it has none.
-  virtual Ref<Callable> copy() const = 0;
+  /// The Copy of what cannot be copied: tells the Substitution that is active, and shares it.
+  static Callable* share_uncopyable(const Callable& callable);
   static void destroy(Callable* callable);
 
   const Invoke invoke;
+  const Copy copy;  // null where it has no captures: no code to copy it is made
 };
 
 /// A handle to one, or to none.
@@ -90,7 +93,8 @@ class SharedCallable {
 }  // namespace internal
 
 /// Function holds any callable of its signature, or nothing; an empty one throws std::logic_error when called. Copies share
-/// the callable, with what a `mutable` lambda changed in itself; those that nn::clone() makes of a model have their own.
+/// the callable, with what a `mutable` lambda changed in itself; those that nn::clone() makes of a model have their own. One that
+/// cannot be copied (a lambda that captures a std::unique_ptr) can be held, but the model cannot be cloned then.
 template <class R, class... Arguments>
 class Function<R(Arguments...)> {
  public:
@@ -113,7 +117,8 @@ class Function<R(Arguments...)> {
 
   template <class F>
   struct Holder final : internal::Callable {
-    explicit Holder(F callable) : Callable(reinterpret_cast<Callable::Invoke>(&call)), held(std::move(callable)) {}
+    explicit Holder(F callable)
+        : Callable(reinterpret_cast<Callable::Invoke>(&call), how_to_copy()), held(std::move(callable)) {}
     static R call(internal::Callable& holder, Arguments... arguments) {
       F& held = static_cast<Holder&>(holder).held;
       if constexpr (std::is_void_v<R>)
@@ -121,12 +126,16 @@ class Function<R(Arguments...)> {
       else
         return held(std::forward<Arguments>(arguments)...);
     }
-    internal::Ref<internal::Callable> copy() const override {
-      // What gives no result is a rule or a notice, and holds no layers: the many rules need no such code.
-      if constexpr (!std::is_void_v<R> && std::copy_constructible<F>)
-        return internal::Ref<internal::Callable>::adopt(new Holder(held));
+    static constexpr Callable::Copy how_to_copy() {
+      if constexpr (std::is_empty_v<F>)
+        return nullptr;
+      else if constexpr (std::is_copy_constructible_v<F>)
+        return &copied;
       else
-        return internal::Ref<internal::Callable>::share(const_cast<Holder*>(this));
+        return &Callable::share_uncopyable;
+    }
+    static internal::Callable* copied(const internal::Callable& holder) {
+      return new Holder(static_cast<const Holder&>(holder).held);
     }
     F held;
   };

@@ -3,6 +3,7 @@
 #include "engine/backward.hpp"
 #include "engine/sum.hpp"
 #include "extend.hpp"
+#include "kernels/fill.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/cast.hpp"
 #include "ops/choose.hpp"
@@ -162,7 +163,8 @@ class Evaluation {
  private:
   static Tensor one_hot_row(const Tensor& like, std::int64_t at) {
     Tensor unit = internal::filled(like.shape(), like.dtype(), 0);
-    internal::dispatch_floating(like.dtype(), [&]<class T>(T) { internal::data_of<T>(unit)[at] = 1; });
+    internal::dispatch_floating(like.dtype(),
+                                [&]<class T>(T) { internal::fill(internal::data_of<T>(unit) + at, 1, T(1)); });
     return unit;
   }
 
@@ -181,15 +183,25 @@ Tensor one_like(const Tensor& value) { return internal::filled(value.shape(), va
 
 }  // namespace
 
-ValueAndGrads value_and_grad(const Differentiated& f, std::span<const Tensor> x, SourceLocation where) {
-  Evaluation at("grad", f, x, where);
+namespace {
+
+/// What value_and_grad() and grad() are, which are told apart in errors.
+ValueAndGrads value_and_grad(const char* operation, const Differentiated& f, std::span<const Tensor> x,
+                             SourceLocation where) {
+  Evaluation at(operation, f, x, where);
   at.check_scalar();
   std::vector<Tensor> gradients = at.pull_back(at.value(), one_like(at.value()), {});
   return {at.result(), std::move(gradients)};
 }
 
+}  // namespace
+
+ValueAndGrads value_and_grad(const Differentiated& f, std::span<const Tensor> x, SourceLocation where) {
+  return value_and_grad("value_and_grad", f, x, where);
+}
+
 std::vector<Tensor> grad(const Differentiated& f, std::span<const Tensor> x, SourceLocation where) {
-  return value_and_grad(f, x, where).grads;
+  return value_and_grad("grad", f, x, where).grads;
 }
 
 std::vector<Tensor> vjp(const Differentiated& f, std::span<const Tensor> x, const Tensor& cotangent,
@@ -248,7 +260,7 @@ ValueAndGrad value_and_grad(const Differentiated& f, const Tensor& x, SourceLoca
 }
 
 Tensor grad(const Differentiated& f, const Tensor& x, SourceLocation where) {
-  return std::move(value_and_grad(f, list_of(x), where).grads[0]);
+  return std::move(value_and_grad("grad", f, list_of(x), where).grads[0]);
 }
 
 Tensor vjp(const Differentiated& f, const Tensor& x, const Tensor& cotangent, SourceLocation where) {
@@ -296,7 +308,9 @@ std::vector<Tensor> parameters_from_vector(const Tensor& vector, const TensorLis
   std::vector<std::int64_t> sizes;
   std::int64_t total = 0;
   for (const Tensor& tensor : std::span<const Tensor>(like)) {
-    sizes.push_back(tensor.numel(where));
+    check(tensor.defined(), where, "parameters_from_vector: the tensors must be defined, but tensor ", sizes.size(),
+          " is not.");
+    sizes.push_back(tensor.numel());
     total += sizes.back();
   }
   check(total == vector.numel(), where,

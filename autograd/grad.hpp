@@ -28,6 +28,10 @@ struct GradOptions {
 ///
 /// Shapes: cotangents as outputs; results as inputs.
 /// Dtype: cotangents as outputs; results as inputs.
+/// The results may share memory with each other, with the cotangents and with other tensors: the gradients of a + b are one
+/// tensor, and that of sum(x) is one number, expanded. Write into a copy() alone. What backward() leaves in Tensor::grad() is
+/// each tensor's own.
+///
 /// Throws: std::invalid_argument for cotangents of another number, shape or dtype; std::logic_error for outputs or inputs
 /// that require no gradient, an input that no output depends on (see Unused), a graph that an earlier pass freed, or a
 /// saved value that was overwritten. All of that is checked before the first rule runs, and nothing is changed then. A

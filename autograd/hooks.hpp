@@ -74,11 +74,11 @@ class HookList {
 
   HookHandle add(Hook hook) {
     if (!entries_) entries_ = Ref<Entries>::adopt(new Entries);
-    entries_->list.push_back({++entries_->last_id, std::move(hook)});
+    entries_->list.push_back({++entries_->last_id, true, std::move(hook)});
     return HookHandle(as_owner(), entries_->last_id);
   }
 
-  bool empty() const { return !entries_ || entries_->list.empty(); }
+  bool empty() const { return !entries_ || entries_->removed == entries_->list.size(); }
 
   /// Calls use(hook) for each, those that are added meanwhile too.
   template <class Use>
@@ -86,11 +86,12 @@ class HookList {
     if (!entries_) return;
     Ref<Entries> entries = entries_;  // a hook may let go of what it was added to
     for (std::uint64_t done = 0;;) {
-      std::size_t next = 0;
-      while (next < entries->list.size() && entries->list[next].id <= done) ++next;
+      const std::size_t next = entries->find(done + 1);
       if (next == entries->list.size()) return;
-      done = entries->list[next].id;
-      Hook hook = entries->list[next].hook;  // a hook may remove itself
+      const Entry& entry = entries->list[next];
+      done = entry.id;
+      if (!entry.in_place) continue;
+      Hook hook = entry.hook;  // a hook may remove itself
       use(hook);
     }
   }
@@ -98,21 +99,42 @@ class HookList {
  private:
   struct Entry {
     std::uint64_t id;
+    bool in_place;
     Hook hook;
   };
   struct Entries final : HookOwner {
-    void remove(std::uint64_t id) override {
-      std::size_t at = 0;
-      while (at < list.size() && list[at].id != id) ++at;
-      if (at == list.size()) return;
-      [[maybe_unused]] Entry removed =
-          std::move(list[at]);  // the hook's captures go last: their end may reach back here
-      list.erase(list.begin() + static_cast<std::ptrdiff_t>(at));
+    /// Where the first hook is whose number is at least `id`.
+    std::size_t find(std::uint64_t id) const {
+      std::size_t low = 0, high = list.size();
+      while (low < high) {
+        const std::size_t middle = low + (high - low) / 2;
+        if (list[middle].id < id)
+          low = middle + 1;
+        else
+          high = middle;
+      }
+      return low;
     }
-    void clear() { [[maybe_unused]] std::vector<Entry> removed = std::move(list); }
+    void remove(std::uint64_t id) override {
+      const std::size_t at = find(id);
+      if (at == list.size() || list[at].id != id || !list[at].in_place) return;
+      // The hook's captures go last: their end may reach back here.
+      [[maybe_unused]] Hook gone = std::move(list[at].hook);
+      list[at].in_place = false;
+      // Many at once, so that as many hooks as there are can be removed without the list being moved up for each.
+      if (++removed <= 8 || 2 * removed < list.size()) return;
+      std::erase_if(list, [](const Entry& entry) { return !entry.in_place; });
+      removed = 0;
+    }
+    void clear() {
+      [[maybe_unused]] std::vector<Entry> gone = std::move(list);
+      list.clear();
+      removed = 0;
+    }
     static void destroy(Entries* entries) { delete entries; }
 
     std::vector<Entry> list;
+    std::size_t removed = 0;  // of the list
     std::uint64_t last_id = 0;
   };
 

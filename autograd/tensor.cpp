@@ -1,5 +1,8 @@
 #include "tensor.hpp"
 
+#include <cmath>
+
+#include "base/launch.hpp"
 #include "base/substitution.hpp"
 #include "tensor_impl.hpp"
 
@@ -10,10 +13,7 @@ using namespace internal;
 namespace {
 
 TensorImpl& defined_impl(const Tensor& tensor, const char* operation, SourceLocation where = {}) {
-  check(tensor.defined(), where, operation,
-        ": the tensor must be defined, but it is not: default-constructed, or the grad() of a tensor that no "
-        "backward() has "
-        "filled, or that is no leaf.");
+  check(tensor.defined(), where, operation, ": the tensor must be defined, but it is not: ", kWhyUndefined);
   return *tensor.impl();
 }
 
@@ -66,6 +66,9 @@ T Tensor::element(SourceLocation where) const {
     if constexpr (std::same_as<E, std::int64_t> && std::floating_point<T>)
       check(is_exact(converted, element), where, "item: ", dtype_of<T>, " must hold the number, but it is ", element,
             ". Read it by item<std::int64_t>().");
+    if constexpr (std::same_as<E, double> && std::same_as<T, float>)
+      check(std::isfinite(converted) || !std::isfinite(element), where,
+            "item: float32 must hold the number, but it is ", element, ". Read it by item<double>().");
     return converted;
   });
 }
@@ -118,20 +121,33 @@ const Tensor& Operand::tensor(const char* operation) const {
     if (!owned_.defined()) owned_ = number_as(dtype(), operation);
     return owned_;
   }
-  check(
-      tensor_->defined(), where_, operation,
-      ": its operands must be defined tensors, but one is not: default-constructed, or the grad() of a tensor that no "
-      "backward() has filled, or that is no leaf.");
+  check(tensor_->defined(), where_, operation,
+        ": its operands must be defined tensors, but one is not: ", kWhyUndefined);
   internal::entered_operation = {operation, where_};
   return *tensor_;
 }
 
+namespace {
+
+/// *to = value. Over [0, 1).
+template <class T>
+struct PutNumber {
+  T* to;
+  T value;
+
+  static void run(const PutNumber& a, std::int64_t, std::int64_t) { *a.to = a.value; }
+};
+
+}  // namespace
+
 Tensor Operand::number_as(DType dtype, const char* operation) const {
   Tensor result = new_tensor(Shape{}, dtype);
   if (dtype == DType::int64 && number_dtype_ != DType::float32)
-    *data_of<std::int64_t>(result) = integer_;
+    launch(PutNumber<std::int64_t>{data_of<std::int64_t>(result), integer_}, 1, 1);
   else
-    dispatch(dtype, [&]<class T>(T) { *data_of<T>(result) = element_of<T>(operation, number_, where_); });
+    dispatch(dtype, [&]<class T>(T) {
+      launch(PutNumber<T>{data_of<T>(result), element_of<T>(operation, number_, where_)}, 1, 1);
+    });
   return result;
 }
 

@@ -77,8 +77,8 @@ class Tensor {
   bool is_contiguous(SourceLocation where = SourceLocation::current()) const;
 
   // ---- Its elements ----
-  /// item is the only element, converted to T; floating to integer truncates.
-  /// Throws: std::invalid_argument unless there is one, and T can hold it (no nan as an integer).
+  /// item is the only element, converted to T; floating to integer truncates, double to float rounds.
+  /// Throws: std::invalid_argument unless there is one, and T can hold it (no nan as an integer, no 1e300 as a float).
   template <class T = double>
   requires std::is_arithmetic_v<T> T item(SourceLocation where = SourceLocation::current())
   const { return narrowed<T>("item", element<NearestElement<T>>(where), where); }

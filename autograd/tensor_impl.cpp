@@ -1,5 +1,6 @@
 #include "tensor_impl.hpp"
 
+#include <cstdint>
 #include <cstdlib>
 #include <limits>
 
@@ -66,6 +67,20 @@ Tensor new_foreign(void* data, const Shape& shape, const Strides& strides, DType
   impl->dtype = dtype;
   impl->contiguous = compute_contiguous(shape, strides);
   return Tensor(impl);
+}
+
+bool may_overlap(const TensorImpl& a, const TensorImpl& b) {
+  const auto elements_of = [](const TensorImpl& x) {
+    return Elements{x.data, static_cast<std::int64_t>(size_of(x.dtype)), x.shape, x.strides};
+  };
+  if (a.contiguous && b.contiguous) {
+    // An optimizer comes here several times for each parameter in each step.
+    const auto begin_a = reinterpret_cast<std::uintptr_t>(a.data), begin_b = reinterpret_cast<std::uintptr_t>(b.data);
+    return a.numel != 0 && b.numel != 0 &&
+           begin_a < begin_b + static_cast<std::uintptr_t>(b.numel) * size_of(b.dtype) &&
+           begin_b < begin_a + static_cast<std::uintptr_t>(a.numel) * size_of(a.dtype);
+  }
+  return may_overlap(elements_of(a), elements_of(b));
 }
 
 void check_writable(const char* operation, const Tensor& tensor, SourceLocation where) {

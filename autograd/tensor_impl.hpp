@@ -3,6 +3,7 @@
 
 #include "base/allocator.hpp"
 #include "base/ref.hpp"
+#include "number.hpp"
 #include "tensor.hpp"
 
 namespace xgrad XGRAD_API {
@@ -18,6 +19,8 @@ struct alignas(kBlockAlignment) Storage : RefCounted {
   void (*give_back)(void* owner) = nullptr;  // null where they are borrowed: the owner sees to them
 
   void* data() { return this + 1; }
+  /// Whether the elements stay another library's, which sees them too, and may lend them again.
+  bool is_borrowed() const { return owner != nullptr && give_back == nullptr; }
 
   static Ref<Storage> make(std::size_t bytes);
   static void destroy(Storage* storage);
@@ -68,6 +71,9 @@ inline void note_write(const Tensor& tensor, SourceLocation where) {
   storage.written = CallSite::or_else(where);
 }
 
+/// Whether elements of two tensors may share memory, as those of views of one storage, and of handles that borrow one array.
+bool may_overlap(const TensorImpl& a, const TensorImpl& b);
+
 /// Throws std::invalid_argument where elements of a tensor that is to be written share memory.
 void check_writable(const char* operation, const Tensor& tensor, SourceLocation where);
 
@@ -75,13 +81,19 @@ void check_writable(const char* operation, const Tensor& tensor, SourceLocation 
 /// cannot hold it.
 template <class T>
 T element_of(const char* operation, double number, SourceLocation where);
+/// The same of a number that may be an integer: an int64 takes it as it is.
+template <class T>
+T element_of(const char* operation, ExactNumber number, SourceLocation where) {
+  if constexpr (std::same_as<T, std::int64_t>)
+    if (number.is_integer()) return number.integer();
+  return element_of<T>(operation, number.value(), where);
+}
 
 /// Whether nobody else can see this handle's elements, so that they may be overwritten.
 inline bool owns_elements(const Tensor& tensor) {
   TensorImpl* impl = tensor.impl();
   const Storage& storage = *impl->storage;
-  const bool is_borrowed = storage.owner != nullptr && storage.give_back == nullptr;
-  return impl->unique() && storage.unique() && impl->contiguous && !is_borrowed;
+  return impl->unique() && storage.unique() && impl->contiguous && !storage.is_borrowed();
 }
 
 template <class T>

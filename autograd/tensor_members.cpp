@@ -28,10 +28,7 @@ void internal::TensorImpl::destroy(TensorImpl* impl) {
 namespace {
 
 TensorImpl& defined_impl(const Tensor& tensor, const char* operation, SourceLocation where) {
-  check(tensor.defined(), where, operation,
-        ": the tensor must be defined, but it is not: default-constructed, or the grad() of a tensor that no "
-        "backward() has "
-        "filled, or that is no leaf.");
+  check(tensor.defined(), where, operation, ": the tensor must be defined, but it is not: ", internal::kWhyUndefined);
   return *tensor.impl();
 }
 
@@ -57,7 +54,7 @@ XGRAD_INSTANTIATE(double)
 
 void Tensor::assign(const Operand& operand, SourceLocation where) && {
   const TensorImpl& impl = defined_impl(*this, "assign", where);
-  check<std::logic_error>(!impl.unique() || !impl.storage->unique(), where,
+  check<std::logic_error>(!impl.unique() || !impl.storage->unique() || impl.storage->is_borrowed(), where,
                           "assign: what is written must be seen by somebody, but this tensor ", impl.shape,
                           " is gone at the end of the line: x[mask] and x[positions] are copies of elements, as all "
                           "that is computed. Use index_put(x, mask, value), which makes a new tensor.");
@@ -76,9 +73,9 @@ void Tensor::assign(const Operand& operand, SourceLocation where) & {
         ", but its shape is ", from.shape, ".");
   check_writable("assign", *this, where);
   NoGrad no_grad;
-  // Read before written: the value may be a view of this very tensor.
+  // Read before written: the value may be a view of this very tensor, or borrow the same array.
   Tensor source = cast_for("assign", {value, where}, impl.dtype);
-  if (source.impl()->storage == impl.storage) source = copy(source);
+  if (may_overlap(*source.impl(), impl)) source = copy(source);
   note_write(*this, where);
   copy_into(*this, source);
 }

@@ -23,6 +23,9 @@ std::atomic<int>& thread_count() {
   return count;
 }
 
+// Before there is a second thread, which might be at it while another one calls fork(): the child would wait for ever.
+[[maybe_unused]] const int kAtLoad = thread_count();
+
 }  // namespace
 
 int num_threads() { return thread_count().load(std::memory_order_relaxed); }

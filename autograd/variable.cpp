@@ -1,9 +1,14 @@
 #include "variable.hpp"
 
+#include <algorithm>
+#include <functional>
 #include <unordered_set>
 #include <vector>
 
 #include "engine/node.hpp"
+#include "grad_mode.hpp"
+#include "kernels/fill.hpp"
+#include "ops/cast.hpp"
 #include "tensor_impl.hpp"
 
 namespace xgrad XGRAD_API {
@@ -20,6 +25,67 @@ Tensor alias(const Tensor& tensor) {
 }
 
 const void* storage_of(const Tensor& tensor) noexcept { return tensor.impl()->storage.get(); }
+
+bool is_borrowed(const Tensor& tensor) noexcept { return tensor.impl()->storage->is_borrowed(); }
+
+Writes writes_of(const Tensor& tensor) noexcept {
+  const Storage& storage = *tensor.impl()->storage;
+  return {storage.version, storage.written};
+}
+
+namespace {
+
+/// The bytes from a tensor's first element in memory to the end of its last.
+struct Extent {
+  const char *begin, *end;
+  std::size_t place;  // of the tensor among those to copy
+};
+
+Extent extent_of(const Tensor& tensor, std::size_t place) {
+  const TensorImpl& impl = *tensor.impl();
+  const auto* begin = static_cast<const char*>(impl.data);
+  const auto size = static_cast<std::int64_t>(size_of(impl.dtype));
+  if (impl.numel == 0) return {begin, begin, place};
+  const char* end = begin + size;
+  for (int axis = 0; axis < impl.shape.ndim(); ++axis) {
+    const std::int64_t reach = (impl.shape[axis] - 1) * impl.strides[axis] * size;
+    (reach < 0 ? begin : end) += reach;
+  }
+  return {begin, end, place};
+}
+
+}  // namespace
+
+std::vector<Tensor> copies_of(std::span<const Tensor> tensors) {
+  NoGrad no_grad;
+  std::vector<Extent> extents;
+  for (std::size_t i = 0; i < tensors.size(); ++i) extents.push_back(extent_of(tensors[i], i));
+  std::sort(extents.begin(), extents.end(),
+            [](const Extent& a, const Extent& b) { return std::less<>()(a.begin, b.begin); });
+  std::vector<Tensor> copies(tensors.size());
+  for (auto first = extents.begin(); first != extents.end();) {
+    const Tensor& tensor = tensors[first->place];
+    const char* end = first->end;
+    auto last = first + 1;
+    for (; last != extents.end() && last->begin < end && tensors[last->place].dtype() == tensor.dtype(); ++last)
+      end = std::max(end, last->end);
+    if (last == first + 1) {
+      copies[first->place] = copy(tensor.detach());
+    } else {
+      const std::int64_t bytes = end - first->begin;
+      Tensor memory = new_tensor({bytes / static_cast<std::int64_t>(size_of(tensor.dtype()))}, tensor.dtype());
+      char* begin = data_of<char>(memory);
+      copy_run(first->begin, bytes, begin);
+      for (auto at = first; at != last; ++at) {
+        const TensorImpl& impl = *tensors[at->place].impl();
+        const std::int64_t offset = static_cast<const char*>(impl.data) - first->begin;
+        copies[at->place] = new_view(memory, impl.shape, impl.strides, begin + offset);
+      }
+    }
+    first = last;
+  }
+  return copies;
+}
 
 void check_own_elements(const char* operation, const Tensor& tensor, SourceLocation where) {
   check_writable(operation, tensor, where);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "tensor.hpp"
 
@@ -16,6 +17,19 @@ Tensor alias(const Tensor& tensor);
 
 /// Which storage holds the elements: the same for all views of it.
 const void* storage_of(const Tensor& tensor) noexcept;
+
+/// Whether its elements are another library's, of which other handles may show them too without sharing a storage.
+bool is_borrowed(const Tensor& tensor) noexcept;
+
+/// How often a tensor's elements have been written over, and where last.
+struct Writes {
+  std::uint32_t count;
+  SourceLocation last;
+};
+Writes writes_of(const Tensor& tensor) noexcept;
+
+/// Constants of the tensors' values in memory of their own. Of tensors that overlap in memory the copies overlap as well.
+std::vector<Tensor> copies_of(std::span<const Tensor> tensors);
 
 /// Throws std::invalid_argument, naming the operation, where elements of the tensor share a place in memory.
 void check_own_elements(const char* operation, const Tensor& tensor, SourceLocation where);

@@ -9,4 +9,16 @@ namespace xgrad::internal {
 /// smallest stride. -1 where each element has a place of its own.
 int overlapping_axis(const Shape& shape, const Strides& strides);
 
+/// Elements of `size` bytes each in a layout, the first of them at `data`.
+struct Elements {
+  const void* data;
+  std::int64_t size;
+  const Shape& shape;
+  const Strides& strides;
+};
+
+/// Whether an element of one may have a byte in common with one of the other. No where their addresses or their steps tell them
+/// apart: two halves, two columns, every other element from 0 and from 1.
+bool may_overlap(const Elements& a, const Elements& b);
+
 }  // namespace xgrad::internal

@@ -5,6 +5,8 @@
 // (TensorImpl::marked), so that all others cost nothing. nn::with_parameters() and nn::clone() rest on it.
 #pragma once
 
+#include <typeinfo>
+
 #include "../config.hpp"
 #include "ref.hpp"
 
@@ -32,6 +34,8 @@ class Substitution {
   virtual RefCounted* copy_of(const RefCounted* shared) noexcept = 0;
   /// Remembers that copy, with one reference to it, which `release` gives up.
   virtual void note_copy(const RefCounted* shared, RefCounted* copy, void (*release)(RefCounted*)) = 0;
+  /// Remembers that an object of that class (a Function's) was met which cannot be copied and stays shared.
+  virtual void note_uncopyable(const std::type_info& type) = 0;
 
   /// The one that is active on this thread, or null.
   static Substitution* active() noexcept;

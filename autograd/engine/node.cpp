@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <thread>
 
 #include "../grad_mode.hpp"
 
@@ -124,10 +123,6 @@ void Node::free_graph() {
   drop_rule();
   drop_saved();
   for (Edge& edge : edges()) edge.producer = {};
-}
-
-void Leaf::lock() {
-  while (__atomic_test_and_set(&locked, __ATOMIC_ACQUIRE)) std::this_thread::yield();
 }
 
 std::vector<Tensor> run_rule(Node& node, std::vector<Tensor> cotangents, bool create_graph) {

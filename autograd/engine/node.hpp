@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "../base/fork_lock.hpp"
 #include "../base/inline_vector.hpp"
 #include "../extend.hpp"
 #include "../hooks.hpp"
@@ -132,13 +133,9 @@ struct alignas(16) Node : RefCounted {
 /// A variable. It holds the accumulated gradient, so that edges to it keep the gradient but not the variable's elements
 /// alive.
 struct Leaf : Node {
-  Tensor grad;  // read and written under a LeafLock
-  bool locked = false;
+  Tensor grad;           // read and written under a LeafLock
+  ForkLock lock;         // keeps other threads, whose passes may reach the same leaf, from its gradient
   bool retired = false;  // made by a function of functions that has ended: nobody's variable any more
-
-  /// Keeps other threads, whose passes may reach the same leaf, from its gradient.
-  void lock();
-  void unlock() { __atomic_clear(&locked, __ATOMIC_RELEASE); }
 
   static Ref<Node> make(const Shape& shape, DType dtype);
   static Leaf& of(Node& node) { return static_cast<Leaf&>(node); }
@@ -181,8 +178,8 @@ inline void Node::drop_saved() {
 /// Locks a leaf while it lives.
 class LeafLock {
  public:
-  explicit LeafLock(Leaf& leaf) : leaf_(leaf) { leaf.lock(); }
-  ~LeafLock() { leaf_.unlock(); }
+  explicit LeafLock(Leaf& leaf) : leaf_(leaf) { leaf.lock.lock(); }
+  ~LeafLock() { leaf_.lock.unlock(); }
   LeafLock(const LeafLock&) = delete;
   LeafLock& operator=(const LeafLock&) = delete;
 

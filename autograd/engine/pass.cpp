@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <limits>
+#include <numeric>
 
 #include "../grad_mode.hpp"
 #include "../kernels/elementwise.hpp"
@@ -71,6 +73,13 @@ void Pass::want(std::span<const Tensor> inputs) {
       node.marks.wanted = 1;
     }
   }
+  // So that the gradient by very many is not searched from end to end for each.
+  constexpr std::size_t kFew = 16;
+  if (wanted_.size() <= kFew) return;
+  wanted_by_node_.resize(wanted_.size());
+  std::iota(wanted_by_node_.begin(), wanted_by_node_.end(), std::size_t{0});
+  std::sort(wanted_by_node_.begin(), wanted_by_node_.end(),
+            [&](std::size_t i, std::size_t k) { return std::less<>()(wanted_[i].node.get(), wanted_[k].node.get()); });
 }
 
 bool Pass::reaches(std::size_t i) {
@@ -172,8 +181,16 @@ void Pass::before_rule(Node& node, Tensor* cotangents) {
   check_not_freed(node);
   if (hooks_ran_) check_saved_versions(node, where_);
   if (!node.marks.wanted) return;
-  for (std::size_t i = 0; i < wanted_.size(); ++i)
+  auto take = [&](std::size_t i) {
     if (wanted_[i].node.get() == &node) results_[i] = cotangents[wanted_[i].output];
+  };
+  if (wanted_by_node_.empty()) {
+    for (std::size_t i = 0; i < wanted_.size(); ++i) take(i);
+  } else {
+    auto at = std::lower_bound(wanted_by_node_.begin(), wanted_by_node_.end(), &node,
+                               [&](std::size_t i, const Node* of) { return std::less<>()(wanted_[i].node.get(), of); });
+    for (; at != wanted_by_node_.end() && wanted_[*at].node.get() == &node; ++at) take(*at);
+  }
 }
 
 void Pass::call_rule(VjpFrame& frame) {
@@ -227,7 +244,7 @@ void Pass::run_hooks(Node& node, Tensor* cotangents) {
 Tensor Pass::prepared(const Tensor& old, Tensor gradient, bool& in_place) const {
   in_place = false;
   // What a gradient shares with others (the caller's cotangent, say) must not change under them when it is added to later.
-  if (!old.defined()) return create_graph_ || owns_elements(gradient) ? std::move(gradient) : copied(gradient);
+  if (!old.defined()) return owns_elements(gradient) ? std::move(gradient) : copied(gradient);
   if (create_graph_) return added(old, gradient);
   in_place = owns_elements(old);
   if (in_place) return gradient;
@@ -244,10 +261,10 @@ class LeafLocks {
   explicit LeafLocks(std::vector<Leaf*>& leaves) : leaves_(leaves) {
     // In one order by all threads, so that no two wait for each other.
     std::sort(leaves.begin(), leaves.end());
-    for (Leaf* leaf : leaves) leaf->lock();
+    for (Leaf* leaf : leaves) leaf->lock.lock();
   }
   ~LeafLocks() {
-    for (Leaf* leaf : leaves_) leaf->unlock();
+    for (Leaf* leaf : leaves_) leaf->lock.unlock();
   }
   LeafLocks(const LeafLocks&) = delete;
   LeafLocks& operator=(const LeafLocks&) = delete;

@@ -78,7 +78,7 @@ class Pass {
 
   /// Where the cotangents of what an edge leads to are added up, if something has come and nobody else can see it.
   Tensor* sum_so_far(const Edge& edge);
-  /// The same where the gradient's graph is wanted too. Where nothing has come for a view that few rules add to, it is the sum
+  /// The place of that sum, where the gradient's graph is wanted too. Where nothing has come for a view that few rules add to, it is the sum
   /// for what was viewed: a loop that takes rows of new views of one tensor is linear in their number.
   SumPlace place_of_sum(const Edge& edge);
 
@@ -89,7 +89,7 @@ class Pass {
   bool is_entered(const Node& node) const { return node.marks.run == run_ && node.marks.entered; }
   bool is_wanted(const Node& node) const { return node.marks.run == run_ && node.marks.wanted; }
   bool is_needed(const Node& node) const;
-  /// The same of a producer while rules run. Throws std::logic_error where another thread's pass has taken the node over.
+  /// Whether a producer is needed, asked while rules run. Throws std::logic_error where another thread's pass has taken the node over.
   bool is_still_needed(const Node& producer) const;
   /// Notes, of an edge's producer, what the outputs depend on. Answers whether the pass goes on below it.
   bool look_at(Node& producer);
@@ -144,6 +144,7 @@ class Pass {
   std::uint64_t oldest_ = 0;          // no wanted node has a smaller number
   std::vector<Displaced> displaced_;  // of the passes around this one
   std::vector<Wanted> wanted_;
+  std::vector<std::size_t> wanted_by_node_;  // in the order of the nodes' addresses; empty where few are wanted
   std::vector<Tensor> results_;
 };
 

@@ -34,7 +34,7 @@ Tensor filled(const Shape& shape, DType dtype, double value) {
 Tensor copied(const Tensor& tensor) {
   Tensor copy = new_tensor(tensor.impl()->shape, tensor.impl()->dtype);
   copy_into(copy, tensor);
-  return copy;
+  return record("copy", {}, {tensor}, std::move(copy), {}, [](Vjp& vjp) { vjp.give(0, vjp.take_g()); });
 }
 
 // The operator + stands above the engine; its rule for operands of one shape is all that is needed of it.

@@ -8,7 +8,7 @@ namespace xgrad::internal {
 /// A tensor of one value.
 Tensor filled(const Shape& shape, DType dtype, double value);
 
-/// The elements in a tensor of their own, outside of the graph.
+/// The elements in a tensor of their own; recorded where this thread records.
 Tensor copied(const Tensor& tensor);
 
 /// a + b in a new tensor; recorded where this thread records.

@@ -52,8 +52,8 @@ struct Mask {
   friend bool all(Mask a) { return simd::all(a.bits); }
 };
 
-/// A number whose neighbours are 1 apart, and which ends in the bits of the exponent of 1: whole numbers
-/// added to it change those bits. Adding it rounds to a whole number.
+/// kExponentShift is 1.5 * 2^23 + 127 in float32, 1.5 * 2^52 + 1023 in float64. Adding it rounds x to an integer n, and leaves
+/// n + 127 (n + 1023), the biased exponent of 2^n, in the low bits.
 template <class T>
 inline constexpr T kExponentShift = sizeof(T) == 4 ? T(0x1.8p23 + 127) : T(0x1.8p52 + 1023);
 

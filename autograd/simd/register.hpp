@@ -3,7 +3,8 @@
 //
 // g++ and clang++ compile + - * /, comparisons and bits of vector types for any machine; what is left is written here
 // for each instruction set. (xsimd did this before. It took a quarter of the time in which a user's file compiles, and
-// version 8.1 is wrong in places: != of NaN, ^ and select() on AVX-512, where its fma() rounds twice.)
+// version 8.1 is wrong in places: != of NaN, ^ and select() on AVX-512, where its fma() rounds twice. To be weighed again with
+// xsimd 12 or later, which Debian 13 has.)
 #pragma once
 
 #include <bit>

@@ -87,3 +87,34 @@ TEST_CASE("each refuses to read in another layout what it writes", "[each][error
   each(front, same, copies);
   CHECK(w.to_vector() == std::vector<double>{0, 2, 4, 6, 8, 10, 12, 14, 8});
 }
+
+TEST_CASE("each sees by their addresses whether tensors share memory", "[each][errors]") {
+  auto adds = [](auto& a, auto b) { a = a + b; };
+  auto add_both = [](auto& a, auto& b) {
+    a += 1;
+    b += 1;
+  };
+  // Two handles that borrow one array, each with a storage of its own.
+  std::vector<double> array(8, 1);
+  auto borrowed = [&] { return internal::new_foreign(array.data(), {8}, {1}, DType::float64, array.data(), nullptr); };
+  Tensor t = borrowed(), u = borrowed();
+  REQUIRE(t.impl()->storage.get() != u.impl()->storage.get());
+  Tensor w = t[slice(1, 8)];
+  const Tensor c = u[slice(0, 7)];
+  CHECK_THROWS_WITH(each(w, c, adds), Contains("each: a tensor that is only read must not share memory"));
+  CHECK_THROWS_WITH(each(t, u, add_both), Contains("each: tensors that are written must not share memory"));
+  CHECK(array == std::vector<double>(8, 1));
+  each(t, std::as_const(u), adds);  // the same elements in the same order
+  CHECK(array == std::vector<double>(8, 2));
+  // Parts of one tensor that lie apart.
+  Tensor x = zeros({4, 6});
+  Tensor upper = x[slice(0, 2)], lower = x[slice(2, 4)];
+  each(upper, lower, add_both);
+  Tensor left = x[{slice(), 0}], right = x[{slice(), 5}];
+  each(left, right, add_both);
+  Tensor even = x[{slice(), slice(0, 6, 2)}], odd = flip(x[{slice(), slice(1, 6, 2)}], 0);
+  each(even, std::as_const(odd), [](auto& a, auto b) { a = 10 * a + b; });
+  CHECK(x[0].to_vector() == std::vector<double>{21, 1, 11, 1, 12, 2});
+  Tensor wide = x[{slice(), slice(0, 2)}], next = x[{slice(), slice(1, 3)}];
+  CHECK_THROWS_WITH(each(wide, next, add_both), Contains("each: tensors that are written must not share memory"));
+}

@@ -239,6 +239,17 @@ TEST_CASE("Misuse of derivatives is explained", "[functional]") {
   int line = __LINE__ + 1;
   auto call = [&] { grad(identity, x); };
   CHECK_THROWS_WITH(call(), Contains("must give one element, but its value has shape [3]") && Contains(place(line)));
+  const Tensor integers = tensor({1, 2});
+  CHECK_THROWS_WITH(grad(identity, x), Catch::StartsWith("grad: the function must give one element"));
+  CHECK_THROWS_WITH(grad(identity, {x}), Catch::StartsWith("grad: the function must give one element"));
+  CHECK_THROWS_WITH(value_and_grad(identity, x), Catch::StartsWith("value_and_grad: the function must give one"));
+  CHECK_THROWS_WITH(value_and_grad(identity, {x}), Catch::StartsWith("value_and_grad: the function must give one"));
+  CHECK_THROWS_WITH(value_and_grad(identity, integers), Catch::StartsWith("value_and_grad: input 0 must"));
+  CHECK_THROWS_WITH(vjp(identity, integers, x), Catch::StartsWith("vjp: input 0 must"));
+  CHECK_THROWS_WITH(jvp(identity, integers, x), Catch::StartsWith("jvp: input 0 must"));
+  CHECK_THROWS_WITH(jacobian(identity, integers), Catch::StartsWith("jacobian: input 0 must"));
+  CHECK_THROWS_WITH(hessian(identity, x), Catch::StartsWith("hessian: the function must give one"));
+  CHECK_THROWS_WITH(hvp(identity, x, x), Catch::StartsWith("hvp: the function must give one"));
   CHECK_THROWS_WITH(grad(identity, tensor({1, 2})), Contains("input 0 must be floating") && Contains("int64"));
   std::string message = message_of<std::invalid_argument>([&] { grad(kProduct, {x}); });
   CHECK_THAT(message, Contains("as many tensors as there are inputs") && Contains("with 1. at functional.cpp"));
@@ -366,6 +377,8 @@ TEST_CASE("Parameters as one vector, and back", "[functional][closure]") {
   CHECK_THROWS_WITH(parameters_from_vector(flat, {a}), Contains("as many elements as the tensors, 4, but it has 5"));
   CHECK_THROWS_WITH(parameters_from_vector(a, {a}), Contains("there must be a vector, but it is of shape [2, 2]"));
   CHECK_THROWS_WITH(parameters_to_vector({}), Contains("the list is empty"));
+  CHECK_THROWS_WITH(parameters_from_vector(flat, {a, Tensor()}),
+                    Catch::StartsWith("parameters_from_vector: the tensors must be defined, but tensor 1 is not."));
 }
 
 TEST_CASE("A Jacobian has the wider dtype of the argument and the value", "[functional]") {

@@ -3,10 +3,12 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <numeric>
 #include <vector>
 
 #include <xgrad/autograd/grad.hpp>
 #include <xgrad/autograd/ops.hpp>
+#include <xgrad/autograd/tensor_impl.hpp>
 #include "../catch.hpp"
 
 using namespace xgrad;
@@ -85,6 +87,23 @@ TEST_CASE("assign reads its source before it writes", "[tensor]") {
   Tensor x = tensor({1, 2, 3, 4});
   x.assign(flip(x, 0));
   CHECK(x.to_vector<float>() == std::vector<float>{4, 3, 2, 1});
+}
+
+TEST_CASE("assign reads its source before it writes, where both borrow one array", "[tensor]") {
+  std::vector<double> array(100);
+  std::iota(array.begin(), array.end(), 0);
+  auto borrowed = [&] {
+    return internal::new_foreign(array.data(), {100}, {1}, DType::float64, array.data(), nullptr);
+  };
+  Tensor t = borrowed(), u = borrowed();
+  t[slice(1, 100)].assign(u[slice(0, 99)]);
+  for (std::size_t i = 1; i < 100; ++i) CHECK(array[i] == static_cast<double>(i - 1));
+  t.assign(flip(u, 0));
+  CHECK(array[0] == 98);
+  CHECK(array[99] == 0);
+  for (std::size_t i = 0; i < 99; ++i) CHECK(array[i] == static_cast<double>(98 - i));
+  borrowed().assign(7);  // gone at the end of the line, but the array is not
+  CHECK(array == std::vector<double>(100, 7));
 }
 
 TEST_CASE("assign refuses what does not fit", "[tensor]") {
@@ -181,6 +200,17 @@ TEST_CASE("item and to_vector refuse what a type cannot hold", "[tensor][errors]
   CHECK_THROWS_WITH(large.item<int>(), Contains("item: the type asked for must hold the number, but it is 3000000000"));
   CHECK_THROWS_AS(tensor(-1).item<std::size_t>(), std::invalid_argument);
   CHECK(large.item<std::int64_t>() == 3'000'000'000);
+  CHECK_THROWS_AS(tensor(1e300, {.dtype = DType::float64}).item<int>(), std::invalid_argument);
+  // A finite number that would become infinite; what is rounded, infinite or nan passes.
+  auto as_float = [](double number) { return tensor(number, {.dtype = DType::float64}).item<float>(); };
+  CHECK_THROWS_WITH(as_float(1e300), Contains("item: float32 must hold the number, but it is 1e+300") &&
+                                         Contains("item<double>(). at tensor.cpp:"));
+  CHECK_THROWS_AS(as_float(-3.5e38), std::invalid_argument);
+  CHECK(as_float(0.1) == 0.1f);
+  CHECK(as_float(1e-300) == 0);
+  CHECK(as_float(3.4028235e38) == std::numeric_limits<float>::max());
+  CHECK(as_float(-std::numeric_limits<double>::infinity()) == -std::numeric_limits<float>::infinity());
+  CHECK(std::isnan(as_float(std::nan(""))));
   CHECK_THROWS_WITH(odd.item(), Contains("float64 must hold the number, but it is 9007199254740993") &&
                                     Contains("item<std::int64_t>()"));
   CHECK(odd.item<std::int64_t>() == (1LL << 53) + 1);

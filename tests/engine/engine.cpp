@@ -78,6 +78,23 @@ TEST_CASE("Two variables that share one cotangent keep gradients of their own", 
   CHECK(is_close(b.grad(), f64({1., 1.})));
 }
 
+TEST_CASE("Gradients that backward leaves share no memory, recorded ones neither", "[engine]") {
+  for (bool create_graph : {false, true}) {
+    Tensor a = variable({1., 2.}), b = variable({3., 4.}), cotangent = f64({1., 1.});
+    Tensor y = a + b;
+    y.retain_grad();
+    y.backward(cotangent, {.create_graph = create_graph});
+    std::vector<Tensor> all = {a.grad().detach(), b.grad().detach(), y.grad().detach(), cotangent};
+    for (std::size_t i = 0; i < all.size(); ++i) all[i].assign(static_cast<double>(i));
+    for (std::size_t i = 0; i < all.size(); ++i) CHECK(is_close(all[i], static_cast<double>(i) * f64({1., 1.}), 0));
+  }
+  // One that had to be copied is differentiated all the same.
+  Tensor x = variable({2., 3.}), z = variable({1., 1.}), s = variable({5., 7.});
+  (x + z).backward(s * s, {.create_graph = true});
+  CHECK(is_close(grad(sum(x.grad() * z.grad()), s), f64({4. * 125, 4. * 343})));
+  x.zero_grad(), z.zero_grad(), s.zero_grad();  // else they and their graph keep each other
+}
+
 TEST_CASE("A variable is its own output", "[engine]") {
   Tensor x = variable(2.);
   x.backward();
@@ -614,6 +631,11 @@ TEST_CASE("record says what is wrong with an operation", "[engine][extend][misus
   CHECK_THAT(make({y}, {Uses::output(1)}, rule), Contains("names more than the 2 inputs and 1 outputs"));
   CHECK_THROWS_AS(Uses::input(48), std::out_of_range);
   CHECK_THROWS_AS(Uses::output(-1), std::out_of_range);
+  CHECK_THROWS_WITH(Uses::input(50),
+                    Contains("Uses::input: the index must be in [0, 48), but it is 50. A rule reads at "
+                             "most the first 48 inputs. at ") &&
+                        Contains("engine.cpp:"));
+  CHECK_THROWS_WITH(Uses::output(16), Contains("Uses::output: the index must be in [0, 16), but it is 16."));
   CHECK_THROWS_WITH(record("custom", SourceLocation::current(), {x}, Tensor(), {}, rule),
                     Contains("custom: its output must be a tensor"));
 }

@@ -14,6 +14,14 @@ TEST_CASE("mish's tail is rounded once where its factor is denormal", "[elementw
   CHECK(std::abs(slope_at([](auto x) { return mish(x); }, -730) + 6.72598259189002101e-315) < 1e-323);
 }
 
+TEST_CASE("mish's second derivative at the largest numbers is 0", "[elementwise][conventions]") {
+  for (const Tensor& at : {tensor({2e38, -2e38, 1e30}), doubles({1e308, -1e308, 1e200})}) {
+    Tensor x = at.detach().set_requires_grad();
+    Tensor slope = grad(sum(mish(x)), x, {.create_graph = true});
+    check_close(grad(sum(slope), x), {0, 0, 0});
+  }
+}
+
 TEST_CASE("derivatives at kinks are the documented ones", "[elementwise][activation][conventions]") {
   CHECK(slope_at([](auto x) { return abs(x); }, 0) == 0);
   CHECK(slope_at([](auto x) { return sign(x); }, 0) == 0);
@@ -80,6 +88,10 @@ TEST_CASE("activations of integers", "[elementwise][activation][dtype]") {
   CHECK(threshold(i, -0.5, 4).to_vector<std::int64_t>() == Integers{4, 0, 9});
   CHECK(threshold(i, 0, 0.5).to_vector() == std::vector<double>{0.5, 0.5, 9});
   CHECK(celu(i).dtype() == DType::float32);
+  constexpr std::int64_t kOdd = (std::int64_t{1} << 53) + 1;  // between two doubles
+  CHECK(hardtanh(i, kOdd, kOdd).to_vector<std::int64_t>() == Integers{kOdd, kOdd, kOdd});
+  CHECK(threshold(i, 0, kOdd).to_vector<std::int64_t>() == Integers{kOdd, kOdd, 9});
+  CHECK(threshold(i + (kOdd - 9), kOdd - 1, 0).to_vector<std::int64_t>() == Integers{0, 0, kOdd});
 }
 
 TEST_CASE("nan passes through activations", "[elementwise][activation][conventions]") {

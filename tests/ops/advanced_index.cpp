@@ -176,7 +176,8 @@ TEST_CASE("index_put refuses what does not fit", "[index]") {
                "3]. at advanced_index.cpp:"));
   CHECK_THROWS_WITH(index_put(x, x > 2, zeros({4})),
                     Contains("index_put: values must broadcast to the places' shape [3]"));
-  CHECK_THROWS_WITH(index_put(x, 2, 0), Contains("index_put: 2 must be in [-2, 2) on axis 0"));
+  CHECK_THROWS_WITH(index_put(x, 2, 0),
+                    Contains("index_put: an index must be in [-2, 2) on axis 0 of x [2, 3], but it is 2."));
   CHECK_THROWS_WITH(index_put(x, tensor({2}), 0), Contains("index_put: indices must be in [-2, 2)"));
   CHECK_THROWS_AS(index_put(x, 0, zeros({2, 3})), std::invalid_argument);
   CHECK_THROWS_AS(index_put(x, 0, Tensor()), std::invalid_argument);

@@ -93,6 +93,25 @@ TEST_CASE("clamp of integers takes bounds of any size", "[elementwise][choose][d
   CHECK(std::isnan(clamp(x, kNan, std::nullopt).to_vector()[0]));
 }
 
+TEST_CASE("clamp of integers is exact beyond 2^53", "[elementwise][choose][dtype]") {
+  constexpr std::int64_t kOdd = (std::int64_t{1} << 53) + 1;  // between two doubles
+  using Limits = std::numeric_limits<std::int64_t>;
+  const Tensor x = from_vector(std::vector<std::int64_t>{0, kOdd, Limits::max(), Limits::min()});
+  auto integers = [](const Tensor& x) {
+    CHECK(x.dtype() == DType::int64);
+    return x.to_vector<std::int64_t>();
+  };
+  using Integers = std::vector<std::int64_t>;
+  CHECK(integers(clamp(x, kOdd, std::nullopt)) == Integers{kOdd, kOdd, Limits::max(), kOdd});
+  CHECK(integers(clamp(x, std::nullopt, kOdd)) == Integers{0, kOdd, kOdd, Limits::min()});
+  CHECK(integers(clamp(x, -kOdd, kOdd)) == Integers{0, kOdd, kOdd, -kOdd});
+  CHECK(integers(clamp(x, Limits::max(), Limits::max())) == Integers(4, Limits::max()));
+  CHECK(integers(clamp(x, Limits::min(), Limits::min())) == Integers(4, Limits::min()));
+  CHECK(integers(clamp(x, -1, 2.0)) == Integers{0, 2, 2, -1});
+  CHECK(integers(clamp(x, std::optional<double>(), std::optional<double>(2))) == Integers{0, 2, 2, Limits::min()});
+  CHECK(clamp(x, 0.5, 2).dtype() == DType::float32);
+}
+
 TEST_CASE("clamp_min and clamp_max pass a tie on to x", "[elementwise][choose][conventions]") {
   Tensor x = doubles({1, 2, 3, kNan}).set_requires_grad(), bound = doubles({2, 2, 2, 2}).set_requires_grad();
   auto low = grad(sum(clamp_min(x, bound)), std::vector{x, bound});

@@ -73,6 +73,33 @@ TEST_CASE("a value that int64 cannot hold is refused", "[create]") {
   CHECK(full({}, -0x1p63, {.dtype = DType::int64}).item<std::int64_t>() == std::numeric_limits<std::int64_t>::min());
 }
 
+TEST_CASE("int64 tensors hold an integer of any size exactly", "[create][dtype]") {
+  constexpr std::int64_t kOdd = (std::int64_t{1} << 53) + 1;  // between two doubles
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  const TensorOptions int64{.dtype = DType::int64};
+  for (std::int64_t number : {kOdd, -kOdd, kMost, std::numeric_limits<std::int64_t>::min(), std::int64_t{7}}) {
+    CHECK(full({2}, number, int64)[1].item<std::int64_t>() == number);
+    CHECK(full_like(tensor({1, 2}), number)[1].item<std::int64_t>() == number);
+  }
+  CHECK(full({1}, std::uint64_t{kMost}, int64).item<std::int64_t>() == kMost);
+  CHECK_THROWS_WITH(full({1}, std::uint64_t{1} << 63, int64), Contains("full: an int64 must hold the number"));
+  CHECK(full({1}, kOdd, {.dtype = DType::float64}).item() == 0x1p53);
+  // All kinds of numbers are taken.
+  enum Plain { three = 3 };
+  CHECK(full({1}, 1.75f, int64).item() == 1);
+  CHECK(full({1}, 1.5f).item() == 1.5);
+  CHECK(full({1}, true, int64).item() == 1);
+  CHECK(full({1}, 'a', int64).item() == 97);
+  CHECK(full({1}, three).item() == 3);
+  CHECK(full({1}, 2.5L).item() == 2.5);
+  // A sequence's numbers are computed as doubles.
+  CHECK_THROWS_WITH(linspace(0, kOdd, 2, int64),
+                    Contains("linspace: a double must hold each integer, but there is 9007199254740993") &&
+                        Contains("at create.cpp:"));
+  CHECK(linspace(0, kOdd - 1, 2, int64)[1].item<std::int64_t>() == kOdd - 1);
+  CHECK(linspace(0, kOdd, 2, {.dtype = DType::float64})[1].item() == 0x1p53);
+}
+
 TEST_CASE("the _like functions take shape and dtype over, not the layout", "[create]") {
   Tensor x = transpose(zeros({2, 3}, {.dtype = DType::float64}));
   for (const Tensor& y : {zeros_like(x), ones_like(x), full_like(x, 7)}) {

@@ -123,3 +123,11 @@ TEST_CASE("channels and pixels", "[pad]") {
   CHECK_THROWS_AS(pixel_unshuffle(x, kMost), std::invalid_argument);
   CHECK_THROWS_AS(pixel_unshuffle(zeros({2, 0, 0}), kMost), std::invalid_argument);
 }
+
+TEST_CASE("the border of an int64 tensor holds an integer exactly", "[pad]") {
+  constexpr std::int64_t kOdd = (std::int64_t{1} << 53) + 1;  // between two doubles
+  CHECK(pad(tensor({1}), {1, 1}, {.value = kOdd}).to_vector<std::int64_t>() ==
+        std::vector<std::int64_t>{kOdd, 1, kOdd});
+  CHECK(pad(tensor({1}), {1, 0}, {.value = 2.75}).to_vector<std::int64_t>() == std::vector<std::int64_t>{2, 1});
+  CHECK(pad(tensor({1.}), {1, 0}, {.value = 0.5f}).to_vector() == std::vector<double>{0.5, 1});
+}

@@ -56,6 +56,21 @@ TEST_CASE("chunk makes as many pieces as PyTorch's", "[pieces]") {
   CHECK_THROWS_AS(chunk(zeros({2}), 0), std::invalid_argument);
 }
 
+TEST_CASE("more pieces than can be listed are refused by name", "[pieces]") {
+  const std::int64_t huge = std::int64_t{1} << 62, beyond_int = (std::int64_t{1} << 32) + 2;
+  for (std::int64_t extent : {huge, beyond_int}) {
+    const Tensor x = expand(zeros({1}), {extent});
+    const std::string ending =
+        ": the number of pieces must be at most 2^24, but it is " + std::to_string(extent) + ". at";
+    CHECK_THROWS_WITH(unbind(x), Contains("unbind" + ending));
+    CHECK_THROWS_WITH(split(x, 1), Contains("split" + ending));
+    CHECK_THROWS_WITH(chunk(x, extent), Contains("split" + ending));
+    CHECK_THROWS_WITH(tensor_split(x, extent), Contains("tensor_split" + ending));
+    CHECK_THROWS_WITH(hsplit(x, extent), Contains("hsplit" + ending));
+  }
+  CHECK(split(expand(zeros({1}), {huge}), huge / 4).size() == 4);
+}
+
 TEST_CASE("unbind and select drop their axis", "[pieces]") {
   Tensor x = counted({2, 3}).set_requires_grad();
   std::vector<Tensor> columns = unbind(x, -1);
@@ -88,7 +103,7 @@ TEST_CASE("stacks promote, add axes and name themselves", "[pieces]") {
       hstack({zeros({2, 3}), zeros({3, 3})}),
       Contains("hstack: tensors must agree in all axes but axis 1, but tensor 0 is [2, 3] and tensor 1 is"));
   CHECK_THROWS_WITH(vstack(std::vector<Tensor>()),
-                    Contains("vstack: at least one tensor must be given. at pieces.cpp:"));
+                    Contains("vstack: at least one tensor must be given, but there is none. at pieces.cpp:"));
   CHECK_THROWS_WITH(dstack({Tensor()}), Contains("dstack: tensor 0 must be defined"));
   Tensor x = zeros({2}).set_requires_grad();
   CHECK(hstack({x, x}).operation() == std::string("hstack"));

@@ -436,6 +436,8 @@ TEST_CASE("beta of 0 ignores the input, nan and all, and integers truncate facto
   CHECK(addmm(nan, ones({2, 3}), ones({3, 2}), {.beta = 0}).to_vector() == std::vector<double>(4, 3));
   Tensor i = ones({2, 2}, {.dtype = DType::int64});
   CHECK(addmm(i, i, i, {.beta = 0.5, .alpha = 1.9}).to_vector<int>() == std::vector<int>(4, 2));
+  constexpr std::int64_t kOdd = (std::int64_t{1} << 53) + 1;  // between two doubles
+  CHECK(addmm(i, i, i, {.beta = kOdd, .alpha = 0}).to_vector<std::int64_t>() == std::vector<std::int64_t>(4, kOdd));
   Tensor yes = ones({2}, {.dtype = DType::boolean});
   CHECK(addr(zeros({2, 2}, {.dtype = DType::boolean}), yes, yes).to_vector<bool>() == std::vector<bool>(4, true));
   CHECK_THROWS_WITH(

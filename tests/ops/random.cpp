@@ -1,6 +1,8 @@
 // Random numbers: Philox itself, the distributions, and what makes them the same everywhere.
 #include <xgrad/autograd/ops/random.hpp>
 
+#include <sys/wait.h>
+#include <unistd.h>
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -373,6 +375,36 @@ TEST_CASE("threads go on from the streams that a random state has", "[random]") 
   std::thread([&] { second = uniform({2}).to_vector(); }).join();
   CHECK(first == worker_next);
   CHECK(second == late);
+}
+
+TEST_CASE("the child of a fork has the generator of the thread that forked, and no others", "[random][fork]") {
+#ifdef __SANITIZE_THREAD__
+  return;  // its runtime starts no threads after a fork
+#endif
+  manual_seed(6);
+  std::atomic<int> stage{0};
+  int status = -1;
+  std::thread worker([&] {
+    uniform({1});  // stream 1
+    stage = 1;
+    while (stage != 2) std::this_thread::yield();
+  });
+  while (stage != 1) std::this_thread::yield();
+  const float next = first_of(Generator(6));
+  const pid_t child = fork();
+  if (child == 0) {
+    alarm(300);  // a machine may be busy
+    bool holds = uniform({1}).item<float>() == next;
+    const std::vector<GeneratorState> generators = random_state().generators;
+    holds = holds && generators.size() == 1 && generators[0].stream == 0;
+    _exit(holds ? 0 : 1);
+  }
+  waitpid(child, &status, 0);
+  stage = 2;
+  worker.join();
+  CHECK(status == 0);
+  CHECK(random_state().generators.size() == 1);
+  CHECK(uniform({1}).item<float>() == next);
 }
 
 TEST_CASE("impossible random states are refused", "[random]") {

@@ -299,8 +299,8 @@ TEST_CASE("std and norm have derivative 0 where they are 0, in every order", "[r
     if (second.defined()) CHECK(is_close(second.detach(), zeros({3}, kDouble)));
   };
   zero_in_all_orders([](const Tensor& x) { return norm(x); });
-  zero_in_all_orders([](const Tensor& x) { return norm(x, 0, {.p = 3}); });
-  zero_in_all_orders([](const Tensor& x) { return norm(x, 0, {.p = 1.5}); });
+  zero_in_all_orders([](const Tensor& x) { return norm(x, {0}, {.p = 3}); });
+  zero_in_all_orders([](const Tensor& x) { return norm(x, {0}, {.p = 1.5}); });
   zero_in_all_orders([](const Tensor& x) { return xgrad::std(x); });
 }
 
@@ -311,7 +311,7 @@ TEST_CASE("ties share the gradient of amax evenly; with an axis the first one ta
   CHECK(is_close(grad(sum(max(x, 1).values), x), f64({{1, 0, 0}, {1, 0, 0}})));
   CHECK(is_close(grad(sum(min(x, 0, {.keepdims = true}).values), x), f64({{0, 1, 0}, {1, 0, 1}})));
   Tensor y = variable({-2, 2, 1});
-  CHECK(is_close(grad(norm(y, 0, {.p = kInf}), y), f64({-0.5, 0.5, 0})));
+  CHECK(is_close(grad(norm(y, {0}, {.p = kInf}), y), f64({-0.5, 0.5, 0})));
   gradgradcheck([](const Tensor& x) { return max(x, 1).values; }, {random({3, 4})});
   gradgradcheck([](const Tensor& x) { return min(x, 0).values; }, {random({3, 4})});
 }
@@ -482,11 +482,11 @@ TEST_CASE("norms of every order", "[reduce]") {
   CHECK(norm(x, Axes::all(), {.p = kInf}).item() == 12);
   CHECK(norm(x, Axes::all(), {.p = -kInf}).item() == 0);
   CHECK(norm(x, Axes::all(), {.p = 0}).item() == 3);
-  CHECK(norm(x, 1, {.p = 3})[0].item() == Approx(std::cbrt(27 + 64)));
-  CHECK(is_close(norm(x, 0, {.keepdims = true}), f64({{3, std::sqrt(160)}})));
+  CHECK(norm(x, {1}, {.p = 3})[0].item() == Approx(std::cbrt(27 + 64)));
+  CHECK(is_close(norm(x, {0}, {.keepdims = true}), f64({{3, std::sqrt(160)}})));
   Tensor v = variable({3, 4});
   CHECK(is_close(grad(norm(v), v), f64({0.6, 0.8})));
-  CHECK(is_close(grad(norm(v, 0, {.p = 0}), v), f64({0, 0})));
+  CHECK(is_close(grad(norm(v, {0}, {.p = 0}), v), f64({0, 0})));
 }
 
 TEST_CASE("std of a constant is 0 with derivative 0, though its mean may round", "[reduce][conventions]") {
@@ -561,6 +561,39 @@ TEST_CASE("the winner of a softmax keeps its derivative", "[reduce]") {
   }
 }
 
+TEST_CASE("the winner of a sum of exponentials keeps its second derivative", "[reduce]") {
+  using Function = Tensor (*)(const Tensor&);
+  const Function functions[] = {
+      [](const Tensor& x) { return logsumexp(x); },
+      [](const Tensor& x) {
+        return sum(logsumexp(reshape(x, {2, 1}), 0));
+      },
+      [](const Tensor& x) {
+        return logsumexp(reshape(x, {1, 2}), {0, 1});
+      },
+      [](const Tensor& x) { return logcumsumexp(x, 0)[1]; },
+      [](const Tensor& x) { return logaddexp(x[0], x[1]); },
+      [](const Tensor& x) { return -log_softmax(x, 0)[0]; },
+      [](const Tensor& x) { return -log_softmax(x, 0)[1]; },
+      [](const Tensor& x) { return softmax(x, 0)[1]; },
+      [](const Tensor& x) { return cross_entropy(x, from_vector(std::vector<std::int64_t>{0})[0]); },
+      [](const Tensor& x) { return cross_entropy(x, from_vector(std::vector<std::int64_t>{1})[0]); },
+  };
+  for (const DType dtype : {DType::float32, DType::float64})
+    for (const bool is_first : {true, false}) {
+      const double gap = dtype == DType::float32 ? 20 : 40, p = 1 / (1 + std::exp(gap));
+      const Tensor x = is_first ? tensor({gap, 0.}, {.dtype = dtype}) : tensor({0., gap}, {.dtype = dtype});
+      for (std::size_t i = 0; i < std::size(functions); ++i) {
+        INFO(name(dtype) << " function " << i << " winner " << (is_first ? 0 : 1));
+        const std::vector<double> h = hessian(functions[i], x).to_vector<double>();
+        // softmax's is that of the loser's probability, which rises with the loser, or of the winner's, which falls.
+        const double sign = i == 7 && !is_first ? -1 : 1;
+        for (std::size_t at = 0; at < 4; ++at)
+          CHECK(h[at] == Approx(sign * (at == 0 || at == 3 ? p : -p)).epsilon(dtype == DType::float32 ? 2e-6 : 1e-12));
+      }
+    }
+}
+
 TEST_CASE("norms neither overflow nor underflow where the answer is representable", "[reduce]") {
   auto holds = [](double size, DType dtype) {
     INFO(size << " " << name(dtype));
@@ -604,7 +637,7 @@ TEST_CASE("norm with a negative p beside a zero has the gradient 0", "[reduce]")
     CHECK(y.item() == 0);
     CHECK(is_close(grad(y, x, {.create_graph = create_graph}), f64({0, 0, 0})));
   }
-  gradgradcheck([](const Tensor& x) { return norm(x, 1, {.p = -1}); }, {f64({{1, -2, 3}, {0.5, 2, -4}})});
+  gradgradcheck([](const Tensor& x) { return norm(x, {1}, {.p = -1}); }, {f64({{1, -2, 3}, {0.5, 2, -4}})});
 }
 
 TEST_CASE("std neither overflows nor underflows where the answer is representable", "[reduce]") {
@@ -656,11 +689,15 @@ TEST_CASE("max along an axis gives values, first positions and their cotangents 
 template <class X>
 concept TakesABareInteger = requires(X x) {
   norm(x, 1);
-};
+}
+|| requires(X x) { norm(x, 1, {.p = 1}); }
+|| requires(X x, std::int64_t axis) { norm(x, axis, {.keepdims = true}); };
 template <class X>
-concept TakesAxes = requires(X x) {
+concept TakesAxes = requires(X x, int axis) {
   norm(x, {1});
-  norm(x, 1, {.p = 1});
+  norm(x, {1}, {.p = 1});
+  norm(x, {axis}, {.keepdims = true});
+  norm(x, Axes(axis), {.keepdims = true});
 };
 TEST_CASE("norm takes no bare integer, which others read as the order", "[reduce]") {
   STATIC_REQUIRE_FALSE(TakesABareInteger<Tensor>);

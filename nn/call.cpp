@@ -1,8 +1,10 @@
 #include "call.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <typeinfo>
 #include <utility>
 
@@ -49,11 +51,24 @@ std::string& last_named() {
   return message;
 }
 
+/// How a layer's error begins. A long name leaves room for the error itself.
+std::string path_in_message(const Module& layer) { return shortened(concat(layer), 160); }
+
+/// Whether an error names the layer itself or a part of it: a list in it that has no such place, a layer that refused to be
+/// changed.
+bool names(std::string_view message, const Module& layer) {
+  const std::string path = layer.path();
+  if (!message.starts_with(path)) return false;
+  message.remove_prefix(path.size());
+  return message.starts_with('.') || message.starts_with(": ") || message.starts_with(" (");
+}
+
 }  // namespace
 
 void LayerCall::refuse() {
-  last_named() =
-      xgrad::with_place(concat(layer_, ": x must be a defined tensor, but it is default-constructed."), x_.where());
+  last_named() = xgrad::with_place(
+      concat(path_in_message(layer_), ": x must be a defined tensor, but it is not: ", xgrad::internal::kWhyUndefined),
+      x_.where());
   throw std::invalid_argument(last_named());
 }
 
@@ -102,8 +117,16 @@ void LayerCall::add_backward_hooks(Tensor& y) {
    }).keep();
   entrance_
       .add_hook([gradients, run](const Tensor& g) {
-        Tensor of_output = std::exchange(gradients->of_output, Tensor());
+        const Tensor of_output = std::exchange(gradients->of_output, Tensor());
+        const std::uint32_t writes = of_output.defined() ? internal::writes_of(of_output).count : 0;
         run(gradients->layer, g, of_output);
+        // The pass sees to the gradient that it hands to this hook; that by the result is another hook's.
+        if (of_output.defined() && internal::writes_of(of_output).count != writes)
+          xgrad::fail<std::logic_error>(
+              internal::writes_of(of_output).last,
+              concat(gradients->layer,
+                     ": a backward hook must not write into the gradient by the result, which others ",
+                     "may hold too, but it did so. Write into a copy() of it."));
         return Tensor();
       })
       .keep();
@@ -131,7 +154,9 @@ void LayerCall::fail() {
     bool is_plain = type == typeid(std::invalid_argument) || type == typeid(std::out_of_range) ||
                     type == typeid(std::logic_error) || type == typeid(std::runtime_error);
     if (!is_plain || error.what() == last_named()) throw;
-    const std::string& message = last_named() = concat(layer_, ": ", error.what());
+    const std::string_view what = error.what();
+    const std::string& message = last_named() =
+        names(what, layer_) ? std::string(what) : concat(path_in_message(layer_), ": ", what);
     if (type == typeid(std::invalid_argument)) throw std::invalid_argument(message);
     if (type == typeid(std::out_of_range)) throw std::out_of_range(message);
     if (type == typeid(std::logic_error)) throw std::logic_error(message);

@@ -57,7 +57,8 @@ void check_registration(const M& model, SourceLocation where = SourceLocation::c
   }
 }
 /// Checks what check_registration(model) does, and that each layer which runs on this thread while `run` calls the model is
-/// a registered one, wherever it is held.
+/// a registered one, wherever it is held. For a copy that clone() or with_parameters() made it finds the layers of the original
+/// that the copy still calls, behind a pointer or by a lambda that captured `this`.
 /// Throws: std::logic_error, naming the layers that are not.
 template <std::derived_from<Module> M, class F>
 requires std::invocable<const F&>

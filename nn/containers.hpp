@@ -31,14 +31,28 @@ struct SharedModules : internal::RefCounted {
   }
 };
 
+/// The place in list[3], with the line that it is written in.
+struct ListIndex {
+  ListIndex(std::int64_t place, SourceLocation where = SourceLocation::current()) : place(place), where(where) {}
+  std::int64_t place;
+  SourceLocation where;
+};
+/// The name in dictionary["a"], with the line that it is written in.
+struct DictName {
+  template <std::convertible_to<std::string> T>
+  DictName(const T& name, SourceLocation where = SourceLocation::current()) : name(name), where(where) {}
+  std::string name;
+  SourceLocation where;
+};
+
 [[noreturn]] void refuse_place(const Module& list, std::int64_t index, std::size_t size, SourceLocation where);
 [[noreturn]] void refuse_name(const Module& dictionary, const std::string& name, const std::vector<std::string>& names,
                               SourceLocation where);
 
 }  // namespace detail
 
-/// ModuleList is a list of modules of one class, which become its children "0", "1" ... It is not called itself: its owner goes
-/// through it. Copies name the same modules.
+/// ModuleList is a list of modules of one class, which become its children "0", "1" ... It is not called itself: its owner
+/// calls them. Copies name the same modules.
 ///
 /// Example:
 ///
@@ -75,9 +89,9 @@ class ModuleList final : public Module {
     if (place < 0 || place >= size()) detail::refuse_place(*this, index, modules_->list.size(), where);
     return modules_->list[static_cast<std::size_t>(place)].second;
   }
-  const M& operator[](std::int64_t index) const { return at(index); }
+  const M& operator[](detail::ListIndex index) const { return at(index.place, index.where); }
 
-  /// Goes through the modules in order.
+  /// Walks over the modules in order.
   class Iterator {
    public:
     explicit Iterator(const std::pair<std::string, M>* at) : at_(at) {}
@@ -132,9 +146,9 @@ class ModuleDict final : public Module {
     for (const auto& [own_name, module] : modules_->list) names.push_back(own_name);
     detail::refuse_name(*this, name, names, where);
   }
-  const M& operator[](const std::string& name) const { return at(name); }
+  const M& operator[](const detail::DictName& name) const { return at(name.name, name.where); }
 
-  /// Goes through the names and modules in order.
+  /// The names and modules in order, as pairs.
   auto begin() const { return std::as_const(modules_->list).begin(); }
   auto end() const { return std::as_const(modules_->list).end(); }
 
@@ -160,7 +174,7 @@ class Residual final : public Module {
   template <LayerFunction F>
   requires(!std::same_as<F, Residual>) explicit Residual(F inner, SourceLocation where = SourceLocation::current())
       : inner_(made(std::move(inner), where)) {}
-  /// Of a Residual: x + (x + inner(x)) is rarely meant, so that it is a copy. Moving is copying, too.
+  /// A Residual of a Residual is a copy of it: x + (x + inner(x)) is rarely meant. Moving is copying, too.
   Residual(const Residual& other) : Module(other), inner_(other.inner_) {}
 
   Tensor operator()(const Operand& x) const;

@@ -32,11 +32,13 @@ TensorSwap::~TensorSwap() { delete plan_; }
 
 namespace {
 
-Tensor fresh_copy(const Tensor& tensor) {
-  NoGrad no_grad;
-  Tensor fresh = copy(tensor.detach());
-  fresh.set_requires_grad(tensor.requires_grad());
-  return fresh;
+/// Puts a copy of each tensor in its place.
+void put_copies(CopyPlan& plan, const NamedTensors& tensors) {
+  std::vector<Tensor> copies = xgrad::internal::copies_of(without_names(tensors));
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const auto& [name, tensor] = tensors[i];
+    plan.put(name, tensor, copies[i].set_requires_grad(tensor.requires_grad()));
+  }
 }
 
 }  // namespace
@@ -59,7 +61,7 @@ void ModelCopy::take(std::span<const Tensor> tensors) {
     if (!tensor.is_same(parameter) && !seen.insert(tensor.impl()).second) tensor = xgrad::internal::alias(tensor);
     plan_->put(name, parameter, std::move(tensor));
   }
-  for (const auto& [name, buffer] : model_.named_buffers()) plan_->put(name, buffer, fresh_copy(buffer));
+  put_copies(*plan_, model_.named_buffers());
   plan_->copy_registry(model_);
   plan_->start();
 }
@@ -85,14 +87,21 @@ void ModelCopy::take(const NamedTensors& tensors) {
 }
 
 void ModelCopy::take_copies() {
-  for (const auto& [name, tensor] : model_.named_parameters()) plan_->put(name, tensor, fresh_copy(tensor));
-  for (const auto& [name, tensor] : model_.named_buffers()) plan_->put(name, tensor, fresh_copy(tensor));
+  NamedTensors all = model_.named_parameters();
+  for (auto& buffer : model_.named_buffers()) all.push_back(std::move(buffer));
+  put_copies(*plan_, all);
   plan_->copy_registry(model_);
   plan_->start();
 }
 
 void ModelCopy::finish(const Module& copy) {
   plan_->stop();
+  std::vector<std::string> uncopyable = plan_->uncopyable();
+  check(
+      uncopyable.empty(), where_, function_, ": what a Function in the class ",
+      [&] { return short_name(typeid(copy)); },
+      " holds must be copyable, but this is not: ", [&] { return listed(uncopyable); },
+      ". Let it capture layers and tensors by value, not behind a unique_ptr.");
   std::vector<std::string> missed = plan_->not_met();
   check(
       plan_->is_root(copy) && missed.empty(), where_, function_, ": copying the class ",

@@ -96,17 +96,23 @@ M copied_on(const M& model, const Tensors& tensors, SourceLocation where) {
 /// and to a model in another precision. The model itself is unchanged, and so is what other threads see.
 ///
 /// Nothing needs to be listed: the class's copy constructor runs, and each layer and each registered tensor in it, also
-/// within vectors, optionals, lambdas and Sequential, becomes the copy's own. Tied parameters stay tied. Buffers are
+/// within vectors, optionals, lambdas, Function and Sequential, becomes the copy's own. Tied parameters stay tied. Buffers are
 /// copied; the training flag is taken over and separate from then on. Layers and tensors that are not registered, and
-/// generators, stay shared; hooks are left behind. It cannot see what does not go through a copy: a lambda that captures
-/// `this`, a raw pointer to a sibling, a view or detach() of a parameter kept in a member, all of which still mean the
-/// original.
+/// generators, stay shared; hooks are left behind.
+///
+/// It cannot see what copying the class does not copy, and what still means the original: a view or detach() of a parameter
+/// kept in a member, a lambda that captures `this`, and a pointer, a reference or a std::shared_ptr to a layer which the class
+/// holds by value as well, as one that was put into a Sequential and is called beside it. (What is held behind a pointer alone
+/// is refused.) Of those layers nn::check_registration() tells, when it calls the copy: a test of a model that is copied has
+///
+///     Model copy = nn::clone(model);
+///     nn::check_registration(copy, [&] { copy(x); });  // throws where a layer of the original runs
 ///
 /// Shapes: each tensor that of the parameter it stands for.
 /// Dtype: any floating one.
 /// Throws: std::invalid_argument for tensors of another number, shape or kind, and, naming the parameters, for a model
-/// that cannot be copied so: layers behind a shared_ptr, a copy constructor that forgets Module(other), a model that is of
-/// a class derived from M.
+/// that cannot be copied so: layers that are only behind a shared_ptr, a Function that holds what cannot be copied, a copy
+/// constructor that forgets Module(other), a model that is of a class derived from M.
 /// Example: one step of gradient descent that is differentiable itself.
 ///
 ///     std::vector<Tensor> w = model.parameters();
@@ -137,8 +143,10 @@ M with_parameters(const M& model, const NamedTensors& tensors, SourceLocation wh
 }
 
 /// A deep copy of a model: parameters and buffers of its own, with the same values and dtypes; tied ones stay tied, frozen
-/// ones frozen. What it reaches and what it cannot see is as for with_parameters().
-/// Throws: std::invalid_argument, naming the parameters, for a model that cannot be copied so.
+/// ones frozen, and those that overlap in memory, as `w` and `w.detach()`, overlap in the clone as well. What it reaches and what
+/// it cannot see is as for with_parameters(): a layer which the class holds by value and calls through a pointer beside that
+/// stays the original's, and nn::check_registration(copy, [&] { copy(x); }) finds it.
+/// Throws: std::invalid_argument, naming what it is, for a model that cannot be copied so.
 template <std::derived_from<Module> M>
 M clone(const M& model, SourceLocation where = SourceLocation::current()) {
   return detail::copied(

@@ -109,8 +109,9 @@ class Module {
 
   /// Calls `hook` with this layer, its input and its result after each call, on the thread of the call, unrecorded, until
   /// the handle that is returned dies. Of a layer that answers with a struct y is the struct's `output` (LSTM, attention), or
-  /// its `h` (LSTMCell); it is undefined where there is neither. Copies made by with_parameters() and clone() have no hooks. A hook that captures the model keeps it alive: it is handed the
-  /// layer. Only classes whose operator() is `return call(x, ...)` run hooks, as all of this library do.
+  /// its `h` (LSTMCell); it is undefined where there is neither. Copies made by with_parameters() and clone() have no hooks. A
+  /// hook that captures the model keeps it alive: it is handed the layer. Only classes whose operator() is
+  /// `return call(x, ...)` run hooks, as all of this library do.
   [[nodiscard]] HookHandle add_forward_hook(Function<void(const Module& layer, const Tensor& x, const Tensor& y)> hook,
                                             SourceLocation where = SourceLocation::current());
 

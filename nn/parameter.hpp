@@ -15,7 +15,8 @@ class Module;
 /// registry, and with it the optimizer and the files, at the old tensor, and does not compile. `model.w.assign(...)` writes
 /// into the elements.
 ///
-/// Default-constructed it is undefined, as the bias of a layer without one.
+/// Default-constructed it is undefined, as the bias of a layer without one. Moving one Parameter into another copies it; but
+/// `Tensor t = std::move(model.w)` takes the tensor out of model.w, as of any Tensor: write `Tensor t = model.w`.
 ///
 /// Example:
 ///
@@ -41,7 +42,7 @@ class Parameter : public Tensor {
 class Buffer : public Tensor {
  public:
   Buffer() = default;
-  Buffer(const Buffer&) = default;  // moving is copying
+  Buffer(const Buffer&) = default;  // moving is copying, as of a Parameter
   Buffer& operator=(const Buffer&) = delete;
   Buffer& operator=(const Tensor&) = delete;  // the module would keep the old tensor: write into it by mean.assign(y)
   ~Buffer() = default;

@@ -160,7 +160,7 @@ TEST_CASE("tables: folds", "[tables]") {
   data::Table table = data::read_table("examples/data/titanic.csv", {.drop = {"alive"}});
   Tensor survived = cast(table["survived"], DType::int64);
   std::int64_t judged = 0;
-  for (const train::Fold& fold : train::stratified_k_fold(survived, {.folds = 5, .shuffle = true})) {
+  for (const train::FoldPositions& fold : train::stratified_k_fold(survived, {.folds = 5, .shuffle = true})) {
     data::Table training = table.take(fold.train), held_out = table.take(fold.validation);
     auto preparation =
         data::Preparation::fit(training, data::suggest_steps(training, "survived"), {.target = "survived"});

@@ -1,6 +1,11 @@
 #include "copy_plan.hpp"
 
+#include <cxxabi.h>
+
+#include <cstdlib>
+#include <memory>
 #include <mutex>
+#include <string_view>
 #include <unordered_set>
 
 #include "../../autograd/variable.hpp"
@@ -84,6 +89,32 @@ std::vector<std::string> CopyPlan::not_met() const {
   return names;
 }
 
+namespace {
+
+/// What a Function's holder holds, with the class and member that a lambda is written in: `Model::f::{lambda(Tensor const&)#1}`
+/// of `Function<...>::Holder<Model::f::{lambda(xgrad::Tensor const&)#1}>`.
+std::string callable_name(const std::type_info& holder) {
+  std::unique_ptr<char, decltype(&std::free)> demangled(abi::__cxa_demangle(holder.name(), nullptr, nullptr, nullptr),
+                                                        &std::free);
+  std::string name = demangled ? demangled.get() : holder.name();
+  constexpr std::string_view kBefore = "::Holder<", kScope = "xgrad::";
+  if (auto begin = name.find(kBefore), end = name.rfind('>'); begin != name.npos && begin + kBefore.size() < end)
+    name = name.substr(begin + kBefore.size(), end - begin - kBefore.size());
+  while (name.ends_with(' ')) name.pop_back();  // "A<B<C> >"
+  for (auto at = name.find(kScope); at != name.npos; at = name.find(kScope, at)) name.erase(at, kScope.size());
+  return name;
+}
+
+}  // namespace
+
+std::vector<std::string> CopyPlan::uncopyable() const {
+  std::vector<std::string> names;
+  for (const std::type_info* type : uncopyable_)
+    if (std::string name = callable_name(*type); std::find(names.begin(), names.end(), name) == names.end())
+      names.push_back(std::move(name));
+  return names;
+}
+
 std::vector<std::string> CopyPlan::not_registered() const {
   std::vector<std::string> found;
   std::unordered_set<const void*> inside;  // of modules that are named: their children and parameters
@@ -137,5 +168,7 @@ void CopyPlan::note_copy(const RefCounted* shared, RefCounted* copy, void (*rele
   copy->retain();
   copies_.emplace(shared, Copied{copy, release});
 }
+
+void CopyPlan::note_uncopyable(const std::type_info& type) { uncopyable_.push_back(&type); }
 
 }  // namespace xgrad::nn::detail

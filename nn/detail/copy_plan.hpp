@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <typeinfo>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -34,6 +35,8 @@ class CopyPlan final : public xgrad::internal::Substitution {
   bool is_root(const Module& copy) const { return copy.registry_.get() == root_; }
   /// The registered tensors and modules that were not met, by their names.
   std::vector<std::string> not_met() const;
+  /// The callables that were met and cannot be copied.
+  std::vector<std::string> uncopyable() const;
   /// The modules and variables that were met and are not registered.
   std::vector<std::string> not_registered() const;
   /// Whether a module is among the registered ones.
@@ -46,6 +49,7 @@ class CopyPlan final : public xgrad::internal::Substitution {
   xgrad::internal::RefCounted* copy_of(const xgrad::internal::RefCounted* shared) noexcept override;
   void note_copy(const xgrad::internal::RefCounted* shared, xgrad::internal::RefCounted* copy,
                  void (*release)(xgrad::internal::RefCounted*)) override;
+  void note_uncopyable(const std::type_info& type) override;
 
  private:
   using Registry = Module::Registry;
@@ -85,6 +89,7 @@ class CopyPlan final : public xgrad::internal::Substitution {
   std::unordered_map<const void*, RegistryEntry> registries_;
   std::vector<const void*> order_;  // of the tensors
   std::unordered_map<const void*, Copied> copies_;
+  std::vector<const std::type_info*> uncopyable_;
   Strangers<Variable> unknown_tensors_;
   Strangers<xgrad::internal::Ref<Registry>> unknown_registries_;
   const Registry* root_ = nullptr;

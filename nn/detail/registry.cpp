@@ -5,6 +5,7 @@
 #include <cctype>
 #include <cstdlib>
 #include <memory>
+#include <mutex>
 
 namespace xgrad::nn {
 

@@ -2,12 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <mutex>
 #include <string>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
+#include "../../autograd/base/fork_lock.hpp"
 #include "../../autograd/hooks.hpp"
 #include "../module.hpp"
 
@@ -25,7 +25,7 @@ struct Module::CallHooks final : internal::HookOwner {
   void clear();
 
  private:
-  std::mutex mutex_;
+  internal::ForkLock mutex_;
   std::vector<std::pair<std::uint64_t, Hook>> hooks_;
   std::uint64_t last_id_ = 0;
 };
@@ -49,7 +49,7 @@ struct Module::Registry : internal::RefCounted {
   CallHooks* backward_hooks_or_null() const { return __atomic_load_n(&backward_hooks, __ATOMIC_ACQUIRE); }
   CallHooks& need_hooks(CallHooks* Registry::*kind);
 
-  std::mutex mutex;  // guards all of the above but the lists of tensors and children
+  internal::ForkLock mutex;  // guards all of the above but the lists of tensors and children
 
   Registry() = default;
   ~Registry();

@@ -88,7 +88,7 @@ class MultiheadAttention final : public Module {
   Dense out_proj() const { return out_proj_; }
 
  private:
-  /// Of sizes, and where `given` is not null on these very tensors.
+  /// Makes the layer of sizes; where `given` is not null, on these very tensors.
   MultiheadAttention(std::int64_t embed_dim, std::int64_t num_heads, const MultiheadAttentionOptions& options,
                      const MultiheadAttentionWeights* given, SourceLocation where);
   struct Operands;

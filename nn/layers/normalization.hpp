@@ -191,7 +191,7 @@ class LayerNorm final : public Module {
   /// Throws: std::invalid_argument for an empty shape or negative extents, and initialisers that give another shape or dtype.
   explicit LayerNorm(const Shape& normalized_shape, LayerNormOptions options = {},
                      SourceLocation where = SourceLocation::current());
-  /// Of the last axis alone: LayerNorm(128).
+  /// A LayerNorm over the last axis alone: LayerNorm(128).
   explicit LayerNorm(std::int64_t features, LayerNormOptions options = {},
                      SourceLocation where = SourceLocation::current());
 
@@ -232,7 +232,7 @@ class RMSNorm final : public Module {
   /// Throws: std::invalid_argument for an empty shape or negative extents, and initialisers that give another shape or dtype.
   explicit RMSNorm(const Shape& normalized_shape, RMSNormOptions options = {},
                    SourceLocation where = SourceLocation::current());
-  /// Of the last axis alone: RMSNorm(128).
+  /// An RMSNorm over the last axis alone: RMSNorm(128).
   explicit RMSNorm(std::int64_t features, RMSNormOptions options = {},
                    SourceLocation where = SourceLocation::current());
 

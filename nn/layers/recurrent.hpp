@@ -113,7 +113,7 @@ class RecurrentLayer : public Module {
   LSTMOutput run(const Operand& x, const LSTMStart& start) const;
 
  private:
-  /// Of sizes, and where there are weights on these very ones.
+  /// Makes the layer of sizes; where weights are given, on these very ones.
   RecurrentLayer(const char* name, const Settings& settings, const RecurrentLayerOptions& options,
                  const std::vector<RecurrentWeights>& given, SourceLocation where);
   static Settings settings_of(const char* name, Kind kind, const std::vector<RecurrentWeights>& weights,
@@ -238,7 +238,7 @@ class RecurrentCell : public Module {
   struct Sizes {
     std::int64_t gates, in, hidden;
   };
-  /// Of sizes, and where there are weights on these very ones.
+  /// Makes the cell of sizes; where weights are given, on these very ones.
   RecurrentCell(const char* name, const Sizes& sizes, const RecurrentCellOptions& options,
                 const RecurrentWeights& given, SourceLocation where);
   static Sizes sizes_of(const char* name, std::int64_t gates, const RecurrentWeights& weights, SourceLocation where);

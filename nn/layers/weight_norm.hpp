@@ -73,7 +73,7 @@ class WeightNorm final : public Module {
   Tensor operator()(const Operand& x) const requires std::is_invocable_r_v<Tensor, const M&, const Operand&> {
     return call(x, [&] { return on_weight(x.where())(x); });
   }
-  /// Of what else the layer takes.
+  /// The call of a layer that takes more than x, or answers with more than a tensor.
   template <class... Arguments>
   requires(std::is_invocable_v<const M&, const Tensor&, const Arguments&...> &&
            (sizeof...(Arguments) > 0 || !std::is_invocable_r_v<Tensor, const M&, const Operand&>)) auto
@@ -136,7 +136,7 @@ class SpectralNorm final : public Module {
   Tensor operator()(const Operand& x) const requires std::is_invocable_r_v<Tensor, const M&, const Operand&> {
     return call(x, [&] { return on_weight(x.where())(x); });
   }
-  /// Of what else the layer takes.
+  /// The call of a layer that takes more than x, or answers with more than a tensor.
   template <class... Arguments>
   requires(std::is_invocable_v<const M&, const Tensor&, const Arguments&...> &&
            (sizeof...(Arguments) > 0 || !std::is_invocable_r_v<Tensor, const M&, const Operand&>)) auto

@@ -123,6 +123,35 @@ TEST_CASE("backward hooks: second derivatives stay right, and nothing stays aliv
   CHECK(memory::stats().nodes == nodes);
 }
 
+TEST_CASE("backward hooks: neither gradient may be written into, which others hold too", "[hooks]") {
+  Scale layer;
+  auto writes_into = [&](bool output) {
+    Tensor x = variable({5, 7}), z = variable({1, 1});
+    const Tensor cotangent = f64({3, 3});
+    HookHandle handle = layer.add_backward_hook([&](const nn::Module&, const Tensor& gx, const Tensor& gy) {
+      Tensor taken = output ? gy : gx;
+      taken.assign(9);
+    });
+    // z and the caller share the gradient that comes to the layer's result.
+    const std::string message = testing::message_of<std::logic_error>([&] { (layer(x) + z).backward(cotangent); });
+    CHECK_FALSE(z.grad().defined());
+    CHECK_FALSE(x.grad().defined());
+    return message;
+  };
+  CHECK_THAT(writes_into(true),
+             Catch::Contains("Scale: a backward hook must not write into the gradient by the result") &&
+                 Catch::Contains("at backward_hooks.cpp:"));
+  CHECK_THAT(writes_into(false), Catch::Contains("must not write into the gradient it is handed"));
+  // A copy may be written into.
+  Tensor x = variable({5, 7}), z = variable({1, 1});
+  HookHandle handle = layer.add_backward_hook([](const nn::Module&, const Tensor&, const Tensor& gy) {
+    Tensor own = copy(gy);
+    own.assign(9);
+  });
+  (layer(x) + z).backward(f64({3, 3}));
+  CHECK(is_close(z.grad(), f64({3, 3})));
+}
+
 TEST_CASE("backward hooks: an empty one is refused", "[hooks]") {
   Scale layer;
   CHECK(testing::message_of<std::invalid_argument>([&] {

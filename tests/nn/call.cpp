@@ -194,7 +194,20 @@ TEST_CASE("an error in a class that joins begins with the innermost layer's path
   CHECK_THROWS_WITH(model(ones({2, 2})),
                     Catch::Matchers::StartsWith("Outer.product (Product): matmul: inner sizes must agree"));
   CHECK_THROWS_WITH(model(Tensor()),
-                    Catch::Matchers::StartsWith("Outer: x must be a defined tensor, but it is default-constructed."));
+                    Catch::Matchers::StartsWith(
+                        "Outer: x must be a defined tensor, but it is not: default-constructed, or the grad() of"));
+}
+
+TEST_CASE("a layer's long path leaves an error short", "[nn][call]") {
+  nn::Sequential inner, model;
+  inner.add(std::string(5000, 'a'), nn::Dense(2, 2));
+  model.add(std::string(5000, 'b'), inner);
+  for (const Tensor& x : {ones({2, 3}), Tensor()}) {
+    std::string message = message_of<std::invalid_argument>([&] { model(x); });
+    CHECK(message.size() < 400);
+    CHECK(message.starts_with("Sequential"));
+    CHECK_THAT(message, Contains("must be") && Contains("call.cpp:"));
+  }
 }
 
 TEST_CASE("an error keeps its type", "[nn][call]") {

@@ -63,8 +63,30 @@ TEST_CASE("Lists and dictionaries name places and names that they do not have", 
   int line = __LINE__ - 1;
   CHECK(message_of<std::out_of_range>(call) ==
         "Deep.layers (ModuleList<Dense>): the index must be in [-2, 2), but it is 2." + at("containers.cpp", line));
+  auto in_brackets = [&] { model.layers[-3]; };
+  auto by_name = [&] { model.heads["b"]; };
+  line = __LINE__ - 2;
+  CHECK(message_of<std::out_of_range>(in_brackets) ==
+        "Deep.layers (ModuleList<Dense>): the index must be in [-2, 2), but it is -3." + at("containers.cpp", line));
+  CHECK(message_of<std::out_of_range>(by_name) ==
+        "Deep.heads (ModuleDict<Dense>): there must be a module 'b', but there are: a." +
+            at("containers.cpp", line + 1));
   CHECK_THROWS_WITH(model.heads.at("b"), Contains("there must be a module 'b', but there are: a."));
+  CHECK(model.layers[std::size_t{1}].out() == 2);
+  CHECK(model.layers[0].out() == 4);
+  CHECK(model.heads[std::string("a")].out() == 1);
   CHECK_THROWS_AS(model.heads.add("a", nn::Dense(1, 1)), std::invalid_argument);
+}
+
+TEST_CASE("A list within a layer's call is named once", "[nn][containers]") {
+  struct Calls : nn::Module {
+    nn::ModuleList<nn::Dense> layers = child("layers", nn::ModuleList<nn::Dense>{nn::Dense(2, 2)});
+    Tensor operator()(const Tensor& x) const {
+      return call(x, [&] { return layers[3](x); });
+    }
+  };
+  nn::Sequential model{Calls()};
+  CHECK_THROWS_WITH(model(ones({1, 2})), Catch::StartsWith("Sequential.0.layers (ModuleList<Dense>): the index must"));
 }
 
 TEST_CASE("Residual adds what its layer answers with to x", "[nn][containers]") {

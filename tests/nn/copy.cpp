@@ -404,6 +404,136 @@ TEST_CASE("a model that a copy does not see through is refused, with the names",
       Contains("the model must be handed over as the class it is, but it is a Derived and is handed over as a Base."));
 }
 
+namespace {
+
+nn::Dense plain() { return nn::Dense(2, 2, {.bias = false}); }
+
+// Each holds its layers by value and calls them otherwise.
+struct BesideSequential : nn::Module {
+  std::vector<std::shared_ptr<nn::Dense>> layers;
+  nn::Sequential body = child("body", nn::Sequential());
+  BesideSequential() {
+    for (int i = 0; i < 2; ++i) {
+      layers.push_back(std::make_shared<nn::Dense>(plain()));
+      body.add(*layers.back());
+    }
+  }
+  Tensor operator()(Tensor x) const {
+    for (const auto& layer : layers) x = (*layer)(x);
+    return x;
+  }
+};
+struct ByReference : nn::Module {
+  nn::Dense layer = child("layer", plain());
+  const nn::Dense& same = layer;
+  Tensor operator()(const Tensor& x) const { return same(x); }
+};
+struct ByThis : nn::Module {
+  nn::Dense layer = child("layer", plain());
+  std::function<Tensor(const Tensor&)> f = [this](const Tensor& x) { return layer(x); };
+  Tensor operator()(const Tensor& x) const { return f(x); }
+};
+
+template <class M>
+void check_finds_the_original(const M& model) {
+  Tensor x = ones({1, 2});
+  CHECK_NOTHROW(nn::check_registration(model, [&] { model(x); }));
+  M copy = nn::clone(model);
+  CHECK_THROWS_WITH(nn::check_registration(copy, [&] { copy(x); }),
+                    Contains("these were never handed to child(): a " + model.class_name() + "."));
+  M on_others = nn::with_parameters(model, moved_by(model.parameters(), 1));
+  CHECK_THROWS_AS(nn::check_registration(on_others, [&] { on_others(x); }), std::logic_error);
+}
+
+}  // namespace
+
+TEST_CASE("layers of the original that a copy still calls are found by a check of the copy's registration",
+          "[nn][copy]") {
+  check_finds_the_original(BesideSequential());
+  check_finds_the_original(ByReference());
+  check_finds_the_original(ByThis());
+}
+
+TEST_CASE("a Function is copied with what it captured, whatever it answers with", "[nn][copy]") {
+  struct Writes : nn::Module {
+    nn::Dense layer = child("layer", plain());
+    Function<void(const Tensor&, Tensor&)> f = [layer = layer](const Tensor& x, Tensor& y) { y = layer(x); };
+    Tensor operator()(const Tensor& x) const {
+      Tensor y;
+      f(x, y);
+      return y;
+    }
+  } model;
+  Writes copy = nn::clone(model);
+  for (Tensor parameter : copy.parameters()) parameter.assign(0);
+  CHECK(sum(abs(copy(ones({1, 2})))).item() == 0);
+  CHECK(sum(abs(model(ones({1, 2})))).item() > 0);
+  std::vector<Tensor> other = moved_by(model.parameters(), 1);
+  CHECK(sum(abs(grad(sum(nn::with_parameters(model, other)(ones({1, 2}))), other[0]))).item() > 0);
+}
+
+TEST_CASE("the clones of a Function have counts of their own", "[nn][copy]") {
+  struct Counts : nn::Module {
+    Function<void(int&)> next = [n = 0](int& count) mutable { count = ++n; };
+  } model;
+  int count = 0;
+  model.next(count);
+  Counts copy = nn::clone(model);
+  copy.next(count);
+  CHECK(count == 2);
+  model.next(count);
+  CHECK(count == 2);
+}
+
+namespace {
+
+struct HoldsUnique : nn::Module {
+  nn::Dense layer = child("layer", plain());
+  Function<Tensor(const Tensor&)> f = [p = std::make_unique<nn::Dense>(layer)](const Tensor& x) { return (*p)(x); };
+};
+
+}  // namespace
+
+TEST_CASE("a Function of what cannot be copied is refused, by its name", "[nn][copy]") {
+  HoldsUnique model;
+  auto call = [&] { nn::clone(model); };
+  int line = __LINE__ - 1;
+  std::string message = message_of<std::invalid_argument>(call);
+  CHECK_THAT(message,
+             Catch::StartsWith("clone: what a Function in the class HoldsUnique holds must be copyable, but this "
+                               "is not: "));
+  CHECK_THAT(message, Contains("HoldsUnique::f::") &&
+                          Catch::EndsWith("Let it capture layers and tensors by value, not behind a unique_ptr." +
+                                          nn::testing::at("copy.cpp", line)));
+  CHECK_THROWS_WITH(nn::with_parameters(model, model.parameters()), Contains("with_parameters: what a Function in"));
+  HoldsUnique handle = model;
+  CHECK(handle.f(ones({1, 2})).shape() == Shape{1, 2});
+}
+
+TEST_CASE("tensors that share memory share it in the clone", "[nn][copy]") {
+  struct Shares : nn::Module {
+    nn::Parameter w = param("w", tensor({1., 2., 3., 4.}));
+    nn::Parameter same = param("same", w.detach());
+    nn::Parameter front = param("front", w.detach()[slice(0, 2)]);
+    nn::Parameter back = param("back", w.detach()[slice(2, 4)]);
+    nn::Buffer middle = buffer("middle", w.detach()[slice(1, 3)]);
+    nn::Parameter apart = param("apart", tensor({5., 6.}));
+  } model;
+  Shares copy = nn::clone(model);
+  CHECK(copy.w.to_vector() == std::vector<double>{1, 2, 3, 4});
+  CHECK(copy.apart.to_vector() == std::vector<double>{5, 6});
+  CHECK_FALSE(copy.middle.requires_grad());
+  CHECK(copy.same.is_leaf());
+  copy.w.assign(tensor({7., 8., 9., 10.}));
+  CHECK(copy.same.to_vector() == std::vector<double>{7, 8, 9, 10});
+  CHECK(copy.front.to_vector() == std::vector<double>{7, 8});
+  CHECK(copy.back.to_vector() == std::vector<double>{9, 10});
+  CHECK(copy.middle.to_vector() == std::vector<double>{8, 9});
+  CHECK(copy.apart.to_vector() == std::vector<double>{5, 6});
+  CHECK(model.w.to_vector() == std::vector<double>{1, 2, 3, 4});
+  CHECK(model.middle.to_vector() == std::vector<double>{2, 3});
+}
+
 TEST_CASE("a failed copy leaves the thread's copies alone", "[nn][copy]") {
   struct Throws : nn::Module {
     nn::Dense layer = child("layer", nn::Dense(2, 2));

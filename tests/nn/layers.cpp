@@ -220,7 +220,7 @@ TEST_CASE("a layer's errors about its input name its path", "[nn]") {
   CHECK(message_of<std::invalid_argument>(call) ==
         "Outer.inner.drop (Dropout): x must be floating, but it is int64." + at("layers.cpp", line));
 
-  const std::string problem = "x must be a defined tensor, but it is default-constructed.";
+  const std::string problem = "x must be a defined tensor, but it is not: default-constructed, or the grad() of";
   Tensor none;
   CHECK_THROWS_WITH(outer.inner.drop(none), Contains("Outer.inner.drop (Dropout): " + problem));
   CHECK_THROWS_WITH(outer.inner.dense(none), Contains("Outer.inner.dense (Dense): " + problem));
@@ -276,8 +276,9 @@ TEST_CASE("an activation layer's errors begin with its path and name the caller'
   int line = __LINE__ - 1;
   CHECK(message_of<std::out_of_range>(call) ==
         "Net.layers.1 (Softmax): softmax: axis must be in [-2, 1], but it is 2." + at("layers.cpp", line));
-  CHECK_THROWS_WITH(net.act(Tensor()),
-                    Contains("Net.act (ELU): x must be a defined tensor, but it is default-constructed."));
+  CHECK_THROWS_WITH(
+      net.act(Tensor()),
+      Contains("Net.act (ELU): x must be a defined tensor, but it is not: default-constructed, or the grad() of"));
 }
 
 // ---- What a Sequential takes ----

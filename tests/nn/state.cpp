@@ -5,6 +5,7 @@
 
 #include <xgrad/autograd/base/glob.hpp>
 #include <xgrad/autograd/ops.hpp>
+#include <xgrad/autograd/tensor_impl.hpp>
 #include <xgrad/nn/nn.hpp>
 #include "../catch.hpp"
 #include "message.hpp"
@@ -218,4 +219,19 @@ TEST_CASE("sparse has as many zeros in each column", "[nn][init]") {
   CHECK(sum(cast(weight == 0, DType::int64), 0).to_vector() == std::vector<double>(40, 15));
   CHECK_THROWS_AS(nn::init::sparse(1.5), std::invalid_argument);
   CHECK_THROWS_AS(nn::init::sparse(0.5)({3}), std::invalid_argument);
+}
+
+TEST_CASE("load reads all values before it writes, of borrowed arrays too", "[nn]") {
+  // Each handle that borrows an array has a storage of its own.
+  std::vector<double> a = {1, 2}, b = {3, 4};
+  const auto borrowed = [](std::vector<double>& array) {
+    return internal::new_foreign(array.data(), {2}, {1}, DType::float64, array.data(), nullptr);
+  };
+  struct Pair : nn::Module {
+    Pair(const Tensor& first, const Tensor& second) : a(param("a", first)), b(param("b", second)) {}
+    nn::Parameter a, b;
+  } pair(borrowed(a), borrowed(b));
+  pair.load({{"a", borrowed(b)}, {"b", borrowed(a)}});
+  CHECK(pair.a.to_vector() == std::vector<double>{3, 4});
+  CHECK(pair.b.to_vector() == std::vector<double>{1, 2});
 }

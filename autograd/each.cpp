@@ -1,9 +1,6 @@
 #include "each.hpp"
 
 #include <cstdint>
-#include <limits>
-
-#include "base/inline_vector.hpp"
 
 namespace xgrad XGRAD_API {
 namespace internal {
@@ -25,18 +22,6 @@ void check_operand(const EachOperand& operand, const TensorImpl& first, SourceLo
   if (!impl.contiguous) check_writable("each", tensor, where);
 }
 
-/// Where a tensor's elements lie; anywhere, as far as this tells, where they are not contiguous. By addresses, since two handles
-/// may borrow one array.
-struct Bytes {
-  std::uintptr_t begin, end;
-};
-
-Bytes bytes_of(const TensorImpl& x) {
-  if (!x.contiguous) return {0, std::numeric_limits<std::uintptr_t>::max()};
-  const auto begin = reinterpret_cast<std::uintptr_t>(x.data);
-  return {begin, begin + static_cast<std::uintptr_t>(x.numel) * size_of(x.dtype)};
-}
-
 }  // namespace
 
 void prepare_each(std::span<const EachOperand> operands, SourceLocation where) {
@@ -45,20 +30,19 @@ void prepare_each(std::span<const EachOperand> operands, SourceLocation where) {
   for (const EachOperand& operand : operands) check_operand(operand, first, where);
   check(is_floating(first.dtype), where, "each: the tensors must be floating, but the dtype is ", first.dtype, ".");
   // Each batch is read, then written: of two tensors that share elements one would lose what the other wrote, and what is
-  // read in another layout may have been written or not.
-  InlineVector<Bytes, 8> bytes;
-  bytes.reserve(static_cast<int>(operands.size()));
-  for (const EachOperand& operand : operands) bytes.emplace_back(bytes_of(*operand.tensor->impl()));
+  // read in another layout may have been written or not. By their addresses: two handles may borrow one array.
+  const std::uintptr_t bytes = static_cast<std::uintptr_t>(first.numel) * size_of(first.dtype);
+  const auto are_apart = [bytes](const TensorImpl& x, const TensorImpl& y) {
+    const auto a = reinterpret_cast<std::uintptr_t>(x.data), b = reinterpret_cast<std::uintptr_t>(y.data);
+    return x.contiguous && y.contiguous && a - b >= bytes && b - a >= bytes;  // of the differences one wraps around
+  };
   for (std::size_t i = 0; i < operands.size(); ++i) {
     if (!operands[i].is_written) continue;
     const TensorImpl& written = *operands[i].tensor->impl();
     for (std::size_t j = 0; j < operands.size(); ++j) {
       if (j <= i && operands[j].is_written) continue;  // itself, and pairs that have been looked at
-      const Bytes &a = bytes[static_cast<int>(i)], &b = bytes[static_cast<int>(j)];
-      if (b.end <= a.begin || a.end <= b.begin) [[likely]]
-        continue;
       const TensorImpl& other = *operands[j].tensor->impl();
-      if (!may_overlap(written, other)) continue;
+      if (are_apart(written, other) || !may_overlap(written, other)) continue;
       check(!operands[j].is_written, where,
             "each: tensors that are written must not share memory, but two of them do.");
       check(

@@ -11,10 +11,14 @@ namespace xgrad XGRAD_API {
 
 using namespace internal;
 
-void internal::refuse_use(const char* function, const char* what, int index, int count, SourceLocation where) {
+namespace internal {
+
+void refuse_use(const char* function, const char* what, int index, int count, SourceLocation where) {
   fail<std::out_of_range>(where, concat(function, ": the index must be in [0, ", count, "), but it is ", index,
                                         ". A rule reads at most the first ", count, ' ', what, '.'));
 }
+
+}  // namespace internal
 
 namespace {
 
@@ -112,13 +116,17 @@ Tensor record(const char* name, SourceLocation where, Inputs inputs, Tensor outp
   return output;
 }
 
-Tensor internal::record_known(const char* name, SourceLocation where, Inputs inputs, Tensor output,
-                              std::initializer_list<Uses> uses, Rule rule) {
+namespace internal {
+
+Tensor record_known(const char* name, SourceLocation where, Inputs inputs, Tensor output,
+                    std::initializer_list<Uses> uses, Rule rule) {
   if (observer != nullptr) [[unlikely]]
     return record(name, where, inputs, std::move(output), uses, std::move(rule));
   record_outputs(name, where, inputs, {&output, 1}, uses, rule);
   return output;
 }
+
+}  // namespace internal
 
 std::vector<Tensor> record(const char* name, SourceLocation where, Inputs inputs, std::vector<Tensor> outputs,
                            std::initializer_list<Uses> uses, Rule rule) {

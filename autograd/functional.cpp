@@ -21,12 +21,16 @@ void TensorList::add(const Tensor& tensor) {
   tensors_ = owned_;
 }
 
-std::vector<Tensor> internal::vector_of(std::span<const Tensor> tensors) { return {tensors.begin(), tensors.end()}; }
+namespace internal {
 
-void internal::check_argument_count(const char* operation, bool holds, std::size_t given, SourceLocation where) {
+std::vector<Tensor> vector_of(std::span<const Tensor> tensors) { return {tensors.begin(), tensors.end()}; }
+
+void check_argument_count(const char* operation, bool holds, std::size_t given, SourceLocation where) {
   check(holds, where, operation,
         ": the function must take as many tensors as there are inputs, but it cannot be called with ", given, ".");
 }
+
+}  // namespace internal
 
 namespace functional {
 

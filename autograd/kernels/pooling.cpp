@@ -302,49 +302,35 @@ struct AveragePool {
   static void average(const AveragePool& a, const T* x, T* y, std::int64_t d, std::int64_t h, std::int64_t first,
                       std::int64_t count) {
     const PoolGeometry& g = a.geometry;
+    if (std::is_floating_point_v<T> && PoolGeometry::product(g.kernel) > kFew)
+      average_in<double>(a, x, y, d, h, first, count);
+    else
+      average_in<T>(a, x, y, d, h, first, count);
+  }
+
+  /// The sums of the windows are made in S.
+  template <class S>
+  static void average_in(const AveragePool& a, const T* x, T* y, std::int64_t d, std::int64_t h, std::int64_t first,
+                         std::int64_t count) {
+    const PoolGeometry& g = a.geometry;
     const std::int64_t stride = g.stride[2];
     const WindowCount depth = count_window(g, 0, d), height = count_window(g, 1, h);
-    if (std::is_floating_point_v<T> && PoolGeometry::product(g.kernel) > kFew) {
-      double total[kTile];
-      sum_long_windows(a, x, d, h, first, count, total);
-      for (std::int64_t j = 0; j < count; ++j) {
-        const WindowCount& width = a.counts[first + j];
-        y[j] = is_empty(depth, height, width)
-                   ? T(0)
-                   : static_cast<T>(total[j] / static_cast<double>(a.divisor_of(depth, height, width)));
-      }
-      return;
-    }
-    T sum[kTile] = {};
+    S sum[kTile] = {};
     for_row_taps(g, d, h, [&](std::int64_t row, std::int64_t) {
       for (std::int64_t k = 0; k < g.kernel[2]; ++k) {
         const Reach& reach = a.columns[k];
         const std::int64_t begin = std::max(reach.first - first, std::int64_t{0}),
                            end = std::min(reach.last - first, count);
         const T* from = x + row + reach.shift + first * stride;
-        for (std::int64_t j = begin; j < end; ++j) sum[j] += from[j * stride];
+        for (std::int64_t j = begin; j < end; ++j) sum[j] += static_cast<S>(from[j * stride]);
       }
     });
     for (std::int64_t j = 0; j < count; ++j) {
       const WindowCount& width = a.counts[first + j];
-      y[j] = is_empty(depth, height, width) ? T(0) : sum[j] / a.divisor_of(depth, height, width);
+      y[j] = is_empty(depth, height, width)
+                 ? T(0)
+                 : static_cast<T>(sum[j] / static_cast<S>(a.divisor_of(depth, height, width)));
     }
-  }
-
-  static void sum_long_windows(const AveragePool& a, const T* x, std::int64_t d, std::int64_t h, std::int64_t first,
-                               std::int64_t count, double* total) {
-    const PoolGeometry& g = a.geometry;
-    const std::int64_t stride = g.stride[2];
-    std::fill_n(total, count, 0.0);
-    for_row_taps(g, d, h, [&](std::int64_t row, std::int64_t) {
-      for (std::int64_t k = 0; k < g.kernel[2]; ++k) {
-        const Reach& reach = a.columns[k];
-        const std::int64_t begin = std::max(reach.first - first, std::int64_t{0}),
-                           end = std::min(reach.last - first, count);
-        const T* from = x + row + reach.shift + first * stride;
-        for (std::int64_t j = begin; j < end; ++j) total[j] += static_cast<double>(from[j * stride]);
-      }
-    });
   }
 
   static void spread(const AveragePool& a, const T* gradient, T* x, std::int64_t d, std::int64_t h, std::int64_t first,

@@ -24,33 +24,11 @@ using detail::Shown;
 using detail::shown_name;
 using nlohmann::json;
 using optim::JsonTree;
+using optim::parsed_json;
 
 constexpr std::string_view kFormat = "format", kCheckpoint = "xgrad.checkpoint";
 constexpr std::string_view kFormatVersion = "format_version", kVersion = "1";
 constexpr std::string_view kRandom = "random", kParts = "parts";
-
-/// A text as JSON; discarded where it is none, nests deeper than any of ours, or would be a tree of more than `most` bytes: of
-/// brackets and commas alone it is 25 times as large as the text.
-JsonTree parsed_json(const std::string& text, std::size_t most) {
-  constexpr std::size_t kOfValue = 64;
-  constexpr int kDeepest = 8;
-  std::size_t bytes = text.size();
-  int depth = 0;
-  bool in_string = false, escaped = false;
-  for (char c : text) {
-    if (in_string) {
-      if (c == '"' && !escaped) in_string = false;
-      escaped = c == '\\' && !escaped;
-      continue;
-    }
-    in_string = c == '"';
-    if (c == '[' || c == '{') ++depth;
-    if (c == ']' || c == '}') --depth;
-    if (c == '[' || c == '{' || c == ',') bytes += kOfValue;
-    if (depth > kDeepest || bytes > most) return json(json::value_t::discarded);
-  }
-  return json::parse(text, nullptr, false);
-}
 
 /// A number as text that reads back as the same bits, infinities as well.
 std::string as_text(double number) {

@@ -197,7 +197,8 @@ void take_options(Optimizer& optimizer, const std::string& json, SourceLocation 
   // Longer than any such list is: the reader of a file that lies shall not fill the memory.
   constexpr std::size_t kMostOfGroup = 4096;
   const auto groups = static_cast<std::size_t>(optimizer.group_count());
-  const JsonTree list(json.size() <= kMostOfGroup * (groups + 1) ? Json::parse(json, nullptr, false) : Json());
+  const std::size_t most = kMostOfGroup * (groups + 1);
+  const JsonTree list = json.size() <= most ? parsed_json(json, 25 * most) : JsonTree(Json());
   bool is_list = list.is_array();
   for (std::size_t i = 0; is_list && i < list.size(); ++i) is_list = list[i].is_object();
   check(is_list, where, optimizer.name(),

@@ -62,7 +62,7 @@ Function<void()> write_back(NamedTensors tensors, NamedTensors more = {}) {
 template <class T>
 Function<void()> exchanged(T& variable, T value) {
   T* const own = &variable;
-  const Function<void()> exchange = [own, value = std::move(value)]() mutable { std::swap(*own, value); };
+  Function<void()> exchange = [own, value = std::move(value)]() mutable { std::swap(*own, value); };
   exchange();
   return exchange;
 }
@@ -234,7 +234,7 @@ Checkpoint& Checkpoint::add_contents(const std::string& name, Function<Contents(
           if (key.starts_with(name + '.')) own.metadata.emplace_back(key.substr(name.size() + 1), text);
         Contents before = state();
         before.tensors = copies(before.tensors);
-        const Undo undo = [load, before = std::move(before)] { load(before); };
+        Undo undo = [load, before = std::move(before)] { load(before); };
         take_or_undo(file, name, undo, [&] { load(own); });
         return undo;
       },
@@ -251,7 +251,7 @@ Checkpoint& Checkpoint::add_numbers(const std::string& name, const char* kind, F
       [name, kind, state, load](const File& file) {
         const JsonTree said = file.description(name, kind);
         const optim::NamedNumbers numbers = file.numbers(file.list(said, name, "numbers"), name);
-        const Undo undo = [load, before = state()] { load(before); };
+        Undo undo = [load, before = state()] { load(before); };
         take_or_undo(file, name, undo, [&] { load(numbers); });
         return undo;
       },
@@ -267,7 +267,7 @@ Checkpoint& Checkpoint::add(const std::string& name, nn::Module& model, SourceLo
       },
       [name, model](const File& file) mutable {
         file.description(name, "module");
-        const Undo undo = write_back(model.named_parameters(), model.named_buffers());
+        Undo undo = write_back(model.named_parameters(), model.named_buffers());
         file.take(name, [&] { model.load(file.tensors_of(name), file.where); });
         return undo;
       },
@@ -302,7 +302,7 @@ Checkpoint& Checkpoint::add(const std::string& name, optim::Optimizer& optimizer
         if (groups != own->group_count())
           file.refuse(name, concat("the optimizer must have as many groups as in the file, but it has ",
                                    own->group_count(), ", and the file ", groups));
-        const Undo undo = optim::Restore::of(*own);
+        Undo undo = optim::Restore::of(*own);
         take_or_undo(file, name, undo, [&] {
           own->load_state(file.tensors_of(name), metadata, file.where);
           for (const auto& [key, rate] : rates)
@@ -330,7 +330,7 @@ Checkpoint& Checkpoint::add(const std::string& name, optim::Schedule& schedule, 
         if (saved_by != own->name())
           file.refuse(name, concat("it must be a ", own->name(), ", but in the file it is a ", shown_name(saved_by)));
         const optim::NamedNumbers numbers = file.numbers(file.list(said, name, "numbers"), name);
-        const Undo undo = optim::Restore::of(*own);
+        Undo undo = optim::Restore::of(*own);
         file.take(name, [&] { own->load_state(numbers, file.where); });
         return undo;
       },
@@ -391,7 +391,7 @@ Checkpoint& Checkpoint::add(const std::string& name, Tensor& tensor, SourceLocat
           file.refuse(name, concat("the variable must be what the file has, but it is ", own->dtype(), ' ',
                                    own->shape(), ", and the file has ",
                                    read.defined() ? concat(read.dtype(), ' ', read.shape()) : "an undefined tensor"));
-        const Undo undo = write_back({{name, *own}});
+        Undo undo = write_back({{name, *own}});
         file.take(name, [&] { own->assign(read, file.where); });
         return undo;
       },

@@ -217,7 +217,7 @@ Checkpoint& Checkpoint::add_part(const std::string& name, Function<void(Contents
   return *this;
 }
 
-Checkpoint& Checkpoint::add_contents(const std::string& name, Function<Contents()> state,
+Checkpoint& Checkpoint::add_contents(const std::string& name, const Function<Contents()>& state,
                                      Function<void(const Contents&)> load, SourceLocation where) {
   return add_part(
       name,
@@ -241,7 +241,8 @@ Checkpoint& Checkpoint::add_contents(const std::string& name, Function<Contents(
       where);
 }
 
-Checkpoint& Checkpoint::add_numbers(const std::string& name, const char* kind, Function<optim::NamedNumbers()> state,
+Checkpoint& Checkpoint::add_numbers(const std::string& name, const char* kind,
+                                    const Function<optim::NamedNumbers()>& state,
                                     Function<void(const optim::NamedNumbers&)> load, SourceLocation where) {
   return add_part(
       name,

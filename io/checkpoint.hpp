@@ -137,9 +137,9 @@ class Checkpoint {
 
   Checkpoint& add_part(const std::string& name, Function<void(Contents&)> save, Function<Undo(const File&)> load,
                        SourceLocation where);
-  Checkpoint& add_contents(const std::string& name, Function<Contents()> state, Function<void(const Contents&)> load,
-                           SourceLocation where);
-  Checkpoint& add_numbers(const std::string& name, const char* kind, Function<optim::NamedNumbers()> state,
+  Checkpoint& add_contents(const std::string& name, const Function<Contents()>& state,
+                           Function<void(const Contents&)> load, SourceLocation where);
+  Checkpoint& add_numbers(const std::string& name, const char* kind, const Function<optim::NamedNumbers()>& state,
                           Function<void(const optim::NamedNumbers&)> load, SourceLocation where);
   /// The states of all parts. The tensors are the parts' own.
   Contents gathered() const;

@@ -1,10 +1,11 @@
 #include "variable.hpp"
 
 #include <algorithm>
-#include <functional>
+#include <cstdint>
 #include <unordered_set>
 #include <vector>
 
+#include "base/overlap.hpp"
 #include "engine/node.hpp"
 #include "grad_mode.hpp"
 #include "kernels/fill.hpp"
@@ -35,51 +36,43 @@ Writes writes_of(const Tensor& tensor) noexcept {
 
 namespace {
 
-/// The bytes from a tensor's first element in memory to the end of its last.
+/// Where a tensor's elements lie.
 struct Extent {
-  const char *begin, *end;
+  Addresses bytes;
   std::size_t place;  // of the tensor among those to copy
 };
-
-Extent extent_of(const Tensor& tensor, std::size_t place) {
-  const TensorImpl& impl = *tensor.impl();
-  const auto* begin = static_cast<const char*>(impl.data);
-  const auto size = static_cast<std::int64_t>(size_of(impl.dtype));
-  if (impl.numel == 0) return {begin, begin, place};
-  const char* end = begin + size;
-  for (int axis = 0; axis < impl.shape.ndim(); ++axis) {
-    const std::int64_t reach = (impl.shape[axis] - 1) * impl.strides[axis] * size;
-    (reach < 0 ? begin : end) += reach;
-  }
-  return {begin, end, place};
-}
 
 }  // namespace
 
 std::vector<Tensor> copies_of(std::span<const Tensor> tensors) {
   NoGrad no_grad;
   std::vector<Extent> extents;
-  for (std::size_t i = 0; i < tensors.size(); ++i) extents.push_back(extent_of(tensors[i], i));
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const TensorImpl& impl = *tensors[i].impl();
+    const auto size = static_cast<std::int64_t>(size_of(impl.dtype));
+    extents.push_back({addresses_of({impl.data, size, impl.shape, impl.strides}), i});
+  }
   std::sort(extents.begin(), extents.end(),
-            [](const Extent& a, const Extent& b) { return std::less<>()(a.begin, b.begin); });
+            [](const Extent& a, const Extent& b) { return a.bytes.begin < b.bytes.begin; });
   std::vector<Tensor> copies(tensors.size());
   for (auto first = extents.begin(); first != extents.end();) {
     const Tensor& tensor = tensors[first->place];
-    const char* end = first->end;
+    const std::uintptr_t begin = first->bytes.begin;
+    std::uintptr_t end = first->bytes.end;
     auto last = first + 1;
-    for (; last != extents.end() && last->begin < end && tensors[last->place].dtype() == tensor.dtype(); ++last)
-      end = std::max(end, last->end);
+    for (; last != extents.end() && last->bytes.begin < end && tensors[last->place].dtype() == tensor.dtype(); ++last)
+      end = std::max(end, last->bytes.end);
     if (last == first + 1) {
       copies[first->place] = copy(tensor.detach());
     } else {
-      const std::int64_t bytes = end - first->begin;
+      const auto bytes = static_cast<std::int64_t>(end - begin);
       Tensor memory = new_tensor({bytes / static_cast<std::int64_t>(size_of(tensor.dtype()))}, tensor.dtype());
-      char* begin = data_of<char>(memory);
-      copy_run(first->begin, bytes, begin);
+      char* to = data_of<char>(memory);
+      copy_run(reinterpret_cast<const char*>(begin), bytes, to);
       for (auto at = first; at != last; ++at) {
         const TensorImpl& impl = *tensors[at->place].impl();
-        const std::int64_t offset = static_cast<const char*>(impl.data) - first->begin;
-        copies[at->place] = new_view(memory, impl.shape, impl.strides, begin + offset);
+        const std::uintptr_t offset = reinterpret_cast<std::uintptr_t>(impl.data) - begin;
+        copies[at->place] = new_view(memory, impl.shape, impl.strides, to + offset);
       }
     }
     first = last;

@@ -1,6 +1,5 @@
 #include "overlap.hpp"
 
-#include <cstdint>
 #include <cstdlib>
 #include <numeric>
 
@@ -25,13 +24,6 @@ int overlapping_axis(const Shape& shape, const Strides& strides) {
   return -1;
 }
 
-namespace {
-
-struct Addresses {
-  std::uintptr_t begin, end;
-};
-
-/// From the first byte to the end of the last.
 Addresses addresses_of(const Elements& x) {
   const auto at = reinterpret_cast<std::uintptr_t>(x.data);
   Addresses all{at, at + static_cast<std::uintptr_t>(x.size)};
@@ -42,8 +34,6 @@ Addresses addresses_of(const Elements& x) {
   }
   return all;
 }
-
-}  // namespace
 
 bool may_overlap(const Elements& a, const Elements& b) {
   const Addresses x = addresses_of(a), y = addresses_of(b);

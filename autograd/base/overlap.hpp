@@ -1,6 +1,8 @@
 // Layouts in which elements share memory.
 #pragma once
 
+#include <cstdint>
+
 #include "../shape.hpp"
 
 namespace xgrad::internal {
@@ -16,6 +18,12 @@ struct Elements {
   const Shape& shape;
   const Strides& strides;
 };
+
+/// The bytes of all elements, from the first in memory to the end of the last; none where there are no elements.
+struct Addresses {
+  std::uintptr_t begin, end;
+};
+Addresses addresses_of(const Elements& elements);
 
 /// Whether an element of one may have a byte in common with one of the other. No where their addresses or their steps tell them
 /// apart: two halves, two columns, every other element from 0 and from 1.

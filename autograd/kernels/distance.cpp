@@ -6,6 +6,7 @@
 
 #include "../base/launch.hpp"
 #include "../tensor_impl.hpp"
+#include "few_terms.hpp"
 #include "transpose.hpp"
 #include "walk.hpp"
 
@@ -122,10 +123,6 @@ T sign_of(T d) {
   return d > 0 ? T(1) : d < 0 ? T(-1) : d;
 }
 
-/// Pairs of a row whose gradients are added up in T; of more, blocks of as many are added in double. A float32 to which ones
-/// are added one by one stops at 2^24.
-constexpr std::int64_t kPairs = 256;
-
 /// Rows of the gradient.
 template <class T>
 struct DistanceGradientRows {
@@ -145,7 +142,7 @@ struct DistanceGradientRows {
       T* to = a.gradient + at * p.d;
       double* sums = a.sums != nullptr ? a.sums + at * p.d : nullptr;
       if (sums != nullptr) std::fill_n(sums, p.d, 0.0);
-      const std::int64_t block = sums != nullptr ? kPairs : p.n;
+      const std::int64_t block = sums != nullptr ? kFewTerms : p.n;
       std::fill_n(to, p.d, T(0));
       for (std::int64_t first = 0; first < p.n; first += block) {
         for (std::int64_t j = first; j < std::min(first + block, p.n); ++j)
@@ -210,7 +207,7 @@ void distance_gradient(const DistancePairs<T>& pairs, const T* g, const T* y, st
   const std::int64_t work = std::max<std::int64_t>(1, pairs.n * pairs.d);
   const std::int64_t rows = batches_of(pairs.lead_ndim, pairs.lead) * pairs.m;
   Tensor sums;
-  if (std::is_same_v<T, float> && pairs.n > kPairs) sums = new_tensor({rows, pairs.d}, DType::float64);
+  if (std::is_same_v<T, float> && pairs.n > kFewTerms) sums = new_tensor({rows, pairs.d}, DType::float64);
   launch(DistanceGradientRows<T>{pairs, g, y, row, column, gradient, sums.defined() ? data_of<double>(sums) : nullptr},
          rows, kDifferences / work + 1);
 }

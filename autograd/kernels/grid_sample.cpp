@@ -336,17 +336,17 @@ void grid_sample_cotangents(const SampleShape& s, const T* x, const T* grid, con
   const std::int64_t grain = kGrain / (8 * s.channels * s.places + 1) + 1;
   std::int64_t reads = s.places;  // of a sample
   for (int axis = 0; axis < s.axes; ++axis) reads *= s.taps();
-  if (!std::is_same_v<T, float> || gx == nullptr || reads <= kFewUses)
+  if (!std::is_same_v<T, float> || gx == nullptr || reads <= kFewTerms)
     return launch(Cotangents<T>{s, x, grid, g, gx, ggrid, nullptr, 0}, s.batch, grain);
-  // As in UseCounts: about half of kFewUses chance meetings are far from what counts as often.
+  // As in UseCounts: about half of kFewTerms chance meetings are far from what counts as often.
   constexpr std::int64_t kSmallest = 256;
   const auto size = static_cast<std::int64_t>(
-      std::bit_ceil(static_cast<std::uint64_t>(std::max(kSmallest, std::min(reads / (kFewUses / 2), s.in_size())))));
+      std::bit_ceil(static_cast<std::uint64_t>(std::max(kSmallest, std::min(reads / (kFewTerms / 2), s.in_size())))));
   std::vector<std::uint32_t> uses(static_cast<std::size_t>(s.batch * size));
   launch(Cotangents<T>{s, x, grid, g, gx, ggrid, uses.data(), size}, s.batch, grain);
   std::vector<std::int64_t> samples;
   for (std::int64_t sample = 0; sample < s.batch; ++sample)
-    if (*std::max_element(uses.begin() + sample * size, uses.begin() + (sample + 1) * size) > kFewUses)
+    if (*std::max_element(uses.begin() + sample * size, uses.begin() + (sample + 1) * size) > kFewTerms)
       samples.push_back(sample);
   if (samples.empty()) return;
   const auto count = static_cast<std::int64_t>(samples.size());

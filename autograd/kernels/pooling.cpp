@@ -7,6 +7,7 @@
 
 #include "../base/launch.hpp"
 #include "../tensor_impl.hpp"
+#include "few_terms.hpp"
 
 namespace xgrad::internal {
 namespace {
@@ -16,8 +17,6 @@ constexpr int kAxes = PoolGeometry::kAxes;
 constexpr std::int64_t kGrain = 32768;
 /// Places of a row that are worked on together.
 constexpr std::int64_t kTile = 64;
-/// Elements that are added up in T; more are in double. A float32 to which ones are added one by one stops at 2^24.
-constexpr std::int64_t kFew = 256;
 
 std::int64_t grain_of(const PoolGeometry& g) {
   const std::int64_t work =
@@ -302,7 +301,7 @@ struct AveragePool {
   static void average(const AveragePool& a, const T* x, T* y, std::int64_t d, std::int64_t h, std::int64_t first,
                       std::int64_t count) {
     const PoolGeometry& g = a.geometry;
-    if (std::is_floating_point_v<T> && PoolGeometry::product(g.kernel) > kFew)
+    if (std::is_floating_point_v<T> && PoolGeometry::product(g.kernel) > kFewTerms)
       average_in<double>(a, x, y, d, h, first, count);
     else
       average_in<T>(a, x, y, d, h, first, count);
@@ -411,7 +410,7 @@ std::int64_t most_windows_of_element(const PoolGeometry& g, bool is_adaptive) {
     // With dilation, each of a window's elements may be the one.
     const std::int64_t step = g.dilation[axis] == 1 ? g.stride[axis] : 1;
     const std::int64_t windows = is_adaptive ? g.out[axis] / g.in[axis] + 2 : (g.kernel[axis] - 1) / step + 1;
-    most *= std::min({windows, g.out[axis], kFew + 1});
+    most *= std::min({windows, g.out[axis], kFewTerms + 1});
   }
   return most;
 }
@@ -421,7 +420,7 @@ void unpool(std::int64_t planes, std::int64_t in, std::int64_t out, std::int64_t
             const std::int64_t* indices, T* to) {
   const std::int64_t grain = kGrain / (in + 1) + 1;
   if constexpr (std::is_same_v<T, float>) {
-    if (most_uses > kFew)
+    if (most_uses > kFewTerms)
       return in_doubles(planes * out, g, planes * in, to, [&](const double* g, double* to) {
         launch(Unpool<double>{in, out, g, indices, to}, planes, grain);
       });
@@ -437,7 +436,7 @@ void average_pool(const PoolGeometry& g, const PoolDivisor& divisor, const T* x,
 template <class T>
 void average_pool_back(const PoolGeometry& g, const PoolDivisor& divisor, const T* gradient, T* x) {
   if constexpr (std::is_same_v<T, float>) {
-    if (most_windows_of_element(g, false) > kFew)
+    if (most_windows_of_element(g, false) > kFewTerms)
       return in_doubles(g.planes * PoolGeometry::product(g.out), gradient, g.planes * PoolGeometry::product(g.in), x,
                         [&](const double* gradient, double* x) { launch_average<true>(g, divisor, gradient, x); });
   }

@@ -3,15 +3,13 @@
 #include <algorithm>
 
 #include "../base/launch.hpp"
+#include "few_terms.hpp"
 
 namespace xgrad::internal {
 namespace {
 
 /// Multiplications that are worth a thread.
 constexpr std::int64_t kGrain = 32768;
-/// Elements of a row that are added up in T; those of longer rows are in double. A float32 to which ones are added one by one
-/// stops at 2^24.
-constexpr std::int64_t kFew = 256;
 /// Places of longer rows that are worked on together.
 constexpr std::int64_t kPlaces = 256;
 
@@ -43,7 +41,7 @@ struct Multiply {
       const T* x = a.x + outer * a.column_count * inner;
       T* y = a.y + at * inner;
       const std::int64_t first = a.starts[row], last = a.starts[row + 1];
-      if (last - first > kFew)
+      if (last - first > kFewTerms)
         sum_long_rows(first, last, inner, y, [&](std::int64_t i, std::int64_t begin, std::int64_t end, double* to) {
           const T* from = x + a.columns[i] * inner;
           const double weight = a.weights[i];
@@ -96,7 +94,7 @@ struct MultiplyNeighbours {
         T* y = a.y + outer * a.row_count + run->begin;
         const std::int64_t length = run->end - run->begin;
         if (run->count == 0) std::fill_n(y, length, T(0));
-        if (run->count > kFew) {
+        if (run->count > kFewTerms) {
           sum_long_rows(0, run->count, length, y,
                         [&](std::int64_t k, std::int64_t begin, std::int64_t end, double* to) {
                           const std::int64_t* column = a.columns + run->first + k * length;

@@ -101,7 +101,7 @@ struct AddRowsCarefully {
       }
       for (std::int64_t i = 0; i < l.count; ++i, in += l.inner) {
         std::int64_t place = a.rows.index[i];
-        if (a.uses[place & a.mask] <= kFewUses) {
+        if (a.uses[place & a.mask] <= kFewTerms) {
           T* out = slice + place * l.inner;
           for (std::int64_t k = 0; k < l.inner; ++k) out[k] += in[k];
         } else {
@@ -138,7 +138,7 @@ bool add_carefully(const AddRows<T>& rows, std::int64_t grain) {
   };
   // Where there are few places, to give each its slot costs less than to count.
   const std::int64_t uses_each = layout.count / layout.extent;
-  if (uses_each >= (CarefulSum<T>::kParts == 1 && layout.inner == 1 ? 4 : kFewUses)) {
+  if (uses_each >= (CarefulSum<T>::kParts == 1 && layout.inner == 1 ? 4 : kFewTerms)) {
     add(nullptr, {}, layout.extent);
     return true;
   }
@@ -159,7 +159,7 @@ bool add_carefully(const AddRows<T>& rows, std::int64_t grain) {
 
 UseCounts::UseCounts(std::int64_t count, std::int64_t extent) {
   // About kUsesEach chance meetings are far from what counts as often, and a million uses are counted in the first-level cache.
-  constexpr std::int64_t kSmallest = 256, kUsesEach = kFewUses / 2;
+  constexpr std::int64_t kSmallest = 256, kUsesEach = kFewTerms / 2;
   auto size = static_cast<std::int64_t>(
       std::bit_ceil(static_cast<std::uint64_t>(std::max(kSmallest, std::min(count / kUsesEach, extent)))));
   room_ = new_tensor({size}, DType::float32);  // four bytes each
@@ -171,7 +171,7 @@ UseCounts::UseCounts(std::int64_t count, std::int64_t extent) {
 bool UseCounts::any_often() const {
   std::uint32_t most = 0;
   for (std::int64_t i = 0; i <= mask_; ++i) most = std::max(most, table_[i]);
-  return most > kFewUses;
+  return most > kFewTerms;
 }
 
 void add_rows(const Tensor& to, const std::int64_t* index, const Tensor& from, const RowsLayout& layout) {
@@ -180,7 +180,7 @@ void add_rows(const Tensor& to, const std::int64_t* index, const Tensor& from, c
   dispatch(to.dtype(), [&]<class T>(T) {
     AddRows<T> rows{data_of<T>(to), data_of<T>(from), index, layout};
     if constexpr (std::floating_point<T>) {
-      if (layout.count > kFewUses && add_carefully(rows, grain)) return;
+      if (layout.count > kFewTerms && add_carefully(rows, grain)) return;
     }
     launch(rows, layout.outer, grain);
   });

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "../tensor_impl.hpp"
+#include "few_terms.hpp"
 
 namespace xgrad::internal {
 
@@ -15,16 +16,13 @@ struct RowsLayout {
 /// to[o, index[i], k] += from[o, i, k]. The indices are in [0, extent).
 void add_rows(const Tensor& to, const std::int64_t* index, const Tensor& from, const RowsLayout& layout);
 
-/// The most times that an index may come while plain addition is as good as a careful sum.
-inline constexpr std::int64_t kFewUses = 256;
-
 /// Counts how often places are used: exactly, or at least not too low, in a table that stays in the cache.
 class UseCounts {
  public:
   /// For `count` uses of places in [0, extent).
   UseCounts(std::int64_t count, std::int64_t extent);
   void add(std::int64_t place) { ++table_[place & mask_]; }
-  bool is_often(std::int64_t place) const { return table_[place & mask_] > kFewUses; }
+  bool is_often(std::int64_t place) const { return table_[place & mask_] > kFewTerms; }
   bool any_often() const;
   const std::uint32_t* table() const { return table_; }
   std::int64_t mask() const { return mask_; }

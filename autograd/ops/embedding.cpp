@@ -5,6 +5,7 @@
 
 #include "../base/launch.hpp"
 #include "../extend.hpp"
+#include "../kernels/few_terms.hpp"
 #include "../kernels/fill.hpp"
 #include "../tensor_impl.hpp"
 #include "arithmetic.hpp"
@@ -88,9 +89,6 @@ namespace {
 
 /// Elements that are worth a thread.
 constexpr std::int64_t kBagGrain = 16384;
-/// Entries of a bag that are added up in T; those of longer bags are in double. A float32 to which ones are added one by one
-/// stops at 2^24.
-constexpr std::int64_t kFewEntries = 256;
 /// Columns of a longer bag that are worked on together.
 constexpr std::int64_t kBagColumns = 256;
 
@@ -116,7 +114,7 @@ struct SumBags {
     for (std::int64_t bag = begin; bag < end; ++bag) {
       T* y = a.y + bag * a.d;
       const std::int64_t first = a.starts[bag], last = a.starts[bag + 1];
-      if (last - first > kFewEntries) {
+      if (last - first > kFewTerms) {
         sum_long_bag(a, first, last, y);
         continue;
       }

@@ -118,14 +118,14 @@ void scatter_rows(Sum* to, const Tensor& source, const IndexedRows& rows) {
   launch(kernel, rows.rows, rows.rows);
 }
 
-/// to[..., indices[..., i, ...], ...] += source[..., i, ...]. Where an index may come more than kFewUses times, `to` is
+/// to[..., indices[..., i, ...], ...] += source[..., i, ...]. Where an index may come more than kFewTerms times, `to` is
 /// contiguous; indices are contiguous and checked.
 void scatter_into(const char* operation, const Tensor& to, const Tensor& indices, int axis, const Tensor& source,
                   SourceLocation where) {
   if (indices.numel() == 0) return;
   IndexedRows rows(to.strides(), indices, axis);
   // A place is named at most once for each index along the axis.
-  if (is_floating(to.dtype()) && at_least_1d(indices.shape())[axis] > kFewUses) {
+  if (is_floating(to.dtype()) && at_least_1d(indices.shape())[axis] > kFewTerms) {
     if (to.dtype() == DType::float32 && 4 * to.numel() <= indices.numel()) {
       // To add up in double costs less than to count first.
       Tensor sums = new_zeros(operation, {to.numel()}, DType::float64, where);
@@ -160,7 +160,7 @@ Tensor scatter_sum(const Shape& shape, int axis, const Tensor& indices, const Te
 void internal::give_gathered(Vjp& vjp, const Tensor& g, int axis, const Tensor& indices) {
   // Careful sums, of places that are named often, want a sum without gaps.
   auto add = [&](const Tensor& sum) {
-    if (!sum.is_contiguous() && at_least_1d(indices.shape())[axis] > kFewUses) return false;
+    if (!sum.is_contiguous() && at_least_1d(indices.shape())[axis] > kFewTerms) return false;
     scatter_into("scatter_sum", sum, indices, axis, g, vjp.where());
     return true;
   };

@@ -96,7 +96,7 @@ bool add_to_places(const char* operation, const Tensor& to, IndexedAxes at, cons
   SlicesAt slices(to, at), from(source, {at.axis, indices.ndim()});
   // One slice after the other costs more than the kernel, for each element.
   constexpr std::int64_t kFraction = 4;
-  if (count > kFewUses || count > slices.extents.numel() / kFraction) return false;
+  if (count > kFewTerms || count > slices.extents.numel() / kFraction) return false;
   if (count > 0 && !can_be_added_to(view_of(to, slices(0)))) return false;
   for (std::int64_t i = 0; i < count; ++i)
     add_elements(view_of(to, slices(data_of<std::int64_t>(indices)[i])), view_of(source, from(i)));

@@ -1,4 +1,4 @@
-// The C library's functions of plain numbers, under the names that operators have too; and how operators take a number.
+// The C library's functions of plain numbers, under the names that operators have too.
 //
 // Without them `sqrt(2.0)` would be a 0-d tensor of float32, with seven digits, in a file that says `using namespace xgrad`
 // and includes no <cmath>. With both, the C library's own function is taken wherever it fits as well. (<cmath> itself would
@@ -19,27 +19,6 @@ concept PlainNumber = std::floating_point<T> || std::integral<T>;
 /// The type of the results: float for a float, else double.
 template <class T>
 using Real = std::conditional_t<std::same_as<T, float>, float, double>;
-
-/// A number of the program as a parameter: an integer keeps all its digits, which a double would round beyond 2^53.
-class ExactNumber {
- public:
-  template <class T>
-  requires std::is_convertible_v<T, double> ExactNumber(const T& number) : value_(static_cast<double>(number)) {
-    if constexpr (std::integral<T> && sizeof(T) <= sizeof(integer_)) {
-      integer_ = static_cast<std::int64_t>(number);
-      is_integer_ = std::signed_integral<T> || integer_ >= 0;
-    }
-  }
-  double value() const { return value_; }
-  /// Whether it is of an integer type, and an int64 holds it.
-  bool is_integer() const { return is_integer_; }
-  std::int64_t integer() const { return integer_; }
-
- private:
-  double value_;
-  std::int64_t integer_ = 0;
-  bool is_integer_ = false;
-};
 }  // namespace internal
 
 #define XGRAD_OF_NUMBERS(name)                                  \

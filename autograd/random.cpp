@@ -12,6 +12,7 @@ Generator& default_generator() {
 }
 
 void manual_seed(std::uint64_t seed) {
+  default_generator();  // lists this thread's, for which memory may be missing: nothing fails below
   {
     internal::RandomProcess& all = internal::RandomProcess::get();
     std::lock_guard lock(all.mutex);

@@ -41,6 +41,7 @@ void set_random_state(const RandomState& state, SourceLocation where) {
     check(i == 0 || waiting[i - 1].stream != waiting[i].stream, where,
           "set_random_state: each generator must have a stream of its own, but two have ", waiting[i].stream, '.');
   }
+  default_generator();  // lists this thread's, for which memory may be missing: nothing fails below
   {
     internal::RandomProcess& all = internal::RandomProcess::get();
     std::lock_guard lock(all.mutex);

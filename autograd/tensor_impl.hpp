@@ -3,7 +3,7 @@
 
 #include "base/allocator.hpp"
 #include "base/ref.hpp"
-#include "number.hpp"
+#include "scalar.hpp"
 #include "tensor.hpp"
 
 namespace xgrad XGRAD_API {
@@ -83,7 +83,7 @@ template <class T>
 T element_of(const char* operation, double number, SourceLocation where);
 /// The same of a number that may be an integer: an int64 takes it as it is.
 template <class T>
-T element_of(const char* operation, ExactNumber number, SourceLocation where) {
+T element_of(const char* operation, Scalar number, SourceLocation where) {
   if constexpr (std::same_as<T, std::int64_t>)
     if (number.is_integer()) return number.integer();
   return element_of<T>(operation, number.value(), where);

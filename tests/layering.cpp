@@ -29,7 +29,7 @@ using Floor = std::vector<std::string_view>;
 /// The floors, lowest first. A file includes what stands on its own floor or below.
 const std::vector<Floor> kFloors = {
     {"autograd/config", "autograd/version", "autograd/dtype", "autograd/default_dtype", "autograd/shape",
-     "autograd/error", "autograd/function", "autograd/hidden", "autograd/hooks", "autograd/number", "autograd/base/",
+     "autograd/error", "autograd/function", "autograd/hidden", "autograd/hooks", "autograd/number", "autograd/scalar", "autograd/base/",
      "autograd/memory", "autograd/threads"},
     {"autograd/simd/"},
     {"autograd/tensor", "autograd/tensor_impl", "autograd/print", "autograd/grad_mode", "autograd/random",

@@ -109,13 +109,19 @@ struct Statistics {
     for_elements([&](double x) { largest = std::max(largest, std::abs(x)); });
     double by = 1;
     if (largest > 0 && std::isfinite(largest)) by = std::ldexp(1.0, std::clamp(-std::ilogb(largest), -1022, 1022));
-    const T center = a.kind.centered ? *first : T(0);
-    const double from = static_cast<double>(center) * by;
-    double sum = 0, squares = 0;
-    if (a.kind.centered) for_elements([&](double x) { sum += x * by - from; });
-    const T shift = static_cast<T>(sum / count / by);
+    // The mean is the centre: elements may be further from the first than the largest number.
+    T center = 0, shift = 0;
+    if (a.kind.centered) {
+      const double from = static_cast<double>(*first) * by;
+      double sum = 0;
+      for_elements([&](double x) { sum += x * by - from; });
+      const double mean = from + sum / count;
+      center = static_cast<T>(mean / by);
+      shift = static_cast<T>((mean - static_cast<double>(center) * by) / by);
+    }
+    double squares = 0;
     for_elements([&](double x) {
-      const double deviation = (x * by - from) - static_cast<double>(shift) * by;
+      const double deviation = (x * by - static_cast<double>(center) * by) - static_cast<double>(shift) * by;
       squares += deviation * deviation;
     });
     const double scaled = squares / count, variance = scaled / by / by, eps = a.kind.eps;
@@ -154,8 +160,12 @@ struct ColumnStatistics {
           const double deviation = (x[i * step + j] - x[j]) - shift[j];
           sum[j] += deviation * deviation;
         }
+      using Single = Statistics<T>;
       for (std::int64_t j = 0; j < count; ++j)
-        set_group(a.statistics, first + j, x[j], shift[j], sum[j] / static_cast<double>(rows), a.kind.eps);
+        if (Single::are_in_range(sum[j], a.kind.eps * static_cast<double>(rows)))
+          set_group(a.statistics, first + j, x[j], shift[j], sum[j] / static_cast<double>(rows), a.kind.eps);
+        else
+          Single::set_extreme_group({a.layout, a.x, a.kind, a.statistics}, first + j);
     }
   }
 };

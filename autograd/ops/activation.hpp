@@ -2,7 +2,7 @@
 // rounded result, so that they are accurate in both tails, to any order.
 #pragma once
 
-#include "../number.hpp"
+#include "../scalar.hpp"
 #include "../tensor.hpp"
 
 namespace xgrad XGRAD_API {
@@ -112,7 +112,7 @@ Tensor glu(const Operand& x, int axis = -1);
 /// Derivative: g where low < x < high, else 0.
 /// NumPy: -
 /// PyTorch: nn.functional.hardtanh, which truncates the bounds of integers
-Tensor hardtanh(const Operand& x, internal::ExactNumber low = -1, internal::ExactNumber high = 1);
+Tensor hardtanh(const Operand& x, Scalar low = -1, Scalar high = 1);
 
 /// x limited to [0, 6].
 /// Shapes: the result has x's.
@@ -187,6 +187,6 @@ Tensor mish(const Operand& x);
 /// Derivative: g where x > bound, else 0.
 /// NumPy: -
 /// PyTorch: nn.functional.threshold
-Tensor threshold(const Operand& x, internal::ExactNumber bound, internal::ExactNumber value);
+Tensor threshold(const Operand& x, Scalar bound, Scalar value);
 
 }  // namespace xgrad

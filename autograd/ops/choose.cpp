@@ -76,12 +76,12 @@ struct ClampInteger {
 };
 
 /// The bounds as integers, where they are: a bound that lets every int64 pass is one, whatever its size.
-std::optional<ClampInteger> integer_bounds(const ExactNumber& low, const ExactNumber& high) {
+std::optional<ClampInteger> integer_bounds(const Scalar& low, const Scalar& high) {
   constexpr double kLeast = -0x1p63, kBeyond = 0x1p63;
-  const auto is_whole = [](const ExactNumber& bound) { return std::trunc(bound.value()) == bound.value(); };
+  const auto is_whole = [](const Scalar& bound) { return std::trunc(bound.value()) == bound.value(); };
   if (!is_whole(low) || !is_whole(high)) return std::nullopt;
   if ((!low.is_integer() && low.value() >= kBeyond) || high.value() < kLeast) return std::nullopt;
-  const auto integer = [](const ExactNumber& bound) {
+  const auto integer = [](const Scalar& bound) {
     using Limits = std::numeric_limits<std::int64_t>;
     if (bound.is_integer()) return bound.integer();
     if (bound.value() >= kBeyond) return Limits::max();
@@ -92,10 +92,10 @@ std::optional<ClampInteger> integer_bounds(const ExactNumber& low, const ExactNu
 
 }  // namespace
 
-Tensor clamp(const Operand& x, std::optional<ExactNumber> low, std::optional<ExactNumber> high) {
+Tensor clamp(const Operand& x, std::optional<Scalar> low, std::optional<Scalar> high) {
   check(low || high, x.where(), "clamp: at least one of low and high must be given, but neither is.");
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  const ExactNumber least = low.value_or(-kInfinity), most = high.value_or(kInfinity);
+  const Scalar least = low.value_or(-kInfinity), most = high.value_or(kInfinity);
   const Tensor& tensor = x.tensor("clamp");
   if (!is_floating(tensor.dtype()))
     if (std::optional<ClampInteger> whole = integer_bounds(least, most))

@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "../number.hpp"
+#include "../scalar.hpp"
 #include "../tensor.hpp"
 
 namespace xgrad XGRAD_API {
@@ -43,7 +43,7 @@ Tensor minimum(const Operand& a, const Operand& b);
 /// limits them exactly, as large as it may be.
 /// Derivative: g where low <= x <= high, else 0.
 /// Throws: std::invalid_argument without a bound.
-Tensor clamp(const Operand& x, std::optional<internal::ExactNumber> low, std::optional<internal::ExactNumber> high);
+Tensor clamp(const Operand& x, std::optional<Scalar> low, std::optional<Scalar> high);
 
 /// Elements limited to bounds that are tensors; an undefined one does not bound.
 /// Shapes: x and the bounds broadcast to the result's shape.

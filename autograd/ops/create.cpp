@@ -17,7 +17,7 @@ using namespace internal;
 
 namespace {
 
-Tensor filled(const char* operation, const Shape& shape, DType dtype, ExactNumber value, SourceLocation where) {
+Tensor filled(const char* operation, const Shape& shape, DType dtype, Scalar value, SourceLocation where) {
   Tensor tensor = new_checked(operation, shape, dtype, where);
   dispatch(dtype, [&]<class T>(T) {
     T element = element_of<T>(operation, value, where);
@@ -36,7 +36,7 @@ Tensor ones(const Shape& shape, TensorOptions options, SourceLocation where) {
   return with_options(filled("ones", shape, options.dtype, 1, where), options, where);
 }
 
-Tensor full(const Shape& shape, ExactNumber value, TensorOptions options, SourceLocation where) {
+Tensor full(const Shape& shape, Scalar value, TensorOptions options, SourceLocation where) {
   return with_options(filled("full", shape, options.dtype, value, where), options, where);
 }
 
@@ -48,7 +48,7 @@ Tensor ones_like(const Operand& x) {
   return filled("ones_like", x.tensor("ones_like").shape(), x.dtype("ones_like"), 1, x.where());
 }
 
-Tensor full_like(const Operand& x, ExactNumber value) {
+Tensor full_like(const Operand& x, Scalar value) {
   return filled("full_like", x.tensor("full_like").shape(), x.dtype("full_like"), value, x.where());
 }
 
@@ -118,9 +118,9 @@ struct EvenlySpaced {
 
 }  // namespace
 
-Tensor linspace(ExactNumber first, ExactNumber last, std::int64_t count, TensorOptions options, SourceLocation where) {
+Tensor linspace(Scalar first, Scalar last, std::int64_t count, TensorOptions options, SourceLocation where) {
   if (options.dtype == DType::int64)
-    for (const ExactNumber& number : {first, last})
+    for (const Scalar& number : {first, last})
       if (number.is_integer()) exact_double("linspace", number.integer(), where);
   const double start = first.value(), stop = last.value();
   check(count >= 0, where, "linspace: count must not be negative, but it is ", count, ".");

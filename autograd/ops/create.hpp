@@ -7,7 +7,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "../number.hpp"
+#include "../scalar.hpp"
 #include "../tensor.hpp"
 
 namespace xgrad XGRAD_API {
@@ -23,7 +23,7 @@ Tensor ones(const Shape& shape, TensorOptions options = {}, SourceLocation where
 /// others. Dtype and errors are those of zeros().
 ///
 /// Throws: std::invalid_argument for a value that an int64 tensor cannot hold.
-Tensor full(const Shape& shape, internal::ExactNumber value, TensorOptions options = {},
+Tensor full(const Shape& shape, Scalar value, TensorOptions options = {},
             SourceLocation where = SourceLocation::current());
 /// Zeros in the shape and dtype of x.
 ///
@@ -37,7 +37,7 @@ Tensor ones_like(const Operand& x);
 ///
 /// Derivative: 0.
 /// Throws: std::invalid_argument for a value that an int64 tensor cannot hold.
-Tensor full_like(const Operand& x, internal::ExactNumber value);
+Tensor full_like(const Operand& x, Scalar value);
 
 namespace internal {
 /// Empty, or what is wrong with an integer that a double cannot hold.
@@ -111,7 +111,7 @@ Tensor arange(Stop stop, TensorOptions options = {.dtype = internal::counted_dty
 /// Dtype: any; the default dtype where none is given.
 /// Throws: std::invalid_argument when count is negative, unless start, stop and the distance between them are finite, where
 /// an int64 tensor cannot hold them, and for an integer in one that a double cannot hold.
-Tensor linspace(internal::ExactNumber start, internal::ExactNumber stop, std::int64_t count, TensorOptions options = {},
+Tensor linspace(Scalar start, Scalar stop, std::int64_t count, TensorOptions options = {},
                 SourceLocation where = SourceLocation::current());
 /// The identity matrix: ones on the diagonal, zeros elsewhere.
 ///

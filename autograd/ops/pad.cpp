@@ -39,7 +39,7 @@ struct Border {
   }
 };
 
-Tensor with_constant(const Tensor& x, const Border& border, const Shape& shape, ExactNumber value,
+Tensor with_constant(const Tensor& x, const Border& border, const Shape& shape, Scalar value,
                      SourceLocation where) {
   Tensor result = new_checked("pad", shape, x.dtype(), where);
   dispatch(x.dtype(),

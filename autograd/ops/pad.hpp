@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "../number.hpp"
+#include "../scalar.hpp"
 #include "../tensor.hpp"
 
 namespace xgrad XGRAD_API {
@@ -19,7 +19,7 @@ enum class PadMode : std::uint8_t {
 /// Options of pad().
 struct PadOptions {
   PadMode mode = PadMode::constant;
-  internal::ExactNumber value = 0;  ///< of constant mode; an int64 tensor holds an integer exactly, else truncates
+  Scalar value = 0;  ///< of constant mode; an int64 tensor holds an integer exactly, else truncates
 };
 /// x with a border: `widths` has how many elements come before and behind along the last axis, then along the one before it, and
 /// so on, as in PyTorch. A negative width crops. What is mirrored, or repeated, are the elements of x where reflect and

@@ -5,7 +5,7 @@
 #include <span>
 #include <string_view>
 
-#include "../number.hpp"
+#include "../scalar.hpp"
 #include "../tensor.hpp"
 
 namespace xgrad XGRAD_API {
@@ -112,8 +112,8 @@ Tensor cross(const Operand& a, const Operand& b);
 /// Options of addmm, addmv, addr, addbmm and baddbmm: the factors of beta input + alpha product. A beta of 0 ignores the
 /// input, nan and all. Where the result is of integers they are truncated to integers.
 struct AddProductOptions {
-  internal::ExactNumber beta = 1;
-  internal::ExactNumber alpha = 1;
+  Scalar beta = 1;
+  Scalar alpha = 1;
 };
 
 /// Matrix product added to a matrix: beta input + alpha a b.

@@ -58,7 +58,7 @@ GLU::GLU(int axis) : axis_(axis) {}
 Tensor GLU::operator()(const Operand& x) const {
   return call(x, [&] { return glu(x, axis_); });
 }
-Hardtanh::Hardtanh(double low, double high) : low_(low), high_(high) {}
+Hardtanh::Hardtanh(Scalar low, Scalar high) : low_(low), high_(high) {}
 Tensor Hardtanh::operator()(const Operand& x) const {
   return call(x, [&] { return hardtanh(x, low_, high_); });
 }
@@ -70,7 +70,7 @@ Softshrink::Softshrink(double lambda) : lambda_(lambda) {}
 Tensor Softshrink::operator()(const Operand& x) const {
   return call(x, [&] { return softshrink(x, lambda_); });
 }
-Threshold::Threshold(double bound, double value) : bound_(bound), value_(value) {}
+Threshold::Threshold(Scalar bound, Scalar value) : bound_(bound), value_(value) {}
 Tensor Threshold::operator()(const Operand& x) const {
   return call(x, [&] { return threshold(x, bound_, value_); });
 }

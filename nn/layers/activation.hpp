@@ -119,11 +119,11 @@ class GLU final : public Module {
 /// Hardtanh is xgrad::hardtanh as a layer: x limited to [low, high].
 class Hardtanh final : public Module {
  public:
-  explicit Hardtanh(double low = -1, double high = 1);
+  explicit Hardtanh(Scalar low = -1, Scalar high = 1);
   Tensor operator()(const Operand& x) const;
 
  private:
-  double low_, high_;
+  Scalar low_, high_;
 };
 
 /// Hardshrink is xgrad::hardshrink as a layer: x where it is further from 0 than lambda, else 0.
@@ -150,11 +150,11 @@ class Softshrink final : public Module {
 /// Threshold is xgrad::threshold as a layer: x where it is above a bound, else another value.
 class Threshold final : public Module {
  public:
-  Threshold(double bound, double value);
+  Threshold(Scalar bound, Scalar value);
   Tensor operator()(const Operand& x) const;
 
  private:
-  double bound_, value_;
+  Scalar bound_, value_;
 };
 
 /// RReLU is xgrad::rrelu while training, a leaky rectifier with slopes that are drawn, and in evaluation leaky_relu with the mean

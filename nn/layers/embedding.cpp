@@ -46,29 +46,45 @@ Options on_table(Options options, const Tensor& weight) {
   return options;
 }
 
-/// Scales the rows that are looked up down to the largest norm, in place, as the paper on it (and PyTorch) does.
-void shorten_rows(const Tensor& weight, const Tensor& indices, double max_norm, double order, SourceLocation where) {
+/// A lookup in a weight whose rows it reads are first scaled down to the largest norm, in place, as the paper on it (and
+/// PyTorch) does. A lookup that throws leaves the weight as it was.
+template <class Lookup>
+Tensor in_shortened_rows(const Tensor& weight, const Tensor& indices, double max_norm, double order, SourceLocation where,
+                         const Lookup& lookup) {
   check<std::logic_error>(weight.is_leaf(), where,
                           "max_norm scales rows of the weight in place, but the weight is the "
                           "result of '",
                           weight.operation(), "'.");
-  // What the lookup would refuse is left to it, for it says so.
+  // What the lookup refuses is left to it, for it says so.
   const std::int64_t count = weight.shape()[0];
-  if (indices.dtype() != DType::int64 || indices.numel() == 0) return;
+  if (indices.dtype() != DType::int64 || indices.numel() == 0) return lookup();
   std::vector<std::int64_t> rows = indices.to_vector<std::int64_t>();
   for (std::int64_t row : rows)
-    if (row < 0 || row >= count) return;
+    if (row < 0 || row >= count) return lookup();
   std::sort(rows.begin(), rows.end());
   rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
-  NoGrad no_grad;
-  CallSite site(where);
-  Tensor looked_up = index_select(weight.detach(), 0, from_vector(rows));
-  Tensor shortened = renorm(looked_up, order, 0, max_norm);
-  std::vector<double> changed = amax(abs(shortened - looked_up), 1).to_vector<double>();
-  std::vector<std::pair<Tensor, Tensor>> writes;  // all views are made before one is written
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    if (changed[i] > 0) writes.emplace_back(weight[rows[i]], shortened[static_cast<std::int64_t>(i)]);
-  for (auto& [row, value] : writes) row.assign(value);
+  struct Row {
+    Tensor place, before, shortened;
+  };
+  std::vector<Row> writes;  // all views are made before one is written
+  {
+    NoGrad no_grad;
+    CallSite site(where);
+    Tensor looked_up = index_select(weight.detach(), 0, from_vector(rows));
+    Tensor shortened = renorm(looked_up, order, 0, max_norm);
+    std::vector<double> changed = amax(abs(shortened - looked_up), 1).to_vector<double>();
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const auto at = static_cast<std::int64_t>(i);
+      if (changed[i] > 0) writes.push_back({weight.detach()[rows[i]], looked_up[at], shortened[at]});
+    }
+  }
+  for (Row& row : writes) row.place.assign(row.shortened);
+  try {
+    return lookup();
+  } catch (...) {
+    for (Row& row : writes) row.place.assign(row.before);
+    throw;
+  }
 }
 
 }  // namespace
@@ -88,8 +104,8 @@ Embedding::Embedding(const Tensor& weight, EmbeddingLayerOptions options, Source
 
 Tensor Embedding::operator()(const Tensor& indices, SourceLocation where) const {
   return call({indices, where}, [&] {
-    if (max_norm_) shorten_rows(weight_, indices, *max_norm_, norm_type_, where);
-    return embedding(indices, {weight_, where}, options_);
+    const auto lookup = [&] { return embedding(indices, {weight_, where}, options_); };
+    return max_norm_ ? in_shortened_rows(weight_, indices, *max_norm_, norm_type_, where, lookup) : lookup();
   });
 }
 
@@ -112,11 +128,11 @@ EmbeddingBag::EmbeddingBag(const Tensor& weight, EmbeddingBagLayerOptions option
 Tensor EmbeddingBag::operator()(const Tensor& indices, const Tensor& offsets, const Tensor& per_sample_weights,
                                 SourceLocation where) const {
   return call({indices, where}, [&] {
-    if (max_norm_) shorten_rows(weight_, indices, *max_norm_, norm_type_, where);
     EmbeddingBagOptions options = options_;
     options.offsets = offsets;
     options.per_sample_weights = per_sample_weights;
-    return embedding_bag(indices, {weight_, where}, options);
+    const auto lookup = [&] { return embedding_bag(indices, {weight_, where}, options); };
+    return max_norm_ ? in_shortened_rows(weight_, indices, *max_norm_, norm_type_, where, lookup) : lookup();
   });
 }
 

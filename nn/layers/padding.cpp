@@ -14,7 +14,7 @@ std::vector<std::int64_t> BorderWidths::of_axes(const char* layer, int axes, Sou
   return widths_.size() == count ? widths_ : std::vector<std::int64_t>(count, widths_[0]);
 }
 
-PaddingLayer::PaddingLayer(const char* name, int axes, const BorderWidths& widths, PadMode mode, double value,
+PaddingLayer::PaddingLayer(const char* name, int axes, const BorderWidths& widths, PadMode mode, Scalar value,
                            SourceLocation where)
     : axes_(axes), widths_(widths.of_axes(name, axes, where)), mode_(mode), value_(value) {}
 Tensor PaddingLayer::operator()(const Operand& x) const {
@@ -35,11 +35,11 @@ ZeroPad2d::ZeroPad2d(const BorderWidths& widths, SourceLocation where)
     : PaddingLayer("ZeroPad2d", 2, widths, PadMode::constant, 0, where) {}
 ZeroPad3d::ZeroPad3d(const BorderWidths& widths, SourceLocation where)
     : PaddingLayer("ZeroPad3d", 3, widths, PadMode::constant, 0, where) {}
-ConstantPad1d::ConstantPad1d(const BorderWidths& widths, double value, SourceLocation where)
+ConstantPad1d::ConstantPad1d(const BorderWidths& widths, Scalar value, SourceLocation where)
     : PaddingLayer("ConstantPad1d", 1, widths, PadMode::constant, value, where) {}
-ConstantPad2d::ConstantPad2d(const BorderWidths& widths, double value, SourceLocation where)
+ConstantPad2d::ConstantPad2d(const BorderWidths& widths, Scalar value, SourceLocation where)
     : PaddingLayer("ConstantPad2d", 2, widths, PadMode::constant, value, where) {}
-ConstantPad3d::ConstantPad3d(const BorderWidths& widths, double value, SourceLocation where)
+ConstantPad3d::ConstantPad3d(const BorderWidths& widths, Scalar value, SourceLocation where)
     : PaddingLayer("ConstantPad3d", 3, widths, PadMode::constant, value, where) {}
 ReflectionPad1d::ReflectionPad1d(const BorderWidths& widths, SourceLocation where)
     : PaddingLayer("ReflectionPad1d", 1, widths, PadMode::reflect, 0, where) {}

@@ -32,14 +32,14 @@ class PaddingLayer : public Module {
   Tensor operator()(const Operand& x) const;
 
  protected:
-  PaddingLayer(const char* name, int axes, const BorderWidths& widths, PadMode mode, double value,
+  PaddingLayer(const char* name, int axes, const BorderWidths& widths, PadMode mode, Scalar value,
                SourceLocation where);
 
  private:
   int axes_;
   std::vector<std::int64_t> widths_;
   PadMode mode_;
-  double value_;
+  Scalar value_;
 };
 
 /// ZeroPad1d puts zeros around sequences: xgrad::pad() as a layer.
@@ -73,7 +73,7 @@ class ZeroPad3d final : public PaddingLayer {
 class ConstantPad1d final : public PaddingLayer {
  public:
   /// Throws: std::invalid_argument unless there is one width, or 2.
-  ConstantPad1d(const BorderWidths& widths, double value, SourceLocation where = SourceLocation::current());
+  ConstantPad1d(const BorderWidths& widths, Scalar value, SourceLocation where = SourceLocation::current());
 };
 /// ConstantPad2d puts one number around images: xgrad::pad() as a layer.
 /// Shapes: `x [N, C, H, W] or [C, H, W] -> ` the same, larger by the widths.
@@ -81,7 +81,7 @@ class ConstantPad1d final : public PaddingLayer {
 class ConstantPad2d final : public PaddingLayer {
  public:
   /// Throws: std::invalid_argument unless there is one width, or 4.
-  ConstantPad2d(const BorderWidths& widths, double value, SourceLocation where = SourceLocation::current());
+  ConstantPad2d(const BorderWidths& widths, Scalar value, SourceLocation where = SourceLocation::current());
 };
 /// ConstantPad3d puts one number around volumes: xgrad::pad() as a layer.
 /// Shapes: `x [N, C, D, H, W] or [C, D, H, W] -> ` the same, larger by the widths.
@@ -89,7 +89,7 @@ class ConstantPad2d final : public PaddingLayer {
 class ConstantPad3d final : public PaddingLayer {
  public:
   /// Throws: std::invalid_argument unless there is one width, or 6.
-  ConstantPad3d(const BorderWidths& widths, double value, SourceLocation where = SourceLocation::current());
+  ConstantPad3d(const BorderWidths& widths, Scalar value, SourceLocation where = SourceLocation::current());
 };
 
 /// ReflectionPad1d puts the elements mirrored at the outermost ones around sequences: xgrad::pad() as a layer.

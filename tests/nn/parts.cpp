@@ -184,6 +184,23 @@ TEST_CASE("Embedding starts its padding row at 0, and shortens rows that it look
   CHECK_THROWS_AS(nn::Embedding(4, 3, {.max_norm = -1}), std::invalid_argument);
 }
 
+TEST_CASE("a lookup that throws shortens no row", "[nn][embedding]") {
+  nn::EmbeddingBag layer(tensor({{3., 4.}, {30., 40.}}, kDouble), {.max_norm = 1});
+  CHECK_THROWS_AS(layer(tensor({0, 1}), tensor({1})), std::invalid_argument);
+  CHECK_THROWS_AS(layer(tensor({0, 1}), tensor({0}), ones({3}, kDouble)), std::invalid_argument);
+  CHECK(numbers(layer.weight()) == std::vector<double>{3, 4, 30, 40});
+  CHECK_NOTHROW(layer(tensor({0, 1}), tensor({0})));
+  CHECK(allclose(layer.weight(), tensor({{0.6, 0.8}, {0.6, 0.8}}, kDouble), {.rtol = 1e-6}));
+}
+
+TEST_CASE("layers take an integer with all its digits", "[nn]") {
+  const std::int64_t large = 9007199254740993;  // 2^53 + 1
+  const auto only = [](const Tensor& x) { return x.item<std::int64_t>(); };
+  CHECK(only(nn::Hardtanh(-large, large)(full({}, large + 2))) == large);
+  CHECK(only(nn::Threshold(0, large)(full({}, -1))) == large);
+  CHECK(nn::ConstantPad1d({1, 0}, large)(full({1}, 0)).to_vector<std::int64_t>()[0] == large);
+}
+
 // ---- Functions as layers ----
 
 TEST_CASE("Dropout of channels drops all of a channel, of one sample too", "[nn][dropout]") {

@@ -73,6 +73,17 @@ TEST_CASE("norms of rows whose squares overflow or underflow", "[nn][normalizati
   CHECK(is_close(layer_norm(tensor({1e20, -1e20, 0.}), {3}), layer_norm(tensor({1., -1., 0.}), {3}, {}, {}, 0), 1e-6));
   CHECK(is_close(layer_norm(f64({1e200, -1e200, 0.}), {3}), layer_norm(f64({1., -1., 0.}), {3}, {}, {}, 0)));
   CHECK(max(abs(layer_norm(tensor({1e-30, -1e-30, 0.}), {3}))).item() < 1e-26);
+  // Elements that are further apart than the largest number, in rows and in columns.
+  const Tensor unit = layer_norm(f64({1., -1., 0.}), {3}, {}, {}, 0);
+  CHECK(is_close(layer_norm(tensor({3e38, -3e38, 0.}), {3}), unit, 1e-5));
+  CHECK(is_close(layer_norm(f64({1.5e308, -1.5e308, 0.}), {3}), unit));
+  const auto columns = [](const Tensor& x) {
+    return batch_norm(reshape(x, {3, 1}), {}, {}, {}, {}, {.training = true, .eps = 0});
+  };
+  for (double size : {1e-200, 1e200, 1.5e308})
+    CHECK(is_close(reshape(columns(f64({size, -size, 0.})), {3}), unit));
+  for (double size : {1e-30, 1e25, 3e38})
+    CHECK(is_close(reshape(columns(tensor({size, -size, 0.})), {3}), unit, 1e-5));
   CHECK(std::isnan(layer_norm(tensor({1e30, -1e30, std::nan("")}), {3})[0].item()));
 }
 

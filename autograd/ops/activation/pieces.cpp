@@ -16,14 +16,14 @@ using namespace internal;
 
 namespace {
 
-bool is_whole(const ExactNumber& number) { return std::trunc(number.value()) == number.value(); }
+bool is_whole(const Scalar& number) { return std::trunc(number.value()) == number.value(); }
 
 /// Whether its integer part is an int64.
-bool fits(const ExactNumber& number) { return number.is_integer() || std::abs(number.value()) < 0x1p63; }
+bool fits(const Scalar& number) { return number.is_integer() || std::abs(number.value()) < 0x1p63; }
 
 }  // namespace
 
-Tensor hardtanh(const Operand& x, ExactNumber low, ExactNumber high) {
+Tensor hardtanh(const Operand& x, Scalar low, Scalar high) {
   // Of integers there is no derivative in which they differ.
   if (!is_floating(x.dtype("hardtanh")) && is_whole(low) && is_whole(high)) return clamp(x, low, high);
   return unary("hardtanh", x, formulas::Hardtanh{low.value(), high.value()});
@@ -40,10 +40,10 @@ Tensor softshrink(const Operand& x, double lambda) {
   return unary("softshrink", x, formulas::Softshrink{lambda});
 }
 
-Tensor threshold(const Operand& x, ExactNumber bound, ExactNumber value) {
+Tensor threshold(const Operand& x, Scalar bound, Scalar value) {
   const Tensor& tensor = x.tensor("threshold");
   if (!is_floating(tensor.dtype()) && is_whole(value) && fits(value) && fits(bound)) {
-    const auto integer = [](const ExactNumber& number) {
+    const auto integer = [](const Scalar& number) {
       return number.is_integer() ? number.integer() : static_cast<std::int64_t>(std::floor(number.value()));
     };
     const std::int64_t low = integer(bound), other = integer(value);

@@ -52,7 +52,7 @@ struct Added {
   }
 
   /// x times the factor, which an integer x truncates.
-  Tensor times(const Tensor& x, ExactNumber factor) const {
+  Tensor times(const Tensor& x, Scalar factor) const {
     if (!is_floating(dtype)) {
       check(factor.is_integer() || std::abs(factor.value()) < 0x1p63, where, name,
             ": an int64 must hold beta and alpha of integers, but one is ", factor.value(), ".");

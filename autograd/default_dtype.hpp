@@ -8,15 +8,17 @@ namespace xgrad XGRAD_API {
 
 /// The dtype of new tensors where none is given: float32, unless a DefaultDtype is alive on this thread.
 DType default_dtype();
-/// The floating dtype for an operator that has no integer form (exp, mean ...): int64 and boolean become the default one.
+/// The floating dtype for an operator that has no integer form (exp, mean ...): int64 and boolean become the default
+/// one.
 DType to_floating(DType dtype);
 
 /// While it lives, new floating tensors of this thread have this dtype where none is given: those of the creation and
-/// random operators, of tensor() with floating literals, of initial weights, and what exp(), mean() ... make of integers.
+/// random operators, of tensor() with floating literals, of initial weights, and what exp(), mean() ... make of
+/// integers.
 ///
 /// Throws: std::invalid_argument unless the dtype is float32 or float64.
 /// Example: `DefaultDtype f64(DType::float64); Tensor x = tensor({0.1, 0.2});  // float64`
-class DefaultDtype {
+class [[nodiscard]] DefaultDtype {
  public:
   explicit DefaultDtype(DType dtype, SourceLocation where = SourceLocation::current());
   ~DefaultDtype();

@@ -17,9 +17,10 @@ struct DotOptions {
   bool places = true;   ///< where each operation was called: "model.cpp:42"
 };
 
-/// The graph that a tensor was computed by, in Graphviz's language: operations with their results' shapes, what they have
-/// saved for the backward pass, and their source lines; variables with their names; the output on top. What several
-/// operations have saved is counted for the first of them. A graph that a backward pass has used up ends there, and says so.
+/// The graph that a tensor was computed by, in Graphviz's language: operations with their results' shapes, what they
+/// have saved for the backward pass, and their source lines; variables with their names; the output on top. What
+/// several operations have saved is counted for the first of them. A graph that a backward pass has used up ends there,
+/// and says so.
 ///
 /// Throws: std::invalid_argument for an undefined tensor, and for max_nodes below 1.
 /// Example: `std::ofstream("loss.dot") << to_dot(loss, {.names = model.named_parameters()});  // dot -Tsvg loss.dot`

@@ -6,7 +6,8 @@ namespace xgrad XGRAD_API {
 namespace internal {
 namespace {
 
-// What the messages tell is put together only where one is needed: an optimizer comes here for each parameter in each step.
+// What the messages tell is put together only where one is needed: an optimizer comes here for each parameter in each
+// step.
 void check_operand(const EachOperand& operand, const TensorImpl& first, SourceLocation where) {
   const Tensor& tensor = *operand.tensor;
   check(tensor.defined(), where, "each: the tensors must be defined.");
@@ -29,8 +30,8 @@ void prepare_each(std::span<const EachOperand> operands, SourceLocation where) {
   const TensorImpl& first = *operands[0].tensor->impl();
   for (const EachOperand& operand : operands) check_operand(operand, first, where);
   check(is_floating(first.dtype), where, "each: the tensors must be floating, but the dtype is ", first.dtype, ".");
-  // Each batch is read, then written: of two tensors that share elements one would lose what the other wrote, and what is
-  // read in another layout may have been written or not. By their addresses: two handles may borrow one array.
+  // Each batch is read, then written: of two tensors that share elements one would lose what the other wrote, and what
+  // is read in another layout may have been written or not. By their addresses: two handles may borrow one array.
   const std::uintptr_t bytes = static_cast<std::uintptr_t>(first.numel) * size_of(first.dtype);
   const auto are_apart = [bytes](const TensorImpl& x, const TensorImpl& y) {
     const auto a = reinterpret_cast<std::uintptr_t>(x.data), b = reinterpret_cast<std::uintptr_t>(y.data);

@@ -22,8 +22,8 @@ struct EachOperand {
   bool is_written;
 };
 
-/// Checks that each() may run over these tensors, the first of which is written, and marks those it will write as written.
-/// Throws as each(); nothing is marked then.
+/// Checks that each() may run over these tensors, the first of which is written, and marks those it will write as
+/// written. Throws as each(); nothing is marked then.
 void prepare_each(std::span<const EachOperand> operands, SourceLocation where);
 
 template <class Formula, class... Arguments>
@@ -87,9 +87,9 @@ class Written {
 /// batches in the same order. One pass over memory. The formula may capture by reference.
 /// Shapes: all tensors have one.
 /// Dtype: all tensors have one, which is floating.
-/// Throws: std::invalid_argument where shapes or dtypes differ, or a tensor that is written shares memory within itself, with
-/// another one that is written, or with one that is read in another layout; std::logic_error where a tensor that is written is
-/// no leaf. Nothing is written then.
+/// Throws: std::invalid_argument where shapes or dtypes differ, or a tensor that is written shares memory within
+/// itself, with another one that is written, or with one that is read in another layout; std::logic_error where a
+/// tensor that is written is no leaf. Nothing is written then.
 template <class... More>
 void each(const Written& first, More&&... more) {
   auto all = std::forward_as_tuple(first.tensor(), std::forward<More>(more)...);

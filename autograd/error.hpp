@@ -16,12 +16,17 @@
 namespace xgrad XGRAD_API {
 
 /// A place in source code. As a defaulted argument it is the caller's place. (clang 14 has no std::source_location.)
+///
+/// No braces become one: the {0, 2} of x[{slice(), {0, 2}}] are positions, and no null pointer with a line.
 struct SourceLocation {
+  constexpr SourceLocation() = default;
+  explicit constexpr SourceLocation(const char* its_file, int its_line) : file(its_file), line(its_line) {}
+
   const char* file = nullptr;
   int line = 0;
 
   static constexpr SourceLocation current(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
-    return {file, line};
+    return SourceLocation(file, line);
   }
   bool known() const { return file != nullptr; }
 };
@@ -29,7 +34,7 @@ struct SourceLocation {
 /// Makes the operators that this thread calls while it lives report one place instead of their own caller's. A public
 /// function that is composed of operators opens one, so that errors and graph nodes name the user's line rather than a
 /// line of the library. The outermost scope wins. Not for functions that call the user's code.
-class CallSite {
+class [[nodiscard]] CallSite {
  public:
   explicit CallSite(SourceLocation where);
   ~CallSite();
@@ -69,7 +74,7 @@ void append_text(std::string& out, const F& text) {
 namespace internal {
 /// How a tensor comes to be undefined, as the end of a message.
 inline constexpr char kWhyUndefined[] =
-    "default-constructed, or the grad() of a tensor that no backward() has filled, or that is no leaf.";
+    "default-constructed, moved from, or the grad() of a tensor that no backward() has filled, or that is no leaf.";
 }  // namespace internal
 
 /// One string of the parts, written one after the other.
@@ -80,14 +85,15 @@ std::string concat(const Parts&... parts) {
   return text;
 }
 
-/// A text of more than `longest` characters without its middle, which two thirds of them and one third at the end enclose.
+/// A text of more than `longest` characters without its middle, which two thirds of them and one third at the end
+/// enclose.
 std::string shortened(std::string text, std::size_t longest = 480);
 
 /// The message as a sentence and, where it is known, the place: "... . at model.cpp:42".
 std::string with_place(std::string message, SourceLocation where);
 
-/// Throws Error with the message, which is shortened() (a list of many names makes it long: its ends say which operation it
-/// was and what to do), and the place.
+/// Throws Error with the message, which is shortened() (a list of many names makes it long: its ends say which
+/// operation it was and what to do), and the place.
 template <class Error>
 [[noreturn]] XGRAD_API void fail(SourceLocation where, std::string message);
 extern template void fail<std::invalid_argument>(SourceLocation, std::string);

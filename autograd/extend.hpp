@@ -12,7 +12,8 @@
 namespace xgrad XGRAD_API {
 
 namespace internal {
-/// Throws std::out_of_range for an index that Uses::input() or Uses::output() cannot take: of `count`, which `what` counts.
+/// Throws std::out_of_range for an index that Uses::input() or Uses::output() cannot take: of `count`, which `what`
+/// counts.
 [[noreturn]] void refuse_use(const char* function, const char* what, int index, int count, SourceLocation where);
 }  // namespace internal
 
@@ -74,8 +75,8 @@ class Inputs {
 ///     }
 ///
 /// Where `output` is one of the inputs, or was recorded before, the result is a second handle to its elements. Integer
-/// and boolean outputs carry no gradient. Throws std::logic_error when `uses` names inputs or outputs that are not there,
-/// an input or output is undefined, or the rule is empty.
+/// and boolean outputs carry no gradient. Throws std::logic_error when `uses` names inputs or outputs that are not
+/// there, an input or output is undefined, or the rule is empty.
 Tensor record(const char* name, SourceLocation where, Inputs inputs, Tensor output, std::initializer_list<Uses> uses,
               Rule rule);
 
@@ -83,13 +84,13 @@ Tensor record(const char* name, SourceLocation where, Inputs inputs, Tensor outp
 std::vector<Tensor> record(const char* name, SourceLocation where, Inputs inputs, std::vector<Tensor> outputs,
                            std::initializer_list<Uses> uses, Rule rule);
 
-/// is_recording tells whether record() has anything to do for an operation on these inputs: for operators that compute more
-/// then, and call it only then.
+/// is_recording tells whether record() has anything to do for an operation on these inputs: for operators that compute
+/// more then, and call it only then.
 bool is_recording(Inputs inputs);
 
 namespace internal {
-/// record() for an operator that knows already that its inputs are tensors, that its output is floating, and that there is
-/// something to record, or an observer.
+/// record() for an operator that knows already that its inputs are tensors, that its output is floating, and that there
+/// is something to record, or an observer.
 Tensor record_known(const char* name, SourceLocation where, Inputs inputs, Tensor output,
                     std::initializer_list<Uses> uses, Rule rule);
 }  // namespace internal

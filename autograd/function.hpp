@@ -1,7 +1,7 @@
 // Function: any callable of one signature, as std::function holds it, but copies share it.
 //
-// Not std::function: <functional> takes 0.15 s to compile, which every file that includes a tensor would pay for. For the same
-// reason all that does not depend on the signature is done in the .cpp.
+// Not std::function: <functional> takes 0.15 s to compile, which every file that includes a tensor would pay for. For
+// the same reason all that does not depend on the signature is done in the .cpp.
 #pragma once
 
 #include <concepts>
@@ -31,7 +31,8 @@ bool is_empty(const F& callable) {
 /// Takes what converts to R, in questions alone.
 template <class R>
 void accept_result(R result);
-/// Whether a callable can be called so, and answers with what converts to R. (std::is_invocable_r takes longer to compile.)
+/// Whether a callable can be called so, and answers with what converts to R. (std::is_invocable_r takes longer to
+/// compile.)
 template <class F, class R, class... Arguments>
 concept CallableAs = (std::is_void_v<R> &&
                       requires(F & callable, Arguments&&... arguments) {
@@ -92,9 +93,10 @@ class SharedCallable {
 
 }  // namespace internal
 
-/// Function holds any callable of its signature, or nothing; an empty one throws std::logic_error when called. Copies share
-/// the callable, with what a `mutable` lambda changed in itself; those that nn::clone() makes of a model have their own. One that
-/// cannot be copied (a lambda that captures a std::unique_ptr) can be held, but the model cannot be cloned then.
+/// Function holds any callable of its signature, or nothing; an empty one throws std::logic_error when called. Copies
+/// share the callable, with what a `mutable` lambda changed in itself; those that nn::clone() makes of a model have
+/// their own. One that cannot be copied (a lambda that captures a std::unique_ptr) can be held, but the model cannot be
+/// cloned then.
 template <class R, class... Arguments>
 class Function<R(Arguments...)> {
  public:

@@ -47,8 +47,8 @@ Tensor alias(const Tensor& tensor, SourceLocation where) {
   return record("argument", where, {tensor}, tensor.detach(), {}, [](Vjp& vjp) { vjp.give(0, vjp.take_g()); });
 }
 
-/// Variables of a function's own. When they go they become constants, also in the graphs that they are part of: a result
-/// that outlives the function depends on nobody's variables.
+/// Variables of a function's own. When they go they become constants, also in the graphs that they are part of: a
+/// result that outlives the function depends on nobody's variables.
 class OwnVariables {
  public:
   OwnVariables() = default;
@@ -81,7 +81,7 @@ class Evaluation {
     GradMode recorded(true);
     arguments_.reserve(inputs.size());
     for (const Tensor& input : inputs) {
-      check(input.defined(), where, operation, ": the input must be defined, but it is not.");
+      check(input.defined(), where, operation, ": the input must be defined, but it is not: ", internal::kWhyUndefined);
       check(is_floating(input.dtype()), where, operation, ": input ", arguments_.size(),
             " must be floating to have a derivative, but it is ", input.dtype(), ". Convert it with cast().");
       check(!f.is_closure() || input.requires_grad(), where, operation, ": parameter ", arguments_.size(),

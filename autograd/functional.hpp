@@ -1,5 +1,5 @@
-// Derivatives of functions: grad, jacobian, hessian and their products with vectors, over plain C++ functions of tensors,
-// and over closures that read their parameters.
+// Derivatives of functions: grad, jacobian, hessian and their products with vectors, over plain C++ functions of
+// tensors, and over closures that read their parameters.
 //
 //     auto f = [](const Tensor& x) { return sum(sin(x) * exp(x)); };
 //     Tensor dfdx = grad(f, x);
@@ -10,10 +10,11 @@
 // A function is anything that can be called with one or several tensors (at most eight, or one
 // std::vector<Tensor> or span of them) and returns a tensor. Its arguments need not require gradients: inside
 // of the function they do, and after it they do not. A closure takes no arguments: it reads the parameters that it is
-// differentiated by, which must require gradients. Neither need depend on all of its arguments: the derivative is 0 there.
+// differentiated by, which must require gradients. Neither need depend on all of its arguments: the derivative is 0
+// there.
 //
-// Everything nests. The result is itself differentiable where that can matter: when an argument, a parameter, or a tensor
-// that the function captured, requires a gradient. Under NoGrad it is not, which saves the work.
+// Everything nests. The result is itself differentiable where that can matter: when an argument, a parameter, or a
+// tensor that the function captured, requires a gradient. Under NoGrad it is not, which saves the work.
 #pragma once
 
 #include <initializer_list>
@@ -68,8 +69,8 @@ constexpr bool takes_list() {
     return TakesVector<F> || TakesSpan<F>;
 }
 
-/// A copy, for functions that take a vector. (Spans are made of vectors, and vectors filled, in the .cpp: otherwise each user's
-/// file would compile that.)
+/// A copy, for functions that take a vector. (Spans are made of vectors, and vectors filled, in the .cpp: otherwise
+/// each user's file would compile that.)
 std::vector<Tensor> vector_of(std::span<const Tensor> tensors);
 
 /// Throws std::invalid_argument, naming the operation, unless `holds`.
@@ -85,7 +86,7 @@ Tensor call(F& function, std::span<const Tensor> arguments) {
     (std::make_index_sequence<N>());
   }
   if constexpr (N < kMaxArguments) return call<N + 1>(function, arguments);
-  check_argument_count("function of tensors", false, arguments.size(), {});
+  check_argument_count("function of tensors", false, arguments.size(), SourceLocation());
   return {};
 }
 
@@ -118,8 +119,8 @@ concept FunctionOfTensors = internal::takes_tensors<F>() || internal::takes_list
 template <class F>
 concept Closure = !FunctionOfTensors<F> && internal::CallableAs<F, Tensor>;
 
-/// TensorList is a list of tensors as a parameter: {a, b}, a vector, a span, or any range of what converts to Tensor. It
-/// refers to the tensors, and lives only as a parameter.
+/// TensorList is a list of tensors as a parameter: {a, b}, a vector, a span, or any range of what converts to Tensor.
+/// It refers to the tensors, and lives only as a parameter.
 class TensorList {
  public:
   TensorList(std::initializer_list<Tensor> tensors);
@@ -273,8 +274,9 @@ template <FunctionOfTensors F>
 ValueAndGrads value_and_grad(F&& f, const TensorList& x, SourceLocation where = SourceLocation::current()) {
   return functional::value_and_grad(internal::refer("value_and_grad", f, x.size(), where), x, where);
 }
-/// value_and_grad of a closure, by the parameters that it reads: `value_and_grad([&] { return loss(); }, model.parameters())`.
-/// The parameters' own grad() is not touched. Throws std::invalid_argument for one that requires no gradient.
+/// value_and_grad of a closure, by the parameters that it reads:
+/// `value_and_grad([&] { return loss(); }, model.parameters())`. The parameters' own grad() is not touched. Throws
+/// std::invalid_argument for one that requires no gradient.
 template <Closure F>
 ValueAndGrads value_and_grad(F&& closure, const TensorList& parameters,
                              SourceLocation where = SourceLocation::current()) {
@@ -362,8 +364,8 @@ Tensor jvp(F&& closure, const T& parameter, const Tensor& tangent, SourceLocatio
 /// jacobian computes all derivatives of all elements of f(x), by one reverse pass for each of them.
 ///
 /// Shapes: [shape of f(x)..., shape of x...].
-/// Dtype: the wider one of x and f(x). A derivative passes through the dtype of x, so that of a float32 argument it is exact
-/// to float32.
+/// Dtype: the wider one of x and f(x). A derivative passes through the dtype of x, so that of a float32 argument it is
+/// exact to float32.
 /// Throws: std::invalid_argument when that shape would have more than kMaxDims axes.
 template <UnaryFunction F, internal::TensorOrDerived T>
 Tensor jacobian(F&& f, const T& x, SourceLocation where = SourceLocation::current()) {
@@ -411,8 +413,8 @@ Tensor hessian(F&& closure, const T& parameter, SourceLocation where = SourceLoc
   return functional::hessian(internal::refer_closure(closure), parameter, where);
 }
 
-/// hvp computes the gradient of a function with one element and the Hessian's product with a vector, in two reverse passes,
-/// without the Hessian.
+/// hvp computes the gradient of a function with one element and the Hessian's product with a vector, in two reverse
+/// passes, without the Hessian.
 ///
 /// Shapes: vector, gradient and product as x.
 /// Dtype: vector, gradient and product as x.

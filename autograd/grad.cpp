@@ -9,7 +9,7 @@ using namespace internal;
 namespace {
 
 void check_output(const char* operation, const Tensor& output, SourceLocation where) {
-  check(output.defined(), where, operation, ": the output must be defined, but it is not.");
+  check(output.defined(), where, operation, ": the output must be defined, but it is not: ", internal::kWhyUndefined);
   if (output.requires_grad()) [[likely]]
     return;
   fail<std::logic_error>(
@@ -48,7 +48,7 @@ std::vector<Tensor> grad(std::span<const Tensor> outputs, std::span<const Tensor
                          std::span<const Tensor> cotangents, GradOptions options, SourceLocation where) {
   check_outputs("grad", outputs, cotangents, where);
   for (const Tensor& input : inputs) {
-    check(input.defined(), where, "grad: the input must be defined, but it is not.");
+    check(input.defined(), where, "grad: the input must be defined, but it is not: ", internal::kWhyUndefined);
     check<std::logic_error>(input.requires_grad(), where, "grad: the input must require a gradient, but a ",
                             input.dtype(), " tensor of shape ", input.shape(), " does not. Call set_requires_grad().");
   }
@@ -66,6 +66,11 @@ std::vector<Tensor> grad(std::span<const Tensor> outputs, std::span<const Tensor
 
 Tensor grad(const Tensor& output, const Tensor& input, GradOptions options, SourceLocation where) {
   return std::move(grad(std::span(&output, 1), std::span(&input, 1), {}, options, where)[0]);
+}
+
+std::vector<Tensor> grad(std::initializer_list<Tensor> outputs, std::initializer_list<Tensor> inputs,
+                         std::initializer_list<Tensor> cotangents, GradOptions options, SourceLocation where) {
+  return grad(std::span(outputs), std::span(inputs), std::span(cotangents), options, where);
 }
 
 std::vector<Tensor> grad(const Tensor& output, const std::vector<Tensor>& inputs, GradOptions options,
@@ -90,6 +95,11 @@ void backward(std::span<const Tensor> outputs, std::span<const Tensor> cotangent
   pass.discover(outputs);
   pass.run(outputs, cotangents);
   pass.store();
+}
+
+void backward(std::initializer_list<Tensor> outputs, std::initializer_list<Tensor> cotangents, BackwardOptions options,
+              SourceLocation where) {
+  backward(std::span(outputs), std::span(cotangents), options, where);
 }
 
 }  // namespace xgrad

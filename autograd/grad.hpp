@@ -1,6 +1,7 @@
 // The engine's interface: gradients of any order through the graph.
 #pragma once
 
+#include <initializer_list>
 #include <span>
 #include <vector>
 
@@ -28,17 +29,22 @@ struct GradOptions {
 ///
 /// Shapes: cotangents as outputs; results as inputs.
 /// Dtype: cotangents as outputs; results as inputs.
-/// The results may share memory with each other, with the cotangents and with other tensors: the gradients of a + b are one
-/// tensor, and that of sum(x) is one number, expanded. Write into a copy() alone. What backward() leaves in Tensor::grad() is
-/// each tensor's own.
+/// The results may share memory with each other, with the cotangents and with other tensors: the gradients of a + b are
+/// one tensor, and that of sum(x) is one number, expanded. Write into a copy() alone. What backward() leaves in
+/// Tensor::grad() is each tensor's own.
 ///
-/// Throws: std::invalid_argument for cotangents of another number, shape or dtype; std::logic_error for outputs or inputs
-/// that require no gradient, an input that no output depends on (see Unused), a graph that an earlier pass freed, or a
-/// saved value that was overwritten. All of that is checked before the first rule runs, and nothing is changed then. A
-/// pass in which a rule or a hook throws has used up its graph unless it retains it.
+/// Throws: std::invalid_argument for cotangents of another number, shape or dtype; std::logic_error for outputs or
+/// inputs that require no gradient, an input that no output depends on (see Unused), a graph that an earlier pass
+/// freed, or a saved value that was overwritten. All of that is checked before the first rule runs, and nothing is
+/// changed then. A pass in which a rule or a hook throws has used up its graph unless it retains it.
 /// Example: `std::vector<Tensor> g = grad(loss, {w, b}, {.unused = Unused::zeros});`
 std::vector<Tensor> grad(std::span<const Tensor> outputs, std::span<const Tensor> inputs,
                          std::span<const Tensor> cotangents = {}, GradOptions options = {},
+                         SourceLocation where = SourceLocation::current());
+
+/// grad of several outputs by several inputs, in braces: `grad({loss, penalty}, {w, b})`.
+std::vector<Tensor> grad(std::initializer_list<Tensor> outputs, std::initializer_list<Tensor> inputs,
+                         std::initializer_list<Tensor> cotangents = {}, GradOptions options = {},
                          SourceLocation where = SourceLocation::current());
 
 /// grad of one output with one element, with respect to one or several inputs.
@@ -56,5 +62,8 @@ std::vector<Tensor> grad(const Tensor& output, const std::vector<Tensor>& inputs
 /// backward is Tensor::backward for several outputs at once.
 void backward(std::span<const Tensor> outputs, std::span<const Tensor> cotangents = {}, BackwardOptions options = {},
               SourceLocation where = SourceLocation::current());
+/// backward of outputs in braces: `backward({loss, penalty})`.
+void backward(std::initializer_list<Tensor> outputs, std::initializer_list<Tensor> cotangents = {},
+              BackwardOptions options = {}, SourceLocation where = SourceLocation::current());
 
 }  // namespace xgrad

@@ -9,7 +9,7 @@ namespace xgrad XGRAD_API {
 bool grad_enabled();
 
 /// While it lives, operations on this thread are (or are not) recorded.
-class GradMode {
+class [[nodiscard]] GradMode {
  public:
   explicit GradMode(bool enabled);
   ~GradMode();
@@ -21,7 +21,7 @@ class GradMode {
 };
 
 /// While it lives, operations on this thread are not recorded: for evaluation and for updating parameters.
-class NoGrad : public GradMode {
+class [[nodiscard]] NoGrad : public GradMode {
  public:
   NoGrad() : GradMode(false) {}
 };

@@ -5,9 +5,9 @@
 
 namespace xgrad::internal {
 
-/// Hidden<T> is a T in a block of its own, made, copied and destroyed with its owner. T need be complete only where that happens:
-/// a std::vector of its own kind takes a millisecond or more of every file that includes a header with one. Moving copies, so
-/// that there always is a T. Not std::unique_ptr: <memory> takes a quarter of a second.
+/// Hidden<T> is a T in a block of its own, made, copied and destroyed with its owner. T need be complete only where
+/// that happens: a std::vector of its own kind takes a millisecond or more of every file that includes a header with
+/// one. Moving copies, so that there always is a T. Not std::unique_ptr: <memory> takes a quarter of a second.
 template <class T>
 class Hidden {
  public:

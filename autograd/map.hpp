@@ -42,8 +42,9 @@ struct WantedOf {
   std::uint32_t wanted;
 };
 
-/// y = f(x...), recorded. Its rule takes the operands' cotangents c_i = sum_r g_r dy_r/dx_i, in one pass: an operator itself,
-/// so that it can be differentiated once more. That one's rule, with the cotangents h_i of the c_i, by duals of duals:
+/// y = f(x...), recorded. Its rule takes the operands' cotangents c_i = sum_r g_r dy_r/dx_i, in one pass: an operator
+/// itself, so that it can be differentiated once more. That one's rule, with the cotangents h_i of the c_i, by duals of
+/// duals:
 ///
 ///     dg_r = sum_i h_i dy_r/dx_i,   dx_j = sum_r g_r d/dx_j (sum_i h_i dy_r/dx_i).
 std::vector<Tensor> map_forward(const MapKernels& kernels, const void* formula,
@@ -51,8 +52,8 @@ std::vector<Tensor> map_forward(const MapKernels& kernels, const void* formula,
 /// map_forward() of a formula with one result.
 Tensor map_to_one(const MapKernels& kernels, const void* formula, std::initializer_list<const Operand*> operands);
 
-/// A map_sum on its way, but for what depends on the formula: dense operands of one floating dtype, room for the sum of each
-/// block and, where a gradient will be wanted, for the partial derivatives.
+/// A map_sum on its way, but for what depends on the formula: dense operands of one floating dtype, room for the sum of
+/// each block and, where a gradient will be wanted, for the partial derivatives.
 class MapSum {
  public:
   explicit MapSum(std::initializer_list<const Operand*> operands);
@@ -69,8 +70,8 @@ class MapSum {
   /// The elements of operand k, and of the partial derivatives by it: null where they are not wanted.
   const void* operand(std::size_t k) const;
   void* partials(std::size_t k) const;
-  /// The sum of the blocks' sums as the result, recorded. Its rule scales the partial derivatives that were taken with the
-  /// value, or is map()'s, where the gradient's own graph is wanted.
+  /// The sum of the blocks' sums as the result, recorded. Its rule scales the partial derivatives that were taken with
+  /// the value, or is map()'s, where the gradient's own graph is wanted.
   Tensor finish(const MapKernels& kernels, const void* formula);
 
  private:
@@ -89,8 +90,8 @@ D on_duals(const F& f, const V&... x) {
   (std::index_sequence_for<V...>{});
 }
 
-/// Whether all that a formula captured lies in it: one that captured by reference would read what is gone when the backward
-/// pass calls it again. (A closure with a reference in it is not standard-layout, on g++ and clang++.)
+/// Whether all that a formula captured lies in it: one that captured by reference would read what is gone when the
+/// backward pass calls it again. (A closure with a reference in it is not standard-layout, on g++ and clang++.)
 template <class F>
 inline constexpr bool kCapturesByValue = std::is_standard_layout_v<F>;
 
@@ -116,8 +117,8 @@ inline constexpr std::size_t kLaneBytes = 64;
 void pad_lanes(void* const* operands, int first, int last, std::size_t offset, std::size_t bytes, void* room);
 void unpad_lanes(void* const* operands, int last, std::size_t offset, std::size_t bytes, const void* room);
 
-/// Calls step(operands, i) for each batch of elements from i on; operands are outputs, then inputs, at most kMost. The step
-/// is compiled once: the last elements, padded to a batch, take the same way.
+/// Calls step(operands, i) for each batch of elements from i on; operands are outputs, then inputs, at most kMost. The
+/// step is compiled once: the last elements, padded to a batch, take the same way.
 template <class T, int kMost, class Step>
 void for_lanes(std::int64_t n, void* const* operands, int outs, int ins, const Step& step) {
   constexpr std::int64_t kSize = Batch<T>::kSize;
@@ -271,9 +272,9 @@ auto map_operands(const F& f, std::initializer_list<const Operand*> operands) {
   }
 }
 
-/// Adds f(x...) up over the elements [begin, end); with duals also writes the partial derivatives that are wanted. The formula
-/// is compiled once, and inlined into the loop: the last elements, padded to a batch with copies of the last one, take the
-/// same way.
+/// Adds f(x...) up over the elements [begin, end); with duals also writes the partial derivatives that are wanted. The
+/// formula is compiled once, and inlined into the loop: the last elements, padded to a batch with copies of the last
+/// one, take the same way.
 template <class T, class D, std::size_t K, class F>
 [[gnu::flatten]] double sum_block(const F& f, const std::array<const T*, K>& x, const std::array<T*, K>& partials,
                                   std::int64_t begin, std::int64_t end) {
@@ -369,19 +370,20 @@ Tensor map_sum_operands(const F& f, std::initializer_list<const Operand*> operan
 ///     Tensor y = map([](auto a, auto b) { return tanh(a) * exp(-b * b); }, a, b);
 ///     auto [s, d] = map([](auto a, auto b) { return std::tuple(a + b, a - b); }, a, b);
 ///
-/// One operation: the value in one pass over memory, the partial derivatives that are wanted in another. The formula is called
-/// with SIMD batches and with dual numbers, so it must be generic, and written with arithmetic, comparisons with where(), and
-/// functions without std:: before them: abs, sign, floor, ceil, trunc, round, frac; square, reciprocal, sqrt, rsqrt, cbrt, pow,
-/// hypot; exp, exp2, expm1, log, log2, log10, log1p, logaddexp, logaddexp2; sin, cos, tan, asin, acos, atan, atan2, sinh, cosh,
-/// tanh, asinh, acosh, atanh, deg2rad, rad2deg; erf, erfc; maximum, minimum, max, min, fmax, fmin, clamp, clamp_min, clamp_max;
-/// fmod, remainder, copysign, ldexp, heaviside, lerp; isnan, isinf, isfinite; sigmoid, log_sigmoid, softplus, softsign, relu,
-/// relu6, leaky_relu, elu, celu, selu, silu, gelu, mish, hardswish, hardsigmoid, hardtanh, hardshrink, softshrink, tanhshrink,
-/// threshold. Special functions (lgamma, erfinv, xlogy ...) are operators on tensors alone. A formula captures numbers by
-/// value, [d = d], since the backward pass calls it again; one that captures `this` reads the object as it is then.
+/// One operation: the value in one pass over memory, the partial derivatives that are wanted in another. The formula is
+/// called with SIMD batches and with dual numbers, so it must be generic, and written with arithmetic, comparisons with
+/// where(), and functions without std:: before them: abs, sign, floor, ceil, trunc, round, frac; square, reciprocal,
+/// sqrt, rsqrt, cbrt, pow, hypot; exp, exp2, expm1, log, log2, log10, log1p, logaddexp, logaddexp2; sin, cos, tan,
+/// asin, acos, atan, atan2, sinh, cosh, tanh, asinh, acosh, atanh, deg2rad, rad2deg; erf, erfc; maximum, minimum, max,
+/// min, fmax, fmin, clamp, clamp_min, clamp_max; fmod, remainder, copysign, ldexp, heaviside, lerp; isnan, isinf,
+/// isfinite; sigmoid, log_sigmoid, softplus, softsign, relu, relu6, leaky_relu, elu, celu, selu, silu, gelu, mish,
+/// hardswish, hardsigmoid, hardtanh, hardshrink, softshrink, tanhshrink, threshold. Special functions (lgamma, erfinv,
+/// xlogy ...) are operators on tensors alone. A formula captures numbers by value, [d = d], since the backward pass
+/// calls it again; one that captures `this` reads the object as it is then.
 /// Shapes: the operands broadcast to the results' shape.
 /// Dtype: the common one, integers become the default dtype.
-/// Derivative: sum over the results of g dy/dx, to the second order. A third derivative throws std::logic_error: write the
-/// formula with operators on tensors for it.
+/// Derivative: sum over the results of g dy/dx, to the second order. A third derivative throws std::logic_error: write
+/// the formula with operators on tensors for it.
 /// Throws: std::invalid_argument where no operand is a tensor, or the shapes do not broadcast.
 template <class F>
 auto map(const F& f, const Operand& a) {
@@ -403,8 +405,8 @@ auto map(const F& f, const Operand& a, const Operand& b, const Operand& c, const
   }(Operand(more)...);
 }
 
-/// Sum of map(f, a, b, ...) without the intermediate: a loss in one pass over memory, its gradient in another. It is taken in
-/// blocks and does not depend on the number of threads. The formula is as map()'s, with one result.
+/// Sum of map(f, a, b, ...) without the intermediate: a loss in one pass over memory, its gradient in another. It is
+/// taken in blocks and does not depend on the number of threads. The formula is as map()'s, with one result.
 /// Shapes: the operands broadcast; the result is a scalar.
 /// Dtype: the common one, integers become the default dtype.
 /// Derivative: g df/dx, to the second order.

@@ -1,6 +1,6 @@
-// What the library's memory is doing. Blocks that tensors and graph nodes give back are kept for the next of their size, so
-// that a training loop in its steady state asks the system for nothing: at most as many bytes as were in use at the peak
-// lately, and none where the system has no more for a tensor.
+// What the library's memory is doing. Blocks that tensors and graph nodes give back are kept for the next of their
+// size, so that a training loop in its steady state asks the system for nothing: at most as many bytes as were in use
+// at the peak lately, and none where the system has no more for a tensor.
 #pragma once
 
 #include <cstdint>
@@ -28,9 +28,9 @@ Stats stats();
 /// Starts the peak anew at the bytes now live.
 void reset_peak();
 
-/// Gives free memory back to the system: the blocks that this thread keeps, those that all threads share, and what the C
-/// library holds of the same kind. A few blocks that share their pages with blocks in use stay, as do those that other
-/// running threads keep (each at most what it took itself lately).
+/// Gives free memory back to the system: the blocks that this thread keeps, those that all threads share, and what the
+/// C library holds of the same kind. A few blocks that share their pages with blocks in use stay, as do those that
+/// other running threads keep (each at most what it took itself lately).
 void release_cached();
 
 }  // namespace memory

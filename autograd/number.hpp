@@ -1,8 +1,8 @@
 // The C library's functions of plain numbers, under the names that operators have too.
 //
-// Without them `sqrt(2.0)` would be a 0-d tensor of float32, with seven digits, in a file that says `using namespace xgrad`
-// and includes no <cmath>. With both, the C library's own function is taken wherever it fits as well. (<cmath> itself would
-// add 6 % to the time in which a user's file compiles.)
+// Without them `sqrt(2.0)` would be a 0-d tensor of float32, with seven digits, in a file that says
+// `using namespace xgrad` and includes no <cmath>. With both, the C library's own function is taken wherever it fits as
+// well. (<cmath> itself would add 6 % to the time in which a user's file compiles.)
 #pragma once
 
 #include <concepts>

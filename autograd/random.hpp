@@ -1,5 +1,5 @@
-// Generators of random numbers: counter-based, so that a seed gives the same numbers on every machine and with any number
-// of threads. The operators that draw from them are in ops/random.hpp.
+// Generators of random numbers: counter-based, so that a seed gives the same numbers on every machine and with any
+// number of threads. The operators that draw from them are in ops/random.hpp.
 #pragma once
 
 #include <cstdint>
@@ -36,13 +36,13 @@ class Generator {
   std::uint64_t position_ = 0;
 };
 
-/// The generator that is used where none is given. Each thread has its own: a stream of its own under the process's seed,
-/// 0 until manual_seed(). The thread that loaded the library has stream 0; other threads are numbered from 1 as each draws
-/// for the first time. Where which thread comes first must not matter, give each a Generator(seed, stream).
+/// The generator that is used where none is given. Each thread has its own: a stream of its own under the process's
+/// seed, 0 until manual_seed(). The thread that loaded the library has stream 0; other threads are numbered from 1 as
+/// each draws for the first time. Where which thread comes first must not matter, give each a Generator(seed, stream).
 Generator& default_generator();
 
-/// Starts the default generators of all threads anew under this seed: the next draw of each is the first of its stream, and
-/// threads are numbered again as they draw. Threads that draw meanwhile finish their draw under the old seed.
+/// Starts the default generators of all threads anew under this seed: the next draw of each is the first of its stream,
+/// and threads are numbered again as they draw. Threads that draw meanwhile finish their draw under the old seed.
 void manual_seed(std::uint64_t seed);
 
 }  // namespace xgrad

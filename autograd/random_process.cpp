@@ -6,8 +6,8 @@
 namespace xgrad::internal {
 namespace {
 
-// Not by the thread's id: when a thread ends, another may get its id. Trivial, as has_ended: a new thread begins with false,
-// and the child of a fork() goes on with what its thread had.
+// Not by the thread's id: when a thread ends, another may get its id. Trivial, as has_ended: a new thread begins with
+// false, and the child of a fork() goes on with what its thread had.
 constinit thread_local bool has_loaded = false;
 
 /// Whether this thread is the one that loaded the library.
@@ -33,7 +33,8 @@ struct Membership {
   ThreadGenerator* mine = nullptr;
 };
 
-/// The child of a fork() has the thread that called it, and none of the others: what they drew from is gone with their stacks.
+/// The child of a fork() has the thread that called it, and none of the others: what they drew from is gone with their
+/// stacks.
 void keep_the_forking_thread() {
   RandomProcess& all = RandomProcess::get();
   std::erase_if(all.threads, [](const ThreadGenerator* thread) { return thread != listed; });

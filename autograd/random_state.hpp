@@ -31,11 +31,14 @@ struct RandomState {
 /// What set_random_state() needs to have the default generators go on from here. No other thread may draw meanwhile.
 RandomState random_state();
 
-/// Has the default generators go on from a state: that of the thread that loaded the library from its own, those of other
-/// threads from the streams of the state in the order in which these threads draw next. No other thread may draw meanwhile.
+/// Has the default generators go on from a state: that of the thread that loaded the library from its own, those of
+/// other threads from the streams of the state in the order in which these threads draw next. No other thread may draw
+/// meanwhile.
 ///
-/// Throws: std::invalid_argument where two generators have one stream, or one is beyond next_stream. Nothing is changed then.
-/// Example: `RandomState before = random_state(); Tensor a = normal({3}); set_random_state(before); Tensor b = normal({3});  // a`
+/// Throws: std::invalid_argument where two generators have one stream, or one is beyond next_stream. Nothing is changed
+/// then.
+/// Example:
+/// `RandomState before = random_state(); Tensor a = normal({3}); set_random_state(before); Tensor b = normal({3});  // a`
 void set_random_state(const RandomState& state, SourceLocation where = SourceLocation::current());
 
 }  // namespace xgrad

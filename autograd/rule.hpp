@@ -41,22 +41,24 @@ class Vjp {
   /// g is the cotangent of an output: zeros where nothing depends on that output. It must not be written to: others may
   /// hold it too.
   const Tensor& g(int output = 0);
-  /// take_g hands the cotangent of an output over, for a rule that passes it on: a buffer that nobody else holds is then
-  /// reused. Throws std::logic_error the second time, as g() does after that.
+  /// take_g hands the cotangent of an output over, for a rule that passes it on: a buffer that nobody else holds is
+  /// then reused. Throws std::logic_error the second time, as g() does after that.
   Tensor take_g(int output = 0);
   /// Whether anything depends on that output.
   bool has(int output) const;
 
   /// input is the value of an input that the operation saved: see Uses. Throws std::logic_error when it was not saved.
   const Tensor& input(int i);
-  /// output is the value of an output that the operation saved: see Uses. Throws std::logic_error when it was not saved.
+  /// output is the value of an output that the operation saved: see Uses. Throws std::logic_error when it was not
+  /// saved.
   const Tensor& output(int k = 0);
-  /// take_output hands the saved value of an output over, without its graph: where this pass frees the graph and nobody else holds
-  /// the elements, the rule may write over them. output() must not be called for it after that.
+  /// take_output hands the saved value of an output over, without its graph: where this pass frees the graph and nobody
+  /// else holds the elements, the rule may write over them. output() must not be called for it after that.
   Tensor take_output(int k = 0);
   /// shape is that of an input that needs a cotangent; it is known without saving the input.
   Shape shape(int i) const;
-  /// has_shape tells whether a tensor has the shape of an input that needs a cotangent: quicker than to compare with shape().
+  /// has_shape tells whether a tensor has the shape of an input that needs a cotangent: quicker than to compare with
+  /// shape().
   bool has_shape(int i, const Tensor& tensor) const;
   /// dtype is that of an input that needs a cotangent; it is known without saving the input.
   DType dtype(int i) const;
@@ -83,9 +85,10 @@ class Vjp {
 };
 
 /// Rule holds a callable of signature void(Vjp&), its captures inside when they are small; C++23 has
-/// std::move_only_function for that, whose captures could not be moved into a graph node's own block. Captures must not hold
-/// Tensors: what a rule needs of them is named in Uses, so that the graph knows what it keeps alive. Captured references
-/// must outlive the graph.
+/// std::move_only_function for that, whose captures could not be moved into a graph node's own block. Captures must not
+/// hold
+/// Tensors: what a rule needs of them is named in Uses, so that the graph knows what it keeps alive. Captured
+/// references must outlive the graph.
 class Rule {
  public:
   Rule() = default;
@@ -118,8 +121,8 @@ class Rule {
 
   /// For the library's own use: the bytes that the captures take.
   std::size_t bytes() const { return operations_ != nullptr ? operations_->bytes : 0; }
-  /// For the library's own use: moves the captures to where bytes(), rounded up to whole words, have room, and answers with
-  /// what can be done there.
+  /// For the library's own use: moves the captures to where bytes(), rounded up to whole words, have room, and answers
+  /// with what can be done there.
   const internal::RuleOperations* move_to(void* to) noexcept {
     if (operations_ == nullptr) return nullptr;
     if (operations_->move != nullptr)

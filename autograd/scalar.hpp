@@ -10,8 +10,8 @@
 namespace xgrad XGRAD_API {
 
 /// A plain number of the program, as operators and their options take it: `full({2, 3}, 1)`, `clamp(x, 0, 2.5)`. Each
-/// arithmetic type converts to it by itself. An integer keeps all its digits, which a double would round beyond 2^53; an
-/// unsigned one above INT64_MAX counts as a double.
+/// arithmetic type converts to it by itself. An integer keeps all its digits, which a double would round beyond 2^53;
+/// an unsigned one above INT64_MAX counts as a double.
 class Scalar {
  public:
   template <class T>

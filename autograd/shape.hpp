@@ -78,8 +78,8 @@ class Shape {
 
   int ndim() const { return ndim_; }
   bool empty() const { return ndim_ == 0; }
-  /// Product of the extents; 1 for a scalar. Throws std::invalid_argument when an int64 cannot hold the product of those
-  /// that are not 0.
+  /// Product of the extents; 1 for a scalar. Throws std::invalid_argument when an int64 cannot hold the product of
+  /// those that are not 0.
   std::int64_t numel() const;
 
   /// Extent of one axis; negative axes count from the last. Throws std::out_of_range.
@@ -133,7 +133,9 @@ void append_text(std::string& out, const Shape& shape);
 std::string to_string(const Shape& shape);
 std::ostream& operator<<(std::ostream& out, const Shape& shape);
 
-/// The axes an operator works on: `sum(x, 1)`, `sum(x, {0, -1})`; negative axes count from the last.
+/// The axes an operator works on: `sum(x, 1)`, `sum(x, {0, -1})`; negative axes count from the last. An empty list is no
+/// axis: `sum(x, {})` reduces nothing, as NumPy's axis=(), where PyTorch 1.13's dim=() reduces all axes. All of them are
+/// Axes::all(), or what is left out.
 class Axes {
  public:
   Axes() = default;  ///< none

@@ -59,11 +59,15 @@ class Tensor {
   }
   // Only a name can be given another tensor. x[0] = y would change a handle that is gone at the end of the line.
   Tensor& operator=(const Tensor& other) && = delete;  // to write into the elements: x[0].assign(y)
+  template <class T>
+  requires std::is_arithmetic_v<T> Tensor& operator=(T) && = delete;  // to write into the elements: x[0].assign(1)
   ~Tensor() {
     if (impl_ != nullptr) let_go(impl_);
   }
 
   bool defined() const { return impl_ != nullptr; }
+  void begin() const = delete;  // the rows: for (const Tensor& row : unbind(x))
+  void end() const = delete;
 
   // ---- What it is ----
   const Shape& shape(SourceLocation where = SourceLocation::current()) const;
@@ -104,14 +108,14 @@ class Tensor {
   /// mutable_data is data() for writing. A backward pass that saved the old elements refuses to run after it.
   template <ElementType T>
   T* mutable_data(SourceLocation where = SourceLocation::current());
-  /// assign writes the elements of `value`, broadcast to this shape and cast to this dtype, outside of the graph. Of a part of a
-  /// tensor it takes a view: `x[0].assign(1)`.
+  /// assign writes the elements of `value`, broadcast to this shape and cast to this dtype, outside of the graph. Of a
+  /// part of a tensor it takes a view: `x[0].assign(1)`.
   /// Throws: std::invalid_argument when the shapes do not fit or elements share memory (as in an expanded tensor), and
   /// std::logic_error on a tensor that an operation made.
   void assign(const Operand& value, SourceLocation where = SourceLocation::current()) &;
   /// assign on a tensor without a name, which must be a view of one that is kept.
-  /// Throws: std::logic_error as well where nobody would see what is written: x[mask] and x[positions] are copies, which are gone
-  /// at the end of the line. Use index_put().
+  /// Throws: std::logic_error as well where nobody would see what is written: x[mask] and x[positions] are copies,
+  /// which are gone at the end of the line. Use index_put().
   void assign(const Operand& value, SourceLocation where = SourceLocation::current()) &&;
 
   // ---- Views (recorded; see autograd/ops/index.hpp) ----
@@ -132,13 +136,13 @@ class Tensor {
   void zero_grad(SourceLocation where = SourceLocation::current()) { set_grad(Tensor(), where); }
   /// retain_grad asks backward() to keep the gradient of a tensor that is not a leaf as well.
   void retain_grad(SourceLocation where = SourceLocation::current());
-  /// add_hook has `hook` called with the tensor's gradient in each backward pass, for as long as the handle lives that it
-  /// returns; a defined result replaces the gradient. The hook runs unrecorded (open a GradMode(true) in it to record)
-  /// and must not write into the gradient it is handed, which others may share.
+  /// add_hook has `hook` called with the tensor's gradient in each backward pass, for as long as the handle lives that
+  /// it returns; a defined result replaces the gradient. The hook runs unrecorded (open a GradMode(true) in it to
+  /// record) and must not write into the gradient it is handed, which others may share.
   ///
-  /// A hook that captures the very tensor it hangs on (or what is computed from it) keeps it alive, and is kept by it: both
-  /// leak until the handle dies. A hook of two parameters is handed the tensor too, cut off from the graph, and need not
-  /// capture it.
+  /// A hook that captures the very tensor it hangs on (or what is computed from it) keeps it alive, and is kept by it:
+  /// both leak until the handle dies. A hook of two parameters is handed the tensor too, cut off from the graph, and
+  /// need not capture it.
   ///
   /// Throws: std::logic_error when the tensor requires no gradient; from the pass, when the hook's result has another
   /// shape or dtype, or when the hook wrote into the gradient.

@@ -57,8 +57,9 @@ Tensor new_tensor(const Shape& shape, DType dtype);
 /// A view of the same storage. `data` is its first element.
 Tensor new_view(const Tensor& base, const Shape& shape, const Strides& strides, void* data);
 
-/// A tensor of elements that another library allocated, without a copy. With the last tensor of them `release` is called
-/// with the owner; where it is null they are borrowed, must outlive all tensors of them, and are not written over by rules.
+/// A tensor of elements that another library allocated, without a copy. With the last tensor of them `release` is
+/// called with the owner; where it is null they are borrowed, must outlive all tensors of them, and are not written
+/// over by rules.
 Tensor new_foreign(void* data, const Shape& shape, const Strides& strides, DType dtype, void* owner,
                    void (*release)(void* owner));
 
@@ -71,7 +72,8 @@ inline void note_write(const Tensor& tensor, SourceLocation where) {
   storage.written = CallSite::or_else(where);
 }
 
-/// Whether elements of two tensors may share memory, as those of views of one storage, and of handles that borrow one array.
+/// Whether elements of two tensors may share memory, as those of views of one storage, and of handles that borrow one
+/// array.
 bool may_overlap(const TensorImpl& a, const TensorImpl& b);
 
 /// Throws std::invalid_argument where elements of a tensor that is to be written share memory.

@@ -1,6 +1,6 @@
-// The members of Tensor that stand on the graph and on operators: the class is declared below both, so that a user finds
-// x[0], x.assign() and x.backward() where he looks for them. Here too the end of a TensorImpl, which lets its node go.
-// The one file whose declarations are on a lower floor.
+// The members of Tensor that stand on the graph and on operators: the class is declared below both, so that a user
+// finds x[0], x.assign() and x.backward() where he looks for them. Here too the end of a TensorImpl, which lets its
+// node go. The one file whose declarations are on a lower floor.
 #include "engine/node.hpp"
 #include "grad.hpp"
 #include "kernels/elementwise.hpp"

@@ -28,22 +28,23 @@ struct Writes {
 };
 Writes writes_of(const Tensor& tensor) noexcept;
 
-/// Constants of the tensors' values in memory of their own. Of tensors that overlap in memory the copies overlap as well.
+/// Constants of the tensors' values in memory of their own. Of tensors that overlap in memory the copies overlap as
+/// well.
 std::vector<Tensor> copies_of(std::span<const Tensor> tensors);
 
 /// Throws std::invalid_argument, naming the operation, where elements of the tensor share a place in memory.
 void check_own_elements(const char* operation, const Tensor& tensor, SourceLocation where);
 
-/// Gives each leaf the elements and the dtype of its value, a fresh tensor of its shape, so that every handle to the leaf
-/// sees them. Gradients are cleared; graphs that saved the old elements refuse to run. Throws nothing: the values have
-/// been made before.
+/// Gives each leaf the elements and the dtype of its value, a fresh tensor of its shape, so that every handle to the
+/// leaf sees them. Gradients are cleared; graphs that saved the old elements refuse to run. Throws nothing: the values
+/// have been made before.
 void replace_elements(std::span<const Tensor> leaves, std::span<const Tensor> values, SourceLocation where) noexcept;
 
 /// A second tensor of x's elements, behind a node of its own: where a layer's call begins in the graph.
 Tensor entrance(const Tensor& x);
 
-/// Leads through `entrance` (of x) what was recorded since that was made: from y down, each operation that took x takes the
-/// entrance. So the gradient that comes to the entrance is that of this part of the graph alone.
+/// Leads through `entrance` (of x) what was recorded since that was made: from y down, each operation that took x takes
+/// the entrance. So the gradient that comes to the entrance is that of this part of the graph alone.
 void lead_through(const Tensor& y, const Tensor& x, const Tensor& entrance);
 
 }  // namespace internal

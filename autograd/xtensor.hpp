@@ -1,5 +1,7 @@
-// The bridge to xtensor: from_xtensor(expression), borrow_xtensor(array), as_xtensor<T>(tensor). Opt-in, since xtensor takes
-// 2.6 s to compile. Tested with xtensor 0.24; the headers' places since 0.26 are provided for (base/xt.hpp) and untested.
+// The bridge to xtensor: from_xtensor(expression), borrow_xtensor(array), as_xtensor<T>(tensor). Opt-in, since xtensor
+// takes
+// 2.6 s to compile. Tested with xtensor 0.24; the headers' places since 0.26 are provided for (base/xt.hpp) and
+// untested.
 #pragma once
 
 #include <concepts>
@@ -45,8 +47,8 @@ Tensor tensor_over(const char* operation, Array& array, void* owner, void (*rele
 
 }  // namespace internal
 
-/// A tensor that takes an array's elements over, without a copy: `from_xtensor(std::move(array))`. They are freed with the last
-/// tensor of them. A column-major array becomes a tensor of such strides.
+/// A tensor that takes an array's elements over, without a copy: `from_xtensor(std::move(array))`. They are freed with
+/// the last tensor of them. A column-major array becomes a tensor of such strides.
 ///
 /// Dtype: float, double, std::int64_t and bool as they are; arrays of other numbers are converted, as expressions are.
 /// Throws: std::invalid_argument beyond kMaxDims axes; the array then is what it was.
@@ -62,12 +64,13 @@ requires(!std::is_reference_v<Array> && !std::is_const_v<Array> && internal::Xte
   return tensor;
 }
 
-/// A tensor over the elements of an array that stays whose it is, without a copy: what is written into the array is seen by the
-/// tensor. The array must outlive all tensors of its elements, views and graphs that saved them included, and keep its shape and
-/// its memory: `array += step` gives it other memory in xtensor, `xt::noalias(array) += step` does not.
+/// A tensor over the elements of an array that stays whose it is, without a copy: what is written into the array is
+/// seen by the tensor. The array must outlive all tensors of its elements, views and graphs that saved them included,
+/// and keep its shape and its memory: `array += step` gives it other memory in xtensor, `xt::noalias(array) += step`
+/// does not.
 ///
-/// Writing into the array goes past the versions by which a backward pass notices that a saved value was overwritten: write
-/// between one step's backward pass and the next one's forward pass.
+/// Writing into the array goes past the versions by which a backward pass notices that a saved value was overwritten:
+/// write between one step's backward pass and the next one's forward pass.
 /// Dtype: float, double, std::int64_t and bool.
 /// Throws: std::invalid_argument beyond kMaxDims axes.
 template <internal::XtensorArray Array>
@@ -76,8 +79,8 @@ Tensor borrow_xtensor(Array& array, SourceLocation where = SourceLocation::curre
 }
 
 /// A tensor of an xtensor expression's values, evaluated straight into the tensor's memory. float and double give
-/// float32 and float64, bool boolean, any integer int64. Throws std::invalid_argument beyond kMaxDims axes, and where an
-/// int64 cannot hold an integer.
+/// float32 and float64, bool boolean, any integer int64. Throws std::invalid_argument beyond kMaxDims axes, and where
+/// an int64 cannot hold an integer.
 ///
 ///     Tensor t = from_xtensor(xt::random::randn<double>({3, 4}));
 template <class Expression>
@@ -107,7 +110,7 @@ Tensor from_xtensor(const xt::xexpression<Expression>& expression, SourceLocatio
 /// lives. Throws std::invalid_argument unless the dtype is T's.
 template <class T>
 auto as_xtensor(const Tensor& tensor, SourceLocation where = SourceLocation::current()) {
-  check(tensor.defined(), where, "as_xtensor: the tensor must be defined, but it is default-constructed.");
+  check(tensor.defined(), where, "as_xtensor: the tensor must be defined, but it is not: ", internal::kWhyUndefined);
   check(tensor.dtype() == dtype_of<T>, where, "as_xtensor: the tensor's dtype must be ", dtype_of<T>, ", but it is ",
         tensor.dtype(), ".");
   std::vector<std::size_t> extents(tensor.shape().begin(), tensor.shape().end());

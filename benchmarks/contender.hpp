@@ -76,8 +76,8 @@ class Contender {
   virtual Task add(std::int64_t size) = 0;
   /// a + b where a requires a gradient: recorded, and let go.
   virtual Task recorded_add(std::int64_t size) = 0;
-  /// x moves down the gradient of sum(w^2 x^2) `steps` times, each gradient part of the graph; then the gradient of sum(x x)
-  /// with respect to w.
+  /// x moves down the gradient of sum(w^2 x^2) `steps` times, each gradient part of the graph; then the gradient of
+  /// sum(x x) with respect to w.
   virtual Task nested_gradient(int steps, std::int64_t size) = 0;
   /// The sum of the squares of each of `rows` rows x[i] of x [rows, columns], added up in a loop, and the gradient.
   virtual Task rows_in_loop(std::int64_t rows, std::int64_t columns) = 0;
@@ -91,7 +91,8 @@ class Contender {
   virtual Task first_gradient() = 0;
 };
 
-/// Runs a program that stands beside this one, with these arguments, to its end. Throws std::runtime_error where it fails.
+/// Runs a program that stands beside this one, with these arguments, to its end. Throws std::runtime_error where it
+/// fails.
 void run_beside(const std::string& program, const std::vector<std::string>& arguments = {});
 
 std::unique_ptr<Contender> make_xgrad();

@@ -1,5 +1,5 @@
-// bench_files: reading and loading a safetensors file beside read(2) of the same file into fresh memory, from a warm page
-// cache; and npz beside it. Pairs, one after the other; medians of times and of ratios.
+// bench_files: reading and loading a safetensors file beside read(2) of the same file into fresh memory, from a warm
+// page cache; and npz beside it. Pairs, one after the other; medians of times and of ratios.
 //
 //   bench_files [megabytes] [pairs] [folder]
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-// Rows of single operators: each is one call, and its gradient where the name says "both ways". xgrad_operations.cpp has
-// them in the order of the table, torch_operations.cpp under the same names.
+// Rows of single operators: each is one call, and its gradient where the name says "both ways". xgrad_operations.cpp
+// has them in the order of the table, torch_operations.cpp under the same names.
 #pragma once
 
 #include <functional>

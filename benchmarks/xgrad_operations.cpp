@@ -81,7 +81,8 @@ Task adamw(int count, std::int64_t size) {
   });
 }
 
-/// One step of L-BFGS with its line search, of twenty iterations, down a bowl whose axes differ a thousandfold, in float64.
+/// One step of L-BFGS with its line search, of twenty iterations, down a bowl whose axes differ a thousandfold, in
+/// float64.
 Task lbfgs(int count, std::int64_t size) {
   const std::vector<Tensor> start = parameters(count, size);
   std::vector<Tensor> curvatures;

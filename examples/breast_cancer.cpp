@@ -1,4 +1,5 @@
-// Malignant or benign: logistic regression and a multilayer perceptron on 30 measurements of cell nuclei, by five folds.
+// Malignant or benign: logistic regression and a multilayer perceptron on 30 measurements of cell nuclei, by five
+// folds.
 //
 //     breast_cancer                   both models
 //     breast_cancer --epochs 3        a quick look

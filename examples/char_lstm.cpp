@@ -1,5 +1,5 @@
-// A character-level LSTM that learns to write Shakespeare: an embedding, LSTM layers, and a dense layer to the logits of the
-// next character.
+// A character-level LSTM that learns to write Shakespeare: an embedding, LSTM layers, and a dense layer to the logits
+// of the next character.
 //
 //     char_lstm                     2,000 steps of 32 windows of 64 characters, then it writes
 //     char_lstm --layers 2          two layers, with dropout between them

@@ -46,8 +46,8 @@ inline CLI::Option* add_report(CLI::App& app, std::string& folder) {
   return app.add_option("--report", folder, "folder to leave a log and report.html in")->type_name("FOLDER");
 }
 
-/// Reads the options and runs the program: its exit code, 0 where `run` answers with nothing, 1 with the message on stderr
-/// where it throws.
+/// Reads the options and runs the program: its exit code, 0 where `run` answers with nothing, 1 with the message on
+/// stderr where it throws.
 template <class Run>
 int run_program(CLI::App& app, int argc, char** argv, const Run& run) {
   CLI11_PARSE(app, argc, argv);

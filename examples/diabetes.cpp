@@ -1,5 +1,5 @@
-// The progress of diabetes in 442 patients: a linear model fitted by L-BFGS, beside the closed-form solution; and a model of
-// too many features, saved from learning its data by heart by early stopping.
+// The progress of diabetes in 442 patients: a linear model fitted by L-BFGS, beside the closed-form solution; and a
+// model of too many features, saved from learning its data by heart by early stopping.
 //
 //     diabetes                    the coefficients agree to 1e-8
 //     diabetes --report FOLDER    leaves a page of the early stopping there
@@ -38,12 +38,14 @@ double r_squared(const Tensor& prediction, const Tensor& y) {
   return 1 - (sum(square(y - prediction)) / sum(square(y - mean(y)))).item();
 }
 
-/// Fits the linear model by L-BFGS, prints it beside the normal equations' solution, and answers with the largest difference.
+/// Fits the linear model by L-BFGS, prints it beside the normal equations' solution, and answers with the largest
+/// difference.
 double fit_linear(const Patients& patients) {
   const Tensor x = data::Standardizer::fit(patients.features).transform(patients.features);
   const Tensor& y = patients.progress;
   nn::Dense model(x.size(1), 1, {.dtype = DType::float64});
-  // No line search: on a parabola the step 1 is right, and near its least a loss tells steps no longer apart; gradients do.
+  // No line search: on a parabola the step 1 is right, and near its least a loss tells steps no longer apart; gradients
+  // do.
   optim::LBFGS lbfgs(model.parameters(), {.tolerance_grad = 1e-11, .tolerance_change = 0});
   int evaluations = 0;
   std::printf("A linear model of 10 features, by L-BFGS\n");
@@ -79,8 +81,8 @@ Tensor with_products(const Tensor& x) {
   return cat(columns, 1);
 }
 
-/// Trains the model of 65 features on few patients, once to the end and once until it no longer helps. Answers with both
-/// errors on patients that neither training nor stopping has seen.
+/// Trains the model of 65 features on few patients, once to the end and once until it no longer helps. Answers with
+/// both errors on patients that neither training nor stopping has seen.
 struct Stopped {
   double to_the_end, early;
 };

@@ -1,5 +1,5 @@
-// Model-agnostic meta-learning: a start from which one step of gradient descent on ten points fits a sine curve that was never
-// seen. The gradient for the start goes through that step, which is a gradient itself.
+// Model-agnostic meta-learning: a start from which one step of gradient descent on ten points fits a sine curve that
+// was never seen. The gradient for the start goes through that step, which is a gradient itself.
 //
 //     maml                 about twenty seconds
 //     maml --steps 70000   as long as in the paper
@@ -52,7 +52,8 @@ struct Task {
   }
 };
 
-/// The model after one step of gradient descent on these points. With create_graph the step itself can be differentiated.
+/// The model after one step of gradient descent on these points. With create_graph the step itself can be
+/// differentiated.
 Curve adapted(const Curve& model, const data::Dataset& seen, double lr, bool create_graph) {
   std::vector<Tensor> weights = model.parameters();
   std::vector<Tensor> gradients =

@@ -1,5 +1,5 @@
-// What a run leaves in the folder that --report names: a log and report.html, one page that needs no other file. Where the
-// option is not given nothing is written, and all of this does nothing.
+// What a run leaves in the folder that --report names: a log and report.html, one page that needs no other file. Where
+// the option is not given nothing is written, and all of this does nothing.
 #pragma once
 
 #include <cstdio>

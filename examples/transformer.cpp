@@ -45,8 +45,8 @@ struct LanguageModel : nn::Module {
                                                                   .batch_first = true,
                                                                   .norm_first = true}),
                                      settings.layers, nn::LayerNorm(settings.width)))) {
-    // Each matrix keeps the size of what goes through it; what is added to the way around each part is smaller, the more
-    // parts there are, as in GPT-2. Smaller tables of characters and places (GPT-2's 0.02) cost 0.1 nats here.
+    // Each matrix keeps the size of what goes through it; what is added to the way around each part is smaller, the
+    // more parts there are, as in GPT-2. Smaller tables of characters and places (GPT-2's 0.02) cost 0.1 nats here.
     const double parts = 2 * static_cast<double>(settings.layers);
     for (auto& [name, weight] : encoder.named_parameters()) {
       const bool is_added = name.find("out_proj") != name.npos || name.find("linear2") != name.npos;

@@ -1,5 +1,5 @@
-// A variational autoencoder on handwritten digits of 8x8 pixels: it learns a distribution from which new digits are drawn, and
-// leaves a picture of them where it is told to.
+// A variational autoencoder on handwritten digits of 8x8 pixels: it learns a distribution from which new digits are
+// drawn, and leaves a picture of them where it is told to.
 //
 //     vae --picture vae.png                  learns, and draws
 //     vae --latent 2 --picture two.svg       two numbers for each digit

@@ -1,5 +1,5 @@
-// Why deep networks did not learn: the gradient of each of twelve layers, for four activations under three ways for weights to
-// start, on images of digits, before any training.
+// Why deep networks did not learn: the gradient of each of twelve layers, for four activations under three ways for
+// weights to start, on images of digits, before any training.
 //
 //     vanishing_gradients                        in words
 //     vanishing_gradients --picture norms.svg    and as a picture

@@ -1,5 +1,5 @@
-// Watching a run: looks into a model before, while and after it learns handwritten digits, and leaves pictures, a log and a
-// report in a folder. docs/watching.md shows these lines.
+// Watching a run: looks into a model before, while and after it learns handwritten digits, and leaves pictures, a log
+// and a report in a folder. docs/watching.md shows these lines.
 //
 //     watching --report FOLDER
 #include <cstdio>

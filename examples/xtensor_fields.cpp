@@ -1,8 +1,9 @@
 // Fields in xt::xarray, and the gradient of a model of them: which conductivity makes heat spread as it was measured?
 //
-// Heat u on a ring of cells changes by what flows between neighbours: u += dt * (flow in - flow out), flow = k * difference. The
-// conductivity k, one number for each boundary, is unknown; u after some steps is measured. The model is a plain loop of xgrad's
-// operators, and its gradient goes back through all steps. All data stay in xtensor's arrays: none is copied on its way.
+// Heat u on a ring of cells changes by what flows between neighbours: u += dt * (flow in - flow out), flow = k *
+// difference. The conductivity k, one number for each boundary, is unknown; u after some steps is measured. The model
+// is a plain loop of xgrad's operators, and its gradient goes back through all steps. All data stay in xtensor's
+// arrays: none is copied on its way.
 #include <cstdio>
 
 #include <xgrad/autograd/xtensor.hpp>

@@ -54,8 +54,8 @@ std::string& last_named() {
 /// How a layer's error begins. A long name leaves room for the error itself.
 std::string path_in_message(const Module& layer) { return shortened(concat(layer), 160); }
 
-/// Whether an error names the layer itself or a part of it: a list in it that has no such place, a layer that refused to be
-/// changed.
+/// Whether an error names the layer itself or a part of it: a list in it that has no such place, a layer that refused
+/// to be changed.
 bool names(std::string_view message, const Module& layer) {
   const std::string path = layer.path();
   if (!message.starts_with(path)) return false;

@@ -27,7 +27,8 @@ class CallObserver {
 
   /// Called before the layer's work.
   virtual void entered(const Module& layer, const Tensor& x);
-  /// Called after it. Of a layer that answers with a struct y is its `output`, or its `h`; undefined where it has neither.
+  /// Called after it. Of a layer that answers with a struct y is its `output`, or its `h`; undefined where it has
+  /// neither.
   virtual void left(const Module& layer, const Tensor& x, const Tensor& y);
   /// Called in place of left() where the work threw.
   virtual void failed(const Module& layer) noexcept;
@@ -67,8 +68,8 @@ class LayerCall {
   void show(Tensor& y);
   void add_backward_hooks(Tensor& y);
 
-  /// How many observers there are, and layers that had hooks, in the whole process: read without an order, for a thread sees
-  /// what it has set itself.
+  /// How many observers there are, and layers that had hooks, in the whole process: read without an order, for a thread
+  /// sees what it has set itself.
   static int watchers;
   static void count_watchers(int more) noexcept { __atomic_fetch_add(&watchers, more, __ATOMIC_RELAXED); }
 

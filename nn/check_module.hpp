@@ -58,16 +58,17 @@ struct BoundToModel {
 
 }  // namespace detail
 
-/// Compares the gradients of what a model answers with, by each of its parameters that learns and each floating input, with
-/// central differences in float64. It does so on a copy in float64: the model itself is not touched. Before each evaluation the
-/// buffers, the thread's default_generator() and the generators of the options are put back, so that running statistics and
-/// dropout make the same function of it each time. The model is in the mode, training or evaluation, that it is in.
+/// Compares the gradients of what a model answers with, by each of its parameters that learns and each floating input,
+/// with central differences in float64. It does so on a copy in float64: the model itself is not touched. Before each
+/// evaluation the buffers, the thread's default_generator() and the generators of the options are put back, so that
+/// running statistics and dropout make the same function of it each time. The model is in the mode, training or
+/// evaluation, that it is in.
 ///
-/// What gradients disagree with by design, such as what a layer takes for constant (SpectralNorm's vectors in training, the rows
-/// that an Embedding shortens), it reports as wrong.
+/// What gradients disagree with by design, such as what a layer takes for constant (SpectralNorm's vectors in training,
+/// the rows that an Embedding shortens), it reports as wrong.
 /// Dtype: the inputs' floating ones become float64, the others are handed over as they are.
-/// Throws: gradcheck_error where a gradient is wrong, naming the parameter; std::invalid_argument for a model that cannot be copied
-/// (clone()) and what it refuses.
+/// Throws: gradcheck_error where a gradient is wrong, naming the parameter; std::invalid_argument for a model that
+/// cannot be copied (clone()) and what it refuses.
 /// Example: `nn::check_module(model, {x}, {.gradcheck = {.order = 2}});`
 template <std::derived_from<Module> M>
 GradcheckReport check_module(const M& model, const std::vector<Tensor>& inputs, CheckModuleOptions options = {},
@@ -77,8 +78,8 @@ GradcheckReport check_module(const M& model, const std::vector<Tensor>& inputs, 
   return check.run(internal::refer("check_module", copy, inputs.size(), where));
 }
 
-/// check_module() of what a function makes of the model and the inputs: for models that are called otherwise, or answer with several
-/// tensors. The function is handed the copy.
+/// check_module() of what a function makes of the model and the inputs: for models that are called otherwise, or answer
+/// with several tensors. The function is handed the copy.
 /// Example: `nn::check_module(lstm, [](const nn::LSTM& lstm, const Tensor& x) { return lstm(x).output; }, {x});`
 template <std::derived_from<Module> M, class F>
 requires(!std::convertible_to<const F&, std::vector<Tensor>>) GradcheckReport

@@ -51,8 +51,8 @@ struct DictName {
 
 }  // namespace detail
 
-/// ModuleList is a list of modules of one class, which become its children "0", "1" ... It is not called itself: its owner
-/// calls them. Copies name the same modules.
+/// ModuleList is a list of modules of one class, which become its children "0", "1" ... It is not called itself: its
+/// owner calls them. Copies name the same modules.
 ///
 /// Example:
 ///
@@ -113,8 +113,8 @@ class ModuleList final : public Module {
   internal::Ref<Shared> modules_;
 };
 
-/// ModuleDict is a set of modules of one class under names, which become its children in the order in which they are added. It is
-/// not called itself. Copies name the same modules.
+/// ModuleDict is a set of modules of one class under names, which become its children in the order in which they are
+/// added. It is not called itself. Copies name the same modules.
 ///
 /// Example: `nn::ModuleDict<nn::Dense> heads{{"age", nn::Dense(64, 1)}, {"kind", nn::Dense(64, 5)}}; heads["age"](x);`
 template <std::derived_from<Module> M>
@@ -193,8 +193,8 @@ class Residual final : public Module {
   detail::LayerCallable inner_;
 };
 
-/// Lambda is a function as a layer, for where a module is wanted. Layers that the function captures are not registered: hand
-/// those to a Sequential or a class of one's own.
+/// Lambda is a function as a layer, for where a module is wanted. Layers that the function captures are not registered:
+/// hand those to a Sequential or a class of one's own.
 ///
 /// Shapes: what the function takes -> what it answers with.
 /// Example: `nn::Lambda([](const Tensor& x) { return x * sigmoid(x); })`

@@ -68,18 +68,30 @@ void ModelCopy::take(std::span<const Tensor> tensors) {
 
 void ModelCopy::take(const NamedTensors& tensors) {
   NamedTensors own = model_.named_parameters();
+  const NamedTensors by_all_names = parameters_by_all_names(model_);
+  std::unordered_map<const void*, std::size_t> place_of;
   std::unordered_map<std::string_view, std::size_t> places;
   std::vector<Tensor> all;
   for (std::size_t i = 0; i < own.size(); ++i) {
-    places.emplace(own[i].first, i);
+    place_of.emplace(own[i].second.impl(), i);
     all.push_back(own[i].second);
   }
+  for (const auto& [name, parameter] : by_all_names) places.emplace(name, place_of.at(parameter.impl()));
   std::vector<std::string> unknown;
-  for (const auto& [name, tensor] : tensors)
-    if (auto at = places.find(name); at != places.end())
-      all[at->second] = tensor;
-    else
+  std::unordered_map<std::size_t, const std::pair<std::string, Tensor>*> given;
+  for (const auto& one : tensors) {
+    const auto& [name, tensor] = one;
+    const auto at = places.find(name);
+    if (at == places.end()) {
       unknown.push_back(name);
+      continue;
+    }
+    const auto [other, is_first] = given.emplace(at->second, &one);
+    check(is_first || name == other->second->first || tensor.is_same(other->second->second), where_, function_,
+          ": names of one parameter must stand for one tensor, but '", other->second->first, "' and '", name,
+          "' stand for two.");
+    all[at->second] = tensor;
+  }
   check(
       unknown.empty(), where_, function_, ": each name must be that of a parameter of ", model_,
       ", but these are not: ", [&] { return listed(unknown); }, ".");

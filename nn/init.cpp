@@ -101,7 +101,7 @@ double gain(Nonlinearity nonlinearity, double slope) {
 
 void apply(const Module& model, const Patterns& patterns, const Initializer& initializer, Generator& generator,
            SourceLocation where) {
-  NamedTensors chosen = matching(model.named_parameters(), patterns, where);
+  NamedTensors chosen = detail::matching_parameters("init::apply", model, patterns, where);
   std::vector<Tensor> values;  // all are made before the first is written
   for (const auto& [name, tensor] : chosen) {
     check<std::logic_error>(tensor.is_leaf(), where, "init::apply: '", name,

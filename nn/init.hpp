@@ -13,7 +13,8 @@
 namespace xgrad XGRAD_API {
 namespace nn {
 
-/// Initializer makes a tensor of a given shape: one of nn::init, or any callable that takes shape, options and generator.
+/// Initializer makes a tensor of a given shape: one of nn::init, or any callable that takes shape, options and
+/// generator.
 class Initializer {
  public:
   /// The callable inside. `where`, the line that asks for the tensor, is for errors; a user's callable goes without it.
@@ -68,8 +69,8 @@ struct Fans {
   std::int64_t in;
   std::int64_t out;
 };
-/// The fans of a weight: [out, in, kernel...] has fan-in in * area and fan-out out * area, area the product of the kernel's
-/// extents.
+/// The fans of a weight: [out, in, kernel...] has fan-in in * area and fan-out out * area, area the product of the
+/// kernel's extents.
 /// Throws: std::invalid_argument for a shape with fewer than two axes.
 Fans fans(const Shape& shape, SourceLocation where = SourceLocation::current());
 
@@ -80,11 +81,13 @@ enum class Nonlinearity { linear, sigmoid, tanh, relu, leaky_relu, selu };
 /// sigmoid), 5/3 (tanh), sqrt(2) (relu), sqrt(2 / (1 + slope^2)) (leaky_relu), 3/4 (selu).
 double gain(Nonlinearity nonlinearity, double slope = 0.01);
 
-/// Starts the parameters of a model, or of one layer, whose names fit a pattern anew.
-/// Throws: std::invalid_argument for a pattern that fits no name, and where the initialiser does not go with a parameter's shape
-/// (which is named); std::logic_error where with_parameters() has put the result of an operation in a parameter's place. Nothing
-/// is changed then.
-/// Example: `nn::init::apply(model, "*.weight", nn::init::he_normal()); nn::init::apply(model.head, "bias", nn::init::zeros());`
+/// Starts the parameters of a model, or of one layer, that have a name which fits a pattern anew. A parameter with
+/// several names, as tied ones have, may be called by any, and is started once.
+/// Throws: std::invalid_argument for a pattern that fits no name, and where the initialiser does not go with a
+/// parameter's shape (which is named); std::logic_error where with_parameters() has put the result of an operation in a
+/// parameter's place. Nothing is changed then.
+/// Example:
+/// `nn::init::apply(model, "*.weight", nn::init::he_normal()); nn::init::apply(model.head, "bias", nn::init::zeros());`
 void apply(const Module& model, const Patterns& patterns, const Initializer& initializer,
            Generator& generator = default_generator(), SourceLocation where = SourceLocation::current());
 
@@ -114,8 +117,8 @@ struct TruncatedNormalOptions {
 /// Throws: std::invalid_argument unless low < high, std > 0, and mean and std are finite.
 Initializer truncated_normal(TruncatedNormalOptions options = {}, SourceLocation where = SourceLocation::current());
 
-/// given is the initialiser that hands over a tensor of one's own, which a layer then holds itself. With a tensor that another
-/// layer holds, the two layers are tied.
+/// given is the initialiser that hands over a tensor of one's own, which a layer then holds itself. With a tensor that
+/// another layer holds, the two layers are tied.
 /// Throws: std::invalid_argument for an undefined tensor. A layer refuses another shape or dtype than its own.
 /// Example: `nn::Dense(128, 65, {.bias = false, .weight_init = nn::init::given(embedding.weight())})`
 Initializer given(Tensor values, SourceLocation where = SourceLocation::current());
@@ -154,18 +157,19 @@ Initializer he_normal(HeOptions options = {}, SourceLocation where = SourceLocat
 /// Ones on the diagonal, zeros elsewhere.
 /// Throws: std::invalid_argument, when it is applied, unless the shape has two axes.
 Initializer identity();
-/// A convolution's weight that hands its channels on: 1 at the middle of the kernel between channel i and channel i, as far as
-/// there are both, in each of the groups of output channels; 0 elsewhere.
-/// Throws: std::invalid_argument for groups below 1 and, when it is applied, unless the shape has three to five axes and groups
-/// divide the output channels.
+/// A convolution's weight that hands its channels on: 1 at the middle of the kernel between channel i and channel i, as
+/// far as there are both, in each of the groups of output channels; 0 elsewhere.
+/// Throws: std::invalid_argument for groups below 1 and, when it is applied, unless the shape has three to five axes
+/// and groups divide the output channels.
 Initializer dirac(std::int64_t groups = 1, SourceLocation where = SourceLocation::current());
-/// A matrix whose columns have a part of zeros, ceil(sparsity * rows) of them at random places, and else normal numbers with
-/// mean 0.
-/// Throws: std::invalid_argument for a sparsity outside [0, 1], a std below 0 or not finite, and, when it is applied, unless the
-/// shape has two axes.
+/// A matrix whose columns have a part of zeros, ceil(sparsity * rows) of them at random places, and else normal numbers
+/// with mean 0.
+/// Throws: std::invalid_argument for a sparsity outside [0, 1], a std below 0 or not finite, and, when it is applied,
+/// unless the shape has two axes.
 /// Source: Martens, Deep learning via Hessian-free optimization, 2010.
 Initializer sparse(double sparsity, double std = 0.01, SourceLocation where = SourceLocation::current());
-/// gain times a random matrix with orthonormal rows or columns, whichever are fewer; axes after the first are taken as one.
+/// gain times a random matrix with orthonormal rows or columns, whichever are fewer; axes after the first are taken as
+/// one.
 /// Throws: std::invalid_argument for a gain that is not finite.
 /// Source: Saxe, McClelland, Ganguli 2014.
 Initializer orthogonal(double gain = 1, SourceLocation where = SourceLocation::current());

@@ -54,8 +54,9 @@ using xgrad::soft_margin_loss;
 using xgrad::triplet_margin_loss;
 using xgrad::triplet_margin_with_distance_loss;
 
-/// Base of the losses as modules: a function of the answer, the tensors that it is compared with, and an option or option
-/// struct, which the module keeps. Tensors in the options become buffers, copies under PyTorch's names, `weight` and
+/// Base of the losses as modules: a function of the answer, the tensors that it is compared with, and an option or
+/// option struct, which the module keeps. Tensors in the options become buffers, copies under PyTorch's names, `weight`
+/// and
 /// `pos_weight`: they are part of the state, and follow to(). Without them the state is empty.
 template <auto function, class Options>
 class Loss : public Module {
@@ -88,7 +89,8 @@ class Loss : public Module {
   template <class>
   using AsOperand = const Operand&;
 
-  // The options' own tensor is the buffer, so that what is written into that, and copies of the module, reach the function.
+  // The options' own tensor is the buffer, so that what is written into that, and copies of the module, reach the
+  // function.
   void keep(const char* name, Tensor& tensor, SourceLocation where) {
     if (!tensor.defined()) return;
     tensor = buffer(name, tensor.requires_grad() ? tensor : copy(tensor), where);
@@ -183,7 +185,8 @@ struct MarginRankingLoss final : Loss<xgrad::margin_ranking_loss, MarginRankingL
 struct TripletMarginLoss final : Loss<xgrad::triplet_margin_loss, TripletMarginLossOptions> {
   using Loss::Loss;
 };
-/// TripletMarginWithDistanceLoss is nn::triplet_margin_with_distance_loss as a module: `loss(anchor, positive, negative)`.
+/// TripletMarginWithDistanceLoss is nn::triplet_margin_with_distance_loss as a module:
+/// `loss(anchor, positive, negative)`.
 struct TripletMarginWithDistanceLoss final
     : Loss<xgrad::triplet_margin_with_distance_loss, TripletMarginWithDistanceLossOptions> {
   using Loss::Loss;

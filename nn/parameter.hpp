@@ -10,12 +10,13 @@ namespace nn {
 
 class Module;
 
-/// A tensor that a module learns: what Module::param() returns, and what layers and models hold. It is used as any Tensor
-/// is, and copying it names the same tensor, but it cannot be given another one: `model.w = zeros({2})` would leave the
-/// registry, and with it the optimizer and the files, at the old tensor, and does not compile. `model.w.assign(...)` writes
-/// into the elements.
+/// A tensor that a module learns: what Module::param() returns, and what layers and models hold. It is used as any
+/// Tensor is, and copying it names the same tensor, but it cannot be given another one: `model.w = zeros({2})` would
+/// leave the registry, and with it the optimizer and the files, at the old tensor, and does not compile.
+/// `model.w.assign(...)` writes into the elements.
 ///
-/// Default-constructed it is undefined, as the bias of a layer without one. Moving one Parameter into another copies it; but
+/// Default-constructed it is undefined, as the bias of a layer without one. Moving one Parameter into another copies
+/// it; but
 /// `Tensor t = std::move(model.w)` takes the tensor out of model.w, as of any Tensor: write `Tensor t = model.w`.
 ///
 /// Example:
@@ -46,6 +47,13 @@ class Buffer : public Tensor {
   Buffer& operator=(const Buffer&) = delete;
   Buffer& operator=(const Tensor&) = delete;  // the module would keep the old tensor: write into it by mean.assign(y)
   ~Buffer() = default;
+
+  /// assign is Tensor::assign(). It may be called in a const function, as a layer's operator() is: what the layer
+  /// computes by does not change who it is.
+  void assign(const Operand& value, SourceLocation where = SourceLocation::current()) const {
+    Tensor elements = *this;
+    elements.assign(value, where);
+  }
 
  private:
   friend class Module;

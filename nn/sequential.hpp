@@ -62,8 +62,8 @@ class Layer {
   Function<void(Sequential& model)> add_to_;
 };
 
-/// Sequential applies layers in order. Modules become its children, called "0", "1" ... by their place among all layers, or
-/// by the name given. Without layers it answers with x itself. Copies name the same layers.
+/// Sequential applies layers in order. Modules become its children, called "0", "1" ... by their place among all
+/// layers, or by the name given. Without layers it answers with x itself. Copies name the same layers.
 ///
 /// Throws: what its layers throw, when it is called; the message begins with the layer's path.
 /// Example:

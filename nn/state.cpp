@@ -42,7 +42,7 @@ std::string first_of(const Tensor& value, const Tensor& mask) {
 Tensor converted(const Tensor& value, DType dtype) {
   if (value.dtype() == dtype || value.numel() == 0) return cast(value, dtype);
   Tensor result = cast({value, SourceLocation{}}, dtype);
-  Tensor is_lost = is_floating(dtype) ? isfinite(value) && !isfinite(result)
+  Tensor is_lost = is_floating(dtype) ? logical_and(isfinite(value), logical_not(isfinite(result)))
                                       : cast({result, SourceLocation{}}, value.dtype()) != value;
   if (sum(is_lost).item() > 0)
     fail<std::invalid_argument>({}, concat(dtype, " must hold each element, but one is ", first_of(value, is_lost)));
@@ -53,7 +53,7 @@ Tensor converted(const Tensor& value, DType dtype) {
 bool same_elements(const Tensor& a, const Tensor& b) {
   if (a.is_same(b) || a.numel() == 0) return true;
   Tensor differs = a != b;
-  if (is_floating(a.dtype())) differs = differs && !(isnan(a) && isnan(b));
+  if (is_floating(a.dtype())) differs = logical_and(differs, logical_not(logical_and(isnan(a), isnan(b))));
   return sum(differs).item() == 0;
 }
 
@@ -185,9 +185,29 @@ NamedTensors picked(const char* function, const NamedTensors& named, const Patte
   return result;
 }
 
+}  // namespace
+
+NamedTensors detail::parameters_by_all_names(const Module& model) {
+  std::unordered_set<const void*> parameters;
+  for (const Tensor& parameter : model.parameters()) parameters.insert(parameter.impl());
+  NamedTensors all = model.state();
+  std::erase_if(all, [&](const auto& one) { return !parameters.contains(one.second.impl()); });
+  return all;
+}
+
+NamedTensors detail::matching_parameters(const char* function, const Module& model, const Patterns& patterns,
+                                         SourceLocation where) {
+  NamedTensors chosen = picked(function, parameters_by_all_names(model), patterns, true, where);
+  std::unordered_set<const void*> seen;
+  std::erase_if(chosen, [&](const auto& one) { return !seen.insert(one.second.impl()).second; });
+  return chosen;
+}
+
+namespace {
+
 void set_learning(const char* function, const Module& model, const Patterns& patterns, bool learns,
                   SourceLocation where) {
-  NamedTensors chosen = picked(function, model.named_parameters(), patterns, true, where);
+  NamedTensors chosen = detail::matching_parameters(function, model, patterns, where);
   for (const auto& [name, tensor] : chosen)
     check<std::logic_error>(tensor.is_leaf(), where, function, ": '", name,
                             "' must be a leaf, but it is the result of '", tensor.operation(),

@@ -16,7 +16,8 @@ class Module;
 /// Tensors with their names, in order: "hidden.weight".
 using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 
-/// Patterns of names: one, or several in braces. `*` stands for any characters, dots too, and none of them; `?` for any one.
+/// Patterns of names: one, or several in braces. `*` stands for any characters, dots too, and none of them; `?` for any
+/// one.
 ///
 /// Example: `"encoder.*"`, `{"*.bias", "norm?.*"}`
 class Patterns {
@@ -34,7 +35,8 @@ class Patterns {
   std::vector<std::string> patterns_;
 };
 
-/// The tensors whose names fit a pattern, in their order: a group of an optimizer, what is to be frozen or saved.
+/// The tensors whose names fit a pattern, in their order: a group of an optimizer, what is to be frozen or saved. It
+/// knows the names of the list alone: of tied parameters named_parameters() has the first name, state() each.
 /// Throws: std::invalid_argument for a pattern that fits no name, and where there are no patterns.
 /// Example: the biases without weight decay.
 ///
@@ -48,10 +50,11 @@ NamedTensors matching(const NamedTensors& named, const Patterns& patterns,
 NamedTensors excluding(const NamedTensors& named, const Patterns& patterns,
                        SourceLocation where = SourceLocation::current());
 
-/// Makes parameters constants, all of them or those whose names fit: no gradient flows into them, and optimizers leave them
-/// alone until they are unfrozen.
-/// Throws: std::invalid_argument for a pattern that fits no name; std::logic_error where with_parameters() has put the result of
-/// an operation in a parameter's place. Nothing is changed then.
+/// Makes parameters constants, all of them or those that have a name which fits: no gradient flows into them, and
+/// optimizers leave them alone until they are unfrozen. A parameter with several names, as tied ones have, may be called
+/// by any.
+/// Throws: std::invalid_argument for a pattern that fits no name; std::logic_error where with_parameters() has put the
+/// result of an operation in a parameter's place. Nothing is changed then.
 /// Example: `nn::freeze(model, "encoder.*");`
 void freeze(const Module& model, const Patterns& patterns = "*", SourceLocation where = SourceLocation::current());
 /// Makes parameters variables again: undoes freeze().
@@ -77,20 +80,27 @@ namespace detail {
 /// The tensors without their names.
 std::vector<Tensor> without_names(NamedTensors named);
 
+/// The parameters of a model, each under all of its names, as files hold them.
+NamedTensors parameters_by_all_names(const Module& model);
+/// The parameters of a model that have a name which fits, each once, under the first such name.
+/// Throws: std::invalid_argument, beginning with `function`, for a pattern that fits no name.
+NamedTensors matching_parameters(const char* function, const Module& model, const Patterns& patterns,
+                                 SourceLocation where);
+
 /// The names, separated by commas; of many the first ones and how many more there are.
 std::string listed(const std::vector<std::string>& names);
 
 /// Values for a module's own tensors, and what could not be.
 struct LoadPlan {
-  /// For each of the own names the value to write: contiguous, of its dtype, with elements that none of the module's tensors
-  /// has. Undefined for a name that is left out, and for further names of a tensor.
+  /// For each of the own names the value to write: contiguous, of its dtype, with elements that none of the module's
+  /// tensors has. Undefined for a name that is left out, and for further names of a tensor.
   std::vector<Tensor> values;
   LoadReport report;
 };
 
 /// Compares what is given with what is there. A tensor that has several names needs a value for one of them.
-/// Throws std::invalid_argument, beginning with `module` and listing the names, where one is given twice, or names of one
-/// tensor get different values; if `strict`, also for all that the report would list.
+/// Throws std::invalid_argument, beginning with `module` and listing the names, where one is given twice, or names of
+/// one tensor get different values; if `strict`, also for all that the report would list.
 LoadPlan plan_load(const std::string& module, const NamedTensors& own, const NamedTensors& given, bool strict,
                    SourceLocation where);
 

@@ -1,5 +1,6 @@
-// Who looks for a function finds it by its header's name: each that a header declares is defined in the .cpp, or in a .cpp
-// of the folder, of that name. Headers and sources are read as text; a declaration is what ends in ";" and has arguments.
+// Who looks for a function finds it by its header's name: each that a header declares is defined in the .cpp, or in a
+// .cpp of the folder, of that name. Headers and sources are read as text; a declaration is what ends in ";" and has
+// arguments.
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
@@ -63,7 +64,8 @@ std::string code_of(const fs::path& file) {
   return code;
 }
 
-/// The function that a piece of code declares or begins to define: its name, with its class where the piece says it; else "".
+/// The function that a piece of code declares or begins to define: its name, with its class where the piece says it;
+/// else "".
 std::string function_in(const std::string& piece) {
   static const std::regex kName(
       R"(^(?:[^=()]*?[\s*&>])??((?:~?\w+(?:<[^()<>]*>)?::)*(?:operator\s*(?:\(\)|[\w:]+|[^\s\w(]+)|~?\w+))\s*\((?!\s*\*))");

@@ -38,8 +38,9 @@ class ThreadCounter {
   std::atomic<std::int64_t> value_{0};
 };
 
-/// A thread's free blocks of one size. How many bytes it may hold doubles each time that it has run empty, and halves when
-/// it overflows without having run empty since: a thread that only frees what others have made keeps nearly nothing.
+/// A thread's free blocks of one size. How many bytes it may hold doubles each time that it has run empty, and halves
+/// when it overflows without having run empty since: a thread that only frees what others have made keeps nearly
+/// nothing.
 struct ThreadList {
   FreeList blocks;
   ThreadCounter bytes;
@@ -61,8 +62,8 @@ void end_thread_cache(void* cache);
 struct Shared {
   Shared() {
     has_key = pthread_key_create(&key, end_thread_cache) == 0;
-    // The lock is held while the process is copied, so that the child finds the lists whole. Blocks in the lists of threads
-    // that the child does not have are lost to it.
+    // The lock is held while the process is copied, so that the child finds the lists whole. Blocks in the lists of
+    // threads that the child does not have are lost to it.
     pthread_atfork([] { get().pool.mutex.lock(); }, [] { get().pool.mutex.unlock(); },
                    [] { get().pool.mutex.unlock(); });
   }

@@ -1,8 +1,8 @@
 // The free blocks that all threads share, and how many of them are kept.
 //
-// Blocks up to 16 KiB are cut from slabs, which go back to the system whole; larger ones are pages of their own. What is kept
-// is bounded by the most that was in use lately: a loop in its steady state finds all of its blocks again, and a program
-// that has moved on to other sizes gets its memory back, as does other code in the process.
+// Blocks up to 16 KiB are cut from slabs, which go back to the system whole; larger ones are pages of their own. What
+// is kept is bounded by the most that was in use lately: a loop in its steady state finds all of its blocks again, and
+// a program that has moved on to other sizes gets its memory back, as does other code in the process.
 #pragma once
 
 #include <array>

@@ -8,8 +8,8 @@
 namespace xgrad XGRAD_API {
 namespace internal {
 
-/// The first number of a list as OMP_NUM_THREADS has it ("4" or "4,2": one for each level of nesting), at most 1024. 0 where
-/// the text does not begin with one.
+/// The first number of a list as OMP_NUM_THREADS has it ("4" or "4,2": one for each level of nesting), at most 1024. 0
+/// where the text does not begin with one.
 int first_thread_count(std::string_view text);
 
 /// The cores that a quota of a control group comes to, rounded up: of "150000 100000" 2. 0 for "max 100000", which is

@@ -6,9 +6,10 @@
 namespace xgrad XGRAD_API {
 namespace internal {
 
-/// A lock of one byte for short sections. A thread that holds it while another one calls fork() is not there in the child,
-/// where a std::mutex would stay locked for ever: here the child takes the lock over. What the other thread was writing at
-/// that moment may be half written, so that it must do for the child to be able to read it, replace it and let it go.
+/// A lock of one byte for short sections. A thread that holds it while another one calls fork() is not there in the
+/// child, where a std::mutex would stay locked for ever: here the child takes the lock over. What the other thread was
+/// writing at that moment may be half written, so that it must do for the child to be able to read it, replace it and
+/// let it go.
 class ForkLock {
  public:
   void lock();

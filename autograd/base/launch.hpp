@@ -11,8 +11,8 @@
 //     launch(Negate<T>{data_of<T>(x), data_of<T>(y)}, x.numel(), kElementwiseGrain);
 //
 // The arguments are trivially copyable, and a kernel touches nothing that they do not name: so every effect on elements
-// passes through one place with its pointers in sight, where it can be counted, profiled, or kept to be run again. A kernel
-// neither allocates nor throws.
+// passes through one place with its pointers in sight, where it can be counted, profiled, or kept to be run again. A
+// kernel neither allocates nor throws.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +29,8 @@ using KernelFunction = void (*)(const void* args, std::int64_t begin, std::int64
 /// Calls run(args, begin, end) on parts of [0, count) that together cover it: see launch() below.
 void launch_parts(KernelFunction run, const void* args, std::int64_t count, std::int64_t grain);
 
-/// Calls Args::run(args, begin, end) on parts of [0, count) that together cover it, shared out among the threads where each
-/// has at least `grain` of it to do. Returns when all are done.
+/// Calls Args::run(args, begin, end) on parts of [0, count) that together cover it, shared out among the threads where
+/// each has at least `grain` of it to do. Returns when all are done.
 template <class Args>
 void launch(const Args& args, std::int64_t count, std::int64_t grain) {
   static_assert(std::is_trivially_copyable_v<Args>, "a kernel's arguments are a plain struct");

@@ -49,8 +49,8 @@ void spin_until(const Done& done) {
   } while (std::chrono::steady_clock::now() - start < kWait);
 }
 
-/// While it lives, signals wait, and the threads that are started meanwhile never take one: but for those that tell of a
-/// fault of the thread itself, and a profiler's clock.
+/// While it lives, signals wait, and the threads that are started meanwhile never take one: but for those that tell of
+/// a fault of the thread itself, and a profiler's clock.
 class SignalsBlocked {
  public:
   SignalsBlocked() {
@@ -159,8 +159,8 @@ class Pool {
     }
   };
 
-  /// Starts what is missing. Returns how many threads there are, the caller's included: fewer than wanted, 1 at the least,
-  /// when the system has no more threads or no memory for them.
+  /// Starts what is missing. Returns how many threads there are, the caller's included: fewer than wanted, 1 at the
+  /// least, when the system has no more threads or no memory for them.
   int start_workers(int wanted) {
     if (workers_ + 1 >= wanted) return wanted;  // nearly always; to block signals would cost more than a short loop
     try {

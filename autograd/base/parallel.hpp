@@ -1,9 +1,10 @@
 // Sharing loops out among threads.
 //
-// The pool is our own, and not TBB's or OpenMP's, for three reasons. A loop's parts follow from its shape alone, so that
-// results have the same bits for any number of threads. OpenBLAS may bring threads of its own, and a second runtime's
-// would fight with them for the cores; ours run the parts of matrix products too. And a loop over small tensors must
-// start within a few microseconds, which workers that wait for the next one by spinning for 50 us do. It is 200 lines.
+// The pool is our own, and not TBB's or OpenMP's, for three reasons. A loop's parts follow from its shape alone, so
+// that results have the same bits for any number of threads. OpenBLAS may bring threads of its own, and a second
+// runtime's would fight with them for the cores; ours run the parts of matrix products too. And a loop over small
+// tensors must start within a few microseconds, which workers that wait for the next one by spinning for 50 us do. It
+// is 200 lines.
 //
 // Workers block signals, so that a handler of the user's runs on a thread of the user's. After fork() the child has a
 // pool of its own.
@@ -35,9 +36,9 @@ class FunctionRef<R(Args...)> {
   R (*call_)(void*, Args...);
 };
 
-/// Calls body(begin, end) on parts of [0, count) that together cover it, on several threads where each has at least `grain`
-/// of it to do. Parts begin at multiples of grain / 4 and are at least that long but for the last. Exceptions are passed
-/// on. Inside of another parallel_for it runs on the calling thread alone.
+/// Calls body(begin, end) on parts of [0, count) that together cover it, on several threads where each has at least
+/// `grain` of it to do. Parts begin at multiples of grain / 4 and are at least that long but for the last. Exceptions
+/// are passed on. Inside of another parallel_for it runs on the calling thread alone.
 void parallel_for(std::int64_t count, std::int64_t grain, FunctionRef<void(std::int64_t, std::int64_t)> body);
 
 /// Keeps the loops of this thread on it alone while it lives.

@@ -1,7 +1,8 @@
 // Reference counting inside the object: a handle is one pointer wide, and an object is one allocation.
 //
-// Not std::shared_ptr, which is two pointers wide, counts in a block of its own, and always by a locked instruction: a Tensor
-// is copied and dropped some dozen times in a small operation. <memory> also takes a quarter of a second of each file.
+// Not std::shared_ptr, which is two pointers wide, counts in a block of its own, and always by a locked instruction: a
+// Tensor is copied and dropped some dozen times in a small operation. <memory> also takes a quarter of a second of each
+// file.
 #pragma once
 
 #include <cstdint>
@@ -27,12 +28,13 @@ class RefCounted {
   bool unique() const { return __atomic_load_n(&count_, __ATOMIC_ACQUIRE) == 1; }
 
  private:
-  // Used by the compiler's atomic functions alone. Of <atomic>, which takes a tenth of the time that a file with a tensor
-  // compiles, this is all that would be needed.
+  // Used by the compiler's atomic functions alone. Of <atomic>, which takes a tenth of the time that a file with a
+  // tensor compiles, this is all that would be needed.
   std::uint32_t count_ = 1;
 };
 
-/// An owning pointer to a RefCounted T, which says by `static void destroy(T*)` what happens when its last reference goes.
+/// An owning pointer to a RefCounted T, which says by `static void destroy(T*)` what happens when its last reference
+/// goes.
 template <class T>
 class Ref {
  public:

@@ -1,5 +1,5 @@
-// The sizes that blocks have: steps of 64 bytes up to 1 KiB, then eight steps a doubling, so that at most an eighth of a
-// block is lost.
+// The sizes that blocks have: steps of 64 bytes up to 1 KiB, then eight steps a doubling, so that at most an eighth of
+// a block is lost.
 #pragma once
 
 #include <bit>

@@ -1,7 +1,7 @@
 // Copying an object that holds tensors onto other tensors, without a list of its members.
 //
-// While a Substitution is active on a thread, that thread's copies of the handles it knows (Tensor, nn::Module, Function)
-// become handles of what stands for them. A copy of a tensor looks here only where the tensor is marked
+// While a Substitution is active on a thread, that thread's copies of the handles it knows (Tensor, nn::Module,
+// Function) become handles of what stands for them. A copy of a tensor looks here only where the tensor is marked
 // (TensorImpl::marked), so that all others cost nothing. nn::with_parameters() and nn::clone() rest on it.
 #pragma once
 
@@ -53,8 +53,8 @@ class Substitution {
   };
 };
 
-/// What a copy of a handle to a shared object holds: that object, or while a Substitution is active a copy of it, the same
-/// for all its handles.
+/// What a copy of a handle to a shared object holds: that object, or while a Substitution is active a copy of it, the
+/// same for all its handles.
 template <class T, class Copy>
 Ref<T> share_or_copy(const Ref<T>& shared, const Copy& copy) {
   Substitution* substitution = shared ? Substitution::active() : nullptr;

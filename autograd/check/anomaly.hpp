@@ -1,7 +1,8 @@
 // Where does the nan come from?
 //
 //     AnomalyGuard guard;
-//     loss(model(x), y).backward();     // throws: "log: its result must be finite, but element [3] is -inf ... at model.cpp:41"
+//     loss(model(x), y).backward();
+//     // throws: "log: its result must be finite, but element [3] is -inf ... at model.cpp:41"
 #pragma once
 
 #include <stdexcept>
@@ -25,9 +26,10 @@ class anomaly_error : public std::runtime_error {
 /// While it lives, the first operation of this thread that makes a nan or an infinity throws anomaly_error, with the
 /// operation's name, the user's line, the element, and the range of what it was computed from.
 ///
-/// A result is an anomaly where it has a nan and no operand has one, or an infinity and no operand has a nan or an infinity:
-/// what the user puts in, such as a mask of -inf, is not. Gradients are judged likewise, rule by rule; where the cotangent
-/// that came was 0, through the branch of a where() that was not taken, the message says so, and where_safe() is the cure.
+/// A result is an anomaly where it has a nan and no operand has one, or an infinity and no operand has a nan or an
+/// infinity: what the user puts in, such as a mask of -inf, is not. Gradients are judged likewise, rule by rule; where
+/// the cotangent that came was 0, through the branch of a where() that was not taken, the message says so, and
+/// where_safe() is the cure.
 ///
 /// Each result and each cotangent is read once more, so that a program takes up to twice its time. Derivatives that are
 /// recorded (create_graph) are looked at as gradients alone. Guards nest; the innermost decides.
@@ -36,7 +38,7 @@ class anomaly_error : public std::runtime_error {
 ///     AnomalyGuard guard;
 ///     Tensor x = tensor({0.0, 4.0}, {.requires_grad = true});
 ///     sum(where(x > 0, sqrt(x), 0)).backward();  // throws: sqrt: the gradient of its input 0 must be finite, but ...
-class AnomalyGuard {
+class [[nodiscard]] AnomalyGuard {
  public:
   explicit AnomalyGuard(AnomalyOptions options = {});
   ~AnomalyGuard();

@@ -15,8 +15,8 @@
 namespace xgrad::testing {
 
 /// Matches a function whose gradient at `inputs` agrees with finite differences: gradcheck() for CHECK_THAT and
-/// REQUIRE_THAT. A failure shows gradcheck's report and the test's line. Of a function without arguments `inputs` are the
-/// variables that it computes with. It needs nothing of Catch2: a matcher there is what has match() and toString().
+/// REQUIRE_THAT. A failure shows gradcheck's report and the test's line. Of a function without arguments `inputs` are
+/// the variables that it computes with. It needs nothing of Catch2: a matcher there is what has match() and toString().
 class HasRightGradient {
  public:
   HasRightGradient(GradcheckInputs inputs, GradcheckOptions options = {},

@@ -125,13 +125,13 @@ class operator_error : public std::runtime_error {
 /// Checks that an operator keeps the whole contract.
 ///
 /// The value: against the row's reference, in float64 and float32, on scalars, empty and broadcast operands, in
-/// transposed, backward-strided, offset and expanded memory layouts, with NoGrad, extreme numbers, NaN and integers, with
-/// one thread and with three (the same bits), on large tensors as on small ones. The derivative: against finite differences
-/// to row.order (on large tensors along one direction), each input's alone, linear in the cotangent, jvp and vjp as
-/// transposes of one another. Inputs must stay as they are, and a value that a rule saved and that
+/// transposed, backward-strided, offset and expanded memory layouts, with NoGrad, extreme numbers, NaN and integers,
+/// with one thread and with three (the same bits), on large tensors as on small ones. The derivative: against finite
+/// differences to row.order (on large tensors along one direction), each input's alone, linear in the cotangent, jvp
+/// and vjp as transposes of one another. Inputs must stay as they are, and a value that a rule saved and that
 /// is then overwritten must be noticed. Wrong ranks, extents, dtypes and indices must give a result or be refused with
-/// std::invalid_argument, std::out_of_range or std::logic_error and a message "operation: what must hold, but what came.
-/// at file:line", as check() and fail() of error.hpp write it.
+/// std::invalid_argument, std::out_of_range or std::logic_error and a message "operation: what must hold, but what
+/// came. at file:line", as check() and fail() of error.hpp write it.
 /// Throws: operator_error where something does not hold; std::invalid_argument for a row that makes no sense.
 /// Example:
 ///     check_operator({.name = "cube",

@@ -16,7 +16,7 @@ class CheckedTensorFunction : public CheckedFunction {
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       check(
           inputs[i].defined(), where, "gradcheck: ", [&] { return name_of_input(i); },
-          " must be defined, but it is default-constructed.");
+          " must be defined, but it is not: ", internal::kWhyUndefined);
       if (!is_floating(inputs[i].dtype())) continue;
       check(
           inputs[i].dtype() == DType::float64, where, "gradcheck: ", [&] { return name_of_input(i); },
@@ -59,7 +59,7 @@ class CheckedClosure : public CheckedFunction {
       const Tensor& variable = variables[i];
       check(
           variable.defined(), where, "gradcheck: ", [&] { return name_of_input(i); },
-          " must be defined, but it is default-constructed.");
+          " must be defined, but it is not: ", internal::kWhyUndefined);
       check(
           variable.dtype() == DType::float64, where, "gradcheck: ", [&] { return name_of_input(i); },
           " must be float64, but it is ", variable.dtype(),

@@ -26,8 +26,8 @@ class CheckedFunction {
   /// An input as messages name it: by the name that it was given, else "input 1", "variable 1" of a closure.
   std::string name_of_input(int input) const;
 
-  /// A function of tensors; those of its inputs that are floating are its variables. Or a closure: its variables are moved in
-  /// place, and back in the end. Names may be empty.
+  /// A function of tensors; those of its inputs that are floating are its variables. Or a closure: its variables are
+  /// moved in place, and back in the end. Names may be empty.
   static std::unique_ptr<CheckedFunction> of(const functional::Differentiated& f, std::span<const Tensor> inputs,
                                              std::span<const std::string> names, SourceLocation where);
 

@@ -1,5 +1,5 @@
-// The derivatives of a checked function as functions of flat lists of numbers: the function, its gradient, the gradient's
-// gradient ...
+// The derivatives of a checked function as functions of flat lists of numbers: the function, its gradient, the
+// gradient's gradient ...
 #pragma once
 
 #include <span>
@@ -54,8 +54,8 @@ class DerivativeOfOrder {
   /// The elements of all variables, and of all outputs, at the inputs.
   const Numbers& elements() const { return elements_; }
   const Numbers& value() const { return value_; }
-  /// What the rounding errors of each output are relative to: its size; of a gradient at least the size that gradients of
-  /// this function have on the whole, because a small one may be the difference of larger terms.
+  /// What the rounding errors of each output are relative to: its size; of a gradient at least the size that gradients
+  /// of this function have on the whole, because a small one may be the difference of larger terms.
   const Numbers& magnitudes() const { return magnitudes_; }
   /// Which input a variable is; -1 for a cotangent.
   int input_of(int variable) const {

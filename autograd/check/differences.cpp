@@ -13,9 +13,9 @@ constexpr double kStillKink = 10;
 
 constexpr std::size_t kFinestSteps = 5;
 
-/// By how much rounding changes the values: their own last digits, and what cancelled inside of the function. That shows
-/// at the finest steps, where the difference quotients of a smooth function have long settled. Where the values do not
-/// change at all there, the finest step at which they do is used.
+/// By how much rounding changes the values: their own last digits, and what cancelled inside of the function. That
+/// shows at the finest steps, where the difference quotients of a smooth function have long settled. Where the values
+/// do not change at all there, the finest step at which they do is used.
 double rounding_of_values(const Samples& samples) {
   double rounding = 4 * std::numeric_limits<double>::epsilon() * samples.magnitude;
   std::size_t count = samples.steps.size();

@@ -66,8 +66,8 @@ std::vector<Operation> record_operations(DerivativeOfOrder& derivative, const Nu
   return recorder.operations();
 }
 
-/// Whether the operation's rule can be run by itself: it has its values yet (no pass inside of the function used them up),
-/// and is of float64.
+/// Whether the operation's rule can be run by itself: it has its values yet (no pass inside of the function used them
+/// up), and is of float64.
 bool can_run(const Operation& operation) {
   return operation.node().rule &&
          std::all_of(operation.tensors.begin(), operation.tensors.end(), [](const Tensor& output) {

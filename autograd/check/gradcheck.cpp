@@ -73,7 +73,8 @@ double weighted_magnitude(const DerivativeOfOrder& derivative, const Numbers& co
   return sum;
 }
 
-/// The value a step away from the inputs. Where the function refuses what it is given, the step has left its domain: NaN.
+/// The value a step away from the inputs. Where the function refuses what it is given, the step has left its domain:
+/// NaN.
 Numbers value_at_step(DerivativeOfOrder& derivative, const Numbers& elements) {
   try {
     return derivative.evaluate(elements);

@@ -1,7 +1,7 @@
 // Are the derivatives right? Gradients compared with finite differences.
 //
-//     gradcheck([](const Tensor& x) { return sum(tanh(x)); }, x);                  // throws, naming the element
-//     gradcheck([&] { return loss(model(x), y); }, model.named_parameters());      // a model: they are moved and restored
+//     gradcheck([](const Tensor& x) { return sum(tanh(x)); }, x);              // throws, naming the element
+//     gradcheck([&] { return loss(model(x), y); }, model.named_parameters());  // a model: they are moved and restored
 #pragma once
 
 #include <concepts>
@@ -134,18 +134,19 @@ GradcheckReport gradcheck_report(F&& f, const GradcheckInputs& inputs, Gradcheck
 
 /// Compares the gradient of f at `inputs` with central differences in float64, to options.order.
 ///
-/// f may return any number of elements: they are weighted with random numbers. Fast mode compares two random directions of
-/// each input, at two evaluations of f each; where one disagrees, or without fast mode, single elements are examined, with
-/// steps of many sizes and extrapolation, which also tells how far the differences can be trusted. A rule that is off by
-/// 0.1 % fails. Points within a step of a kink are listed in the report's `kinks` and are no errors. A step at which f is
-/// not finite, or throws std::invalid_argument or std::domain_error, has left its domain: smaller ones are looked at. f may
-/// ask for gradients itself, as a gradient penalty does.
+/// f may return any number of elements: they are weighted with random numbers. Fast mode compares two random directions
+/// of each input, at two evaluations of f each; where one disagrees, or without fast mode, single elements are
+/// examined, with steps of many sizes and extrapolation, which also tells how far the differences can be trusted. A
+/// rule that is off by
+/// 0.1 % fails. Points within a step of a kink are listed in the report's `kinks` and are no errors. A step at which f
+/// is not finite, or throws std::invalid_argument or std::domain_error, has left its domain: smaller ones are looked
+/// at. f may ask for gradients itself, as a gradient penalty does.
 ///
-/// Of an f without arguments, such as a model's loss, `inputs` are the leaf tensors that it computes with. Their elements
-/// are changed in place and restored, also when f throws.
+/// Of an f without arguments, such as a model's loss, `inputs` are the leaf tensors that it computes with. Their
+/// elements are changed in place and restored, also when f throws.
 /// Dtype: float64; int64 and boolean inputs are handed to f as they are.
-/// Throws: gradcheck_error where a gradient is wrong; std::invalid_argument for float32 inputs (their differences have too
-/// few digits to judge a gradient by) and for an f that gives different values for the same inputs.
+/// Throws: gradcheck_error where a gradient is wrong; std::invalid_argument for float32 inputs (their differences have
+/// too few digits to judge a gradient by) and for an f that gives different values for the same inputs.
 /// Source: C. J. F. Ridders, Accurate computation of F'(x) and F'(x) F''(x), Advances in Engineering Software 4 (1982).
 /// Example: gradcheck([](const Tensor& x) { return sum(tanh(x)); }, x);
 template <CheckableFunction F>

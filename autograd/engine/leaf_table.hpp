@@ -58,8 +58,8 @@ class LeafTable {
  private:
   static constexpr std::size_t kLinear = 8;  // up to here a search along the list is faster
 
-  /// The leaf's bucket, or the free one where it would go. Fibonacci hashing; blocks are 64-byte aligned, so that the low
-  /// six bits are 0.
+  /// The leaf's bucket, or the free one where it would go. Fibonacci hashing; blocks are 64-byte aligned, so that the
+  /// low six bits are 0.
   std::size_t bucket_of(const Node* leaf) const {
     std::size_t mask = buckets_.size() - 1;
     std::size_t at = (reinterpret_cast<std::uintptr_t>(leaf) >> 6) * 0x9E3779B97F4A7C15u >> 32 & mask;

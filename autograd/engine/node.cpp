@@ -10,8 +10,8 @@ namespace internal {
 
 namespace {
 
-// Nodes are numbered by a clock of the thread, which runs ahead of all nodes it has seen: so numbers grow along every path
-// of the graph, and with time on one thread, without an atomic counter.
+// Nodes are numbered by a clock of the thread, which runs ahead of all nodes it has seen: so numbers grow along every
+// path of the graph, and with time on one thread, without an atomic counter.
 thread_local std::uint64_t clock = 0;
 
 }  // namespace

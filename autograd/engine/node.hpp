@@ -59,18 +59,20 @@ struct PassMarks {
 
 /// What the rule of a view begins with: how the same view is taken of other elements.
 struct ViewRule {
-  /// The view, not recorded, that this output of the node would be of x, a tensor in the shape of the node's input; undefined
-  /// where the layout of x does not allow it.
+  /// The view, not recorded, that this output of the node would be of x, a tensor in the shape of the node's input;
+  /// undefined where the layout of x does not allow it.
   Tensor (*view)(const ViewRule& rule, const Node& node, int output, const Tensor& x);
 };
 
-/// One recorded operation, or a leaf: a variable that no operation made. Its outputs' shapes, rule's captures, edges and
-/// saved values follow it, in this order, in its own block, since a graph of thousands of small nodes must stay in the cache.
+/// One recorded operation, or a leaf: a variable that no operation made. Its outputs' shapes, rule's captures, edges
+/// and saved values follow it, in this order, in its own block, since a graph of thousands of small nodes must stay in
+/// the cache.
 struct alignas(16) Node : RefCounted {
   std::uint32_t block_bytes = 0;
   const char* name = "leaf";
   SourceLocation where;
-  /// Larger than those of all nodes that it was computed from: nothing wanted lies below a node whose number is smaller.
+  /// Larger than those of all nodes that it was computed from: nothing wanted lies below a node whose number is
+  /// smaller.
   std::uint64_t number = 0;
   union {
     PassMarks marks;

@@ -26,8 +26,8 @@ class Observer {
   virtual void computed(const char*, SourceLocation, const Inputs&, std::span<const Tensor>) {}
   /// An operation was recorded.
   virtual void recorded(const Inputs&, std::span<const Tensor>) {}
-  /// A backward pass has run a node's rule: the cotangents that came, by output, and those given, by input. Any of them may
-  /// be undefined.
+  /// A backward pass has run a node's rule: the cotangents that came, by output, and those given, by input. Any of them
+  /// may be undefined.
   virtual void pulled_back(const Node&, std::uint64_t /*pass*/, std::span<const Tensor>, std::span<const Tensor>) {}
 
  private:

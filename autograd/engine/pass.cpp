@@ -243,7 +243,8 @@ void Pass::run_hooks(Node& node, Tensor* cotangents) {
 
 Tensor Pass::prepared(const Tensor& old, Tensor gradient, bool& in_place) const {
   in_place = false;
-  // What a gradient shares with others (the caller's cotangent, say) must not change under them when it is added to later.
+  // What a gradient shares with others (the caller's cotangent, say) must not change under them when it is added to
+  // later.
   if (!old.defined()) return owns_elements(gradient) ? std::move(gradient) : copied(gradient);
   if (create_graph_) return added(old, gradient);
   in_place = owns_elements(old);

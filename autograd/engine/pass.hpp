@@ -1,5 +1,5 @@
-// What surrounds the algorithm of a backward pass (backward.hpp): what is wanted, marks on nodes, passes inside of passes,
-// hooks, checks, and where the gradients go.
+// What surrounds the algorithm of a backward pass (backward.hpp): what is wanted, marks on nodes, passes inside of
+// passes, hooks, checks, and where the gradients go.
 #pragma once
 
 #include <memory>
@@ -78,8 +78,9 @@ class Pass {
 
   /// Where the cotangents of what an edge leads to are added up, if something has come and nobody else can see it.
   Tensor* sum_so_far(const Edge& edge);
-  /// The place of that sum, where the gradient's graph is wanted too. Where nothing has come for a view that few rules add to, it is the sum
-  /// for what was viewed: a loop that takes rows of new views of one tensor is linear in their number.
+  /// The place of that sum, where the gradient's graph is wanted too. Where nothing has come for a view that few rules
+  /// add to, it is the sum for what was viewed: a loop that takes rows of new views of one tensor is linear in their
+  /// number.
   SumPlace place_of_sum(const Edge& edge);
 
   /// Whether a pass is under way on this thread, so that the caller is a hook or a rule.
@@ -89,7 +90,8 @@ class Pass {
   bool is_entered(const Node& node) const { return node.marks.run == run_ && node.marks.entered; }
   bool is_wanted(const Node& node) const { return node.marks.run == run_ && node.marks.wanted; }
   bool is_needed(const Node& node) const;
-  /// Whether a producer is needed, asked while rules run. Throws std::logic_error where another thread's pass has taken the node over.
+  /// Whether a producer is needed, asked while rules run. Throws std::logic_error where another thread's pass has taken
+  /// the node over.
   bool is_still_needed(const Node& producer) const;
   /// Notes, of an edge's producer, what the outputs depend on. Answers whether the pass goes on below it.
   bool look_at(Node& producer);

@@ -14,8 +14,8 @@ namespace {
 
 /// Multiplications that are worth a thread.
 constexpr std::int64_t kWork = 1 << 18;
-/// Queries whose scores are in the cache together. Where they see the keys up to themselves, a block's products end at what its
-/// last one sees: smaller blocks leave out more.
+/// Queries whose scores are in the cache together. Where they see the keys up to themselves, a block's products end at
+/// what its last one sees: smaller blocks leave out more.
 constexpr std::int64_t kQueries = 64, kCausalQueries = 32;
 /// Scores that are made at a time where they are not kept: they stay in the cache.
 constexpr std::int64_t kRoom = 1 << 15;
@@ -139,7 +139,8 @@ struct AttendBack {
 
   static void run(const AttendBack& a, std::int64_t begin, std::int64_t end) {
     const AttentionShape& s = a.shape;
-    // Without a limit to what is seen, one block. From the last one on, as it sees the most: the others add to what it gives.
+    // Without a limit to what is seen, one block. From the last one on, as it sees the most: the others add to what it
+    // gives.
     const std::int64_t together = s.causal ? kCausalQueries : std::max<std::int64_t>(1, s.queries);
     const std::int64_t last = (s.queries - 1) / together * together, seen = s.queries > 0 ? keys_seen(s, s.queries) : 0;
     for (std::int64_t stack = a.first + begin; stack < a.first + end; ++stack) {
@@ -163,8 +164,9 @@ struct AttendBack {
     for (std::int64_t i = 0; i < count; ++i) {
       T* row = room + i * n;
       const T* weight = kept + i * n;
-      // As the p add up to 1, gp may be taken relative to that of the winner, the key with more than half of the sum: its own
-      // difference is then 0 rather than what rounding left of 1 - p. Of most rows there is none, and one pass is enough.
+      // As the p add up to 1, gp may be taken relative to that of the winner, the key with more than half of the sum:
+      // its own difference is then 0 rather than what rounding left of 1 - p. Of most rows there is none, and one pass
+      // is enough.
       Batch<T> most = 0, winner = 0;
       Batch<T> dot = sum_row<T>(
           seen, T(0),

@@ -1,5 +1,5 @@
-// Attention of raw memory: softmax(q k^T scale + mask) v for stacks of matrices that may lie anywhere, as the heads of one
-// projection do. T: float or double.
+// Attention of raw memory: softmax(q k^T scale + mask) v for stacks of matrices that may lie anywhere, as the heads of
+// one projection do. T: float or double.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,8 @@ struct AttentionMatrices {
   std::int64_t lead_stride[kMaxDims] = {};
 };
 
-/// What is added to the scores, or which of them count. Both null: nothing. It may be broadcast: the strides are in elements.
+/// What is added to the scores, or which of them count. Both null: nothing. It may be broadcast: the strides are in
+/// elements.
 template <class T>
 struct AttentionMask {
   const T* added = nullptr;
@@ -37,8 +38,8 @@ struct AttentionMask {
   std::int64_t query_stride = 0, key_stride = 0;
 };
 
-/// y [stacks, queries, value_size]. Where weights is not null it gets the softmax [stacks, queries, keys], without gaps; else it
-/// is made in `room`. Rows without a key to attend to are 0.
+/// y [stacks, queries, value_size]. Where weights is not null it gets the softmax [stacks, queries, keys], without
+/// gaps; else it is made in `room`. Rows without a key to attend to are 0.
 template <class T>
 void attend(const AttentionShape& shape, const AttentionLead& lead, const AttentionMatrices<const T>& q,
             const AttentionMatrices<const T>& k, const AttentionMatrices<const T>& v, const AttentionMask<T>& mask,

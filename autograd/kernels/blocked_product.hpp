@@ -1,8 +1,8 @@
-// Products whose operands are laid out for the registers block by block, where one side is short: BLAS takes as long for
-// its preparations there as for a tenth of the product.
+// Products whose operands are laid out for the registers block by block, where one side is short: BLAS takes as long
+// for its preparations there as for a tenth of the product.
 //
-// An element's sum goes along the inner axis from its first to its last, in blocks of kInnerBlock, whatever part of the product
-// it stands in: parts may be cut in any way, and the bits stay.
+// An element's sum goes along the inner axis from its first to its last, in blocks of kInnerBlock, whatever part of the
+// product it stands in: parts may be cut in any way, and the bits stay.
 #pragma once
 
 #include <algorithm>
@@ -32,8 +32,8 @@ T* blocked_room() {
   return room.get();
 }
 
-/// product(rows, row stride, column stride) for `count` rows of a and one block of the inner axis, where the registers are fed
-/// best from: as they lie, or copied to `room`.
+/// product(rows, row stride, column stride) for `count` rows of a and one block of the inner axis, where the registers
+/// are fed best from: as they lie, or copied to `room`.
 template <class T, class F>
 void with_tile(const Matrix<T>& a, std::int64_t count, std::int64_t depth, T* room, const F& product) {
   constexpr std::int64_t kHalfPage = 2048 / sizeof(T);
@@ -51,8 +51,8 @@ void with_tile(const Matrix<T>& a, std::int64_t count, std::int64_t depth, T* ro
   product(room, Fixed<1>{}, Fixed<kTileRows>{});
 }
 
-/// c [m, n] = a b + beta c for a and b of any strides, c with neighbours along its rows. `room` is blocked_room(). A beta of
-/// 0 does not read c. With a row [n], c = a b + that row for each of its own, whatever beta is.
+/// c [m, n] = a b + beta c for a and b of any strides, c with neighbours along its rows. `room` is blocked_room(). A
+/// beta of 0 does not read c. With a row [n], c = a b + that row for each of its own, whatever beta is.
 template <class T>
 void blocked_product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, const Matrix<T>& b, T beta,
                      T* c, std::int64_t ldc, T* room, const T* row = nullptr) {

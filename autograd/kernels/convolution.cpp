@@ -1,10 +1,11 @@
 // Convolution without matrices of columns: those cost as much as a third of the products that they are made for.
 //
-// Planes of x are copied with their padding, so that every tap of the kernel is one offset into them. With a stride s the
-// elements are dealt out to s phases of each axis, and with them the taps: in its phase, a tap's elements are neighbours again.
-// The kernel then holds sums of several output channels at several runs of places in registers, and adds channel by channel and
-// tap by tap. The transpose is the same sum over g: the places of x fall into classes by their remainder modulo the stride, each
-// with taps of its own. What is not of this kind are kernels of one element, which are matrix products as they stand.
+// Planes of x are copied with their padding, so that every tap of the kernel is one offset into them. With a stride s
+// the elements are dealt out to s phases of each axis, and with them the taps: in its phase, a tap's elements are
+// neighbours again. The kernel then holds sums of several output channels at several runs of places in registers, and
+// adds channel by channel and tap by tap. The transpose is the same sum over g: the places of x fall into classes by
+// their remainder modulo the stride, each with taps of its own. What is not of this kind are kernels of one element,
+// which are matrix products as they stand.
 #include "convolution.hpp"
 
 #include <algorithm>
@@ -30,8 +31,8 @@ constexpr std::int64_t kWork = 1 << 18;
 
 /// Output channels whose sums are held together: at most.
 constexpr int kOuts = XGRAD_SIMD_BYTES == 64 ? 8 : 4;
-/// Runs of places, or pairs of a source channel and a tap, whose sums are held for so many output channels: as many as there are
-/// registers, so that each element that is loaded is used as often as can be.
+/// Runs of places, or pairs of a source channel and a tap, whose sums are held for so many output channels: as many as
+/// there are registers, so that each element that is loaded is used as often as can be.
 template <int kWidth>
 constexpr int kTogetherOf = XGRAD_SIMD_BYTES == 64 ? (kWidth == 8   ? 3
                                                       : kWidth == 4 ? 6
@@ -44,8 +45,8 @@ constexpr std::int64_t kBlockTerms = 256;
 
 // ---- Packed weights ----
 
-/// Blocks of output channels: whole ones of kOuts, and what is left in blocks of powers of 2, the largest first. A channel that
-/// is not there takes the place of one in four, as two small blocks take longer.
+/// Blocks of output channels: whole ones of kOuts, and what is left in blocks of powers of 2, the largest first. A
+/// channel that is not there takes the place of one in four, as two small blocks take longer.
 struct OutBlocks {
   std::int64_t outs, whole;
   unsigned rest;
@@ -420,7 +421,8 @@ struct CorrelateWeight {
   }
 };
 
-/// How y's cotangents are laid out as x is: all rows become one, with zeros between them and up to a whole number of batches.
+/// How y's cotangents are laid out as x is: all rows become one, with zeros between them and up to a whole number of
+/// batches.
 struct Spread {
   Field field;
   Row row;
@@ -444,8 +446,8 @@ Spread spread_of(const ConvGeometry& g, const Field& x, const std::vector<Row>& 
   return spread;
 }
 
-/// Whether copying the cotangents takes less time than short rows cost. A batch that is part of one takes a quarter longer than
-/// a whole one; copying a batch takes as long as eight pairs of a source channel and a tap.
+/// Whether copying the cotangents takes less time than short rows cost. A batch that is part of one takes a quarter
+/// longer than a whole one; copying a batch takes as long as eight pairs of a source channel and a tap.
 template <class T>
 bool is_worth_spreading(const std::vector<Row>& rows, const Spread& spread, std::int64_t pairs) {
   constexpr std::int64_t kSize = Batch<T>::kSize;

@@ -24,8 +24,8 @@ enum class Writing {
   pieces,  // piece by piece: nothing else may be touched
 };
 
-/// Neighbouring elements of a padded plane, as many as a batch holds: places of one row, or of several with what stands between
-/// the rows.
+/// Neighbouring elements of a padded plane, as many as a batch holds: places of one row, or of several with what stands
+/// between the rows.
 struct Run {
   std::int64_t from;   // for the tap at offset 0
   std::int64_t to;     // of its first piece

@@ -9,7 +9,8 @@
 namespace xgrad XGRAD_API {
 namespace internal {
 
-/// A batch of pairs of matrices x [m, d] and other [n, d], each contiguous; a stride of 0 along a leading axis repeats one.
+/// A batch of pairs of matrices x [m, d] and other [n, d], each contiguous; a stride of 0 along a leading axis repeats
+/// one.
 template <class T>
 struct DistancePairs {
   const T* x;
@@ -26,8 +27,8 @@ struct DistancePairs {
 template <class T>
 void distances(const DistancePairs<T>& pairs, T* y);
 
-/// gradient[batch, i] = sum over j of g[i, j] times the norm's derivative by x[i]. Element (i, j) of g and y is stored at
-/// i * row + j * column, that of the next in the batch m * n further.
+/// gradient[batch, i] = sum over j of g[i, j] times the norm's derivative by x[i]. Element (i, j) of g and y is stored
+/// at i * row + j * column, that of the next in the batch m * n further.
 template <class T>
 void distance_gradient(const DistancePairs<T>& pairs, const T* g, const T* y, std::int64_t row, std::int64_t column,
                        T* gradient);

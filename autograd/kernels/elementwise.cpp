@@ -180,8 +180,8 @@ void fill(const LoopAxes& operand, std::int64_t offset, std::int64_t n, char* bl
 /// Room for one packed block (or tile) of each operand.
 class PackingRoom {
  public:
-  // Half a page: a load is held back by an earlier store to an address that ends in the same 12 bits, as a result's would,
-  // which starts at the beginning of a page too.
+  // Half a page: a load is held back by an earlier store to an address that ends in the same 12 bits, as a result's
+  // would, which starts at the beginning of a page too.
   static constexpr std::int64_t kSkew = 2048;
 
   PackingRoom(void* room, std::int64_t bytes_each) : first_(static_cast<char*>(room) + kSkew), each_(bytes_each) {}
@@ -195,7 +195,8 @@ class PackingRoom {
 /// What is to be done with room, for the part [begin, end) of a loop.
 using RoomyWork = double (*)(const Loop& loop, std::int64_t begin, std::int64_t end, PackingRoom room);
 
-// Tiles of ten operands: each optimizer's formula has fewer, and shall not stop where some parameters have moved already.
+// Tiles of ten operands: each optimizer's formula has fewer, and shall not stop where some parameters have moved
+// already.
 constexpr std::int64_t kReserveOperands = 10;
 
 /// Of a function of its own, so that the stack is only touched where it is needed.
@@ -308,7 +309,8 @@ bool has_rows(const Loop& loop) {
          });
 }
 
-/// The elements [begin, end) of a loop that has rows: straight from memory, or from a row that is filled with an element.
+/// The elements [begin, end) of a loop that has rows: straight from memory, or from a row that is filled with an
+/// element.
 double run_rows(const Loop& loop, std::int64_t begin, std::int64_t end, PackingRoom room) {
   const int last = loop.ndim - 1;
   std::int64_t longest = loop.inner();

@@ -20,7 +20,8 @@
 namespace xgrad XGRAD_API {
 namespace internal {
 
-/// Works on n contiguous elements of each operand, outputs first. `formula` is the callable that the kernel was made of.
+/// Works on n contiguous elements of each operand, outputs first. `formula` is the callable that the kernel was made
+/// of.
 using Kernel = void (*)(const void* formula, std::int64_t n, void* const* operands);
 
 struct LoopOperand {
@@ -32,8 +33,9 @@ struct LoopOperand {
 /// The most operands of a loop: what the second order of map() takes with sixteen tensors and eight results.
 inline constexpr int kMaxOperands = 64;
 
-/// A formula as a loop keeps it: its code, and what it captured, by value. A user's lambda that is large, or that cannot be
-/// copied as bytes (each() runs at once, and may be given any), stays where it is: `outside` has its address then.
+/// A formula as a loop keeps it: its code, and what it captured, by value. A user's lambda that is large, or that
+/// cannot be copied as bytes (each() runs at once, and may be given any), stays where it is: `outside` has its address
+/// then.
 struct Formula {
   static constexpr std::size_t kRoom = 48;
 
@@ -55,11 +57,12 @@ struct FormulaLoop {
   static void run(const FormulaLoop& a, std::int64_t, std::int64_t) { a.formula(a.n, a.operands); }
 };
 
-/// Runs the loop's formula, which is set, over `shape`, to which every operand broadcasts (those written have this shape).
+/// Runs the loop's formula, which is set, over `shape`, to which every operand broadcasts (those written have this
+/// shape).
 void run_kernel(FormulaLoop& loop, const Shape& shape, std::span<const LoopOperand> operands);
 
-/// Sum of the results of the loop's formula, which is set, over the shape of the first operand, an input; there is no output.
-/// It has the same bits for any number of threads. False where the operands' layouts ask for another way.
+/// Sum of the results of the loop's formula, which is set, over the shape of the first operand, an input; there is no
+/// output. It has the same bits for any number of threads. False where the operands' layouts ask for another way.
 bool sum_kernel(FormulaLoop& loop, std::span<const LoopOperand> operands, double& sum);
 
 /// run_kernel() for a formula that stays where it is.
@@ -222,8 +225,8 @@ void compute_alike(const Tensor& out, const F& formula, const In&... ins) {
   if (numel > 0) launch(loop, 1, 1);
 }
 
-/// A new tensor of one element: the sum of formula(first, more...) over the shape of `first`, to which the others broadcast.
-/// There is no array of what is added up. All elements are T. Undefined where the layouts ask for one.
+/// A new tensor of one element: the sum of formula(first, more...) over the shape of `first`, to which the others
+/// broadcast. There is no array of what is added up. All elements are T. Undefined where the layouts ask for one.
 template <class T, class F, class... More>
 Tensor compute_sum(const Shape& shape, const F& formula, const Tensor& first, const More&... more) {
   const LoopOperand operands[] = {{first.impl(), false, true}, {more.impl(), false, true}...};

@@ -57,8 +57,8 @@ Batch<T> better(Batch<T> a, Batch<T> b) {
 /// Batches that are searched at a time: their lanes are the bits of two words.
 constexpr int kSearched = 8;
 
-/// First of n elements, more than a batch less than kBatches batches, that equals `wanted`. Any number below n where none
-/// does. Without branches on what the elements are: they would often be mispredicted.
+/// First of n elements, more than a batch less than kBatches batches, that equals `wanted`. Any number below n where
+/// none does. Without branches on what the elements are: they would often be mispredicted.
 template <int kBatches, class T>
 std::int64_t first_equal(const T* x, std::int64_t n, T wanted) {
   constexpr int kSize = Batch<T>::kSize;
@@ -89,7 +89,8 @@ struct Met {
   Batch<T> group_of_best = T(0);  // where it begins
   Mask<T> nan{};
 
-  /// Of n elements, more than a batch less than kBatches batches; of more than a group where that is more than kSearched.
+  /// Of n elements, more than a batch less than kBatches batches; of more than a group where that is more than
+  /// kSearched.
   template <int kBatches>
   static Met in(const T* x, std::int64_t n) {
     Met met;
@@ -124,8 +125,8 @@ struct Met {
     const Batch<T> here = better<kLargest>(better<kLargest>(pairs[0], pairs[1]), better<kLargest>(pairs[2], pairs[3]));
     note(here, begin);
   }
-  /// Less than a group. As such the last kGroup elements are noted: in those before `i` nothing is found that was not noted
-  /// earlier.
+  /// Less than a group. As such the last kGroup elements are noted: in those before `i` nothing is found that was not
+  /// noted earlier.
   void look_at_rest(const T* x, std::int64_t i, std::int64_t n) {
     Batch<T> here = Batch<T>::load(x + n - kSize);
     nan = nan || isnan(here);
@@ -151,8 +152,8 @@ void store_joined(T* to, Batch<T>* batches, const Join& join) {
     join_each(batches, join).store(to);
 }
 
-/// First positions of the extremes in kRows rows of n elements: as many as Met::in() takes, at most ReducePlan::kBlock. kRows
-/// is 1 or a batch's size.
+/// First positions of the extremes in kRows rows of n elements: as many as Met::in() takes, at most ReducePlan::kBlock.
+/// kRows is 1 or a batch's size.
 template <bool kLargest, int kRows, int kBatches, class T>
 void find_in_rows(const T* const* rows, std::int64_t n, std::int64_t* found) {
   using Row = Met<kLargest, T>;

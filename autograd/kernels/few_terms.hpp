@@ -5,8 +5,8 @@
 
 namespace xgrad::internal {
 
-/// The most terms for which adding them up one by one, in their own type, is as good as a careful sum. The sums of more are made
-/// in double, or by blocks of as many: a float32 to which ones are added one by one stops at 2^24.
+/// The most terms for which adding them up one by one, in their own type, is as good as a careful sum. The sums of more
+/// are made in double, or by blocks of as many: a float32 to which ones are added one by one stops at 2^24.
 inline constexpr std::int64_t kFewTerms = 256;
 
 }  // namespace xgrad::internal

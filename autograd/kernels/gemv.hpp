@@ -48,7 +48,8 @@ void rows_times_vector(std::int64_t m, std::int64_t k, const T* a, std::int64_t 
   for (; i < m; ++i) sum_rows(std::integral_constant<int, 1>{}, i);
 }
 
-/// y[j] = sum over p of x[p] a[p][j] + beta y[j] for n neighbouring columns; a's rows are `a_stride` apart, x's elements
+/// y[j] = sum over p of x[p] a[p][j] + beta y[j] for n neighbouring columns; a's rows are `a_stride` apart, x's
+/// elements
 /// `x_stride`.
 template <class T>
 void vector_times_columns(std::int64_t n, std::int64_t k, const T* a, std::int64_t a_stride, const T* x,
@@ -56,8 +57,8 @@ void vector_times_columns(std::int64_t n, std::int64_t k, const T* a, std::int64
   constexpr int kSize = Batch<T>::kSize;
   constexpr std::int64_t kTile = 1024;  // columns whose sums stay in the L1 cache
   constexpr int kRows = 8;              // rows that are added between a load and a store of the sums
-  // Rows that are added up without a break; the sums of more are added in double. A float32 to which ones are added one by one
-  // stops at 2^24.
+  // Rows that are added up without a break; the sums of more are added in double. A float32 to which ones are added one
+  // by one stops at 2^24.
   constexpr std::int64_t kBlock = 4096;
   if (k > kBlock) {
     double total[kTile];

@@ -212,9 +212,9 @@ struct Values {
   }
 };
 
-// Most grids read no element often: gx is added up plainly, and how often elements are read is counted on the way, in a small
-// table for each sample. A float32 to which ones are added one by one stops at 2^24: so samples whose elements are read often
-// are added up again, in double.
+// Most grids read no element often: gx is added up plainly, and how often elements are read is counted on the way, in a
+// small table for each sample. A float32 to which ones are added one by one stops at 2^24: so samples whose elements
+// are read often are added up again, in double.
 
 template <class T>
 struct Cotangents {

@@ -8,8 +8,8 @@ namespace xgrad::internal {
 enum class SampleMode : std::uint8_t { linear, nearest, cubic };
 enum class SamplePadding : std::uint8_t { zeros, border, reflection };
 
-/// x [batch, channels, in], grid [batch, places, axes], y [batch, channels, places]. The grid's first coordinate is along the
-/// last of the `axes` extents.
+/// x [batch, channels, in], grid [batch, places, axes], y [batch, channels, places]. The grid's first coordinate is
+/// along the last of the `axes` extents.
 struct SampleShape {
   static constexpr int kMostAxes = 3;
 
@@ -32,9 +32,9 @@ void grid_sample_values(const SampleShape& shape, const T* x, const T* grid, T* 
 template <class T>
 void grid_sample_cotangents(const SampleShape& shape, const T* x, const T* grid, const T* g, T* gx, T* ggrid);
 
-/// What each place reads of each axis (the axes in the order of the extents): the elements [axes, taps, batch, places], -1 for
-/// those outside, how far the place is behind the first of them (for cubic: the second) [axes, batch, places], and how fast that
-/// changes with the coordinate. What the derivatives of higher order are made of.
+/// What each place reads of each axis (the axes in the order of the extents): the elements [axes, taps, batch, places],
+/// -1 for those outside, how far the place is behind the first of them (for cubic: the second) [axes, batch, places],
+/// and how fast that changes with the coordinate. What the derivatives of higher order are made of.
 template <class T>
 void grid_sample_taps(const SampleShape& shape, const T* grid, std::int64_t* elements, T* parts, T* slopes);
 

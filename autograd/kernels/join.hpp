@@ -1,4 +1,5 @@
-// Rows that are put together from short rows of several tensors, and cut into them again: cat and stack along a last axis.
+// Rows that are put together from short rows of several tensors, and cut into them again: cat and stack along a last
+// axis.
 #pragma once
 
 #include <cstdint>

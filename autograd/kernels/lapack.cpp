@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "../base/launch.hpp"
@@ -16,8 +17,8 @@ namespace xgrad XGRAD_API {
 namespace internal {
 namespace {
 
-// xtensor-blas's own functions take xtensor's containers, one matrix a call, and allocate: 1.3 us each. What they call is
-// called here as well.
+// xtensor-blas's own functions take xtensor's containers, one matrix a call, and allocate: 1.3 us each. What they call
+// is called here as well.
 namespace lapack = cxxlapack;
 
 // The forwarders of openblas.cpp have as many arguments as the functions.
@@ -232,6 +233,29 @@ struct SolveLu {
 };
 
 template <class T>
+bool all_finite(const T* x, std::int64_t count) {
+  bool finite = true;
+  for (std::int64_t i = 0; i < count; ++i) finite &= std::isfinite(x[i]);
+  return finite;
+}
+
+/// Mends the elements of an inverse that are not finite though the factors are and no pivot is 0: where one of them
+/// overflows, it makes nan of zeros beside it. Solved for a smaller identity nothing overflows before the last step.
+template <class T>
+void mend_inverse(std::int64_t n, const T* lu, const std::int64_t* pivots, T* inverse) {
+  if (n > kPlain) return;  // BLAS multiplies by the pivots' reciprocals, which overflow all the same
+  bool is_mendable = all_finite(lu, n * n);
+  for (std::int64_t i = 0; i < n; ++i) is_mendable &= lu[i * (n + 1)] != 0;
+  if (!is_mendable) return;
+  constexpr int kDown = std::numeric_limits<T>::max_exponent / 4;  // the least number has no larger reciprocal
+  T scaled[kPlain * kPlain] = {};
+  for (std::int64_t i = 0; i < n; ++i) scaled[i * (n + 1)] = std::ldexp(T(1), -kDown);
+  solve_factors(n, n, lu, pivots, false, scaled);
+  for (std::int64_t i = 0; i < n * n; ++i)
+    if (!std::isfinite(inverse[i])) inverse[i] = std::ldexp(scaled[i], kDown);
+}
+
+template <class T>
 struct InvertLu {
   std::int64_t n;
   T* lu;
@@ -244,6 +268,7 @@ struct InvertLu {
       std::fill(identity.begin(), identity.end(), T(0));
       for (std::int64_t i = 0; i < s.n; ++i) identity[static_cast<std::size_t>(i * (s.n + 1))] = 1;
       solve_factors(s.n, s.n, s.lu + at * size, s.pivots + at * s.n, false, identity.data());
+      if (!all_finite(identity.data(), size)) mend_inverse(s.n, s.lu + at * size, s.pivots + at * s.n, identity.data());
       std::copy(identity.begin(), identity.end(), s.lu + at * size);
     }
   }
@@ -391,9 +416,12 @@ struct SolveLeastSquares {
     std::vector<int> pivots, integers;
   };
 
+  /// How many right sides LAPACK is given: without one it answers with neither ranks nor values.
+  std::int64_t given_sides() const { return std::max<std::int64_t>(1, k); }
+
   /// LAPACK's info; `length` -1 asks for the workspace.
   int call(Workspace& w, T* work, int length, std::int64_t& rank) const {
-    const int rows = as_int(m), columns = as_int(n), sides = as_int(k);
+    const int rows = as_int(m), columns = as_int(n), sides = as_int(given_sides());
     const int ldb = std::max({1, rows, columns});
     const T bound = static_cast<T>(rcond);
     int found = 0, status = 0;
@@ -424,7 +452,7 @@ struct SolveLeastSquares {
     const std::int64_t ldb = std::max(f.m, f.n), least = std::min(f.m, f.n);
     Workspace w;
     w.a.resize(static_cast<std::size_t>(f.m * f.n));
-    w.b.resize(static_cast<std::size_t>(ldb * f.k));
+    w.b.resize(static_cast<std::size_t>(ldb * f.given_sides()));
     w.s.resize(static_cast<std::size_t>(least));
     w.pivots.resize(static_cast<std::size_t>(f.n));
     // What gelsd asks for at most, with levels for subproblems of 25.
@@ -438,10 +466,10 @@ struct SolveLeastSquares {
     w.work.resize(static_cast<std::size_t>(work_length));
     for (std::int64_t at = begin; at < end; ++at) {
       transpose_block(f.a + at * f.m * f.n, f.n, f.m, f.n, w.a.data(), f.m);
-      transpose_block(f.b + at * f.m * f.k, f.k, f.m, f.k, w.b.data(), ldb);
+      if (f.k > 0) transpose_block(f.b + at * f.m * f.k, f.k, f.m, f.k, w.b.data(), ldb);
       rank = least;
       f.info[at] = f.call(w, w.work.data(), work_length, rank);
-      transpose_block(w.b.data(), ldb, f.k, f.n, f.x + at * f.n * f.k, f.k);
+      if (f.k > 0) transpose_block(w.b.data(), ldb, f.k, f.n, f.x + at * f.n * f.k, f.k);
       f.rank[at] = rank;
       if (f.s != nullptr) std::copy(w.s.begin(), w.s.end(), f.s + at * least);
     }
@@ -592,6 +620,11 @@ struct SmallInvertLu {
         for (std::int64_t j = 0; j < n; ++j) b[i * n + j] = Batch<T>(T(i == j));
       lanes::solve_factors<T>(n, n, lu, pivots, false, b);
       lanes::scatter(b, n * n, group.count, matrices);
+      if (all_finite(matrices, group.count * n * n)) continue;
+      std::vector<T> factors(static_cast<std::size_t>(group.count * n * n));
+      lanes::scatter(lu, n * n, group.count, factors.data());
+      for (std::int64_t i = 0; i < group.count; ++i)
+        mend_inverse(n, factors.data() + i * n * n, s.pivots + (group.first + i) * n, matrices + i * n * n);
     }
   }
 };
@@ -641,8 +674,19 @@ void invert_lu(std::int64_t count, std::int64_t n, T* lu, const std::int64_t* pi
 template <class T>
 void determinant_lu(std::int64_t count, std::int64_t n, const T* lu, const std::int64_t* pivots, T* determinant) {
   for (std::int64_t at = 0; at < count; ++at) {
-    T product = is_odd(n, pivots + at * n) ? -1 : 1;
-    for (std::int64_t i = 0; i < n; ++i) product *= lu[(at * n + i) * n + i];
+    const T sign = is_odd(n, pivots + at * n) ? -1 : 1;
+    T product = sign;
+    bool in_range = true;
+    for (std::int64_t i = 0; i < n; ++i) {
+      product *= lu[(at * n + i) * n + i];
+      in_range &= std::abs(product) >= std::numeric_limits<T>::min() && std::isfinite(product);
+    }
+    if (!in_range) {  // on the way, perhaps, and not at the end
+      SplitProduct<T> split;
+      split.mantissa = sign;
+      for (std::int64_t i = 0; i < n; ++i) split.multiply(lu[(at * n + i) * n + i]);
+      product = split.value();
+    }
     determinant[at] = product;
   }
 }
@@ -707,7 +751,7 @@ template <class T>
 void least_squares(std::int64_t count, std::int64_t m, std::int64_t n, std::int64_t k, LeastSquares driver,
                    double rcond, const T* a, const T* b, T* x, std::int64_t* rank, T* s, int* info) {
   std::fill_n(info, count, 0);
-  if (m == 0 || n == 0 || k == 0) {
+  if (m == 0 || n == 0) {  // no values
     std::fill_n(x, count * n * k, T(0));
     std::fill_n(rank, count, 0);
     return;

@@ -17,9 +17,9 @@ namespace xgrad XGRAD_API {
 namespace internal {
 namespace {
 
-// The parts of a product (see kTwoParts) follow from its shape alone, as how OpenBLAS's kernels add at the edge of a part
-// differs from how they do inside. On one thread the cuts cost 1 to 3 % (each part packs its operands anew), and more if
-// they came earlier or were finer.
+// The parts of a product (see kTwoParts) follow from its shape alone, as how OpenBLAS's kernels add at the edge of a
+// part differs from how they do inside. On one thread the cuts cost 1 to 3 % (each part packs its operands anew), and
+// more if they came earlier or were finer.
 // Multiplications of plain_gemm() that are worth a thread.
 constexpr std::int64_t kPlainPart = 3 << 15;
 // Elements of a matrix that are worth a thread in its product with a vector, which is bound by memory.
@@ -87,7 +87,8 @@ struct RepeatRow {
   }
 };
 
-/// Rows of a product of integers, or of layouts that BLAS does not take. Row by row of b, which the compiler vectorises.
+/// Rows of a product of integers, or of layouts that BLAS does not take. Row by row of b, which the compiler
+/// vectorises.
 template <class T>
 struct PlainRows {
   std::int64_t n, k;
@@ -155,8 +156,8 @@ bool matrix_vector(std::int64_t m, std::int64_t k, const Matrix<T>& a, const T* 
   return true;
 }
 
-/// Whether OpenBLAS has kernels for small matrices on this processor. Where it does not (0.3.21: anything but AVX-512, and
-/// processors that it does not know), it packs the smallest operands, under a lock that all threads share.
+/// Whether OpenBLAS has kernels for small matrices on this processor. Where it does not (0.3.21: anything but AVX-512,
+/// and processors that it does not know), it packs the smallest operands, under a lock that all threads share.
 bool blas_has_small_kernels() {
   static const bool has = [] {
     load_openblas();
@@ -169,15 +170,16 @@ bool blas_has_small_kernels() {
 /// The most multiplications of a product that small_product() looks at.
 constexpr std::int64_t kSmall = 64 * 64 * 64;
 
-/// A small product by our own kernels, where they are faster than BLAS (measured against OpenBLAS 0.3.21, whose kernels for
-/// small matrices are good but for a transposed b). False where they are not.
+/// A small product by our own kernels, where they are faster than BLAS (measured against OpenBLAS 0.3.21, whose kernels
+/// for small matrices are good but for a transposed b). False where they are not.
 template <class T>
 bool small_product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, const Matrix<T>& b, T beta, T* c,
                    std::int64_t c_row_stride) {
   constexpr std::int64_t kTiny = 16 * 16 * 16;
   std::int64_t work = m * n * k;
   if (work > kSmall) return false;
-  // OpenBLAS chooses its kernels as the program runs: without AVX2 ours keep up with them on the smallest products alone.
+  // OpenBLAS chooses its kernels as the program runs: without AVX2 ours keep up with them on the smallest products
+  // alone.
   constexpr bool kKeepsUp = Batch<float>::kSize >= 8;
   bool is_wide = n >= Batch<T>::kSize;
   bool pays = work <= kTiny || (kKeepsUp && !blas_has_small_kernels() && (is_wide || a.column_stride == 1));
@@ -190,8 +192,8 @@ bool small_product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<
   return true;
 }
 
-/// Whether blocked_product() is faster than BLAS: measured beside OpenBLAS 0.3.21's kernels for AVX-512. It has others for what is
-/// below the least work, and for what is above the most its blocks are the better ones.
+/// Whether blocked_product() is faster than BLAS: measured beside OpenBLAS 0.3.21's kernels for AVX-512. It has others
+/// for what is below the least work, and for what is above the most its blocks are the better ones.
 template <class T>
 bool pays_to_block(std::int64_t m, std::int64_t n, std::int64_t k) {
   constexpr std::int64_t kLeast = 1 << 20, kMost = std::int64_t{1} << 31;
@@ -213,8 +215,8 @@ std::int64_t count_parts(std::int64_t work) {
   return parts;
 }
 
-/// The grid of so many parts (or fewer, where there are not as many units) that reads the least: each part reads its rows
-/// of a and its columns of b.
+/// The grid of so many parts (or fewer, where there are not as many units) that reads the least: each part reads its
+/// rows of a and its columns of b.
 Grid choose_grid(std::int64_t m, std::int64_t n, std::int64_t parts) {
   Grid best;
   double least = 0;

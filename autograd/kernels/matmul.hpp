@@ -32,16 +32,16 @@ template <class T>
 XGRAD_API void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, const Matrix<T>& b, T beta,
                     T* c, std::int64_t c_row_stride);
 
-/// c = a b + the row [n], which is added to each row: what gemm() gives onto copies of it, to the bit. They are made where the
-/// product is about to add to them, as a whole c may be out of the cache again before its end is reached.
+/// c = a b + the row [n], which is added to each row: what gemm() gives onto copies of it, to the bit. They are made
+/// where the product is about to add to them, as a whole c may be out of the cache again before its end is reached.
 template <class T>
 XGRAD_API void gemm_onto_row(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, const Matrix<T>& b,
                              const T* row, T* c, std::int64_t c_row_stride);
 
 /// The most rows, columns or inner elements that one call to BLAS is given, which counts them as int.
 inline constexpr std::int64_t kBlasMost = 1 << 30;
-/// gemm() by BLAS, in calls of at most `most` rows, columns and inner elements. False, and nothing is done, where BLAS does
-/// not take the layouts. T: float or double.
+/// gemm() by BLAS, in calls of at most `most` rows, columns and inner elements. False, and nothing is done, where BLAS
+/// does not take the layouts. T: float or double.
 template <class T>
 XGRAD_API bool blas_product(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, const Matrix<T>& b,
                             T beta, T* c, std::int64_t c_row_stride, std::int64_t most = kBlasMost);

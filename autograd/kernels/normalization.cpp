@@ -1,5 +1,6 @@
 #include "normalization.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -33,6 +34,10 @@ template <class T, class Use>
 void for_segments(const NormLayout& l, std::int64_t group, const T* x, const Use& use) {
   if (l.by_row) return use(x + group * l.row());
   for (std::int64_t o = 0; o < l.outer; ++o) use(x + (o * l.period + group) * l.inner);
+}
+template <class T>
+bool all_finite(std::int64_t n, const T* x) {
+  return std::all_of(x, x + n, [](T each) { return std::isfinite(each); });
 }
 std::int64_t segment_length(const NormLayout& l) { return l.by_row ? l.row() : l.inner; }
 
@@ -87,8 +92,8 @@ struct Statistics {
     }
   }
 
-  /// Whether neither the elements nor their squares have overflowed, nor lost what counts beside eps below the least normal
-  /// number.
+  /// Whether neither the elements nor their squares have overflowed, nor lost what counts beside eps below the least
+  /// normal number.
   static bool are_in_range(double squares, double eps) {
     constexpr double kLeast = static_cast<double>(std::numeric_limits<T>::min()) /
                               (4096 * static_cast<double>(std::numeric_limits<T>::epsilon()));
@@ -105,8 +110,15 @@ struct Statistics {
         for (std::int64_t i = 0; i < length; ++i) use(static_cast<double>(x[i]));
       });
     };
-    double largest = 0;
-    for_elements([&](double x) { largest = std::max(largest, std::abs(x)); });
+    double largest = 0, not_finite = 0;
+    for_elements([&](double x) {
+      largest = std::max(largest, std::abs(x));
+      if (!std::isfinite(x)) not_finite += x;
+    });
+    // The mean is then their sum: differences from an infinite element or mean would make nan of an infinity.
+    if (a.kind.centered && not_finite != 0)
+      return set_group(a.statistics, group, static_cast<T>(not_finite), T(0), std::numeric_limits<double>::quiet_NaN(),
+                       a.kind.eps);
     double by = 1;
     if (largest > 0 && std::isfinite(largest)) by = std::ldexp(1.0, std::clamp(-std::ilogb(largest), -1022, 1022));
     // The mean is the centre: elements may be further from the first than the largest number.
@@ -251,8 +263,9 @@ struct ColumnValues {
 
 // ---- Cotangents ----
 //
-// With h = (x - mean) scale, v = g weight, and means over the group: gx = scale (v - mean(v) - h mean(v h)). The gradient of
-// weight is the sum of g h, that of bias the sum of g.
+// With h = (x - mean) scale, v = g weight, and means over the group: gx = scale (v - mean(v) - h mean(v h)); scale v
+// where the statistics are constants, which only groups that are not rows can have. The gradient of weight is the sum of
+// g h, that of bias the sum of g.
 
 template <class T>
 struct CotangentArguments {
@@ -277,6 +290,22 @@ struct RunCotangent {
     return ((g * weight - mean) - normalized(x) * mean_of_products) * scale;
   }
 };
+
+/// weight times the sum of g, or of g h, over a channel. A weight of 0 silences finite elements, also where their sum has
+/// left the range; are_finite() tells whether g is finite.
+template <class AreFinite>
+double weighted_sum(double weight, double sum, const AreFinite& are_finite) {
+  return weight == 0 && !std::isfinite(sum) && are_finite() ? 0 : weight * sum;
+}
+
+/// gx of a run whose statistics are constants. It knows neither x nor the means: an element or a sum that is not finite
+/// would make nan of 0 times itself.
+template <class T>
+void constant_cotangent(std::int64_t n, const T* g, T weight, T scale, T* gx) {
+  const Batch<T> w = weight, s = scale;
+  map_row<T>(
+      n, T(0), gx, [&](Batch<T> g) { return g * w * s; }, g);
+}
 
 /// Rows whose channels are single elements: parts of kPartRows rows.
 template <class T>
@@ -365,8 +394,9 @@ struct ChannelCotangents {
         gb[c] = static_cast<T>(sums.first);
         gw[c] = static_cast<T>(sums.second);
         const double weight = a.weight != nullptr ? a.weight[channel + c] : 1;
-        sum += weight * sums.first;
-        sum_of_products += weight * sums.second;
+        const auto are_finite = [&] { return all_finite(l.inner, g + c * l.inner); };
+        sum += weighted_sum(weight, sums.first, are_finite);
+        sum_of_products += weighted_sum(weight, sums.second, are_finite);
       }
       if (a.gx == nullptr) continue;
       const double count = static_cast<double>(l.row());
@@ -408,9 +438,22 @@ struct SpreadCotangents {
       a.part(0, true)[group] = static_cast<T>(sums.first);
       if (a.gx == nullptr) continue;
       const T weight = a.weight != nullptr ? a.weight[group] : T(1);
-      const double factor = a.are_constants ? 0 : static_cast<double>(weight) / static_cast<double>(l.count());
-      const RunCotangent<T> cotangent{weight, a.statistics.scales[group], static_cast<T>(factor * sums.first),
-                                      static_cast<T>(factor * sums.second), normalized};
+      if (a.are_constants) {
+        for (std::int64_t o = 0; o < l.outer; ++o) {
+          const std::int64_t at = (o * l.period + group) * l.inner;
+          constant_cotangent(l.inner, a.g + at, weight, a.statistics.scales[group], a.gx + at);
+        }
+        continue;
+      }
+      const double factor = static_cast<double>(weight) / static_cast<double>(l.count());
+      const auto are_finite = [&] {
+        bool finite = true;
+        for_segments(l, group, a.g, [&](const T* g) { finite = finite && all_finite(l.inner, g); });
+        return finite;
+      };
+      const RunCotangent<T> cotangent{weight, a.statistics.scales[group],
+                                      static_cast<T>(weighted_sum(factor, sums.first, are_finite)),
+                                      static_cast<T>(weighted_sum(factor, sums.second, are_finite)), normalized};
       for (std::int64_t o = 0; o < l.outer; ++o) {
         const std::int64_t at = (o * l.period + group) * l.inner;
         map_row<T>(
@@ -446,7 +489,15 @@ struct ColumnCotangents {
         a.part(0, true)[first + j] = static_cast<T>(sum[j]);
       }
       if (a.gx == nullptr) continue;
-      const double factor = a.are_constants ? 0 : 1 / static_cast<double>(rows);
+      if (a.are_constants) {
+        for (std::int64_t i = 0; i < rows; ++i)
+          for (std::int64_t j = 0; j < count; ++j) {
+            const T v = a.weight != nullptr ? g[i * step + j] * a.weight[first + j] : g[i * step + j];
+            a.gx[first + i * step + j] = v * scale[j];
+          }
+        continue;
+      }
+      const double factor = 1 / static_cast<double>(rows);
       T mean[kColumns], of_products[kColumns], slope[kColumns];
       for (std::int64_t j = 0; j < count; ++j) {
         mean[j] = static_cast<T>(factor * sum[j]);

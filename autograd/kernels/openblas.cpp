@@ -49,8 +49,8 @@ void* library() {
     if (handle == nullptr) refuse();
     if (!keeps_threads()) {
       function_of<void(int)>(handle, "openblas_set_num_threads")(1);
-      // The threads that it has started already would wait by spinning, for 25 ms, beside the first product. OpenBLAS itself
-      // ends them in this way before a fork(), and starts them again when their number is set to more.
+      // The threads that it has started already would wait by spinning, for 25 ms, beside the first product. OpenBLAS
+      // itself ends them in this way before a fork(), and starts them again when their number is set to more.
       if (void* end = dlsym(handle, "blas_thread_shutdown_")) reinterpret_cast<int (*)()>(end)();
     }
     return handle;

@@ -15,8 +15,9 @@ void load_openblas();
 
 }  // namespace xgrad::internal
 
-/// LAPACK's functions that are used here, each with the number of its arguments: openblas.cpp makes forwarders of the list, and
-/// lapack.cpp compares it with the functions' declarations. One argument fewer, and LAPACK writes to wherever the stack points.
+/// LAPACK's functions that are used here, each with the number of its arguments: openblas.cpp makes forwarders of the
+/// list, and lapack.cpp compares it with the functions' declarations. One argument fewer, and LAPACK writes to wherever
+/// the stack points.
 #define XGRAD_LAPACK_FUNCTIONS(use)                                                                                  \
   use(potrf, 5) use(getrf, 6) use(gelqf, 8) use(orglq, 9) use(gels, 11) use(syevd, 11) use(gelsy, 13) use(gelss, 13) \
       use(gelsd, 14) use(gesdd, 14)

@@ -1,8 +1,8 @@
 // Products with a matrix that is laid out for them once and used many times: the weights of a recurrent layer, which
 // multiply a few rows at each step. BLAS would lay them out anew at each.
 //
-// An element's sum goes along the inner axis from its first to its last, whatever block it stands in: rows may be shared out
-// among threads in any way, and the bits stay.
+// An element's sum goes along the inner axis from its first to its last, whatever block it stands in: rows may be
+// shared out among threads in any way, and the bits stay.
 #pragma once
 
 #include <algorithm>
@@ -59,8 +59,8 @@ void pack(std::int64_t k, std::int64_t n, const Matrix<T>& b, T* to) {
   }
 }
 
-/// c [m, n] = a b + beta c, or a b + a row, for a packed b [k, n]; a [m, k] with its strides, which may be Fixed, c with
-/// neighbours along its rows, which are `ldc` apart. `start` is beta, of which 0 does not read c, or OntoRow.
+/// c [m, n] = a b + beta c, or a b + a row, for a packed b [k, n]; a [m, k] with its strides, which may be Fixed, c
+/// with neighbours along its rows, which are `ldc` apart. `start` is beta, of which 0 does not read c, or OntoRow.
 template <class T, class Row, class Column, class Start>
 void packed_product(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, Row row, Column column, const T* packed,
                     Start start, T* c, std::int64_t ldc) {

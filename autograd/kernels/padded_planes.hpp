@@ -122,7 +122,8 @@ struct PadPlanes {
         std::int64_t at = 0;
         for (; at + kSize <= width; at += kSize) zeros += Batch<T>::load(row + at) * T(0);
         if (at < width) zeros += load_part(row + at, static_cast<int>(width - at), Batch<T>(0)) * T(0);
-        // The first element goes where it does, the next one to the next phase, and from the last phase to the first one again.
+        // The first element goes where it does, the next one to the next phase, and from the last phase to the first
+        // one again.
         T* out = to + f.offset(d + f.before[0], h + f.before[1], f.before[2]);
         std::int64_t phase = f.before[2] % step;
         for (std::int64_t first = 0; first < std::min(step, width); ++first) {
@@ -146,8 +147,8 @@ struct PadPlanes {
   }
 };
 
-/// Padded planes of so many samples, with room beyond the last for the zeros that it would share with a next one and for the
-/// end of a run.
+/// Padded planes of so many samples, with room beyond the last for the zeros that it would share with a next one and
+/// for the end of a run.
 template <class T>
 class Padded {
  public:

@@ -249,8 +249,9 @@ struct Parts {
   std::int64_t stop(std::int64_t part) const { return std::min(size, (part + 1) * kPart); }
 };
 
-// In all of these an element is written, or read, also where the mask is false: without a branch that a mask without order
-// would make the processor guess wrong. They end with the last true element, so that nothing lies beyond the other side.
+// In all of these an element is written, or read, also where the mask is false: without a branch that a mask without
+// order would make the processor guess wrong. They end with the last true element, so that nothing lies beyond the
+// other side.
 
 struct Positions {
   std::int64_t* to;

@@ -1,4 +1,5 @@
-// Moving elements to and from places that indices or a mask name. Bytes are moved: only their number counts, not their type.
+// Moving elements to and from places that indices or a mask name. Bytes are moved: only their number counts, not their
+// type.
 #pragma once
 
 #include <cstdint>
@@ -10,13 +11,13 @@ namespace xgrad::internal {
 
 // ---- Indices ----
 
-/// to[o, i, k] = from[o, index[i], k], where `index` counts the elements of axes [axis, axis + axes) of `from` row-major and is
-/// checked. `to` is contiguous, `from` of any layout.
+/// to[o, i, k] = from[o, index[i], k], where `index` counts the elements of axes [axis, axis + axes) of `from`
+/// row-major and is checked. `to` is contiguous, `from` of any layout.
 void pick_places(const Tensor& to, const Tensor& from, int axis, int axes, const std::int64_t* index,
                  std::int64_t count);
 
-/// to[o, index[i], k] = from[o, i, k], in the order of i. `to` is contiguous, `from` of the shape [o, i ..., k ...] and of any
-/// layout that can be seen as [outer, count, inner].
+/// to[o, index[i], k] = from[o, i, k], in the order of i. `to` is contiguous, `from` of the shape [o, i ..., k ...] and
+/// of any layout that can be seen as [outer, count, inner].
 void put_places(const Tensor& to, int axis, int axes, const std::int64_t* index, std::int64_t count,
                 const Tensor& from);
 

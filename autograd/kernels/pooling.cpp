@@ -24,8 +24,8 @@ std::int64_t grain_of(const PoolGeometry& g) {
   return kGrain / (work + 1) + 1;
 }
 
-/// Places first ... last - 1 of an axis, the window's elements `k` of which lie in x; k-th elements are at shift + place
-/// stride.
+/// Places first ... last - 1 of an axis, the window's elements `k` of which lie in x; k-th elements are at shift +
+/// place stride.
 struct Reach {
   std::int64_t first, last, shift;
 };
@@ -81,7 +81,8 @@ struct MaxPool {
     }
   }
 
-  /// Whether windows of 2 by 2 stand side by side in planes, as in most networks: their rows are often too short for tiles.
+  /// Whether windows of 2 by 2 stand side by side in planes, as in most networks: their rows are often too short for
+  /// tiles.
   static bool is_halving(const PoolGeometry& g) {
     if (g.kernel[0] != 1 || g.stride[0] != 1 || g.before[0] != 0 || g.in[0] != g.out[0]) return false;
     for (int axis = 1; axis < kAxes; ++axis)
@@ -119,9 +120,9 @@ struct MaxPool {
         }
   }
 
-  /// Of each pair above, each below, and then of both: the first of equals, and the last nan. Rows have so many places, and
-  /// begin two rows of x apart. (Numbers of the taps are kept as elements, and each choice asks for one thing: so it becomes
-  /// vector code.)
+  /// Of each pair above, each below, and then of both: the first of equals, and the last nan. Rows have so many places,
+  /// and begin two rows of x apart. (Numbers of the taps are kept as elements, and each choice asks for one thing: so
+  /// it becomes vector code.)
   static void halve_windows(const T* __restrict above, const T* __restrict below, std::int64_t count,
                             std::int64_t places, std::int64_t width, std::int64_t start, T* __restrict y,
                             std::int64_t* __restrict indices) {
@@ -377,7 +378,8 @@ struct Convert {
   }
 };
 
-/// Calls use(from, to) with from's elements in double, and rounds what it made of to. Of numbers that are added up many times.
+/// Calls use(from, to) with from's elements in double, and rounds what it made of to. Of numbers that are added up many
+/// times.
 template <class Use>
 void in_doubles(std::int64_t from_count, const float* from, std::int64_t to_count, float* to, const Use& use) {
   Tensor wide = new_tensor({from_count}, DType::float64), sums = new_tensor({to_count}, DType::float64);

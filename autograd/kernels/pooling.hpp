@@ -15,8 +15,9 @@ struct PoolGeometry {
   static std::int64_t product(const std::int64_t (&extents)[kAxes]) { return extents[0] * extents[1] * extents[2]; }
 };
 
-/// y = the largest element of each window, nan where there is one; where it is in its plane: the first of equals, the last
-/// nan; -1 where none of its elements lies in x, and y is the least value. indices may be null. T: float, double or std::int64_t.
+/// y = the largest element of each window, nan where there is one; where it is in its plane: the first of equals, the
+/// last nan; -1 where none of its elements lies in x, and y is the least value. indices may be null. T: float, double
+/// or std::int64_t.
 template <class T>
 void max_pool(const PoolGeometry& geometry, const T* x, T* y, std::int64_t* indices);
 
@@ -27,8 +28,8 @@ void adaptive_max_pool(const PoolGeometry& geometry, const T* x, T* y, std::int6
 /// The most windows that an element may lie in, or any number above a few hundred.
 std::int64_t most_windows_of_element(const PoolGeometry& geometry, bool is_adaptive);
 
-/// to [planes, in] = 0, and at indices [planes, out] that are not negative the sum of g's elements there. An index comes at
-/// most `most_uses` times in a plane.
+/// to [planes, in] = 0, and at indices [planes, out] that are not negative the sum of g's elements there. An index
+/// comes at most `most_uses` times in a plane.
 template <class T>
 void unpool(std::int64_t planes, std::int64_t in, std::int64_t out, std::int64_t most_uses, const T* g,
             const std::int64_t* indices, T* to);

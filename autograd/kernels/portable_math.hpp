@@ -1,7 +1,7 @@
 // Functions of one double that give the same bits on every machine, as random numbers must for a seed: they are made of
-// additions, multiplications, divisions and roots, which IEEE 754 rounds in one way only, not of the C library's log and cos;
-// and the build keeps the compiler from contracting a * b + c (-ffp-contract=off), which it would do where the machine has
-// the instruction.
+// additions, multiplications, divisions and roots, which IEEE 754 rounds in one way only, not of the C library's log
+// and cos; and the build keeps the compiler from contracting a * b + c (-ffp-contract=off), which it would do where the
+// machine has the instruction.
 #pragma once
 
 #include <bit>

@@ -1,8 +1,9 @@
-// A recurrent layer in one direction over a whole sequence of raw memory: all that is left when the products of the input
-// with its weights have been made. T: float or double.
+// A recurrent layer in one direction over a whole sequence of raw memory: all that is left when the products of the
+// input with its weights have been made. T: float or double.
 //
-// Sequences are [steps, batch, ...], row-major. The rows of the batch do not know of each other, so that each thread takes some of
-// them through all steps. A row whose sequence has ended (or, backwards in time, has not begun) keeps its state.
+// Sequences are [steps, batch, ...], row-major. The rows of the batch do not know of each other, so that each thread
+// takes some of them through all steps. A row whose sequence has ended (or, backwards in time, has not begun) keeps its
+// state.
 #pragma once
 
 #include <cstdint>

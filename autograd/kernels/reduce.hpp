@@ -91,8 +91,8 @@ struct ReducePlan {
   static constexpr std::int64_t kTileRoom = 2 * kTile;
 };
 
-/// Makes the plan for the axes of `mask`. The result is row-major over the kept axes. x must have elements. False where no
-/// axis has neighbours in memory (or one runs backwards): a contiguous copy must be folded then.
+/// Makes the plan for the axes of `mask`. The result is row-major over the kept axes. x must have elements. False where
+/// no axis has neighbours in memory (or one runs backwards): a contiguous copy must be folded then.
 bool plan_reduction(const TensorImpl& x, unsigned mask, ReducePlan& plan);
 
 template <class V>
@@ -358,8 +358,8 @@ class Folder {
   const E* x_;
 };
 
-/// Tasks that are worth a thread: from as many elements on as an elementwise loop, so that each thread folds what it has
-/// just computed, out of its own cache.
+/// Tasks that are worth a thread: from as many elements on as an elementwise loop, so that each thread folds what it
+/// has just computed, out of its own cache.
 inline std::int64_t tasks_grain(const ReducePlan& plan) {
   return std::max<std::int64_t>(1, kElementwiseGrain / std::max<std::int64_t>(1, plan.elements_per_task()));
 }
@@ -452,8 +452,8 @@ struct FoldTwiceTasks {
 };
 
 /// Two folds, the second centered on what `to_center(place of the result, guess, first)` makes of the first. `center`
-/// starts with guesses, on which the first fold is centered if it is of that kind, and ends with the centers; `out` gets
-/// the second fold.
+/// starts with guesses, on which the first fold is centered if it is of that kind, and ends with the centers; `out`
+/// gets the second fold.
 template <class First, class Second, class T, class ToCenter>
 void fold_twice(const ReducePlan& plan, const T* x, T* center, T* out, const ToCenter& to_center) {
   if (plan.chunks == 1)

@@ -13,7 +13,8 @@ constexpr std::int64_t kGrain = 32768;
 /// Places of longer rows that are worked on together.
 constexpr std::int64_t kPlaces = 256;
 
-/// y[k] = the sum of the terms i in [first, last), for k in [0, count). add(i, begin, end, to) adds the terms at [begin, end).
+/// y[k] = the sum of the terms i in [first, last), for k in [0, count). add(i, begin, end, to) adds the terms at
+/// [begin, end).
 template <class T, class Add>
 void sum_long_rows(std::int64_t first, std::int64_t last, std::int64_t count, T* y, const Add& add) {
   double total[kPlaces];

@@ -1,5 +1,5 @@
-// Sums of weighted elements along one axis: y[o, i, k] = sum over j of weight[i, j] x[o, j, k], for a matrix of weights with few
-// elements in each row. What interpolation and adaptive averages are made of.
+// Sums of weighted elements along one axis: y[o, i, k] = sum over j of weight[i, j] x[o, j, k], for a matrix of weights
+// with few elements in each row. What interpolation and adaptive averages are made of.
 #pragma once
 
 #include <cstdint>

@@ -70,8 +70,8 @@ Batch<T> first_of(Batch<T> value, int count) {
   return Batch<T>::load(lanes);
 }
 
-/// Sums of two formulas over a row, in blocks; formula(values...) answers with a pair of batches. What it makes of the lanes
-/// beyond the end does not count.
+/// Sums of two formulas over a row, in blocks; formula(values...) answers with a pair of batches. What it makes of the
+/// lanes beyond the end does not count.
 template <class T>
 struct TwoSums {
   double first = 0, second = 0;

@@ -21,8 +21,8 @@ constexpr std::int64_t kScanGrain = 32768;
 template <class T>
 using Wide = std::conditional_t<std::is_floating_point_v<T>, double, T>;
 
-// A scan is a State, start() for it, and step(state, k, at), which takes in the element at memory offset `at`, the k-th of
-// its row, and writes the result there.
+// A scan is a State, start() for it, and step(state, k, at), which takes in the element at memory offset `at`, the k-th
+// of its row, and writes the result there.
 
 /// Rows [begin, end), one element after the other.
 template <class Scan>
@@ -156,8 +156,8 @@ void store(T* to, const simd::Register<T>& x) {
   std::memcpy(to, &x, sizeof x);
 }
 
-/// Sums along rows a register at a time: the chain of additions, whose latency bounds the plain loop, has one link for each
-/// register of doubles.
+/// Sums along rows a register at a time: the chain of additions, whose latency bounds the plain loop, has one link for
+/// each register of doubles.
 template <class T, ScanOrder kOrder>
 struct SumRows {
   static constexpr int kLanes = simd::kBytes / sizeof(double);

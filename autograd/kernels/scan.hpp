@@ -1,7 +1,8 @@
 // Running along an axis: sums, products, logarithms of sums, extremes and recurrences of all elements up to each one.
 //
-// A tensor is seen as [outer, length, inner] without gaps. Where inner = 1 rows are run along, else tiles of neighbouring
-// columns at once, so that memory is read in order either way. Backward scans run from the last element to the first.
+// A tensor is seen as [outer, length, inner] without gaps. Where inner = 1 rows are run along, else tiles of
+// neighbouring columns at once, so that memory is read in order either way. Backward scans run from the last element to
+// the first.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +16,8 @@ struct ScanShape {
 
 enum class ScanOrder : bool { forward, backward };
 
-/// y_k = x_0 + ... + x_k. T: float, double or int64. Of floats computed in double; of doubles with the rounding errors kept
-/// beside the sum.
+/// y_k = x_0 + ... + x_k. T: float, double or int64. Of floats computed in double; of doubles with the rounding errors
+/// kept beside the sum.
 template <class T>
 void running_sum(const T* x, T* y, const ScanShape& shape, ScanOrder order);
 
@@ -28,9 +29,9 @@ void running_product(const T* x, T* y, const ScanShape& shape);
 template <class T>
 void running_recurrence(const T* a, const T* b, T* y, const ScanShape& shape, ScanOrder order);
 
-/// y_k = log(exp(x_0) + ... + exp(x_k)), relative to the largest so far, so that nothing overflows. T: float or double. Where
-/// they are not null, its two parts are written too: the largest so far, and the logarithm of the sum relative to it, 0 where
-/// the largest is not finite.
+/// y_k = log(exp(x_0) + ... + exp(x_k)), relative to the largest so far, so that nothing overflows. T: float or double.
+/// Where they are not null, its two parts are written too: the largest so far, and the logarithm of the sum relative to
+/// it, 0 where the largest is not finite.
 template <class T>
 void running_logsumexp(const T* x, T* y, T* maxima, T* log_sums, const ScanShape& shape);
 

@@ -9,10 +9,10 @@
 
 #include "../base/launch.hpp"
 
-// A float32 to which ones are added one by one stops at 2^24. So where an index comes often its rows are added in float64;
-// those of float64 with the rounding errors kept beside the sum (TwoSum: Knuth, The Art of Computer Programming 2, 4.2.2),
-// which is as good as a sum in twice the precision. Most scatters repeat no index often, and a count of the indices is
-// cheap: they add plainly.
+// A float32 to which ones are added one by one stops at 2^24. So where an index comes often its rows are added in
+// float64; those of float64 with the rounding errors kept beside the sum (TwoSum: Knuth, The Art of Computer
+// Programming 2, 4.2.2), which is as good as a sum in twice the precision. Most scatters repeat no index often, and a
+// count of the indices is cheap: they add plainly.
 
 namespace xgrad::internal {
 namespace {
@@ -158,7 +158,8 @@ bool add_carefully(const AddRows<T>& rows, std::int64_t grain) {
 }  // namespace
 
 UseCounts::UseCounts(std::int64_t count, std::int64_t extent) {
-  // About kUsesEach chance meetings are far from what counts as often, and a million uses are counted in the first-level cache.
+  // About kUsesEach chance meetings are far from what counts as often, and a million uses are counted in the
+  // first-level cache.
   constexpr std::int64_t kSmallest = 256, kUsesEach = kFewTerms / 2;
   auto size = static_cast<std::int64_t>(
       std::bit_ceil(static_cast<std::uint64_t>(std::max(kSmallest, std::min(count / kUsesEach, extent)))));

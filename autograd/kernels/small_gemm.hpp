@@ -57,9 +57,9 @@ OntoRow<T> from_column(OntoRow<T> start, std::int64_t column) {
   return {start.row + column};
 }
 
-/// c = a b + beta c, or a b + a row, for kRows x kBatches registers of c, which stay in registers. a's element (i, p) is
-/// a[i * row + p * column], row and column being numbers or Fixed; b and c have neighbours along their rows. Of the last
-/// register `last` lanes count: all of them if it is kWhole.
+/// c = a b + beta c, or a b + a row, for kRows x kBatches registers of c, which stay in registers. a's element (i, p)
+/// is a[i * row + p * column], row and column being numbers or Fixed; b and c have neighbours along their rows. Of the
+/// last register `last` lanes count: all of them if it is kWhole.
 template <int kRows, int kBatches, bool kWhole, class T, class Row, class Column, class Start>
 void small_gemm_block(std::int64_t k, const T* a, Row row, Column column, const T* b, std::int64_t ldb, Start start,
                       T* c, std::int64_t ldc, int last) {

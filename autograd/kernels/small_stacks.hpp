@@ -21,7 +21,8 @@ inline constexpr std::int64_t kCount = Batch<T>::kSize;
 /// Whether a stack goes in lanes.
 inline bool fits(std::int64_t count, std::int64_t n) { return count > 1 && n <= kMost && n > 0; }
 
-/// Matrices of `size` elements, one after the other, into lanes: no more than there are. The lanes that are left hold zeros.
+/// Matrices of `size` elements, one after the other, into lanes: no more than there are. The lanes that are left hold
+/// zeros.
 template <class T>
 void gather(const T* from, std::int64_t size, std::int64_t count, Batch<T>* to) {
   T* elements = reinterpret_cast<T*>(to);  // lanes lie in order

@@ -1,8 +1,8 @@
-// The softmax of raw memory: of rows of neighbours, each read while it is in the cache, and of columns side by side. What
-// softmax, log_softmax, logsumexp and cross_entropy are made of. T: float or double.
+// The softmax of raw memory: of rows of neighbours, each read while it is in the cache, and of columns side by side.
+// What softmax, log_softmax, logsumexp and cross_entropy are made of. T: float or double.
 //
-// No derivative is formed as 1 - p of a p that is rounded to 1: where one element has more than half of the sum, what it
-// lacks of 1 is added up from the others.
+// No derivative is formed as 1 - p of a p that is rounded to 1: where one element has more than half of the sum, what
+// it lacks of 1 is added up from the others.
 #pragma once
 
 #include <cmath>

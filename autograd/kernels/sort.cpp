@@ -116,8 +116,8 @@ void sort_piece(const Item* items, Item* to, std::int64_t n = kPiece) {
   }
 }
 
-/// Merges two sorted runs of `width` items. From both ends at once: two chains of steps that do not wait for one another,
-/// neither of which can leave its run.
+/// Merges two sorted runs of `width` items. From both ends at once: two chains of steps that do not wait for one
+/// another, neither of which can leave its run.
 template <class Item>
 void merge_alike(const Item* items, std::int64_t width, Item* to) {
   const Item *left = items, *right = items + width;
@@ -173,8 +173,8 @@ Item* merge_sort(Item* items, Item* room, std::int64_t n) {
 template <int kBytes>
 using Histograms = std::array<std::array<std::uint32_t, 256>, kBytes>;
 
-/// Sorts the row x, of n elements, by the bytes of its keys, the lowest first: through two rooms of n items. The first pass
-/// reads x, the last one hands the items to write(place, item).
+/// Sorts the row x, of n elements, by the bytes of its keys, the lowest first: through two rooms of n items. The first
+/// pass reads x, the last one hands the items to write(place, item).
 template <class T, class Item, class Write>
 void digit_sort(const Items<T, Item>& items, const T* x, std::int64_t n, Item* room, Item* other, const Write& write) {
   constexpr int kBytes = Items<T, Item>::kBytes;
@@ -233,8 +233,8 @@ void sort_row(const Items<T, Item>& items, const T* x, std::int64_t n, Item* roo
   for (std::int64_t i = 0; i < n; ++i) write(i, sorted[i]);
 }
 
-/// Calls kernel.row(row, room, length) for each row: with room for K::kRooms rows of `length` items, on the stack for short
-/// rows, else in memory that was taken before. Over groups of rows, each of which has its own memory.
+/// Calls kernel.row(row, room, length) for each row: with room for K::kRooms rows of `length` items, on the stack for
+/// short rows, else in memory that was taken before. Over groups of rows, each of which has its own memory.
 template <class K>
 struct RowByRow {
   using Item = typename K::Item;
@@ -299,8 +299,8 @@ struct SortRows {
   }
 };
 
-/// The first k of each row by a heap of k items, its largest on top, that most elements do not get into: they are compared
-/// with its top, blocks of them at once.
+/// The first k of each row by a heap of k items, its largest on top, that most elements do not get into: they are
+/// compared with its top, blocks of them at once.
 template <class T, class I>
 struct TopOfRows {
   using Item = I;

@@ -1,9 +1,9 @@
 // Putting rows in order, and picking from them by order.
 //
 // Elements become keys: unsigned integers in the same order, nan the largest, -0 and 0 equal; inverted for a descending
-// order. A key with the element's position beside it makes equals distinct, the first first: every sort is stable, and any
-// algorithm gives the same answer. Short rows are merged in the cache, long ones sorted by digits, which reads them a few
-// times and compares nothing.
+// order. A key with the element's position beside it makes equals distinct, the first first: every sort is stable, and
+// any algorithm gives the same answer. Short rows are merged in the cache, long ones sorted by digits, which reads them
+// a few times and compares nothing.
 #pragma once
 
 #include <cstdint>
@@ -34,8 +34,8 @@ enum class Rank {
 template <class T>
 void pick_of_rows(const T* x, T* values, std::int64_t* positions, const RowsShape& shape, Rank rank, std::int64_t k);
 
-/// The most frequent element of each row, the smallest of equally frequent ones, and the last of its positions. Each nan is
-/// an element of its own. Any T; length > 0.
+/// The most frequent element of each row, the smallest of equally frequent ones, and the last of its positions. Each
+/// nan is an element of its own. Any T; length > 0.
 template <class T>
 void mode_of_rows(const T* x, T* values, std::int64_t* positions, const RowsShape& shape);
 

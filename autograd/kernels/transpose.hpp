@@ -60,8 +60,8 @@ template <std::int64_t kSize>
   }
 }
 
-/// to[j][i] = from[i][j] for rows x columns elements of 4 or 8 bytes, whatever their type: they are moved as bytes. Strides
-/// are in elements.
+/// to[j][i] = from[i][j] for rows x columns elements of 4 or 8 bytes, whatever their type: they are moved as bytes.
+/// Strides are in elements.
 template <std::int64_t kSize>
 void transpose_bytes(const char* from, std::int64_t from_stride, std::int64_t rows, std::int64_t columns, char* to,
                      std::int64_t to_stride) {

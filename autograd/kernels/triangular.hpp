@@ -1,5 +1,5 @@
-// Triangular systems and products of raw row-major memory: BLAS for large ones, plain loops where its preparations would
-// cost more than the work.
+// Triangular systems and products of raw row-major memory: BLAS for large ones, plain loops where its preparations
+// would cost more than the work.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +31,8 @@ template <class T>
 XGRAD_API void multiply_left(Triangle triangle, std::int64_t n, std::int64_t k, const T* a, std::int64_t lda, T* b,
                              std::int64_t ldb);
 
-/// b [n, k], or [k, n] where the triangle stands on the right, for each of a stack: A^-1 b or b A^-1. Matrix i of b meets
-/// matrix which[i] of a; all in order where `which` is null.
+/// b [n, k], or [k, n] where the triangle stands on the right, for each of a stack: A^-1 b or b A^-1. Matrix i of b
+/// meets matrix which[i] of a; all in order where `which` is null.
 template <class T>
 XGRAD_API void solve_triangles(std::int64_t count, Triangle triangle, bool left, std::int64_t n, std::int64_t k,
                                const T* a, const std::int64_t* which, T* b);

@@ -1,5 +1,5 @@
-// Moving elements about: a walk over a strided layout, in row-major order, without a division for each, and the numbers that
-// elements of any dtype are moved as.
+// Moving elements about: a walk over a strided layout, in row-major order, without a division for each, and the numbers
+// that elements of any dtype are moved as.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,8 @@
 
 namespace xgrad::internal {
 
-/// Calls f with an unsigned number of an element's size, 1, 4 or 8 bytes: what moves elements need not know their dtype.
+/// Calls f with an unsigned number of an element's size, 1, 4 or 8 bytes: what moves elements need not know their
+/// dtype.
 template <class F>
 void with_bits(std::int64_t size, const F& f) {
   switch (size) {

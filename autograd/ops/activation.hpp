@@ -17,6 +17,8 @@ Tensor sigmoid(const Operand& x);
 /// Shapes: the result has x's.
 /// Dtype: x's, integers become the default dtype.
 /// Derivative: g sigmoid(-x).
+/// NumPy: -
+/// PyTorch: `nn.functional.logsigmoid`
 Tensor log_sigmoid(const Operand& x);
 
 /// Rectifier max(x, 0) of each element.
@@ -37,6 +39,7 @@ Tensor leaky_relu(const Operand& x, double slope = 0.01);
 /// Dtype: x's, integers become the default dtype.
 /// Derivative: g where x > 0, else g alpha exp(x) (at 0: alpha g).
 /// Source: Clevert, Unterthiner, Hochreiter, Fast and accurate deep network learning by exponential linear units, 2016.
+/// NumPy: -
 Tensor elu(const Operand& x, double alpha = 1);
 
 /// Sigmoid linear unit x sigmoid(x), also named swish.
@@ -57,6 +60,8 @@ enum class GeluForm {
 /// Derivative: g (Phi(x) + x phi(x)), phi the normal density; of the approximation g (s + x s (1 - s) 2 u') with s =
 /// sigmoid(2 u).
 /// Source: Hendrycks, Gimpel, Gaussian error linear units, 2016.
+/// NumPy: -
+/// PyTorch: `nn.functional.gelu(approximate=)`
 Tensor gelu(const Operand& x, GeluForm form = GeluForm::erf);
 
 /// Smooth rectifier log(1 + exp(beta x)) / beta, and x itself where beta x > threshold.
@@ -73,17 +78,17 @@ Tensor softplus(const Operand& x, double beta = 1, double threshold = 20);
 /// Throws: std::invalid_argument where alpha is 0.
 /// Source: Barron, Continuously differentiable exponential linear units, 2017.
 /// NumPy: -
-/// PyTorch: nn.functional.celu
+/// PyTorch: `nn.functional.celu`
 Tensor celu(const Operand& x, double alpha = 1);
 
-/// Scaled exponential linear unit: 1.0507 x where x > 0, else 1.0507 * 1.6733 (exp(x) - 1), with which layers keep the mean 0
-/// and the variance 1.
+/// Scaled exponential linear unit: 1.0507 x where x > 0, else 1.0507 * 1.6733 (exp(x) - 1), with which layers keep the
+/// mean 0 and the variance 1.
 /// Shapes: the result has x's.
 /// Dtype: x's, integers become float32.
 /// Derivative: 1.0507 g where x > 0, else 1.0507 * 1.6733 g exp(x).
 /// Source: Klambauer, Unterthiner, Mayr, Hochreiter, Self-normalizing neural networks, 2017.
 /// NumPy: -
-/// PyTorch: nn.functional.selu
+/// PyTorch: `nn.functional.selu`
 Tensor selu(const Operand& x);
 
 /// Rectifier with slope `weight` below 0: x where x > 0, else weight x.
@@ -93,7 +98,7 @@ Tensor selu(const Operand& x);
 /// Throws: std::invalid_argument for another number of weights.
 /// Source: He, Zhang, Ren, Sun, Delving deep into rectifiers, 2015.
 /// NumPy: -
-/// PyTorch: nn.functional.prelu
+/// PyTorch: `nn.functional.prelu`
 Tensor prelu(const Operand& x, const Operand& weight);
 
 /// Gated linear unit: the first half of x along an axis, times the sigmoid of the second.
@@ -103,7 +108,7 @@ Tensor prelu(const Operand& x, const Operand& weight);
 /// Throws: std::out_of_range for an axis that x does not have, std::invalid_argument where its extent is odd.
 /// Source: Dauphin, Fan, Auli, Grangier, Language modeling with gated convolutional networks, 2017.
 /// NumPy: -
-/// PyTorch: nn.functional.glu
+/// PyTorch: `nn.functional.glu`
 Tensor glu(const Operand& x, int axis = -1);
 
 /// x limited to [low, high], as clamp() but for the derivative at the bounds.
@@ -111,7 +116,7 @@ Tensor glu(const Operand& x, int axis = -1);
 /// Dtype: x's; integers stay where the bounds are integers, and become float32 else.
 /// Derivative: g where low < x < high, else 0.
 /// NumPy: -
-/// PyTorch: nn.functional.hardtanh, which truncates the bounds of integers
+/// PyTorch: `nn.functional.hardtanh`, which truncates the bounds of integers
 Tensor hardtanh(const Operand& x, Scalar low = -1, Scalar high = 1);
 
 /// x limited to [0, 6].
@@ -119,7 +124,7 @@ Tensor hardtanh(const Operand& x, Scalar low = -1, Scalar high = 1);
 /// Dtype: x's; integers stay.
 /// Derivative: g where 0 < x < 6, else 0.
 /// NumPy: -
-/// PyTorch: nn.functional.relu6
+/// PyTorch: `nn.functional.relu6`
 Tensor relu6(const Operand& x);
 
 /// Piecewise linear sigmoid: x / 6 + 1/2, limited to [0, 1].
@@ -127,7 +132,7 @@ Tensor relu6(const Operand& x);
 /// Dtype: x's, integers become float32.
 /// Derivative: g / 6 where -3 < x < 3, else 0.
 /// NumPy: -
-/// PyTorch: nn.functional.hardsigmoid
+/// PyTorch: `nn.functional.hardsigmoid`
 Tensor hardsigmoid(const Operand& x);
 
 /// x hardsigmoid(x).
@@ -136,7 +141,7 @@ Tensor hardsigmoid(const Operand& x);
 /// Derivative: 0 where x < -3, g where x > 3, else g (x / 3 + 1/2).
 /// Source: Howard and others, Searching for MobileNetV3, 2019.
 /// NumPy: -
-/// PyTorch: nn.functional.hardswish
+/// PyTorch: `nn.functional.hardswish`
 Tensor hardswish(const Operand& x);
 
 /// x where it is further from 0 than lambda, else 0.
@@ -144,7 +149,7 @@ Tensor hardswish(const Operand& x);
 /// Dtype: x's, integers become float32.
 /// Derivative: g where |x| > lambda, else 0.
 /// NumPy: -
-/// PyTorch: nn.functional.hardshrink
+/// PyTorch: `nn.functional.hardshrink`
 Tensor hardshrink(const Operand& x, double lambda = 0.5);
 
 /// x moved by lambda towards 0, and 0 where it is within lambda of it.
@@ -153,7 +158,7 @@ Tensor hardshrink(const Operand& x, double lambda = 0.5);
 /// Derivative: g where |x| > lambda, else 0.
 /// Throws: std::invalid_argument where lambda is below 0.
 /// NumPy: -
-/// PyTorch: nn.functional.softshrink, 0 of a nan
+/// PyTorch: `nn.functional.softshrink`, 0 of a nan
 Tensor softshrink(const Operand& x, double lambda = 0.5);
 
 /// x - tanh(x), which loses no digits near 0.
@@ -161,7 +166,7 @@ Tensor softshrink(const Operand& x, double lambda = 0.5);
 /// Dtype: x's, integers become float32.
 /// Derivative: g tanh(x)^2.
 /// NumPy: -
-/// PyTorch: nn.functional.tanhshrink
+/// PyTorch: `nn.functional.tanhshrink`
 Tensor tanhshrink(const Operand& x);
 
 /// x / (1 + |x|).
@@ -169,7 +174,7 @@ Tensor tanhshrink(const Operand& x);
 /// Dtype: x's, integers become float32.
 /// Derivative: g / (1 + |x|)^2, also where the square overflows.
 /// NumPy: -
-/// PyTorch: nn.functional.softsign
+/// PyTorch: `nn.functional.softsign`
 Tensor softsign(const Operand& x);
 
 /// x tanh(log(1 + exp(x))).
@@ -178,7 +183,7 @@ Tensor softsign(const Operand& x);
 /// Derivative: g (w + x w') with w = tanh(log(1 + exp(x))).
 /// Source: Misra, Mish: a self regularized non-monotonic activation function, 2019.
 /// NumPy: -
-/// PyTorch: nn.functional.mish
+/// PyTorch: `nn.functional.mish`
 Tensor mish(const Operand& x);
 
 /// x where it is above a bound, else another value.
@@ -186,7 +191,7 @@ Tensor mish(const Operand& x);
 /// Dtype: x's; integers stay where the value is an integer, and become float32 else.
 /// Derivative: g where x > bound, else 0.
 /// NumPy: -
-/// PyTorch: nn.functional.threshold
+/// PyTorch: `nn.functional.threshold`
 Tensor threshold(const Operand& x, Scalar bound, Scalar value);
 
 }  // namespace xgrad

@@ -51,8 +51,8 @@ struct IntegerPower {
   }
 };
 
-/// For further derivatives only those elements are cut out where a factor is 0 and the other is not finite, and a base of 1
-/// is put in their place: the derivative of the branch not taken would make nan of 0 * inf.
+/// For further derivatives only those elements are cut out where a factor is 0 and the other is not finite, and a base
+/// of 1 is put in their place: the derivative of the branch not taken would make nan of 0 * inf.
 struct PowOfTensors : formulas::Pow {
   using formulas::Pow::slope_a;
   using formulas::Pow::slope_b;

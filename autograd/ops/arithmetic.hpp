@@ -1,8 +1,8 @@
 // Arithmetic on the elements of tensors: + - * /, powers and roots, signs.
 //
-// Operands of different shapes broadcast by NumPy's rule, and each cotangent is summed back to its operand's shape. Mixed
-// dtypes promote; as in PyTorch, a number, and a 0-d tensor beside one with axes, has a say only if it is of a later kind:
-// boolean, integer, floating. In what follows g is the cotangent, y the result.
+// Operands of different shapes broadcast by NumPy's rule, and each cotangent is summed back to its operand's shape.
+// Mixed dtypes promote; as in PyTorch, a number, and a 0-d tensor beside one with axes, has a say only if it is of a
+// later kind: boolean, integer, floating. In what follows g is the cotangent, y the result.
 #pragma once
 
 #include "../number.hpp"
@@ -21,18 +21,24 @@ Tensor add(const Operand& a, const Operand& b);
 /// Dtype: the common one; integers stay.
 /// Derivative: g to a, -g to b.
 /// Throws: std::invalid_argument where both are boolean.
+/// NumPy: `subtract`
+/// PyTorch: `sub`, `subtract`
 Tensor sub(const Operand& a, const Operand& b);
 
 /// Product of two tensors, element by element; of booleans: and.
 /// Shapes: a and b broadcast to the result's shape.
 /// Dtype: the common one; integers stay.
 /// Derivative: g b to a, g a to b.
+/// NumPy: `multiply`
+/// PyTorch: `mul`, `multiply`
 Tensor mul(const Operand& a, const Operand& b);
 
 /// Quotient of two tensors, element by element.
 /// Shapes: a and b broadcast to the result's shape.
 /// Dtype: the common one, integers become the default dtype.
 /// Derivative: g / b to a, -g a / b^2 to b.
+/// NumPy: `divide`
+/// PyTorch: `div`, `divide`
 Tensor div(const Operand& a, const Operand& b);
 
 /// Negative of each element.
@@ -40,6 +46,8 @@ Tensor div(const Operand& a, const Operand& b);
 /// Dtype: x's; integers stay.
 /// Derivative: -g.
 /// Throws: std::invalid_argument where x is boolean.
+/// NumPy: `negative`
+/// PyTorch: `neg`, `negative`
 Tensor neg(const Operand& x);
 
 inline Tensor operator+(const Operand& a, const Operand& b) { return add(a, b); }
@@ -54,12 +62,15 @@ Tensor& operator+=(Tensor& a, const Operand& b) = delete;  // write a = a + b, o
 Tensor& operator-=(Tensor& a, const Operand& b) = delete;  // write a = a - b, or a.assign(a - b)
 Tensor& operator*=(Tensor& a, const Operand& b) = delete;  // write a = a * b, or a.assign(a * b)
 Tensor& operator/=(Tensor& a, const Operand& b) = delete;  // write a = a / b, or a.assign(a / b)
+Tensor& operator%=(Tensor& a, const Operand& b) = delete;  // write a = a % b, or a.assign(a % b)
 
 /// Power a^b, element by element.
 /// Shapes: a and b broadcast to the result's shape.
 /// Dtype: the common one; two integers give an integer.
 /// Derivative: g b a^(b-1) to a, 0 where b is 0; g y log a to b, 0 where a is 0 and b is not negative.
 /// Throws: std::invalid_argument for an integer to a negative integer, and where both are boolean.
+/// NumPy: `power`
+/// PyTorch: `pow`, in which tensors of integers to a negative power are 0 or 1; refused here
 Tensor pow(const Operand& a, const Operand& b);
 
 /// Square x^2 of each element.
@@ -72,6 +83,7 @@ Tensor square(const Operand& x);
 /// Shapes: the result has x's.
 /// Dtype: x's, integers become the default dtype.
 /// Derivative: -g y^2.
+/// NumPy: `reciprocal`, which truncates that of integers
 Tensor reciprocal(const Operand& x);
 
 /// Square root of each element; nan below 0.
@@ -84,12 +96,14 @@ Tensor sqrt(const Operand& x);
 /// Shapes: the result has x's.
 /// Dtype: x's; integers stay.
 /// Derivative: g sign(x), 0 at 0.
+/// PyTorch: `abs`, `absolute`
 Tensor abs(const Operand& x);
 
 /// Sign of each element: -1, 0 or 1, and nan of nan.
 /// Shapes: the result has x's.
 /// Dtype: x's; integers and booleans stay.
 /// Derivative: 0.
+/// PyTorch: `sign`, 0 of a nan
 Tensor sign(const Operand& x);
 
 /// a + alpha b, element by element.
@@ -119,7 +133,9 @@ Tensor rsub(const Operand& a, const Operand& b, const Operand& alpha = 1);
 /// Dtype: x's.
 /// Derivative: g.
 /// Throws: std::invalid_argument where x is boolean.
+/// PyTorch: `positive`
 Tensor positive(const Operand& x);
+inline Tensor operator+(const Operand& x) { return positive(x); }
 
 /// Reciprocal 1 / sqrt(x) of the square root; nan below 0, infinite at 0.
 /// Shapes: the result has x's.
@@ -151,14 +167,14 @@ Tensor copysign(const Operand& a, const Operand& b);
 /// Shapes: a and b broadcast to the result's shape.
 /// Dtype: the common one, integers become float32.
 /// Derivative: g to a, 0 to b.
-/// PyTorch: without a derivative
+/// PyTorch: `nextafter`, which has no derivative
 Tensor nextafter(const Operand& a, const Operand& b);
 
 /// a 2^b, rounded once where b is whole: also where 2^b itself overflows or underflows.
 /// Shapes: a and b broadcast to the result's shape.
 /// Dtype: the common one, integers become float32.
 /// Derivative: g 2^b to a, g y log(2) to b.
-/// PyTorch: 2^b of integers in float32
+/// PyTorch: `ldexp`, which computes 2^b of integers in float32
 Tensor ldexp(const Operand& a, const Operand& b);
 
 /// What frexp() answers with: x = mantissa 2^exponent.
@@ -172,11 +188,12 @@ struct Frexp {
 /// Derivative: g 2^-exponent from the mantissa, nothing from the exponent.
 Frexp frexp(const Operand& x);
 
-/// x + value a b, element by element.
+/// x + value a b, element by element. Where the result is an integer, value is truncated to one, as in PyTorch.
 /// Shapes: x, a and b broadcast to the result's shape.
 /// Dtype: the common one; integers stay.
 /// Derivative: g to x, g value b to a, g value a to b.
-/// Throws: std::invalid_argument unless value is a number, and an integer where the result is; where all are boolean.
+/// Throws: std::invalid_argument unless value is a number, which int64 must hold where the result is an integer; where
+/// all are boolean.
 /// NumPy: -
 Tensor addcmul(const Operand& x, const Operand& a, const Operand& b, const Operand& value = 1);
 
@@ -185,7 +202,7 @@ Tensor addcmul(const Operand& x, const Operand& a, const Operand& b, const Opera
 /// Dtype: the common one, integers become float32.
 /// Derivative: g to x, g value / b to a, -g value a / b^2 to b.
 /// NumPy: -
-/// PyTorch: refuses integers
+/// PyTorch: `addcdiv`, which refuses integers
 Tensor addcdiv(const Operand& x, const Operand& a, const Operand& b, double value = 1);
 
 /// Number between a, at weight 0, and b, at weight 1: a + weight (b - a), exact at both ends.

@@ -1,5 +1,5 @@
-// scaled_dot_product_attention is one node with two outputs, the result and the weights, of which the user sees the first: the
-// rule needs the weights again.
+// scaled_dot_product_attention is one node with two outputs, the result and the weights, of which the user sees the
+// first: the rule needs the weights again.
 #include "attention.hpp"
 
 #include <algorithm>
@@ -154,8 +154,8 @@ AttentionMatrices<T> matrices_of(const Tensor& x) {
   return matrices;
 }
 
-/// The axes from the one with the farthest neighbours to the one with the nearest, the last axis always the last. Empty where
-/// elements are met more than once.
+/// The axes from the one with the farthest neighbours to the one with the nearest, the last axis always the last. Empty
+/// where elements are met more than once.
 std::vector<int> order_in_memory(const Shape& shape, const Strides& strides) {
   std::vector<int> order;
   for (int axis = 0; axis < shape.ndim(); ++axis) {
@@ -180,8 +180,8 @@ Tensor new_ordered_as(const Tensor& model, const char* name, const Shape& shape,
   return new_result_view(name, where, base, shape, strides, base.impl()->data);
 }
 
-/// Fresh tensors that lie as the models do, where these are the parts of one block, one behind the other along one of its axes,
-/// and fill it. Else nothing.
+/// Fresh tensors that lie as the models do, where these are the parts of one block, one behind the other along one of
+/// its axes, and fill it. Else nothing.
 std::vector<Tensor> new_parts_as(std::span<const Tensor* const> models, const char* name, SourceLocation where) {
   const TensorImpl& first = *models[0]->impl();
   const auto size = static_cast<std::int64_t>(size_of(first.dtype));

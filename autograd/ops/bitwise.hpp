@@ -35,14 +35,16 @@ inline Tensor operator~(const Operand& x) { return bitwise_not(x); }
 /// Shapes: a and b broadcast to the result's shape.
 /// Dtype: int64.
 /// Throws: std::invalid_argument for floating operands, and where both are boolean.
-/// NumPy: left_shift
+/// NumPy: `left_shift`
 Tensor bitwise_left_shift(const Operand& a, const Operand& b);
 /// a with its bits moved down by b, that is floor(a / 2^b); 0 or -1, by the sign of a, where b is not from 0 to 63.
 /// Shapes: a and b broadcast to the result's shape.
 /// Dtype: int64.
 /// Throws: std::invalid_argument for floating operands, and where both are boolean.
-/// NumPy: right_shift
+/// NumPy: `right_shift`
 Tensor bitwise_right_shift(const Operand& a, const Operand& b);
+inline Tensor operator<<(const Operand& a, const Operand& b) { return bitwise_left_shift(a, b); }
+inline Tensor operator>>(const Operand& a, const Operand& b) { return bitwise_right_shift(a, b); }
 
 /// Greatest common divisor, not negative; that of 0 and b is |b|.
 /// Shapes: a and b broadcast to the result's shape.

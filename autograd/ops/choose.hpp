@@ -13,14 +13,18 @@ namespace xgrad XGRAD_API {
 /// Dtype: the common one of a and b.
 /// Derivative: g to the branch that was taken, exactly 0 to the other, even where that is nan or inf.
 /// Throws: std::invalid_argument unless the condition is boolean.
+/// NumPy: `where`; of a condition alone `nonzero_tuple(condition)` here
+/// PyTorch: `where`; of a condition alone `nonzero_tuple(condition)` here
 Tensor where(const Operand& condition, const Operand& a, const Operand& b);
 
-/// Chooses between f(x) and g(x), with each function fed `safe` in place of the elements that it is not chosen for, so that a
-/// nan or inf that it would make of them cannot reach the gradient (0 * inf = nan).
+/// Chooses between f(x) and g(x), with each function fed `safe` in place of the elements that it is not chosen for, so
+/// that a nan or inf that it would make of them cannot reach the gradient (0 * inf = nan).
 /// Shapes: condition and x broadcast; f and g keep the shape.
 /// Dtype: the common one of f(x) and g(x).
 /// Derivative: that of the branch that was taken.
 /// Example: where_safe(x > 0, [](const Tensor& x) { return sqrt(x); }, [](const Tensor& x) { return 0 * x; }, x);
+/// NumPy: -
+/// PyTorch: -
 template <class F, class G>
 Tensor where_safe(const Tensor& condition, F&& f, G&& g, const Tensor& x, double safe = 1,
                   SourceLocation place = SourceLocation::current());
@@ -37,33 +41,38 @@ Tensor maximum(const Operand& a, const Operand& b);
 /// Derivative: g to the smaller, half each at a tie, 0 where either is nan.
 Tensor minimum(const Operand& a, const Operand& b);
 
-/// Elements limited to [low, high], that is min(max(x, low), high), either bound optional: low > high gives high, nan stays.
+/// Elements limited to [low, high], that is min(max(x, low), high), either bound optional: low > high gives high, nan
+/// stays.
 /// Shapes: the result has x's.
-/// Dtype: x's; integers stay where the bounds are whole numbers, and become the default dtype else. A bound of an integer type
-/// limits them exactly, as large as it may be.
+/// Dtype: x's; integers stay where the bounds are whole numbers or infinite, and become the default dtype else. A bound
+/// of an integer type limits them exactly, as large as it may be.
 /// Derivative: g where low <= x <= high, else 0.
 /// Throws: std::invalid_argument without a bound.
+/// NumPy: `clip`
+/// PyTorch: `clamp`, `clip`, to which integers stay only beside bounds of an integer type
 Tensor clamp(const Operand& x, std::optional<Scalar> low, std::optional<Scalar> high);
 
 /// Elements limited to bounds that are tensors; an undefined one does not bound.
 /// Shapes: x and the bounds broadcast to the result's shape.
 /// Dtype: the common one; integers stay.
-/// Derivative: g to x where low <= x <= high, to a bound where it was taken, nothing to a nan.
+/// Derivative: g to x where low <= x <= high, to a bound where it was taken, nothing to a nan. Of equal bounds low was
+/// taken below them, high above.
 /// Throws: std::invalid_argument without a bound.
+/// PyTorch: `clamp`, `clip`, which give nothing below equal bounds
 Tensor clamp(const Operand& x, const Tensor& low, const Tensor& high);
 
 /// Elements not below a bound, a number or a tensor; nan where either is nan.
 /// Shapes: x and low broadcast to the result's shape.
 /// Dtype: the common one; integers stay.
 /// Derivative: g to x where x >= low, to low where x < low, nothing to a nan.
-/// NumPy: maximum, whose derivative at a tie is another
+/// NumPy: `maximum`
 Tensor clamp_min(const Operand& x, const Operand& low);
 
 /// Elements not above a bound, a number or a tensor; nan where either is nan.
 /// Shapes: x and high broadcast to the result's shape.
 /// Dtype: the common one; integers stay.
 /// Derivative: g to x where x <= high, to high where x > high, nothing to a nan.
-/// NumPy: minimum, whose derivative at a tie is another
+/// NumPy: `minimum`
 Tensor clamp_max(const Operand& x, const Operand& high);
 
 /// Larger of two tensors, element by element; beside a nan the other one.
@@ -82,7 +91,7 @@ Tensor fmin(const Operand& a, const Operand& b);
 /// Shapes: x and values broadcast to the result's shape.
 /// Dtype: the common one; integers stay.
 /// Derivative: 0 to x; g to values where x is 0.
-/// PyTorch: 0 of a nan
+/// PyTorch: `heaviside`, 0 of a nan
 Tensor heaviside(const Operand& x, const Operand& values);
 
 /// Elements of x, and `value` where the mask holds.
@@ -90,7 +99,7 @@ Tensor heaviside(const Operand& x, const Operand& values);
 /// Dtype: x's, to which value is converted.
 /// Derivative: g to x where the mask does not hold; the sum of the other g to value.
 /// Throws: std::invalid_argument unless the mask is boolean and value has no axes.
-/// NumPy: where(mask, value, x)
+/// NumPy: `where(mask, value, x)`
 Tensor masked_fill(const Operand& x, const Operand& mask, const Operand& value);
 
 struct NanToNumOptions {

@@ -9,31 +9,38 @@ namespace xgrad XGRAD_API {
 /// Shapes: a and b broadcast to the result's shape.
 /// Dtype: boolean, after promotion to the common one.
 /// Derivative: none.
+/// NumPy: `equal`; its `array_equal` is `all(equal(a, b))`
+/// PyTorch: `eq`; its `equal` is one bool: `all(equal(a, b)).item<bool>()`
 Tensor equal(const Operand& a, const Operand& b);
 /// Whether a != b, element by element; nan differs from everything.
 /// Shapes: a and b broadcast to the result's shape.
 /// Dtype: boolean, after promotion to the common one.
 /// Derivative: none.
+/// PyTorch: `not_equal`, `ne`
 Tensor not_equal(const Operand& a, const Operand& b);
 /// Whether a < b, element by element; false beside nan.
 /// Shapes: a and b broadcast to the result's shape.
 /// Dtype: boolean, after promotion to the common one.
 /// Derivative: none.
+/// PyTorch: `less`, `lt`
 Tensor less(const Operand& a, const Operand& b);
 /// Whether a <= b, element by element; false beside nan.
 /// Shapes: a and b broadcast to the result's shape.
 /// Dtype: boolean, after promotion to the common one.
 /// Derivative: none.
+/// PyTorch: `less_equal`, `le`
 Tensor less_equal(const Operand& a, const Operand& b);
 /// Whether a > b, element by element; false beside nan.
 /// Shapes: a and b broadcast to the result's shape.
 /// Dtype: boolean, after promotion to the common one.
 /// Derivative: none.
+/// PyTorch: `greater`, `gt`
 Tensor greater(const Operand& a, const Operand& b);
 /// Whether a >= b, element by element; false beside nan.
 /// Shapes: a and b broadcast to the result's shape.
 /// Dtype: boolean, after promotion to the common one.
 /// Derivative: none.
+/// PyTorch: `greater_equal`, `ge`
 Tensor greater_equal(const Operand& a, const Operand& b);
 
 inline Tensor operator==(const Operand& a, const Operand& b) { return equal(a, b); }
@@ -103,12 +110,12 @@ struct AllcloseOptions {
   double atol = 1e-8;      ///< by itself
   bool equal_nan = false;  ///< whether nan is close to nan
 };
-/// Whether |a - b| <= atol + rtol |b|, element by element. Two infinities of one sign are close; nan is close to nothing
-/// unless equal_nan is set. Integers are subtracted exactly.
+/// Whether |a - b| <= atol + rtol |b|, element by element. Two infinities of one sign are close; nan is close to
+/// nothing unless equal_nan is set. Integers are subtracted exactly.
 /// Shapes: a and b broadcast to the result's shape.
 /// Dtype: boolean; floating ones are compared in float64.
 /// Throws: std::invalid_argument for a negative tolerance.
-/// PyTorch: whose integers are subtracted in float32
+/// PyTorch: `isclose`, which subtracts integers in float32
 Tensor isclose(const Operand& a, const Operand& b, AllcloseOptions tolerance = {});
 
 /// Whether isclose() holds for all elements.

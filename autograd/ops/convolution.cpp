@@ -1,5 +1,5 @@
-// Three nodes, each linear in both of its inputs, and each differentiated to the other two: the convolution, its transpose, and
-// the gradient of the weight. conv_transpose is the second, as users call it.
+// Three nodes, each linear in both of its inputs, and each differentiated to the other two: the convolution, its
+// transpose, and the gradient of the weight. conv_transpose is the second, as users call it.
 #include "convolution.hpp"
 
 #include <new>
@@ -276,7 +276,9 @@ Tensor conv_transpose(const char* name, int axes, const Operand& operand, const 
   set_numbers(name, "padding", options.padding, axes, 0, g.before, where);
   set_numbers(name, "output_padding", options.output_padding, axes, 0, behind, where);
   for (int axis = kAxes - axes; axis < kAxes; ++axis) {
-    check(behind[axis] < g.stride[axis] || behind[axis] < g.dilation[axis], where, name,
+    // Of no samples there is no result that could be wrong: it only has a shape.
+    const bool is_empty = g.batch == 0;
+    check(is_empty || behind[axis] < g.stride[axis] || behind[axis] < g.dilation[axis], where, name,
           ": output_padding must be below the stride or the dilation, but it is ", options.output_padding.given(), ".");
     g.in[axis] = Exact()
                      .add(g.out[axis] - 1, g.stride[axis])
@@ -285,8 +287,8 @@ Tensor conv_transpose(const char* name, int axes, const Operand& operand, const 
                      .add(behind[axis])
                      .add(1)
                      .value_or_throw(name, where);
-    check(g.in[axis] > 0, where, name, ": the result must have elements, but x is ", x.shape(), ", weight is ",
-          weight.shape(), " and padding is ", options.padding.given(), ".");
+    check(g.in[axis] > 0 || (is_empty && g.in[axis] == 0), where, name, ": the result must have elements, but x is ",
+          x.shape(), ", weight is ", weight.shape(), " and padding is ", options.padding.given(), ".");
   }
   check_padded(name, g, where);
   Tensor y = convolved_back(c, x, weight, bias, where);

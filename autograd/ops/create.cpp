@@ -8,8 +8,8 @@
 #include "../tensor_impl.hpp"
 #include "detail/result.hpp"
 
-// The numbers of a sequence are the same on every machine: the build keeps the compiler from contracting a + b * c in this
-// file (-ffp-contract=off), which it would do where the machine has the instruction.
+// The numbers of a sequence are the same on every machine: the build keeps the compiler from contracting a + b * c in
+// this file (-ffp-contract=off), which it would do where the machine has the instruction.
 
 namespace xgrad XGRAD_API {
 
@@ -92,8 +92,8 @@ Tensor arange(double start, double stop, double step, TensorOptions options, Sou
 
 namespace {
 
-/// Element i of linspace: from both ends to the middle, so that start, stop and what is between them are met exactly, and
-/// the same numbers come the other way round.
+/// Element i of linspace: from both ends to the middle, so that start, stop and what is between them are met exactly,
+/// and the same numbers come the other way round.
 template <class T>
 struct EvenlySpaced {
   double start, stop, step, middle;
@@ -165,7 +165,8 @@ Tensor eye(std::int64_t rows, std::int64_t columns, TensorOptions options, Sourc
 
 // ---- Values of the program ----
 //
-// They are copied outside of kernels: the memory that they stand in is the program's, and may be gone when a kernel runs again.
+// They are copied outside of kernels: the memory that they stand in is the program's, and may be gone when a kernel
+// runs again.
 
 NestedList::NestedList(std::initializer_list<NestedList> items) : kind_(DType::float32) {
   shape_.push_back(static_cast<std::int64_t>(items.size()));

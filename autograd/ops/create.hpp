@@ -19,10 +19,12 @@ namespace xgrad XGRAD_API {
 Tensor zeros(const Shape& shape, TensorOptions options = {}, SourceLocation where = SourceLocation::current());
 /// A tensor of ones. Dtype and errors are those of zeros().
 Tensor ones(const Shape& shape, TensorOptions options = {}, SourceLocation where = SourceLocation::current());
-/// A tensor whose elements all are `value`, a number of any type; an int64 tensor holds an integer exactly, and truncates
-/// others. Dtype and errors are those of zeros().
+/// A tensor whose elements all are `value`, a number of any type; an int64 tensor holds an integer exactly, and
+/// truncates others. Dtype and errors are those of zeros().
 ///
 /// Throws: std::invalid_argument for a value that an int64 tensor cannot hold.
+/// NumPy: `full`, int64 of an integer; the default dtype here
+/// PyTorch: `full`, int64 of an integer; the default dtype here
 Tensor full(const Shape& shape, Scalar value, TensorOptions options = {},
             SourceLocation where = SourceLocation::current());
 /// Zeros in the shape and dtype of x.
@@ -84,8 +86,8 @@ concept OtherInteger = std::integral<T> && !ElementType<T>;
 /// The numbers start, start + step, ... up to but without stop.
 ///
 /// Shapes: [ceil((stop - start) / step)].
-/// Dtype: int64 where all three are integers, else the default dtype; the one that options give or leave out, where they
-/// are given. For int64 the numbers are truncated first.
+/// Dtype: int64 where all three are integers, else the default dtype; the one that options give or leave out, where
+/// they are given. For int64 the numbers are truncated first.
 /// Throws: std::invalid_argument when step is 0 or leads away from stop, and for an integer that a double cannot hold.
 template <internal::Countable Start, internal::Countable Stop, internal::Countable Step = int>
 Tensor arange(Start start, Stop stop, Step step = 1,
@@ -104,13 +106,13 @@ Tensor arange(Stop stop, TensorOptions options = {.dtype = internal::counted_dty
               SourceLocation where = SourceLocation::current()) {
   return internal::arange(0, internal::exact_double("arange", stop, where), 1, options, where);
 }
-/// `count` numbers from start to stop, both included, evenly spaced. The one in the middle is (start + stop) / 2, from stop
-/// to start come the same numbers, and they are the same on every machine. An int64 tensor truncates them.
+/// `count` numbers from start to stop, both included, evenly spaced. The one in the middle is (start + stop) / 2, from
+/// stop to start come the same numbers, and they are the same on every machine. An int64 tensor truncates them.
 ///
 /// Shapes: [count].
 /// Dtype: any; the default dtype where none is given.
-/// Throws: std::invalid_argument when count is negative, unless start, stop and the distance between them are finite, where
-/// an int64 tensor cannot hold them, and for an integer in one that a double cannot hold.
+/// Throws: std::invalid_argument when count is negative, unless start, stop and the distance between them are finite,
+/// where an int64 tensor cannot hold them, and for an integer in one that a double cannot hold.
 Tensor linspace(Scalar start, Scalar stop, std::int64_t count, TensorOptions options = {},
                 SourceLocation where = SourceLocation::current());
 /// The identity matrix: ones on the diagonal, zeros elsewhere.
@@ -154,12 +156,14 @@ class NestedList {
   std::string problem_;
 };
 
-/// A tensor of the numbers in nested braces: `tensor({{1., 2.}, {3., 4.}})`. They pass through double: use from_vector for
-/// integers beyond 2^53.
+/// A tensor of the numbers in nested braces: `tensor({{1., 2.}, {3., 4.}})`. They pass through double: use from_vector
+/// for integers beyond 2^53.
 ///
 /// Shapes: the nesting's.
 /// Dtype: the default dtype for floating numbers, int64 for integers, boolean for bools.
 /// Throws: std::invalid_argument when rows have different lengths, and for an integer that a double cannot hold.
+/// NumPy: `array`
+/// PyTorch: `tensor`
 Tensor tensor(const NestedList& values, SourceLocation where = SourceLocation::current());
 template <class T>
 Tensor tensor(const std::vector<T>& values) = delete;  // of a vector: from_vector(values)
@@ -173,6 +177,8 @@ Tensor tensor(const NestedList& values, TensorOptions options, SourceLocation wh
 ///
 /// Dtype: T's; T is bool, std::int64_t, float or double.
 /// Throws: std::invalid_argument for a shape that zeros() refuses.
+/// NumPy: `frombuffer`, which shares the memory
+/// PyTorch: `frombuffer`, which shares the memory
 template <ElementType T>
 XGRAD_API Tensor from_data(const T* values, const Shape& shape, SourceLocation where = SourceLocation::current());
 /// A copy of a vector's numbers along one axis.
@@ -180,6 +186,8 @@ XGRAD_API Tensor from_data(const T* values, const Shape& shape, SourceLocation w
 /// Shapes: [values.size()].
 /// Dtype: T's; T is bool, float, double or an integer, which becomes int64.
 /// Throws: std::invalid_argument for an integer that an int64 cannot hold.
+/// NumPy: `array(list)`
+/// PyTorch: `tensor(list)`
 template <ElementType T>
 XGRAD_API Tensor from_vector(const std::vector<T>& values, SourceLocation where = SourceLocation::current());
 template <internal::OtherInteger T>

@@ -13,33 +13,40 @@ namespace xgrad XGRAD_API {
 struct CumulativeOptions {
   std::optional<DType> dtype = {};  ///< x is cast to it first
 };
-/// Running sum along an axis: y_k = x_0 + ... + x_k. Of float32 computed in float64, of float64 with the rounding errors
-/// kept beside the sum; integers wrap around.
+/// Running sum along an axis: y_k = x_0 + ... + x_k. Of float32 computed in float64, of float64 with the rounding
+/// errors kept beside the sum; integers wrap around.
 /// Shapes: `x [..., n, ...] -> x's`.
 /// Dtype: x's; booleans give int64; or the one asked for.
 /// Derivative: the running sum of g from the end.
 /// Throws: std::out_of_range for an axis that x does not have.
 /// Example: `cumsum(x, 0)`, `cumsum(x, -1, {.dtype = DType::float64})`.
+/// NumPy: `cumsum`, of the flattened array where no axis is named: `cumsum(flatten(x), 0)`
 Tensor cumsum(const Operand& x, int axis, CumulativeOptions options = {});
 /// Running product along an axis: y_k = x_0 ... x_k. Of float32 computed in float64; integers wrap around.
 /// Shapes: `x [..., n, ...] -> x's`.
 /// Dtype: x's; booleans give int64; or the one asked for.
 /// Derivative: formed without a division, so it is right where elements are 0, in every order.
 /// Throws: std::out_of_range for an axis that x does not have.
+/// NumPy: `cumprod`, of the flattened array where no axis is named: `cumprod(flatten(x), 0)`
 Tensor cumprod(const Operand& x, int axis, CumulativeOptions options = {});
-/// Running logarithm of sums of exponentials along an axis: y_k = log(exp(x_0) + ... + exp(x_k)), which does not overflow.
+/// Running logarithm of sums of exponentials along an axis: y_k = log(exp(x_0) + ... + exp(x_k)), which does not
+/// overflow.
 /// Shapes: `x [..., n, ...] -> x's`.
 /// Dtype: floating; integers and booleans become float32.
 /// Derivative: the sum of g_k exp(x - y_k); 0 where all up to an element are -inf.
 /// Throws: std::out_of_range for an axis that x does not have.
+/// NumPy: `logaddexp.accumulate`
 Tensor logcumsumexp(const Operand& x, int axis);
-/// Largest element so far along an axis, and its position: the last of equals. After a nan all are nan, at the last one.
+/// Largest element so far along an axis, and its position: the last of equals. After a nan all are nan, at the last
+/// one.
 /// Shapes: `x [..., n, ...] -> x's`, twice.
 /// Dtype: x's, and int64.
 /// Derivative: g at the positions, added up.
 /// Throws: std::out_of_range for an axis that x does not have.
+/// NumPy: `maximum.accumulate`, without positions
 Extreme cummax(const Operand& x, int axis);
 /// Smallest element so far along an axis, and its position: see cummax.
+/// NumPy: `minimum.accumulate`, without positions
 Extreme cummin(const Operand& x, int axis);
 
 /// Options of diff.
@@ -53,8 +60,8 @@ struct DiffOptions {
 /// Shapes: `x [..., m, ...] -> [..., max(m - n, 0), ...]`, where m counts what is prepended and appended.
 /// Dtype: that of x and what is put beside it, promoted.
 /// Derivative: differences of g, to x and to what is put beside it.
-/// Throws: std::invalid_argument for a scalar, n < 0, and for tensors beside x with other axes than x or other extents but
-/// on the axis; std::out_of_range for an axis that x does not have.
+/// Throws: std::invalid_argument for a scalar, n < 0, and for tensors beside x with other axes than x or other extents
+/// but on the axis; std::out_of_range for an axis that x does not have.
 /// Example: `diff(x)`, `diff(x, {.n = 2, .axis = 0})`.
 Tensor diff(const Operand& x, const DiffOptions& options = {});
 
@@ -68,9 +75,10 @@ struct TrapezoidOptions {
 /// Dtype: floating; integers and booleans become float32.
 /// Derivative: g times each point's weight.
 /// Throws: std::invalid_argument for a scalar; std::out_of_range for an axis that y does not have.
+/// NumPy: `trapz`
 Tensor trapezoid(const Operand& y, TrapezoidOptions options = {});
-/// Integral of y along an axis by the trapezoidal rule, with the points x. `x` has one axis, as long as y's, or broadcasts
-/// with y.
+/// Integral of y along an axis by the trapezoidal rule, with the points x. `x` has one axis, as long as y's, or
+/// broadcasts with y.
 /// Shapes: `y [..., n, ...], x [n] -> y's shape without the axis`.
 /// Dtype: floating, the common one; integers and booleans become float32.
 /// Derivative: to y and to x.
@@ -82,6 +90,7 @@ Tensor trapezoid(const Operand& y, const Tensor& x, TrapezoidOptions options = {
 /// Dtype: floating; integers and booleans become float32.
 /// Derivative: to y.
 /// Throws: std::invalid_argument for a scalar; std::out_of_range for an axis that y does not have.
+/// NumPy: `scipy.integrate.cumulative_trapezoid`
 Tensor cumulative_trapezoid(const Operand& y, TrapezoidOptions options = {});
 /// Integral up to each point but the first, with the points x: see trapezoid.
 Tensor cumulative_trapezoid(const Operand& y, const Tensor& x, TrapezoidOptions options = {});
@@ -98,9 +107,10 @@ struct GradientOptions {
 /// Shapes: `x [...] -> x's`, once for each axis.
 /// Dtype: floating; integers and booleans become float32; that of coordinates promotes.
 /// Derivative: to x, and to coordinates.
-/// Throws: std::invalid_argument where an axis has fewer than edge_order + 1 points, for another edge_order, and for spacing
-/// or coordinates that do not fit the axes.
+/// Throws: std::invalid_argument where an axis has fewer than edge_order + 1 points, for another edge_order, and for
+/// spacing or coordinates that do not fit the axes.
 /// Example: `Tensor slope = gradient(x, {.spacing = {0.1}})[0];`
+/// NumPy: `gradient`, along one axis an array and no list
 std::vector<Tensor> gradient(const Operand& x, const GradientOptions& options = {});
 
 }  // namespace xgrad

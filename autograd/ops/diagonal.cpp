@@ -220,7 +220,8 @@ std::int64_t lower_length(std::int64_t i, std::int64_t columns, std::int64_t off
   return std::clamp<std::int64_t>(length, 0, columns);
 }
 
-/// The places of the lower triangle's elements, or of those that it leaves, row by row. Over rows, the first of which is `from`.
+/// The places of the lower triangle's elements, or of those that it leaves, row by row. Over rows, the first of which
+/// is `from`.
 struct TriangleIndices {
   std::int64_t* row;
   std::int64_t* column;
@@ -249,7 +250,8 @@ Tensor triangle_indices(const char* operation, std::int64_t rows, std::int64_t c
         " and ", columns, ".");
   // The upper triangle is what the lower one of the diagonal below leaves.
   if (!is_lower) offset = std::max(offset, -INT64_MAX) - 1;
-  // Rows of the lower triangle have no elements before `start`, one more each up to `stop`, and all columns from there on.
+  // Rows of the lower triangle have no elements before `start`, one more each up to `stop`, and all columns from there
+  // on.
   using Wide = __int128;
   Wide start = std::clamp<Wide>(-Wide(offset), 0, rows),
        stop = std::clamp<Wide>(Wide(columns) - 1 - offset, start, rows);

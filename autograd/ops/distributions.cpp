@@ -28,8 +28,8 @@ namespace {
 // Elements from which a draw is worth a second thread.
 constexpr std::int64_t kDrawGrain = 1024;
 
-/// As many random numbers as an element asks for, which only its position and the seed decide: those that are rejected shift no
-/// other element's.
+/// As many random numbers as an element asks for, which only its position and the seed decide: those that are rejected
+/// shift no other element's.
 class Source {
  public:
   explicit Source(Position at) : at_(at) {}
@@ -190,6 +190,17 @@ struct Poisson {
   }
 };
 
+/// 1 with a probability.
+struct Bernoulli {
+  double operator()(Source& source, double probability) const {
+    // The probability is (whole + rest) 2^-52: where the first 52 bits equal the whole, the rest decides.
+    double whole;
+    const double rest = std::modf(probability * 0x1p52, &whole);
+    const double bits = std::floor(source.unit() * 0x1p52);
+    return bits < whole || (bits == whole && source.unit() < rest);
+  }
+};
+
 }  // namespace
 
 Tensor exponential(const Shape& shape, double rate, TensorOptions options, Generator& generator, SourceLocation where) {
@@ -229,16 +240,33 @@ Tensor not_negative(const char* name, const char* what, const Operand& operand) 
   return x;
 }
 
+/// Each element drawn by a parameter of its own.
+template <class Distribution>
+Tensor draw_each(const char* name, const Tensor& parameter, Generator& generator, SourceLocation where) {
+  Tensor result = new_result(name, parameter.shape(), parameter.dtype(), where);
+  const Position first = take(generator, result.numel());
+  dispatch_floating(parameter.dtype(), [&]<class T>(T) {
+    launch(DrawEach<T, Distribution>{data_of<T>(result), data_of<T>(parameter), first, {}}, result.numel(), kDrawGrain);
+  });
+  return result;
+}
+
 }  // namespace
 
 Tensor poisson(const Operand& rates, Generator& generator) {
-  Tensor rate = not_negative("poisson", "rate", rates);
-  Tensor result = new_result("poisson", rate.shape(), rate.dtype(), rates.where());
-  const Position first = take(generator, result.numel());
-  dispatch_floating(rate.dtype(), [&]<class T>(T) {
-    launch(DrawEach<T, Poisson>{data_of<T>(result), data_of<T>(rate), first, {}}, result.numel(), kDrawGrain);
-  });
-  return result;
+  return draw_each<Poisson>("poisson", not_negative("poisson", "rate", rates), generator, rates.where());
+}
+
+Tensor bernoulli(const Operand& probabilities, Generator& generator) {
+  const Tensor p = not_negative("bernoulli", "probability", probabilities);
+  {
+    CallSite site(probabilities.where());
+    NoGrad no_grad;
+    check(
+        all(p <= 1).item<bool>(), probabilities.where(), "bernoulli: each probability must be in [0, 1], but one is ",
+        [&] { return amax(p).item(); }, ".");
+  }
+  return draw_each<Bernoulli>("bernoulli", p, generator, probabilities.where());
 }
 
 namespace {
@@ -362,7 +390,7 @@ Tensor categorical(const Operand& logits, int axis, Generator& generator) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   check(given.ndim() == 0 || given.shape()[axis] > 0, where,
         "categorical: there must be logits along the axis, but the shape is ", given.shape(), ".");
-  check(all(x < kInfinity).item<bool>(), where, "categorical: no logit may be nan or infinite, but one is.");
+  check(all(x < kInfinity).item<bool>(), where, "categorical: no logit may be nan or +infinity, but one is.");
   check(given.ndim() == 0 || all(amax(x, axis) > -kInfinity).item<bool>(), where,
         "categorical: each list of logits must have one above -infinity, but one has none.");
   return argmax(x + gumbel(x.shape(), 0, 1, {.dtype = DType::float64}, generator, where), axis);

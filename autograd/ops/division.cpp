@@ -17,8 +17,8 @@ using namespace internal;
 
 namespace {
 
-// Of integers. A divisor of 0 has been refused; that of -1 is apart, as the quotient of the least int64 by it is no int64, at
-// which the machine's division traps.
+// Of integers. A divisor of 0 has been refused; that of -1 is apart, as the quotient of the least int64 by it is no
+// int64, at which the machine's division traps.
 
 struct TruncInteger {
   std::int64_t operator()(std::int64_t a, std::int64_t b) const { return b == -1 ? -a : a / b; }

@@ -1,7 +1,7 @@
 // Division with a whole quotient, and what it leaves.
 //
-// A floating a / 0 is infinite or nan, as in div(); of integers it throws. The least int64 by -1 is the least int64 again, as
-// integers wrap.
+// A floating a / 0 is infinite or nan, as in div(); of integers it throws. The least int64 by -1 is the least int64
+// again, as integers wrap.
 #pragma once
 
 #include "../number.hpp"
@@ -20,12 +20,12 @@ enum class Rounding {
 /// Dtype: the common one; integers stay where the quotient is rounded.
 /// Derivative: 0, or that of div() for Rounding::none.
 /// Throws: std::invalid_argument where an integer is divided by 0, and where both are boolean.
-/// NumPy: floor_divide, trunc(a / b)
-/// PyTorch: div(rounding_mode=)
+/// NumPy: `floor_divide`, `trunc(a / b)`
+/// PyTorch: `div(rounding_mode=)`
 Tensor div(const Operand& a, const Operand& b, Rounding rounding);
 
-/// Greatest whole number that is not above a / b, for Rounding::floor. Also where a / b itself would be rounded up to the
-/// next one.
+/// Greatest whole number that is not above a / b, for Rounding::floor. Also where a / b itself would be rounded up to
+/// the next one.
 /// Shapes: a and b broadcast to the result's shape.
 /// Dtype: the common one; integers stay.
 /// Derivative: 0.
@@ -44,7 +44,8 @@ Tensor fmod(const Operand& a, const Operand& b);
 /// Dtype: the common one; integers stay.
 /// Derivative: g to a, -g floor(a / b) to b.
 /// Throws: std::invalid_argument where an integer is divided by 0, and where both are boolean.
-/// NumPy: a rest of 0 has the sign of b
+/// NumPy: `remainder`, in which a rest of 0 has the sign of b
 Tensor remainder(const Operand& a, const Operand& b);
+inline Tensor operator%(const Operand& a, const Operand& b) { return remainder(a, b); }
 
 }  // namespace xgrad

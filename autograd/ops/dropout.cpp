@@ -5,6 +5,7 @@
 
 #include "../simd/formulas/activation.hpp"
 #include "arithmetic.hpp"
+#include "cast.hpp"
 #include "choose.hpp"
 #include "compare.hpp"
 #include "create.hpp"
@@ -39,7 +40,8 @@ Tensor dropped(const char* name, const Operand& x, double p, bool by_channel, Ge
   return where(is_kept, x.tensor(name) * (p < 1 ? 1 / (1 - p) : 0.0), 0);
 }
 
-/// Kept elements become scale x + shift, the others scale times selu's least value + shift, where both keep mean and variance.
+/// Kept elements become scale x + shift, the others scale times selu's least value + shift, where both keep mean and
+/// variance.
 Tensor alpha_dropped(const char* name, const Operand& x, double p, bool by_channel, Generator& generator) {
   CallSite site(x.where());
   constexpr double kLeast = -formulas::Selu::kScale * formulas::Selu::kAlpha;
@@ -75,8 +77,14 @@ Tensor rrelu(const Operand& x, double lower, double upper, Generator& generator)
         "rrelu: lower must not exceed upper, and a float32 must hold their distance, but they are ", lower, " and ",
         upper, ".");
   CallSite site(place);
-  // In float32 whatever x is: the same numbers for a seed.
-  Tensor slopes = uniform(input.shape(), lower, upper, {.dtype = DType::float32}, generator, place);
+  // Drawn in float32 whatever x is: the same numbers for a seed. Those of a float64 x have its digits nevertheless.
+  Tensor slopes;
+  if (input.dtype() == DType::float64) {
+    Tensor parts = uniform(input.shape(), 0, 1, {.dtype = DType::float32}, generator, place);
+    slopes = clamp(lower + cast(parts, DType::float64) * (upper - lower), lower, upper);
+  } else {
+    slopes = uniform(input.shape(), lower, upper, {.dtype = DType::float32}, generator, place);
+  }
   return binary("rrelu", input, slopes, formulas::Prelu{});
 }
 

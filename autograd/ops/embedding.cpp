@@ -148,8 +148,8 @@ struct SumBags {
   }
 };
 
-/// y[b] = the largest elements of the rows of bag b, and which rows of the table they are of: the first of equals. An empty
-/// bag has 0, of row 0. Over bags.
+/// y[b] = the largest elements of the rows of bag b, and which rows of the table they are of: the first of equals. An
+/// empty bag has 0, of row 0. Over bags.
 template <class T>
 struct MaxBags {
   const std::int64_t *indices, *starts;

@@ -52,9 +52,12 @@ struct InterpolateOptions {
 /// Shapes: `x [N, C, L]`, `[N, C, H, W]` or `[N, C, D, H, W] -> ` the same with other extents after C.
 /// Dtype: floating; integers become float32.
 /// Derivative: the transposed map of g, which is linear.
-/// Throws: std::invalid_argument for other shapes and for no elements, unless one of size and scale_factor is given, fits the
-/// axes and makes extents above 0, for align_corners, antialias and cubic where they are not for that mode or number of axes.
+/// Throws: std::invalid_argument for other shapes and for no elements, unless one of size and scale_factor is given,
+/// fits the axes and makes extents above 0, for align_corners, antialias and cubic where they are not for that mode or
+/// number of axes.
 /// Example: `interpolate(ones({1, 3, 8}), {.scale_factor = 2, .mode = Interpolation::linear})`
+/// NumPy: -
+/// PyTorch: `nn.functional.interpolate`, whose modes name the number of axes, too: bilinear, trilinear, bicubic
 Tensor interpolate(const Operand& x, InterpolateOptions options);
 
 /// How grid_sample() reads x between its elements.
@@ -71,15 +74,17 @@ struct GridSampleOptions {
   GridPadding padding = GridPadding::zeros;
   bool align_corners = false;  ///< -1 and 1 are the middles of the first and last elements, else their outer edges
 };
-/// Images at places that a grid names: (x, y) from -1 to 1 over width and height, or (x, y, z) over width, height and depth.
-/// A place that is nan reads as -1. cubic is for images of two axes. A primitive, for speed.
-/// Shapes: `x [N, C, H, W], grid [N, Ho, Wo, 2] -> [N, C, Ho, Wo]`; `x [N, C, D, H, W], grid [N, Do, Ho, Wo, 3] -> [N, C, Do, Ho,
-/// Wo]`.
+/// Images at places that a grid names: (x, y) from -1 to 1 over width and height, or (x, y, z) over width, height and
+/// depth. A place that is nan reads as -1. cubic is for images of two axes. A primitive, for speed.
+/// Shapes: `x [N, C, H, W], grid [N, Ho, Wo, 2] -> [N, C, Ho, Wo]`;
+/// `x [N, C, D, H, W], grid [N, Do, Ho, Wo, 3] -> [N, C, Do, Ho, Wo]`.
 /// Dtype: the common one; integers become float32.
-/// Derivative: for x the weights of each element times g; for grid how the weights change with the place, one-sided at an
-/// element; 0 where a border or the reflection's cut holds the place, and for nearest.
+/// Derivative: for x the weights of each element times g; for grid how the weights change with the place, one-sided at
+/// an element; 0 where a border or the reflection's cut holds the place, and for nearest.
 /// Throws: std::invalid_argument for other shapes, an x without elements, and for cubic in three axes.
 /// Source: Jaderberg, Simonyan, Zisserman, Kavukcuoglu, Spatial transformer networks, 2015.
+/// NumPy: -
+/// PyTorch: `nn.functional.grid_sample`, whose `mode='bilinear'` and `'bicubic'` are linear and cubic
 Tensor grid_sample(const Operand& x, const Operand& grid, GridSampleOptions options = {});
 
 /// Options of affine_grid.
@@ -87,7 +92,8 @@ struct AffineGridOptions {
   bool align_corners = false;  ///< as in grid_sample
 };
 /// Grid of an affine map for grid_sample: the places of an image of this size, times theta.
-/// Shapes: `theta [N, 2, 3], size {N, C, H, W} -> [N, H, W, 2]`; `theta [N, 3, 4], size {N, C, D, H, W} -> [N, D, H, W, 3]`.
+/// Shapes: `theta [N, 2, 3], size {N, C, H, W} -> [N, H, W, 2]`;
+/// `theta [N, 3, 4], size {N, C, D, H, W} -> [N, D, H, W, 3]`.
 /// Dtype: theta's, floating.
 /// Derivative: the sum over the places of g times the place.
 /// Throws: std::invalid_argument for other shapes and dtypes, and unless the extents are above 0.

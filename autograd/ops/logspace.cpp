@@ -13,8 +13,8 @@ using namespace internal;
 
 namespace {
 
-/// Powers of evenly spaced exponents. An exponent is the sum of two doubles, the second one what the first one rounds away: at
-/// 10^300 the last bit of a double exponent is worth hundreds of last bits of the power.
+/// Powers of evenly spaced exponents. An exponent is the sum of two doubles, the second one what the first one rounds
+/// away: at 10^300 the last bit of a double exponent is worth hundreds of last bits of the power.
 /// Source: Knuth, The Art of Computer Programming 2, 4.2.2 (sums and differences without error).
 template <class T>
 struct SpacedPowers {

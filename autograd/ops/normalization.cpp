@@ -1,5 +1,5 @@
-// One node serves all: its kernels and its rule see x as [outer, period, channels, inner] (kernels/normalization.hpp). The node
-// has a second output, the statistics, which the user does not see: the rule needs them again.
+// One node serves all: its kernels and its rule see x as [outer, period, channels, inner] (kernels/normalization.hpp).
+// The node has a second output, the statistics, which the user does not see: the rule needs them again.
 #include "normalization.hpp"
 
 #include <cmath>
@@ -78,8 +78,8 @@ struct NormRule {
     }
   }
 
-  /// Powers of two that bring each group's deviations near 1, where their squares, or what the derivatives make of these, may
-  /// leave the range; undefined where they do not. Beside an eps that is not 0 small ones do not count.
+  /// Powers of two that bring each group's deviations near 1, where their squares, or what the derivatives make of
+  /// these, may leave the range; undefined where they do not. Beside an eps that is not 0 small ones do not count.
   Tensor safe_factors(const Tensor& given) const {
     constexpr double kSafe = 1e10;
     NoGrad no_grad;
@@ -269,7 +269,11 @@ struct RunningStatistics {
   void update(const Tensor& new_mean, const Tensor& new_variance, double momentum, SourceLocation where) const {
     NoGrad no_grad;
     const auto next = [&](const Tensor& running, const Tensor& update) {
-      return running.defined() ? running * (1 - momentum) + cast(update, running.dtype()) * momentum : Tensor();
+      if (!running.defined()) return Tensor();
+      // Without products with 0, which would make nan of an infinity in what does not count.
+      if (momentum == 0) return running.detach();
+      const Tensor other = cast(update, running.dtype());
+      return momentum == 1 ? other : running * (1 - momentum) + other * momentum;
     };
     const Tensor next_mean = next(mean, new_mean), next_variance = next(variance, new_variance);
     if (mean.defined()) Tensor(mean).assign(next_mean, where);
@@ -415,12 +419,14 @@ Tensor local_response_norm(const Operand& operand, std::int64_t size, LocalRespo
 Tensor normalize(const Operand& operand, NormalizeOptions options) {
   constexpr const char* kName = "normalize";
   Tensor x = floating_operand(kName, operand);
-  const int axis = normalize_axis(kName, options.axis, x.ndim(), operand.where());
+  const unsigned mask = axis_mask(kName, options.axes, x.ndim(), operand.where());
   check(!std::isnan(options.p), operand.where(), kName, ": p must be a number, but it is nan.");
-  check(x.ndim() == 0 || x.shape()[axis] > 0 || (options.p >= 0 && !std::isinf(options.p)), operand.where(), kName,
-        ": with p = ", options.p, " vectors must have elements, but x is ", x.shape(), ".");
+  bool has_elements = true;
+  for (int axis = 0; axis < x.ndim(); ++axis) has_elements &= (mask >> axis & 1) == 0 || x.shape()[axis] > 0;
+  check(has_elements || (options.p >= 0 && !std::isinf(options.p)), operand.where(), kName, ": with p = ", options.p,
+        " vectors must have elements, but x is ", x.shape(), ".");
   CallSite site(operand.where());
-  return x / clamp(norm(x, {axis}, {.p = options.p, .keepdims = true}), options.eps, std::nullopt);
+  return x / clamp(norm(x, options.axes, {.p = options.p, .keepdims = true}), options.eps, std::nullopt);
 }
 
 }  // namespace xgrad

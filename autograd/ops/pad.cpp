@@ -22,7 +22,8 @@ namespace {
 struct Border {
   std::array<std::int64_t, kMaxDims> before{}, behind{};
 
-  /// What of a tensor in this shape is left within the border, where it was (`from`) and where it comes to stand (`to`).
+  /// What of a tensor in this shape is left within the border, where it was (`from`) and where it comes to stand
+  /// (`to`).
   struct Inside {
     Window from, to;
   };
@@ -39,8 +40,7 @@ struct Border {
   }
 };
 
-Tensor with_constant(const Tensor& x, const Border& border, const Shape& shape, Scalar value,
-                     SourceLocation where) {
+Tensor with_constant(const Tensor& x, const Border& border, const Shape& shape, Scalar value, SourceLocation where) {
   Tensor result = new_checked("pad", shape, x.dtype(), where);
   dispatch(x.dtype(),
            [&]<class T>(T) { fill(data_of<T>(result), result.numel(), element_of<T>("pad", value, where)); });

@@ -72,7 +72,8 @@ Grid grid_of(const char* operation, std::int64_t height, std::int64_t width, con
   return grid;
 }
 
-/// What a kernel of this size and its patches make of `channels` of `batch` images, each kernel element and patch by itself.
+/// What a kernel of this size and its patches make of `channels` of `batch` images, each kernel element and patch by
+/// itself.
 Shape apart(std::int64_t batch, std::int64_t channels, const Grid& grid) {
   return {batch, channels, grid[0].kernel, grid[1].kernel, grid[0].count, grid[1].count};
 }

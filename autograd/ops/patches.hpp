@@ -17,13 +17,13 @@ struct PatchOptions {
 ///
 /// Shapes: x [n, c, h, w], kernel {p, q} -> [n, c p q, number of patches]; x [c, h, w] -> [c p q, number of patches].
 /// Derivative: fold(g), the patches of g added at their places.
-/// Throws: std::invalid_argument for other numbers of axes, a kernel, dilation or stride that is not above 0, a negative
-/// padding, and an image that is smaller than one patch.
+/// Throws: std::invalid_argument for other numbers of axes, a kernel, dilation or stride that is not above 0, a
+/// negative padding, and an image that is smaller than one patch.
 /// Example: `unfold(reshape(x, {1, 2, 3}), {2, 2}, {.padding = {1}, .stride = {2}})`
 /// PyTorch: `nn.functional.unfold`
 Tensor unfold(const Operand& x, const Shape& kernel, const PatchOptions& options = {});
-/// An image of this size to which columns of patches are added at their places (col2im): the transpose of unfold(). Where patches
-/// overlap their sum stands.
+/// An image of this size to which columns of patches are added at their places (col2im): the transpose of unfold().
+/// Where patches overlap their sum stands.
 ///
 /// Shapes: columns [n, c p q, number of patches], size {h, w}, kernel {p, q} -> [n, c, h, w]; without n likewise.
 /// Derivative: unfold(g).
@@ -35,15 +35,16 @@ Tensor fold(const Operand& columns, const Shape& size, const Shape& kernel, cons
 ///
 /// Shapes: x [..., c factor^2, h, w] -> [..., c, h factor, w factor].
 /// Derivative: pixel_unshuffle(g, factor).
-/// Throws: std::invalid_argument for fewer than three axes, a factor that is not above 0, and channels that factor^2 does not
-/// divide.
+/// Throws: std::invalid_argument for fewer than three axes, a factor that is not above 0, and channels that factor^2
+/// does not divide.
 /// PyTorch: `nn.functional.pixel_shuffle`
 Tensor pixel_shuffle(const Operand& x, std::int64_t factor);
 /// Squares of pixels turned into channels: the inverse of pixel_shuffle().
 ///
 /// Shapes: x [..., c, h factor, w factor] -> [..., c factor^2, h, w].
 /// Derivative: pixel_shuffle(g, factor).
-/// Throws: std::invalid_argument for fewer than three axes, a factor that is not above 0 or does not divide height and width.
+/// Throws: std::invalid_argument for fewer than three axes, a factor that is not above 0 or does not divide height and
+/// width.
 /// PyTorch: `nn.functional.pixel_unshuffle`
 Tensor pixel_unshuffle(const Operand& x, std::int64_t factor);
 
@@ -51,7 +52,8 @@ Tensor pixel_unshuffle(const Operand& x, std::int64_t factor);
 ///
 /// Shapes: x [n, c, ...] -> [n, c, ...].
 /// Derivative: channel_shuffle(g, c / groups), which puts each back.
-/// Throws: std::invalid_argument for fewer than three axes, and groups that are not above 0 or do not divide the channels.
+/// Throws: std::invalid_argument for fewer than three axes, and groups that are not above 0 or do not divide the
+/// channels.
 /// Source: Zhang, Zhou, Lin, Sun, ShuffleNet, 2018.
 /// PyTorch: `nn.functional.channel_shuffle`
 Tensor channel_shuffle(const Operand& x, std::int64_t groups);

@@ -6,6 +6,7 @@
 #include "../kernels/elementwise.hpp"
 #include "../tensor_impl.hpp"
 #include "cast.hpp"
+#include "detail/promote.hpp"
 #include "detail/result.hpp"
 #include "detail/window.hpp"
 #include "index.hpp"
@@ -198,25 +199,25 @@ Tensor column_stack(std::initializer_list<Tensor> tensors, SourceLocation where)
 }
 
 Tensor block_diag(std::span<const Tensor> tensors, SourceLocation where) {
-  std::vector<Tensor> room;
-  std::span<const Tensor> parts = in_common_dtype("block_diag", tensors, room, where);
+  check_given("block_diag", tensors, where);
+  const DType dtype = common_dtype(tensors);
   CallSite site(where);
   std::vector<Tensor> blocks;
   std::vector<Window> windows;
   Shape shape{0, 0};
   bool overflow = false;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    check(parts[i].ndim() <= 2, where, "block_diag: tensors must have at most two axes, but tensor ", i, " is ",
-          parts[i].shape(), ".");
-    blocks.push_back(atleast_2d(parts[i]));
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    check(tensors[i].ndim() <= 2, where, "block_diag: tensors must have at most two axes, but tensor ", i, " is ",
+          tensors[i].shape(), ".");
+    blocks.push_back(atleast_2d(cast(tensors[i], dtype)));
     Window window = Window::corner(blocks.back().shape());
     window.start = shape;
     windows.push_back(window);
     for (int axis : {0, 1}) overflow |= __builtin_add_overflow(shape[axis], window.shape[axis], &shape[axis]);
   }
   check(!overflow, where, "block_diag: the extents must add up to what an int64 holds, but tensor 0 is ",
-        parts[0].shape(), " of ", parts.size(), " tensors, and they add up to more.");
-  Tensor result = new_zeros("block_diag", shape, parts[0].dtype(), where);
+        tensors[0].shape(), " of ", tensors.size(), " tensors, and they add up to more.");
+  Tensor result = new_zeros("block_diag", shape, dtype, where);
   for (std::size_t i = 0; i < blocks.size(); ++i)
     if (blocks[i].numel() > 0) copy_into(view_of(result, windows[i]), blocks[i]);
   return record("block_diag", where, blocks, result, {}, [windows = std::move(windows)](Vjp& vjp) {
@@ -314,7 +315,8 @@ std::int64_t binomial(std::int64_t n, std::int64_t k) {
   return static_cast<std::int64_t>(result);
 }
 
-/// The combinations of `count` of n positions, in order, each made from the one before it: so all are one part, over [0, 1).
+/// The combinations of `count` of n positions, in order, each made from the one before it: so all are one part, over
+/// [0, 1).
 struct Combinations {
   std::int64_t* to;
   std::int64_t rows, count, n;

@@ -12,38 +12,42 @@ namespace xgrad XGRAD_API {
 
 // ---- Cutting ----
 
-/// The slice of x at one position of an axis, a view without that axis: x[{slice(), i}] for axis 1. A negative position counts
-/// from the end.
+/// The slice of x at one position of an axis, a view without that axis: x[{slice(), i}] for axis 1. A negative position
+/// counts from the end.
 ///
 /// Shapes: x [a, n, b], axis 1 -> [a, b].
 /// Derivative: g at that place, 0 elsewhere.
-/// Throws: std::out_of_range for a position beyond the axis and an axis that x does not have; std::invalid_argument for a
-/// scalar.
+/// Throws: std::out_of_range for a position beyond the axis and an axis that x does not have; std::invalid_argument for
+/// a scalar.
+/// NumPy: `x[..., i]`; its `select` chooses by conditions: `where` here
 Tensor select(const Operand& x, int axis, std::int64_t position);
 /// The slices of x at every position of an axis: views without that axis.
 ///
 /// Shapes: x [n, a, b] -> n tensors [a, b].
 /// Derivative: the slices' gradients side by side.
 /// Throws: std::out_of_range for an axis that x does not have; std::invalid_argument for a scalar.
+/// NumPy: -
 std::vector<Tensor> unbind(const Operand& x, int axis = 0);
-/// At most `count` pieces of x along the axis, all of the size ceil(extent / count) but the last: views. There are fewer where
-/// that size uses the axis up before; split(x, size) takes the size, tensor_split(x, count) makes exactly `count`.
+/// At most `count` pieces of x along the axis, all of the size ceil(extent / count) but the last: views. There are
+/// fewer where that size uses the axis up before; split(x, size) takes the size, tensor_split(x, count) makes exactly
+/// `count`.
 ///
 /// Shapes: x [5, b], 4 -> [2, b], [2, b], [1, b].
 /// Derivative: the pieces' gradients one after the other.
-/// Throws: std::invalid_argument for a scalar and a count that is not above 0; std::out_of_range for an axis that x does not
-/// have.
+/// Throws: std::invalid_argument for a scalar and a count that is not above 0; std::out_of_range for an axis that x
+/// does not have.
+/// NumPy: -
 std::vector<Tensor> chunk(const Operand& x, std::int64_t count, int axis = 0);
 /// Exactly `count` pieces of x along the axis, the first ones larger by 1 where it does not come out even: views.
 ///
 /// Shapes: x [5, b], 3 -> [2, b], [2, b], [1, b].
 /// Derivative: the pieces' gradients one after the other.
-/// Throws: std::invalid_argument for a scalar and a count that is not above 0; std::out_of_range for an axis that x does not
-/// have.
+/// Throws: std::invalid_argument for a scalar and a count that is not above 0; std::out_of_range for an axis that x
+/// does not have.
 /// NumPy: `array_split`
 std::vector<Tensor> tensor_split(const Operand& x, std::int64_t count, int axis = 0);
-/// The pieces of x between bounds along the axis, from the start to the end: views. Bounds are read as those of slices, cut to
-/// the axis, negative ones counted from the end; a piece whose end comes before its start is empty.
+/// The pieces of x between bounds along the axis, from the start to the end: views. Bounds are read as those of slices,
+/// cut to the axis, negative ones counted from the end; a piece whose end comes before its start is empty.
 ///
 /// Shapes: x [5, b], {1, 3} -> [1, b], [2, b], [2, b].
 /// Derivative: the pieces' gradients at their places.
@@ -127,7 +131,7 @@ Tensor column_stack(std::initializer_list<Tensor> tensors, SourceLocation where 
 /// A matrix with these matrices along its diagonal and zeros elsewhere; a vector counts as a row, a scalar as [1, 1].
 ///
 /// Shapes: [a, b], [c, d] -> [a + c, b + d].
-/// Dtype: promoted.
+/// Dtype: promoted; as in arithmetic a scalar has a say only if it is of a later kind: boolean, integer, floating.
 /// Derivative: each matrix' block of g.
 /// Throws: std::invalid_argument for no tensors and for more than two axes.
 /// NumPy: `scipy.linalg.block_diag`
@@ -149,17 +153,23 @@ enum class GridIndexing : std::uint8_t {
 /// Derivative: g summed over the axes of the others.
 /// Throws: std::invalid_argument for no tensors, more than kMaxDims of them, and those with more than one axis.
 /// Example: `auto grid = meshgrid({arange(3), arange(2)});  // grid[0], grid[1]: [3, 2]`
+/// NumPy: `meshgrid(indexing='ij')`; its own default is 'xy', `GridIndexing::xy` here
+/// PyTorch: `meshgrid(indexing='ij')`
 std::vector<Tensor> meshgrid(std::span<const Tensor> tensors, GridIndexing indexing = GridIndexing::ij,
                              SourceLocation where = SourceLocation::current());
 /// The coordinates of a grid over vectors in braces.
 std::vector<Tensor> meshgrid(std::initializer_list<Tensor> tensors, GridIndexing indexing = GridIndexing::ij,
                              SourceLocation where = SourceLocation::current());
-/// All ways to take one element of each vector, as rows, the last vector's elements varying fastest; of one vector itself.
+/// All ways to take one element of each vector, as rows, the last vector's elements varying fastest; of one vector
+/// itself.
 ///
 /// Shapes: k vectors [n_1] ... [n_k] -> [n_1 ... n_k, k].
 /// Dtype: promoted.
 /// Derivative: g summed over the rows in which an element stands.
-/// Throws: std::invalid_argument for no tensors, tensors that are no vectors, and where an int64 cannot count the bytes.
+/// Throws: std::invalid_argument for no tensors, tensors that are no vectors, and where an int64 cannot count the
+/// bytes.
+/// NumPy: -
+/// PyTorch: `cartesian_prod`
 Tensor cartesian_prod(std::span<const Tensor> tensors, SourceLocation where = SourceLocation::current());
 /// All ways to take one element of each vector in braces.
 Tensor cartesian_prod(std::initializer_list<Tensor> tensors, SourceLocation where = SourceLocation::current());
@@ -168,12 +178,14 @@ Tensor cartesian_prod(std::initializer_list<Tensor> tensors, SourceLocation wher
 struct CombinationOptions {
   bool with_replacement = false;  ///< an element may be taken several times
 };
-/// All ways to take `count` elements of a vector in its order, as rows in the order of their positions. Of count 0: [0].
+/// All ways to take `count` elements of a vector in its order, as rows in the order of their positions. Of count 0:
+/// [0].
 ///
 /// Shapes: x [n] -> [n over count, count].
 /// Derivative: g summed over the rows in which an element stands.
 /// Throws: std::invalid_argument unless x is a vector, for a negative count, and where an int64 cannot count the bytes.
 /// Example: `combinations(x[0], 2, {.with_replacement = true})`
+/// NumPy: -
 Tensor combinations(const Operand& x, std::int64_t count = 2, CombinationOptions options = {});
 
 }  // namespace xgrad

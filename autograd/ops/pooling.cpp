@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "../extend.hpp"
 #include "../grad_mode.hpp"
@@ -237,8 +238,8 @@ Tensor power_means(const Tensor& sums, double p) {
   return where(is_zero, 0, pow(where(is_zero, 1, sums), 1 / p));
 }
 
-/// The magnitudes of which sums of powers are safe: neither they nor, where they are recorded, what their derivatives make of
-/// them overflow or underflow.
+/// The magnitudes of which sums of powers are safe: neither they nor, where they are recorded, what their derivatives
+/// make of them overflow or underflow.
 struct SafeRange {
   double least, most;
   bool contains(double x) const { return least <= std::abs(x) && std::abs(x) <= most; }
@@ -287,10 +288,11 @@ Tensor windows_of(const Pool& pool, const Tensor& x) {
   return reshape(windows, shape);
 }
 
-/// The same with each window's elements multiplied by a power of two that brings the largest near 1; for a negative p the
-/// smallest.
+/// The same with each window's elements multiplied by a power of two that brings the largest near 1; for a negative p
+/// the smallest.
 Tensor scaled_power_means(const Pool& pool, const Tensor& x, double p) {
-  Tensor windows = windows_of(pool, x), is_inside, scales;
+  constexpr double kLargePower = 16, kInfinity = std::numeric_limits<double>::infinity();
+  Tensor windows = windows_of(pool, x), is_inside, scales, rest;
   {
     NoGrad no_grad;
     is_inside = windows_of(pool, ones_like(x)) != 0;
@@ -299,10 +301,29 @@ Tensor scaled_power_means(const Pool& pool, const Tensor& x, double p) {
     scales = p > 0 ? power_of_two_scales(values, last)
                    : reciprocal(power_of_two_scales(where(is_inside, reciprocal(values), 0), last));
   }
-  Tensor powers = where(is_inside, pow(where(is_inside, windows * scales, 1), p), 0);
+  Tensor scaled = windows * scales;
+  if (std::abs(p) > kLargePower) {
+    // Even a number between 1 and 2 leaves the range then: the element that counts most becomes 1.
+    NoGrad no_grad;
+    const Tensor size = abs(scaled.detach());
+    Tensor most =
+        p > 0 ? amax(size, -1, {.keepdims = true}) : amin(where(is_inside, size, kInfinity), -1, {.keepdims = true});
+    rest = where(logical_and(most > 0, isfinite(most)), most, 1);
+  }
+  if (rest.defined()) scaled = scaled / rest;
+  Tensor powers = where(is_inside, pow(where(is_inside, scaled, 1), p), 0);
   const double size = static_cast<double>(PoolGeometry::product(pool.geometry.kernel));
   Tensor sums = sum(powers, -1) * (size / sum(cast(is_inside, x.dtype()), -1));
-  return power_means(sums, p) / reshape(scales, sums.shape());
+  Tensor means = power_means(sums, p);
+  if (rest.defined()) means = means * reshape(rest, sums.shape());
+  return means / reshape(scales, sums.shape());
+}
+
+/// The limits of power means: the largest magnitude of a window, or for -inf the smallest.
+Tensor extreme_magnitudes(const Pool& pool, const Tensor& x, bool is_largest, SourceLocation where) {
+  const Tensor size = is_largest ? abs(x) : -abs(x);
+  const Tensor extreme = recorded_max_pool(pool, size, false, false, where).values;
+  return is_largest ? extreme : -extreme;
 }
 
 Tensor power_pooled(const char* name, int axes, const Operand& operand, double p, const PerAxis& window,
@@ -311,8 +332,11 @@ Tensor power_pooled(const char* name, int axes, const Operand& operand, double p
   CallSite site(where);
   Pool pool = pool_over(name, axes, operand);
   set_windows(pool, {window, options.stride, 0, 1, options.ceil_mode}, operand.tensor(name).shape(), where);
-  check(p != 0, where, name, ": p must not be 0, but it is.");
+  check(p != 0 && !std::isnan(p), where, name, ": p must be a number other than 0, but it is ", p, ".");
   const Tensor x = floating_operand(name, operand);
+  // A p that x's dtype cannot hold is infinite there.
+  if (std::isinf(x.dtype() == DType::float32 ? static_cast<float>(p) : p))
+    return extreme_magnitudes(pool, x, p > 0, where);
   const double size = static_cast<double>(PoolGeometry::product(pool.geometry.kernel));
   Tensor sums = recorded_average(pool, {}, pow(x, p), false, where) * size;
   return leave_range(pool, x, sums, p) ? scaled_power_means(pool, x, p) : power_means(sums, p);

@@ -1,7 +1,7 @@
 // Pooling: windows that move along the last one, two or three axes of x, and one number for each.
 //
-// Their shapes: x is [N, C, d1 ...], or [C, d1 ...] for one sample, as is the result then. Sizes, strides and the like are one
-// number for each of the axes, or one for all.
+// Their shapes: x is [N, C, d1 ...], or [C, d1 ...] for one sample, as is the result then. Sizes, strides and the like
+// are one number for each of the axes, or one for all.
 #pragma once
 
 #include <optional>
@@ -22,34 +22,41 @@ struct MaxPoolOptions {
 /// The largest elements of windows, and where they were found.
 struct MaxPooled {
   Tensor values;  ///< x's dtype
-  Tensor
-      indices;  ///< int64: the place in x's last axes, counted row-major; the first of equals, and the last nan. -1 for a
-                ///< window none of whose elements lies in x, as dilated ones may: its value is -inf, without gradient
+  /// int64: the place in x's last axes, counted row-major; the first of equals, and the last nan. -1 for a window none of
+  /// whose elements lies in x, as dilated ones may: its value is -inf, without gradient.
+  Tensor indices;
 };
 /// Largest element of windows along the last axis; nan where a window has one.
-/// Shapes: `x [N, C, L] -> [N, C, (L + 2 padding - dilation (window - 1) - 1) / stride + 1]`, rounded up in ceil_mode; `[C, L]`
-/// for one sample.
+/// Shapes: `x [N, C, L] -> [N, C, (L + 2 padding - dilation (window - 1) - 1) / stride + 1]`, rounded up in ceil_mode;
+/// `[C, L]` for one sample.
 /// Dtype: x's; booleans throw.
 /// Derivative: the whole of g at the element that was taken: the first of equals.
-/// Throws: std::invalid_argument for other shapes, numbers that are not as many as axes, sizes, strides and dilations below 1,
-/// a padding above half of the window, and where there would be no window.
+/// Throws: std::invalid_argument for other shapes, numbers that are not as many as axes, sizes, strides and dilations
+/// below 1, a padding above half of the window, and where there would be no window.
 /// Example: `max_pool1d(x, 2)`
 Tensor max_pool1d(const Operand& x, PerAxis window, MaxPoolOptions options = {});
 /// Largest element of windows along the last two axes: see max_pool1d.
 /// Shapes: `x [N, C, H, W] -> [N, C, Ho, Wo]`; `[C, H, W]` for one sample.
-/// Example: `max_pool2d(ones({2, 3, 8, 8}), 2)`, `max_pool2d(ones({2, 3, 8, 8}), {3, 2}, {.stride = 2, .padding = {1, 0}})`
+/// Example: `max_pool2d(ones({2, 3, 8, 8}), 2)`,
+/// `max_pool2d(ones({2, 3, 8, 8}), {3, 2}, {.stride = 2, .padding = {1, 0}})`
 Tensor max_pool2d(const Operand& x, PerAxis window, MaxPoolOptions options = {});
 /// Largest element of windows along the last three axes: see max_pool1d.
 /// Shapes: `x [N, C, D, H, W] -> [N, C, Do, Ho, Wo]`; `[C, D, H, W]` for one sample.
 Tensor max_pool3d(const Operand& x, PerAxis window, MaxPoolOptions options = {});
 /// max_pool1d, and the places of the elements that were taken.
 /// Shapes: those of max_pool1d, twice.
+/// NumPy: -
+/// PyTorch: `nn.functional.max_pool1d(return_indices=True)`
 MaxPooled max_pool1d_with_indices(const Operand& x, PerAxis window, MaxPoolOptions options = {});
 /// max_pool2d, and the places of the elements that were taken.
 /// Shapes: those of max_pool2d, twice.
+/// NumPy: -
+/// PyTorch: `nn.functional.max_pool2d(return_indices=True)`
 MaxPooled max_pool2d_with_indices(const Operand& x, PerAxis window, MaxPoolOptions options = {});
 /// max_pool3d, and the places of the elements that were taken.
 /// Shapes: those of max_pool3d, twice.
+/// NumPy: -
+/// PyTorch: `nn.functional.max_pool3d(return_indices=True)`
 MaxPooled max_pool3d_with_indices(const Operand& x, PerAxis window, MaxPoolOptions options = {});
 
 /// Options of avg_pool1d, avg_pool2d and avg_pool3d.
@@ -62,7 +69,8 @@ struct AvgPoolOptions {
   std::optional<std::int64_t> divisor_override = {};  ///< divide by this
 };
 /// Mean of windows along the last axis. What ceil_mode adds beyond the padding never counts.
-/// Shapes: `x [N, C, L] -> [N, C, (L + 2 padding - window) / stride + 1]`, rounded up in ceil_mode; `[C, L]` for one sample.
+/// Shapes: `x [N, C, L] -> [N, C, (L + 2 padding - window) / stride + 1]`, rounded up in ceil_mode; `[C, L]` for one
+/// sample.
 /// Dtype: x's; the quotients of integers are truncated, booleans throw.
 /// Derivative: g / divisor at each element of the window.
 /// Throws: std::invalid_argument as max_pool1d, and for a divisor_override of 0.
@@ -91,7 +99,8 @@ Tensor adaptive_avg_pool2d(const Operand& x, PerAxis size);
 /// Shapes: `x [N, C, D, H, W] -> [N, C, size]`; `[C, D, H, W]` for one sample.
 Tensor adaptive_avg_pool3d(const Operand& x, PerAxis size);
 
-/// Largest elements of windows that cut the last axis into as many parts as the result has places (adaptive_avg_pool1d).
+/// Largest elements of windows that cut the last axis into as many parts as the result has places
+/// (adaptive_avg_pool1d).
 /// Shapes: `x [N, C, L] -> [N, C, size]`; `[C, L]` for one sample.
 /// Dtype: x's; booleans throw.
 /// Derivative: the whole of g at the element that was taken: the first of equals.
@@ -105,12 +114,15 @@ Tensor adaptive_max_pool2d(const Operand& x, PerAxis size);
 Tensor adaptive_max_pool3d(const Operand& x, PerAxis size);
 /// adaptive_max_pool1d, and the places of the elements that were taken.
 /// Shapes: those of adaptive_max_pool1d, twice.
+/// PyTorch: `nn.functional.adaptive_max_pool1d(return_indices=True)`
 MaxPooled adaptive_max_pool1d_with_indices(const Operand& x, PerAxis size);
 /// adaptive_max_pool2d, and the places of the elements that were taken.
 /// Shapes: those of adaptive_max_pool2d, twice.
+/// PyTorch: `nn.functional.adaptive_max_pool2d(return_indices=True)`
 MaxPooled adaptive_max_pool2d_with_indices(const Operand& x, PerAxis size);
 /// adaptive_max_pool3d, and the places of the elements that were taken.
 /// Shapes: those of adaptive_max_pool3d, twice.
+/// PyTorch: `nn.functional.adaptive_max_pool3d(return_indices=True)`
 MaxPooled adaptive_max_pool3d_with_indices(const Operand& x, PerAxis size);
 
 /// Options of lp_pool1d and lp_pool2d.
@@ -118,12 +130,13 @@ struct LpPoolOptions {
   PerAxis stride = {};     ///< distance of the windows; the window's size where it is not given
   bool ceil_mode = false;  ///< keep a last window that reaches over the end
 };
-/// Power mean of windows along the last axis, times their size: (sum of x^p)^(1/p). nan where that sum is negative, as an odd p
-/// may make it.
+/// Power mean of windows along the last axis, times their size: (sum of x^p)^(1/p). nan where that sum is negative, as
+/// an odd p may make it. Its limits are the largest magnitude of a window, for p = inf, and the smallest, for -inf.
 /// Shapes: those of avg_pool1d.
 /// Dtype: floating; integers become float32.
-/// Derivative: g (x / y)^(p - 1); 0 where the sum is 0.
-/// Throws: std::invalid_argument as avg_pool1d, and for p = 0.
+/// Derivative: g (x / y)^(p - 1); 0 where the sum is 0. For an infinite p it is g sign(x) at the first element of that
+/// magnitude.
+/// Throws: std::invalid_argument as avg_pool1d, and unless p is a number other than 0.
 Tensor lp_pool1d(const Operand& x, double p, PerAxis window, LpPoolOptions options = {});
 /// Power mean of windows along the last two axes: see lp_pool1d.
 /// Shapes: those of avg_pool2d.

@@ -29,7 +29,8 @@ constexpr std::int64_t kDrawGrain = 4096;
 template <class T, int kPerBlock>
 using Elements = T[kPerBlock][PhiloxBatch::kBlocks];
 
-/// to[...] = convert(bits, position of the first, elements), which makes kPerBlock elements of each 128 random bits. Over blocks.
+/// to[...] = convert(bits, position of the first, elements), which makes kPerBlock elements of each 128 random bits.
+/// Over blocks.
 template <class T, int kPerBlock, class F>
 struct Draw {
   T* to;

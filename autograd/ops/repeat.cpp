@@ -153,7 +153,8 @@ Tensor rolled(const Tensor& x, const Shifts& shifts, SourceLocation where) {
   int moved[kMaxDims], count = 0;
   for (int axis = 0; axis < x.ndim(); ++axis)
     if (shifts[static_cast<std::size_t>(axis)] != 0) moved[count++] = axis;
-  // Along each axis that is moved the elements before the cut and those behind it change places: a block for each choice.
+  // Along each axis that is moved the elements before the cut and those behind it change places: a block for each
+  // choice.
   for (unsigned block = 0; x.numel() > 0 && block < 1u << count; ++block) {
     Window from = Window::corner(x.shape()), to = from;
     for (int i = 0; i < count; ++i) {

@@ -21,7 +21,8 @@ Tensor frac(const Operand& x) { return unary<Integers::stay>("frac", x, formulas
 
 namespace {
 
-/// To a multiple of 10^-decimals. Where a number is so large, or the multiple so small, that x 10^decimals overflows, x is one.
+/// To a multiple of 10^-decimals. Where a number is so large, or the multiple so small, that x 10^decimals overflows, x
+/// is one.
 struct RoundDecimals : formulas::Step {
   int decimals;
   double power;  // 10^|decimals|

@@ -10,18 +10,22 @@ namespace xgrad XGRAD_API {
 /// Shapes: the result has x's.
 /// Dtype: x's; integers stay.
 /// Derivative: 0.
+/// NumPy: `floor`, which makes integers floating
 Tensor floor(const Operand& x);
 
 /// Least whole number that is not below the element.
 /// Shapes: the result has x's.
 /// Dtype: x's; integers stay.
 /// Derivative: 0.
+/// NumPy: `ceil`, which makes integers floating
 Tensor ceil(const Operand& x);
 
 /// Element without its fraction: rounded towards 0.
 /// Shapes: the result has x's.
 /// Dtype: x's; integers stay.
 /// Derivative: 0.
+/// NumPy: `trunc`, which makes integers floating
+/// PyTorch: `trunc`, `fix`
 Tensor trunc(const Operand& x);
 
 /// Nearest whole number, halves to the even one.
@@ -34,15 +38,15 @@ Tensor round(const Operand& x);
 /// Shapes: the result has x's.
 /// Dtype: x's; integers stay.
 /// Derivative: 0.
-/// NumPy: round(x, decimals)
-/// PyTorch: round(decimals=)
+/// NumPy: `round(x, decimals)`
+/// PyTorch: `round(decimals=)`
 Tensor round(const Operand& x, int decimals);
 
 /// Fraction x - trunc(x), with the sign of x; nan of an infinity.
 /// Shapes: the result has x's.
 /// Dtype: x's; integers stay.
 /// Derivative: g.
-/// NumPy: modf(x)[0]
+/// NumPy: `modf(x)[0]`
 Tensor frac(const Operand& x);
 
 }  // namespace xgrad

@@ -10,8 +10,8 @@ struct CosineSimilarityOptions {
   int axis = 1;       ///< the axis that the vectors lie along
   double eps = 1e-8;  ///< the least length that is divided by
 };
-/// Cosine of the angle between vectors: sum(a b) / (max(|a|, eps) max(|b|, eps)). Neither overflows nor underflows where it is
-/// representable.
+/// Cosine of the angle between vectors: sum(a b) / (max(|a|, eps) max(|b|, eps)). Neither overflows nor underflows
+/// where it is representable.
 /// Shapes: a and b broadcast to `[..., n, ...] -> [..., ...]` without the axis.
 /// Dtype: the common one; integers become the default dtype.
 /// Derivative: for a g (b / |b| - y a / |a|) / |a|; at lengths below eps that of the product.
@@ -29,8 +29,8 @@ struct PairwiseDistanceOptions {
 /// Shapes: a and b broadcast to `[..., n] -> [...]`.
 /// Dtype: the common one; integers become the default dtype.
 /// Derivative: that of norm.
-/// Throws: std::invalid_argument where a and b do not broadcast, for scalars, for p = nan, and for vectors of no elements with
-/// p < 0 or infinite.
+/// Throws: std::invalid_argument where a and b do not broadcast, for scalars, for p = nan, and for vectors of no
+/// elements with p < 0 or infinite.
 Tensor pairwise_distance(const Operand& a, const Operand& b, PairwiseDistanceOptions options = {});
 
 /// Bilinear forms: y[..., k] = sum_ij a[..., i] weight[k, i, j] b[..., j] + bias[k]. An undefined bias is none.

@@ -20,8 +20,8 @@ using namespace internal;
 
 namespace {
 
-/// The tensor as the softmax along the mask's axis sees it: its own axis last where that is `inner` = 1. A scalar is one
-/// row.
+/// The tensor as the softmax along the mask's axis sees it: its own axis last where that is `inner` = 1. A scalar is
+/// one row.
 SoftmaxShape softmax_shape(const Shape& shape, unsigned mask) {
   SoftmaxShape seen{1, 1, 1};
   bool is_inside = false;
@@ -43,14 +43,14 @@ void softmax_columns(const Tensor& x, const Tensor& y, unsigned mask, bool in_lo
   Tensor sum = new_tensor(kept, x.dtype());
   PlannedOperand operand(x, mask);
   exponential_sums(operand.plan, data_of<T>(operand.x), data_of<T>(center), data_of<T>(sum));
-  if (in_logs) {
-    for_each_element<T>(sum, [](T sum) { return std::log(sum); });
+  // As along rows: nan where all elements are -inf, or one is inf.
+  for_each_element<T>(sum, [in_logs](T sum) {
+    if (!(sum > 0 && std::isfinite(sum))) return std::numeric_limits<T>::quiet_NaN();
+    return in_logs ? std::log(sum) : 1 / sum;
+  });
+  if (in_logs)
     return compute_into<T>(
         y, [](auto x, auto center, auto log_sum) { return x - center - log_sum; }, x, center, sum);
-  }
-  // As along rows: nan where all elements are -inf, or one is inf.
-  for_each_element<T>(
-      sum, [](T sum) { return sum > 0 && std::isfinite(sum) ? 1 / sum : std::numeric_limits<T>::quiet_NaN(); });
   compute_into<T>(
       y, [](auto x, auto center, auto factor) { return exp(x - center) * factor; }, x, center, sum);
 }
@@ -93,8 +93,8 @@ Tensor log_softmax_cotangent_of_operators(const Tensor& g, const Tensor& y, cons
   return where(wins, g * rest - p * others, g - p * sum(g, axis, {.keepdims = true}));
 }
 
-Tensor recorded_softmax(const char* name, const Operand& operand, int axis, bool in_logs) {
-  Tensor x = floating_operand(name, operand);
+Tensor recorded_softmax(const char* name, const Operand& operand, int axis, bool in_logs, SoftmaxOptions options = {}) {
+  Tensor x = floating_operand(name, operand, options.dtype);
   unsigned mask = axis_mask(name, axis, x.ndim(), operand.where());
   return record(
       name, operand.where(), {x},
@@ -112,13 +112,20 @@ Tensor recorded_softmax(const char* name, const Operand& operand, int axis, bool
 }  // namespace
 
 Tensor softmax(const Operand& x, int axis) { return recorded_softmax("softmax", x, axis, false); }
-Tensor softmin(const Operand& x, int axis) {
-  Tensor floating = floating_operand("softmin", x);
+Tensor softmax(const Operand& x, int axis, SoftmaxOptions options) {
+  return recorded_softmax("softmax", x, axis, false, options);
+}
+Tensor softmin(const Operand& x, int axis) { return softmin(x, axis, {}); }
+Tensor softmin(const Operand& x, int axis, SoftmaxOptions options) {
+  Tensor floating = floating_operand("softmin", x, options.dtype);
   axis_mask("softmin", axis, floating.ndim(), x.where());
   CallSite site(x.where());
   return softmax(-floating, axis);
 }
 Tensor log_softmax(const Operand& x, int axis) { return recorded_softmax("log_softmax", x, axis, true); }
+Tensor log_softmax(const Operand& x, int axis, SoftmaxOptions options) {
+  return recorded_softmax("log_softmax", x, axis, true, options);
+}
 
 // ---- logsumexp ----
 
@@ -143,9 +150,10 @@ LogSumExp logsumexp_value(const Tensor& x, unsigned mask, const Shape& shape) {
   return parts;
 }
 
-/// g exp(x - center) / sum, of what the value was made of: exp(x - y) with a y that is rounded (to 1 ulp of 1e7, say) would
-/// not add up to 1. Where all of x is -inf the gradient is 0. Recorded, the softmax is one operator with a rule of its own: a
-/// quotient's would take the winner's derivative for the difference of two numbers that round to the same one.
+/// g exp(x - center) / sum, of what the value was made of: exp(x - y) with a y that is rounded (to 1 ulp of 1e7, say)
+/// would not add up to 1. Where all of x is -inf the gradient is 0. Recorded, the softmax is one operator with a rule
+/// of its own: a quotient's would take the winner's derivative for the difference of two numbers that round to the same
+/// one.
 void logsumexp_rule(Vjp& vjp, unsigned mask) {
   const Tensor& x = vjp.input(0);
   if (x.numel() == 0) return vjp.give(0, zeros(x.shape(), {.dtype = x.dtype()}));

@@ -26,7 +26,8 @@ Tensor erfc(const Operand& x);
 /// Scaled complementary error function exp(x^2) erfc(x) of each element; it does not underflow.
 /// Shapes: the result has x's.
 /// Dtype: x's, integers become the default dtype.
-/// Derivative: g (2 x erfcx(x) - 2/sqrt(pi)), computed without the subtraction; to every order from repeated integrals of erfc.
+/// Derivative: g (2 x erfcx(x) - 2/sqrt(pi)), computed without the subtraction; to every order from repeated integrals
+/// of erfc.
 Tensor erfcx(const Operand& x);
 
 /// Inverse error function of each element: -inf and inf at -1 and 1, nan outside.
@@ -59,12 +60,16 @@ Tensor log_ndtr(const Operand& x);
 /// Shapes: the result has x's.
 /// Dtype: x's, integers become the default dtype.
 /// Derivative: g digamma(x).
+/// NumPy: `scipy.special.gammaln`
+/// PyTorch: `lgamma`, `special.gammaln`
 Tensor lgamma(const Operand& x);
 
 /// Derivative of lgamma(x) of each element: -inf at 0, inf at -0, nan at -1, -2 ...
 /// Shapes: the result has x's.
 /// Dtype: x's, integers become the default dtype.
 /// Derivative: g polygamma(1, x).
+/// NumPy: `scipy.special.digamma`
+/// PyTorch: `digamma`, `special.psi`
 Tensor digamma(const Operand& x);
 
 /// Derivative of digamma(x) of order n of each element; digamma itself for n = 0. It is infinite at the other poles.
@@ -74,16 +79,16 @@ Tensor digamma(const Operand& x);
 /// Throws: std::invalid_argument unless n >= 0.
 Tensor polygamma(std::int64_t n, const Operand& x);
 
-/// Logarithm of the multivariate gamma function of dimension p (PyTorch's mvlgamma) of each element: p (p - 1) / 4 log(pi) + the
-/// sum of lgamma(x - j / 2) over j = 0 ... p - 1.
+/// Logarithm of the multivariate gamma function of dimension p (PyTorch's mvlgamma) of each element: p (p - 1) / 4
+/// log(pi) + the sum of lgamma(x - j / 2) over j = 0 ... p - 1.
 /// Shapes: the result has x's.
 /// Dtype: x's, integers become the default dtype.
 /// Derivative: g times the sum of digamma(x - j / 2).
-/// Throws: std::invalid_argument unless p >= 1.
+/// Throws: std::invalid_argument unless 1 <= p <= 2^20.
 Tensor multigammaln(const Operand& x, std::int64_t p);
 
-/// Hurwitz's zeta function: the sum of (q + k)^-x over k = 0, 1 ... It is inf at x = 1 and at q = 0, -1 ...; nan for x < 1,
-/// and for q < 0 unless x is whole.
+/// Hurwitz's zeta function: the sum of (q + k)^-x over k = 0, 1 ... It is inf at x = 1 and at q = 0, -1 ...; nan for x
+/// < 1, and for q < 0 unless x is whole.
 /// Shapes: x and q broadcast to the result's shape.
 /// Dtype: the common one, integers become the default dtype.
 /// Derivative: to q: -g x zeta(x + 1, q). That to x is not offered.
@@ -96,6 +101,7 @@ Tensor zeta(const Operand& x, const Operand& q);
 /// Shapes: the result has x's.
 /// Dtype: x's, integers become the default dtype.
 /// Derivative: g i1(x).
+/// NumPy: `i0`
 Tensor i0(const Operand& x);
 
 /// Modified Bessel function of order 0, scaled: exp(-|x|) i0(x) of each element.
@@ -120,12 +126,16 @@ Tensor i1e(const Operand& x);
 /// Shapes: the result has x's.
 /// Dtype: x's, integers become the default dtype.
 /// Derivative: -g bessel_k1(x).
+/// NumPy: -
+/// PyTorch: `special.modified_bessel_k0`
 Tensor bessel_k0(const Operand& x);
 
 /// Modified Bessel function K of order 1 of each element: inf at 0, nan below.
 /// Shapes: the result has x's.
 /// Dtype: x's, integers become the default dtype.
 /// Derivative: -g (bessel_k0(x) + bessel_k1(x) / x).
+/// NumPy: -
+/// PyTorch: `special.modified_bessel_k1`
 Tensor bessel_k1(const Operand& x);
 
 /// Bessel function J of order 0 of each element.
@@ -158,6 +168,7 @@ Tensor bessel_y1(const Operand& x);
 /// Shapes: the result has x's.
 /// Dtype: x's, integers become the default dtype.
 /// Derivative: g (cos(pi x) - sinc(x)) / x; at 0 the first is 0 and the second -pi^2 / 3.
+/// NumPy: `sinc`
 Tensor sinc(const Operand& x);
 
 /// Entropy -x log(x) of each element: 0 at 0, -inf below.

@@ -35,7 +35,7 @@ Tensor tan(const Operand& x);
 /// Dtype: x's, integers become float32.
 /// Derivative: g / sqrt(1 - x^2): infinite at -1 and 1, unless g is 0 there.
 /// Source: fdlibm, e_asin.c.
-/// NumPy: arcsin
+/// NumPy: `arcsin`
 Tensor asin(const Operand& x);
 
 /// Angle between 0 and pi whose cosine the element is; nan outside of [-1, 1].
@@ -43,7 +43,7 @@ Tensor asin(const Operand& x);
 /// Dtype: x's, integers become float32.
 /// Derivative: -g / sqrt(1 - x^2): infinite at -1 and 1, unless g is 0 there.
 /// Source: fdlibm, e_acos.c.
-/// NumPy: arccos
+/// NumPy: `arccos`
 Tensor acos(const Operand& x);
 
 /// Angle between -pi/2 and pi/2 whose tangent the element is.
@@ -51,15 +51,16 @@ Tensor acos(const Operand& x);
 /// Dtype: x's, integers become float32.
 /// Derivative: g / (1 + x^2), also where x^2 overflows.
 /// Source: fdlibm, s_atan.c.
-/// NumPy: arctan
+/// NumPy: `arctan`
 Tensor atan(const Operand& x);
 
-/// Angle of the point (b, a) from -pi to pi, that is atan(a / b) in the right quadrant; 0 or pi, with the sign of a, where a
-/// is 0.
+/// Angle of the point (b, a) from -pi to pi, that is atan(a / b) in the right quadrant; 0 or pi, with the sign of a,
+/// where a is 0.
 /// Shapes: a and b broadcast to the result's shape.
 /// Dtype: the common one, integers become float32.
-/// Derivative: g b / (a^2 + b^2) to a, -g a / (a^2 + b^2) to b, whose squares neither overflow nor underflow; 0 at (0, 0).
-/// NumPy: arctan2
+/// Derivative: g b / (a^2 + b^2) to a, -g a / (a^2 + b^2) to b, whose squares neither overflow nor underflow; 0 at (0,
+/// 0).
+/// NumPy: `arctan2`
 Tensor atan2(const Operand& a, const Operand& b);
 
 /// Length sqrt(a^2 + b^2) of (a, b), whose squares neither overflow nor underflow; infinite where either is.
@@ -84,21 +85,21 @@ Tensor cosh(const Operand& x);
 /// Shapes: the result has x's.
 /// Dtype: x's, integers become float32.
 /// Derivative: g / sqrt(1 + x^2), also where x^2 overflows.
-/// NumPy: arcsinh
+/// NumPy: `arcsinh`
 Tensor asinh(const Operand& x);
 
 /// Number not below 0 whose hyperbolic cosine the element is; nan below 1.
 /// Shapes: the result has x's.
 /// Dtype: x's, integers become float32.
 /// Derivative: g / sqrt(x^2 - 1), also where x^2 overflows; infinite at 1, unless g is 0 there.
-/// NumPy: arccosh
+/// NumPy: `arccosh`
 Tensor acosh(const Operand& x);
 
 /// Number whose hyperbolic tangent the element is; infinite at -1 and 1, nan beyond.
 /// Shapes: the result has x's.
 /// Dtype: x's, integers become float32.
 /// Derivative: g / (1 - x^2): infinite at -1 and 1, unless g is 0 there.
-/// NumPy: arctanh
+/// NumPy: `arctanh`
 Tensor atanh(const Operand& x);
 
 /// Angles in degrees as radians: x pi / 180.

@@ -12,10 +12,11 @@ struct MaxUnpoolingOptions {
   PerAxis padding = 0;     ///< as the pooling's
   Shape output_size = {};  ///< the extents of the result: all of them, or those along the windows
 };
-/// Zeros with the values of max_pool1d_with_indices at the places where it found them. Where an index comes several times, as
-/// windows that overlap make it, the last one in row-major order stays.
+/// Zeros with the values of max_pool1d_with_indices at the places where it found them. Where an index comes several
+/// times, as windows that overlap make it, the last one in row-major order stays.
 ///
-/// Several lengths are pooled to the same one: the result has (Lo - 1) stride - 2 padding + window places, or output_size.
+/// Several lengths are pooled to the same one: the result has (Lo - 1) stride - 2 padding + window places, or
+/// output_size.
 /// Shapes: x and indices `[N, C, Lo] -> [N, C, L]`; `[C, Lo]` for one sample.
 /// Dtype: x's; indices int64.
 /// Derivative: g at the places of the indices; 0 for a value that another one replaced.

@@ -14,6 +14,7 @@
 #include "detail/window.hpp"
 #include "index.hpp"
 #include "movement.hpp"
+#include "movement/join.hpp"
 #include "reduce.hpp"
 
 namespace xgrad XGRAD_API {
@@ -25,7 +26,8 @@ using namespace internal;
 namespace {
 
 const Shape& shape_of(const char* operation, const Tensor& other, SourceLocation where) {
-  check(other.defined(), where, operation, ": the tensor whose shape is asked for must be defined, but it is not.");
+  check(other.defined(), where, operation,
+        ": the tensor whose shape is asked for must be defined, but it is not: ", internal::kWhyUndefined);
   return other.shape();
 }
 
@@ -153,6 +155,20 @@ Tensor broadcast_to(const Operand& operand, const Shape& shape) {
 Tensor expand_as(const Operand& operand, const Tensor& other) {
   const Shape& shape = shape_of("expand_as", other, operand.where());
   return expand(operand, expanded_shape("expand_as", operand.tensor("expand_as").shape(), shape, operand.where()));
+}
+
+std::vector<Tensor> broadcast_tensors(std::span<const Tensor> tensors, SourceLocation where) {
+  check_given("broadcast_tensors", tensors, where);
+  Shape shape = tensors[0].shape();
+  for (const Tensor& tensor : tensors.subspan(1))
+    shape = broadcast_shapes("broadcast_tensors", shape, tensor.shape(), where);
+  CallSite site(where);
+  std::vector<Tensor> all;
+  for (const Tensor& tensor : tensors) all.push_back(expand(tensor, shape));
+  return all;
+}
+std::vector<Tensor> broadcast_tensors(std::initializer_list<Tensor> tensors, SourceLocation where) {
+  return broadcast_tensors(std::span<const Tensor>(tensors.begin(), tensors.size()), where);
 }
 
 Tensor sum_to_size(const Operand& operand, const Shape& shape) {

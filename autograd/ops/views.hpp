@@ -1,5 +1,10 @@
-// Other names, orders and cuts of the same elements: views in the words of PyTorch and NumPy, made of those in movement.hpp.
+// Other names, orders and cuts of the same elements: views in the words of PyTorch and NumPy, made of those in
+// movement.hpp.
 #pragma once
+
+#include <initializer_list>
+#include <span>
+#include <vector>
 
 #include "../tensor.hpp"
 
@@ -19,11 +24,16 @@ Tensor view(const Operand& x, const Shape& shape);
 ///
 /// Derivative: reshape(g, x.shape()).
 /// Throws: std::invalid_argument as view().
+/// NumPy: -
+/// PyTorch: `Tensor.view_as`
 Tensor view_as(const Operand& x, const Tensor& other);
-/// The elements of x in the shape of another tensor: a view where the layout allows it. Only the shape of `other` counts.
+/// The elements of x in the shape of another tensor: a view where the layout allows it. Only the shape of `other`
+/// counts.
 ///
 /// Derivative: reshape(g, x.shape()).
 /// Throws: std::invalid_argument when the numbers of elements differ.
+/// NumPy: -
+/// PyTorch: `Tensor.reshape_as`
 Tensor reshape_as(const Operand& x, const Tensor& other);
 /// The elements of x along one axis, in row-major order: a view where the layout allows it.
 ///
@@ -37,6 +47,7 @@ Tensor ravel(const Operand& x);
 /// Throws: std::invalid_argument unless the sizes multiply to the axis' extent, for no sizes, and for a scalar;
 /// std::out_of_range for an axis that x does not have.
 /// NumPy: `reshape`
+/// PyTorch: `Tensor.unflatten`
 Tensor unflatten(const Operand& x, int axis, const Shape& sizes);
 /// x with at least one axis: a scalar becomes [1].
 ///
@@ -48,7 +59,8 @@ Tensor atleast_1d(const Operand& x);
 /// Shapes: [] -> [1, 1]; [n] -> [1, n]; else x's.
 /// Derivative: reshape(g, x.shape()).
 Tensor atleast_2d(const Operand& x);
-/// x with at least three axes, as in NumPy and PyTorch: a vector lies along the middle one, a matrix keeps its first two.
+/// x with at least three axes, as in NumPy and PyTorch: a vector lies along the middle one, a matrix keeps its first
+/// two.
 ///
 /// Shapes: [] -> [1, 1, 1]; [n] -> [1, n, 1]; [m, n] -> [m, n, 1]; else x's.
 /// Derivative: reshape(g, x.shape()).
@@ -61,6 +73,7 @@ Tensor atleast_3d(const Operand& x);
 /// Shapes: x [m, n] -> [n, m].
 /// Derivative: t(g).
 /// Throws: std::invalid_argument for more than two axes: transpose(x) swaps the last two.
+/// NumPy: `ndarray.T`
 Tensor t(const Operand& x);
 /// x with two axes swapped, a view: transpose(x, axis1, axis2) by NumPy's name.
 ///
@@ -77,8 +90,8 @@ Tensor swapdims(const Operand& x, int axis1, int axis2);
 ///
 /// Shapes: x [a, b, c], 0, -1 -> [b, c, a].
 /// Derivative: movedim(g, to, from).
-/// Throws: std::out_of_range for an axis or a place that x does not have; std::invalid_argument for one that is named twice
-/// and for as many axes as places are not.
+/// Throws: std::out_of_range for an axis or a place that x does not have; std::invalid_argument for one that is named
+/// twice and for as many axes as places are not.
 /// Example: `movedim(x, {0, 1}, {-1, 0})`
 /// NumPy: `moveaxis`
 Tensor movedim(const Operand& x, const Axes& from, const Axes& to);
@@ -100,7 +113,23 @@ Tensor broadcast_to(const Operand& x, const Shape& shape);
 ///
 /// Derivative: g summed over the axes that were stretched.
 /// Throws: std::invalid_argument where an extent of x is neither 1 nor that of `other`.
+/// NumPy: -
+/// PyTorch: `Tensor.expand_as`
 Tensor expand_as(const Operand& x, const Tensor& other);
+
+/// Tensors stretched to the shape that they have in common by NumPy's rule: views.
+///
+/// Shapes: [b, 1], [c] -> [b, c] each.
+/// Dtype: each its own.
+/// Derivative: g summed over the axes that were stretched.
+/// Throws: std::invalid_argument for no tensors and where extents differ and none is 1.
+/// Example: `auto both = broadcast_tensors({x, tensor({1, 2, 3})});  // both[0], both[1]`
+/// NumPy: `broadcast_arrays`
+std::vector<Tensor> broadcast_tensors(std::span<const Tensor> tensors,
+                                      SourceLocation where = SourceLocation::current());
+/// Tensors in braces stretched to the shape that they have in common.
+std::vector<Tensor> broadcast_tensors(std::initializer_list<Tensor> tensors,
+                                      SourceLocation where = SourceLocation::current());
 
 /// x summed to a shape that broadcasts to its own: the transpose of broadcast_to().
 ///
@@ -108,6 +137,7 @@ Tensor expand_as(const Operand& x, const Tensor& other);
 /// Dtype: x's; integers and booleans that are summed give int64.
 /// Derivative: g stretched to x's shape.
 /// Throws: std::invalid_argument for a shape that does not broadcast to x's.
+/// NumPy: -
 /// PyTorch: `Tensor.sum_to_size`
 Tensor sum_to_size(const Operand& x, const Shape& shape);
 
@@ -128,14 +158,14 @@ Tensor flipud(const Operand& x);
 ///
 /// Shapes: x [a, b] -> [b, a] for an odd number of turns, else x's.
 /// Derivative: rot90(g, -turns, plane).
-/// Throws: std::invalid_argument unless the plane is two different axes and x has two; std::out_of_range for an axis that x
-/// does not have.
+/// Throws: std::invalid_argument unless the plane is two different axes and x has two; std::out_of_range for an axis
+/// that x does not have.
 Tensor rot90(const Operand& x, std::int64_t turns = 1, const Axes& plane = {0, 1});
 
 // ---- Windows ----
 
-/// All pieces of `size` elements along an axis that begin at 0, step, 2 step, ...: a view with them along a new last axis, in
-/// which elements of overlapping pieces share memory.
+/// All pieces of `size` elements along an axis that begin at 0, step, 2 step, ...: a view with them along a new last
+/// axis, in which elements of overlapping pieces share memory.
 ///
 /// Shapes: x [a, n, b], axis 1 -> [a, (n - size) / step + 1, b, size]; a scalar -> [size], size 0 or 1.
 /// Derivative: the pieces of g added at their places.

@@ -75,8 +75,8 @@ inline Batch<T> woven(Batch<T> a, Batch<T> b) {
   (std::make_index_sequence<kSize>{});
 }
 
-/// join_lanes() of as many batches as a batch has lanes: lane i of the answer is the join of batch i, the same bits. The
-/// batches are overwritten. A batch at a time takes twice as many steps, each of which waits for the one before.
+/// join_lanes() of as many batches as a batch has lanes: lane i of the answer is the join of batch i, the same bits.
+/// The batches are overwritten. A batch at a time takes twice as many steps, each of which waits for the one before.
 template <class T, class Join>
 inline Batch<T> join_each(Batch<T>* batches, const Join& join) {
   auto halve = [&]<int kStep>(std::integral_constant<int, kStep>) {

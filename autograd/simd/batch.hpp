@@ -1,8 +1,8 @@
 // Batch<T>: as many elements as a SIMD register holds, with the functions that formulas are written in.
 //
-// Numbers mix into formulas (`1 - y * y`, `max(x, 0)`), and every function is found by argument-dependent look-up alone,
-// so that `relu` by itself names the operator on tensors. The formula that is written for a Batch compiles for a Tensor
-// too (formulas.hpp). Users' files include this header with map(): it takes little time to compile.
+// Numbers mix into formulas (`1 - y * y`, `max(x, 0)`), and every function is found by argument-dependent look-up
+// alone, so that `relu` by itself names the operator on tensors. The formula that is written for a Batch compiles for a
+// Tensor too (formulas.hpp). Users' files include this header with map(): it takes little time to compile.
 #pragma once
 
 #include <bit>
@@ -21,8 +21,9 @@ namespace XGRAD_SIMD_NAMESPACE {
 template <class T>
 concept Number = std::integral<T> || std::floating_point<T>;
 
-// A function for batches of one type is a template all the same, `template <Float64 T> inline Batch<T> tan(Batch<T> x)`:
-// a user's file compiles those alone that it calls. `inline` is for the compiler's judgement of what to inline.
+// A function for batches of one type is a template all the same,
+// `template <Float64 T> inline Batch<T> tan(Batch<T> x)`: a user's file compiles those alone that it calls. `inline` is
+// for the compiler's judgement of what to inline.
 template <class T>
 concept Float32 = std::same_as<T, float>;
 template <class T>
@@ -52,8 +53,8 @@ struct Mask {
   friend bool all(Mask a) { return simd::all(a.bits); }
 };
 
-/// kExponentShift is 1.5 * 2^23 + 127 in float32, 1.5 * 2^52 + 1023 in float64. Adding it rounds x to an integer n, and leaves
-/// n + 127 (n + 1023), the biased exponent of 2^n, in the low bits.
+/// kExponentShift is 1.5 * 2^23 + 127 in float32, 1.5 * 2^52 + 1023 in float64. Adding it rounds x to an integer n, and
+/// leaves n + 127 (n + 1023), the biased exponent of 2^n, in the low bits.
 template <class T>
 inline constexpr T kExponentShift = sizeof(T) == 4 ? T(0x1.8p23 + 127) : T(0x1.8p52 + 1023);
 

@@ -29,8 +29,8 @@ Mask<T> is_zero(Batch<T> x) {
   return x == 0;
 }
 
-/// A derivative d times the slope of what comes after, or d where the slope is a mask that holds. At a pole the slope may be
-/// infinite or nan: directions that x does not depend on stay out of it.
+/// A derivative d times the slope of what comes after, or d where the slope is a mask that holds. At a pole the slope
+/// may be infinite or nan: directions that x does not depend on stay out of it.
 template <bool kAtPole = false, class V, class Slope>
 V scaled(const V& d, const Slope& slope) {
   if constexpr (!std::same_as<V, Slope>)

@@ -6,10 +6,10 @@
 //       static auto slope(auto x) { return cos(x); }      // is handed what `reads` names, in the order x, y
 //     };
 //
-// value() is called with batches (and with single integers, where the operator keeps them). The slope is called with batches
-// (first-order backward, one pass), with duals (map()), and with tensors (every further order), so that it is written in
-// functions that all of them have. A slope that is a comparison stands for 1 or 0: it selects, so that no nan is made of
-// 0 * inf. In place of slope() a formula has
+// value() is called with batches (and with single integers, where the operator keeps them). The slope is called with
+// batches (first-order backward, one pass), with duals (map()), and with tensors (every further order), so that it is
+// written in functions that all of them have. A slope that is a comparison stands for 1 or 0: it selects, so that no
+// nan is made of 0 * inf. In place of slope() a formula has
 //
 //     divisor(...)        where the slope is 1 / divisor
 //     pull(g, ...)        where the cotangent is no product
@@ -115,8 +115,8 @@ struct PowNumber {
   auto value(auto x) const { return pow(x, c); }
   auto slope(auto x) const { return c == 0 ? zeros_like(x) : c * pow(x, c - 1); }
 };
-/// a^b. Where a factor of a derivative is 0 the derivative is 0, even if the other factor is infinite or nan there: to the
-/// base that is b, and to the exponent a^b at a = 0.
+/// a^b. Where a factor of a derivative is 0 the derivative is 0, even if the other factor is infinite or nan there: to
+/// the base that is b, and to the exponent a^b at a = 0.
 struct Pow {
   static constexpr Reads a_reads = reads_a | reads_b;
   static constexpr Reads b_reads = reads_a | reads_b | reads_y;
@@ -208,7 +208,8 @@ struct Tanh {
   }
 };
 
-// ---- The bell curve and its integrals. Where a factor x meets a vanishing one, x is bounded: inf * 0 would be nan. ----
+// ---- The bell curve and its integrals. Where a factor x meets a vanishing one, x is bounded: inf * 0 would be
+// nan. ----
 
 /// exp(-x^2)
 struct Bell {

@@ -1,5 +1,5 @@
-// The functions that map() knows beside those of dual.hpp, on duals and, where batches have none of their own, on lanes: one
-// line each, as value and derivative are those of the formula.
+// The functions that map() knows beside those of dual.hpp, on duals and, where batches have none of their own, on
+// lanes: one line each, as value and derivative are those of the formula.
 #pragma once
 
 #include "dual.hpp"
@@ -18,6 +18,7 @@ namespace XGRAD_SIMD_NAMESPACE {
     return evaluate(formulas::Formula{}, x); \
   }
 XGRAD_ON_DUALS(cbrt, Cbrt)
+XGRAD_ON_DUALS(cbrt_slope, CbrtSlope)
 XGRAD_ON_DUALS(tan, Tan)
 XGRAD_ON_DUALS(secant_square, SecantSquare)
 XGRAD_ON_DUALS(asin, Asin)

@@ -125,8 +125,8 @@ struct Exponential {
   Batch<T> minus_one(Batch<T> power) const { return fma(power, s, fma(power, r, power - 1)); }
 };
 
-/// exp(x), for x <= 0 no less than kLeast: what sigmoid() and its derivative are made of. Where products and sums are fused
-/// the polynomial needs no parts, which is three operations fewer.
+/// exp(x), for x <= 0 no less than kLeast: what sigmoid() and its derivative are made of. Where products and sums are
+/// fused the polynomial needs no parts, which is three operations fewer.
 template <class T>
 Batch<T> exp_up_to_one(Batch<T> x) {
   using Constants = ExpConstants<T>;
@@ -171,8 +171,8 @@ Batch<T> expm1(Batch<T> x) {
 
 namespace simd_math {
 
-/// tanh(|x|) = y / (y + 2) with y = exp(2 |x|) - 1. It is computed as h + h q, with h = y / 2 and q = -y / (y + 2), or h = 1
-/// and q = -2 / (y + 2): the error of the quotient then weighs less.
+/// tanh(|x|) = y / (y + 2) with y = exp(2 |x|) - 1. It is computed as h + h q, with h = y / 2 and q = -y / (y + 2), or
+/// h = 1 and q = -2 / (y + 2): the error of the quotient then weighs less.
 template <class T>
 struct HyperbolicTangent {
   Batch<T> h, q;
@@ -200,7 +200,8 @@ struct ValueAndSlope {
   Batch<T> value, slope;
 };
 
-/// tanh(x), bit for bit, and its derivative, by one exponential and one quotient: it is 1 - q^2 with the first q above, and
+/// tanh(x), bit for bit, and its derivative, by one exponential and one quotient: it is 1 - q^2 with the first q above,
+/// and
 /// -q (q + 2) with the second, where nothing cancels.
 template <class T>
 ValueAndSlope<T> tanh_and_slope(Batch<T> x) {
@@ -266,8 +267,9 @@ inline Batch<T> erf(Batch<T> x) {
   return where(is_near, near, with_sign(simd_math::without_rest(log_rest), x));
 }
 
-/// e / (1 + e)^2 with e = exp(-|x|): the derivative of sigmoid(x), as accurate at both ends as in the middle. The square is
-/// 1 + e (2 + e): what rounding takes from the sum weighs little. The factor is a power of 2, multiplied in before the quotient.
+/// e / (1 + e)^2 with e = exp(-|x|): the derivative of sigmoid(x), as accurate at both ends as in the middle. The
+/// square is 1 + e (2 + e): what rounding takes from the sum weighs little. The factor is a power of 2, multiplied in
+/// before the quotient.
 template <class T>
 Batch<T> sigmoid_slope(Batch<T> x, T factor = 1) {
   using Constants = simd_math::ExpConstants<T>;
@@ -294,8 +296,8 @@ Batch<T> error_of_square(Batch<T> x, Batch<T> square) {
 template <class T>
 inline constexpr T kVanished = sizeof(T) == 4 ? T(-120) : T(-752);
 
-/// exp(-factor x^2) times y + low, for factor 1 or 1/2: x^2 is rounded, and what that loses would be multiplied by x^2. |x|
-/// and |y| are below 40.
+/// exp(-factor x^2) times y + low, for factor 1 or 1/2: x^2 is rounded, and what that loses would be multiplied by x^2.
+/// |x| and |y| are below 40.
 template <class T>
 Batch<T> times_bell(Batch<T> y, Batch<T> low, Batch<T> x, T factor) {
   Batch<T> square = x * x;
@@ -314,8 +316,8 @@ struct TwoParts {
   Batch<T> high, low;
 };
 
-/// (1 + 2 x) exp(x^2) erfc(x) for 0 <= x <= 40, by Chebyshev's polynomials of (x - 3) / (x + 3): it is between 1 and 1.28.
-/// (Shepherd, Laframboise, Math. Comp. 36, 1981.) The error is 5e-9, and 9e-18 for double.
+/// (1 + 2 x) exp(x^2) erfc(x) for 0 <= x <= 40, by Chebyshev's polynomials of (x - 3) / (x + 3): it is between 1 and
+/// 1.28. (Shepherd, Laframboise, Math. Comp. 36, 1981.) The error is 5e-9, and 9e-18 for double.
 /// The polynomial is of what it differs by from its value at x = 3, so that its roundings are small beside the whole.
 template <Float32 T>
 inline TwoParts<T> scaled_erfc(Batch<T> x) {
@@ -342,8 +344,8 @@ inline TwoParts<T> scaled_erfc(Batch<T> x) {
   return {sum, rest - (sum - kMiddle)};
 }
 
-/// exp(x^2) erfc(x) for 0 <= x <= 1/2, where the quotient (x - 3) / (x + 3) would lose digits. The error is 5e-10, and 1e-17
-/// for double, where it holds from -1/4 on.
+/// exp(x^2) erfc(x) for 0 <= x <= 1/2, where the quotient (x - 3) / (x + 3) would lose digits. The error is 5e-10, and
+/// 1e-17 for double, where it holds from -1/4 on.
 template <Float32 T>
 inline Batch<T> erfcx_near_zero(Batch<T> x) {
   return polynomial(x, 0x1p+0f, -0x1.20dd74p+0f, 0x1.ffff8cp-1f, -0x1.811e54p-1f, 0x1.ff52d2p-2f, -0x1.307076p-2f,

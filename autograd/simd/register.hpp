@@ -3,8 +3,8 @@
 //
 // g++ and clang++ compile + - * /, comparisons and bits of vector types for any machine; what is left is written here
 // for each instruction set. (xsimd did this before. It took a quarter of the time in which a user's file compiles, and
-// version 8.1 is wrong in places: != of NaN, ^ and select() on AVX-512, where its fma() rounds twice. To be weighed again with
-// xsimd 12 or later, which Debian 13 has.)
+// version 8.1 is wrong in places: != of NaN, ^ and select() on AVX-512, where its fma() rounds twice. To be weighed
+// again with xsimd 12 or later, which Debian 13 has.)
 #pragma once
 
 #include <bit>
@@ -40,8 +40,8 @@
 #define XGRAD_SIMD_BYTES 16
 #endif
 
-// The headers with the intrinsics, the smallest that has them: <immintrin.h> takes half a second. SSE2, for which most users'
-// files are compiled, needs none: <emmintrin.h> would take a fiftieth of the time of such a file.
+// The headers with the intrinsics, the smallest that has them: <immintrin.h> takes half a second. SSE2, for which most
+// users' files are compiled, needs none: <emmintrin.h> would take a fiftieth of the time of such a file.
 // g++ 12 warns of the deliberately undefined registers in its own AVX-512 intrinsics (GCC bug 105593).
 #if defined(__AVX__)
 #if defined(__GNUC__) && !defined(__clang__)

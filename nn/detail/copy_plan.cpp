@@ -91,8 +91,8 @@ std::vector<std::string> CopyPlan::not_met() const {
 
 namespace {
 
-/// What a Function's holder holds, with the class and member that a lambda is written in: `Model::f::{lambda(Tensor const&)#1}`
-/// of `Function<...>::Holder<Model::f::{lambda(xgrad::Tensor const&)#1}>`.
+/// What a Function's holder holds, with the class and member that a lambda is written in:
+/// `Model::f::{lambda(Tensor const&)#1}` of `Function<...>::Holder<Model::f::{lambda(xgrad::Tensor const&)#1}>`.
 std::string callable_name(const std::type_info& holder) {
   std::unique_ptr<char, decltype(&std::free)> demangled(abi::__cxa_demangle(holder.name(), nullptr, nullptr, nullptr),
                                                         &std::free);

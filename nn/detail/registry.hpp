@@ -13,7 +13,8 @@
 
 namespace xgrad::nn {
 
-/// A layer's hooks of one kind, forward or backward, which its handles may outlive. Any thread may call the layer meanwhile.
+/// A layer's hooks of one kind, forward or backward, which its handles may outlive. Any thread may call the layer
+/// meanwhile.
 struct Module::CallHooks final : internal::HookOwner {
   using Hook = Function<void(const Module&, const Tensor&, const Tensor&)>;
 

@@ -13,7 +13,8 @@ struct Start {
   SourceLocation where;
 
   /// What `given` makes, or `fallback` where no initialiser is given.
-  /// Throws std::invalid_argument, naming the layer and the option, for another shape or dtype: it may be the user's own.
+  /// Throws std::invalid_argument, naming the layer and the option, for another shape or dtype: it may be the user's
+  /// own.
   Tensor operator()(const char* option, const Initializer& given, const Initializer& fallback,
                     const Shape& shape) const;
 };

@@ -75,12 +75,10 @@ Tensor Threshold::operator()(const Operand& x) const {
   return call(x, [&] { return threshold(x, bound_, value_); });
 }
 
-RReLU::RReLU(double lower, double upper, SourceLocation where) : lower_(lower), upper_(upper) {
+RReLU::RReLU(double lower, double upper, RReLUOptions options, SourceLocation where)
+    : lower_(lower), upper_(upper), generator_(options.generator) {
   check(lower <= upper && std::isfinite(upper - lower), where,
         "RReLU: lower must not exceed upper, and both must be finite, but they are ", lower, " and ", upper, ".");
-}
-RReLU::RReLU(double lower, double upper, Generator& generator, SourceLocation where) : RReLU(lower, upper, where) {
-  generator_ = &generator;
 }
 Tensor RReLU::operator()(const Operand& x) const {
   return call(x, [&] {

@@ -1,5 +1,5 @@
-// The activation functions as layers, for Sequential. Each is the operator of its name (autograd/ops), with its derivative
-// and its conventions.
+// The activation functions as layers, for Sequential. Each is the operator of its name (autograd/ops), with its
+// derivative and its conventions.
 #pragma once
 
 #include "../../autograd/ops/activation.hpp"
@@ -12,7 +12,8 @@
 namespace xgrad XGRAD_API {
 namespace nn {
 
-/// Base of the layers that apply an operator without options to each element: `struct Tanh final : Pointwise<xgrad::tanh> {};`
+/// Base of the layers that apply an operator without options to each element:
+/// `struct Tanh final : Pointwise<xgrad::tanh> {};`
 /// Shapes: x of any shape -> the same shape.
 template <Tensor (*function)(const Operand&)>
 class Pointwise : public Module {
@@ -106,7 +107,8 @@ class CELU final : public Module {
 
 /// GLU is xgrad::glu as a layer: the first half of x along an axis, times the sigmoid of the second.
 /// Shapes: half of the extent along the axis.
-/// Throws: when it is called, std::out_of_range for an axis that x does not have, std::invalid_argument where its extent is odd.
+/// Throws: when it is called, std::out_of_range for an axis that x does not have, std::invalid_argument where its
+/// extent is odd.
 class GLU final : public Module {
  public:
   explicit GLU(int axis = -1);
@@ -157,19 +159,24 @@ class Threshold final : public Module {
   Scalar bound_, value_;
 };
 
-/// RReLU is xgrad::rrelu while training, a leaky rectifier with slopes that are drawn, and in evaluation leaky_relu with the mean
-/// slope.
+/// Options of RReLU.
+struct RReLUOptions {
+  /// Draw from this one, which must outlive the layer; null: the default_generator() of the thread that calls it.
+  Generator* generator = nullptr;
+};
+
+/// RReLU is xgrad::rrelu while training, a leaky rectifier with slopes that are drawn, and in evaluation leaky_relu
+/// with the mean slope.
 class RReLU final : public Module {
  public:
-  explicit RReLU(double lower = 1.0 / 8, double upper = 1.0 / 3, SourceLocation where = SourceLocation::current());
-  /// Draws from this generator, which must outlive the layer.
   /// Throws: std::invalid_argument unless lower <= upper, both finite.
-  RReLU(double lower, double upper, Generator& generator, SourceLocation where = SourceLocation::current());
+  explicit RReLU(double lower = 1.0 / 8, double upper = 1.0 / 3, RReLUOptions options = {},
+                 SourceLocation where = SourceLocation::current());
   Tensor operator()(const Operand& x) const;
 
  private:
   double lower_, upper_;
-  Generator* generator_ = nullptr;
+  Generator* generator_;
 };
 
 /// Options of PReLU.

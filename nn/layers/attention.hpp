@@ -39,9 +39,9 @@ struct MultiheadAttentionWeights {
 
 /// What MultiheadAttention may be given beside queries, keys and values.
 ///
-/// Boolean masks are PyTorch's: true is masked out. (The operator scaled_dot_product_attention() takes the opposite, as PyTorch's
-/// does: true attends.) Floating masks are added to the scores, here and there. A query that may attend to no key has the
-/// result 0 before the last projection, where PyTorch has nan.
+/// Boolean masks are PyTorch's: true is masked out. (The operator scaled_dot_product_attention() takes the opposite, as
+/// PyTorch's does: true attends.) Floating masks are added to the scores, here and there. A query that may attend to no
+/// key has the result 0 before the last projection, where PyTorch has nan.
 struct AttentionMasks {
   Tensor key_padding_mask = {};      ///< `[N, S]`: keys that nobody attends to
   Tensor attn_mask = {};             ///< `[L, S]`, or `[N * heads, L, S]`: keys that a query does not attend to
@@ -56,27 +56,30 @@ struct AttentionOutput {
   Tensor weights;  ///< `[N, L, S]`, or `[N, heads, L, S]`; undefined where they were not asked for
 };
 
-/// MultiheadAttention splits projections of queries, keys and values into heads, lets each attend by itself, and projects what
-/// they come to, side by side.
+/// MultiheadAttention splits projections of queries, keys and values into heads, lets each attend by itself, and
+/// projects what they come to, side by side.
 ///
-/// Parameters: in_proj_weight [3 E, E], rows for q, k and v, or with other kdim or vdim q_proj_weight [E, E], k_proj_weight
-/// [E, kdim] and v_proj_weight [E, vdim], all of which start by Glorot's uniform initialisation; in_proj_bias [3 E], which starts
-/// at 0; bias_k and bias_v [1, 1, E] with add_bias_kv, by Glorot's normal one; and the child out_proj, a Dense whose bias starts
-/// at 0.
+/// Parameters: in_proj_weight [3 E, E], rows for q, k and v, or with other kdim or vdim q_proj_weight [E, E],
+/// k_proj_weight [E, kdim] and v_proj_weight [E, vdim], all of which start by Glorot's uniform initialisation;
+/// in_proj_bias [3 E], which starts at 0; bias_k and bias_v [1, 1, E] with add_bias_kv, by Glorot's normal one; and the
+/// child out_proj, a Dense whose bias starts at 0.
 ///
-/// Shapes: `query [L, N, E], key [S, N, kdim], value [S, N, vdim] -> [L, N, E]`; with batch_first `[N, L, E]` and so on; or all
-/// without N.
+/// Shapes: `query [L, N, E], key [S, N, kdim], value [S, N, vdim] -> [L, N, E]`; with batch_first `[N, L, E]` and so
+/// on; or all without N.
 /// Dtype: those of the operands and the parameters promote.
-/// Throws: std::invalid_argument, when it is called, for other shapes and for masks that are neither boolean nor floating.
+/// Throws: std::invalid_argument, when it is called, for other shapes and for masks that are neither boolean nor
+/// floating.
 /// Source: Vaswani et al., Attention is all you need, 2017.
 /// Example: `nn::MultiheadAttention(8, 2)(x, x, x, {.causal = true, .need_weights = false}).output`
 class MultiheadAttention final : public Module {
  public:
-  /// Throws: std::invalid_argument for sizes below 1, heads that do not divide the embedding, and a dropout outside of [0, 1].
+  /// Throws: std::invalid_argument for sizes below 1, heads that do not divide the embedding, and a dropout outside of
+  /// [0, 1].
   MultiheadAttention(std::int64_t embed_dim, std::int64_t num_heads, MultiheadAttentionOptions options = {},
                      SourceLocation where = SourceLocation::current());
   /// A layer on these very tensors. Sizes, biases and dtype are what the weights have, whatever the options say.
-  /// Throws: std::invalid_argument, naming the parameter, for other shapes and for dtypes that differ or are not floating.
+  /// Throws: std::invalid_argument, naming the parameter, for other shapes and for dtypes that differ or are not
+  /// floating.
   MultiheadAttention(const MultiheadAttentionWeights& weights, std::int64_t num_heads,
                      MultiheadAttentionOptions options = {}, SourceLocation where = SourceLocation::current());
 

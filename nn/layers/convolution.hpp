@@ -67,8 +67,8 @@ class Convolution : public Module {
 /// Example: `nn::Conv1d(16, 33, 3, {.stride = 2})`
 class Conv1d final : public Convolution {
  public:
-  /// Throws: std::invalid_argument for sizes below 1, channels that groups do not divide, numbers that are not as many as
-  /// axes, a negative padding, a stride with Padding::same, and initialisers that give another shape or dtype.
+  /// Throws: std::invalid_argument for sizes below 1, channels that groups do not divide, numbers that are not as many
+  /// as axes, a negative padding, a stride with Padding::same, and initialisers that give another shape or dtype.
   Conv1d(std::int64_t in_channels, std::int64_t out_channels, PerAxis kernel, Conv1dOptions options = {},
          SourceLocation where = SourceLocation::current());
   /// A layer on these very tensors; an undefined bias is none.
@@ -78,8 +78,8 @@ class Conv1d final : public Convolution {
 
 /// Conv2d is xgrad::conv2d() as a layer: a convolution along the last two axes, over all channels of a group.
 ///
-/// Parameters: weight [out_channels, in_channels / groups, kernel, kernel] and bias [out_channels], which start uniform in
-/// +-1 / sqrt(fan_in), fan_in = in_channels / groups times the kernel's area, as PyTorch's do.
+/// Parameters: weight [out_channels, in_channels / groups, kernel, kernel] and bias [out_channels], which start uniform
+/// in +-1 / sqrt(fan_in), fan_in = in_channels / groups times the kernel's area, as PyTorch's do.
 ///
 /// Shapes: `x [N, in_channels, H, W] -> [N, out_channels, Ho, Wo]`; `[in_channels, H, W]` for one sample. See Conv1d.
 /// Dtype: x's and the parameters' promote.
@@ -116,7 +116,8 @@ class Conv3d final : public Convolution {
 
 // ---- Transposes ----
 
-/// Options of ConvTranspose1d, ConvTranspose2d and ConvTranspose3d: those of the convolution that it is the transpose of.
+/// Options of ConvTranspose1d, ConvTranspose2d and ConvTranspose3d: those of the convolution that it is the transpose
+/// of.
 struct ConvTransposeLayerOptions {
   PerAxis stride = 1;
   PerAxis padding = 0;         ///< places that are cut off both ends of the result
@@ -140,7 +141,8 @@ using ConvTranspose3dOptions = ConvTransposeLayerOptions;
 class TransposedConvolution : public Module {
  public:
   Tensor operator()(const Operand& x) const;
-  /// The call with the extents that the result is to have, in place of output_padding: all of its axes, or those of the windows.
+  /// The call with the extents that the result is to have, in place of output_padding: all of its axes, or those of the
+  /// windows.
   /// Throws: std::invalid_argument for extents that the convolution does not map to x's.
   Tensor operator()(const Operand& x, const Shape& output_size) const;
 
@@ -170,15 +172,15 @@ class TransposedConvolution : public Module {
 /// Parameters: weight [in_channels, out_channels / groups, kernel] and bias [out_channels], which start uniform in
 /// +-1 / sqrt(fan_in), fan_in = out_channels / groups * kernel, as PyTorch's do.
 ///
-/// Shapes: `x [N, in_channels, L] -> [N, out_channels, (L - 1) stride - 2 padding + dilation (kernel - 1) + output_padding +
-/// 1]`; `[in_channels, L]` for one sample.
+/// Shapes: `x [N, in_channels, L] -> [N, out_channels, P]` with
+/// `P = (L - 1) stride - 2 padding + dilation (kernel - 1) + output_padding + 1`; `[in_channels, L]` for one sample.
 /// Dtype: x's and the parameters' promote.
 /// Throws: std::invalid_argument, when it is called, for other shapes.
 /// Example: `nn::ConvTranspose1d(16, 8, 4, {.stride = 2, .padding = 1})`
 class ConvTranspose1d final : public TransposedConvolution {
  public:
-  /// Throws: std::invalid_argument for sizes below 1, channels that groups do not divide, numbers that are not as many as
-  /// axes, a negative padding, and initialisers that give another shape or dtype.
+  /// Throws: std::invalid_argument for sizes below 1, channels that groups do not divide, numbers that are not as many
+  /// as axes, a negative padding, and initialisers that give another shape or dtype.
   ConvTranspose1d(std::int64_t in_channels, std::int64_t out_channels, PerAxis kernel,
                   ConvTranspose1dOptions options = {}, SourceLocation where = SourceLocation::current());
   /// A layer on these very tensors; an undefined bias is none.
@@ -188,8 +190,8 @@ class ConvTranspose1d final : public TransposedConvolution {
 
 /// ConvTranspose2d is xgrad::conv_transpose2d() as a layer: the transpose of Conv2d, which makes images larger.
 ///
-/// Parameters: weight [in_channels, out_channels / groups, kernel, kernel] and bias [out_channels], which start uniform in
-/// +-1 / sqrt(fan_in), fan_in = out_channels / groups times the kernel's area, as PyTorch's do.
+/// Parameters: weight [in_channels, out_channels / groups, kernel, kernel] and bias [out_channels], which start uniform
+/// in +-1 / sqrt(fan_in), fan_in = out_channels / groups times the kernel's area, as PyTorch's do.
 ///
 /// Shapes: `x [N, in_channels, H, W] -> [N, out_channels, Ho, Wo]`; `[in_channels, H, W]` for one sample. See
 /// ConvTranspose1d.

@@ -28,11 +28,11 @@ struct DenseOptions {
 /// Throws: std::invalid_argument, when it is called, unless x's last axis is `in` long.
 class Dense final : public Module {
  public:
-  /// Throws: std::invalid_argument for sizes below 0, a dtype that is not floating, and an initialiser that gives another
-  /// shape or dtype.
+  /// Throws: std::invalid_argument for sizes below 0, a dtype that is not floating, and an initialiser that gives
+  /// another shape or dtype.
   Dense(std::int64_t in, std::int64_t out, DenseOptions options = {}, SourceLocation where = SourceLocation::current());
-  /// A layer on these very tensors, [out, in] and [out]: where they are another layer's, the two are tied. An undefined bias
-  /// is none.
+  /// A layer on these very tensors, [out, in] and [out]: where they are another layer's, the two are tied. An undefined
+  /// bias is none.
   /// Throws: std::invalid_argument for other shapes, and for dtypes that differ or are not floating.
   explicit Dense(const Tensor& weight, const Tensor& bias = {}, SourceLocation where = SourceLocation::current());
   Dense(const Dense&);
@@ -63,8 +63,8 @@ using BilinearOptions = DenseOptions;
 /// Throws: std::invalid_argument, when it is called, for other shapes.
 class Bilinear final : public Module {
  public:
-  /// Throws: std::invalid_argument for sizes below 0, a dtype that is not floating, and an initialiser that gives another
-  /// shape or dtype.
+  /// Throws: std::invalid_argument for sizes below 0, a dtype that is not floating, and an initialiser that gives
+  /// another shape or dtype.
   Bilinear(std::int64_t in1, std::int64_t in2, std::int64_t out, BilinearOptions options = {},
            SourceLocation where = SourceLocation::current());
   /// A layer on these very tensors, [out, in1, in2] and [out]. An undefined bias is none.

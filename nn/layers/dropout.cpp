@@ -5,8 +5,8 @@
 namespace xgrad XGRAD_API {
 namespace nn {
 
-DropoutLayer::DropoutLayer(const char* name, double p, Generator* generator, SourceLocation where)
-    : p_(p), generator_(generator) {
+DropoutLayer::DropoutLayer(const char* name, double p, DropoutOptions options, SourceLocation where)
+    : p_(p), generator_(options.generator) {
   check(p >= 0 && p <= 1, where, name, ": p must be in [0, 1], but it is ", p, ".");
 }
 
@@ -49,30 +49,22 @@ Tensor of_volumes(const Operand& x, double p, Generator& generator) {
 
 }  // namespace
 
-Dropout::Dropout(double p, SourceLocation where) : DropoutLayer("Dropout", p, nullptr, where) {}
-Dropout::Dropout(double p, Generator& generator, SourceLocation where)
-    : DropoutLayer("Dropout", p, &generator, where) {}
+Dropout::Dropout(double p, DropoutOptions options, SourceLocation where) : DropoutLayer("Dropout", p, options, where) {}
 Tensor Dropout::operator()(const Operand& x) const { return dropped(x, dropout); }
-Dropout1d::Dropout1d(double p, SourceLocation where) : DropoutLayer("Dropout1d", p, nullptr, where) {}
-Dropout1d::Dropout1d(double p, Generator& generator, SourceLocation where)
-    : DropoutLayer("Dropout1d", p, &generator, where) {}
+Dropout1d::Dropout1d(double p, DropoutOptions options, SourceLocation where)
+    : DropoutLayer("Dropout1d", p, options, where) {}
 Tensor Dropout1d::operator()(const Operand& x) const { return dropped(x, of_sequences); }
-Dropout2d::Dropout2d(double p, SourceLocation where) : DropoutLayer("Dropout2d", p, nullptr, where) {}
-Dropout2d::Dropout2d(double p, Generator& generator, SourceLocation where)
-    : DropoutLayer("Dropout2d", p, &generator, where) {}
+Dropout2d::Dropout2d(double p, DropoutOptions options, SourceLocation where)
+    : DropoutLayer("Dropout2d", p, options, where) {}
 Tensor Dropout2d::operator()(const Operand& x) const { return dropped(x, of_images); }
-Dropout3d::Dropout3d(double p, SourceLocation where) : DropoutLayer("Dropout3d", p, nullptr, where) {}
-Dropout3d::Dropout3d(double p, Generator& generator, SourceLocation where)
-    : DropoutLayer("Dropout3d", p, &generator, where) {}
+Dropout3d::Dropout3d(double p, DropoutOptions options, SourceLocation where)
+    : DropoutLayer("Dropout3d", p, options, where) {}
 Tensor Dropout3d::operator()(const Operand& x) const { return dropped(x, of_volumes); }
-AlphaDropout::AlphaDropout(double p, SourceLocation where) : DropoutLayer("AlphaDropout", p, nullptr, where) {}
-AlphaDropout::AlphaDropout(double p, Generator& generator, SourceLocation where)
-    : DropoutLayer("AlphaDropout", p, &generator, where) {}
+AlphaDropout::AlphaDropout(double p, DropoutOptions options, SourceLocation where)
+    : DropoutLayer("AlphaDropout", p, options, where) {}
 Tensor AlphaDropout::operator()(const Operand& x) const { return dropped(x, alpha_dropout); }
-FeatureAlphaDropout::FeatureAlphaDropout(double p, SourceLocation where)
-    : DropoutLayer("FeatureAlphaDropout", p, nullptr, where) {}
-FeatureAlphaDropout::FeatureAlphaDropout(double p, Generator& generator, SourceLocation where)
-    : DropoutLayer("FeatureAlphaDropout", p, &generator, where) {}
+FeatureAlphaDropout::FeatureAlphaDropout(double p, DropoutOptions options, SourceLocation where)
+    : DropoutLayer("FeatureAlphaDropout", p, options, where) {}
 Tensor FeatureAlphaDropout::operator()(const Operand& x) const { return dropped(x, feature_alpha_dropout); }
 
 }  // namespace nn

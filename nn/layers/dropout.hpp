@@ -9,6 +9,12 @@ namespace nn {
 
 using xgrad::dropout;
 
+/// Options of the dropout layers.
+struct DropoutOptions {
+  /// Draw from this one, which must outlive the layer; null: the default_generator() of the thread that calls it.
+  Generator* generator = nullptr;
+};
+
 /// Base of the dropout layers: the probability, and the generator that they draw from.
 class DropoutLayer : public Module {
  public:
@@ -17,7 +23,7 @@ class DropoutLayer : public Module {
  protected:
   using Operator = Tensor (*)(const Operand& x, double p, Generator& generator);
 
-  DropoutLayer(const char* name, double p, Generator* generator, SourceLocation where);
+  DropoutLayer(const char* name, double p, DropoutOptions options, SourceLocation where);
   /// x itself in evaluation and where p is 0, else what the operator makes of it.
   Tensor dropped(const Operand& x, Operator drop) const;
 
@@ -31,50 +37,44 @@ class DropoutLayer : public Module {
 /// Dtype: floating; in evaluation any.
 class Dropout final : public DropoutLayer {
  public:
-  /// Without a generator it draws from the default one of the thread that calls it.
   /// Throws: std::invalid_argument unless p is in [0, 1].
-  explicit Dropout(double p = 0.5, SourceLocation where = SourceLocation::current());
-  /// Draws from this generator, which must outlive the layer.
-  Dropout(double p, Generator& generator, SourceLocation where = SourceLocation::current());
+  explicit Dropout(double p = 0.5, DropoutOptions options = {}, SourceLocation where = SourceLocation::current());
 
   Tensor operator()(const Operand& x) const;
 };
 
-/// Dropout1d is dropout of whole channels of sequences while training, xgrad::feature_dropout(), and x itself in evaluation.
+/// Dropout1d is dropout of whole channels of sequences while training, xgrad::feature_dropout(), and x itself in
+/// evaluation.
 /// Shapes: `x [N, C, L] -> ` the same; `[C, L]` for one sample.
 /// Throws: std::invalid_argument, when it is called in training, for other shapes and dtypes that are not floating.
 class Dropout1d final : public DropoutLayer {
  public:
   /// Throws: std::invalid_argument unless p is in [0, 1].
-  explicit Dropout1d(double p = 0.5, SourceLocation where = SourceLocation::current());
-  /// Draws from this generator, which must outlive the layer.
-  Dropout1d(double p, Generator& generator, SourceLocation where = SourceLocation::current());
+  explicit Dropout1d(double p = 0.5, DropoutOptions options = {}, SourceLocation where = SourceLocation::current());
 
   Tensor operator()(const Operand& x) const;
 };
 
-/// Dropout2d is dropout of whole channels of images while training, xgrad::feature_dropout(), and x itself in evaluation.
+/// Dropout2d is dropout of whole channels of images while training, xgrad::feature_dropout(), and x itself in
+/// evaluation.
 /// Shapes: `x [N, C, H, W] -> ` the same. Three axes are `[N, C, L]`, as PyTorch 1.13 has it.
 /// Throws: std::invalid_argument, when it is called in training, for other shapes and dtypes that are not floating.
 class Dropout2d final : public DropoutLayer {
  public:
   /// Throws: std::invalid_argument unless p is in [0, 1].
-  explicit Dropout2d(double p = 0.5, SourceLocation where = SourceLocation::current());
-  /// Draws from this generator, which must outlive the layer.
-  Dropout2d(double p, Generator& generator, SourceLocation where = SourceLocation::current());
+  explicit Dropout2d(double p = 0.5, DropoutOptions options = {}, SourceLocation where = SourceLocation::current());
 
   Tensor operator()(const Operand& x) const;
 };
 
-/// Dropout3d is dropout of whole channels of volumes while training, xgrad::feature_dropout(), and x itself in evaluation.
+/// Dropout3d is dropout of whole channels of volumes while training, xgrad::feature_dropout(), and x itself in
+/// evaluation.
 /// Shapes: `x [N, C, D, H, W] -> ` the same; `[C, D, H, W]` for one sample.
 /// Throws: std::invalid_argument, when it is called in training, for other shapes and dtypes that are not floating.
 class Dropout3d final : public DropoutLayer {
  public:
   /// Throws: std::invalid_argument unless p is in [0, 1].
-  explicit Dropout3d(double p = 0.5, SourceLocation where = SourceLocation::current());
-  /// Draws from this generator, which must outlive the layer.
-  Dropout3d(double p, Generator& generator, SourceLocation where = SourceLocation::current());
+  explicit Dropout3d(double p = 0.5, DropoutOptions options = {}, SourceLocation where = SourceLocation::current());
 
   Tensor operator()(const Operand& x) const;
 };
@@ -85,23 +85,20 @@ class Dropout3d final : public DropoutLayer {
 class AlphaDropout final : public DropoutLayer {
  public:
   /// Throws: std::invalid_argument unless p is in [0, 1].
-  explicit AlphaDropout(double p = 0.5, SourceLocation where = SourceLocation::current());
-  /// Draws from this generator, which must outlive the layer.
-  AlphaDropout(double p, Generator& generator, SourceLocation where = SourceLocation::current());
+  explicit AlphaDropout(double p = 0.5, DropoutOptions options = {}, SourceLocation where = SourceLocation::current());
 
   Tensor operator()(const Operand& x) const;
 };
 
-/// FeatureAlphaDropout is xgrad::feature_alpha_dropout() while training, and x itself in evaluation: AlphaDropout of whole
-/// channels.
+/// FeatureAlphaDropout is xgrad::feature_alpha_dropout() while training, and x itself in evaluation: AlphaDropout of
+/// whole channels.
 /// Shapes: `x [N, C, ...] -> ` the same.
 /// Throws: std::invalid_argument, when it is called in training, for other shapes and dtypes that are not floating.
 class FeatureAlphaDropout final : public DropoutLayer {
  public:
   /// Throws: std::invalid_argument unless p is in [0, 1].
-  explicit FeatureAlphaDropout(double p = 0.5, SourceLocation where = SourceLocation::current());
-  /// Draws from this generator, which must outlive the layer.
-  FeatureAlphaDropout(double p, Generator& generator, SourceLocation where = SourceLocation::current());
+  explicit FeatureAlphaDropout(double p = 0.5, DropoutOptions options = {},
+                               SourceLocation where = SourceLocation::current());
 
   Tensor operator()(const Operand& x) const;
 };

@@ -46,11 +46,11 @@ Options on_table(Options options, const Tensor& weight) {
   return options;
 }
 
-/// A lookup in a weight whose rows it reads are first scaled down to the largest norm, in place, as the paper on it (and
-/// PyTorch) does. A lookup that throws leaves the weight as it was.
+/// A lookup in a weight whose rows it reads are first scaled down to the largest norm, in place, as the paper on it
+/// (and PyTorch) does. A lookup that throws leaves the weight as it was.
 template <class Lookup>
-Tensor in_shortened_rows(const Tensor& weight, const Tensor& indices, double max_norm, double order, SourceLocation where,
-                         const Lookup& lookup) {
+Tensor in_shortened_rows(const Tensor& weight, const Tensor& indices, double max_norm, double order,
+                         SourceLocation where, const Lookup& lookup) {
   check<std::logic_error>(weight.is_leaf(), where,
                           "max_norm scales rows of the weight in place, but the weight is the "
                           "result of '",

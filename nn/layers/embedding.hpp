@@ -29,16 +29,18 @@ struct EmbeddingLayerOptions {
 ///
 /// Shapes: `indices [...] -> [..., features]`.
 /// Dtype: indices int64; the weight's.
-/// Throws: when it is called, std::out_of_range for an index outside [0, count) and std::invalid_argument for another dtype; with
-/// max_norm std::logic_error where with_parameters() has put the result of an operation in the weight's place.
+/// Throws: when it is called, std::out_of_range for an index outside [0, count) and std::invalid_argument for another
+/// dtype; with max_norm std::logic_error where with_parameters() has put the result of an operation in the weight's
+/// place.
 /// Example: `nn::Embedding(10'000, 64, {.padding_index = 0})`
 class Embedding final : public Module {
  public:
-  /// Throws: std::invalid_argument for sizes below 0, a max_norm below 0, a norm_type that is not above 0, and an initialiser
-  /// that gives another shape or dtype; std::out_of_range for a padding_index that the table does not have.
+  /// Throws: std::invalid_argument for sizes below 0, a max_norm below 0, a norm_type that is not above 0, and an
+  /// initialiser that gives another shape or dtype; std::out_of_range for a padding_index that the table does not have.
   Embedding(std::int64_t count, std::int64_t features, EmbeddingLayerOptions options = {},
             SourceLocation where = SourceLocation::current());
-  /// A layer on this very table [count, features]; what it says of no entry stays. It learns unless it is frozen (nn::freeze).
+  /// A layer on this very table [count, features]; what it says of no entry stays. It learns unless it is frozen
+  /// (nn::freeze).
   /// Throws: std::invalid_argument for another number of axes and a dtype that is not floating.
   explicit Embedding(const Tensor& weight, EmbeddingLayerOptions options = {},
                      SourceLocation where = SourceLocation::current());
@@ -71,12 +73,13 @@ struct EmbeddingBagLayerOptions {
   Generator* generator = nullptr;  ///< null: the thread's default_generator()
 };
 
-/// EmbeddingBag is xgrad::embedding_bag() as a layer: the mean, sum or largest elements of the rows of its weight that each bag
-/// names.
+/// EmbeddingBag is xgrad::embedding_bag() as a layer: the mean, sum or largest elements of the rows of its weight that
+/// each bag names.
 ///
 /// Parameters: weight [count, features], which starts normal with mean 0 and variance 1, as PyTorch's does.
 ///
-/// Shapes: `indices [B, n] -> [B, features]`; `[n]` with offsets `[B]`. per_sample_weights in indices' shape, for BagMode::sum.
+/// Shapes: `indices [B, n] -> [B, features]`; `[n]` with offsets `[B]`. per_sample_weights in indices' shape, for
+/// BagMode::sum.
 /// Dtype: indices and offsets int64; the weight's.
 /// Throws: when it is called, what the operator throws; with max_norm as Embedding.
 class EmbeddingBag final : public Module {

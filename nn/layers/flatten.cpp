@@ -1,5 +1,7 @@
 #include "flatten.hpp"
 
+#include <algorithm>
+
 #include "../../autograd/ops.hpp"
 
 namespace xgrad XGRAD_API {
@@ -9,7 +11,7 @@ Flatten::Flatten(int first, int last) : first_(first), last_(last) {}
 Tensor Flatten::operator()(const Operand& x) const {
   return call(x, [&] {
     const Shape& shape = x.tensor("Flatten").shape();
-    int ndim = shape.ndim();
+    const int ndim = std::max(1, shape.ndim());  // a scalar counts as one number in a row
     for (int axis : {first_, last_})
       check<std::out_of_range>(-ndim <= axis && axis < ndim, x.where(), "x must have the axes ", first_, " to ", last_,
                                ", but x is ", shape, ".");

@@ -8,7 +8,7 @@ namespace xgrad XGRAD_API {
 namespace nn {
 
 /// Flatten makes one axis of the axes `first` to `last`, both included: by default of all but the batch's.
-/// Shapes: x [n, c, h, w] -> [n, c h w].
+/// Shapes: x [n, c, h, w] -> [n, c h w]; a scalar, with first 0 or -1 -> [1].
 /// Throws: std::out_of_range, when it is called, for axes that x does not have.
 class Flatten final : public Module {
  public:
@@ -23,8 +23,8 @@ class Flatten final : public Module {
 
 /// Unflatten makes several axes of one: the inverse of Flatten.
 /// Shapes: axis 1, sizes {c, h, w}: x [n, c h w] -> [n, c, h, w]. One size may be -1: what is left.
-/// Throws: when it is called, std::out_of_range for an axis that x does not have, std::invalid_argument for sizes that do not
-/// make up its extent.
+/// Throws: when it is called, std::out_of_range for an axis that x does not have, std::invalid_argument for sizes that
+/// do not make up its extent.
 class Unflatten final : public Module {
  public:
   Unflatten(int axis, const Shape& sizes);
@@ -37,7 +37,8 @@ class Unflatten final : public Module {
 };
 
 /// Unfold is xgrad::unfold() as a layer: the patches of images as columns.
-/// Shapes: x [n, c, h, w], kernel {p, q} -> [n, c p q, number of patches]; without n likewise. One number stands for both.
+/// Shapes: x [n, c, h, w], kernel {p, q} -> [n, c p q, number of patches]; without n likewise. One number stands for
+/// both.
 /// Throws: std::invalid_argument, when it is called, as the operator.
 class Unfold final : public Module {
  public:

@@ -79,7 +79,11 @@ Tensor BatchNorm::operator()(const Operand& x) const {
 
 InstanceNorm::InstanceNorm(const char* name, int axes, std::int64_t features, const InstanceNormLayerOptions& options,
                            SourceLocation where)
-    : RunningNorm(name, features,
+    : RunningNorm((check(options.momentum || !options.track_running_stats, where, name,
+                         ": with track_running_stats momentum must be a number, as the mean of all batches is "
+                         "BatchNorm's alone, but it is nullopt."),
+                   name),
+                  features,
                   {.eps = options.eps,
                    .momentum = options.momentum,
                    .affine = options.affine,

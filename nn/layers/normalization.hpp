@@ -33,7 +33,7 @@ using BatchNorm3dOptions = BatchNormLayerOptions;
 /// Options of InstanceNorm1d, InstanceNorm2d and InstanceNorm3d.
 struct InstanceNormLayerOptions {
   double eps = 1e-5;                     ///< added to the variance
-  std::optional<double> momentum = 0.1;  ///< the part of the new in the running statistics; nullopt: 0
+  std::optional<double> momentum = 0.1;  ///< the part of the new in the running statistics, which need it
   bool affine = false;                   ///< have a weight and a bias
   bool track_running_stats = false;      ///< keep running statistics, and take them in evaluation
   Initializer weight_init = {};          ///< none: init::ones()
@@ -88,9 +88,9 @@ class BatchNorm : public RunningNorm {
   int least_, most_;  // how many axes x has
 };
 
-/// BatchNorm1d is xgrad::batch_norm() as a layer, for features or sequences: each channel shifted and scaled to mean 0 and
-/// variance 1 over the batch, then times weight plus bias. In evaluation it takes the running statistics, which each call
-/// in training moves towards those of the batch.
+/// BatchNorm1d is xgrad::batch_norm() as a layer, for features or sequences: each channel shifted and scaled to mean 0
+/// and variance 1 over the batch, then times weight plus bias. In evaluation it takes the running statistics, which
+/// each call in training moves towards those of the batch.
 ///
 /// Parameters: weight and bias [features], which start as 1 and 0. Buffers: running_mean, running_var [features] and
 /// num_batches_tracked [], which start as 0, 1 and 0.
@@ -100,8 +100,8 @@ class BatchNorm : public RunningNorm {
 /// Throws: std::invalid_argument, when it is called, for other shapes, and for one value a channel in training.
 class BatchNorm1d final : public BatchNorm {
  public:
-  /// Throws: std::invalid_argument for fewer than no features, an eps below 0, and initialisers that give another shape or
-  /// dtype.
+  /// Throws: std::invalid_argument for fewer than no features, an eps below 0, and initialisers that give another shape
+  /// or dtype.
   explicit BatchNorm1d(std::int64_t features, BatchNorm1dOptions options = {},
                        SourceLocation where = SourceLocation::current());
 };
@@ -135,18 +135,18 @@ class InstanceNorm : public RunningNorm {
   int axes_;  // of a channel
 };
 
-/// InstanceNorm1d is xgrad::instance_norm() as a layer, for sequences: each channel of each sample shifted and scaled to mean 0
-/// and variance 1. With track_running_stats, evaluation takes the running statistics.
+/// InstanceNorm1d is xgrad::instance_norm() as a layer, for sequences: each channel of each sample shifted and scaled
+/// to mean 0 and variance 1. With track_running_stats, evaluation takes the running statistics.
 ///
-/// Parameters: with affine, weight and bias [features], which start as 1 and 0. Buffers: with track_running_stats those of
-/// BatchNorm1d.
+/// Parameters: with affine, weight and bias [features], which start as 1 and 0. Buffers: with track_running_stats those
+/// of BatchNorm1d.
 ///
 /// Shapes: `x [N, features, L] -> ` the same; `[features, L]` for one sample.
 /// Dtype: x's and the parameters' promote.
 /// Throws: std::invalid_argument, when it is called, for other shapes, and for one value a channel.
 class InstanceNorm1d final : public InstanceNorm {
  public:
-  /// Throws: as BatchNorm1d.
+  /// Throws: as BatchNorm1d, and for running statistics without a momentum.
   explicit InstanceNorm1d(std::int64_t features, InstanceNorm1dOptions options = {},
                           SourceLocation where = SourceLocation::current());
 };
@@ -154,7 +154,7 @@ class InstanceNorm1d final : public InstanceNorm {
 /// Shapes: `x [N, features, H, W] -> ` the same; `[features, H, W]` for one sample.
 class InstanceNorm2d final : public InstanceNorm {
  public:
-  /// Throws: as BatchNorm1d.
+  /// Throws: as InstanceNorm1d.
   explicit InstanceNorm2d(std::int64_t features, InstanceNorm2dOptions options = {},
                           SourceLocation where = SourceLocation::current());
 };
@@ -162,7 +162,7 @@ class InstanceNorm2d final : public InstanceNorm {
 /// Shapes: `x [N, features, D, H, W] -> ` the same; `[features, D, H, W]` for one sample.
 class InstanceNorm3d final : public InstanceNorm {
  public:
-  /// Throws: as BatchNorm1d.
+  /// Throws: as InstanceNorm1d.
   explicit InstanceNorm3d(std::int64_t features, InstanceNorm3dOptions options = {},
                           SourceLocation where = SourceLocation::current());
 };
@@ -178,8 +178,8 @@ struct LayerNormOptions {
   Initializer bias_init = {};      ///< none: init::zeros()
   DType dtype = default_dtype();
 };
-/// LayerNorm is xgrad::layer_norm() as a layer: the elements along the last axes shifted and scaled to mean 0 and variance 1,
-/// then times weight plus bias.
+/// LayerNorm is xgrad::layer_norm() as a layer: the elements along the last axes shifted and scaled to mean 0 and
+/// variance 1, then times weight plus bias.
 ///
 /// Parameters: weight and bias of the normalised shape, which start as 1 and 0.
 ///
@@ -188,7 +188,8 @@ struct LayerNormOptions {
 /// Throws: std::invalid_argument, when it is called, for other shapes.
 class LayerNorm final : public Module {
  public:
-  /// Throws: std::invalid_argument for an empty shape or negative extents, and initialisers that give another shape or dtype.
+  /// Throws: std::invalid_argument for an empty shape or negative extents, and initialisers that give another shape or
+  /// dtype.
   explicit LayerNorm(const Shape& normalized_shape, LayerNormOptions options = {},
                      SourceLocation where = SourceLocation::current());
   /// A LayerNorm over the last axis alone: LayerNorm(128).
@@ -218,8 +219,8 @@ struct RMSNormOptions {
   Initializer weight_init = {};    ///< none: init::ones()
   DType dtype = default_dtype();
 };
-/// RMSNorm is xgrad::rms_norm() as a layer: the elements along the last axes divided by the root of their mean square, then
-/// times weight.
+/// RMSNorm is xgrad::rms_norm() as a layer: the elements along the last axes divided by the root of their mean square,
+/// then times weight.
 ///
 /// Parameters: weight of the normalised shape, which starts as 1.
 ///
@@ -229,7 +230,8 @@ struct RMSNormOptions {
 /// Source: Zhang, Sennrich, Root mean square layer normalization, 2019.
 class RMSNorm final : public Module {
  public:
-  /// Throws: std::invalid_argument for an empty shape or negative extents, and initialisers that give another shape or dtype.
+  /// Throws: std::invalid_argument for an empty shape or negative extents, and initialisers that give another shape or
+  /// dtype.
   explicit RMSNorm(const Shape& normalized_shape, RMSNormOptions options = {},
                    SourceLocation where = SourceLocation::current());
   /// An RMSNorm over the last axis alone: RMSNorm(128).
@@ -255,8 +257,8 @@ struct GroupNormOptions {
   Initializer bias_init = {};    ///< none: init::zeros()
   DType dtype = default_dtype();
 };
-/// GroupNorm is xgrad::group_norm() as a layer: each sample's groups of neighbouring channels shifted and scaled to mean 0 and
-/// variance 1, then times weight plus bias by channel.
+/// GroupNorm is xgrad::group_norm() as a layer: each sample's groups of neighbouring channels shifted and scaled to
+/// mean 0 and variance 1, then times weight plus bias by channel.
 ///
 /// Parameters: weight and bias [channels], which start as 1 and 0.
 ///
@@ -265,8 +267,8 @@ struct GroupNormOptions {
 /// Throws: std::invalid_argument, when it is called, for other shapes.
 class GroupNorm final : public Module {
  public:
-  /// Throws: std::invalid_argument for sizes below 1, groups that do not divide the channels, and initialisers that give
-  /// another shape or dtype.
+  /// Throws: std::invalid_argument for sizes below 1, groups that do not divide the channels, and initialisers that
+  /// give another shape or dtype.
   GroupNorm(std::int64_t groups, std::int64_t channels, GroupNormOptions options = {},
             SourceLocation where = SourceLocation::current());
 
@@ -283,8 +285,8 @@ class GroupNorm final : public Module {
   Parameter bias_;
 };
 
-/// LocalResponseNorm is xgrad::local_response_norm() as a layer: each element divided by a power of the mean square of its
-/// neighbours among the channels.
+/// LocalResponseNorm is xgrad::local_response_norm() as a layer: each element divided by a power of the mean square of
+/// its neighbours among the channels.
 /// Shapes: `x [N, C, d1, ...] -> ` the same.
 /// Throws: std::invalid_argument, when it is called, as the operator.
 class LocalResponseNorm final : public Module {

@@ -9,8 +9,8 @@
 namespace xgrad XGRAD_API {
 namespace nn {
 
-/// How wide a border is: the same everywhere, `2`, or before and behind along the last axis, then along the one before it, and
-/// so on, `{1, 2, 0, 0}`. A negative width crops.
+/// How wide a border is: the same everywhere, `2`, or before and behind along the last axis, then along the one before
+/// it, and so on, `{1, 2, 0, 0}`. A negative width crops.
 class BorderWidths {
  public:
   template <std::integral T>

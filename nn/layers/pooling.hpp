@@ -10,8 +10,8 @@ namespace nn {
 
 // ---- Largest elements ----
 
-/// MaxPool1d is xgrad::max_pool1d() as a layer: the largest element of windows along the last axis. Without a stride they do
-/// not overlap.
+/// MaxPool1d is xgrad::max_pool1d() as a layer: the largest element of windows along the last axis. Without a stride
+/// they do not overlap.
 /// Shapes: `x [N, C, L] -> [N, C, Lo]`; `[C, L]` for one sample.
 /// Throws: std::invalid_argument, when it is called, as the operator.
 class MaxPool1d final : public Module {
@@ -27,8 +27,8 @@ class MaxPool1d final : public Module {
   MaxPoolOptions options_;
 };
 
-/// MaxPool2d is xgrad::max_pool2d() as a layer: the largest element of windows along the last two axes. Without a stride they do
-/// not overlap.
+/// MaxPool2d is xgrad::max_pool2d() as a layer: the largest element of windows along the last two axes. Without a
+/// stride they do not overlap.
 /// Shapes: `x [N, C, H, W] -> [N, C, Ho, Wo]`; `[C, H, W]` for one sample.
 /// Throws: std::invalid_argument, when it is called, as the operator.
 class MaxPool2d final : public Module {
@@ -44,8 +44,8 @@ class MaxPool2d final : public Module {
   MaxPoolOptions options_;
 };
 
-/// MaxPool3d is xgrad::max_pool3d() as a layer: the largest element of windows along the last three axes. Without a stride they do
-/// not overlap.
+/// MaxPool3d is xgrad::max_pool3d() as a layer: the largest element of windows along the last three axes. Without a
+/// stride they do not overlap.
 /// Shapes: `x [N, C, D, H, W] -> [N, C, Do, Ho, Wo]`; `[C, D, H, W]` for one sample.
 /// Throws: std::invalid_argument, when it is called, as the operator.
 class MaxPool3d final : public Module {
@@ -68,8 +68,8 @@ struct MaxUnpoolOptions {
 };
 
 /// MaxUnpool1d undoes MaxPool1d as far as it can be: each value goes back to where it was found, zeros elsewhere.
-/// Shapes: x and indices `[N, C, Lo] -> [N, C, L]`; `[C, L]` for one sample. Without an output size the extents are (extent - 1)
-/// stride - 2 padding + window.
+/// Shapes: x and indices `[N, C, Lo] -> [N, C, L]`; `[C, L]` for one sample. Without an output size the extents are
+/// (extent - 1) stride - 2 padding + window.
 /// Throws: std::invalid_argument, when it is called, for other shapes, and an output size that is a stride or more off;
 /// std::out_of_range for an index outside of the result.
 class MaxUnpool1d final : public Module {
@@ -84,8 +84,8 @@ class MaxUnpool1d final : public Module {
 };
 
 /// MaxUnpool2d undoes MaxPool2d as far as it can be: each value goes back to where it was found, zeros elsewhere.
-/// Shapes: x and indices `[N, C, Ho, Wo] -> [N, C, H, W]`; `[C, H, W]` for one sample. Without an output size the extents are (extent - 1)
-/// stride - 2 padding + window.
+/// Shapes: x and indices `[N, C, Ho, Wo] -> [N, C, H, W]`; `[C, H, W]` for one sample. Without an output size the
+/// extents are (extent - 1) stride - 2 padding + window.
 /// Throws: std::invalid_argument, when it is called, for other shapes, and an output size that is a stride or more off;
 /// std::out_of_range for an index outside of the result.
 class MaxUnpool2d final : public Module {
@@ -100,8 +100,8 @@ class MaxUnpool2d final : public Module {
 };
 
 /// MaxUnpool3d undoes MaxPool3d as far as it can be: each value goes back to where it was found, zeros elsewhere.
-/// Shapes: x and indices `[N, C, Do, Ho, Wo] -> [N, C, D, H, W]`; `[C, D, H, W]` for one sample. Without an output size the extents are (extent - 1)
-/// stride - 2 padding + window.
+/// Shapes: x and indices `[N, C, Do, Ho, Wo] -> [N, C, D, H, W]`; `[C, D, H, W]` for one sample. Without an output size
+/// the extents are (extent - 1) stride - 2 padding + window.
 /// Throws: std::invalid_argument, when it is called, for other shapes, and an output size that is a stride or more off;
 /// std::out_of_range for an index outside of the result.
 class MaxUnpool3d final : public Module {
@@ -117,7 +117,8 @@ class MaxUnpool3d final : public Module {
 
 // ---- Means ----
 
-/// AvgPool1d is xgrad::avg_pool1d() as a layer: the mean of windows along the last axis. Without a stride they do not overlap.
+/// AvgPool1d is xgrad::avg_pool1d() as a layer: the mean of windows along the last axis. Without a stride they do not
+/// overlap.
 /// Shapes: `x [N, C, L] -> [N, C, Lo]`; `[C, L]` for one sample.
 /// Throws: std::invalid_argument, when it is called, as the operator.
 class AvgPool1d final : public Module {
@@ -131,7 +132,8 @@ class AvgPool1d final : public Module {
   AvgPoolOptions options_;
 };
 
-/// AvgPool2d is xgrad::avg_pool2d() as a layer: the mean of windows along the last two axes. Without a stride they do not overlap.
+/// AvgPool2d is xgrad::avg_pool2d() as a layer: the mean of windows along the last two axes. Without a stride they do
+/// not overlap.
 /// Shapes: `x [N, C, H, W] -> [N, C, Ho, Wo]`; `[C, H, W]` for one sample.
 /// Throws: std::invalid_argument, when it is called, as the operator.
 class AvgPool2d final : public Module {
@@ -145,7 +147,8 @@ class AvgPool2d final : public Module {
   AvgPoolOptions options_;
 };
 
-/// AvgPool3d is xgrad::avg_pool3d() as a layer: the mean of windows along the last three axes. Without a stride they do not overlap.
+/// AvgPool3d is xgrad::avg_pool3d() as a layer: the mean of windows along the last three axes. Without a stride they do
+/// not overlap.
 /// Shapes: `x [N, C, D, H, W] -> [N, C, Do, Ho, Wo]`; `[C, D, H, W]` for one sample.
 /// Throws: std::invalid_argument, when it is called, as the operator.
 class AvgPool3d final : public Module {
@@ -161,8 +164,8 @@ class AvgPool3d final : public Module {
 
 // ---- To a given size ----
 
-/// AdaptiveAvgPool1d is xgrad::adaptive_avg_pool1d() as a layer: the means of windows that cut the last axis into as many parts as
-/// the result has places; kSameExtent keeps an axis.
+/// AdaptiveAvgPool1d is xgrad::adaptive_avg_pool1d() as a layer: the means of windows that cut the last axis into as
+/// many parts as the result has places; kSameExtent keeps an axis.
 /// Shapes: `x [N, C, L] -> [N, C, size]`; `[C, L]` for one sample.
 /// Throws: std::invalid_argument, when it is called, as the operator.
 class AdaptiveAvgPool1d final : public Module {
@@ -175,8 +178,8 @@ class AdaptiveAvgPool1d final : public Module {
   PerAxis size_;
 };
 
-/// AdaptiveAvgPool2d is xgrad::adaptive_avg_pool2d() as a layer: the means of windows that cut the last two axes into as many parts as
-/// the result has places; kSameExtent keeps an axis.
+/// AdaptiveAvgPool2d is xgrad::adaptive_avg_pool2d() as a layer: the means of windows that cut the last two axes into
+/// as many parts as the result has places; kSameExtent keeps an axis.
 /// Shapes: `x [N, C, H, W] -> [N, C, size]`; `[C, H, W]` for one sample.
 /// Throws: std::invalid_argument, when it is called, as the operator.
 class AdaptiveAvgPool2d final : public Module {
@@ -189,8 +192,8 @@ class AdaptiveAvgPool2d final : public Module {
   PerAxis size_;
 };
 
-/// AdaptiveAvgPool3d is xgrad::adaptive_avg_pool3d() as a layer: the means of windows that cut the last three axes into as many parts as
-/// the result has places; kSameExtent keeps an axis.
+/// AdaptiveAvgPool3d is xgrad::adaptive_avg_pool3d() as a layer: the means of windows that cut the last three axes into
+/// as many parts as the result has places; kSameExtent keeps an axis.
 /// Shapes: `x [N, C, D, H, W] -> [N, C, size]`; `[C, D, H, W]` for one sample.
 /// Throws: std::invalid_argument, when it is called, as the operator.
 class AdaptiveAvgPool3d final : public Module {
@@ -203,8 +206,8 @@ class AdaptiveAvgPool3d final : public Module {
   PerAxis size_;
 };
 
-/// AdaptiveMaxPool1d is xgrad::adaptive_max_pool1d() as a layer: the largest elements of windows that cut the last axis into as many parts as
-/// the result has places; kSameExtent keeps an axis.
+/// AdaptiveMaxPool1d is xgrad::adaptive_max_pool1d() as a layer: the largest elements of windows that cut the last axis
+/// into as many parts as the result has places; kSameExtent keeps an axis.
 /// Shapes: `x [N, C, L] -> [N, C, size]`; `[C, L]` for one sample.
 /// Throws: std::invalid_argument, when it is called, as the operator.
 class AdaptiveMaxPool1d final : public Module {
@@ -219,8 +222,8 @@ class AdaptiveMaxPool1d final : public Module {
   PerAxis size_;
 };
 
-/// AdaptiveMaxPool2d is xgrad::adaptive_max_pool2d() as a layer: the largest elements of windows that cut the last two axes into as many parts as
-/// the result has places; kSameExtent keeps an axis.
+/// AdaptiveMaxPool2d is xgrad::adaptive_max_pool2d() as a layer: the largest elements of windows that cut the last two
+/// axes into as many parts as the result has places; kSameExtent keeps an axis.
 /// Shapes: `x [N, C, H, W] -> [N, C, size]`; `[C, H, W]` for one sample.
 /// Throws: std::invalid_argument, when it is called, as the operator.
 class AdaptiveMaxPool2d final : public Module {
@@ -235,8 +238,8 @@ class AdaptiveMaxPool2d final : public Module {
   PerAxis size_;
 };
 
-/// AdaptiveMaxPool3d is xgrad::adaptive_max_pool3d() as a layer: the largest elements of windows that cut the last three axes into as many parts as
-/// the result has places; kSameExtent keeps an axis.
+/// AdaptiveMaxPool3d is xgrad::adaptive_max_pool3d() as a layer: the largest elements of windows that cut the last
+/// three axes into as many parts as the result has places; kSameExtent keeps an axis.
 /// Shapes: `x [N, C, D, H, W] -> [N, C, size]`; `[C, D, H, W]` for one sample.
 /// Throws: std::invalid_argument, when it is called, as the operator.
 class AdaptiveMaxPool3d final : public Module {

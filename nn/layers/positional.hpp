@@ -48,12 +48,13 @@ struct RotaryOptions {
   /// Which elements turn together: i and i + size / 2, as GPT-NeoX and Llama have it, or 2 i and 2 i + 1, as the paper.
   bool interleaved = false;
 };
-/// Queries or keys turned by their places: the pairs of elements of row t by the angles t / base^(2 i / size). The product of a
-/// query and a key then depends on how far apart they stand.
+/// Queries or keys turned by their places: the pairs of elements of row t by the angles t / base^(2 i / size). The
+/// product of a query and a key then depends on how far apart they stand.
 /// Shapes: `x [..., T, size] -> ` the same; size is even.
 /// Dtype: x's, which is floating.
 /// Derivative: g turned back.
-/// Throws: std::invalid_argument for fewer than two axes, an odd size, a base that is not positive, and a dtype that is not floating.
+/// Throws: std::invalid_argument for fewer than two axes, an odd size, a base that is not positive, and a dtype that is
+/// not floating.
 /// Source: Su, Lu, Pan, Murtadha, Wen, Liu, RoFormer: enhanced transformer with rotary position embedding, 2021.
 /// Example: `nn::rotary_positions(ones({2, 4, 8, 16}))`
 Tensor rotary_positions(const Operand& x, RotaryOptions options = {});

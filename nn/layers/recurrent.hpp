@@ -1,5 +1,5 @@
-// Recurrent layers: stacks of them over sequences (RNN, LSTM, GRU), single steps (RNNCell, LSTMCell, GRUCell), and layers for
-// Sequential that take one part of what they answer with.
+// Recurrent layers: stacks of them over sequences (RNN, LSTM, GRU), single steps (RNNCell, LSTMCell, GRUCell), and
+// layers for Sequential that take one part of what they answer with.
 #pragma once
 
 #include <concepts>
@@ -125,24 +125,27 @@ class RecurrentLayer : public Module {
   internal::Hidden<std::vector<RecurrentWeights>> weights_;  // by layer, then direction: handles of the parameters
 };
 
-/// RNN is the simple recurrent layer (Elman's): h_t = tanh(W_ih x_t + b_ih + W_hh h_(t-1) + b_hh), or relu of it; several of
-/// them on each other, in one direction or both. Each layer and direction is the operator rnn().
+/// RNN is the simple recurrent layer (Elman's): h_t = tanh(W_ih x_t + b_ih + W_hh h_(t-1) + b_hh), or relu of it;
+/// several of them on each other, in one direction or both. Each layer and direction is the operator rnn().
 ///
-/// Parameters, for layer k: weight_ih_lk [hidden, in], weight_hh_lk [hidden, hidden], bias_ih_lk and bias_hh_lk [hidden]; those
-/// of the other direction end in _reverse. They start uniform in +-1 / sqrt(hidden).
+/// Parameters, for layer k: weight_ih_lk [hidden, in], weight_hh_lk [hidden, hidden], bias_ih_lk and bias_hh_lk
+/// [hidden]; those of the other direction end in _reverse. They start uniform in +-1 / sqrt(hidden).
 ///
-/// Shapes: `x [T, N, in] -> output [T, N, directions * hidden], h [layers * directions, N, hidden]`; with batch_first x and
-/// output are `[N, T, ...]`; a single sequence is `[T, in]`, and all else has no axis N then.
+/// Shapes: `x [T, N, in] -> output [T, N, directions * hidden], h [layers * directions, N, hidden]`; with batch_first x
+/// and output are `[N, T, ...]`; a single sequence is `[T, in]`, and all else has no axis N then.
 /// Dtype: x's and the parameters' promote.
-/// Throws: std::invalid_argument, when it is called, for other shapes; std::out_of_range for a length outside of [0, T].
+/// Throws: std::invalid_argument, when it is called, for other shapes; std::out_of_range for a length outside of [0,
+/// T].
 /// Example: `nn::RNN(8, 16, {.bidirectional = true})(ones({5, 2, 8})).output`
 class RNN final : public RecurrentLayer {
  public:
   /// Throws: std::invalid_argument for sizes below 1 and a dropout outside of [0, 1].
   RNN(std::int64_t in, std::int64_t hidden, RNNOptions options = {}, SourceLocation where = SourceLocation::current());
-  /// A layer on these very tensors, those of layer 0 first and within a layer those of the other direction second. Sizes,
-  /// layers, biases and dtype are what the weights have, whatever the options say; the direction is told by the options.
-  /// Throws: std::invalid_argument, naming the parameter, for other shapes, dtypes that differ, and biases in some alone.
+  /// A layer on these very tensors, those of layer 0 first and within a layer those of the other direction second.
+  /// Sizes, layers, biases and dtype are what the weights have, whatever the options say; the direction is told by the
+  /// options.
+  /// Throws: std::invalid_argument, naming the parameter, for other shapes, dtypes that differ, and biases in some
+  /// alone.
   explicit RNN(const std::vector<RecurrentWeights>& weights, RNNOptions options = {},
                SourceLocation where = SourceLocation::current());
   RecurrentOutput operator()(const Operand& x, const RecurrentStart& start = {}) const;
@@ -150,23 +153,28 @@ class RNN final : public RecurrentLayer {
 
 /// LSTM is long short-term memory: see lstm(); several layers on each other, in one direction or both.
 ///
-/// Parameters, for layer k: weight_ih_lk [4 hidden, in], weight_hh_lk [4 hidden, out], bias_ih_lk and bias_hh_lk [4 hidden], rows
-/// i, f, g, o, and with proj_size weight_hr_lk [out, hidden]; those of the other direction end in _reverse. `out` is proj_size, or
-/// hidden. They start uniform in +-1 / sqrt(hidden).
+/// Parameters, for layer k: weight_ih_lk [4 hidden, in], weight_hh_lk [4 hidden, out], bias_ih_lk and bias_hh_lk [4
+/// hidden], rows i, f, g, o, and with proj_size weight_hr_lk [out, hidden]; those of the other direction end in
+/// _reverse. `out` is proj_size, or hidden. They start uniform in +-1 / sqrt(hidden).
 ///
-/// Shapes: `x [T, N, in] -> output [T, N, directions * out], h [layers * directions, N, out], c [layers * directions, N, hidden]`;
+/// Shapes:
+/// `x [T, N, in] -> output [T, N, directions * out], h [layers * directions, N, out], c [layers * directions, N, hidden]`;
 /// with batch_first x and output are `[N, T, ...]`; a single sequence is `[T, in]`, and all else has no axis N then.
 /// Dtype: x's and the parameters' promote.
-/// Throws: std::invalid_argument, when it is called, for other shapes; std::out_of_range for a length outside of [0, T].
+/// Throws: std::invalid_argument, when it is called, for other shapes; std::out_of_range for a length outside of [0,
+/// T].
 /// Example: `auto [output, h, c] = nn::LSTM(8, 16)(ones({5, 2, 8}), {.lengths = tensor({5, 3})});`
 class LSTM final : public RecurrentLayer {
  public:
-  /// Throws: std::invalid_argument for sizes below 1, a dropout outside of [0, 1], and a proj_size that is not below hidden.
+  /// Throws: std::invalid_argument for sizes below 1, a dropout outside of [0, 1], and a proj_size that is not below
+  /// hidden.
   LSTM(std::int64_t in, std::int64_t hidden, LSTMOptions options = {},
        SourceLocation where = SourceLocation::current());
-  /// A layer on these very tensors, those of layer 0 first and within a layer those of the other direction second. Sizes,
-  /// layers, biases and dtype are what the weights have, whatever the options say; the direction is told by the options.
-  /// Throws: std::invalid_argument, naming the parameter, for other shapes, dtypes that differ, and biases in some alone.
+  /// A layer on these very tensors, those of layer 0 first and within a layer those of the other direction second.
+  /// Sizes, layers, biases and dtype are what the weights have, whatever the options say; the direction is told by the
+  /// options.
+  /// Throws: std::invalid_argument, naming the parameter, for other shapes, dtypes that differ, and biases in some
+  /// alone.
   explicit LSTM(const std::vector<RecurrentWeights>& weights, LSTMOptions options = {},
                 SourceLocation where = SourceLocation::current());
   LSTMOutput operator()(const Operand& x, const LSTMStart& start = {}) const;
@@ -174,20 +182,23 @@ class LSTM final : public RecurrentLayer {
 
 /// GRU is gated recurrent units: see gru(); several layers on each other, in one direction or both.
 ///
-/// Parameters, for layer k: weight_ih_lk [3 hidden, in], weight_hh_lk [3 hidden, hidden], bias_ih_lk and bias_hh_lk [3 hidden],
-/// rows r, z, n; those of the other direction end in _reverse. They start uniform in +-1 / sqrt(hidden).
+/// Parameters, for layer k: weight_ih_lk [3 hidden, in], weight_hh_lk [3 hidden, hidden], bias_ih_lk and bias_hh_lk [3
+/// hidden], rows r, z, n; those of the other direction end in _reverse. They start uniform in +-1 / sqrt(hidden).
 ///
 /// Shapes: as RNN.
 /// Dtype: x's and the parameters' promote.
-/// Throws: std::invalid_argument, when it is called, for other shapes; std::out_of_range for a length outside of [0, T].
+/// Throws: std::invalid_argument, when it is called, for other shapes; std::out_of_range for a length outside of [0,
+/// T].
 /// Example: `nn::GRU(8, 16, {.num_layers = 2, .dropout = 0.1})(ones({5, 2, 8})).h`
 class GRU final : public RecurrentLayer {
  public:
   /// Throws: std::invalid_argument for sizes below 1 and a dropout outside of [0, 1].
   GRU(std::int64_t in, std::int64_t hidden, GRUOptions options = {}, SourceLocation where = SourceLocation::current());
-  /// A layer on these very tensors, those of layer 0 first and within a layer those of the other direction second. Sizes,
-  /// layers, biases and dtype are what the weights have, whatever the options say; the direction is told by the options.
-  /// Throws: std::invalid_argument, naming the parameter, for other shapes, dtypes that differ, and biases in some alone.
+  /// A layer on these very tensors, those of layer 0 first and within a layer those of the other direction second.
+  /// Sizes, layers, biases and dtype are what the weights have, whatever the options say; the direction is told by the
+  /// options.
+  /// Throws: std::invalid_argument, naming the parameter, for other shapes, dtypes that differ, and biases in some
+  /// alone.
   explicit GRU(const std::vector<RecurrentWeights>& weights, GRUOptions options = {},
                SourceLocation where = SourceLocation::current());
   RecurrentOutput operator()(const Operand& x, const RecurrentStart& start = {}) const;
@@ -262,7 +273,8 @@ class RNNCell final : public RecurrentCell {
   RNNCell(std::int64_t in, std::int64_t hidden, RNNCellOptions options = {},
           SourceLocation where = SourceLocation::current());
   /// A cell on these very tensors; undefined biases are none.
-  /// Throws: std::invalid_argument for other shapes, dtypes that differ or are not floating, one bias alone, and a projection.
+  /// Throws: std::invalid_argument for other shapes, dtypes that differ or are not floating, one bias alone, and a
+  /// projection.
   explicit RNNCell(const RecurrentWeights& weights, RNNCellOptions options = {},
                    SourceLocation where = SourceLocation::current());
   Tensor operator()(const Operand& x, const Tensor& h = {}) const;
@@ -290,7 +302,8 @@ class LSTMCell final : public RecurrentCell {
   LSTMCell(std::int64_t in, std::int64_t hidden, LSTMCellOptions options = {},
            SourceLocation where = SourceLocation::current());
   /// A cell on these very tensors; undefined biases are none.
-  /// Throws: std::invalid_argument for other shapes, dtypes that differ or are not floating, one bias alone, and a projection.
+  /// Throws: std::invalid_argument for other shapes, dtypes that differ or are not floating, one bias alone, and a
+  /// projection.
   explicit LSTMCell(const RecurrentWeights& weights, SourceLocation where = SourceLocation::current());
   LSTMState operator()(const Operand& x, const LSTMState& state = {}) const;
 };
@@ -308,15 +321,16 @@ class GRUCell final : public RecurrentCell {
   GRUCell(std::int64_t in, std::int64_t hidden, GRUCellOptions options = {},
           SourceLocation where = SourceLocation::current());
   /// A cell on these very tensors; undefined biases are none.
-  /// Throws: std::invalid_argument for other shapes, dtypes that differ or are not floating, one bias alone, and a projection.
+  /// Throws: std::invalid_argument for other shapes, dtypes that differ or are not floating, one bias alone, and a
+  /// projection.
   explicit GRUCell(const RecurrentWeights& weights, SourceLocation where = SourceLocation::current());
   Tensor operator()(const Operand& x, const Tensor& h = {}) const;
 };
 
 // ---- For Sequential ----
 
-/// OutputOf is a layer that answers with the output of another one, leaving its last states: for Sequential. The other layer is
-/// its child "layer".
+/// OutputOf is a layer that answers with the output of another one, leaving its last states: for Sequential. The other
+/// layer is its child "layer".
 /// Shapes: those of the layer's output.
 /// Example: `nn::Sequential{nn::OutputOf(nn::LSTM(8, 16)), nn::Dense(16, 4)}`
 template <std::derived_from<Module> M>
@@ -333,7 +347,8 @@ class OutputOf final : public Module {
 };
 
 /// LastOf is a layer that answers with the last state of another one's last layer, both directions side by side: for
-/// Sequential. Of a sequence with a length that is its state after that many steps. The other layer is its child "layer".
+/// Sequential. Of a sequence with a length that is its state after that many steps. The other layer is its child
+/// "layer".
 /// Shapes: `[N, directions * out]`, for a single sequence `[directions * out]`.
 /// Example: `nn::Sequential{nn::LastOf(nn::GRU(8, 16)), nn::Dense(16, 4)}`
 template <std::derived_from<Module> M>

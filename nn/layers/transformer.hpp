@@ -21,7 +21,8 @@ struct TransformerLayerOptions {
   std::int64_t dim_feedforward = 2048;  ///< units between the two dense layers
   double dropout =
       0.1;  ///< the part that is dropped in training: of attention's weights, and after each of the layer's parts
-  /// The function between the dense layers; relu where it is empty: `.activation = [](const Tensor& x) { return gelu(x); }`
+  /// The function between the dense layers; relu where it is empty:
+  /// `.activation = [](const Tensor& x) { return gelu(x); }`
   Function<Tensor(const Tensor&)> activation = {};
   double layer_norm_eps = 1e-5;
   bool batch_first = false;  ///< sequences are [N, T, d_model], else [T, N, d_model]
@@ -55,7 +56,8 @@ struct TransformerMasks {
   bool causal = false;                  ///< of the target's attention to itself
 };
 
-/// The parts of a TransformerEncoderLayer. A module is a handle: they may be another layer's, which is tied to this one then.
+/// The parts of a TransformerEncoderLayer. A module is a handle: they may be another layer's, which is tied to this one
+/// then.
 struct EncoderLayerParts {
   MultiheadAttention self_attn;
   Dense linear1, linear2;
@@ -105,11 +107,12 @@ class TransformerLayer : public Module {
 /// Example: `nn::TransformerEncoderLayer(8, 2, {.dim_feedforward = 16})(ones({5, 3, 8}), {.causal = true})`
 class TransformerEncoderLayer final : public TransformerLayer {
  public:
-  /// Throws: std::invalid_argument for sizes below 1, heads that do not divide d_model, and a dropout outside of [0, 1].
+  /// Throws: std::invalid_argument for sizes below 1, heads that do not divide d_model, and a dropout outside of [0,
+  /// 1].
   TransformerEncoderLayer(std::int64_t d_model, std::int64_t nhead, TransformerLayerOptions options = {},
                           SourceLocation where = SourceLocation::current());
-  /// A layer of these very parts, which may be built on given weights. Of the options only dropout, activation, norm_first and
-  /// generator count: the rest is the parts' own.
+  /// A layer of these very parts, which may be built on given weights. Of the options only dropout, activation,
+  /// norm_first and generator count: the rest is the parts' own.
   /// Throws: std::invalid_argument for parts that do not fit each other, and a dropout outside of [0, 1].
   /// Example: `nn::TransformerEncoderLayer({attention, first, second, norm1, norm2}, {.norm_first = true})`
   explicit TransformerEncoderLayer(const EncoderLayerParts& parts, TransformerLayerOptions options = {},
@@ -124,19 +127,20 @@ class TransformerEncoderLayer final : public TransformerLayer {
   LayerNorm norm2_;
 };
 
-/// TransformerDecoderLayer is self-attention, attention to an encoder's output (the memory) and two dense layers, each with a way
-/// around it and a normalisation.
+/// TransformerDecoderLayer is self-attention, attention to an encoder's output (the memory) and two dense layers, each
+/// with a way around it and a normalisation.
 ///
 /// Children, by PyTorch's names: self_attn, multihead_attn, linear1, linear2, norm1, norm2, norm3.
 ///
-/// Shapes: `tgt [T, N, d_model], memory [S, N, d_model] -> [T, N, d_model]`; with batch_first `[N, T, d_model]` and so on; or all
-/// without N.
+/// Shapes: `tgt [T, N, d_model], memory [S, N, d_model] -> [T, N, d_model]`; with batch_first `[N, T, d_model]` and so
+/// on; or all without N.
 /// Dtype: those of the operands and the parameters promote.
 /// Throws: std::invalid_argument, when it is called, for other shapes and masks.
 /// Source: Vaswani et al., Attention is all you need, 2017.
 class TransformerDecoderLayer final : public TransformerLayer {
  public:
-  /// Throws: std::invalid_argument for sizes below 1, heads that do not divide d_model, and a dropout outside of [0, 1].
+  /// Throws: std::invalid_argument for sizes below 1, heads that do not divide d_model, and a dropout outside of [0,
+  /// 1].
   TransformerDecoderLayer(std::int64_t d_model, std::int64_t nhead, TransformerLayerOptions options = {},
                           SourceLocation where = SourceLocation::current());
   /// A layer of these very parts, as TransformerEncoderLayer's.
@@ -219,20 +223,21 @@ struct TransformerOptions {
   std::int64_t num_decoder_layers = 6;
   TransformerLayerOptions layer = {};  ///< of all layers
 };
-/// Transformer is an encoder and a decoder, each with a normalisation at its end. All parameters of two axes start by Glorot's
-/// uniform initialisation.
+/// Transformer is an encoder and a decoder, each with a normalisation at its end. All parameters of two axes start by
+/// Glorot's uniform initialisation.
 ///
 /// Children: encoder and decoder, with the names of TransformerEncoder and TransformerDecoder.
 ///
-/// Shapes: `src [S, N, d_model], tgt [T, N, d_model] -> [T, N, d_model]`; with batch_first `[N, S, d_model]` and so on; or all
-/// without N.
+/// Shapes: `src [S, N, d_model], tgt [T, N, d_model] -> [T, N, d_model]`; with batch_first `[N, S, d_model]` and so on;
+/// or all without N.
 /// Dtype: those of the operands and the parameters promote.
 /// Throws: std::invalid_argument, when it is called, for other shapes and masks.
 /// Source: Vaswani et al., Attention is all you need, 2017.
 /// Example: `nn::Transformer(8, 2, {.num_encoder_layers = 1, .num_decoder_layers = 1})(src, tgt, {.causal = true})`
 class Transformer final : public Module {
  public:
-  /// Throws: std::invalid_argument for sizes below 1, heads that do not divide d_model, and a dropout outside of [0, 1].
+  /// Throws: std::invalid_argument for sizes below 1, heads that do not divide d_model, and a dropout outside of [0,
+  /// 1].
   explicit Transformer(std::int64_t d_model = 512, std::int64_t nhead = 8, TransformerOptions options = {},
                        SourceLocation where = SourceLocation::current());
   Tensor operator()(const Operand& src, const Tensor& tgt, const TransformerMasks& masks = {}) const;

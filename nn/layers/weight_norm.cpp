@@ -53,7 +53,7 @@ Tensor lengths_of(const Tensor& v, std::optional<int> axis) {
 Tensor SpectralIteration::start(std::int64_t size, DType dtype, Generator* generator) const {
   NoGrad no_grad;
   Tensor vector = normal({size}, 0, 1, {.dtype = dtype}, generator != nullptr ? *generator : default_generator());
-  return normalize(vector, {.axis = 0, .eps = eps});
+  return normalize(vector, {.axes = 0, .eps = eps});
 }
 
 void SpectralIteration::improve(const Tensor& weight, Tensor u, Tensor v) const {
@@ -62,8 +62,8 @@ void SpectralIteration::improve(const Tensor& weight, Tensor u, Tensor v) const 
   if (iterations < 1) return;
   Tensor next_u = u.detach(), next_v;
   for (int i = 0; i < iterations; ++i) {
-    next_v = normalize(matmul(transpose(matrix), next_u), {.axis = 0, .eps = eps});
-    next_u = normalize(matmul(matrix, next_v), {.axis = 0, .eps = eps});
+    next_v = normalize(matmul(transpose(matrix), next_u), {.axes = 0, .eps = eps});
+    next_u = normalize(matmul(matrix, next_v), {.axes = 0, .eps = eps});
   }
   // Both are made before one is written.
   v.assign(next_v);

@@ -50,14 +50,15 @@ struct WeightNormOptions {
   std::optional<int> axis = 0;  ///< along which each part has a length of its own; nullopt: one length for all
 };
 
-/// WeightNorm is a layer whose weight has its direction and its length apart: weight = weight_g weight_v / norm(weight_v). It is
-/// called as the layer is.
+/// WeightNorm is a layer whose weight has its direction and its length apart: weight = weight_g weight_v /
+/// norm(weight_v). It is called as the layer is.
 ///
-/// Parameters: the layer's own, under their own names, but weight_v and weight_g [n, 1 ...] in place of weight, as PyTorch's
-/// weight_norm has them. The layer that was handed over is part of it from then on: calling it by itself takes weight_v.
+/// Parameters: the layer's own, under their own names, but weight_v and weight_g [n, 1 ...] in place of weight, as
+/// PyTorch's weight_norm has them. The layer that was handed over is part of it from then on: calling it by itself
+/// takes weight_v.
 ///
-/// Throws: std::invalid_argument for a parameter that the layer does not have itself, and std::out_of_range for an axis that it
-/// does not have.
+/// Throws: std::invalid_argument for a parameter that the layer does not have itself, and std::out_of_range for an axis
+/// that it does not have.
 /// Source: Salimans, Kingma, Weight normalization, 2016.
 /// Example: `nn::WeightNorm conv(nn::Conv1d(16, 16, 3));`
 template <std::derived_from<Module> M>
@@ -104,13 +105,13 @@ struct SpectralNormOptions {
   Generator* generator = nullptr;  ///< of the vectors' start; null: the thread's default_generator()
 };
 
-/// SpectralNorm is a layer whose weight is divided by its largest singular value, which keeps the layer's slope below 1. It is
-/// called as the layer is. The singular value comes of vectors that each call in training improves by power iterations; the
-/// gradient takes them as constants.
+/// SpectralNorm is a layer whose weight is divided by its largest singular value, which keeps the layer's slope below
+/// 1. It is called as the layer is. The singular value comes of vectors that each call in training improves by power
+/// iterations; the gradient takes them as constants.
 ///
-/// Parameters: the layer's own, under their own names, but weight_orig in place of weight; buffers: weight_u and weight_v; as
-/// PyTorch's spectral_norm has them. The layer that was handed over is part of it from then on: calling it by itself takes
-/// weight_orig.
+/// Parameters: the layer's own, under their own names, but weight_orig in place of weight; buffers: weight_u and
+/// weight_v; as PyTorch's spectral_norm has them. The layer that was handed over is part of it from then on: calling it
+/// by itself takes weight_orig.
 ///
 /// Throws: std::invalid_argument for a parameter that the layer does not have itself, and fewer than no iterations;
 /// std::out_of_range for an axis that it does not have.

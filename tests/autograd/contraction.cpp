@@ -1,5 +1,6 @@
-// What the guide says of the user's own flags: this file is compiled with -O2 -ffp-contract=off (cmake/XgradTests.cmake), with
-// which a formula's multiplications and additions stay apart, whatever the machine has instructions for.
+// What the guide says of the user's own flags: this file is compiled with -O2 -ffp-contract=off
+// (cmake/XgradTests.cmake), with which a formula's multiplications and additions stay apart, whatever the machine has
+// instructions for.
 #include <cmath>
 #include <cstdint>
 #include <vector>
@@ -14,7 +15,8 @@ using namespace xgrad;
 TEST_CASE("a formula is not fused where the user's flags say so", "[map]") {
   for (DType dtype : {DType::float32, DType::float64}) {
     INFO(name(dtype));
-    // Their squares are no numbers of the dtype: rounded in one of the products alone, half of the differences are below 0.
+    // Their squares are no numbers of the dtype: rounded in one of the products alone, half of the differences are
+    // below 0.
     const Tensor a = arange(1, 1001, 1, {.dtype = dtype}) / 7, b = copy(a);
     const std::vector<double> zeros(1000, 0);
     CHECK(map([](auto a, auto b) { return sqrt(a * a - b * b); }, a, b).to_vector() == zeros);

@@ -23,16 +23,17 @@ TEST_CASE("a number in a message has the digits that tell it from its neighbours
 }
 
 TEST_CASE("a message is a sentence, and the place follows it", "[error]") {
-  CHECK(with_place("f: x must be 1, but it is 2.", {"src/model.cpp", 42}) ==
+  CHECK(with_place("f: x must be 1, but it is 2.", SourceLocation("src/model.cpp", 42)) ==
         "f: x must be 1, but it is 2. at model.cpp:42");
-  CHECK(with_place("f: x must be 1, but it is 2", {"model.cpp", 42}) == "f: x must be 1, but it is 2. at model.cpp:42");
+  CHECK(with_place("f: x must be 1, but it is 2", SourceLocation("model.cpp", 42)) ==
+        "f: x must be 1, but it is 2. at model.cpp:42");
   CHECK(with_place("f: no place", {}) == "f: no place");
 }
 
 TEST_CASE("a long message is cut in its middle", "[error]") {
   auto message = [](const std::string& middle) {
     return testing::message_of<std::invalid_argument>([&] {
-      check(false, {"model.cpp", 42}, "load: names must be known, but ", middle,
+      check(false, SourceLocation("model.cpp", 42), "load: names must be known, but ", middle,
             " are not. Call state() for those that are.");
     });
   };

@@ -1,5 +1,5 @@
-// When OpenBLAS comes into a process, and with how many threads. Each case runs in a process of its own, as what is loaded
-// stays.
+// When OpenBLAS comes into a process, and with how many threads. Each case runs in a process of its own, as what is
+// loaded stays.
 #include <dlfcn.h>
 #include <unistd.h>
 

@@ -115,6 +115,30 @@ TEST_CASE("assign refuses what does not fit", "[tensor]") {
   CHECK_THROWS_WITH(made.mutable_data<float>(), Contains("must be a leaf, but 'mul' made it"));
 }
 
+namespace {
+template <class T>
+concept CanBeLoopedOver = requires(T x) {
+  x.begin();
+};
+template <class T>
+concept CanBeConcatenated = requires(T x) {
+  concat({x, x});
+};
+template <class T>
+concept TakesBracesForPlace = requires(T x) {
+  x.size(0, {"file", 1});
+};
+}
+
+TEST_CASE("what looks as if it wrote or looped does not compile", "[tensor]") {
+  STATIC_REQUIRE(!std::is_assignable_v<Tensor, double>);  // x[0] = 1
+  STATIC_REQUIRE(!std::is_assignable_v<Tensor, Tensor>);
+  STATIC_REQUIRE(std::is_assignable_v<Tensor&, Tensor>);
+  STATIC_REQUIRE(!CanBeLoopedOver<Tensor>);    // for (auto row : x)
+  STATIC_REQUIRE(!CanBeConcatenated<Tensor>);  // cat
+  STATIC_REQUIRE(!TakesBracesForPlace<Tensor>);
+}
+
 TEST_CASE("only floating leaves can require gradients", "[tensor]") {
   CHECK_THROWS_WITH(tensor({1, 2}).set_requires_grad(), Contains("only float32 and float64") && Contains("int64"));
   Tensor x = ones({2}).set_requires_grad();

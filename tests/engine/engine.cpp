@@ -108,6 +108,8 @@ TEST_CASE("backward of several outputs at once", "[engine]") {
   outputs[2] = outputs[0];  // the same output twice counts twice
   backward(outputs);
   CHECK(x.grad().item() == 11);
+  backward({x * x, 3 * x});
+  CHECK(x.grad().item() == 18);
 }
 
 TEST_CASE("An output named twice is gone through once", "[engine]") {
@@ -176,6 +178,8 @@ TEST_CASE("grad with cotangents for several outputs", "[engine]") {
   Tensor x = variable({1., 2.});
   std::vector<Tensor> outputs = {x * x, sum(x)}, cotangents = {f64({1., 10.}), f64(100.)};
   CHECK(is_close(grad(outputs, std::vector<Tensor>{x}, cotangents)[0], f64({102., 140.})));
+  std::vector<Tensor> of_braces = grad({x * x, sum(x)}, {x}, {f64({1., 10.}), f64(100.)});
+  CHECK(is_close(of_braces.at(0), f64({102., 140.})));
 }
 
 TEST_CASE("An unused input is an error, or undefined by option", "[engine]") {

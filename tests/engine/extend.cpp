@@ -1,7 +1,6 @@
 // Operators of one's own: docs/extending.md walks through this file.
 #include <xgrad/autograd/extend.hpp>
 
-#include <cmath>
 #include <string>
 #include <vector>
 
@@ -10,6 +9,10 @@
 #include <xgrad/autograd/memory.hpp>
 #include "../pages.hpp"
 #include "../support.hpp"
+// The page shows the next lines together.
+#include <cmath>
+
+#include <xgrad/xgrad.hpp>
 
 using namespace xgrad;
 using namespace xgrad::testing;

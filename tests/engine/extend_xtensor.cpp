@@ -28,7 +28,8 @@ Tensor second_differences(const Tensor& x) {
   return from_xtensor(xt::roll(u, 1, 0) - 2 * u + xt::roll(u, -1, 0));
 }
 
-/// Second differences along the first axis, which closes to a ring: [n, ...] -> [n, ...]. The operator is its own transpose.
+/// Second differences along the first axis, which closes to a ring: [n, ...] -> [n, ...]. The operator is its own
+/// transpose.
 Tensor ring_laplacian(const Operand& operand) {
   const Tensor& x = operand.tensor("ring_laplacian");
   check(is_floating(x.dtype()) && x.ndim() > 0 && x.numel() > 0, operand.where(),

@@ -1,5 +1,5 @@
-// Memory runs out at each allocation in turn, of `new` and of the library's blocks: what the user holds is then as it was, and
-// the second try gives the same bits.
+// Memory runs out at each allocation in turn, of `new` and of the library's blocks: what the user holds is then as it
+// was, and the second try gives the same bits.
 #include <string>
 #include <vector>
 

@@ -42,8 +42,8 @@ void* granted(std::size_t bytes, std::size_t alignment) {
 }  // namespace
 }  // namespace xgrad::testing
 
-// The other forms of new call these: by the standard library's own definitions, but not by the address sanitizer's, so that
-// those which do not throw stand here as well.
+// The other forms of new call these: by the standard library's own definitions, but not by the address sanitizer's, so
+// that those which do not throw stand here as well.
 void* operator new(std::size_t bytes) { return xgrad::testing::granted(bytes, 0); }
 void* operator new(std::size_t bytes, std::align_val_t alignment) {
   return xgrad::testing::granted(bytes, static_cast<std::size_t>(alignment));

@@ -1,4 +1,5 @@
-// Memory runs out in what a training run is made of: optimizers, schedules, averages, accumulated gradients, checkpoints.
+// Memory runs out in what a training run is made of: optimizers, schedules, averages, accumulated gradients,
+// checkpoints.
 #include <memory>
 #include <string>
 #include <vector>

@@ -1,6 +1,6 @@
-// The gradient of a function at a point takes one pass, and nothing traverses the graph before it. Who traverses a graph has to
-// note which nodes were seen: in a list of its own, which takes memory for each node, or in the nodes' marks, which takes
-// a pass's number. Both are counted here.
+// The gradient of a function at a point takes one pass, and nothing traverses the graph before it. Who traverses a
+// graph has to note which nodes were seen: in a list of its own, which takes memory for each node, or in the nodes'
+// marks, which takes a pass's number. Both are counted here.
 #include <cstdint>
 
 #include <xgrad/autograd/engine/node.hpp>

@@ -354,7 +354,7 @@ TEST_CASE("check_module finds a parameter whose gradient is missing, by its name
 TEST_CASE("check_module puts buffers and generators back before each evaluation", "[nn][check_module]") {
   CHECK(nn::check_module(CountsCalls(), {ones({3})}, {.gradcheck = {.order = 2}}).passed());
   Generator generator(4);
-  nn::Dropout dropout(0.5, generator);
+  nn::Dropout dropout(0.5, {.generator = &generator});
   CHECK(nn::check_module(dropout, {ones({20})}, {.generators = {&generator}}).passed());
   CHECK_THROWS(nn::check_module(dropout, {ones({20})}));  // draws anew each time, and so is no function
 }

@@ -31,8 +31,8 @@ constexpr TensorOptions kDouble{.dtype = DType::float64};
 
 nn::Dense dense(int in, int out) { return nn::Dense(in, out, {.dtype = DType::float64}); }
 
-/// Layers held in every way that is copied: by value, in a vector, an optional, lambdas, a Sequential; a tied weight and a
-/// buffer.
+/// Layers held in every way that is copied: by value, in a vector, an optional, lambdas, a Sequential; a tied weight
+/// and a buffer.
 struct Net : nn::Module {
   struct Block : nn::Module {
     nn::Dense inner = child("inner", dense(2, 2));

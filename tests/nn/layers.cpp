@@ -152,7 +152,7 @@ TEST_CASE("Sequential switches its layers between training and evaluation", "[nn
 
 TEST_CASE("Dropout keeps the mean while training", "[nn][dropout]") {
   Generator generator(7);
-  nn::Dropout layer(0.25, generator);
+  nn::Dropout layer(0.25, {.generator = &generator});
   Tensor y = layer(ones({100, 100}));
   int dropped = 0;
   for (double value : numbers(y)) {
@@ -164,7 +164,7 @@ TEST_CASE("Dropout keeps the mean while training", "[nn][dropout]") {
 
 TEST_CASE("Dropout draws anew each time, and the same from the same seed", "[nn][dropout]") {
   Generator a(1), b(1);
-  nn::Dropout left(0.5, a), right(0.5, b);
+  nn::Dropout left(0.5, {.generator = &a}), right(0.5, {.generator = &b});
   Tensor x = ones({64});
   auto first = numbers(left(x));
   CHECK(first == numbers(right(x)));
@@ -220,7 +220,8 @@ TEST_CASE("a layer's errors about its input name its path", "[nn]") {
   CHECK(message_of<std::invalid_argument>(call) ==
         "Outer.inner.drop (Dropout): x must be floating, but it is int64." + at("layers.cpp", line));
 
-  const std::string problem = "x must be a defined tensor, but it is not: default-constructed, or the grad() of";
+  const std::string problem =
+      "x must be a defined tensor, but it is not: default-constructed, moved from, or the grad() of";
   Tensor none;
   CHECK_THROWS_WITH(outer.inner.drop(none), Contains("Outer.inner.drop (Dropout): " + problem));
   CHECK_THROWS_WITH(outer.inner.dense(none), Contains("Outer.inner.dense (Dense): " + problem));
@@ -236,6 +237,10 @@ TEST_CASE("Flatten joins all axes but the first, or those given", "[nn][flatten]
   CHECK(nn::Flatten(0, 1)(x).shape() == Shape{6, 4, 5});
   CHECK(nn::Flatten(2, -1)(x).shape() == Shape{2, 3, 20});
   CHECK(nn::Flatten()(zeros({0, 3, 4})).shape() == Shape{0, 12});
+  // A scalar becomes one number in a row, as by flatten(); an axis 1 it has not.
+  for (int axis : {0, -1}) CHECK(nn::Flatten(axis)(full({}, 2.0)).to_vector() == std::vector<double>{2});
+  CHECK(nn::Flatten(0)(full({}, 2.0)).shape() == Shape{1});
+  CHECK_THROWS_AS(nn::Flatten()(full({}, 2.0)), std::out_of_range);
 }
 
 TEST_CASE("Flatten refuses axes that are not there", "[nn][flatten]") {
@@ -276,9 +281,8 @@ TEST_CASE("an activation layer's errors begin with its path and name the caller'
   int line = __LINE__ - 1;
   CHECK(message_of<std::out_of_range>(call) ==
         "Net.layers.1 (Softmax): softmax: axis must be in [-2, 1], but it is 2." + at("layers.cpp", line));
-  CHECK_THROWS_WITH(
-      net.act(Tensor()),
-      Contains("Net.act (ELU): x must be a defined tensor, but it is not: default-constructed, or the grad() of"));
+  CHECK_THROWS_WITH(net.act(Tensor()), Contains("Net.act (ELU): x must be a defined tensor, but it is not: "
+                                                "default-constructed, moved from, or the grad() of"));
 }
 
 // ---- What a Sequential takes ----

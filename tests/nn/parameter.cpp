@@ -23,6 +23,18 @@ struct Model : nn::Module {
   Tensor operator()(const Tensor& x) const { return w * x; }
 };
 
+/// A layer that counts the elements it has seen, in a const call as all calls are.
+struct Counter : nn::Module {
+  nn::Parameter w = param("w", tensor({1.}));
+  nn::Buffer seen = buffer("seen", tensor(0., {.dtype = DType::float64}));
+  Tensor operator()(const Operand& x) const {
+    return call(x, [&] {
+      seen.assign(seen + x.tensor("Counter").numel());
+      return w * x;
+    });
+  }
+};
+
 }  // namespace
 
 // ---- What a Parameter is ----
@@ -55,6 +67,23 @@ TEST_CASE("assign writes into a parameter and a buffer, which stay registered", 
   model.seen.assign(3);
   CHECK(model.parameters()[0].to_vector() == std::vector<double>{0, 0});
   CHECK(model.buffers()[0].to_vector() == std::vector<double>{3, 3});
+}
+
+TEST_CASE("a layer may write into its buffer in a const call, and a copy into its own", "[nn][parameter]") {
+  const Counter layer;
+  layer(ones({3}));
+  CHECK(layer.seen.item() == 3);
+  CHECK(layer.state()[1].second.item() == 3);
+  const Counter copy = nn::clone(layer);
+  const Counter other = nn::with_parameters(layer, {tensor({2.})});
+  copy(ones({4}));
+  other(ones({5}));
+  CHECK(layer.seen.item() == 3);
+  CHECK(copy.seen.item() == 7);
+  CHECK(copy.buffers()[0].item() == 7);
+  CHECK(other.seen.item() == 8);
+  CHECK(other.buffers()[0].item() == 8);
+  nn::check_registration(copy, [&] { copy(ones({1})); });
 }
 
 TEST_CASE("a model stays usable when it is moved from", "[nn][parameter]") {

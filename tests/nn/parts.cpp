@@ -1,4 +1,5 @@
-// Layers with parameters and buffers: what conformance does not reach. Built on given tensors, refused, changing their state.
+// Layers with parameters and buffers: what conformance does not reach. Built on given tensors, refused, changing their
+// state.
 #include <cmath>
 #include <stdexcept>
 #include <string>
@@ -159,6 +160,30 @@ TEST_CASE("InstanceNorm of one sample is that of a batch of one", "[nn][normaliz
   CHECK(layer.num_batches_tracked().item<int>() == 0);  // as PyTorch's, which counts none
 }
 
+TEST_CASE("InstanceNorm keeps no running statistics without a momentum", "[nn][normalization]") {
+  auto call = [] { nn::InstanceNorm1d(2, {.momentum = std::nullopt, .track_running_stats = true}); };
+  int line = __LINE__ - 1;
+  CHECK(message_of<std::invalid_argument>(call) ==
+        "InstanceNorm1d: with track_running_stats momentum must be a number, as the mean of all batches is BatchNorm's "
+        "alone, but it is nullopt." +
+            at("parts.cpp", line));
+  CHECK_NOTHROW(nn::InstanceNorm2d(2, {.momentum = std::nullopt}));  // there it says nothing
+}
+
+TEST_CASE("Evaluation hands a gradient on by element, beside what leaves the range", "[nn][normalization]") {
+  const TensorOptions options{.dtype = DType::float32};
+  nn::BatchNorm2d images(1, {.dtype = DType::float32});
+  nn::InstanceNorm1d rows(1, {.affine = false, .track_running_stats = true, .dtype = DType::float32});
+  images.eval();
+  rows.eval();
+  Tensor x = full({1, 1, 2, 2}, 1e20, options).set_requires_grad();
+  sum(images(x) * 1e20).backward();
+  CHECK(allclose(x.grad(), full({1, 1, 2, 2}, 1e20, options), {.rtol = 1e-4}));
+  Tensor sequence = full({1, 1, 4}, 1e20, options).set_requires_grad();
+  sum(rows(sequence) * 1e20).backward();
+  CHECK(allclose(sequence.grad(), full({1, 1, 4}, 1e20, options), {.rtol = 1e-4}));
+}
+
 TEST_CASE("LayerNorm and RMSNorm may have no bias, no weight, or one axis by its extent", "[nn][normalization]") {
   CHECK(nn::LayerNorm(4, {.bias = false}).parameters().size() == 1);
   CHECK(nn::LayerNorm(4, {.elementwise_affine = false}).parameters().empty());
@@ -186,7 +211,7 @@ TEST_CASE("Embedding starts its padding row at 0, and shortens rows that it look
 
 TEST_CASE("a lookup that throws shortens no row", "[nn][embedding]") {
   nn::EmbeddingBag layer(tensor({{3., 4.}, {30., 40.}}, kDouble), {.max_norm = 1});
-  CHECK_THROWS_AS(layer(tensor({0, 1}), tensor({1})), std::invalid_argument);
+  CHECK_THROWS_AS(layer(tensor({0, 1}), tensor({1})), std::out_of_range);
   CHECK_THROWS_AS(layer(tensor({0, 1}), tensor({0}), ones({3}, kDouble)), std::invalid_argument);
   CHECK(numbers(layer.weight()) == std::vector<double>{3, 4, 30, 40});
   CHECK_NOTHROW(layer(tensor({0, 1}), tensor({0})));
@@ -195,24 +220,25 @@ TEST_CASE("a lookup that throws shortens no row", "[nn][embedding]") {
 
 TEST_CASE("layers take an integer with all its digits", "[nn]") {
   const std::int64_t large = 9007199254740993;  // 2^53 + 1
+  const TensorOptions integers{.dtype = DType::int64};
   const auto only = [](const Tensor& x) { return x.item<std::int64_t>(); };
-  CHECK(only(nn::Hardtanh(-large, large)(full({}, large + 2))) == large);
-  CHECK(only(nn::Threshold(0, large)(full({}, -1))) == large);
-  CHECK(nn::ConstantPad1d({1, 0}, large)(full({1}, 0)).to_vector<std::int64_t>()[0] == large);
+  CHECK(only(nn::Hardtanh(-large, large)(full({}, large + 2, integers))) == large);
+  CHECK(only(nn::Threshold(0, large)(full({}, -1, integers))) == large);
+  CHECK(nn::ConstantPad1d({1, 0}, large)(full({1}, 0, integers)).to_vector<std::int64_t>()[0] == large);
 }
 
 // ---- Functions as layers ----
 
 TEST_CASE("Dropout of channels drops all of a channel, of one sample too", "[nn][dropout]") {
   Generator generator(3);
-  nn::Dropout1d one(0.5, generator);
+  nn::Dropout1d one(0.5, {.generator = &generator});
   Tensor y = one(ones({64, 5}));
   for (std::int64_t channel = 0; channel < 64; ++channel) {
     double first = y[{channel, 0}].item();
     CHECK((first == 0 || first == 2));
     CHECK(numbers(y[channel]) == std::vector<double>(5, first));
   }
-  nn::Dropout3d three(0.5, generator);
+  nn::Dropout3d three(0.5, {.generator = &generator});
   CHECK(three(ones({4, 2, 2, 2})).shape() == Shape{4, 2, 2, 2});
   CHECK_THROWS_AS(nn::Dropout3d()(ones({2, 3})), std::invalid_argument);
   CHECK_THROWS_AS(nn::Dropout2d(1.5), std::invalid_argument);

@@ -235,3 +235,39 @@ TEST_CASE("load reads all values before it writes, of borrowed arrays too", "[nn
   CHECK(pair.a.to_vector() == std::vector<double>{3, 4});
   CHECK(pair.b.to_vector() == std::vector<double>{1, 2});
 }
+
+TEST_CASE("Tied parameters are frozen, started and replaced under any of their names", "[nn][state]") {
+  Tied tied;
+  nn::freeze(tied, "output.*");
+  CHECK_FALSE(tied.embedding.weight().requires_grad());
+  nn::unfreeze(tied, {"output.weight", "embedding.*"});
+  CHECK(tied.embedding.weight().requires_grad());
+  nn::init::apply(tied, "output.weight", nn::init::constant(3));
+  CHECK(tied.embedding.weight().to_vector() == std::vector<double>(15, 3));
+  // Once, also where both names fit.
+  int started = 0;
+  const nn::Initializer counting("counting",
+                                 [&](const Shape& shape, TensorOptions options, Generator&, SourceLocation) {
+                                   ++started;
+                                   return ones(shape, options);
+                                 });
+  nn::init::apply(tied, {"*.weight"}, counting);
+  CHECK(started == 1);
+
+  const Tensor value = full({5, 3}, 7);
+  Tied copy = nn::with_parameters(tied, nn::NamedTensors{{"output.weight", value}});
+  CHECK(copy.embedding.weight().is_same(value));
+  CHECK(copy.output.weight().is_same(value));
+  CHECK_NOTHROW(nn::with_parameters(tied, nn::NamedTensors{{"output.weight", value}, {"embedding.weight", value}}));
+  CHECK_THROWS_WITH(
+      nn::with_parameters(tied, nn::NamedTensors{{"output.weight", value}, {"embedding.weight", value + 0}}),
+      Contains("with_parameters: names of one parameter must stand for one tensor, but 'output.weight' and "
+               "'embedding.weight' stand for two."));
+
+  // A list has the names that it has.
+  CHECK_THROWS_AS(nn::matching(tied.named_parameters(), "output.*"), std::invalid_argument);
+  CHECK(names(nn::matching(tied.state(), "output.*")) == Names{"output.weight"});
+  CHECK_THROWS_WITH(nn::freeze(tied, "outpt.*"),
+                    Contains("freeze: the pattern 'outpt.*' must fit a name, but the names "
+                             "are: embedding.weight, output.weight."));
+}

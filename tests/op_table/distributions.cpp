@@ -22,6 +22,30 @@ Rows rows() {
                    [](const Tensor& weights) { return multinomial(weights - 100, 1); }},
        .propagates_nan = false,
        .order = 0},
+      {.name = "poisson",
+       .function =
+           [](const Tensor& rates) {
+             Generator generator(5);
+             return poisson(rates, generator);
+           },
+       .inputs = {{.low = 0.1, .high = 20}},
+       .shapes = {{{4}}, {{2, 3}}, {{0, 3}}},
+       .unreferenced = kRandom,
+       .refused = {[](const Tensor& rates) { return poisson(-rates); }},
+       .propagates_nan = false,
+       .order = 0},
+      {.name = "bernoulli",
+       .function =
+           [](const Tensor& probabilities) {
+             Generator generator(5);
+             return bernoulli(probabilities, generator);
+           },
+       .inputs = {{.low = 0, .high = 1}},
+       .shapes = {{{4}}, {{2, 3}}, {{0, 3}}},
+       .unreferenced = kRandom,
+       .refused = {[](const Tensor& probabilities) { return bernoulli(probabilities + 1.5); }},
+       .propagates_nan = false,
+       .order = 0},
       {.name = "categorical",
        .function =
            [](const Tensor& logits) {

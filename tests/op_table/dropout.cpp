@@ -6,8 +6,8 @@
 namespace xgrad::testing {
 namespace {
 
-/// Each element by whether the generator's bernoulli numbers keep it; tests/ops/random.cpp checks those. `by_channel`: one
-/// number for axes 0 and 1.
+/// Each element by whether the generator's bernoulli numbers keep it; tests/ops/random.cpp checks those. `by_channel`:
+/// one number for axes 0 and 1.
 TensorFunction reference(bool by_channel, double (*kept)(double), double dropped) {
   return [by_channel, kept, dropped](std::span<const Tensor> x) {
     Generator generator(5);
@@ -68,11 +68,10 @@ Rows rows() {
        .expected =
            [](std::span<const Tensor> x) {
              Generator generator(5);
-             std::vector<double> slopes =
-                 uniform(x[0].shape(), 0.25, 0.5, {.dtype = DType::float32}, generator).to_vector<double>();
-             std::vector<double> numbers = x[0].to_vector<double>();
+             const Tensor parts = uniform(x[0].shape(), 0, 1, {.dtype = DType::float32}, generator);
+             std::vector<double> part = parts.to_vector<double>(), numbers = x[0].to_vector<double>();
              for (std::size_t i = 0; i < numbers.size(); ++i)
-               if (numbers[i] < 0) numbers[i] *= slopes[i];
+               if (numbers[i] < 0) numbers[i] *= 0.25 + 0.25 * part[i];
              return from_vector(numbers, x[0].shape());
            },
        .refused = {[](const Tensor& x) { return rrelu(x, 0.5, 0.25); },

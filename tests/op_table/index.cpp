@@ -250,6 +250,21 @@ Rows rows() {
            },
        .refused = {[](const Tensor& x, const Tensor& i, const Tensor& s) { return index_add(x, 2, i, s); },
                    [](const Tensor& x, const Tensor& i, const Tensor& s) { return index_add(x, 0, i + 3, s); }}},
+      {.name = "index_add(alpha)",
+       .function = [](const Tensor& x, const Tensor& i,
+                      const Tensor& source) { return index_add(x, 0, i, source, {.alpha = -2}); },
+       .inputs = {{}, index, {}},
+       .shapes = {{{3, 2}, {5}, {5, 2}}, {{3}, {2}, {2}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             Elements indices(x[1]);
+             const Elements source(x[2]);
+             Tensor scaled = by_place(x[2].shape(), [&](const Place& at) { return -2 * source(at); });
+             return added(x[0], scaled, [&](Place at) {
+               at[0] = integer(indices({at[0]}));
+               return at;
+             });
+           }},
       {.name = "one_hot",
        .function = [](const Tensor& labels) { return one_hot(labels, 4); },
        .inputs = {index},

@@ -1,5 +1,5 @@
-// Memory that runs out in the middle of an operator: whichever block is refused, forward or backward, the message names an
-// operation, and nothing stays behind.
+// Memory that runs out in the middle of an operator: whichever block is refused, forward or backward, the message names
+// an operation, and nothing stays behind.
 #include <xgrad/autograd/base/allocator.hpp>
 #include <xgrad/autograd/memory.hpp>
 #include <xgrad/autograd/ops/random.hpp>

@@ -283,6 +283,17 @@ Rows joins() {
                      return split(x, std::vector<std::int64_t>{-1, 7})[0];
                    }},
        .propagates_nan = false},
+      {.name = "split(int sizes)",
+       .function =
+           [](const Tensor& x) {
+             return split(x, std::vector<int>{1, 3, 2})[1];
+           },
+       .shapes = {{{6}}, {{6, 2}}},
+       .expected = [](std::span<const Tensor> x) { return piece(x[0], 0, 1, 3); },
+       .refused = {[](const Tensor& x) {
+         return split(x, std::vector<int>{1, 3})[0];
+       }},
+       .propagates_nan = false},
   };
 }
 

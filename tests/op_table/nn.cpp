@@ -163,7 +163,7 @@ Rows dropouts() {
        .function =
            [](const Tensor& x) {
              Generator generator(5);
-             return nn::Dropout(0.3, generator)(x);
+             return nn::Dropout(0.3, {.generator = &generator})(x);
            },
        .shapes = kAnyShapeOrEmpty,
        .large = large,

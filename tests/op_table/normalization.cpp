@@ -155,7 +155,7 @@ Rows rows() {
            },
        .refused = {[](const Tensor& x) { return local_response_norm(x, 0); }}},
       {.name = "normalize",
-       .function = [](const Tensor& x) { return normalize(x, {.p = 3, .axis = -1}); },
+       .function = [](const Tensor& x) { return normalize(x, {.p = 3, .axes = -1}); },
        .inputs = {{.avoid = {0}}},
        .shapes = {{{3, 5}}, {{4}}, {{2, 3, 2}}},
        .expected =
@@ -166,7 +166,7 @@ Rows rows() {
                return row;
              });
            },
-       .refused = {[](const Tensor& x) { return normalize(x, {.axis = 2}); },
+       .refused = {[](const Tensor& x) { return normalize(x, {.axes = 2}); },
                    [](const Tensor& x) { return normalize(x, {.p = std::nan("")}); }}},
   };
 }

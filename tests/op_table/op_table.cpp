@@ -34,10 +34,11 @@ const std::map<std::string, std::string> kWithoutRow = {
     {"operator|", "bitwise_or by another name"},
     {"operator^", "bitwise_xor by another name"},
     {"operator~", "bitwise_not by another name"},
-    {"operator<<", "prints (tests/autograd/print.cpp)"},
+    {"operator%", "remainder by another name"},
+    {"operator<<", "prints (tests/autograd/print.cpp), and bitwise_left_shift by another name"},
+    {"operator>>", "bitwise_right_shift by another name"},
     {"to_dot", "draws (tests/autograd/dot.cpp)"},
     {"to_string", "prints (tests/autograd/print.cpp)"},
-    {"poisson", "random numbers (tests/ops/distributions.cpp)"},
     {"allclose", "answers with a bool (tests/ops/compare.cpp)"},
     {"grad", "the engine (tests/engine)"},
     {"backward", "the engine (tests/engine)"},
@@ -93,7 +94,8 @@ bool has_reason(const std::string& name) {
   return false;
 }
 
-/// Whether the name is a class's of nn: layers have their table in tests/nn/check_module.cpp, and some have rows here as well.
+/// Whether the name is a class's of nn: layers have their table in tests/nn/check_module.cpp, and some have rows here
+/// as well.
 bool is_layer(const std::string& name) {
   return name.starts_with("nn::") && std::isupper(static_cast<unsigned char>(name[4])) != 0;
 }

@@ -1,4 +1,5 @@
-// The table is checked: operators of several families with a fault planted in them must fail, each kind of fault in each.
+// The table is checked: operators of several families with a fault planted in them must fail, each kind of fault in
+// each.
 #include <xgrad/autograd/extend.hpp>
 #include "op_table.hpp"
 

@@ -1,5 +1,5 @@
-// Random programs of the table's operators keep what each operator promises by itself: gradients to the second order, vjp
-// against jvp, float32 against float64, the same bits on any number of threads, and nothing left alive.
+// Random programs of the table's operators keep what each operator promises by itself: gradients to the second order,
+// vjp against jvp, float32 against float64, the same bits on any number of threads, and nothing left alive.
 //
 // XGRAD_RANDOM_GRAPHS sets how many are drawn, XGRAD_SEED with which seed the first one is.
 #include <algorithm>
@@ -91,9 +91,9 @@ std::string transposed_faults(const Program& program, Disturbance disturbance) {
   return std::abs(total - along) <= 1e-9 * size + kAbsolute ? "" : concat("vjp gives ", total, " and jvp ", along);
 }
 
-/// Where elements are equal by chance, as where the standard deviation of equal numbers or the angle between parallel vectors
-/// is taken, a function may have a kink, and its derivative is rounding: right next to it there is none. A rule that is
-/// wrong is wrong there too.
+/// Where elements are equal by chance, as where the standard deviation of equal numbers or the angle between parallel
+/// vectors is taken, a function may have a kink, and its derivative is rounding: right next to it there is none. A rule
+/// that is wrong is wrong there too.
 constexpr Disturbance kNextToIt{1e-7, 1};
 
 std::string check_gradients(const Program& program) {

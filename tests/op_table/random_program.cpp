@@ -161,7 +161,8 @@ std::vector<Tensor> values_of(const Program& program, std::span<const Tensor> le
   return values;
 }
 
-/// The interval between two neighbours among the points that a row's input avoids, a twentieth of the range away from them.
+/// The interval between two neighbours among the points that a row's input avoids, a twentieth of the range away from
+/// them.
 void choose_interval(const OperatorInput& input, Choices& choices, Fitted& fitted) {
   const double margin = (input.high - input.low) / 20;
   std::vector<std::pair<double, double>> intervals;

@@ -1,4 +1,5 @@
-// Random programs of the table's operators: drawn from a seed, computed, made smaller while they fail, and printed as C++.
+// Random programs of the table's operators: drawn from a seed, computed, made smaller while they fail, and printed as
+// C++.
 #pragma once
 
 #include <cstdint>
@@ -45,19 +46,19 @@ struct Program {
   std::string text() const;
 };
 
-/// A value as an operand: fit(v, {2, 3}, Stored::transposed, -1, 1). Elements are repeated or left out to fill the shape;
-/// the map into [low, high] is smooth. Differentiable.
+/// A value as an operand: fit(v, {2, 3}, Stored::transposed, -1, 1). Elements are repeated or left out to fill the
+/// shape; the map into [low, high] is smooth. Differentiable.
 Tensor fit(const Tensor& value, const Shape& shape, Stored stored);
 Tensor fit(const Tensor& value, const Shape& shape, Stored stored, double low, double high);
 
-/// What disturbs a program: each element of an operand is multiplied by 1 +- size, and size / 10 is added to or taken from
-/// each of a result, as where terms of about 1 cancel. It shows how much rounding may change the program's result.
+/// What disturbs a program: each element of an operand is multiplied by 1 +- size, and size / 10 is added to or taken
+/// from each of a result, as where terms of about 1 cancel. It shows how much rounding may change the program's result.
 struct Disturbance {
   double size = 0;
   std::uint64_t seed = 0;
-  /// Operands are then rounded to float32, which makes equals of near neighbours, and size / 10 of the largest cotangent
-  /// that its step was handed or gave is added to or taken from each of an operand's cotangents, as where terms of that size
-  /// cancel. Such a program is differentiated once.
+  /// Operands are then rounded to float32, which makes equals of near neighbours, and size / 10 of the largest
+  /// cotangent that its step was handed or gave is added to or taken from each of an operand's cotangents, as where
+  /// terms of that size cancel. Such a program is differentiated once.
   bool as_float32 = false;
   bool keeps_equals = false;  ///< all elements of an operand are multiplied by the same
 };
@@ -65,8 +66,8 @@ struct Disturbance {
 /// The program's value at these leaves, computed in their dtype.
 Tensor value_of(const Program& program, std::span<const Tensor> leaves, Disturbance disturbance = {});
 
-/// The program that this seed stands for, of at most so many steps out of these rows. Operators that throw or give no finite
-/// number where they are drawn are left out.
+/// The program that this seed stands for, of at most so many steps out of these rows. Operators that throw or give no
+/// finite number where they are drawn are left out.
 Program draw_program(std::uint64_t seed, const std::vector<const OperatorRow*>& rows, int steps);
 
 /// Whether no step throws or gives a number that is not finite.

@@ -19,6 +19,11 @@ std::vector<double> log_softmax_of(const std::vector<double>& elements) {
   return results;
 }
 
+Tensor softmin_of(std::span<const Tensor> x) {
+  Tensor negative = by_place(x[0].shape(), [all = Elements(x[0])](const Place& place) { return -all(place); });
+  return along(negative, x[0].ndim() - 1, softmax_of);
+}
+
 Rows rows() {
   const OperatorInput wide = {.low = -30, .high = 30};
   return {
@@ -50,12 +55,7 @@ Rows rows() {
        .function = [](const Tensor& x) { return softmin(x); },
        .shapes = {{{2, 3}}, {{1}}, {{67}}, {{3, 0}}, {{0, 3}}, {{3, 5, 7}}},
        .large = kLarge,
-       .expected =
-           [](std::span<const Tensor> x) {
-             Tensor negative =
-                 by_place(x[0].shape(), [all = Elements(x[0])](const Place& place) { return -all(place); });
-             return along(negative, x[0].ndim() - 1, softmax_of);
-           },
+       .expected = softmin_of,
        .refused = {[](const Tensor& x) { return softmin(x, 2); }}},
       {.name = "softmax(axis)",
        .function = [](const Tensor& x) { return softmax(x, 1); },
@@ -63,6 +63,33 @@ Rows rows() {
        .shapes = kThreeAxesOrEmpty,
        .large = kLarge,
        .expected = [](std::span<const Tensor> x) { return along(x[0], 1, softmax_of); }},
+      {.name = "softmax(dtype)",
+       .function =
+           [](const Tensor& x) {
+             Tensor y = softmax(x, -1, {.dtype = DType::float64});
+             return cast(y, x.dtype());
+           },
+       .shapes = {{{2, 3}}, {{0, 3}}},
+       .expected = [](std::span<const Tensor> x) { return along(x[0], x[0].ndim() - 1, softmax_of); },
+       .refused = {[](const Tensor& x) { return softmax(x, 0, {.dtype = DType::int64}); }}},
+      {.name = "softmin(dtype)",
+       .function =
+           [](const Tensor& x) {
+             Tensor y = softmin(x, -1, {.dtype = DType::float64});
+             return cast(y, x.dtype());
+           },
+       .shapes = {{{2, 3}}, {{0, 3}}},
+       .expected = softmin_of,
+       .refused = {[](const Tensor& x) { return softmin(x, 0, {.dtype = DType::int64}); }}},
+      {.name = "log_softmax(dtype)",
+       .function =
+           [](const Tensor& x) {
+             Tensor y = log_softmax(x, -1, {.dtype = DType::float64});
+             return cast(y, x.dtype());
+           },
+       .shapes = {{{2, 3}}, {{0, 3}}},
+       .expected = [](std::span<const Tensor> x) { return along(x[0], x[0].ndim() - 1, log_softmax_of); },
+       .refused = {[](const Tensor& x) { return log_softmax(x, 0, {.dtype = DType::int64}); }}},
       {.name = "log_softmax",
        .function = [](const Tensor& x) { return log_softmax(x); },
        .shapes = {{{2, 3}}, {{1}}, {{67}}, {{0, 3}}, {{3, 5, 7}}},

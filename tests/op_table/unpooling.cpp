@@ -7,7 +7,8 @@
 namespace xgrad::testing {
 namespace {
 
-/// Places that windows of 2 may have found their values at, one in each window, in a result twice as long along `axes` axes.
+/// Places that windows of 2 may have found their values at, one in each window, in a result twice as long along `axes`
+/// axes.
 Tensor places_in(const Tensor& x, int axes) {
   const int lead = x.ndim() - axes;
   return cast(by_place(x.shape(),

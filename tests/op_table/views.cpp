@@ -1,5 +1,7 @@
 #include <xgrad/autograd/ops/views.hpp>
 
+#include <algorithm>
+
 #include "op_table.hpp"
 #include "references.hpp"
 
@@ -21,6 +23,22 @@ Shape of_at_least(const Shape& shape, int ndim) {
   if (shape.ndim() == 0) return Shape::filled(ndim, 1);
   if (shape.ndim() == 2) return {shape[0], shape[1], 1};
   return ndim == 3 ? Shape{1, shape[0], 1} : Shape{1, shape[0]};
+}
+
+/// The product of the elements of two tensors, stretched to the shape that they have in common.
+Tensor product_of_stretched(const Tensor& a, const Tensor& b) {
+  Shape shape = Shape::filled(std::max(a.ndim(), b.ndim()), 1);
+  for (const Tensor* each : {&a, &b})
+    for (int back = 1; back <= each->ndim(); ++back)
+      if (std::int64_t extent = each->shape()[each->ndim() - back]; extent != 1) shape[shape.ndim() - back] = extent;
+  const Elements of_a(a), of_b(b);
+  auto at_own = [](const Tensor& x, Place at) {
+    at.erase(at.begin(), at.end() - x.ndim());
+    for (int axis = 0; axis < x.ndim(); ++axis)
+      if (x.shape()[axis] == 1) at[axis] = 0;
+    return at;
+  };
+  return by_place(shape, [&](const Place& at) { return of_a(at_own(a, at)) * of_b(at_own(b, at)); });
 }
 
 Rows shapes() {
@@ -107,6 +125,28 @@ Rows shapes() {
        .refused = {[](const Tensor& x) {
          return broadcast_to(x, {2, -1});
        }}},
+      {.name = "broadcast_tensors",
+       .function =
+           [](const Tensor& a, const Tensor& b) {
+             std::vector<Tensor> both = broadcast_tensors({a, b});
+             return both[0] * both[1];
+           },
+       .inputs = {{}, {}},
+       .shapes = {{{3, 1}, {4}}, {{}, {2}}, {{1}, {0}}, {{2, 3}, {2, 3}}},
+       .expected = [](std::span<const Tensor> x) { return product_of_stretched(x[0], x[1]); },
+       .refused = {[](const Tensor& a, const Tensor& b) {
+         return broadcast_tensors({a, b, zeros({5, 7})})[0];
+       }}},
+      {.name = "broadcast_tensors(list)",
+       .function =
+           [](std::span<const Tensor> x) {
+             std::vector<Tensor> both = broadcast_tensors(x);
+             return both[1] * both[0];
+           },
+       .inputs = {{}, {}},
+       .shapes = {{{3, 1}, {4}}},
+       .expected = [](std::span<const Tensor> x) { return product_of_stretched(x[0], x[1]); },
+       .refused = {[](std::span<const Tensor> x) { return broadcast_tensors(x.first(0))[0]; }}},
       {.name = "expand_as",
        .function = [](const Tensor& x, const Tensor& other) { return expand_as(x, other); },
        .inputs = {{}, other},

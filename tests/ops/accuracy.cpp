@@ -1,5 +1,5 @@
-// Values and derivatives of the elementwise operators of one operand beside long double, on floats of all sizes: both within
-// two units of the last place, in float64 within four.
+// Values and derivatives of the elementwise operators of one operand beside long double, on floats of all sizes: both
+// within two units of the last place, in float64 within four.
 #include <bit>
 #include <cstdint>
 #include <numbers>

@@ -203,7 +203,16 @@ TEST_CASE("lerp is exact at both ends; addcmul of integers", "[elementwise][arit
   check_close(lerp(a, b, 1), values(b), 0);
   check_close(lerp(a, b, doubles({0.25, 0.75})), {0.25, 1e16 - 0.75 * (1e16 - 1)});
   CHECK(addcmul(tensor({1}), tensor({2}), tensor({3}), 4).to_vector<std::int64_t>() == std::vector<std::int64_t>{25});
-  CHECK_THROWS_WITH(addcmul(tensor({1}), tensor({2}), tensor({3}), 0.5), Contains("addcmul: value must be an integer"));
+  // A value with a fraction is truncated, as in PyTorch.
+  Tensor x = tensor({1, 2, 3});
+  using Integers = std::vector<std::int64_t>;
+  CHECK(addcmul(x, x, x, 3.14).to_vector<std::int64_t>() == Integers{4, 14, 30});
+  CHECK(addcmul(x, x, x, -2.9).to_vector<std::int64_t>() == Integers{-1, -6, -15});
+  CHECK(addcmul(x, x, x, -0.5).to_vector<std::int64_t>() == Integers{1, 2, 3});
+  CHECK(addcmul(x, x, x, true).to_vector<std::int64_t>() == Integers{2, 6, 12});
+  for (double value : {kInf, kNan, 0x1p63, -1e30})
+    CHECK_THROWS_WITH(addcmul(x, x, x, value),
+                      Contains("addcmul: value must fit in int64 beside operands of dtype int64, but it is "));
   CHECK(addcdiv(tensor({1}), tensor({2}), tensor({4})).item() == 1.5);
   CHECK(float_power(tensor({2}), -1).item() == 0.5);
   CHECK(float_power(tensor({3.0f}), 2).dtype() == DType::float64);

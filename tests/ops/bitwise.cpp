@@ -47,6 +47,13 @@ TEST_CASE("shifts by any count", "[elementwise][bitwise]") {
   CHECK_THROWS_WITH(bitwise_left_shift(tensor({true}), tensor({true})), Contains("one operand must be an integer"));
 }
 
+TEST_CASE("<< and >> shift", "[elementwise][bitwise]") {
+  const Tensor x = tensor({1, 5, -8});
+  CHECK((x << 2).to_vector<std::int64_t>() == std::vector<std::int64_t>{4, 20, -32});
+  CHECK((x >> 1).to_vector<std::int64_t>() == std::vector<std::int64_t>{0, 2, -4});
+  CHECK((1 << tensor({0, 3})).to_vector<std::int64_t>() == std::vector<std::int64_t>{1, 8});
+}
+
 TEST_CASE("divisors and multiples", "[elementwise][bitwise]") {
   CHECK(integers(gcd(tensor({0, -4, 6, 12, -7}), tensor({0, 6, 0, 18, -21}))) == Integers{0, 2, 6, 6, 7});
   CHECK(integers(lcm(tensor({0, -4, 6, 12}), tensor({0, 6, 0, 18}))) == Integers{0, 12, 0, 36});

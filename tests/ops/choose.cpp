@@ -60,6 +60,15 @@ TEST_CASE("clamp between tensors passes nothing to a NaN", "[elementwise][choose
   CHECK(clamp(tensor({-3, 5}), tensor({0}), tensor({2})).to_vector<std::int64_t>() == std::vector<std::int64_t>{0, 2});
 }
 
+TEST_CASE("clamp between equal tensors gives to the bound that was taken", "[elementwise][choose][conventions]") {
+  Tensor x = doubles({0, 2, 3}), low = doubles({2, 2, 2}), high = doubles({2, 2, 2});
+  for (Tensor* each : {&x, &low, &high}) each->set_requires_grad();
+  std::vector<Tensor> slopes = grad(sum(clamp(x, low, high)), std::vector<Tensor>{x, low, high});
+  check_close(slopes[0], {0, 1, 0});
+  check_close(slopes[1], {1, 0, 0});
+  check_close(slopes[2], {0, 0, 1});
+}
+
 TEST_CASE("clamp between tensors refuses in its own name", "[elementwise][choose]") {
   CHECK_THROWS_WITH(clamp(zeros({2}), zeros({3}), ones({2})),
                     Contains("clamp: shapes must broadcast, but [2] and [3]"));

@@ -131,6 +131,30 @@ TEST_CASE("An empty batch has an empty result, and gradients of 0", "[nn][convol
   CHECK(is_close(g[1], zeros(b.shape(), kDouble)));
 }
 
+TEST_CASE("The transpose of an empty batch has a shape where that of a sample would be refused", "[nn][convolution]") {
+  // An output_padding of the stride, and a result that has no elements: as in PyTorch.
+  Tensor w = ones({3, 2, 1, 1}, kVariable), b = ones({2}, kVariable), x = zeros({0, 3, 7, 4}, kVariable);
+  auto gradients_are_0 = [&](const Tensor& y) {
+    bool are_0 = true;
+    for (bool create_graph : {false, true}) {
+      std::vector<Tensor> g = grad(sum(y), {x, w, b}, {.create_graph = create_graph, .retain_graph = true});
+      are_0 = are_0 && g[0].shape() == x.shape() && is_close(g[1], zeros(w.shape(), kDouble)) &&
+              is_close(g[2], zeros(b.shape(), kDouble));
+    }
+    return are_0;
+  };
+  Tensor wide = conv_transpose2d(x, w, b, {.stride = 2, .output_padding = 2});
+  CHECK(wide.shape() == Shape{0, 2, 15, 9});
+  CHECK(gradients_are_0(wide));
+  Tensor none = conv_transpose2d(x, w, b, {.padding = 2});
+  CHECK(none.shape() == Shape{0, 2, 3, 0});
+  CHECK(gradients_are_0(none));
+  CHECK(conv_transpose3d(zeros({0, 3, 7, 4, 4}), ones({3, 2, 1, 1, 1}), {}, {.padding = 2}).shape() ==
+        Shape{0, 2, 3, 0, 0});
+  CHECK_THROWS_AS(conv_transpose2d(x, w, b, {.padding = 3}), std::invalid_argument);
+  CHECK_THROWS_AS(conv_transpose2d(ones({1, 3, 7, 4}), w, b, {.padding = 2}), std::invalid_argument);
+}
+
 TEST_CASE("Integers stay integers", "[nn][convolution]") {
   Tensor x = reshape(arange(9), {1, 1, 3, 3}), w = ones({1, 1, 2, 2}, {.dtype = DType::int64});
   Tensor y = conv2d(x, w);
@@ -140,8 +164,8 @@ TEST_CASE("Integers stay integers", "[nn][convolution]") {
   CHECK_THROWS_AS(conv2d(x == 0, w == 0), std::invalid_argument);
 }
 
-// Between the rows of a padded plane stand elements that no window reads at that place. They are multiplied by 0, which an
-// infinite one would turn into nan.
+// Between the rows of a padded plane stand elements that no window reads at that place. They are multiplied by 0, which
+// an infinite one would turn into nan.
 TEST_CASE("An element that a tap does not read does not reach the tap's gradient", "[nn][convolution]") {
   for (double odd : {kInf, std::nan("")}) {
     Tensor x = ones({1, 1, 5, 5}, kDouble);
@@ -172,8 +196,9 @@ TEST_CASE("The gradients of a convolution and of its transpose are those of one 
   CHECK(is_close(back, gradients[0].detach()));
 }
 
-// Rows shorter and longer than registers of any size, which are worked on by themselves or with what stands between them;
-// planes that end within a register; channels that fill blocks of sums and that do not; more padding than a window reaches.
+// Rows shorter and longer than registers of any size, which are worked on by themselves or with what stands between
+// them; planes that end within a register; channels that fill blocks of sums and that do not; more padding than a
+// window reaches.
 TEST_CASE("Convolutions of all kinds are the sums of their windows, in any number of threads", "[nn][convolution]") {
   const Planes all[] = {
       {3, 1, 1, 16, {28, 28}, {3, 3}, {1, 1}, {1, 1}, {1, 1}},  {2, 1, 16, 9, {14, 14}, {3, 3}, {1, 1}, {1, 1}, {1, 1}},

@@ -272,6 +272,21 @@ TEST_CASE("cross_entropy of probabilities takes weights and smoothing", "[nn][cr
               {0.037008959286951144, -0.10368325232892803, 0.06667429304197685}});
 }
 
+TEST_CASE("a class weight has a gradient beside probabilities, and is refused beside labels", "[nn][cross_entropy]") {
+  Tensor w = weight().set_requires_grad();
+  gradgradcheck(
+      [](const Tensor& x, const Tensor& w) {
+        return cross_entropy(x, probabilities(), {.weight = w, .label_smoothing = 0.2});
+      },
+      {logits(), w});
+  const std::string refused = "beside labels weight must not require a gradient";
+  CHECK_THROWS_WITH(cross_entropy(logits(), labels(), {.weight = w}), Catch::Contains("cross_entropy: " + refused));
+  CHECK_THROWS_WITH(nll_loss(logits(), labels(), {.weight = w}), Catch::Contains("nll_loss: " + refused));
+  CHECK_THROWS_WITH(multi_margin_loss(logits(), labels(), {.weight = w}), Catch::Contains(refused));
+  NoGrad no_grad;
+  CHECK_NOTHROW(cross_entropy(logits(), labels(), {.weight = w}));
+}
+
 TEST_CASE("one-hot targets give what labels give", "[nn][cross_entropy]") {
   Tensor x = logits();
   Tensor hot = cast(one_hot(labels(), 3), DType::float64);

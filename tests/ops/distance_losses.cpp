@@ -1,4 +1,5 @@
-// The losses of distributions, margins and sequences. Expected numbers without a derivation beside them are PyTorch 1.13.1's.
+// The losses of distributions, margins and sequences. Expected numbers without a derivation beside them are PyTorch
+// 1.13.1's.
 #include <cmath>
 #include <limits>
 
@@ -37,6 +38,12 @@ TEST_CASE("A loss does not broadcast its target", "[nn][loss]") {
   CHECK_THROWS_AS(poisson_nll_loss(x, t), std::invalid_argument);
   CHECK_THROWS_AS(hinge_embedding_loss(x, t), std::invalid_argument);
   CHECK_THROWS_AS(soft_margin_loss(x, t), std::invalid_argument);
+}
+
+TEST_CASE("hinge_embedding_loss broadcasts a target of as many axes", "[nn][loss]") {
+  Tensor x = f64({{0.2, 3.}, {-0.5, 0.5}}).set_requires_grad(), t = f64({{1., -1.}});
+  CHECK(is_close(hinge_embedding_loss(x, t, {.reduction = Reduction::none}), f64({{0.2, 0.}, {-0.5, 0.5}})));
+  CHECK(is_close(grad(hinge_embedding_loss(x, t, {.reduction = Reduction::sum}), x), f64({{1., 0.}, {1., -1.}})));
 }
 
 TEST_CASE("kl_div: a target of 0 contributes 0 to value and gradient", "[nn][loss]") {

@@ -15,8 +15,8 @@ namespace {
 constexpr std::int64_t kCount = 200000;
 constexpr TensorOptions kOptions{.dtype = DType::float64};
 
-/// Mean and variance of a sample beside the distribution's, within six standard errors. `kurtosis` is the fourth central moment
-/// by the square of the variance.
+/// Mean and variance of a sample beside the distribution's, within six standard errors. `kurtosis` is the fourth
+/// central moment by the square of the variance.
 void check_moments(const Tensor& sample, double mean, double variance, double kurtosis) {
   const std::vector<double> numbers = values(sample);
   const double n = static_cast<double>(numbers.size());
@@ -95,6 +95,23 @@ TEST_CASE("Poisson numbers have their moments, each by its own rate", "[random]"
   CHECK_THROWS_WITH(poisson(doubles({kNan})), Contains("poisson: each rate"));
 }
 
+TEST_CASE("bernoulli of probabilities draws each by its own", "[random]") {
+  Generator generator(7);
+  const std::int64_t count = 100000;
+  for (double p : {0.0, 1e-3, 0.3, 0.75, 1.0}) {
+    const Tensor drawn = bernoulli(full({count}, p, kOptions), generator);
+    CHECK(drawn.dtype() == DType::float64);
+    CHECK(all(drawn * drawn == drawn).item<bool>());
+    CHECK(mean(drawn).item() == Approx(p).margin(5 * std::sqrt(p * (1 - p) / count)));
+  }
+  check_close(bernoulli(doubles({0, 1, 0, 1}), generator), {0, 1, 0, 1});
+  CHECK(bernoulli(full({2}, 0.5).set_requires_grad()).requires_grad() == false);
+  CHECK_THROWS_WITH(bernoulli(doubles({0.5, 1.5})),
+                    Contains("bernoulli: each probability must be in [0, 1], but one is 1.5"));
+  CHECK_THROWS_WITH(bernoulli(doubles({-0.5})), Contains("bernoulli: each probability"));
+  CHECK_THROWS_WITH(bernoulli(doubles({kNan})), Contains("bernoulli: each probability"));
+}
+
 TEST_CASE("multinomial draws by weight", "[random]") {
   Generator generator(24);
   const std::vector<double> weights = {1, 0, 3, 0.5, 0};
@@ -131,7 +148,7 @@ TEST_CASE("categorical draws by softmax", "[random]") {
   check_frequencies(drawn.to_vector<std::int64_t>(), {1, 0, 3, 0.5});
   CHECK(categorical(expand(reshape(logits, {4, 1}), {4, 6}), 0).shape() == Shape{6});
   CHECK_THROWS_WITH(categorical(doubles({-kInf, -kInf})), Contains("one above -infinity"));
-  CHECK_THROWS_WITH(categorical(doubles({kNan, 1})), Contains("no logit may be nan"));
+  CHECK_THROWS_WITH(categorical(doubles({kNan, 1})), Contains("no logit may be nan or +infinity"));
   CHECK_THROWS_AS(categorical(logits, 1), std::out_of_range);
 }
 

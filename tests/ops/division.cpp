@@ -32,6 +32,13 @@ TEST_CASE("whole quotients and rests of integers", "[elementwise][division]") {
   CHECK(div(a, b, Rounding::none).dtype() == DType::float32);
 }
 
+TEST_CASE("% is remainder", "[elementwise][division]") {
+  const Tensor x = tensor({-7, 7, 8});
+  CHECK((x % 4).to_vector<std::int64_t>() == std::vector<std::int64_t>{1, 3, 0});
+  CHECK((10 % x).to_vector<std::int64_t>() == remainder(10, x).to_vector<std::int64_t>());
+  CHECK((+x).to_vector<std::int64_t>() == std::vector<std::int64_t>{-7, 7, 8});
+}
+
 TEST_CASE("the least int64 by -1, and integers by 0", "[elementwise][division]") {
   Tensor least = from_vector(Integers{kLeast}, {1}), minus = tensor({-1});
   CHECK(integers(floor_divide(least, minus)) == Integers{kLeast});

@@ -45,3 +45,18 @@ TEST_CASE("rrelu's slopes are uniform, and its derivative is the slope that was 
   CHECK(mean(g).item() == Approx(0.25).epsilon(0.01));
   CHECK(values(rrelu(doubles({2, 0}))) == std::vector<double>{2, 0});
 }
+
+TEST_CASE("rrelu's slopes have the digits of x's dtype and stay between the bounds", "[dropout]") {
+  for (auto [lower, upper] : {std::pair(0.1, 0.1), {0.1, std::nextafter(0.1, 1)}, {-1 / 3.0, 0.7}, {-0.3, -0.1}}) {
+    INFO(lower << " to " << upper);
+    Generator generator(14);
+    const Tensor slopes = -rrelu(full({1000}, -1.0, {.dtype = DType::float64}), lower, upper, generator);
+    CHECK(amin(slopes).item() >= lower);
+    CHECK(amax(slopes).item() <= upper);
+    // A float32 x draws the same numbers.
+    generator.reseed(14);
+    const Tensor rounded = -rrelu(full({1000}, -1.0, {.dtype = DType::float32}), lower, upper, generator);
+    CHECK(allclose(rounded, cast(slopes, DType::float32), {.rtol = 0, .atol = 2e-7}));
+  }
+  CHECK(values(rrelu(doubles({-1, -3}), 0.1, 0.1)) == std::vector<double>{-0.1, -3 * 0.1});
+}

@@ -1,5 +1,5 @@
-// Functions that depend on the directions of vectors, not on their lengths, or are as long as these: at lengths whose squares
-// leave the range of the dtype.
+// Functions that depend on the directions of vectors, not on their lengths, or are as long as these: at lengths whose
+// squares leave the range of the dtype.
 #include <cmath>
 #include <limits>
 
@@ -13,7 +13,8 @@ using namespace xgrad::testing;
 
 namespace {
 
-/// f's values, its gradient by one backward and by that with a graph, and its second derivative along a vector, at x times
+/// f's values, its gradient by one backward and by that with a graph, and its second derivative along a vector, at x
+/// times
 /// `by`: each as it would be at x if f(by x) is by^degree f(x).
 template <class F>
 std::vector<Tensor> derivatives(F f, const Tensor& given, double by, int degree) {
@@ -30,7 +31,8 @@ std::vector<Tensor> derivatives(F f, const Tensor& given, double by, int degree)
   return {value, plain * by, recorded.detach() * by, (second * by) * by};
 }
 
-/// That f is as homogeneous where its squares leave the range as it is at 1: in both dtypes, at large and small elements.
+/// That f is as homogeneous where its squares leave the range as it is at 1: in both dtypes, at large and small
+/// elements.
 template <class F>
 void check_homogeneous(const char* name, F f, const Tensor& x, int degree, bool is_small_too = true) {
   const std::vector<Tensor> expected = derivatives(f, x, 1, degree);
@@ -80,10 +82,8 @@ TEST_CASE("norms of rows whose squares overflow or underflow", "[nn][normalizati
   const auto columns = [](const Tensor& x) {
     return batch_norm(reshape(x, {3, 1}), {}, {}, {}, {}, {.training = true, .eps = 0});
   };
-  for (double size : {1e-200, 1e200, 1.5e308})
-    CHECK(is_close(reshape(columns(f64({size, -size, 0.})), {3}), unit));
-  for (double size : {1e-30, 1e25, 3e38})
-    CHECK(is_close(reshape(columns(tensor({size, -size, 0.})), {3}), unit, 1e-5));
+  for (double size : {1e-200, 1e200, 1.5e308}) CHECK(is_close(reshape(columns(f64({size, -size, 0.})), {3}), unit));
+  for (double size : {1e-30, 1e25, 3e38}) CHECK(is_close(reshape(columns(tensor({size, -size, 0.})), {3}), unit, 1e-5));
   CHECK(std::isnan(layer_norm(tensor({1e30, -1e30, std::nan("")}), {3})[0].item()));
 }
 

@@ -48,6 +48,22 @@ TEST_CASE("an integer takes its axis away", "[index]") {
   CHECK(x[1][2].item() == 5);
 }
 
+TEST_CASE("integers in braces within the braces of an index are positions", "[index]") {
+  const Tensor x = counted({3, 4});
+  CHECK(numbers(x[{slice(), {0, 2}}]) == Numbers{0, 2, 4, 6, 8, 10});
+  CHECK(numbers(x[{0, {0, 2}}]) == Numbers{0, 2});
+  CHECK(numbers(x[{slice(1, 3), {-1, 1}}]) == Numbers{7, 5, 11, 9});
+  CHECK(numbers(x[{ellipsis, {0, 3}}]) == Numbers{0, 3, 4, 7, 8, 11});
+  CHECK(numbers(x[{{0, 2}}]) == Numbers{0, 1, 2, 3, 8, 9, 10, 11});
+  CHECK(numbers(x[{{0, 2}, {1, 3}}]) == Numbers{1, 11});
+  CHECK(x[{slice(), {1}}].shape() == Shape{3, 1});
+  CHECK(x[{0, {}}].shape() == Shape{0});
+  CHECK(numbers(x[{0, 2}]) == Numbers{2});  // two items
+  CHECK(numbers(index_put(x, {slice(), {0, 2}}, -1)[1]) == Numbers{-1, 5, -1, 7});
+  CHECK_THROWS_WITH((x[{2, {0, 9}}]), Contains("9") && Contains("index.cpp:"));
+  CHECK_THROWS_WITH((x[{7, {0, 2}}]), Contains("but it is 7. at index.cpp:"));
+}
+
 TEST_CASE("slices cut their bounds to the axis, as Python's", "[index]") {
   Tensor x = counted({5});
   CHECK(numbers(x[slice(1, 3)]) == Numbers{1, 2});
@@ -212,7 +228,8 @@ TEST_CASE("scatter_add adds at the indices", "[index]") {
 }
 
 TEST_CASE("gather checks indices in whatever block of them one is wrong", "[index][errors]") {
-  // Rows shorter and longer than a block, enough of them for several threads; a block's last index, its first, the last of all.
+  // Rows shorter and longer than a block, enough of them for several threads; a block's last index, its first, the last
+  // of all.
   for (std::int64_t length : {3, 7000}) {
     const std::int64_t rows = 210000 / length;
     Tensor x = counted({5, length});
@@ -281,6 +298,17 @@ TEST_CASE("index_add adds slices at positions", "[index]") {
   CHECK(numbers(gradients[0]) == Numbers{1, 2, 3, 4, 5, 6});
   CHECK(numbers(gradients[1]) == Numbers{5, 6, 5, 6});
   CHECK(numbers(index_add(zeros({2, 2}), 1, tensor({1}), transpose(tensor({{5., 6.}})))) == Numbers{0, 5, 0, 6});
+  // Times a factor, which integers truncate, as in PyTorch.
+  const Tensor whole = tensor({1, 2, 3}), places = tensor({0, 2});
+  CHECK(numbers(index_add(whole, 0, places, tensor({10, 20}), {.alpha = 2})) == Numbers{21, 2, 43});
+  CHECK(numbers(index_add(whole, 0, places, tensor({10, 20}), {.alpha = 2.9})) == Numbers{21, 2, 43});
+  CHECK(numbers(index_add(whole, 0, places, tensor({10, 20}), {.alpha = -0.5})) == Numbers{1, 2, 3});
+  CHECK(index_add(whole, 0, places, tensor({10, 20}), {.alpha = 2}).dtype() == DType::int64);
+  CHECK(numbers(index_add(ones({3}), 0, places, tensor({1.f, 3.f}), {.alpha = 2.5})) == Numbers{3.5, 1, 8.5});
+  CHECK_THROWS_WITH(index_add(whole, 0, places, tensor({10, 20}), {.alpha = 1e30}), Contains("index_add: "));
+  Tensor added = tensor({1.f, 3.f}).set_requires_grad();
+  CHECK(numbers(grad(sum(index_add(zeros({3}), 0, places, added, {.alpha = 2.5}) * whole), added)) ==
+        Numbers{2.5, 7.5});
   CHECK(numbers(second_gradient(index_add(zeros({2, 2}, {.dtype = DType::float64}), 0, tensor({1, 1}), source),
                                 source)) == Numbers{4, 8, 4, 8});
 }

@@ -308,6 +308,41 @@ TEST_CASE("least squares by every driver, with what each computes", "[linalg]") 
                 {a[0], b[0]});
 }
 
+TEST_CASE("least squares of no right side has ranks and values all the same", "[linalg]") {
+  const Tensor a = random({1, 2, 5, 3}), nothing = zeros({1, 2, 5, 0}, kDouble);
+  for (const char* driver : {"gels", "gelsy", "gelsd", "gelss"}) {
+    INFO(driver);
+    const linalg::Lstsq result = linalg::lstsq(a, nothing, {.driver = driver});
+    const linalg::Lstsq usual = linalg::lstsq(a, ones({1, 2, 5, 1}, kDouble), {.driver = driver});
+    CHECK(result.solution.shape() == Shape{1, 2, 3, 0});
+    CHECK(result.rank.to_vector() == usual.rank.to_vector());
+    CHECK(result.singular_values.to_vector() == usual.singular_values.to_vector());
+    CHECK(result.residuals.shape() == (std::string(driver) == "gelsy" ? Shape{0} : Shape{1, 2, 0}));
+  }
+  const Tensor singular = f64({{1.0, 2.0}, {2.0, 4.0}, {3.0, 6.0}});
+  const linalg::Lstsq result = linalg::lstsq(singular, zeros({3, 0}, kDouble), {.driver = "gelsd"});
+  CHECK(result.rank.item<int>() == 1);
+  CHECK(result.residuals.shape() == Shape{0});
+}
+
+TEST_CASE("tolerances of ranks and pseudoinverses broadcast with the batch", "[linalg]") {
+  const Tensor x = f64({{1.0, 0.0, 0.0}, {0.0, 0.15, 0.0}, {0.0, 0.0, 0.05}, {0.0, 0.0, 0.0}});
+  const Tensor bounds = f64({0.1, 0.2});
+  CHECK(linalg::matrix_rank(x, {.rtol = bounds}).to_vector<int>() == std::vector<int>{2, 1});
+  CHECK(linalg::matrix_rank(x, {.atol = unsqueeze(bounds, -1), .rtol = f64({0.0, 0.01, 0.3})}).to_vector<int>() ==
+        std::vector<int>{2, 2, 1, 1, 1, 1});
+  CHECK(linalg::matrix_rank(expand(x, {3, 1, 4, 3}), {.rtol = bounds}).shape() == Shape{3, 2});
+  CHECK(linalg::matrix_rank(eye(2), {.rtol = tensor({0.5, 1.0}), .hermitian = true}).to_vector<int>() ==
+        std::vector<int>{2, 0});
+  const Tensor inverses = linalg::pinv(x, {.rtol = bounds});
+  CHECK(inverses.shape() == Shape{2, 3, 4});
+  for (int i : {0, 1}) CHECK(is_near(inverses[i], linalg::pinv(x, {.rtol = i == 0 ? 0.1 : 0.2})));
+  gradcheck([&](const Tensor& x) { return linalg::pinv(narrow(x, 0, 0, 2), {.atol = f64({1e-3, 1e-2})}); }, {x});
+  CHECK_THROWS_WITH(linalg::matrix_rank(expand(x, {3, 4, 3}), {.rtol = bounds}),
+                    Contains("matrix_rank: rtol must be a number, or broadcast with the batch of matrices, but it is "
+                             "[2] for a batch of [3]. at linalg.cpp:"));
+}
+
 TEST_CASE("ranks, pseudoinverses and condition numbers at their bounds", "[linalg]") {
   const Tensor singular = f64({{1.0, 2.0}, {2.0, 4.0}});
   CHECK(linalg::matrix_rank(singular).item<int>() == 1);
@@ -357,6 +392,7 @@ TEST_CASE("norms choose between vectors and matrices as PyTorch does", "[linalg]
   CHECK(linalg::norm(x, {.ord = 2}).item() == Approx(2));
   CHECK(linalg::norm(x, {.ord = 1, .axes = 0}).to_vector() == std::vector<double>{2, 2});
   CHECK(linalg::norm(x, {.ord = "nuc"}).item() == Approx(2));
+  CHECK(linalg::norm(ones({2, 2, 3}), {.axes = {0, 1}}).to_vector() == std::vector<double>{2, 2, 2});
   CHECK(linalg::norm(full({}, -3)).item() == 3);
   CHECK_THROWS_WITH(linalg::norm(ones({2, 2, 2}), {.ord = 2}),
                     Contains("norm: with an order and without axes x must be a "

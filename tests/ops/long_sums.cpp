@@ -1,5 +1,5 @@
-// Sums of many float32 in lookups, samples and windows. One to which ones are added one by one stops at 2^24: so sums of more
-// than a few hundred are made in double, and here each begins with 2^24 and goes on with 300 ones.
+// Sums of many float32 in lookups, samples and windows. One to which ones are added one by one stops at 2^24: so sums
+// of more than a few hundred are made in double, and here each begins with 2^24 and goes on with 300 ones.
 #include <cmath>
 
 #include <xgrad/autograd/grad.hpp>

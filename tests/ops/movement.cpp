@@ -342,6 +342,12 @@ TEST_CASE("split cuts into given sizes", "[movement]") {
   CHECK(numbers(pieces[2]) == Numbers{1, 2, 3, 5, 6, 7});
 }
 
+TEST_CASE("split takes sizes of any integer type", "[movement]") {
+  const std::vector<Tensor> pieces = split(arange(5), std::vector<int>{1, 4});
+  REQUIRE(pieces.size() == 2);
+  CHECK(pieces[1].shape() == Shape{4});
+}
+
 TEST_CASE("split is one operation whose unused pieces have zero gradients", "[movement]") {
   Tensor x = variable({4});
   std::vector<Tensor> pieces = split(x, 2);

@@ -7,6 +7,7 @@
 #include <xgrad/autograd/grad.hpp>
 #include <xgrad/autograd/ops.hpp>
 #include "../support.hpp"
+#include "numbers.hpp"
 
 using namespace xgrad;
 using namespace xgrad::testing;
@@ -117,4 +118,79 @@ TEST_CASE("normalize divides short vectors by eps", "[nn][normalization]") {
   CHECK(is_close(y, f64({{0., 0.}, {0.6, 0.8}})));
   Tensor g = grad(sum(y), x);
   CHECK(g.to_vector()[0] == 1e12);
+}
+
+TEST_CASE("With constant statistics the gradient of an element is its own, whatever the others are",
+          "[nn][normalization]") {
+  // g weight / sqrt(variance): a sum over the channel that leaves the range, or an element that is not finite, is no
+  // part of it. Channels of single elements, in columns, have a kernel of their own.
+  const Tensor mean = f64({1., 2.}), variance = f64({4., 0.25}), of_variance = f64({0.5, 2.}), w = f64({2., -0.5});
+  for (DType dtype : {DType::float32, DType::float64})
+    for (std::int64_t places : {1, 3})
+      for (bool is_weighted : {false, true})
+        for (bool is_batch : {false, true}) {
+          const double huge = dtype == DType::float32 ? 1e20 : 1e160;
+          auto of_places = [&](const NestedList& rows) {
+            return cast(copy(expand(unsqueeze(f64(rows), 2), {4, 2, places})), dtype);
+          };
+          const Tensor g = of_places({{1., huge}, {2., huge}, {3., huge}, {4., huge}});
+          const Tensor x = of_places({{1., huge}, {2., huge}, {kInf, huge}, {kNan, huge}}).set_requires_grad();
+          const Tensor weight = is_weighted ? cast(w, dtype) : Tensor();
+          const Tensor y = is_batch
+                               ? batch_norm(x, mean, variance, weight, {}, {.training = false, .eps = 0})
+                               : instance_norm(x, mean, variance, weight, {}, {.use_input_stats = false, .eps = 0});
+          const Tensor slope = cast(is_weighted ? of_variance * w : of_variance, dtype);
+          const Tensor expected = g * unsqueeze(slope, 1);
+          INFO(dtype << ", places " << places << ", weighted " << is_weighted << ", batch_norm " << is_batch);
+          CHECK(all(grad(y, x, g, {.retain_graph = true}) == expected).item<bool>());
+          CHECK(all(grad(y, x, g, {.create_graph = true}) == expected).item<bool>());
+        }
+}
+
+TEST_CASE("The running mean of a channel with infinities of one sign is that infinity", "[nn][normalization]") {
+  for (DType dtype : {DType::float32, DType::float64})
+    for (std::int64_t places : {1, 2})
+      for (std::int64_t at : {0, 2})
+        for (double infinity : {kInf, -kInf}) {
+          Tensor mean = zeros({1}, kDouble), variance = ones({1}, kDouble);
+          Tensor x = cast(reshape(arange(4 * places), {4, 1, places}), dtype);
+          x[at].assign(infinity);
+          const Tensor y = batch_norm(x, mean, variance, {}, {}, {.training = true});
+          INFO(dtype << ", places " << places << ", sample " << at << ", " << infinity);
+          CHECK(mean.item() == infinity);
+          CHECK(std::isnan(variance.item()));
+          CHECK(all(isnan(y)).item<bool>());
+        }
+}
+
+TEST_CASE("A running statistic that does not count leaves nothing behind", "[nn][normalization]") {
+  // momentum 0 takes none of x's, momentum 1 all of them: 0 times an infinity is no part of either.
+  Tensor mean = zeros({1}, kDouble), variance = ones({1}, kDouble);
+  batch_norm(f64({{1.}, {kInf}}), mean, variance, {}, {}, {.training = true, .momentum = 0});
+  CHECK(mean.item() == 0);
+  CHECK(variance.item() == 1);
+  mean.assign(kInf);
+  variance.assign(kNan);
+  batch_norm(f64({{1.}, {3.}}), mean, variance, {}, {}, {.training = true, .momentum = 1});
+  CHECK(mean.item() == 2);
+  CHECK(variance.item() == 2);
+}
+
+TEST_CASE("A channel with weight 0 takes no part, though its cotangents' sum leaves the range", "[nn][normalization]") {
+  const TensorOptions options{.dtype = DType::float32};
+  const Tensor x = reshape(arange(1., 17., 1., options), {2, 2, 4}).set_requires_grad();
+  const Tensor second = reshape(square(arange(0., 8., 1., options)), {2, 4});
+  const Tensor g = stack({full({2, 4}, 2e38, options), second}, 1);
+  const Tensor of_second = stack({zeros({2, 4}, options), second}, 1);
+  const Tensor weight = tensor({0., 1.5}, options);
+  using Norm = Tensor (*)(const Tensor&, const Tensor&);
+  for (const Norm norm :
+       {Norm([](const Tensor&x, const Tensor&w) { return group_norm(x, 1, w); }),
+        Norm([](const Tensor&x, const Tensor&w) { return instance_norm(x, {}, {}, w); }),
+        Norm([](const Tensor&x, const Tensor&w) { return batch_norm(x, {}, {}, w, {}, {.training = true}); })}) {
+    const Tensor y = norm(x, weight);
+    const Tensor expected = grad(norm(x, weight), x, of_second);
+    CHECK(allclose(grad(y, x, g, {.retain_graph = true}), expected, {.rtol = 1e-4, .atol = 1e-5}));
+    CHECK(allclose(grad(y, x, g, {.create_graph = true}), expected, {.rtol = 1e-4, .atol = 1e-5}));
+  }
 }

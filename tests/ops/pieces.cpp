@@ -112,6 +112,15 @@ TEST_CASE("stacks promote, add axes and name themselves", "[pieces]") {
 TEST_CASE("block_diag takes matrices, rows and scalars", "[pieces]") {
   CHECK(numbers(block_diag({tensor({{1, 2}}), tensor(3)})) == Numbers{1, 2, 0, 0, 0, 3});
   CHECK(block_diag({zeros({2, 0}), zeros({0, 3})}).shape() == Shape{2, 3});
+  // A scalar has a say in the dtype only if it is of a later kind.
+  const Tensor wide = tensor(3, {.dtype = DType::float64});
+  CHECK(block_diag({wide, ones({2, 2})}).dtype() == DType::float32);
+  CHECK(block_diag({ones({2}), wide}).dtype() == DType::float32);
+  CHECK(block_diag({wide, tensor({1, 2})}).dtype() == DType::float64);
+  CHECK(block_diag({wide, tensor(2.f)}).dtype() == DType::float64);
+  CHECK(block_diag({reshape(wide, {1}), ones({2, 2})}).dtype() == DType::float64);
+  CHECK(numbers(block_diag({wide, ones({1, 1}), tensor(4)})) == Numbers{3, 0, 0, 0, 1, 0, 0, 0, 4});
+  CHECK_THROWS_WITH(block_diag({Tensor()}), Contains("block_diag: tensor 0 must be defined"));
   CHECK_THROWS_WITH(block_diag({zeros({1, 1, 1})}),
                     Contains("block_diag: tensors must have at most two axes, but tensor 0"));
   Tensor huge = expand(zeros({1, 1}), {kMost, 1});

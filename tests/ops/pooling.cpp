@@ -100,3 +100,36 @@ TEST_CASE("lp_pool has no gradient where all elements of a window are 0", "[nn][
   CHECK(is_close(y, f64({{0., 5.}})));
   CHECK(is_close(grad(sum(y), x), f64({{0., 0., 0.6, 0.8}})));
 }
+
+TEST_CASE("lp_pool with an infinite p is the largest magnitude of a window, or the smallest", "[nn][pooling]") {
+  // The gradient goes to the first element of that magnitude, as max_pool's does; the last window holds one alone.
+  Tensor x = f64({{1., -3., 3., 0., 0., 2., -0.5}}).set_requires_grad();
+  auto pooled = [&](double p) { return lp_pool1d(x, p, 3, {.ceil_mode = true}); };
+  CHECK(is_close(pooled(kInf), f64({{3., 2., 0.5}})));
+  CHECK(is_close(pooled(-kInf), f64({{1., 0., 0.5}})));
+  for (bool create_graph : {false, true}) {
+    CHECK(is_close(grad(sum(pooled(kInf)), x, {.create_graph = create_graph}), f64({{0., -1., 0., 0., 0., 1., -1.}})));
+    CHECK(is_close(grad(sum(pooled(-kInf)), x, {.create_graph = create_graph}), f64({{1., 0., 0., 0., 0., 0., -1.}})));
+  }
+  // Second order: of sum(y^2) it is 2 at the elements that were taken.
+  Tensor g = grad(sum(square(pooled(kInf))), x, {.create_graph = true});
+  CHECK(is_close(g, f64({{0., -6., 0., 0., 0., 4., -1.}})));
+  CHECK(is_close(grad(sum(g), x), f64({{0., 2., 0., 0., 0., 2., 2.}})));
+  CHECK(is_close(lp_pool2d(f64({{{1., -5.}, {2., 3.}}}), kInf, 2), f64({{{5.}}})));
+  CHECK(lp_pool1d(tensor({{1., -2.}}, {.dtype = DType::float32}), 1e39, 2).item() == 2);  // float32 has no such p
+  CHECK(std::isnan(lp_pool1d(f64({{1., std::nan("")}}), kInf, 2).item()));
+  CHECK(message_of<std::invalid_argument>([&] {
+          lp_pool1d(x, std::nan(""), 2);
+        }).find("lp_pool1d: p must be a number other than 0, but it is nan.") == 0);
+}
+
+TEST_CASE("lp_pool with a large p comes near to the largest magnitude, or the smallest", "[nn][pooling]") {
+  // Powers of a number between 1 and 2 leave the range as well.
+  for (double p : {5e3, 5e5, 5e15}) {
+    Tensor x = f64({{1.9, 1.2, 0.3, 0.6}}).set_requires_grad();
+    CHECK(is_close(lp_pool1d(x, p, 2), f64({{1.9, 0.6}})));
+    CHECK(is_close(lp_pool1d(x, -p, 2), f64({{1.2, 0.3}})));
+    CHECK(is_close(grad(sum(lp_pool1d(x, p, 2)), x), f64({{1., 0., 0., 1.}})));
+    CHECK(is_close(grad(sum(lp_pool1d(x, -p, 2)), x), f64({{0., 1., 1., 0.}})));
+  }
+}

@@ -179,6 +179,8 @@ TEST_CASE("affine is x weight^T + bias", "[products]") {
   CHECK(is_close(affine(x, weight, bias), expected));
   CHECK(is_close(affine(x, weight), expected - bias));
   CHECK(is_close(affine(x[0], weight, bias), expected[0]));
+  CHECK(is_close(affine(x, weight[1], bias[1]), select(expected, -1, 1)));
+  CHECK_THROWS_WITH(affine(x, weight[1], bias), Contains("affine: bias must be [], as weight is [3]"));
   CHECK(is_close(affine(reshape(x, {2, 2, 3}), weight, bias), reshape(expected, {2, 2, 2})));
   CHECK(is_close(affine(transpose(counted({3, 4})), weight, bias),
                  matmul(transpose(counted({3, 4})), transpose(weight)) + bias));
@@ -237,7 +239,8 @@ TEST_CASE("affine promotes and checks its operands", "[products]") {
   auto layer = [] { affine(zeros({32, 100}), zeros({10, 64})); };
   CHECK(message_of<std::invalid_argument>(layer) ==
         "affine: last axis of x must be 64, as weight is [10, 64], but x is [32, 100]. at " + place(line));
-  CHECK_THROWS_WITH(affine(zeros({2, 3}), zeros({3})), Contains("weight must be a matrix [out, in], but it is [3]"));
+  CHECK_THROWS_WITH(affine(zeros({2, 3}), zeros({})), Contains("weight must be a matrix [out, in], but it is []"));
+  CHECK_THROWS_WITH(affine(zeros({2, 4}), zeros({3})), Contains("affine: last axis of x must be 3, as weight is [3]"));
   CHECK_THROWS_WITH(affine(zeros({2, 3}), zeros({4, 3}), zeros({3})), Contains("bias must be [4]"));
 }
 
@@ -399,6 +402,8 @@ TEST_CASE("einsum multiplies in the cheapest order", "[products]") {
   std::vector<Tensor> many(11, ones({2, 2}));
   CHECK(einsum("ab,bc,cd,de,ef,fg,gh,hi,ij,jk,kl->al", many).to_vector() == std::vector<double>(4, 1024));
   CHECK(linalg::multi_dot({ones({10000, 1}), ones({1, 10000}), ones({10000, 1})}).shape() == Shape{10000, 1});
+  CHECK(linalg::multi_dot({full({2, 1}, 3)}).to_vector() == std::vector<double>{3, 3});  // as chain_matmul has it
+  CHECK_THROWS_WITH(linalg::multi_dot({ones({3})}), Catch::Contains("multi_dot: operand 0 of 1 must be a matrix, but"));
 }
 
 TEST_CASE("einsum says what is wrong", "[products]") {
@@ -429,6 +434,28 @@ TEST_CASE("einsum says what is wrong", "[products]") {
   CHECK_THROWS_AS(einsum("abcdefghi->ihgfedcba", {x}), std::invalid_argument);
   CHECK_THROWS_WITH(einsum("abcde,fghij->abcdefghij", {ones({1, 1, 1, 1, 1}), ones({1, 1, 1, 1, 1})}),
                     Catch::Contains("einsum: the result has at most 8 axes"));
+}
+
+TEST_CASE("alpha of 0 ignores the product, nan and all, but for addr", "[products]") {
+  Tensor a = tensor({{std::nan(""), 1.0}, {1.0, 1.0}}).set_requires_grad();
+  Tensor b = ones({2, 2}).set_requires_grad(), input = full({2, 2}, 3).set_requires_grad();
+  const std::vector<double> six(4, 6);
+  const AddProductOptions options{.beta = 2, .alpha = 0};
+  CHECK(addmm(input, a, b, options).to_vector() == six);
+  CHECK(addmv(input[0], a, b[0], options).to_vector() == std::vector<double>(2, 6));
+  CHECK(addbmm(input, stack({a, a}), stack({b, b}), options).to_vector() == six);
+  CHECK(baddbmm(input, unsqueeze(a, 0), unsqueeze(b, 0), options).to_vector() == six);
+  CHECK(std::isnan(addr(input, a[0], b[0], options)[{0, 0}].item()));  // as PyTorch has it
+  const Tensor whole = ones({2, 2}, {.dtype = DType::int64});
+  CHECK(addmm(whole, whole, whole, {.alpha = 0.5}).to_vector<int>() == std::vector<int>(4, 1));
+  const Tensor y = sum(addmm(input, a, b, options));
+  CHECK(grad(y, a, {.retain_graph = true}).to_vector() == std::vector<double>(4, 0));
+  CHECK(grad(y, b, {.retain_graph = true}).to_vector() == std::vector<double>(4, 0));
+  CHECK(grad(y, input).to_vector() == std::vector<double>(4, 2));
+  // An operand that is ignored has a gradient, of 0.
+  CHECK(grad(sum(addmm(input, b, b, {.beta = 0})), input).to_vector() == std::vector<double>(4, 0));
+  CHECK(grad(sum(addmm(input, b, b, {.beta = 0})), b).to_vector() == std::vector<double>(4, 4));
+  CHECK(addmm(input, a, b, {.beta = 0, .alpha = 0}).to_vector() == std::vector<double>(4, 0));
 }
 
 TEST_CASE("beta of 0 ignores the input, nan and all, and integers truncate factors", "[products]") {

@@ -459,6 +459,68 @@ TEST_CASE("softmax is shifted, sums to 1, and is nan over a row of -inf", "[redu
   CHECK(softmax(f64(3)).item() == 1);
 }
 
+TEST_CASE("the softmax family answers infinities alike in every layout and along every axis", "[reduce]") {
+  CHECK(is_close(log_softmax(f64({kInf, 1, 2})), f64({kNan, kNan, kNan})));
+  CHECK(is_close(log_softmax(f64({{kInf}, {1}, {2}}), 0), f64({{kNan}, {kNan}, {kNan}})));
+  for (DType dtype : {DType::float32, DType::float64})
+    for (std::int64_t n : {3, 40})
+      for (auto f : {+[](const Tensor&x, int axis) { return softmax(x, axis); },
+                     +[](const Tensor&x, int axis) { return log_softmax(x, axis); },
+                     +[](const Tensor&x, int axis) { return softmin(x, axis); },
+                     +[](const Tensor&x, int axis) { return logsumexp(x, axis, {.keepdims = true}); }})
+        for (bool create_graph : {false, true}) {
+          Tensor rows = random({6, n}, dtype);
+          rows[0].assign(-kInf);
+          rows[1][0].assign(kInf);
+          rows[2].assign(where(arange(n) == 1, -kInf, kInf));
+          rows[3][2].assign(-kInf);
+          rows[4][1].assign(kNan);
+          auto with_gradient = [&](const Tensor& given, int axis) {
+            Tensor x = given.detach().set_requires_grad();
+            Tensor y = f(x, axis);
+            Tensor weights = reshape(arange(y.shape()[axis]), axis == 0 ? Shape{y.shape()[0], 1} : Shape{y.shape()[1]});
+            return stack({y + zeros_like(x), grad(sum(y * weights), x, {.create_graph = create_graph})}).detach();
+          };
+          Tensor expected = with_gradient(rows, 1);
+          const AllcloseOptions alike{.rtol = 1e-4, .atol = 1e-4, .equal_nan = true};
+          CHECK(allclose(transpose(with_gradient(contiguous(transpose(rows)), 0)), expected, alike));
+          CHECK(allclose(with_gradient(transpose(contiguous(transpose(rows))), 1), expected, alike));
+          CHECK(allclose(transpose(with_gradient(transpose(rows), 0)), expected, alike));
+        }
+}
+
+TEST_CASE("softmax, log_softmax, softmin and norm in the dtype that is asked for", "[reduce][dtype]") {
+  const Tensor x = tensor({1, 2, 4}), floats = tensor({1.f, 2.f, 4.f});
+  const Tensor wide = cast(x, DType::float64);
+  for (const Tensor& each : {x, floats}) {
+    CHECK(is_close(softmax(each, 0, {.dtype = DType::float64}), softmax(wide, 0), 1e-15));
+    CHECK(is_close(log_softmax(each, 0, {.dtype = DType::float64}), log_softmax(wide, 0), 1e-15));
+    CHECK(is_close(softmin(each, 0, {.dtype = DType::float64}), softmin(wide, 0), 1e-15));
+    CHECK(
+        is_close(norm(each, Axes::all(), {.p = 3, .dtype = DType::float64}), norm(wide, Axes::all(), {.p = 3}), 1e-15));
+  }
+  CHECK(softmax(wide, 0, {.dtype = DType::float32}).dtype() == DType::float32);
+  CHECK(softmax(floats, 0, {}).dtype() == DType::float32);
+  CHECK(norm(wide, {0}, {.keepdims = true, .dtype = DType::float32}).dtype() == DType::float32);
+  auto of_floats = [](const Tensor& x) { return softmax(x, 0, {.dtype = DType::float64})[0]; };
+  CHECK(grad(of_floats, floats).dtype() == DType::float32);
+  CHECK_THROWS_WITH(softmax(x, 0, {.dtype = DType::int64}),
+                    Contains("softmax: dtype must be floating, but it is int64. at reduce.cpp:"));
+  CHECK_THROWS_WITH(softmin(x, 0, {.dtype = DType::int64}), Contains("softmin: dtype must be floating"));
+  CHECK_THROWS_WITH(log_softmax(x, 0, {.dtype = DType::boolean}), Contains("log_softmax: dtype must be floating"));
+  CHECK_THROWS_WITH(norm(x, {0}, {.dtype = DType::int64}), Contains("norm: dtype must be floating"));
+}
+
+TEST_CASE("argmax and argmin of all elements keep the axes if asked to", "[reduce]") {
+  const Tensor x = f64({{1, 5, 3}, {7, 0, 2}});
+  CHECK(argmax(x, {.keepdims = true}).shape() == Shape{1, 1});
+  CHECK(argmax(x, {.keepdims = true}).item<std::int64_t>() == 3);
+  CHECK(argmin(transpose(x), {.keepdims = true}).item<std::int64_t>() == 3);
+  CHECK(argmin(x, ReduceOptions{}).shape() == Shape{});
+  CHECK(argmax(f64(4), {.keepdims = true}).shape() == Shape{});
+  CHECK_THROWS_WITH(argmax(zeros({0, 3}), {.keepdims = true}), Contains("argmax: it needs at least one element"));
+}
+
 TEST_CASE("softmax's gradient by hand", "[reduce]") {
   Tensor x = variable({0, std::log(2), std::log(5)});
   CHECK(is_close(grad(softmax(x)[2], x), f64({-5. / 64, -10. / 64, 15. / 64})));

@@ -93,6 +93,13 @@ TEST_CASE("index_copy and index_fill write slices", "[scatter]") {
   CHECK(index_copy(full({}, 1), 0, tensor(0), full({}, 5)).item() == 5);
   CHECK(numbers(index_fill(x, 1, tensor({-1, 0}), 9)) == Numbers{9, 1, 9, 9, 4, 9});
   CHECK(index_fill(full({}, 1), 0, tensor({0}), 5).item() == 5);
+  const Tensor wide = tensor(9, {.dtype = DType::float64});  // a scalar: it has a say only if of a later kind
+  CHECK(index_fill(ones({3}), 0, tensor({0}), wide).dtype() == DType::float32);
+  CHECK(index_fill(tensor({1, 2}), 0, tensor({0}), wide).dtype() == DType::float64);
+  CHECK(index_put(ones({3}), {tensor({0})}, wide).dtype() == DType::float32);
+  CHECK(index_put(ones({3}), {slice(0, 2)}, wide).dtype() == DType::float32);
+  CHECK(index_put(tensor({1, 2}), {0}, wide).dtype() == DType::float64);
+  CHECK(index_put(ones({3}), {slice(0, 1)}, reshape(wide, {1})).dtype() == DType::float64);
   CHECK(numbers(index_fill(x, 0, zeros({0}, kInt64), 9)) == numbers(x));
   CHECK_THROWS_WITH(index_fill(x, 0, tensor({0}), zeros({1})),
                     Contains("the value must be a number or a scalar, but it is [1]"));

@@ -228,6 +228,17 @@ TEST_CASE("unique of slices goes by the order of words", "[unique]") {
   const Unique columns = unique(transpose(x), {.axis = -1});
   CHECK(integers_of(columns.values) == Integers{1, 1, 2, 3, 9, 1});
   CHECK(integers_of(columns.inverse) == integers_of(rows.inverse));
+  // As PyTorch reads them, with the axis in exchange for the first.
+  const Tensor deep = tensor({{{0, 0}, {1, 0}}, {{0, 1}, {0, 0}}});
+  CHECK(integers_of(unique(deep, {.axis = 2}).values) == Integers{0, 0, 1, 0, 0, 1, 0, 0});
+  CHECK(integers_of(unique(deep, {.axis = 2}).inverse) == Integers{0, 1});
+  for (int axis : {0, 1, 2, 3}) {
+    Generator generator(7);
+    const Tensor four = randint(0, 2, {3, 2, 4, 3}, generator);
+    const Unique of_axis = unique(four, {.axis = axis}), of_rows = unique(transpose(four, 0, axis), {.axis = 0});
+    CHECK(integers_of(of_axis.inverse) == integers_of(of_rows.inverse));
+    CHECK(integers_of(of_axis.values) == integers_of(transpose(of_rows.values, 0, axis)));
+  }
   const Tensor middle = stack({x, x}, 2);  // [4, 2, 2], the last axis twice the same
   CHECK(unique(middle, {.axis = 2}).values.shape() == Shape{4, 2, 1});
   CHECK(unique(middle, {.axis = 1}).counts.shape() == Shape{2});

@@ -51,6 +51,98 @@ TEST_CASE("polygamma and zeta keep their digits at every order", "[elementwise][
   CHECK(std::abs(polygamma(6, doubles({-0.4999831602345885})).item() - 0.000126114535324272622) < 4e-11);
 }
 
+TEST_CASE("polygamma and zeta of large orders end, with PyTorch's answers", "[elementwise][special]") {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  auto zetas = [](double x, double q) { return zeta(doubles({x}), doubles({q})).item(); };
+  for (double q : {2.5, 20.0, 1e20, kInf})
+    for (double x : {1e8, 1e20, 1e300}) CHECK(zetas(x, q) == 0);
+  for (double q : {0.25, 1e-300, -0.0, -2.25})
+    for (double x : {1e8, 1e20, 1e300}) CHECK(zetas(x, q) == kInf);
+  CHECK(zetas(1e20, 1) == 1);
+  // Where x is odd the terms on both sides of a half cancel; elsewhere the nearest to 0 is all that counts.
+  CHECK(zetas(1025, -2.5) == zetas(1025, 3.5));
+  CHECK(zetas(1026, -2.5) == kInf);
+  CHECK(zetas(1025, -2.25) == -kInf);
+  CHECK(zetas(1025, -1.75) == kInf);
+  CHECK(std::abs(zetas(1 + 0x1p-52, 1e300) / 0x1p52 - 1) < 1e-12);
+  CHECK(slopes_at([](auto x, auto q) { return zeta(x.detach(), q) + 0 * x; }, 1e20, 2.5)[1] == 0);
+  CHECK(slopes_at([](auto x, auto q) { return zeta(x.detach(), q) + 0 * x; }, 1e8, -2.25)[1] == kInf);
+
+  for (std::int64_t n : {std::int64_t{1000000000000}, kMost - 1, kMost - 2}) {
+    INFO("order " << n);
+    const double sign = n % 2 == 0 ? -1 : 1;
+    check_close(polygamma(n, doubles({2.5, 1e-300, -0.5, 0, -3, 1e20, kInf})),
+                {sign * kInf, sign * kInf, sign * kInf, sign * kInf, sign * kInf, 0, 0});
+    CHECK(slope_at([n](auto x) { return polygamma(n, x); }, 2.5) == -sign * kInf);
+  }
+  CHECK(polygamma(kMost, doubles({2.5})).item() == kInf);
+  CHECK(slope_at([](auto x) { return polygamma(kMost, x); }, 2.5) == -kInf);
+  // From 171 on n! is no number, but the product may be one.
+  check_close(polygamma(200, doubles({-0.5, -0.25, -0.75, -1.25})), {-kInf, kInf, -kInf, kInf});
+  check_close(polygamma(201, doubles({-0.5, -0.25, -0.75, -1.25})), {kInf, kInf, kInf, kInf});
+  CHECK(polygamma(172, doubles({-2.5})).item() == polygamma(172, doubles({3.5})).item());
+  check_close(polygamma(1000000, doubles({367881})), {-0.00010538604685077458}, 1e-6);
+}
+
+TEST_CASE("special functions end at extreme arguments in every order", "[elementwise][special]") {
+  const double most = std::numeric_limits<double>::max(), least = std::numeric_limits<double>::denorm_min();
+  std::vector<double> extremes;
+  for (double x :
+       {0.0, least, 1e-300, 1e-20, 0.5, 1.0, 2.5, 20.0, 171.0, 1e3, 1e8, 1e17, 1e20, 1e160, 1e300, most, kInf})
+    extremes.insert(extremes.end(), {x, -x});
+  extremes.push_back(kNan);
+  using Function = Tensor (*)(const Tensor&);
+  const Function functions[] = {
+      [](const Tensor& x) { return erf(x) + erfc(x) + erfcx(x); },
+      [](const Tensor& x) { return erfinv(x) + ndtr(x) + ndtri(x) + log_ndtr(x); },
+      [](const Tensor& x) { return lgamma(x) + digamma(x) + multigammaln(x, 3); },
+      [](const Tensor& x) { return i0(x) + i0e(x) + i1(x) + i1e(x); },
+      [](const Tensor& x) { return bessel_k0(x) + bessel_k1(x); },
+      [](const Tensor& x) { return bessel_j0(x) + bessel_j1(x) + bessel_y0(x) + bessel_y1(x); },
+      [](const Tensor& x) { return sinc(x) + entr(x) + logit(x) + logit(x, 0.1); },
+      [](const Tensor& x) { return xlogy(x, x) + xlog1py(x, x); },
+      [](const Tensor& x) { return polygamma(1, x) + polygamma(2, x) + polygamma(170, x) + polygamma(171, x); },
+      [](const Tensor& x) { return polygamma(100000, x) + polygamma(100001, x) + polygamma(std::int64_t{1} << 62, x); },
+      [](const Tensor& x) { return zeta(unsqueeze(x.detach(), 1), x); },
+  };
+  for (DType dtype : {DType::float32, DType::float64})
+    for (Function f : functions) {
+      Tensor x = cast(from_vector(extremes), dtype).detach().set_requires_grad();
+      Tensor y = f(x);
+      for (int order = 1; order <= 4; ++order) y = grad(sum(y), x, {.create_graph = true});
+      CHECK(y.shape() == x.shape());
+    }
+}
+
+TEST_CASE("higher derivatives of erfcx, logit and cbrt are their limits at extreme numbers", "[elementwise][special]") {
+  auto of_erfcx = [](auto x) { return erfcx(x); };
+  for (double x : {1e108, 1e160, 1e200, 1e254, 1e300, 1.7e308, kInf}) {
+    INFO(x);
+    CHECK(second_at(of_erfcx, x) == 0);
+  }
+  // 2 / sqrt(pi) / x^3
+  CHECK(std::abs(second_at(of_erfcx, 1e50) / (2 / std::sqrt(kPi) * 1e-150) - 1) < 1e-14);
+  CHECK(std::abs(second_at(of_erfcx, 3e10) / (2 / std::sqrt(kPi) / 2.7e31) - 1) < 1e-14);
+  auto of_logit = [](auto x) { return logit(x); };
+  auto of_bounded = [](auto x) { return logit(x, 0); };
+  for (double x : {1e-160, 1e-200, 1e-300}) {
+    CHECK(second_at(of_logit, x) == -kInf);
+    CHECK(second_at(of_bounded, x) == -kInf);
+    CHECK(slope_at(of_logit, x) == 1 / x);
+  }
+  CHECK(std::abs(second_at(of_logit, 0.25) - (-16 + 16 / 9.)) < 1e-13);
+  CHECK(second_at(of_logit, 0.5) == 0);
+  auto of_cbrt = [](auto x) { return cbrt(x); };
+  CHECK(second_at(of_cbrt, 1e-300) == -kInf);
+  CHECK(second_at(of_cbrt, -1e-300) == kInf);
+  CHECK(second_at(of_cbrt, 0) == -kInf);
+  CHECK(slope_at(of_cbrt, 0) == kInf);
+  CHECK(slope_at(of_cbrt, kInf) == 0);
+  CHECK(slope_at(of_cbrt, -kInf) == 0);
+  CHECK(second_at(of_cbrt, kInf) == 0);
+  CHECK(std::abs(second_at(of_cbrt, -8) - 1 / 144.) < 1e-17);
+}
+
 TEST_CASE("polygamma's derivative is the next order's value", "[elementwise][special]") {
   for (int n : {0, 1, 2, 3, 7})
     for (double x : {-2.3, -0.4, 0.3, 1.7, 9.5, 40.0}) {
@@ -169,6 +261,8 @@ TEST_CASE("logit within bounds, entr, and zeta", "[elementwise][special][convent
                     Contains("polygamma: the order n must not be negative, but it is -1."));
   CHECK_THROWS_WITH(multigammaln(doubles({1}), 0),
                     Contains("multigammaln: the dimension p must be at least 1, but it is 0."));
+  CHECK_THROWS_WITH(multigammaln(doubles({1}), 2000000),
+                    Contains("multigammaln: the dimension p must be at most 1048576, but it is 2000000."));
 }
 
 TEST_CASE("special functions are right to the third order", "[elementwise][special][gradcheck]") {

@@ -300,7 +300,12 @@ TEST_CASE("dist and renorm at their edges", "[norm]") {
   CHECK(dist(tensor({3, 4}), 0).item() == 5);
   CHECK(dist(f64({3, 4}), f64({0, 0}), 0).item() == 2);
   CHECK(dist(f64({3, 4}), f64({0, 0}), kInf).item() == 4);
-  CHECK(dist(zeros({0}), zeros({0})).item() == 0);
+  for (double p : {0.0, 0.5, 1.0, 2.0, -2.0, kInf, -kInf}) {
+    CHECK(dist(zeros({0}), zeros({0}), p).item() == 0);
+    CHECK(dist(zeros({0, 3}), 1, p).shape() == Shape{});
+    CHECK(grad([p](const Tensor& v) { return dist(v, f64(1), p); }, zeros({0, 2}, kDouble)).shape() == Shape{0, 2});
+  }
+  CHECK_THROWS_WITH(dist(zeros({0}), zeros({0}), kNan), Contains("dist: p must be a number, but it is nan."));
   CHECK(is_close(grad([](const Tensor& v) { return dist(v, f64({1, 2})); }, f64({1, 2})), f64({0, 0})));
   CHECK_THROWS_AS(dist(zeros({2}), zeros({3})), std::invalid_argument);
 

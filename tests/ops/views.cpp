@@ -61,6 +61,23 @@ TEST_CASE("unflatten cuts one axis", "[views]") {
   CHECK_THROWS_AS(unflatten(zeros({0}), 0, {0, kMost, kMost}), std::invalid_argument);
 }
 
+TEST_CASE("broadcast_tensors stretches each to the common shape", "[views]") {
+  Tensor a = tensor({{1.f}, {2.f}}).set_requires_grad(), b = tensor({3, 4, 5});
+  const std::vector<Tensor> both = broadcast_tensors({a, b});
+  REQUIRE(both.size() == 2);
+  CHECK(both[0].shape() == Shape{2, 3});
+  CHECK(numbers(both[0]) == Numbers{1, 1, 1, 2, 2, 2});
+  CHECK(numbers(both[1]) == Numbers{3, 4, 5, 3, 4, 5});
+  CHECK(both[1].dtype() == DType::int64);  // each keeps its own
+  CHECK(numbers(grad(sum(both[0] * both[1]), a)) == Numbers{12, 12});
+  CHECK(broadcast_tensors({tensor(1.f)})[0].shape() == Shape{});
+  CHECK_THROWS_WITH(broadcast_tensors({zeros({2}), zeros({3})}),
+                    Contains("broadcast_tensors: shapes must broadcast, but [2] and [3]"));
+  CHECK_THROWS_WITH(broadcast_tensors(std::vector<Tensor>()),
+                    Contains("broadcast_tensors: at least one tensor must be given, but there is none. at views.cpp:"));
+  CHECK_THROWS_WITH(broadcast_tensors({a, Tensor()}), Contains("broadcast_tensors: tensor 1 must be defined"));
+}
+
 TEST_CASE("rot90 turns either way, any number of times", "[views]") {
   Tensor x = counted({2, 2});
   const Numbers turned[] = {{0, 1, 2, 3}, {1, 3, 0, 2}, {3, 2, 1, 0}, {2, 0, 3, 1}};

@@ -67,8 +67,8 @@ void check_direction(Trial& trial, const Tensors& inputs, const Tensor& cotangen
       concat("it must be ", digits(closest), " by differences of the value, but the rule gives ", digits(along_rule)));
 }
 
-/// Of an elementwise operator: each row of the value and of the gradients is what that row of the inputs gives by itself,
-/// and of the first row and the last the value is the reference's, which can be too slow for all of them.
+/// Of an elementwise operator: each row of the value and of the gradients is what that row of the inputs gives by
+/// itself, and of the first row and the last the value is the reference's, which can be too slow for all of them.
 void check_rows(Trial& trial, const Tensors& inputs, const Tensor& value, const Tensor& cotangent) {
   const OperatorRow& row = trial.row;
   const std::int64_t rows = value.shape()[0];

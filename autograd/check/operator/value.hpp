@@ -7,8 +7,8 @@ namespace xgrad::internal {
 
 /// Against the reference; its dtype; constants stay constants, and inputs as they are.
 void check_value(Trial& trial, const Tensors& inputs, const Tensor& value);
-/// In float32 against float64, the gradient too; that may be off by `of_terms` for each element of the value that it sums
-/// up.
+/// In float32 against float64, the gradient too; that may be off by `of_terms` for each element of the value that it
+/// sums up.
 void check_float32(Trial& trial, const Tensors& inputs, double of_terms = 0);
 /// A nan in any floating input makes one in the value.
 void check_nan(Trial& trial, const Tensors& inputs);

@@ -11,5 +11,6 @@ namespace xgrad XGRAD_API {
 using namespace internal;
 
 Tensor rsqrt_slope(const Tensor& x) { return unary("rsqrt_slope", x, formulas::RsqrtSlope{}); }
+Tensor cbrt_slope(const Tensor& x) { return unary("cbrt_slope", x, formulas::CbrtSlope{}); }
 
 }  // namespace xgrad

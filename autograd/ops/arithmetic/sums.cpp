@@ -1,4 +1,6 @@
 // Sums with a factor, and of three operands.
+#include <cmath>
+
 #include "../arithmetic.hpp"
 #include "../choose.hpp"
 #include "../create.hpp"
@@ -11,18 +13,27 @@ using namespace internal;
 
 namespace {
 
+/// What becomes of a factor with a fraction beside integers.
+enum class Broken { refused, truncated };
+
 /// A factor of an operator, beside operands of this dtype.
 struct Factor {
   double number;
   std::int64_t integer = 0;  // where the dtype is not floating
 
-  Factor(const char* name, const char* what, const Operand& factor, DType dtype, SourceLocation where) {
+  Factor(const char* name, const char* what, const Operand& factor, DType dtype, Broken broken, SourceLocation where) {
     check(factor.is_number(), where, name, ": ", what, " must be a number, but it is a tensor.");
     number = factor.number();
     if (is_floating(dtype)) return;
-    check(!is_floating(factor.dtype(name)), where, name, ": ", what, " must be an integer beside operands of dtype ",
-          dtype, ", but it is ", number, ".");
-    integer = factor.number_as(DType::int64, name).item<std::int64_t>();
+    if (!is_floating(factor.dtype(name))) {
+      integer = factor.number_as(DType::int64, name).item<std::int64_t>();
+      return;
+    }
+    check(broken == Broken::truncated, where, name, ": ", what, " must be an integer beside operands of dtype ", dtype,
+          ", but it is ", number, ".");
+    check(std::abs(number) < 0x1p63, where, name, ": ", what, " must fit in int64 beside operands of dtype ", dtype,
+          ", but it is ", number, ".");
+    integer = static_cast<std::int64_t>(number);
   }
 };
 
@@ -45,7 +56,7 @@ Tensor weighted_sum(const char* name, const Operand& a, const Operand& b, const 
   check(sign_a + sign_b > 0 || a.dtype(name) != DType::boolean || b.dtype(name) != DType::boolean, a.where(), name,
         ": booleans cannot be subtracted, but both operands are boolean. Use logical_xor() or logical_not().");
   Promoted pair(name, a, b);
-  Factor factor(name, "alpha", alpha, pair.dtype(), a.where());
+  Factor factor(name, "alpha", alpha, pair.dtype(), Broken::refused, a.where());
   if (!is_floating(pair.dtype()))
     return compute_integers(name, pair, a.where(),
                             WeightedSumOfIntegers{sign_a * (alpha_is_of_a ? factor.integer : 1),
@@ -102,7 +113,7 @@ Tensor addcmul(const Operand& x, const Operand& a, const Operand& b, const Opera
   const SourceLocation where = x.where();
   PromotedThree all("addcmul", x, a, b, DType::boolean);
   check(all.dtype != DType::boolean, where, "addcmul: an operand must be a number, but all are boolean.");
-  Factor factor("addcmul", "value", value, all.dtype, where);
+  Factor factor("addcmul", "value", value, all.dtype, Broken::truncated, where);
   if (!is_floating(all.dtype))
     return compute<std::int64_t>(all.shape, AddProductOfIntegers{factor.integer}, all.a, all.b, all.c);
   return ternary("addcmul", all, AddProduct{factor.number}, where);

@@ -1,8 +1,8 @@
 // cumsum, cumprod, logcumsumexp, cummax and cummin.
 //
 // The rules of cumprod and logcumsumexp are linear recurrences: for cumprod dx_k = (x_0 ... x_{k-1}) s_k with
-// s_k = g_k + x_{k+1} s_{k+1}, which divides by nothing. A recurrence's own rule is a recurrence in the other direction, so
-// that every order takes one pass.
+// s_k = g_k + x_{k+1} s_{k+1}, which divides by nothing. A recurrence's own rule is a recurrence in the other
+// direction, so that every order takes one pass.
 #include "../../kernels/scan.hpp"
 
 #include <limits>
@@ -106,9 +106,10 @@ void cumprod_rule(Vjp& vjp, int axis) {
 }
 
 /// dx_k = exp(x_k - y_k) s_k with s_k = g_k + exp(y_k - y_{k+1}) s_{k+1}. With d = x_{k+1} - y_k these exponentials are
-/// sigmoid(d) of the element that joins and sigmoid(-d) of the sum that it joins, whose own derivatives lose nothing where one
-/// of the two rounds to 1. d is formed of the parts of y, output 1, the logarithm of the sum relative to the largest, and output
-/// 2, the largest: y itself is rounded (to 1 ulp of 1e7, say). Output 1 moves as y does, as the largest may be any number.
+/// sigmoid(d) of the element that joins and sigmoid(-d) of the sum that it joins, whose own derivatives lose nothing
+/// where one of the two rounds to 1. d is formed of the parts of y, output 1, the logarithm of the sum relative to the
+/// largest, and output 2, the largest: y itself is rounded (to 1 ulp of 1e7, say). Output 1 moves as y does, as the
+/// largest may be any number.
 void logcumsumexp_rule(Vjp& vjp, int axis) {
   constexpr double kLowest = -std::numeric_limits<double>::infinity();
   const Tensor& x = vjp.input(0);

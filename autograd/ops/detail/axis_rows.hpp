@@ -5,8 +5,8 @@
 
 namespace xgrad::internal {
 
-/// The elements of x along an axis, row after row without gaps: x itself where they lie so, else a copy. Not recorded. A
-/// scalar is one row of one element.
+/// The elements of x along an axis, row after row without gaps: x itself where they lie so, else a copy. Not recorded.
+/// A scalar is one row of one element.
 struct AxisRows {
   AxisRows(const char* operation, const Tensor& x, int axis, SourceLocation where);
 

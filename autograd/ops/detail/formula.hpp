@@ -3,8 +3,8 @@
 //     Tensor sin(const Operand& x) { return unary("sin", x, formulas::Sin{}); }
 //
 // The formula is compiled for batches of float and double: forward and first-order backward are one pass each. Its
-// derivative is compiled a third time with Tensor in place of the batch, for when the gradient's own graph is wanted: every
-// order from one formula. The file of the operator includes the operators that this takes.
+// derivative is compiled a third time with Tensor in place of the batch, for when the gradient's own graph is wanted:
+// every order from one formula. The file of the operator includes the operators that this takes.
 #pragma once
 
 #include "../../engine/observer.hpp"
@@ -83,9 +83,9 @@ struct PullB {
   }
 };
 
-/// Answers for operand i with pull(g, values...): operators when the gradient's graph is wanted, else one pass over memory,
-/// which adds to what has come before, or writes over g, where nobody else can see it. What is broadcast of one element is
-/// given the sum of the pass, of which there is no array.
+/// Answers for operand i with pull(g, values...): operators when the gradient's graph is wanted, else one pass over
+/// memory, which adds to what has come before, or writes over g, where nobody else can see it. What is broadcast of one
+/// element is given the sum of the pass, of which there is no array.
 template <Reads kReads, class P>
 void give_cotangent(Vjp& vjp, int i, Tensor g, const P& pull) {
   const Tensor* a = kReads & reads_a ? &vjp.input(0) : nullptr;
@@ -185,8 +185,8 @@ struct BinaryRule {
   }
 };
 
-/// Elementwise operator of two operands that broadcast. The cotangents are computed in the common shape, and then summed to
-/// each operand's own.
+/// Elementwise operator of two operands that broadcast. The cotangents are computed in the common shape, and then
+/// summed to each operand's own.
 template <Integers kIntegers = Integers::become_floating, class F>
 Tensor binary(const char* name, const Operand& left, const Operand& right, const F& f) {
   static_assert(std::is_trivially_copyable_v<F>, "a formula is a plain struct");

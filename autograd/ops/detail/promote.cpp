@@ -33,18 +33,37 @@ DType common_dtype(const char* name, const Operand& a, const Operand& b) {
   return weight_a > weight_b ? outweigh(dtype_a, dtype_b) : outweigh(dtype_b, dtype_a);
 }
 
+/// The dtype of many: first those of one weight among themselves, so that their order does not matter.
+class CommonDType {
+ public:
+  void add(int weight, DType operand) {
+    std::optional<DType>& dtype = by_weight_[weight];
+    dtype = dtype ? promote(*dtype, operand) : operand;
+  }
+  /// There must be one.
+  DType dtype() const {
+    std::optional<DType> common;
+    for (std::optional<DType> dtype : by_weight_)
+      if (dtype) common = common ? outweigh(*dtype, *common) : *dtype;
+    return *common;
+  }
+
+ private:
+  std::optional<DType> by_weight_[3];
+};
+
 }  // namespace
 
 DType common_dtype(const char* name, std::initializer_list<const Operand*> operands) {
-  // First those of one weight among themselves: so the order of the operands does not matter.
-  std::optional<DType> by_weight[3], common;
-  for (const Operand* operand : operands) {
-    std::optional<DType>& dtype = by_weight[weight(name, *operand)];
-    dtype = dtype ? promote(*dtype, operand->dtype(name)) : operand->dtype(name);
-  }
-  for (std::optional<DType> dtype : by_weight)
-    if (dtype) common = common ? outweigh(*dtype, *common) : *dtype;
-  return *common;
+  CommonDType common;
+  for (const Operand* operand : operands) common.add(weight(name, *operand), operand->dtype(name));
+  return common.dtype();
+}
+
+DType common_dtype(std::span<const Tensor> tensors) {
+  CommonDType common;
+  for (const Tensor& tensor : tensors) common.add(tensor.ndim() == 0 ? 1 : 2, tensor.dtype());
+  return common.dtype();
 }
 
 Promoted::Promoted(const char* name, const Operand& left, const Operand& right, Integers integers)

@@ -2,14 +2,17 @@
 #pragma once
 
 #include <initializer_list>
+#include <span>
 
 #include "../../tensor.hpp"
 
 namespace xgrad::internal {
 
-/// The dtype of operands together, by the rule of NumPy and PyTorch: a tensor with axes outweighs a scalar tensor of the
-/// same kind (boolean, integer, floating), and both outweigh a number.
+/// The dtype of operands together, by the rule of NumPy and PyTorch: a tensor with axes outweighs a scalar tensor of
+/// the same kind (boolean, integer, floating), and both outweigh a number.
 DType common_dtype(const char* name, std::initializer_list<const Operand*> operands);
+/// Of tensors, which must be defined.
+DType common_dtype(std::span<const Tensor> tensors);
 
 /// cast() on behalf of another operation, which its errors name.
 Tensor cast_for(const char* operation, const Operand& x, DType dtype);

@@ -11,17 +11,18 @@
 
 namespace xgrad::internal {
 
-/// Records that something was added to the elements of `sum`, the first of the inputs, and makes the recorded handle the sum.
-/// No earlier handle to the elements is left, as what a rule saved would have kept them from being written over.
+/// Records that something was added to the elements of `sum`, the first of the inputs, and makes the recorded handle
+/// the sum. No earlier handle to the elements is left, as what a rule saved would have kept them from being written
+/// over.
 template <class R>
 void record_added_to_sum(Vjp& vjp, Tensor& sum, Inputs inputs, std::initializer_list<Uses> uses, R rule) {
   Tensor elements = new_view(sum, sum.shape(), sum.strides(), sum.impl()->data);
   sum = record("add_in_place", vjp.where(), inputs, std::move(elements), uses, std::move(rule));
 }
 
-/// For a rule whose input 0 is read where `indices` say. add(sum) adds g to the sum of that input's cotangents, or to a view of
-/// one, and answers whether it could: not to every view with gaps. pull(g, indices, where) is, of a sum's cotangent, that of
-/// what was added. Answers whether there is a sum to which it was added.
+/// For a rule whose input 0 is read where `indices` say. add(sum) adds g to the sum of that input's cotangents, or to a
+/// view of one, and answers whether it could: not to every view with gaps. pull(g, indices, where) is, of a sum's
+/// cotangent, that of what was added. Answers whether there is a sum to which it was added.
 template <class Add, class Pull>
 bool add_indexed_to_sum(Vjp& vjp, const Tensor& g, const Tensor& indices, const Add& add, Pull pull) {
   const SumPlace place = vjp.place_of_sum(0);

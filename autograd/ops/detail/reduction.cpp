@@ -131,6 +131,12 @@ Tensor floating_operand(const char* name, const Operand& operand) {
   return is_floating(x.dtype()) ? x : cast_for(name, Operand(x, operand.where()), to_floating(x.dtype()));
 }
 
+Tensor floating_operand(const char* name, const Operand& operand, std::optional<DType> dtype) {
+  if (!dtype) return floating_operand(name, operand);
+  check(is_floating(*dtype), operand.where(), name, ": dtype must be floating, but it is ", *dtype, ".");
+  return cast_for(name, operand, *dtype);
+}
+
 Axes axes_of(unsigned mask) {
   std::vector<int> axes;
   for (int axis = 0; mask >> axis != 0; ++axis)

@@ -1,6 +1,8 @@
-// What the reducing operators share: shapes, values computed outside of the graph, and the two views that their rules are
-// made of. No public operator is included here: those are built on this.
+// What the reducing operators share: shapes, values computed outside of the graph, and the two views that their rules
+// are made of. No public operator is included here: those are built on this.
 #pragma once
+
+#include <optional>
 
 #include "../../extend.hpp"
 #include "../../kernels/elementwise.hpp"
@@ -60,7 +62,8 @@ unsigned stretched_axes(const Shape& from, const Shape& to);
 /// x summed to `shape`, from which it was stretched, recorded under this name. x itself where nothing was stretched.
 Tensor recorded_sum_to(const char* name, const Tensor& x, const Shape& shape, SourceLocation where);
 
-/// A reduction's result or its cotangent with the reduced axes put back as extent 1 (a view). Recorded where anything is.
+/// A reduction's result or its cotangent with the reduced axes put back as extent 1 (a view). Recorded where anything
+/// is.
 Tensor with_kept_axes(const Tensor& reduced, const Shape& shape, unsigned mask);
 
 /// A reduction's result or its cotangent stretched over the reduced axes to `shape` (a view): the cotangent of a sum.
@@ -69,6 +72,8 @@ Tensor stretch(const Tensor& reduced, const Shape& shape, unsigned mask);
 
 /// x, integers and booleans as float32.
 Tensor floating_operand(const char* name, const Operand& operand);
+/// x in the dtype that is asked for, which must be floating, if one is; else as above.
+Tensor floating_operand(const char* name, const Operand& operand, std::optional<DType> dtype);
 
 /// The axes of the mask as an argument for operators.
 Axes axes_of(unsigned mask);

@@ -6,13 +6,14 @@
 
 namespace xgrad::internal {
 
-/// A fresh contiguous tensor for an operator's result, its elements not set: the only way to one, so that running out of
-/// memory names the operation and the user's line.
+/// A fresh contiguous tensor for an operator's result, its elements not set: the only way to one, so that running out
+/// of memory names the operation and the user's line.
 /// Throws: OutOfMemory.
 Tensor new_result(const char* operation, const Shape& shape, DType dtype, SourceLocation where);
 
 /// new_result for a shape that the user or a sum of extents has made.
-/// Throws: std::invalid_argument, naming the operation, for a negative extent and where an int64 cannot count the bytes.
+/// Throws: std::invalid_argument, naming the operation, for a negative extent and where an int64 cannot count the
+/// bytes.
 Tensor new_checked(const char* operation, const Shape& shape, DType dtype, SourceLocation where);
 
 /// new_checked with all elements 0.

@@ -1,4 +1,5 @@
-// Powers of two by which elements are multiplied before they are squared, where their squares would overflow or underflow.
+// Powers of two by which elements are multiplied before they are squared, where their squares would overflow or
+// underflow.
 #pragma once
 
 #include <cmath>
@@ -47,12 +48,12 @@ bool are_safe_square_sums(const Tensor& sums) {
   return true;
 }
 
-/// For each group that the mask reduces, the power of two that brings its largest magnitude near 1; 1 where that is 0 or not
-/// finite. In the kept axes' shape.
+/// For each group that the mask reduces, the power of two that brings its largest magnitude near 1; 1 where that is 0
+/// or not finite. In the kept axes' shape.
 Tensor power_of_two_scales(const Tensor& x, unsigned mask);
 
-/// Overwrites sums of squares with the roots of their quotients by `divisor`. Where a sum is not safe the root is that of the
-/// scaled sum, scaled back; without scales all are safe.
+/// Overwrites sums of squares with the roots of their quotients by `divisor`. Where a sum is not safe the root is that
+/// of the scaled sum, scaled back; without scales all are safe.
 template <class T>
 void take_roots(Tensor& sums, const Tensor& scales, const Tensor& scaled_sums, double divisor) {
   const T by = static_cast<T>(divisor);

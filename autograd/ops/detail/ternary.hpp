@@ -3,7 +3,7 @@
 //     struct Lerp {
 //       static constexpr unsigned a_reads = of_c, b_reads = of_c, c_reads = of_a | of_b;
 //       static auto value(auto a, auto b, auto c) { return ...; }
-//       static auto pull_a(auto g, auto c) { return g * (1 - c); }      // is handed what a_reads names, in the order a, b, c
+//       static auto pull_a(auto g, auto c) { return g * (1 - c); }  // handed what a_reads names, in the order a, b, c
 //       ...
 //     };
 #pragma once

@@ -107,8 +107,9 @@ namespace {
 
 constexpr int kNoAxis = -1, kNotOneAxis = -2;
 
-/// The axis along which a view is to be cut so that no elements of a slice share places: the last that will do, as that is
-/// where unfold() has the elements of a window. kNoAxis where none share any, kNotOneAxis where no short axis will do.
+/// The axis along which a view is to be cut so that no elements of a slice share places: the last that will do, as that
+/// is where unfold() has the elements of a window. kNoAxis where none share any, kNotOneAxis where no short axis will
+/// do.
 int cut_axis(const Tensor& view) {
   // As many terms at one place can be added up one by one in float32.
   constexpr std::int64_t kMostCuts = 64;

@@ -50,7 +50,8 @@ Tensor get(const char* name, const Tensor& x, const AnyWindow& window, SourceLoc
 template <class AnyWindow>
 Tensor put(const Tensor& x, const Shape& shape, const AnyWindow& window, SourceLocation where);
 
-/// x with `value`, in the window's shape, in the window: a new tensor. Gradient: g with zeros in the window, and the window of g.
+/// x with `value`, in the window's shape, in the window: a new tensor. Gradient: g with zeros in the window, and the
+/// window of g.
 template <class AnyWindow>
 Tensor put_window(const char* operation, const Tensor& x, const AnyWindow& window, const Tensor& value,
                   SourceLocation where);
@@ -61,18 +62,20 @@ StridedWindow window_of(const Tensor& view, const Tensor& whole);
 /// x where it is contiguous, else a recorded copy that is: contiguous() for what stands below the operators.
 Tensor recorded_without_gaps(const Tensor& x, SourceLocation where);
 
-/// Whether add_elements() can add to this view: its elements may share places along one short axis, as windows that overlap do.
+/// Whether add_elements() can add to this view: its elements may share places along one short axis, as windows that
+/// overlap do.
 bool can_be_added_to(const Tensor& view);
 
 /// target += g, also where elements of the target share places: those get the sum. Answers whether it can be added to.
 bool add_elements(const Tensor& target, const Tensor& g);
 
-/// Adds g to `target`, a view of the elements of the sum of cotangents that is at this place, and records it where the gradient's
-/// graph is wanted. Answers whether that could be done: see can_be_added_to().
+/// Adds g to `target`, a view of the elements of the sum of cotangents that is at this place, and records it where the
+/// gradient's graph is wanted. Answers whether that could be done: see can_be_added_to().
 bool add_to_part(Vjp& vjp, const SumPlace& place, const Tensor& target, const Tensor& g);
 
-/// Gives input 0 its cotangent, which is `g` in the window and 0 elsewhere. Where a sum of cotangents is there, g is added to
-/// its window: a loop that takes a tensor's rows one by one is linear in their number. So is the gradient of that gradient.
+/// Gives input 0 its cotangent, which is `g` in the window and 0 elsewhere. Where a sum of cotangents is there, g is
+/// added to its window: a loop that takes a tensor's rows one by one is linear in their number. So is the gradient of
+/// that gradient.
 template <class AnyWindow>
 void give_window(Vjp& vjp, const Tensor& g, const AnyWindow& window);
 

@@ -1,5 +1,5 @@
-// What the derivatives of exp2, logaddexp and logaddexp2 are made of, on tensors: for second and higher orders. The names are
-// those of the batches' and duals' functions (simd/math/logarithm.hpp).
+// What the derivatives of exp2, logaddexp and logaddexp2 are made of, on tensors: for second and higher orders. The
+// names are those of the batches' and duals' functions (simd/math/logarithm.hpp).
 #pragma once
 
 #include "../../tensor.hpp"

@@ -27,8 +27,8 @@ using namespace internal;
 
 namespace {
 
-/// to[row, j] = from[place of (row, j)]. Over rows. The indices are checked by blocks that a core's first cache holds, before
-/// each is read: at one that is wrong the kernel stops.
+/// to[row, j] = from[place of (row, j)]. Over rows. The indices are checked by blocks that a core's first cache holds,
+/// before each is read: at one that is wrong the kernel stops.
 template <class T>
 struct GatherRows {
   static constexpr std::int64_t kBlock = 2048;  // indices
@@ -61,8 +61,8 @@ struct GatherRows {
   }
 };
 
-/// to[place of (row, j)] += from[row, j], whose row starts where a walk by `stride` says. Over rows, which may share places:
-/// on one thread.
+/// to[place of (row, j)] += from[row, j], whose row starts where a walk by `stride` says. Over rows, which may share
+/// places: on one thread.
 template <class Sum, class T>
 struct ScatterRows {
   Sum* to;
@@ -118,8 +118,8 @@ void scatter_rows(Sum* to, const Tensor& source, const IndexedRows& rows) {
   launch(kernel, rows.rows, rows.rows);
 }
 
-/// to[..., indices[..., i, ...], ...] += source[..., i, ...]. Where an index may come more than kFewTerms times, `to` is
-/// contiguous; indices are contiguous and checked.
+/// to[..., indices[..., i, ...], ...] += source[..., i, ...]. Where an index may come more than kFewTerms times, `to`
+/// is contiguous; indices are contiguous and checked.
 void scatter_into(const char* operation, const Tensor& to, const Tensor& indices, int axis, const Tensor& source,
                   SourceLocation where) {
   if (indices.numel() == 0) return;

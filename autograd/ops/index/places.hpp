@@ -21,8 +21,8 @@ Shape picked_shape(const char* operation, const Shape& x, IndexedAxes at, const 
 /// The slices of x at the indices, which are int64, contiguous and checked, as in all that follows. Gradient: sum_at.
 Tensor pick_at(const char* operation, const Tensor& x, IndexedAxes at, const Tensor& indices, SourceLocation where);
 
-/// to[..., indices, ...] += source, in place. Answers whether it was done: not where `to` has gaps and is small beside the source,
-/// where an index may come so often that its sum asks for care, or where !can_be_added_to() a slice.
+/// to[..., indices, ...] += source, in place. Answers whether it was done: not where `to` has gaps and is small beside
+/// the source, where an index may come so often that its sum asks for care, or where !can_be_added_to() a slice.
 bool add_to_places(const char* operation, const Tensor& to, IndexedAxes at, const Tensor& indices, const Tensor& source,
                    SourceLocation where);
 
@@ -33,13 +33,14 @@ void give_places(Vjp& vjp, const Tensor& g, IndexedAxes at, const Tensor& indice
 Tensor add_at(const char* operation, const Tensor& x, IndexedAxes at, const Tensor& indices, const Tensor& source,
               SourceLocation where);
 
-/// x with the slices at the indices replaced by those of source, the last one staying where an index comes several times.
+/// x with the slices at the indices replaced by those of source, the last one staying where an index comes several
+/// times.
 /// Gradient: g with zeros there, and pick_at of g with zeros for the slices that did not stay.
 Tensor put_at(const char* operation, const Tensor& x, IndexedAxes at, const Tensor& indices, const Tensor& source,
               SourceLocation where);
 
-/// For each index whether no later one is the same, in the indices' shape; undefined where that holds for all. `extent` is
-/// beyond all of them.
+/// For each index whether no later one is the same, in the indices' shape; undefined where that holds for all. `extent`
+/// is beyond all of them.
 Tensor last_of_each(const char* operation, const Tensor& indices, std::int64_t extent, SourceLocation where);
 
 /// The elements of x where the mask, a contiguous one of x's shape, is true, in row-major order. Gradient: spread_at.

@@ -19,8 +19,8 @@ using namespace internal;
 
 namespace {
 
-/// The values without axes of extent 1 in front that the places do not have, as NumPy assigns them, stretched to the places'
-/// shape.
+/// The values without axes of extent 1 in front that the places do not have, as NumPy assigns them, stretched to the
+/// places' shape.
 Tensor fitted(const Tensor& values, const Shape& shape, const Shape& x, SourceLocation where) {
   Shape from = values.shape();
   while (from.ndim() > shape.ndim() && from[0] == 1) from.erase(0);
@@ -41,7 +41,9 @@ std::vector<int> inverse_of(const std::vector<int>& order) {
 Tensor index_put(const Operand& operand, const Indices& indices, const Operand& values, IndexPutOptions options) {
   SourceLocation where = operand.where();
   DType dtype = operand.tensor("index_put").dtype();
-  if (!values.is_number()) dtype = promote(dtype, values.dtype("index_put"));
+  if (!values.is_number())
+    dtype = values.tensor("index_put").ndim() == 0 ? common_dtype("index_put", {&operand, &values})
+                                                   : promote(dtype, values.dtype("index_put"));
   Tensor x = cast_for("index_put", operand, dtype);
   Selection selection = selection_of("index_put", x, indices.items(), where);
   Tensor given = values.is_number() ? values.number_as(dtype, "index_put")

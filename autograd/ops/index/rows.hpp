@@ -18,8 +18,8 @@ inline Shape at_least_1d(Shape shape) {
 void check_fits(const char* operation, const char* inner_name, const Shape& inner, const char* outer_name,
                 const Shape& outer, int except, SourceLocation where);
 
-/// Where the elements named by indices along an axis lie in x: element j of a row, which runs along the last axis of the
-/// indices, at start + j * along + index * across. `index` names them; `start` comes from a walk over the rows.
+/// Where the elements named by indices along an axis lie in x: element j of a row, which runs along the last axis of
+/// the indices, at start + j * along + index * across. `index` names them; `start` comes from a walk over the rows.
 struct IndexedRows {
   const std::int64_t* index;
   std::int64_t rows, length;

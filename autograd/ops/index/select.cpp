@@ -117,7 +117,21 @@ Tensor index_select(const Operand& operand, int axis, const Tensor& given_indice
   });
 }
 
-Tensor index_add(const Operand& operand, int axis, const Tensor& given_indices, const Operand& source_operand) {
+namespace {
+
+/// x times the factor of index_add, which an x of integers truncates.
+Tensor times(const Tensor& x, Scalar factor, SourceLocation where) {
+  if (factor.value() == 1) return x;
+  CallSite site(where);
+  if (is_floating(x.dtype())) return mul(x, factor.value());
+  const Operand number = factor.is_integer() ? Operand(factor.integer(), where) : Operand(factor.value(), where);
+  return mul(x, number.number_as(x.dtype(), "index_add"));
+}
+
+}  // namespace
+
+Tensor index_add(const Operand& operand, int axis, const Tensor& given_indices, const Operand& source_operand,
+                 IndexAddOptions options) {
   SourceLocation where = operand.where();
   DType dtype = promote(operand.dtype("index_add"), source_operand.dtype("index_add"));
   Tensor x = cast(Operand(operand.tensor("index_add"), where), dtype);
@@ -127,6 +141,7 @@ Tensor index_add(const Operand& operand, int axis, const Tensor& given_indices, 
   Shape expected = selected_shape(x.shape(), axis, indices.numel());
   check(source.shape() == expected, where, "index_add: source must be ", expected, " for x ", x.shape(), " and ",
         indices.numel(), " indices on axis ", axis, ", but it is ", source.shape(), ".");
+  source = times(source, options.alpha, where);
   Tensor result = new_checked("index_add", x.shape(), dtype, where);
   copy_into(result, x);
   add_to_places("index_add", result, {axis, 1}, indices, source, where);

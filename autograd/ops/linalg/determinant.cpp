@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -7,6 +8,7 @@
 #include "../../kernels/lapack.hpp"
 #include "../../tensor_impl.hpp"
 #include "../arithmetic.hpp"
+#include "../cast.hpp"
 #include "../choose.hpp"
 #include "../compare.hpp"
 #include "../create.hpp"
@@ -43,52 +45,184 @@ Factors factors_of(const char* name, const Tensor& x, SourceLocation where) {
 
 // ---- The adjugate: the derivative of det, at singular matrices too ----
 //
-// For x = U S V^T, s = det(U) det(V): the cofactors are s U diag(p) V^T, where p[i] is the product of all singular values but
-// the i-th; nothing is divided by a singular value, so any rank will do.
+// For x = U S V^T, s = det(U) det(V): the cofactors are s U diag(p) V^T, where p[i] is the product of all singular
+// values but the i-th; nothing is divided by a singular value, so any rank will do.
 
-/// to = the products of all of a group of n values but those at i and j. Over the rows i of all groups.
+/// What ProductsWithout leaves out: one value, or any two (where they are the same, that one).
+enum class Without { one, two };
+
+/// to = the products of all of a group of n values but one or two, as mantissas and exponents: their values may be out
+/// of range, or get there and back. Over the values i of all groups.
 template <class T>
 struct ProductsWithout {
   const T* values;
-  T* to;
+  T* mantissas;
+  std::int64_t* exponents;
   std::int64_t n;
+  Without without;
 
   static void run(const ProductsWithout& a, std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
       const std::int64_t i = row % a.n;
       const T* values = a.values + (row - i);
-      for (std::int64_t j = 0; j < a.n; ++j) {
-        T total = 1;
+      const std::int64_t first = a.without == Without::one ? i : 0, last = a.without == Without::one ? i + 1 : a.n;
+      for (std::int64_t j = first; j < last; ++j) {
+        SplitProduct<T> total;
         for (std::int64_t k = 0; k < a.n; ++k)
-          if (k != i && k != j) total *= values[k];
-        a.to[row * a.n + j] = total;
+          if (k != i && k != j) total.multiply(values[k]);
+        const std::int64_t at = a.without == Without::one ? row : row * a.n + j;
+        a.mantissas[at] = total.mantissa;
+        a.exponents[at] = total.exponent;
       }
     }
   }
 };
 
-/// The products of all but those at i and j: [..., n, n]; with i == j, of all but one.
-Tensor products_without(const Tensor& s) {
-  const std::int64_t n = s.size(-1);
+/// Mantissas become products times 2^-shift, with one shift for each matrix: the least one at which sums of as many
+/// products as a matrix has stay in range. Over matrices.
+template <class T>
+struct ShiftProducts {
+  T* products;
+  const std::int64_t* exponents;
+  std::int64_t* shifts;
+  std::int64_t size;
+
+  static void run(const ShiftProducts& a, std::int64_t begin, std::int64_t end) {
+    constexpr std::int64_t kMost = std::numeric_limits<T>::max_exponent - 24;
+    for (std::int64_t at = begin; at < end; ++at) {
+      T* products = a.products + at * a.size;
+      const std::int64_t* exponents = a.exponents + at * a.size;
+      std::int64_t shift = 0;
+      for (std::int64_t i = 0; i < a.size; ++i)
+        if (products[i] != 0) shift = std::max(shift, exponents[i] - kMost);
+      a.shifts[at] = shift;
+      for (std::int64_t i = 0; i < a.size; ++i)
+        products[i] = SplitProduct<T>::scaled(products[i], exponents[i] - shift);
+    }
+  }
+};
+
+/// Matrices times 2^shift. Over matrices.
+template <class T>
+struct ScaleMatrices {
+  T* values;
+  const std::int64_t* shifts;
+  std::int64_t size;
+
+  static void run(const ScaleMatrices& a, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t at = begin; at < end; ++at) {
+      if (a.shifts[at] == 0) continue;
+      for (std::int64_t i = at * a.size; i < (at + 1) * a.size; ++i)
+        a.values[i] = SplitProduct<T>::scaled(a.values[i], a.shifts[at]);
+    }
+  }
+};
+
+std::int64_t grain_of(std::int64_t work) { return 32768 / (work + 1) + 1; }
+
+/// Products of the values of each matrix but one [..., n], or but two [..., n, n], times 2^-shift.
+struct Products {
+  Tensor values, shifts;
+};
+
+Products products_without(const Tensor& s, Without without) {
+  const std::int64_t n = s.size(-1), count = n == 0 ? 0 : s.numel() / n;
   Shape shape = s.shape();
-  shape.push_back(n);
-  Tensor products = new_tensor(shape, s.dtype());
+  if (without == Without::two) shape.push_back(n);
+  Products products{new_tensor(shape, s.dtype()), new_tensor({count}, DType::int64)};
+  const Tensor exponents = new_tensor(shape, DType::int64);
+  const std::int64_t size = without == Without::two ? n * n : n;
   dispatch_floating(s.dtype(), [&]<class T>(T) {
-    launch(ProductsWithout<T>{data_of<T>(s), data_of<T>(products), n}, s.numel(), 32768 / (n * n + 1) + 1);
+    launch(ProductsWithout<T>{data_of<T>(s), data_of<T>(products.values), data_of<std::int64_t>(exponents), n, without},
+           s.numel(), grain_of(size));
+    launch(ShiftProducts<T>{data_of<T>(products.values), data_of<std::int64_t>(exponents),
+                            data_of<std::int64_t>(products.shifts), size},
+           count, grain_of(size));
   });
   return products;
 }
 
-Tensor second_value(const Tensor& g, const Tensor& x) {
+/// The matrices, in memory of their own, times the 2^shift that the products were divided by.
+Tensor scaled_back(const Tensor& x, const Products& products) {
+  Tensor y = contiguous(x);
+  const std::int64_t size = x.size(-1) * x.size(-2);
+  dispatch_floating(y.dtype(), [&]<class T>(T) {
+    launch(ScaleMatrices<T>{data_of<T>(y), data_of<std::int64_t>(products.shifts), size}, products.shifts.numel(),
+           grain_of(size));
+  });
+  return y;
+}
+
+Tensor matrix_wide(const Tensor& x) { return unsqueeze(unsqueeze(x, -1), -1); }
+
+// Both are computed in double: LAPACK scales matrices of large elements, so that single precision has no room for the
+// small values.
+
+Tensor second_value(const Tensor& given_g, const Tensor& given) {
+  const Tensor g = cast(given_g, DType::float64), x = cast(given, DType::float64);
   const Svd parts = svd(x);
   const Tensor sign = det(matmul(parts.u, parts.vh));
   const Tensor inside = matmul(transpose(parts.u), matmul(g, transpose(parts.vh)));
-  const Tensor products = products_without(parts.s);
+  const Products products = products_without(parts.s, Without::two);
   const Tensor is_diagonal = diag_embed(ones(parts.s.shape(), {.dtype = x.dtype()})) != 0;
-  const Tensor others = where(is_diagonal, 0, products);
+  const Tensor others = where(is_diagonal, 0, products.values);
   const Tensor sums = squeeze(matmul(others, unsqueeze(diagonal(inside, kMatrixDiagonal), -1)), -1);
   const Tensor crossed = diag_embed(sums) - others * transpose(inside);
-  return unsqueeze(unsqueeze(sign, -1), -1) * matmul(parts.u, matmul(crossed, parts.vh));
+  return cast(scaled_back(matrix_wide(sign) * matmul(parts.u, matmul(crossed, parts.vh)), products), given.dtype());
+}
+
+Tensor cofactors_value(const Tensor& given) {
+  const Svd parts = svd(cast(given, DType::float64));
+  const Tensor sign = det(matmul(parts.u, parts.vh));
+  const Products products = products_without(parts.s, Without::one);
+  const Tensor scaled = matrix_wide(sign) * matmul(parts.u * unsqueeze(products.values, -2), parts.vh);
+  return cast(scaled_back(scaled, products), given.dtype());
+}
+
+/// Whether the elements are finite, and a matrix has a pivot that is at most `bound` times its largest, or so small
+/// that its reciprocal may overflow.
+template <class T>
+bool is_nearly_singular(const Tensor& lu, T bound) {
+  constexpr T kLeast = std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon();
+  const std::int64_t n = lu.size(-1);
+  const T* data = data_of<T>(lu);
+  if (!is_finite(data, lu.numel())) return false;  // nan and inf go their way through the products
+  for (std::int64_t at = 0; at < lu.numel(); at += n * n) {
+    T least = std::numeric_limits<T>::infinity(), most = 0;
+    for (std::int64_t i = 0; i < n; ++i) {
+      const T pivot = std::abs(data[at + i * (n + 1)]);
+      least = std::min(least, pivot);
+      most = std::max(most, pivot);
+    }
+    if (least <= bound * most || least < kLeast) return true;
+  }
+  return false;
+}
+
+/// Whether a determinant of finite matrices is out of the range of normal numbers.
+template <class T>
+bool is_out_of_range(const Tensor& lu, const Tensor& determinants) {
+  if (!is_finite(data_of<T>(lu), lu.numel())) return false;
+  const T* data = data_of<T>(determinants);
+  for (std::int64_t i = 0; i < determinants.numel(); ++i)
+    if (!std::isnormal(data[i])) return true;
+  return false;
+}
+
+/// At a smaller ratio of pivots a third derivative, made of inverses, has no correct digit.
+template <class T>
+T least_ratio_of_thirds() {
+  return std::sqrt(std::numeric_limits<T>::epsilon());
+}
+
+/// The cotangent of x from that of second_derivative(g, x) = d (<m, g> m - m g^T m), m = x^-T, d = det(x).
+Tensor third_cotangent(const Tensor& h, const Tensor& g, const Tensor& x, SourceLocation where) {
+  const Tensor m = transpose(inverse("det", x, Singular::refuse, where));
+  const Tensor along_g = matmul(matmul(m, transpose(g)), m), along_h = matmul(matmul(m, transpose(h)), m);
+  const Tensor both = matmul(matmul(along_g, transpose(h)), m), swapped = matmul(matmul(along_h, transpose(g)), m);
+  const Tensor of_g = sum(m * g, {-2, -1}, {.keepdims = true}), of_h = sum(m * h, {-2, -1}, {.keepdims = true});
+  const Tensor crossed = sum(h * along_g, {-2, -1}, {.keepdims = true});
+  return matrix_wide(det(x)) * ((of_g * of_h - crossed) * m - of_h * along_g - of_g * along_h + both + swapped);
 }
 
 /// The second derivative of det in the direction g: linear in g, and its own transpose.
@@ -98,59 +232,68 @@ Tensor second_derivative(const Tensor& g, const Tensor& x, SourceLocation where)
     NoGrad no_grad;
     value = second_value(g.detach(), x.detach());
   }
-  return record("det", where, {g, x}, value, {Uses::input(1)}, [](Vjp& vjp) {
+  return record("det", where, {g, x}, value, {Uses::input(1), Uses::input(0) | Uses::input(1)}, [](Vjp& vjp) {
+    const SourceLocation where = vjp.where();
+    const Tensor& x = vjp.input(1);
+    if (vjp.needs(0)) vjp.give(0, second_derivative(vjp.g(), x, where));
+    if (!vjp.needs(1)) return;
+    const Factors factors = factors_of("det", x.detach(), where);
+    const bool is_singular = dispatch_floating(
+        x.dtype(), [&]<class T>(T) { return is_nearly_singular<T>(factors.lu, least_ratio_of_thirds<T>()); });
     check<std::logic_error>(
-        !vjp.needs(1), vjp.where(),
+        !is_singular, where,
         "det: its derivatives at matrices that are singular or nearly so must be of first or second "
         "order, but a third one is asked for.");
-    vjp.give(0, second_derivative(vjp.g(), vjp.input(1), vjp.where()));
+    vjp.give(1, third_cotangent(vjp.g(), vjp.input(0), x, where));
   });
 }
 
-Tensor cofactors(const Tensor& x, SourceLocation where) {
-  Tensor value;
-  {
-    NoGrad no_grad;
-    const Svd parts = svd(x.detach());
-    const Tensor sign = det(matmul(parts.u, parts.vh));
-    value = unsqueeze(unsqueeze(sign, -1), -1) *
-            matmul(parts.u * unsqueeze(diagonal(products_without(parts.s), kMatrixDiagonal), -2), parts.vh);
-  }
-  return record("det", where, {x}, value, {Uses::input(0)},
-                [](Vjp& vjp) { vjp.give(0, second_derivative(vjp.g(), vjp.input(0), vjp.where())); });
+/// x, but with the identity in place of what has a cotangent of 0 and an inverse that is not finite: such a matrix adds
+/// nothing to a gradient, and 0 times its inverse would make nan of that.
+Tensor without_unused(const Tensor& x, const Tensor& g, const Tensor& inverted) {
+  const bool is_usual = dispatch_floating(
+      inverted.dtype(), [&]<class T>(T) { return is_finite(data_of<T>(inverted), inverted.numel()); });
+  if (is_usual) return x;
+  const Tensor is_unused = logical_and(g.detach() == 0, logical_not(all(isfinite(inverted), {-2, -1})));
+  return where(matrix_wide(is_unused), identities(lead_of(x.shape()), x.size(-1), x.dtype()), x);
 }
-
-/// Whether a pivot is so small beside the largest that its reciprocal would lose more than half of the digits.
-template <class T>
-bool is_nearly_singular(const Tensor& lu, T bound) {
-  const std::int64_t n = lu.size(-1);
-  const T* data = data_of<T>(lu);
-  for (std::int64_t at = 0; at < lu.numel(); at += n * n) {
-    T least = std::numeric_limits<T>::infinity(), most = 0;
-    for (std::int64_t i = 0; i < n; ++i) {
-      const T pivot = std::abs(data[at + i * (n + 1)]);
-      if (!std::isfinite(pivot)) return false;  // nan and inf go their way through the products
-      least = std::min(least, pivot);
-      most = std::max(most, pivot);
-    }
-    if (least <= bound * most) return true;
-  }
-  return false;
-}
-
-Tensor matrix_wide(const Tensor& x) { return unsqueeze(unsqueeze(x, -1), -1); }
 
 void det_rule(Vjp& vjp) {
   const Tensor& lu = vjp.output(1);
   const bool is_singular = dispatch_floating(lu.dtype(), [&]<class T>(T) {
-    return is_nearly_singular<T>(lu.detach(),
-                                 vjp.creates_graph() ? std::sqrt(std::numeric_limits<T>::epsilon()) : T(0));
+    // Of the second derivative by inverses as many digits cancel as the ratio of the pivots has.
+    const T bound = vjp.creates_graph() ? std::sqrt(least_ratio_of_thirds<T>()) : T(0);
+    return is_nearly_singular<T>(lu.detach(), bound) || is_out_of_range<T>(lu.detach(), vjp.output(0).detach());
   });
   const Tensor g = matrix_wide(vjp.g(0));
-  if (is_singular) return vjp.give(0, g * cofactors(vjp.input(0), vjp.where()));
+  if (is_singular) {
+    Tensor value;
+    {
+      NoGrad no_grad;
+      value = cofactors_value(vjp.input(0).detach());
+    }
+    const Tensor x = without_unused(vjp.input(0), vjp.g(0), value);
+    value = without_unused(value, vjp.g(0), value);  // the identity's cofactors are the identity
+    return vjp.give(0, g * record("det", vjp.where(), {x}, value, {Uses::input(0)}, [](Vjp& vjp) {
+                         vjp.give(0, second_derivative(vjp.g(), vjp.input(0), vjp.where()));
+                       }));
+  }
   const Tensor inverted = vjp.creates_graph() ? inverse("det", vjp.input(0), Singular::refuse, vjp.where())
                                               : inverse_value(lu, vjp.output(2));
   vjp.give(0, g * matrix_wide(vjp.output(0)) * transpose(inverted));
+}
+
+void slogdet_rule(Vjp& vjp) {
+  if (!vjp.has(1)) return;  // the sign is a constant
+  const Tensor& g = vjp.g(1);
+  if (!vjp.creates_graph()) {
+    const Tensor value = inverse_value(vjp.output(2), vjp.output(3));
+    return vjp.give(0, matrix_wide(g) * transpose(without_unused(value, g, value)));
+  }
+  Tensor inverted = inverse("slogdet", vjp.input(0), Singular::infinite, vjp.where());
+  const Tensor x = without_unused(vjp.input(0), g, inverted.detach());
+  if (x.impl() != vjp.input(0).impl()) inverted = inverse("slogdet", x, Singular::infinite, vjp.where());
+  vjp.give(0, matrix_wide(g) * transpose(inverted));
 }
 
 }  // namespace
@@ -180,14 +323,8 @@ SignAndLog slogdet(const Operand& operand) {
                           data_of<T>(sign), data_of<T>(logarithm));
   });
   if (!is_recording({x})) return {sign, logarithm};
-  auto rule = [](Vjp& vjp) {
-    if (!vjp.has(1)) return;  // the sign is a constant
-    const Tensor inverted = vjp.creates_graph() ? inverse("slogdet", vjp.input(0), Singular::infinite, vjp.where())
-                                                : inverse_value(vjp.output(2), vjp.output(3));
-    vjp.give(0, matrix_wide(vjp.g(1)) * transpose(inverted));
-  };
   std::vector<Tensor> outputs = record("slogdet", where, {x}, {sign, logarithm, factors.lu, factors.pivots},
-                                       {Uses::input(0) | Uses::output(2) | Uses::output(3)}, rule);
+                                       {Uses::input(0) | Uses::output(2) | Uses::output(3)}, slogdet_rule);
   return {outputs[0], outputs[1]};
 }
 

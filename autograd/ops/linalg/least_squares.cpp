@@ -43,12 +43,28 @@ Tolerance::Tolerance(double bound) : bounds_(full({}, bound, {.dtype = DType::fl
 
 namespace {
 
-void check_tolerance(const char* name, const char* which, const Tolerance& tolerance, const Shape& lead,
+/// Whether the shapes broadcast; `shape` becomes what they broadcast to.
+bool join_shapes(Shape& shape, const Shape& other) {
+  if (other.ndim() > kMaxDims - 2) return false;
+  Shape joined = shape.ndim() < other.ndim() ? other : shape;
+  const Shape& shorter = shape.ndim() < other.ndim() ? shape : other;
+  for (int axis = 1; axis <= shorter.ndim(); ++axis) {
+    if (joined[-axis] == 1)
+      joined[-axis] = shorter[-axis];
+    else if (shorter[-axis] != 1 && shorter[-axis] != joined[-axis])
+      return false;
+  }
+  shape = joined;
+  return true;
+}
+
+/// Checks a tolerance for a batch of matrices, which becomes that of the results: one for each pair of the two.
+void check_tolerance(const char* name, const char* which, const Tolerance& tolerance, Shape& lead,
                      SourceLocation where) {
   if (!tolerance.given()) return;
-  check(broadcasts_to(tolerance.bounds().shape(), lead), where, name, ": ", which,
-        " must be a number or one for each matrix, but it is ", tolerance.bounds().shape(), " for a batch of ", lead,
-        ".");
+  check(join_shapes(lead, tolerance.bounds().shape()), where, name, ": ", which,
+        " must be a number, or broadcast with the batch of matrices, but it is ", tolerance.bounds().shape(),
+        " for a batch of ", lead, ".");
 }
 
 /// The bound that a magnitude must exceed to count: [..., 1].
@@ -65,8 +81,9 @@ Tensor bound_of(const Tensor& x, const Tensor& magnitudes, const RankOptions& op
 
 void check_options(const char* name, const Tensor& x, const RankOptions& options, SourceLocation where) {
   if (options.hermitian) check_square(name, x, where);
-  check_tolerance(name, "atol", options.atol, lead_of(x.shape()), where);
-  check_tolerance(name, "rtol", options.rtol, lead_of(x.shape()), where);
+  Shape lead = lead_of(x.shape());
+  check_tolerance(name, "atol", options.atol, lead, where);
+  check_tolerance(name, "rtol", options.rtol, lead, where);
 }
 
 void check_finite(const char* name, const Tensor& x, SourceLocation where) {
@@ -74,31 +91,67 @@ void check_finite(const char* name, const Tensor& x, SourceLocation where) {
         " has inf or nan.");
 }
 
-Tensor pinv_value(const Tensor& x, const RankOptions& options) {
+/// A pseudoinverse and how many values count in it; -1 where that tells nothing of x.
+struct Pseudoinverse {
+  Tensor inverse, rank;
+};
+
+Pseudoinverse pinv_value(const Tensor& x, const RankOptions& options) {
+  Tensor magnitudes, values, left, right;
   if (options.hermitian) {
     const Eigh parts = eigh(x);
-    const Tensor magnitudes = abs(parts.values);
-    const Tensor counts = cast(magnitudes, DType::float64) > bound_of(x, magnitudes, options);
-    const Tensor inverse = where(counts, reciprocal(parts.values), 0);
-    return matmul(parts.vectors * unsqueeze(inverse, -2), transpose(parts.vectors));
+    values = parts.values;
+    magnitudes = abs(values);
+    left = parts.vectors;
+    right = transpose(parts.vectors);
+  } else {
+    const Svd parts = svd(x, {.full_matrices = false});
+    values = magnitudes = parts.s;
+    left = transpose(parts.vh);
+    right = transpose(parts.u);
   }
-  const Svd parts = svd(x, {.full_matrices = false});
-  const Tensor counts = cast(parts.s, DType::float64) > bound_of(x, parts.s, options);
-  const Tensor inverse = where(counts, reciprocal(parts.s), 0);
-  return matmul(transpose(parts.vh) * unsqueeze(inverse, -2), transpose(parts.u));
+  const Tensor counts = cast(magnitudes, DType::float64) > bound_of(x, magnitudes, options);
+  const Tensor inverse = where(counts, reciprocal(values), 0);
+  return {contiguous(matmul(left * unsqueeze(inverse, -2), right)), sum(counts, -1)};
 }
 
-// For matrices of constant rank: dP = -P dx P + P P^T dx^T (I - x P) + (I - P x) dx^T P^T P.
-void pinv_rule(Vjp& vjp) {
-  const Tensor& x = vjp.input(0);
-  const Tensor& p = vjp.output();
-  const Tensor& g = vjp.g();
+/// x's cotangent for the cotangent g of its pseudoinverse p, for matrices of constant rank:
+/// dP = -P dx P + P P^T dx^T (I - x P) + (I - P x) dx^T P^T P.
+/// I - x P is 0 where the rank is that of all rows, I - P x where it is that of all columns: what rounding leaves of
+/// them would be multiplied by the square of the condition number.
+Tensor pinv_cotangent(const Tensor& x, const Tensor& p, const Tensor& rank, const Tensor& g) {
   const Tensor pt = transpose(p), gt = transpose(g);
   const Tensor left = matmul(gt, p), right = matmul(p, gt);  // [m, m], [n, n]
-  const Tensor first = transpose(matmul(p, left));
-  const Tensor second = left - matmul(x, matmul(p, left));   // (I - x P) g^T P
-  const Tensor third = right - matmul(matmul(right, p), x);  // P g^T (I - P x)
-  vjp.give(0, matmul(second, pt) + matmul(pt, third) - first);
+  Tensor total = neg(transpose(matmul(p, left)));
+  auto add_unless = [&](const Tensor& is_full, const Tensor& term) {
+    total = total + where(unsqueeze(unsqueeze(is_full, -1), -1), 0, term);
+  };
+  const Tensor all_rows = rank == x.size(-2), all_columns = rank == x.size(-1);
+  if (!all(all_rows).item<bool>())  // (I - x P) g^T P P^T
+    add_unless(all_rows, matmul(left - matmul(x, matmul(p, left)), pt));
+  if (!all(all_columns).item<bool>())  // P^T P g^T (I - P x)
+    add_unless(all_columns, matmul(pt, right - matmul(matmul(right, p), x)));
+  return total;
+}
+
+/// The pseudoinverse, recorded, and the rank.
+Pseudoinverse pseudoinverse(const Tensor& x, const RankOptions& options, SourceLocation where) {
+  Pseudoinverse result;
+  {
+    NoGrad no_grad;
+    result = pinv_value(x.detach(), options);
+  }
+  if (!is_recording({x})) return result;
+  // Of a matrix that is not what it is taken for, as one triangle is read, the result is no pseudoinverse: x P is not
+  // the identity at full rank either.
+  if (options.hermitian)
+    result.rank = xgrad::where(all(x.detach() == transpose(x.detach()), {-2, -1}), result.rank, -1);
+  std::vector<Tensor> outputs =
+      record("pinv", where, {x}, {result.inverse, result.rank}, {Uses::input(0) | Uses::output(0) | Uses::output(1)},
+             [](Vjp& vjp) {
+               vjp.give(0, sum_to(pinv_cotangent(vjp.input(0), vjp.output(0), vjp.output(1), vjp.g(0)), vjp.shape(0)));
+             });
+  return {outputs[0], outputs[1]};
 }
 
 }  // namespace
@@ -109,12 +162,7 @@ Tensor pinv(const Operand& operand, RankOptions options) {
   check_options("pinv", x, options, where);
   check_finite("pinv", x, where);
   CallSite site(where);
-  Tensor y;
-  {
-    NoGrad no_grad;
-    y = contiguous(pinv_value(x.detach(), options));
-  }
-  return record("pinv", where, {x}, std::move(y), {Uses::input(0) | Uses::output()}, pinv_rule);
+  return pseudoinverse(x, options, where).inverse;
 }
 
 Tensor matrix_rank(const Operand& operand, RankOptions options) {
@@ -151,15 +199,10 @@ void lstsq_rule(Vjp& vjp, double rcond) {
   const Tensor& a = vjp.input(0);
   const Tensor& b = vjp.input(1);
   const Tensor& g = vjp.g(0);
-  const Tensor inverse = pinv(a, {.rtol = rcond});
+  const auto [inverse, rank] = pseudoinverse(a, {.rtol = rcond}, vjp.where());
   if (vjp.needs(1)) vjp.give(1, sum_to(matmul(transpose(inverse), g), vjp.shape(1)));
-  if (!vjp.needs(0)) return;
   // As of pinv, for the cotangent g b^T of the pseudoinverse.
-  const Tensor pt = transpose(inverse), of_inverse = matmul(b, transpose(g));
-  const Tensor left = matmul(of_inverse, inverse), right = matmul(inverse, of_inverse);
-  const Tensor second = left - matmul(a, matmul(inverse, left));
-  const Tensor third = right - matmul(matmul(right, inverse), a);
-  vjp.give(0, sum_to(matmul(second, pt) + matmul(pt, third) - transpose(matmul(inverse, left)), vjp.shape(0)));
+  if (vjp.needs(0)) vjp.give(0, sum_to(pinv_cotangent(a, inverse, rank, matmul(g, transpose(b))), vjp.shape(0)));
 }
 
 }  // namespace

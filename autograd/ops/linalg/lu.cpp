@@ -48,10 +48,10 @@ Tensor permutations(const Tensor& pivots, std::int64_t m, DType dtype) {
   Shape shape = pivots.shape();
   shape[-1] = m;
   shape.push_back(m);
-  Tensor result = new_zeros("lu", shape, dtype, {});
+  Tensor result = new_zeros("lu", shape, dtype, SourceLocation());
   if (result.numel() == 0) return result;
   const std::int64_t count = result.numel() / (m * m);
-  const Tensor rows = new_result("lu", {count, m}, DType::int64, {});
+  const Tensor rows = new_result("lu", {count, m}, DType::int64, SourceLocation());
   dispatch_floating(dtype, [&]<class T>(T) {
     launch(PermutationMatrices<T>{data_of<std::int64_t>(pivots), pivots.size(-1), data_of<std::int64_t>(rows),
                                   data_of<T>(result), m},

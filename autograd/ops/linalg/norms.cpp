@@ -15,6 +15,8 @@
 #include "../reduce.hpp"
 #include "matrices.hpp"
 #include "solve.hpp"
+#include "spectrum.hpp"
+#include "svd.hpp"
 
 namespace xgrad XGRAD_API {
 namespace linalg {
@@ -58,7 +60,7 @@ Tensor of_sums(const char* name, const Tensor& x, int summed, bool largest, Sour
 /// The norm of the matrices in the last two axes.
 Tensor norm_of_last(const char* name, const Tensor& x, const NormOrder& ord, SourceLocation where) {
   if (ord.is_frobenius()) return xgrad::norm(x, {-2, -1});
-  if (ord.is_nuclear()) return sum(svdvals(x), -1);
+  if (ord.is_nuclear()) return nuclear_norm(name, x, where);
   const double p = std::abs(ord.number());
   check(p == 1 || p == 2 || std::isinf(p), where, name,
         ": the order must be \"fro\", \"nuc\", 1, 2, inf, or one of the last "
@@ -66,10 +68,10 @@ Tensor norm_of_last(const char* name, const Tensor& x, const NormOrder& ord, Sou
         ord, ".");
   const bool largest = ord.number() > 0;
   if (p != 2) return of_sums(name, x, p == 1 ? -2 : -1, largest, where);
-  const Tensor values = svdvals(x);
-  check(values.size(-1) > 0, where, name, ": of order ", ord, " there must be a singular value, but the matrix is [",
-        x.size(-2), ", ", x.size(-1), "].");
-  return largest ? amax(values, -1) : amin(values, -1);
+  check(x.size(-1) > 0 && x.size(-2) > 0, where, name, ": of order ", ord,
+        " there must be a singular value, but the matrix is [", x.size(-2), ", ", x.size(-1), "].");
+  const Extremes values = extreme_singular_values(name, x, where);
+  return largest ? values.largest : values.least;
 }
 
 Tensor norm_of_matrices(const char* name, const Tensor& x, const MatrixNormOptions& options, SourceLocation where) {
@@ -103,8 +105,8 @@ Tensor norm(const Operand& operand, NormOptions options) {
   CallSite site(where);
   const Tensor x = norm_operand("norm", operand, options.dtype);
   const bool is_name = options.ord && !options.ord->is_number();
-  Axes axes = options.axes.value_or(Axes::all());
-  check(!options.ord || options.axes || x.ndim() == 1 || x.ndim() == 2, where,
+  Axes axes = options.axes;
+  check(!options.ord || !axes.is_all() || x.ndim() == 1 || x.ndim() == 2, where,
         "norm: with an order and without axes x must be a vector or a matrix, but it is ", x.shape(), ".");
   const std::size_t count = axes.is_all() ? static_cast<std::size_t>(x.ndim()) : axes.list().size();
   if (options.ord && (is_name || count == 2)) {
@@ -118,25 +120,48 @@ Tensor norm(const Operand& operand, NormOptions options) {
   return xgrad::norm(x, axes, {.p = options.ord ? options.ord->number() : 2, .keepdims = options.keepdims});
 }
 
+namespace {
+
+/// What stands for the condition numbers of singular matrices: their values, with a derivative that is nan but for
+/// those with a cotangent of 0, which add nothing to a gradient.
+Tensor pole(const Tensor& x, Tensor value, SourceLocation where) {
+  return record("cond", where, {x}, std::move(value), {Uses()}, [](Vjp& vjp) {
+    const Tensor g = unsqueeze(unsqueeze(vjp.g().detach(), -1), -1);
+    vjp.give(0, copy(expand(xgrad::where(g == 0, g, std::numeric_limits<double>::quiet_NaN()), vjp.shape(0))));
+  });
+}
+
+}  // namespace
+
 Tensor cond(const Operand& operand, NormOrder ord) {
   const SourceLocation where = operand.where();
   const Tensor& x = check_matrices("cond", operand.tensor("cond"), where);
   CallSite site(where);
   if (ord.is_number() && std::abs(ord.number()) == 2) {
     if (x.size(-1) == 0 || x.size(-2) == 0) return zeros(lead_of(x.shape()), {.dtype = x.dtype()});
-    const Tensor values = svdvals(x);
-    const Tensor largest = amax(values, -1), least = amin(values, -1);
-    return ord.number() > 0 ? largest / least : least / largest;
+    const auto [largest, least] = extreme_singular_values("cond", x, where);
+    const Tensor& above = ord.number() > 0 ? largest : least;
+    const Tensor& below = ord.number() > 0 ? least : largest;
+    const Tensor is_zero = below.detach() == 0;
+    if (!any(is_zero).item<bool>()) return above / below;
+    return xgrad::where(is_zero, pole(x, above.detach() / below.detach(), where),
+                        above / xgrad::where(is_zero, 1, below));
   }
   check_square("cond", x, where);
   if (x.size(-1) == 0) return zeros(lead_of(x.shape()), {.dtype = x.dtype()});
   const Tensor inverted = inverse("cond", x, Singular::infinite, where);
-  if (!ord.is_nuclear()) return norm_of_last("cond", x, ord, where) * norm_of_last("cond", inverted, ord, where);
-  // An infinite inverse has no singular values to be asked for.
-  const Tensor is_singular = isinf(narrow(flatten(inverted.detach(), -2, -1), -1, 0, 1));
-  const Tensor of_inverse = norm_of_last("cond", xgrad::where(unsqueeze(is_singular, -1), 0, inverted), ord, where);
-  return norm_of_last("cond", x, ord, where) *
-         xgrad::where(squeeze(is_singular, -1), std::numeric_limits<double>::infinity(), of_inverse);
+  const Tensor is_singular = any(isinf(inverted.detach()), {-2, -1});
+  if (!any(is_singular).item<bool>())
+    return norm_of_last("cond", x, ord, where) * norm_of_last("cond", inverted, ord, where);
+  // Singular ones are left out of all that is differentiated; an infinite inverse has no singular values either.
+  const Tensor regular =
+      xgrad::where(unsqueeze(unsqueeze(is_singular, -1), -1), identities(lead_of(x.shape()), x.size(-1), x.dtype()), x);
+  const Tensor of_regular = norm_of_last("cond", regular, ord, where) *
+                            norm_of_last("cond", inverse("cond", regular, Singular::infinite, where), ord, where);
+  return xgrad::where(
+      is_singular,
+      pole(x, full(lead_of(x.shape()), std::numeric_limits<double>::infinity(), {.dtype = x.dtype()}), where),
+      of_regular);
 }
 
 }  // namespace linalg

@@ -24,12 +24,12 @@ namespace linalg {
 Tensor multi_dot(std::span<const Tensor> tensors, SourceLocation where) {
   CallSite site(where);
   const int count = static_cast<int>(tensors.size());
-  check(count >= 2, where, "multi_dot: there must be two operands or more, but there are ", count, ".");
+  check(count >= 1, where, "multi_dot: there must be an operand or more, but there is none.");
   std::vector<Tensor> factors;
   for (int i = 0; i < count; ++i) {
     const Tensor& x = tensors[static_cast<std::size_t>(i)];
     check(x.defined(), where, "multi_dot: the operands must be tensors, but operand ", i, " is undefined.");
-    const bool is_end = i == 0 || i == count - 1;
+    const bool is_end = count > 1 && (i == 0 || i == count - 1);  // of a lone one each axis is an end
     check(x.ndim() == 2 || (is_end && x.ndim() == 1), where, "multi_dot: operand ", i, " of ", count,
           " must be a matrix", is_end ? " or a vector" : "", ", but it is ", x.shape(), ".");
     factors.push_back(x.ndim() == 2 ? x : unsqueeze(x, i == 0 ? 0 : 1));
@@ -42,6 +42,8 @@ Tensor multi_dot(std::span<const Tensor> tensors, SourceLocation where) {
   DType dtype = tensors[0].dtype();
   for (const Tensor& x : tensors) dtype = promote(dtype, x.dtype());
   check(dtype != DType::boolean, where, "multi_dot: operands must be numbers, but all are boolean. Use cast().");
+
+  if (count == 1) return copy(factors[0]);
 
   // least[i][j]: the multiplications of the product of factors i to j; split[i][j]: where its left part ends.
   std::vector<std::vector<double>> least(factors.size(), std::vector<double>(factors.size(), 0));

@@ -25,7 +25,7 @@ namespace xgrad XGRAD_API {
 namespace internal {
 
 Tensor inverse_value(const Tensor& lu, const Tensor& pivots) {
-  Tensor inverse = working_copy("inv", lu, {});
+  Tensor inverse = working_copy("inv", lu, SourceLocation());
   dispatch_floating(lu.dtype(), [&]<class T>(T) {
     invert_lu<T>(count_matrices(lu), lu.size(-1), data_of<T>(inverse), data_of<std::int64_t>(pivots));
   });

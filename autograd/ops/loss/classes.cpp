@@ -136,7 +136,8 @@ Tensor cross_entropy_of_labels(const LabeledRows& s, const CrossEntropyOptions& 
 
 // ---- Smoothed labels, and probabilities ----
 
-/// log_softmax with 0 in place of -inf where the target is 0: a class that is impossible and not expected costs nothing.
+/// log_softmax with 0 in place of -inf where the target is 0: a class that is impossible and not expected costs
+/// nothing.
 Tensor no_infinity_at_zero(const Tensor& log_softmax, const Tensor& target) {
   const Tensor value = log_softmax.detach();
   if (value.numel() == 0 || std::isfinite(amin(value).item())) return log_softmax;
@@ -198,7 +199,7 @@ Tensor cross_entropy_of_probabilities(const Tensor& x, Tensor target, const Cros
   std::int64_t classes = x.shape()[axis];
   if (options.label_smoothing > 0)
     target = target * (1 - options.label_smoothing) + options.label_smoothing / static_cast<double>(classes);
-  if (Tensor weight = constant_weight("cross_entropy", options.weight, x, where); weight.defined()) {
+  if (Tensor weight = class_weight("cross_entropy", options.weight, x, where); weight.defined()) {
     Shape along_classes = Shape::filled(x.ndim(), 1);
     along_classes[axis] = classes;
     target = target * reshape(weight, along_classes);

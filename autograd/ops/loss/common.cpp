@@ -1,5 +1,6 @@
 #include "common.hpp"
 
+#include "../../grad_mode.hpp"
 #include "../reduce.hpp"
 
 namespace xgrad::internal {
@@ -16,6 +17,12 @@ void check_weight(const char* name, const char* what, const Tensor& weight, cons
   check(!weight.defined() || broadcasts_to(weight.shape(), shape), x.where(), name, ": ", what,
         " must broadcast to x's shape, but x is ", shape, " and it is ", weight.defined() ? weight.shape() : Shape{},
         ".");
+}
+
+void check_constant_weight(const char* name, const Tensor& weight, SourceLocation where) {
+  check(!weight.defined() || !grad_enabled() || !weight.requires_grad(), where, name,
+        ": beside labels weight must not require a gradient, as none is computed for it, but it does. Pass "
+        "weight.detach().");
 }
 
 Tensor reduce_losses(const Tensor& losses, Reduction reduction) {

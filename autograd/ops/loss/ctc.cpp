@@ -1,7 +1,7 @@
 // ctc_loss: connectionist temporal classification.
 //
-// One node with three outputs, of which the user sees the first: the losses, the sums over the beginnings of alignments, and the
-// losses before they are rounded to the dtype, as the backward sums need both again.
+// One node with three outputs, of which the user sees the first: the losses, the sums over the beginnings of
+// alignments, and the losses before they are rounded to the dtype, as the backward sums need both again.
 #include <limits>
 
 #include "../../base/launch.hpp"

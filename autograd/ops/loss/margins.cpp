@@ -34,8 +34,8 @@ struct HingeEmbedding {
   static auto pull_b(auto g) { return zeros_like(g); }
 };
 
-/// Vectors along the last axis. Large ones are multiplied by a power of two each that brings their largest element near 1: so
-/// neither their squares overflow, nor is what derivatives make of these lost.
+/// Vectors along the last axis. Large ones are multiplied by a power of two each that brings their largest element near
+/// 1: so neither their squares overflow, nor is what derivatives make of these lost.
 struct Vectors {
   explicit Vectors(const Tensor& given) : x(given) {
     constexpr double kLarge = 65536;
@@ -160,9 +160,13 @@ Tensor multilabel_rows(const Tensor& x, const Tensor& labels, const Shape& shape
 }  // namespace
 
 Tensor hinge_embedding_loss(const Operand& x, const Operand& target, HingeEmbeddingLossOptions options) {
-  check_same_shape("hinge_embedding_loss", x, target);
+  constexpr const char* kName = "hinge_embedding_loss";
+  // [N, 1] beside [N] would be N * N losses.
+  check(x.tensor(kName).ndim() == target.tensor(kName).ndim(), x.where(), kName,
+        ": x and target must have as many axes, but x is ", x.tensor(kName).shape(), " and target is ",
+        target.tensor(kName).shape(), ". Reshape one of them.");
   CallSite site(x.where());
-  return reduce_losses(binary("hinge_embedding_loss", x, target, HingeEmbedding{options.margin}), options.reduction);
+  return reduce_losses(binary(kName, x, target, HingeEmbedding{options.margin}), options.reduction);
 }
 
 Tensor cosine_embedding_loss(const Operand& left, const Operand& right, const Operand& target,
@@ -253,6 +257,7 @@ Tensor multi_margin_loss(const Operand& operand, const Tensor& given_labels, Mul
   check(x.ndim() == 2 ? labels.shape() == Shape{count} : labels.ndim() <= 1 && labels.numel() == 1, where, kName,
         ": there must be one label for each sample of x ", x.shape(), ", but the labels are ", labels.shape(), ".");
   check(options.p == 1 || options.p == 2, where, kName, ": p must be 1 or 2, but it is ", options.p, ".");
+  check_constant_weight(kName, options.weight, where);
   check(!options.weight.defined() || options.weight.shape() == Shape{classes}, where, kName, ": weight must be [",
         classes, "], one for each class, but it is ", options.weight.defined() ? options.weight.shape() : Shape{}, ".");
   check_labels_in(kName, labels, 0, classes, where);

@@ -8,6 +8,7 @@
 #include "../choose.hpp"
 #include "../create.hpp"
 #include "../movement.hpp"
+#include "common.hpp"
 
 namespace xgrad::internal {
 
@@ -19,12 +20,12 @@ void check_logits(const char* name, const Operand& operand) {
 
 int class_axis(const Tensor& x) { return x.ndim() == 1 ? 0 : 1; }
 
-Tensor constant_weight(const char* name, const Tensor& weight, const Tensor& x, SourceLocation where) {
+Tensor class_weight(const char* name, const Tensor& weight, const Tensor& x, SourceLocation where) {
   if (!weight.defined()) return {};
   std::int64_t classes = x.shape()[class_axis(x)];
   check(weight.shape() == Shape{classes}, where, name, ": weight must be [", classes,
         "], one for each class, but it is ", weight.shape(), ".");
-  return contiguous(cast(weight.detach(), x.dtype()));
+  return cast(weight, x.dtype());
 }
 
 LabeledRows as_rows(const char* name, const Tensor& x, const Tensor& labels, const Tensor& weight,
@@ -34,7 +35,9 @@ LabeledRows as_rows(const char* name, const Tensor& x, const Tensor& labels, con
   reduced.erase(class_axis(x));
   check(labels.dtype() == DType::int64 && labels.shape() == reduced, where, name, ": the target of logits ", x.shape(),
         " must be int64 labels ", reduced, ", but it is ", labels.dtype(), " ", labels.shape(), ".");
-  LabeledRows samples{x, labels, constant_weight(name, weight, x, where), reduced};
+  check_constant_weight(name, weight, where);
+  LabeledRows samples{x, labels, class_weight(name, weight, x, where), reduced};
+  if (weight.defined()) samples.weight = contiguous(samples.weight.detach());
   if (x.ndim() > 2) {
     std::vector<int> classes_last(x.ndim() - 1);
     for (int axis = 0; axis < x.ndim() - 1; ++axis) classes_last[axis] = axis == 0 ? 0 : axis + 1;

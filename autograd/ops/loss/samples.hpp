@@ -23,8 +23,8 @@ void check_logits(const char* name, const Operand& operand);
 /// Which axis of x the classes are along.
 int class_axis(const Tensor& x);
 
-/// The weights of the classes in x's dtype, without a graph; undefined where they are.
-Tensor constant_weight(const char* name, const Tensor& weight, const Tensor& x, SourceLocation where);
+/// The weights of the classes in x's dtype; undefined where they are.
+Tensor class_weight(const char* name, const Tensor& weight, const Tensor& x, SourceLocation where);
 
 LabeledRows as_rows(const char* name, const Tensor& x, const Tensor& labels, const Tensor& weight,
                     SourceLocation where);
@@ -47,8 +47,8 @@ template <class T>
 Tensor reduce_samples(const T* losses, const Labels<T>& samples, std::int64_t count, Reduction reduction,
                       double divisor);
 
-/// [N, 1], boolean: which samples count for nothing, so that their logits must reach neither loss nor gradient. Undefined
-/// where all count.
+/// [N, 1], boolean: which samples count for nothing, so that their logits must reach neither loss nor gradient.
+/// Undefined where all count.
 template <class T>
 Tensor silent_samples(const Labels<T>& samples, std::int64_t count);
 

@@ -21,15 +21,18 @@ namespace xgrad XGRAD_API {
 
 using namespace internal;
 
-std::span<const Tensor> internal::in_common_dtype(const char* operation, std::span<const Tensor> tensors,
-                                                  std::vector<Tensor>& room, SourceLocation where) {
+void internal::check_given(const char* operation, std::span<const Tensor> tensors, SourceLocation where) {
   check(!tensors.empty(), where, operation, ": at least one tensor must be given, but there is none.");
-  bool mixed = false;
-  for (std::size_t i = 0; i < tensors.size(); ++i) {
+  for (std::size_t i = 0; i < tensors.size(); ++i)
     check(tensors[i].defined(), where, operation, ": tensor ", i,
           " must be defined, but it is not: ", internal::kWhyUndefined);
-    mixed |= tensors[i].dtype() != tensors[0].dtype();
-  }
+}
+
+std::span<const Tensor> internal::in_common_dtype(const char* operation, std::span<const Tensor> tensors,
+                                                  std::vector<Tensor>& room, SourceLocation where) {
+  check_given(operation, tensors, where);
+  bool mixed = false;
+  for (const Tensor& tensor : tensors) mixed |= tensor.dtype() != tensors[0].dtype();
   if (!mixed) return tensors;
   DType dtype = tensors[0].dtype();
   for (const Tensor& tensor : tensors) dtype = promote(dtype, tensor.dtype());
@@ -201,8 +204,8 @@ struct PartsRule : ViewRule {
     if (!vjp.creates_graph() || !all) {
       const SumPlace place = vjp.place_of_sum(0);
       if (place.sum != nullptr && can_be_added_to(place.view)) {
-        // What has no cotangent is not touched: a loop over parts is linear in their number. Parts of what can be added to can
-        // be, too.
+        // What has no cotangent is not touched: a loop over parts is linear in their number. Parts of what can be added
+        // to can be, too.
         for (int k = 0; k < count; ++k)
           if (vjp.has(k)) add_to_part(vjp, place, view_of(place.view, parts(k)), vjp.g(k));
         return;

@@ -9,13 +9,16 @@
 
 namespace xgrad::internal {
 
+/// Throws: std::invalid_argument, naming the operation, where there are no tensors and for one that is undefined.
+void check_given(const char* operation, std::span<const Tensor> tensors, SourceLocation where);
+
 /// The tensors in their common dtype; `room` holds those that had to be converted.
-/// Throws: std::invalid_argument, naming the operation, where there are none and for one that is undefined.
+/// Throws: as check_given().
 std::span<const Tensor> in_common_dtype(const char* operation, std::span<const Tensor> tensors,
                                         std::vector<Tensor>& room, SourceLocation where);
 
-/// Parts of a tensor that lie one after the other along an axis: where each starts and the last one ends. Without these, each
-/// position along the axis is a part that does not have the axis.
+/// Parts of a tensor that lie one after the other along an axis: where each starts and the last one ends. Without
+/// these, each position along the axis is a part that does not have the axis.
 struct Parts {
   int axis;
   std::vector<std::int64_t> starts;

@@ -21,6 +21,7 @@ struct Added {
   SourceLocation where;
   Tensor input, a, b;
   DType dtype;
+  bool skips_product = true;  // where alpha is 0
 
   Added(const char* name, const Operand& input_operand, const Operand& a_operand, const Operand& b_operand)
       : name(name), where(input_operand.where()) {
@@ -62,6 +63,11 @@ struct Added {
     return factor.value() == 1 ? x : mul(x, factor.value());
   }
 
+  /// Whether a factor is 0, which an integer result truncates.
+  bool is_zero(Scalar factor) const {
+    return factor.value() == 0 || (!is_floating(dtype) && std::trunc(factor.value()) == 0);
+  }
+
   template <class Product>
   Tensor sum(const Shape& shape, AddProductOptions options, const Product& product) {
     need_input(shape);
@@ -69,9 +75,24 @@ struct Added {
     input = cast(input, dtype);
     a = cast(a, dtype);
     b = cast(b, dtype);
+    if (skips_product && is_zero(options.alpha)) return without_product(shape, options.beta);
     Tensor term = times(product(a, b), options.alpha);
-    if (options.beta.value() == 0 || (!is_floating(dtype) && std::trunc(options.beta.value()) == 0)) return term;
+    if (is_zero(options.beta)) return without_input(term);
     return add(times(input, options.beta), term);
+  }
+
+  /// The product alone: a beta of 0 makes nothing of the input, even of nan. Its gradient is 0.
+  Tensor without_input(const Tensor& term) const {
+    if (!is_recording({input})) return term;
+    return record(name, where, {input, term}, term, {Uses()}, [](Vjp& vjp) {
+      if (vjp.needs(1)) vjp.give(1, vjp.take_g());
+    });
+  }
+
+  /// beta times the input: an alpha of 0 makes nothing of the product, even of nan. The factors' gradients are 0.
+  Tensor without_product(const Shape& shape, Scalar beta) const {
+    Tensor nothing = record(name, where, {a, b}, zeros(shape, {.dtype = dtype}), {Uses()}, [](Vjp&) {});
+    return is_zero(beta) ? without_input(nothing) : add(times(input, beta), nothing);
   }
 };
 
@@ -105,6 +126,7 @@ Tensor addr(const Operand& input, const Operand& a, const Operand& b, AddProduct
     Tensor product = logical_and(options.alpha.value() != 0, outer(added.a, added.b));
     return logical_or(logical_and(options.beta.value() != 0, added.input), product);
   }
+  added.skips_product = false;  // as PyTorch has it
   return added.sum(shape, options, [](const Tensor& a, const Tensor& b) { return outer(a, b); });
 }
 

@@ -365,6 +365,15 @@ Tensor affine(const Operand& operand, const Tensor& weight, const Tensor& bias) 
   SourceLocation where = operand.where();
   const Tensor& x = operand.tensor("affine");
   check(weight.defined(), where, "affine: weight must be a matrix [out, in], but it is undefined.");
+  if (weight.ndim() == 1) {  // one output, without an axis
+    check(!bias.defined() || bias.ndim() == 0, where, "affine: bias must be [], as weight is ", weight.shape(),
+          ", but it is ", bias.defined() ? bias.shape() : Shape(), ".");
+    check(x.ndim() > 0 && x.shape().back() == weight.shape()[0], where, "affine: last axis of x must be ",
+          weight.shape()[0], ", as weight is ", weight.shape(), ", but x is ", x.shape(), ".");
+    CallSite site(where);
+    Tensor y = matmul(x, weight);
+    return bias.defined() ? add(y, bias) : y;
+  }
   check(weight.ndim() == 2, where, "affine: weight must be a matrix [out, in], but it is ", weight.shape(), ".");
   std::int64_t ins = weight.shape()[1];
   std::int64_t outs = weight.shape()[0];

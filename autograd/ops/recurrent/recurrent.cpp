@@ -96,8 +96,8 @@ void promote_all(const char* name, Operands& given, SourceLocation where) {
   }
 }
 
-/// x with zeros beyond the lengths: whatever stands there, were it nan, has no part in a product. The lengths are read outside
-/// of kernels, as they decide whether there is anything to do.
+/// x with zeros beyond the lengths: whatever stands there, were it nan, has no part in a product. The lengths are read
+/// outside of kernels, as they decide whether there is anything to do.
 Tensor without_rest(const Tensor& x, const Tensor& lengths) {
   const std::int64_t steps = x.shape()[0];
   const auto* length = data_of<std::int64_t>(lengths);

@@ -123,7 +123,8 @@ void pull_back(const RecurrentRule& rule, Vjp& vjp) {
 Tensor sigmoid_slope_of(const Tensor& x) { return sigmoid(x) * sigmoid(-x); }
 Tensor tanh_slope_of(const Tensor& x) { return 4 * sigmoid_slope_of(2 * x); }
 
-/// The sequence once more, step by step, with all that a step's derivative reads; then backwards. The names are the kernels'.
+/// The sequence once more, step by step, with all that a step's derivative reads; then backwards. The names are the
+/// kernels'.
 struct ByOperators {
   const RecurrentRule& rule;
   Vjp& vjp;

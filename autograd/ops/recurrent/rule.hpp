@@ -24,8 +24,8 @@ enum class RecurrentInput : std::uint8_t {
 };
 inline constexpr int kRecurrentInputs = 9;
 
-/// The node's outputs; those from `states` on are kept for the rule, and not shown. A cell without them has no such outputs at
-/// the end.
+/// The node's outputs; those from `states` on are kept for the rule, and not shown. A cell without them has no such
+/// outputs at the end.
 enum RecurrentOutput { kOutput, kLastState, kLastCell, kStates, kKept, kCells, kRaw };
 
 struct RecurrentRule {

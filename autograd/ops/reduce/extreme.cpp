@@ -134,8 +134,8 @@ Tensor extreme_value(const char* name, const Operand& operand, const Axes& axes,
 
 // ---- Positions ----
 
-/// The positions of the extremes of x, which is not boolean, over the axis of the mask; and the extremes where `values` is
-/// defined. Both have the reduction's elements.
+/// The positions of the extremes of x, which is not boolean, over the axis of the mask; and the extremes where `values`
+/// is defined. Both have the reduction's elements.
 template <bool kLargest>
 void locate(const Tensor& x, unsigned mask, const Tensor& positions, const Tensor& values) {
   if (x.numel() == 0) return;
@@ -171,11 +171,14 @@ Tensor extreme_positions(const char* name, const Tensor& operand, int axis, bool
 }
 
 template <bool kLargest>
-Tensor flat_position(const char* name, const Operand& operand) {
+Tensor flat_position(const char* name, const Operand& operand, ReduceOptions options = {}) {
   const Tensor& x = operand.tensor(name);
-  check_not_empty(name, x, axis_mask(name, Axes::all(), x.ndim(), operand.where()), operand.where());
-  return extreme_positions<kLargest>(name, reshape(Operand(x.detach(), operand.where()), {x.numel()}), 0, false,
-                                     operand.where());
+  const SourceLocation where = operand.where();
+  const unsigned mask = axis_mask(name, Axes::all(), x.ndim(), where);
+  check_not_empty(name, x, mask, where);
+  Tensor position =
+      extreme_positions<kLargest>(name, reshape(Operand(x.detach(), where), {x.numel()}), 0, false, where);
+  return options.keepdims ? reshape(Operand(position, where), reduced_shape(x.shape(), mask, true)) : position;
 }
 
 /// One element of each group along an axis: where it is stored. The others are 0, or stay what they are. By groups
@@ -299,5 +302,7 @@ Tensor argmin(const Operand& x, int axis, ReduceOptions options) {
 }
 Tensor argmax(const Operand& x) { return flat_position<true>("argmax", x); }
 Tensor argmin(const Operand& x) { return flat_position<false>("argmin", x); }
+Tensor argmax(const Operand& x, ReduceOptions options) { return flat_position<true>("argmax", x, options); }
+Tensor argmin(const Operand& x, ReduceOptions options) { return flat_position<false>("argmin", x, options); }
 
 }  // namespace xgrad

@@ -44,14 +44,14 @@ struct DeviationFold : DifferenceFold {
   }
 };
 
-/// The first element of each group that is reduced: the guess that its mean is taken from. Of equal elements the mean is
-/// then exact, and the variance 0.
+/// The first element of each group that is reduced: the guess that its mean is taken from. Of equal elements the mean
+/// is then exact, and the variance 0.
 Tensor first_elements(const Tensor& x, unsigned mask) {
   return copy(new_view(x, reduced_shape(x.shape(), mask, true), x.strides(), x.impl()->data));
 }
 
-/// The mean as the guess plus what it is off by on average. What is lost in rounding the sum is the residue: where elements
-/// differ by little, it is as large as their deviations.
+/// The mean as the guess plus what it is off by on average. What is lost in rounding the sum is the residue: where
+/// elements differ by little, it is as large as their deviations.
 template <class T>
 struct MeanFromGuess {
   T count;
@@ -191,7 +191,8 @@ Tensor record_spread(const char* name, SourceLocation where, const VarianceOpera
 
 // ---- Rules ----
 
-/// x - mean, of operators. Taken relative to an element of each group, so that the mean's rounding is that of a small number.
+/// x - mean, of operators. Taken relative to an element of each group, so that the mean's rounding is that of a small
+/// number.
 Tensor deviations(const Tensor& x, unsigned mask) {
   if (x.numel() == 0) return x;
   Tensor relative = x - first_elements(x.detach(), mask);

@@ -191,7 +191,7 @@ Tensor norm_cotangent_value(const Tensor& g, const Tensor& x, const Tensor& y, d
 }  // namespace
 
 Tensor norm(const Operand& operand, const Axes& axes, NormOptions options) {
-  Tensor x = floating_operand("norm", operand);
+  Tensor x = floating_operand("norm", operand, options.dtype);
   double p = options.p;
   unsigned mask = axis_mask("norm", axes, x.ndim(), operand.where());
   check(!std::isnan(p), operand.where(), "norm: p must be a number, but it is nan.");
@@ -219,9 +219,9 @@ Tensor dist(const Operand& a, const Operand& b, double p) {
   const CallSite site(a.where());
   const Promoted promoted("dist", a, b, Integers::become_floating);
   check(!std::isnan(p), a.where(), "dist: p must be a number, but it is nan.");
-  check(promoted.shape().numel() > 0 || (p >= 0 && !std::isinf(p)), a.where(), "dist: with p = ", p,
-        " it needs at least one element, but the shape is ", promoted.shape(), ".");
-  return norm(promoted.a() - promoted.b(), Axes::all(), {.p = p});
+  const Tensor difference = promoted.a() - promoted.b();
+  // Of no elements it is 0 for every p.
+  return norm(difference, Axes::all(), {.p = difference.numel() == 0 ? 1 : p});
 }
 
 Tensor renorm(const Operand& operand, double p, int axis, double max_norm) {

@@ -22,12 +22,6 @@ namespace {
 Tensor in_dtype(const char* name, const Operand& operand, std::optional<DType> dtype) {
   return dtype ? cast_for(name, operand, *dtype) : operand.tensor(name);
 }
-/// The same for operators of floating tensors.
-Tensor in_floating_dtype(const char* name, const Operand& operand, std::optional<DType> dtype) {
-  check(is_floating(dtype.value_or(DType::float32)), operand.where(), name, ": dtype must be floating, but it is ",
-        dtype.value_or(DType::float32), ".");
-  return dtype ? cast_for(name, operand, *dtype) : floating_operand(name, operand);
-}
 /// A sum or product of booleans is int64 unless they are asked for.
 Tensor of_dtype(const Tensor& result, std::optional<DType> dtype, SourceLocation where) {
   return dtype == DType::boolean ? cast(Operand(result, where), DType::boolean) : result;
@@ -52,7 +46,7 @@ Tensor sum(const Operand& operand, const Axes& axes, SumOptions options) {
 }
 
 Tensor mean(const Operand& operand, const Axes& axes, SumOptions options) {
-  Tensor x = in_floating_dtype("mean", operand, options.dtype);
+  Tensor x = floating_operand("mean", operand, options.dtype);
   unsigned mask = axis_mask("mean", axes, x.ndim(), operand.where());
   Shape shape = reduced_shape(x.shape(), mask, options.keepdims);
   return record("mean", operand.where(), {x},
@@ -72,7 +66,7 @@ Tensor nansum(const Operand& operand, const Axes& axes, SumOptions options) {
 
 Tensor nanmean(const Operand& operand, const Axes& axes, SumOptions options) {
   const CallSite site(operand.where());
-  const Tensor x = in_floating_dtype("nanmean", operand, options.dtype);
+  const Tensor x = floating_operand("nanmean", operand, options.dtype);
   axis_mask("nanmean", axes, x.ndim(), operand.where());
   const Tensor is_nan = isnan(x);
   return sum(where(is_nan, 0, x), axes, options) /

@@ -65,8 +65,9 @@ Tensor scatter_mean(const Tensor& x, int axis, const Tensor& indices, const Tens
 
 Tensor int64s(const std::vector<std::int64_t>& list) { return from_vector(list, SourceLocation{}); }
 
-/// Neighbours are multiplied until one number is left for each place: so zeros need no case of their own in any derivative.
-/// Which are neighbours is found outside of kernels, as it decides how many products there are, and so the shapes.
+/// Neighbours are multiplied until one number is left for each place: so zeros need no case of their own in any
+/// derivative. Which are neighbours is found outside of kernels, as it decides how many products there are, and so the
+/// shapes.
 Tensor scatter_prod(const Tensor& x, int axis, const Tensor& indices, const Tensor& source, bool include_self,
                     SourceLocation where) {
   std::int64_t count = indices.numel();

@@ -54,8 +54,8 @@ void internal::check_scatter(const char* operation, const Tensor& x, const Tenso
 
 namespace {
 
-/// to[place of (row, j)] = from[row, j], whose row starts where a walk by `stride` says. Over rows, in their order: the last
-/// one stays.
+/// to[place of (row, j)] = from[row, j], whose row starts where a walk by `stride` says. Over rows, in their order: the
+/// last one stays.
 template <class T>
 struct AssignRows {
   T* to;

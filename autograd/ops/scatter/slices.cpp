@@ -54,7 +54,11 @@ Tensor index_copy(const Operand& operand, int axis, const Tensor& given_indices,
 Tensor index_fill(const Operand& operand, int axis, const Tensor& given_indices, const Operand& value_operand) {
   const char* const kName = "index_fill";
   SourceLocation where = operand.where();
-  auto [x, value] = promoted_pair(kName, operand, value_operand);
+  const bool is_number = value_operand.is_number();
+  const DType dtype = is_number ? operand.dtype(kName) : common_dtype(kName, {&operand, &value_operand});
+  const Tensor x = cast_for(kName, operand, dtype);
+  const Tensor value =
+      is_number ? value_operand.number_as(dtype, kName) : cast_for(kName, {value_operand.tensor(kName), where}, dtype);
   axis = normalize_axis(kName, axis, x.ndim(), where);
   check(value.ndim() == 0, where, "index_fill: the value must be a number or a scalar, but it is ", value.shape(), ".");
   Tensor indices = positions(kName, wrapped_indices(kName, given_indices, x.shape(), axis, where), x, where);

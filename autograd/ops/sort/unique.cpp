@@ -15,7 +15,8 @@ using namespace internal;
 
 namespace {
 
-/// Gathers equal rows that follow one another, in the order given or (null) that of memory. Over the rows, in one piece.
+/// Gathers equal rows that follow one another, in the order given or (null) that of memory. Over the rows, in one
+/// piece.
 template <class T>
 struct FindGroups {
   const T* x;
@@ -74,13 +75,11 @@ Unique distinct(const char* name, const Operand& operand, const UniqueOptions& o
   const Tensor x = options.axis ? given : reshape(Operand(given, where), {given.numel()});
   const std::int64_t count = x.shape()[axis];
 
-  // The slices as rows: the axis first.
+  // The slices as rows: the axis in exchange for the first one, whose place decides in which order words are read.
   Shape moved = x.shape();
   Strides strides = x.strides();
-  for (int k = axis; k > 0; --k) {
-    std::swap(moved[k], moved[k - 1]);
-    std::swap(strides[k], strides[k - 1]);
-  }
+  std::swap(moved[axis], moved[0]);
+  std::swap(strides[axis], strides[0]);
   const Tensor rows = without_gaps(name, new_view(x, moved, strides, x.impl()->data), where);
   const RowsShape shape{count, count == 0 ? 0 : x.numel() / count};
 

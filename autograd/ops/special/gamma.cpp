@@ -35,6 +35,8 @@ Tensor polygamma(std::int64_t n, const Operand& x) {
 
 Tensor multigammaln(const Operand& x, std::int64_t p) {
   check(p >= 1, x.where(), "multigammaln: the dimension p must be at least 1, but it is ", p, ".");
+  constexpr std::int64_t kMost = std::int64_t{1} << 20;  // each element takes so many steps
+  check(p <= kMost, x.where(), "multigammaln: the dimension p must be at most ", kMost, ", but it is ", p, ".");
   return unary("multigammaln", x, formulas::Multigammaln{p});
 }
 

@@ -1,5 +1,5 @@
-// What the derivatives of saturating functions are made of, on tensors: for second and higher orders. The names are those of
-// the batches' and duals' functions, so that one formula serves all (simd/formulas.hpp).
+// What the derivatives of saturating functions are made of, on tensors: for second and higher orders. The names are
+// those of the batches' and duals' functions, so that one formula serves all (simd/formulas.hpp).
 #pragma once
 
 #include "../../tensor.hpp"

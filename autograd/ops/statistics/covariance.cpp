@@ -53,7 +53,8 @@ Tensor covariances(const Tensor& given, const CovOptions& options, SourceLocatio
     dtype = promote(dtype, reliabilities.dtype());
   }
   Tensor x = cast_for("cov", given, dtype);
-  // Relative to the first observation: the mean's rounding is then that of a small number, and constants have covariance 0.
+  // Relative to the first observation: the mean's rounding is then that of a small number, and constants have
+  // covariance 0.
   if (count > 0) x = x - narrow(x.detach(), 1, 0, 1);
   if (!frequencies.defined() && !reliabilities.defined()) {
     const Tensor deviations = x - mean(x, 1, {.keepdims = true});
@@ -95,8 +96,8 @@ Tensor corrcoef(const Operand& operand) {
   Tensor x = variables("corrcoef", operand);
   Tensor c = covariances(x, {}, operand.where());
   if (c.numel() == 0) return c;
-  // What variances or their derivatives make of large or small elements may leave the range. Correlations are the same of rows
-  // times powers of two, which bring the largest elements near 1.
+  // What variances or their derivatives make of large or small elements may leave the range. Correlations are the same
+  // of rows times powers of two, which bring the largest elements near 1.
   if (x.numel() > 0 && (is_recording({x}) || !have_safe_diagonal(c))) {
     x = x * power_of_two_scales(x.detach(), 0b10);
     c = covariances(x, {}, operand.where());

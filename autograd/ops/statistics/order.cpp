@@ -78,8 +78,8 @@ Tensor checked_shares(const char* name, const Operand& q_operand, DType dtype, S
   return reshape(q, {q.numel()});
 }
 
-/// The elements of sorted, along its last axis, at these ranks, which broadcast with its other axes; where a row has a nan,
-/// its last one.
+/// The elements of sorted, along its last axis, at these ranks, which broadcast with its other axes; where a row has a
+/// nan, its last one.
 Tensor at_ranks(const Tensor& sorted, const Tensor& ranks, const Tensor& has_nan) {
   Tensor places = cast(ranks, DType::int64);
   if (has_nan.defined()) places = where(has_nan, sorted.size(-1) - 1, places);

@@ -1,5 +1,5 @@
-// What the derivatives of trigonometric functions are made of, on tensors: for second and higher orders. The names are those
-// of the batches' and duals' functions (simd/math/angle.hpp, hyperbolic.hpp), so that one formula serves all.
+// What the derivatives of trigonometric functions are made of, on tensors: for second and higher orders. The names are
+// those of the batches' and duals' functions (simd/math/angle.hpp, hyperbolic.hpp), so that one formula serves all.
 #pragma once
 
 #include "../../tensor.hpp"

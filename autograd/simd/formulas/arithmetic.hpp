@@ -23,11 +23,16 @@ struct RsqrtSlope {
   static auto slope(auto x, auto y) { return -1.5 * y / x; }
 };
 struct Cbrt {
-  static constexpr Reads reads = reads_x | reads_y;
+  static constexpr Reads reads = reads_x;
   static constexpr bool has_pole = true;
   static auto value(auto x) { return cbrt(x); }
-  /// 1 / (3 y^2), with fewer roundings where x is not 0.
-  static auto slope(auto x, auto y) { return where(x == 0, 1 / (y * y), y / x / 3); }
+  static auto slope(auto x) { return cbrt_slope(x); }
+};
+struct CbrtSlope {
+  static constexpr Reads reads = reads_x | reads_y;
+  static constexpr bool has_pole = true;
+  static auto value(auto x) { return cbrt_slope(x); }
+  static auto slope(auto x, auto y) { return y / x * (-2. / 3); }
 };
 struct Identity {
   static constexpr Reads reads = reads_nothing;

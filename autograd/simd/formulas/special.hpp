@@ -1,5 +1,5 @@
-// The formulas of special functions (formulas.hpp says what a formula is). Derivatives are functions of their own, of the
-// operand, so that no order loses what its rounded value has lost; families close under differentiation.
+// The formulas of special functions (formulas.hpp says what a formula is). Derivatives are functions of their own, of
+// the operand, so that no order loses what its rounded value has lost; families close under differentiation.
 #pragma once
 
 #include <cstdint>
@@ -68,12 +68,12 @@ struct Trigamma {
   static auto value(auto x) { return trigamma(x); }
   static auto slope(auto x) { return polygamma(2, x); }
 };
-/// Of n >= 2.
+/// Of n >= 2. Of orders so large that doubles do not tell them apart only the parity counts.
 struct Polygamma {
   static constexpr Reads reads = reads_x;
   std::int64_t n;
   auto value(auto x) const { return polygamma(n, x); }
-  auto slope(auto x) const { return polygamma(n + 1, x); }
+  auto slope(auto x) const { return polygamma(n < std::int64_t{1} << 60 ? n + 1 : n - 1, x); }
 };
 /// p (p - 1) / 4 log(pi) + the sum of lgamma(x - j / 2) over j = 0 ... p - 1.
 struct Multigammaln {
@@ -163,9 +163,9 @@ struct LogNdtr {
   static auto value(auto x) { return log_ndtr(x); }
   static auto slope(auto x) { return log_ndtr_slope(x); }
 };
-/// m = density / distribution has the derivative -m (m + x), of which m + x is sqrt(2) W1 / W0 with W0 = erfcx(-x / sqrt(2)) and
-/// W1 its integral: no difference where x is far below 0, and the plain sum elsewhere. Very far, where W1 vanishes in W0, it is
-/// the series' 1 - 1 / x^2 + 6 / x^4 - 50 / x^6.
+/// m = density / distribution has the derivative -m (m + x), of which m + x is sqrt(2) W1 / W0 with W0 = erfcx(-x /
+/// sqrt(2)) and W1 its integral: no difference where x is far below 0, and the plain sum elsewhere. Very far, where W1
+/// vanishes in W0, it is the series' 1 - 1 / x^2 + 6 / x^4 - 50 / x^6.
 struct LogNdtrSlope {
   static constexpr Reads reads = reads_x;
   static auto value(auto x) { return log_ndtr_slope(x); }
@@ -206,9 +206,9 @@ struct BesselI {
   auto value(auto x) const { return bessel_i(n, x); }
   auto slope(auto x) const { return 0.5 * bessel_i(n - 1, x) + 0.5 * bessel_i(n + 1, x); }
 };
-/// exp(-|x|) I_0(x) and its family. It is the mean of exp(-c |x|) with c = 1 - cos(t) over a circle, and exp(-|x|) I_1(x) that of
-/// (1 - c) exp(-c |x|) times x's sign. Of the means with powers of c in front, bessel_decay, all derivatives are made: they fall
-/// fast with the power where x is large, so that nothing cancels.
+/// exp(-|x|) I_0(x) and its family. It is the mean of exp(-c |x|) with c = 1 - cos(t) over a circle, and exp(-|x|)
+/// I_1(x) that of (1 - c) exp(-c |x|) times x's sign. Of the means with powers of c in front, bessel_decay, all
+/// derivatives are made: they fall fast with the power where x is large, so that nothing cancels.
 struct I0e {
   static constexpr Reads reads = reads_x;
   static auto value(auto x) { return i0e(x); }
@@ -290,13 +290,14 @@ struct SincDerivative {
   auto value(auto x) const { return sinc_derivative(n, x); }
   auto slope(auto x) const { return sinc_derivative(n + 1, x); }
 };
-/// Without a bound; NaN outside of [0, 1], in the derivative too.
+/// Without a bound; NaN outside of [0, 1], in the derivative too. Its derivative is a sum, as that of 1 / (x (1 - x))
+/// is a difference of infinities where x^2 vanishes.
 struct Logit {
   static constexpr Reads reads = reads_x;
   static auto value(auto x) { return logit(x); }
   static auto slope(auto x) {
     auto is_inside = logical_and(x >= 0, x <= 1);
-    return where(is_inside, 1 / (x * (1 - x)), zeros_like(x) + std::numeric_limits<double>::quiet_NaN());
+    return where(is_inside, 1 / x + 1 / (1 - x), zeros_like(x) + std::numeric_limits<double>::quiet_NaN());
   }
 };
 /// Of x within [eps, 1 - eps]; with eps above one half, the lower bound comes first.
@@ -312,13 +313,13 @@ struct BoundedLogit {
   template <class T>
   Batch<T> slope(Batch<T> x) const {
     const T low = static_cast<T>(eps), high = 1 - low;
-    return where(x >= low && x <= high, 1 / (x * (1 - x)), where(isnan(x), x, Batch<T>(0)));
+    return where(x >= low && x <= high, 1 / x + 1 / (1 - x), where(isnan(x), x, Batch<T>(0)));
   }
   template <class V>
   V slope(const V& x) const {
     auto is_inside = logical_and(x >= eps, x <= 1 - eps);
     V inside = where(is_inside, x, zeros_like(x) + 0.5);
-    return where(is_inside, 1 / (inside * (1 - inside)), where(isnan(x), x, zeros_like(x)));
+    return where(is_inside, 1 / inside + 1 / (1 - inside), where(isnan(x), x, zeros_like(x)));
   }
 };
 struct Entr {
@@ -331,7 +332,8 @@ struct EntrSlope {
   static auto value(auto x) { return entr_slope(x); }
   static auto slope(auto x) { return -1 / x; }
 };
-/// a log(b), 0 where a is 0, unless b is NaN. Where a is 0 the derivative to it is 0 too for b <= 0; that to b is 0 at (0, 0).
+/// a log(b), 0 where a is 0, unless b is NaN. Where a is 0 the derivative to it is 0 too for b <= 0; that to b is 0 at
+/// (0, 0).
 struct Xlogy {
   static constexpr Reads a_reads = reads_a | reads_b;
   static constexpr Reads b_reads = reads_a | reads_b;

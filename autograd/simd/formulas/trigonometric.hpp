@@ -1,5 +1,5 @@
-// Formulas (../formulas.hpp) of the trigonometric and hyperbolic functions and their inverses, and of the length and angle of
-// (a, b).
+// Formulas (../formulas.hpp) of the trigonometric and hyperbolic functions and their inverses, and of the length and
+// angle of (a, b).
 #pragma once
 
 #include "../formulas.hpp"
@@ -104,7 +104,8 @@ struct TanhSquare {
   static auto slope(auto x) { return 8 * tanh(x) * sigmoid_slope(2 * x); }
 };
 
-// ---- Of two operands: (b, a) as a point of the plane. direction and winding are each other's derivatives, and are 0 at (0, 0). ----
+// ---- Of two operands: (b, a) as a point of the plane. direction and winding are each other's derivatives, and are 0
+// at (0, 0). ----
 
 struct Hypot {
   static constexpr Reads a_reads = reads_a | reads_b;

@@ -151,8 +151,8 @@ inline Batch<T> asin_slope(Batch<T> x) {
 
 namespace simd_math {
 
-/// atan(x) for x >= 0: the angle of c = 0, 1/2, 1, 3/2 or infinity, and that of (x - c) / (1 + c x), which is at most 7/16.
-/// (fdlibm's s_atan.c.)
+/// atan(x) for x >= 0: the angle of c = 0, 1/2, 1, 3/2 or infinity, and that of (x - c) / (1 + c x), which is at most
+/// 7/16. (fdlibm's s_atan.c.)
 template <Float64 T>
 inline Batch<T> arctangent(Batch<T> x) {
   using B = Batch<double>;
@@ -216,8 +216,8 @@ inline Batch<T> atan2(Batch<T> a, Batch<T> b) {
 
 namespace simd_math {
 
-/// (a, b) = 2^n (x, y), the larger of which is about 1 in size. n is up to 1 off the range of exponents: two factors, 2^half
-/// and 2^rest, undo the scaling.
+/// (a, b) = 2^n (x, y), the larger of which is about 1 in size. n is up to 1 off the range of exponents: two factors,
+/// 2^half and 2^rest, undo the scaling.
 struct Scaled {
   Batch<double> x, y;
   Batch<double> half, rest;  // powers of two

@@ -74,7 +74,8 @@ inline Batch<T> acosh(Batch<T> x) {
   return simd_math::in_double([](Batch<double> x) { return acosh(x); }, x);
 }
 
-/// 1 / sqrt(x^2 - 1), the derivative of acosh; NaN below 1. The square of a large number, whose root that is, may overflow.
+/// 1 / sqrt(x^2 - 1), the derivative of acosh; NaN below 1. The square of a large number, whose root that is, may
+/// overflow.
 template <Float64 T>
 inline Batch<T> acosh_slope(Batch<T> x) {
   Mask<double> is_large = x > 0x1p60;

@@ -136,8 +136,8 @@ struct Difference {
   }
 };
 
-/// The share of the larger or of the smaller one, e being the smaller by the larger. Of two infinities half each, but nothing
-/// of minus infinity.
+/// The share of the larger or of the smaller one, e being the smaller by the larger. Of two infinities half each, but
+/// nothing of minus infinity.
 template <Float64 T>
 inline Batch<T> share_of(Batch<T> a, Batch<T> b, Batch<T> e) {
   Batch<double> share = where(a < b, e, Batch<double>(1)) / (1 + e);

@@ -1,5 +1,5 @@
-// Functions whose tails are products with a vanishing exponential: the product is rounded once, before it is scaled down, so
-// that neither a denormal factor nor a rounded exponent is multiplied.
+// Functions whose tails are products with a vanishing exponential: the product is rounded once, before it is scaled
+// down, so that neither a denormal factor nor a rounded exponent is multiplied.
 #pragma once
 
 #include "../math.hpp"
@@ -46,7 +46,8 @@ struct Decay {
   /// y exp(-|z|), rounded once.
   Batch<T> times(Batch<T> y) const { return scale_down(fma(y, q, y), e.shifted); }
   /// The derivative of x sigmoid(z) for x and z below 0: exp(-|z|) over the square of the divisor, times
-  /// sum = 1 + x dz/dx + exp(-|z|). That vanishes somewhere, and is made of what is exact, or nearly, before it cancels.
+  /// sum = 1 + x dz/dx + exp(-|z|). That vanishes somewhere, and is made of what is exact, or nearly, before it
+  /// cancels.
   Batch<T> gate_slope(Batch<T> sum) const { return times(sum / fma(value, value + 2, Batch<T>(1))); }
 };
 
@@ -55,9 +56,9 @@ template <Float64 T>
 inline TwoParts<T> half_erfcx(Batch<T> size) {
   return erfcx_of_size(size * (1 / std::numbers::sqrt2), 0.5);
 }
-/// The same for float, where rounding size / sqrt(2) would take half a digit: (1 + 3/2 size) times it is a polynomial of
-/// (size - c) / (size + c), up to size = 14.6, with an error of 5e-9. Near 0 it is one of what size differs from 0.35 by. Both
-/// c and 0.35 are such that the values there are floats.
+/// The same for float, where rounding size / sqrt(2) would take half a digit: (1 + 3/2 size) times it is a polynomial
+/// of (size - c) / (size + c), up to size = 14.6, with an error of 5e-9. Near 0 it is one of what size differs from
+/// 0.35 by. Both c and 0.35 are such that the values there are floats.
 template <Float32 T>
 inline TwoParts<T> half_erfcx(Batch<T> size) {
   constexpr float kCenter = 0x1.0f98bcp+2f, kAtCenter = 0x1.5171c2p-1f;

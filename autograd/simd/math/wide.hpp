@@ -1,4 +1,5 @@
-// Functions of floats by way of doubles: where a float's own arithmetic would lose more than two units of the last place.
+// Functions of floats by way of doubles: where a float's own arithmetic would lose more than two units of the last
+// place.
 #pragma once
 
 #include "../math.hpp"

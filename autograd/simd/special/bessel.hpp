@@ -58,8 +58,8 @@ inline Batch<double> times_exp(Batch<double> y, Batch<double> x) {
   return scale(fma(y, e.r + e.s, y), e.shifted);
 }
 
-/// The mean of exp(-x c) weight(c) over the circle, with c = 1 - cos(t), for 0 <= x <= 16. The trapezoidal rule on a whole
-/// turn: 44 points leave an error of 3e-19. (Trefethen, Weideman, SIAM Review 56, 2014.)
+/// The mean of exp(-x c) weight(c) over the circle, with c = 1 - cos(t), for 0 <= x <= 16. The trapezoidal rule on a
+/// whole turn: 44 points leave an error of 3e-19. (Trefethen, Weideman, SIAM Review 56, 2014.)
 template <class Weight>
 [[gnu::noinline]] Batch<double> mean_over_circle(Batch<double> x, Weight weight) {
   static constexpr double kOneMinusCosine[] = {0x1.4d87ef1ef4424p-7,

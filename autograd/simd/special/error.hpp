@@ -1,7 +1,7 @@
 // The normal distribution and the error function: inverses, logarithms, and what is scaled by exp(x^2), on batches.
 //
-// Everything is computed in double; floats are widened first and rounded once at the end. No derivative is made of a rounded
-// result whose error it would multiply: exp(y^2) with erfc(y) = t is erfcx(y) / t.
+// Everything is computed in double; floats are widened first and rounded once at the end. No derivative is made of a
+// rounded result whose error it would multiply: exp(y^2) with erfc(y) = t is erfcx(y) / t.
 #pragma once
 
 #include "gamma.hpp"

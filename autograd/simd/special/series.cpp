@@ -32,7 +32,8 @@ class Sum {
 
 bool is_odd(double whole) { return std::fmod(whole, 2) != 0; }
 
-/// From here on the terms of the zeta function of s > 1 are summed together: what zeta_tail() leaves out is below 2^-53.
+/// From here on the terms of the zeta function of s > 1 are summed together: what zeta_tail() leaves out is below
+/// 2^-53.
 double start_of_zeta_tail(double s) { return std::max(10.0, s + 8); }
 
 /// The sum of (1 + k / a)^-s over k = 0, 1 ..., for a >= start_of_zeta_tail(s), by Euler and Maclaurin's formula.
@@ -56,7 +57,8 @@ double zeta_tail(double s, double a) {
   return sum.value();
 }
 
-/// For s > 1 and q > 0: terms one by one up to a number that is large beside 1 and s, then the rest together.
+/// For s > 1 and q > 0: terms one by one up to a number that is large beside 1 and s, then the rest together. The terms
+/// fall the faster the larger s is: some sixty of them at most count.
 double zeta_of_positive(double s, double q) {
   const double least = start_of_zeta_tail(s);
   Sum sum;
@@ -64,9 +66,11 @@ double zeta_of_positive(double s, double q) {
   for (; a < least; a += 1) {
     const double term = std::pow(a, -s);
     sum.add(term);
-    if (term < 1e-18 * sum.value() || std::isinf(term)) return sum.value();
+    // Not less than: of a large s all terms may be 0.
+    if (term <= 1e-18 * sum.value() || std::isinf(term)) return sum.value();
   }
   if (std::isinf(a)) return 0;
+  if (a > 1e100) return std::pow(a, 1 - s) / (s - 1);  // where a / (s - 1) need not be a number
   sum.add(zeta_tail(s, a) / a * std::pow(a, 1 - s));
   return sum.value();
 }
@@ -76,13 +80,17 @@ double zeta_of_negative(double s, double q) {
   const double r = q - std::nearbyint(q);  // exact
   if (r == 0) return kInfinity;
   const double sign = is_odd(s) ? -1 : 1;
+  // Half-way between, odd powers below and above cancel.
+  if (std::abs(r) == 0.5 && is_odd(s)) return zeta_of_positive(s, 1 - q);
+  const double nearest = std::pow(r, -s);
+  if (std::isinf(nearest)) return nearest;
   Sum sum;
   auto add_from = [&](double factor, double distance) {
     const double first = 1 + distance, lost = distance - (first - 1);
     sum.add(factor * zeta_of_positive(s, first));
     sum.add(-factor * s * lost * std::pow(first, -s - 1));  // what rounding takes from the first term counts s times
   };
-  sum.add(std::pow(r, -s));
+  sum.add(nearest);
   add_from(1, r);
   add_from(sign, -r);
   sum.add(-sign * zeta_of_positive(s, 1 - q));
@@ -91,25 +99,26 @@ double zeta_of_negative(double s, double q) {
 
 /// first n! / x^(n + 1), where no factor need be representable: fractions and exponents apart.
 double times_factorial_over_power(double first, std::int64_t n, double x) {
+  const double order = static_cast<double>(n);
   int exponent_of_x;
   const double fraction = std::frexp(x, &exponent_of_x);
   double mantissa = 1;
-  double exponent = -static_cast<double>(exponent_of_x) * static_cast<double>(n + 1);
+  double exponent = -static_cast<double>(exponent_of_x) * (order + 1);
   auto multiply = [&](double by) {
     int shift;
     mantissa = std::frexp(mantissa * by, &shift);
     exponent += shift;
   };
   multiply(first);
-  for (std::int64_t left = n + 1; left > 0; left -= 1000)
-    multiply(1 / std::pow(fraction, std::min<double>(left, 1000)));
   if (n <= 100000) {
+    for (std::int64_t left = n + 1; left > 0; left -= 1000)
+      multiply(1 / std::pow(fraction, std::min<double>(left, 1000)));
     for (std::int64_t k = 2; k <= n; ++k) multiply(static_cast<double>(k));
   } else {
-    const double log2_factorial = std::lgamma(static_cast<double>(n) + 1) / std::numbers::ln2;
-    const double whole = std::floor(log2_factorial);
+    const double bits = std::lgamma(order + 1) / std::numbers::ln2 - (order + 1) * std::log2(fraction);
+    const double whole = std::floor(bits);
     exponent += whole;
-    multiply(std::exp2(log2_factorial - whole));
+    multiply(std::exp2(bits - whole));
   }
   return std::ldexp(mantissa, static_cast<int>(std::clamp(exponent, -100000.0, 100000.0)));
 }
@@ -134,7 +143,15 @@ double polygamma_of(std::int64_t n, double x) {
   const double s = static_cast<double>(n) + 1;
   const double zeta = hurwitz_zeta(s, x);
   if (n > 170 || (x > 0 && zeta < std::numeric_limits<double>::min())) {
-    if (!(x > 0) || std::isinf(x)) return sign * zeta;
+    if (std::isnan(zeta) || std::isinf(x)) return sign * zeta;
+    if (x <= 0) {
+      const double r = x - std::nearbyint(x);
+      if (r == 0) return sign * zeta;
+      // Half-way between the poles it is that of 1 - x, or as everywhere else more than any number. By n: of a large
+      // one s does not tell whether it is odd.
+      if (n % 2 == 0 && std::abs(r) == 0.5) return polygamma_of(n, 1 - x);
+      return n % 2 == 0 ? std::copysign(kInfinity, -r) : kInfinity;
+    }
     double scaled;  // zeta x^s
     if (x >= start_of_zeta_tail(s)) {
       scaled = zeta_tail(s, x);
@@ -161,6 +178,11 @@ double erfcx_integral_of(int n, double x) {
   if (n == 0 || std::isnan(x)) return value;
   if (n == 1) return erfcx_integral(Double(x)).lanes[0];
   if (x == kInfinity) return 0;
+  if (x > 1e10 * n) {
+    // The first term of its expansion, all that counts here: 2 / sqrt(pi) / (2 x)^(n + 1).
+    for (int k = 0; k < n; ++k) value = value / 2 / x;
+    return value;
+  }
   if (x * std::sqrt(2.0 * n) < 2) {
     for (int k = 1; k <= n; ++k) {
       const double next = (before - 2 * x * value) / (2 * k);
@@ -169,8 +191,8 @@ double erfcx_integral_of(int n, double x) {
     }
     return value;
   }
-  // Downwards, as the wanted solution of the recurrence is the one that falls: from where the other has e^42 times its growth.
-  // (Gautschi, SIAM Review 9, 1967.)
+  // Downwards, as the wanted solution of the recurrence is the one that falls: from where the other has e^42 times its
+  // growth. (Gautschi, SIAM Review 9, 1967.)
   const double root = std::sqrt(2.0 * n) + 22 / x;
   double above = 0, at = 1e-200, wanted = 0;
   for (int k = static_cast<int>(root * root / 2) + 2; k > 0; --k) {

@@ -1,4 +1,5 @@
-// Special functions of one number, for orders and operands that no loop spends its time on: sums, recurrences, and libm.
+// Special functions of one number, for orders and operands that no loop spends its time on: sums, recurrences, and
+// libm.
 #pragma once
 
 #include <cstdint>
@@ -6,8 +7,8 @@
 namespace xgrad {
 namespace internal {
 
-/// Hurwitz's zeta function, the sum of (q + k)^-s over k = 0, 1 ... As in Cephes it is infinite at s = 1 and at the poles
-/// q = 0, -1 ..., and NaN for s < 1, and for q < 0 and a broken s.
+/// Hurwitz's zeta function, the sum of (q + k)^-s over k = 0, 1 ... As in Cephes it is infinite at s = 1 and at the
+/// poles q = 0, -1 ..., and NaN for s < 1, and for q < 0 and a broken s.
 double hurwitz_zeta(double s, double q);
 
 /// The n-th derivative of digamma, for n >= 2.

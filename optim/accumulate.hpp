@@ -9,8 +9,8 @@
 namespace xgrad XGRAD_API {
 namespace optim {
 
-/// GradientAccumulator makes one step of an optimizer from the gradients of several batches, for batches larger than memory
-/// holds:
+/// GradientAccumulator makes one step of an optimizer from the gradients of several batches, for batches larger than
+/// memory holds:
 ///
 ///     optim::GradientAccumulator accumulator(adam, 4);
 ///     for (auto [x, y] : batches)
@@ -20,15 +20,15 @@ namespace optim {
 /// Gradients that are there when the first batch of a round comes are dropped. It refers to the optimizer.
 class GradientAccumulator {
  public:
-  /// Takes the number of batches for a step. Throws std::invalid_argument unless it is at least 1, and std::logic_error for
-  /// optimizers that need a closure.
+  /// Takes the number of batches for a step. Throws std::invalid_argument unless it is at least 1, and std::logic_error
+  /// for optimizers that need a closure.
   GradientAccumulator(Optimizer& optimizer, std::int64_t batches, SourceLocation where = SourceLocation::current());
 
-  /// Adds the gradients of loss / batches to those that are there, and steps where it is the last batch for the step. Answers
-  /// whether it stepped. Where it throws, or the step does, the round goes on without this batch.
+  /// Adds the gradients of loss / batches to those that are there, and steps where it is the last batch for the step.
+  /// Answers whether it stepped. Where it throws, or the step does, the round goes on without this batch.
   bool backward(const Tensor& loss, SourceLocation where = SourceLocation::current());
-  /// Steps by the mean of the batches since the last step, where there are any. Answers whether it stepped. Where the step
-  /// throws, the batches are still there.
+  /// Steps by the mean of the batches since the last step, where there are any. Answers whether it stepped. Where the
+  /// step throws, the batches are still there.
   bool flush(SourceLocation where = SourceLocation::current());
   /// Batches since the last step.
   std::int64_t pending() const { return pending_; }

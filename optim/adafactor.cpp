@@ -5,7 +5,9 @@
 #include <limits>
 
 #include "../autograd/ops/arithmetic.hpp"
+#include "../autograd/ops/cast.hpp"
 #include "../autograd/ops/choose.hpp"
+#include "../autograd/ops/compare.hpp"
 #include "../autograd/ops/create.hpp"
 #include "../autograd/ops/movement.hpp"
 #include "../autograd/ops/reduce.hpp"
@@ -13,6 +15,24 @@
 
 namespace xgrad XGRAD_API {
 namespace optim {
+namespace {
+
+double root_mean_square(const Tensor& x) {
+  return norm(x, Axes::all()).item() / std::sqrt(static_cast<double>(x.numel()));
+}
+
+/// That of the weights, by which the step is scaled. Infinite ones, as a mask may have, do not count: they do not move,
+/// and the others would be torn along.
+double size_of(const Tensor& w) {
+  const double size = root_mean_square(w);
+  if (std::isfinite(size)) return size;
+  const Tensor finite = isfinite(w);
+  const double count = sum(cast(finite, DType::float64)).item();
+  const Tensor rest = where(finite, cast(w.detach(), DType::float64), 0.0);
+  return count > 0 ? norm(rest, Axes::all()).item() / std::sqrt(count) : 0;
+}
+
+}  // namespace
 
 void AdafactorOptions::check(SourceLocation where) const {
   check_not_negative(kOptimizer, "lr", lr, where);
@@ -38,9 +58,6 @@ std::vector<Kept> Adafactor::keeps(const AdafactorOptions&, const Tensor& w) con
 std::vector<Tensor> Adafactor::prepare(const AdafactorOptions& options, const Tensor& w, const Tensor& g,
                                        const State& state) const {
   if (w.numel() == 0) return {};
-  const auto root_mean_square = [](const Tensor& x) {
-    return norm(x, Axes::all()).item() / std::sqrt(static_cast<double>(x.numel()));
-  };
   const bool single = w.dtype() == DType::float32;
   const double eps = options.eps1 > 0 ? options.eps1
                      : single         ? std::numeric_limits<float>::epsilon()
@@ -68,7 +85,7 @@ std::vector<Tensor> Adafactor::prepare(const AdafactorOptions& options, const Te
          [=](auto& d, auto r, auto c) { d = d / sqrt(max(r * c, least)); });
     made = {rows, columns};
   }
-  const double rate = std::max(options.eps2, root_mean_square(w)) * std::min(options.lr, 1 / std::sqrt(t)) /
+  const double rate = std::max(options.eps2, size_of(w)) * std::min(options.lr, 1 / std::sqrt(t)) /
                       std::max(1.0, root_mean_square(step) / options.clip_threshold);
   each(step, [=](auto& d) { d = rate * d; });
   made.push_back(step);

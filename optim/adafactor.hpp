@@ -24,15 +24,18 @@ struct AdafactorOptions {
 
 extern template class OptimizerOf<AdafactorOptions>;
 
-/// Adafactor, which keeps the second moments of a matrix [.., n, m] as those of its rows and columns, n + m numbers in place of
-/// n m, and steps in proportion to the parameter:
+/// Adafactor, which keeps the second moments of a matrix [.., n, m] as those of its rows and columns, n + m numbers in
+/// place of n m, and steps in proportion to the parameter:
 ///
 ///     b = 1 - t^beta2_decay
 ///     r = b r + (1 - b) mean of g^2 over columns,   c = b c + (1 - b) mean of g^2 over rows,   v = r c / mean(r)
 ///     u = g / sqrt(v),   s = max(eps2, rms(w)) min(lr, 1 / sqrt(t))
 ///     w = (1 - lr weight_decay) w - s u / max(1, rms(u) / clip_threshold)
 ///
-/// Keeps `row_mean_square` (r) and `column_mean_square` (c), or `mean_square` (v) for parameters of fewer than two axes.
+/// where rms(w) is that of the finite weights: infinite ones, as a mask may have, stay as they are.
+///
+/// Keeps `row_mean_square` (r) and `column_mean_square` (c), or `mean_square` (v) for parameters of fewer than two
+/// axes.
 /// Source: Shazeer, Stern, Adafactor: Adaptive Learning Rates with Sublinear Memory Cost, ICML 2018.
 class Adafactor : public OptimizerOf<AdafactorOptions> {
  public:

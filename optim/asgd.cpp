@@ -23,12 +23,11 @@ void ASGD::update(const ASGDOptions& options, Tensor& w, const Tensor& g, State&
   const double before = static_cast<double>(state.steps - 1);
   const double lr = options.lr / std::pow(1 + options.lambd * options.lr * before, options.alpha);
   const double shrink = 1 - options.lambd * lr, share = 1 / std::max(1.0, before - options.t0);
-  // The average starts as the first weights: 0 (w - a) would make a nan of an infinity.
-  const bool is_average = share < 1;
+  const bool is_average = share < 1;  // it starts as the first weights
   each(w, g, state["average"], [=](auto& w, auto g, auto& average) {
     w = shrink * w - lr * descent(g, w);
     if (is_average)
-      average += share * (w - average);
+      average = averaged(average, w, share);
     else
       average = w;
   });

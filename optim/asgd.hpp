@@ -23,15 +23,18 @@ struct ASGDOptions {
 
 extern template class OptimizerOf<ASGDOptions>;
 
-/// ASGD, stochastic gradient descent that keeps the average of its weights, which generalises better than the last of them:
+/// ASGD, stochastic gradient descent that keeps the average of its weights, which generalises better than the last of
+/// them:
 ///
 ///     e = lr / (1 + lambd lr (t - 1))^alpha
 ///     w = (1 - lambd e) w - e g
 ///     a += (w - a) / max(1, t - 1 - t0)
 ///
+/// lr is the rate that a schedule has set for this step; PyTorch's ASGD takes it one step later.
+///
 /// Keeps `average` (a): `asgd.states()[i]["average"]`.
-/// Source: Polyak, Juditsky, Acceleration of stochastic approximation by averaging, SIAM J. Control Optim. 1992; Bottou,
-/// Stochastic Gradient Descent Tricks, 2012.
+/// Source: Polyak, Juditsky, Acceleration of stochastic approximation by averaging, SIAM J. Control Optim. 1992;
+/// Bottou, Stochastic Gradient Descent Tricks, 2012.
 class ASGD : public OptimizerOf<ASGDOptions> {
  public:
   using OptimizerOf::OptimizerOf;

@@ -11,6 +11,7 @@
 #include "../autograd/ops/cast.hpp"
 #include "../autograd/ops/create.hpp"
 #include "../autograd/tensor_impl.hpp"
+#include "detail/update.hpp"
 
 namespace xgrad XGRAD_API {
 namespace optim {
@@ -20,8 +21,8 @@ std::string shown(const Tensor& tensor) {
   return tensor.defined() ? concat(tensor.dtype(), ' ', tensor.shape()) : "undefined";
 }
 
-/// target = source, converted to the target's dtype. Both are leaves of one shape. It takes no memory, as assign() may: nothing
-/// can stop several of them half way.
+/// target = source, converted to the target's dtype. Both are leaves of one shape. It takes no memory, as assign() may:
+/// nothing can stop several of them half way.
 void write(const Tensor& target, const Tensor& source, SourceLocation where) {
   internal::note_write(target, where);
   internal::copy_into(target, source);
@@ -80,8 +81,8 @@ void AveragedWeights::update(SourceLocation where) {
   for (std::size_t i = 0; i < weights_.size(); ++i) {
     if ((*first_of_)[i] != i) continue;
     const Tensor& weight = weights_[i].second;
-    if (is_floating(weight.dtype()))
-      each(averages_[i], weight, [fresh = 1 - keep](auto& average, auto w) { average += fresh * (w - average); });
+    if (is_floating(weight.dtype()) && keep > 0)
+      each(averages_[i], weight, [fresh = 1 - keep](auto& average, auto w) { average = averaged(average, w, fresh); });
     else
       write(averages_[i], weight, where);
   }
@@ -102,8 +103,8 @@ void AveragedWeights::check_swappable(SourceLocation where) const {
 
 void AveragedWeights::exchange(SourceLocation where) {
   NoGrad no_grad;
-  // Floating elements are exchanged in place. What else there is goes by way of a copy, all of which are made before the first
-  // write, and kept for the way back.
+  // Floating elements are exchanged in place. What else there is goes by way of a copy, all of which are made before
+  // the first write, and kept for the way back.
   const auto in_place = [&](std::size_t i) {
     const Tensor& weight = weights_[i].second;
     return is_floating(weight.dtype()) && averages_[i].dtype() == weight.dtype();

@@ -14,12 +14,12 @@ struct ClipNormOptions {
   bool error_if_nonfinite = false;  ///< throw std::runtime_error when the norm is infinite or nan
 };
 
-/// Scales all gradients by max_norm / (norm + 1e-6) when that is below 1, where norm is that of all of them as one vector,
-/// and returns the norm from before. It neither overflows nor underflows where a double can hold it. Parameters without a
-/// gradient are skipped. Each scaled gradient is a new tensor: handles to the old ones keep their values.
+/// Scales all gradients by max_norm / (norm + 1e-6) when that is below 1, where norm is that of all of them as one
+/// vector, and returns the norm from before. It neither overflows nor underflows where a double can hold it. Parameters
+/// without a gradient are skipped. Each scaled gradient is a new tensor: handles to the old ones keep their values.
 ///
-/// Throws: std::invalid_argument unless max_norm >= 0 and p > 0; std::runtime_error by option; std::bad_alloc where memory
-/// runs out. No gradient is changed then.
+/// Throws: std::invalid_argument unless max_norm >= 0 and p > 0; std::runtime_error by option; std::bad_alloc where
+/// memory runs out. No gradient is changed then.
 /// Source: Pascanu, Mikolov, Bengio, On the difficulty of training recurrent neural networks, ICML 2013.
 double clip_grad_norm(std::span<const Tensor> parameters, double max_norm, ClipNormOptions options = {},
                       SourceLocation where = SourceLocation::current());

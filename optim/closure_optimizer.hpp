@@ -6,8 +6,8 @@
 namespace xgrad XGRAD_API {
 namespace optim {
 
-/// ClosureOptimizer: the base of the optimizers that evaluate the loss several times in a step. They take all parameters as one
-/// vector: there is one group, of one dtype.
+/// ClosureOptimizer: the base of the optimizers that evaluate the loss several times in a step. They take all
+/// parameters as one vector: there is one group, of one dtype.
 template <class Options>
 class ClosureOptimizer : public OptimizerOf<Options> {
  public:

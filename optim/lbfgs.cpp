@@ -19,6 +19,11 @@ namespace {
 
 Tensor row(const Tensor& rows, std::int64_t i) { return reshape(narrow(rows, 0, i, 1), {rows.size(1)}); }
 
+bool was_frozen(const State& state) {
+  const double* frozen = state.find_number("frozen");
+  return frozen != nullptr && *frozen != 0;
+}
+
 // PyTorch's comparisons: a nan as the first operand stays.
 double at_least(double x, double bound) { return bound > x ? bound : x; }
 double at_most(double x, double bound) { return bound < x ? bound : x; }
@@ -52,6 +57,8 @@ std::vector<Kept> LBFGS::keeps(const LBFGSOptions&, const Tensor& w) const {
   if (w.is_same(parameters()[0]))
     for (const char* name : {"iterations", "evaluations", "step_size", "scale", "previous_loss"})
       kept.push_back(Kept::number(name));
+  kept.push_back(Kept::number("frozen"));
+  kept.back().is_optional = true;
   return kept;
 }
 
@@ -175,8 +182,8 @@ void LBFGS::remember(Memory& memory, const Tensor& gradient) const {
   memory.scale = product / dot(change, change);
 }
 
-/// The two loops of Nocedal: minus the approximate inverse Hessian times the gradient. Each pass adds one row and makes the
-/// product with the next.
+/// The two loops of Nocedal: minus the approximate inverse Hessian times the gradient. Each pass adds one row and makes
+/// the product with the next.
 Tensor LBFGS::direction_of(const Memory& memory, const Tensor& gradient) const {
   const auto count = static_cast<std::int64_t>(memory.inverses.size());
   const auto change = [&](std::int64_t i) { return row(memory.changes, memory.first + i); };
@@ -207,7 +214,7 @@ Tensor LBFGS::direction_of(const Memory& memory, const Tensor& gradient) const {
 bool LBFGS::iterate(const Function<Tensor()>& loss, Memory& memory, Tensor& answer, SourceLocation where) {
   const LBFGSOptions& options = this->options();
   const std::int64_t max_eval = options.max_eval > 0 ? options.max_eval : options.max_iter * 5 / 4;
-  ParameterVector vector(parameters());
+  ParameterVector vector(moving(memory));
   const auto evaluate = [&](double t) {
     const Tensor value = loss_with_gradients(loss, where);
     NoGrad no_grad;
@@ -287,7 +294,17 @@ bool LBFGS::iterate(const Function<Tensor()>& loss, Memory& memory, Tensor& answ
 
 Tensor LBFGS::step(const Function<Tensor()>& loss, SourceLocation where) {
   Memory memory = memory_of_states(where);
-  ParameterVector vector(parameters());
+  std::vector<bool> frozen;
+  for (const Tensor& parameter : parameters()) frozen.push_back(!parameter.requires_grad());
+  if (memory.frozen != frozen) {
+    const double evaluations = memory.evaluations;
+    memory = {};
+    memory.evaluations = evaluations;
+    memory.frozen = std::move(frozen);
+  }
+  const std::vector<Tensor> moving = this->moving(memory);
+  if (moving.empty()) return loss_with_gradients(loss, where);
+  ParameterVector vector(moving);
   std::vector<Tensor> before;  // made before anything moves: to go back takes no memory
   {
     NoGrad no_grad;
@@ -314,17 +331,29 @@ Tensor LBFGS::step(const Function<Tensor()>& loss, SourceLocation where) {
   // All is made: nothing fails from here on.
   memory_ = std::move(memory);
   for (std::size_t i = 0; i < states.size(); ++i) std::swap(state_of(i), states[i]);
-  const Tensor* direction = this->states()[0].find_tensor("direction");
+  const auto lead = std::find(memory_.frozen.begin(), memory_.frozen.end(), false) - memory_.frozen.begin();
+  const Tensor* direction = this->states()[lead].find_tensor("direction");
   published_ = direction != nullptr ? *direction : Tensor();
   return answer;
+}
+
+std::vector<Tensor> LBFGS::moving(const Memory& memory) const {
+  std::vector<Tensor> moving;
+  for (std::size_t i = 0; i < parameters().size(); ++i)
+    if (!memory.frozen[i]) moving.push_back(parameters()[i]);
+  return moving;
 }
 
 /// What the states say is what counts: they may have been loaded since the last step.
 LBFGS::Memory LBFGS::memory_of_states(SourceLocation where) const {
   const std::vector<State>& states = this->states();
-  const State& first = states[0];
-  const Tensor* direction = first.find_tensor("direction");
-  if (first.steps == 0 || direction == nullptr) return {};
+  if (states[0].steps == 0) return {};
+  Memory memory;
+  for (const State& state : states) memory.frozen.push_back(was_frozen(state));
+  const auto lead = std::find(memory.frozen.begin(), memory.frozen.end(), false) - memory.frozen.begin();
+  const Tensor* direction = lead == std::ssize(states) ? nullptr : states[lead].find_tensor("direction");
+  if (direction == nullptr) return {};
+  const State& first = states[lead];
   check(direction->dtype() == parameters()[0].dtype(), where, name(),
         ": what is kept for a parameter must fit it, but the parameters are ", parameters()[0].dtype(),
         " and the direction is ", direction->dtype(),
@@ -332,18 +361,19 @@ LBFGS::Memory LBFGS::memory_of_states(SourceLocation where) const {
   if (direction->is_same(published_)) return memory_;
 
   NoGrad no_grad;
-  const ParameterVector vector(parameters());
+  const ParameterVector vector(moving(memory));
   const auto joined = [&](const char* name) {
     std::vector<Tensor> parts;
-    for (const State& state : states) parts.push_back(state[name]);
+    for (const State& state : states)
+      if (!was_frozen(state)) parts.push_back(state[name]);
     return vector.joined(parts);
   };
   const auto rows = [&](const char* name) {
     std::vector<Tensor> parts;
-    for (const State& state : states) parts.push_back(reshape(state[name], {first[name].size(0), -1}));
+    for (const State& state : states)
+      if (!was_frozen(state)) parts.push_back(reshape(state[name], {first[name].size(0), -1}));
     return cat(parts, 1);
   };
-  Memory memory;
   memory.direction = joined("direction");
   memory.previous_gradient = joined("previous_gradient");
   if (const std::int64_t count = first["moves"].size(0); count > 0) {
@@ -352,21 +382,19 @@ LBFGS::Memory LBFGS::memory_of_states(SourceLocation where) const {
     for (std::int64_t i = 0; i < count; ++i)
       memory.inverses.push_back(1 / dot(row(memory.changes, i), row(memory.moves, i)));
   }
-  memory.iterations = first.number("iterations");
-  memory.evaluations = first.number("evaluations");
-  memory.step_size = first.number("step_size");
-  memory.scale = first.number("scale");
-  memory.previous_loss = first.number("previous_loss");
+  memory.iterations = states[0].number("iterations");
+  memory.evaluations = states[0].number("evaluations");
+  memory.step_size = states[0].number("step_size");
+  memory.scale = states[0].number("scale");
+  memory.previous_loss = states[0].number("previous_loss");
   return memory;
 }
 
 std::vector<State> LBFGS::states_of(const Memory& memory) const {
   NoGrad no_grad;
-  const ParameterVector vector(parameters());
+  const ParameterVector vector(moving(memory));
   const auto count = static_cast<std::int64_t>(memory.inverses.size());
-  const auto parts_of = [&](const Tensor& of) {
-    return of.defined() ? vector.parts(of) : std::vector<Tensor>(parameters().size());
-  };
+  const auto parts_of = [&](const Tensor& of) { return of.defined() ? vector.parts(of) : std::vector<Tensor>(); };
   const auto rows_of = [&](const Tensor& rows) {
     const DType dtype = parameters()[0].dtype();
     return vector.parts(rows.defined() ? narrow(rows, 0, memory.first, count)
@@ -375,35 +403,43 @@ std::vector<State> LBFGS::states_of(const Memory& memory) const {
   const std::vector<Tensor> directions = parts_of(memory.direction), gradients = parts_of(memory.previous_gradient);
   const std::vector<Tensor> changes = rows_of(memory.changes), moves = rows_of(memory.moves);
   std::vector<State> states = this->states();
-  for (std::size_t i = 0; i < parameters().size(); ++i) {
+  for (std::size_t i = 0, next = 0; i < parameters().size(); ++i) {
     State& state = states[i];
     ++state.steps;
-    if (!directions[i].defined()) continue;  // the first gradient was within the tolerance
-    state.tensors = {{"direction", directions[i]},
-                     {"previous_gradient", gradients[i]},
-                     {"gradient_changes", changes[i]},
-                     {"moves", moves[i]}};
+    state.tensors.clear();
+    state.numbers.clear();
+    if (directions.empty()) continue;  // the first gradient was within the tolerance
+    if (!memory.frozen[i]) {
+      state.tensors = {{"direction", directions[next]},
+                       {"previous_gradient", gradients[next]},
+                       {"gradient_changes", changes[next]},
+                       {"moves", moves[next]}};
+      ++next;
+    }
     if (i == 0)
       state.numbers = {{"iterations", memory.iterations},
                        {"evaluations", memory.evaluations},
                        {"step_size", memory.step_size},
                        {"scale", memory.scale},
                        {"previous_loss", memory.previous_loss}};
+    if (memory.frozen[i]) state.numbers.emplace_back("frozen", 1);
   }
   return states;
 }
 
 void LBFGS::check_loaded(const std::vector<State>& states, SourceLocation where) const {
   const State& first = states[0];
+  const auto lead = std::find_if_not(states.begin(), states.end(), was_frozen) - states.begin();
   for (std::size_t i = 0; i < states.size(); ++i) {
     check((states[i].steps == 0) == (first.steps == 0), where, name(),
           ": the state must have an entry for each parameter or for none, but '", parameter_names()[i],
           "' differs from '", parameter_names()[0], "'. Nothing was changed.");
-    if (first.steps == 0) continue;
+    if (first.steps == 0 || was_frozen(states[i])) continue;
+    const std::int64_t count = states[lead]["moves"].size(0);
     for (const char* rows : {"gradient_changes", "moves"})
-      check(states[i][rows].size(0) == first["moves"].size(0), where, name(),
+      check(states[i][rows].size(0) == count, where, name(),
             ": what is remembered must have the same number of rows for all parameters, but '", parameter_names()[i],
-            "' has ", states[i][rows].size(0), " and '", parameter_names()[0], "' ", first["moves"].size(0),
+            "' has ", states[i][rows].size(0), " and '", parameter_names()[lead], "' ", count,
             ". Nothing was changed.");
   }
 }

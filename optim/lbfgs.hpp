@@ -30,20 +30,25 @@ struct LBFGSOptions {
 
 extern template class OptimizerOf<LBFGSOptions>;
 
-/// LBFGS, which steps by an approximation of the inverse Hessian that the last steps and changes of the gradient give. For
-/// losses that are the same function in each evaluation: whole batches. A step evaluates the closure up to max_eval times:
+/// LBFGS, which steps by an approximation of the inverse Hessian that the last steps and changes of the gradient give.
+/// For losses that are the same function in each evaluation: whole batches. A step evaluates the closure up to max_eval
+/// times:
 ///
 ///     lbfgs.step([&] { return nn::mse(model(x), y); });
 ///
-/// and answers with the loss from before the step. Where the closure throws, or a loss or gradient that would be kept is not
-/// finite and the option is not to proceed, parameters and state are as before the step.
+/// and answers with the loss from before the step. Where the closure throws, or a loss or gradient that would be kept
+/// is not finite and the option is not to proceed, parameters and state are as before the step.
 ///
-/// Keeps, as views of the parameters' part in its vectors, `direction`, `previous_gradient`, and the rows `gradient_changes`
-/// and `moves`; with the first parameter `iterations`, `evaluations`, `step_size`, `scale` and `previous_loss`.
+/// Frozen parameters do not move. Where others are frozen than in the step before, the history begins anew, as it is of
+/// another function.
+///
+/// Keeps, as views of the parameters' part in its vectors, `direction`, `previous_gradient`, and the rows
+/// `gradient_changes` and `moves`; with the first parameter `iterations`, `evaluations`, `step_size`, `scale` and
+/// `previous_loss`; with one that was frozen in the last step, `frozen`.
 ///
 /// Throws: std::logic_error for a step without a closure.
-/// Source: Liu, Nocedal, On the limited memory BFGS method for large scale optimization, 1989; line search: Nocedal, Wright,
-/// Numerical Optimization, 2006, section 3.5, in the form of Schmidt's minFunc.
+/// Source: Liu, Nocedal, On the limited memory BFGS method for large scale optimization, 1989; line search: Nocedal,
+/// Wright, Numerical Optimization, 2006, section 3.5, in the form of Schmidt's minFunc.
 class LBFGS final : public ClosureOptimizer<LBFGSOptions> {
  public:
   using ClosureOptimizer::ClosureOptimizer;
@@ -51,14 +56,15 @@ class LBFGS final : public ClosureOptimizer<LBFGSOptions> {
   Tensor step(const Function<Tensor()>& loss, SourceLocation where = SourceLocation::current()) override;
 
  private:
-  /// All that a step changes beside the parameters. No tensor is overwritten where an older Memory has elements: a copy of the
-  /// struct is enough to go back.
+  /// All that a step changes beside the parameters. No tensor is overwritten where an older Memory has elements: a copy
+  /// of the struct is enough to go back.
   struct Memory {
-    Tensor direction, previous_gradient;  // [n]
+    Tensor direction, previous_gradient;  // [n]: all elements that move
     Tensor changes, moves;                // [capacity, n]: of the gradient, of the parameters
     std::int64_t first = 0;               // row of the oldest
     std::vector<double> inverses;         // 1 / (change . move), the oldest first
     double iterations = 0, evaluations = 0, step_size = 0, scale = 1, previous_loss = 0;
+    std::vector<bool> frozen;  // by parameter: its elements are none of the n
   };
   struct Evaluation;
   struct Search;
@@ -67,6 +73,8 @@ class LBFGS final : public ClosureOptimizer<LBFGSOptions> {
   void check_loaded(const std::vector<State>& states, SourceLocation where) const override;
   /// Whether what has become of parameters and memory is to be kept. `answer` is the loss from before.
   bool iterate(const Function<Tensor()>& loss, Memory& memory, Tensor& answer, SourceLocation where);
+  /// The parameters whose elements the memory has.
+  std::vector<Tensor> moving(const Memory& memory) const;
   void remember(Memory& memory, const Tensor& gradient) const;
   Tensor direction_of(const Memory& memory, const Tensor& gradient) const;
   Memory memory_of_states(SourceLocation where) const;
@@ -74,7 +82,7 @@ class LBFGS final : public ClosureOptimizer<LBFGSOptions> {
   std::vector<State> states_of(const Memory& memory) const;
 
   Memory memory_;
-  Tensor published_;  // the first direction: where it stands in the states they are memory_'s
+  Tensor published_;  // the first direction that moves: where it stands in the states they are memory_'s
 };
 
 }  // namespace optim

@@ -63,6 +63,7 @@ Tensor LevenbergMarquardt::step(const Function<Tensor()>& residuals, SourceLocat
         values.defined() && values.numel() > 0 && is_floating(values.dtype()), where, name(),
         ": the closure must return residuals, a floating tensor that is not empty, but it is ",
         [&] { return values.defined() ? concat(values.dtype(), ' ', values.shape()) : "undefined"; }, '.');
+    check_not_used_up(values, where);
     return values;
   };
   const std::vector<Tensor> reached = reachable();
@@ -78,6 +79,7 @@ Tensor LevenbergMarquardt::step(const Function<Tensor()>& residuals, SourceLocat
   const Tensor r = vector_of(values);
   const double loss = 0.5 * dot(r, r);
   Tensor answer = full({}, loss, {.dtype = values.dtype()});
+  if (reached.empty()) return answer;
   Jacobian jacobian(values, reached, where);
   const Tensor gradient = jacobian.transposed_times(r);
   const double slope = largest_of(gradient);
@@ -130,6 +132,10 @@ Tensor LevenbergMarquardt::step(const Function<Tensor()>& residuals, SourceLocat
   numbers[1].second = growth;
   state_of(0).numbers = std::move(numbers);
   return answer;
+}
+
+void LevenbergMarquardt::set_group_lr(int group, double lr, SourceLocation where) {
+  OptimizerOf::set_group_lr(group, lr > 1 && lr < 1 + 1e-9 ? 1 : lr, where);
 }
 
 template class OptimizerOf<LevenbergMarquardtOptions>;

@@ -27,22 +27,25 @@ extern template class OptimizerOf<LevenbergMarquardtOptions>;
 ///
 ///     fit.step([&] { return model(x) - y; });
 ///
-/// Each step p solves (J' J + d I) p = -J' r, where J is the Jacobian of r, by conjugate gradients on products with J and J'.
-/// The damping d grows until the loss falls, and shrinks as the residuals prove to be nearly linear; with damping 0 there is
-/// none, and a step is taken whatever comes of it. step() answers with the loss, half the sum of squares, from before the
-/// step. Where the closure throws, or the first residuals are not finite and the option is not to proceed, everything is as
-/// before.
+/// Each step p solves (J' J + d I) p = -J' r, where J is the Jacobian of r, by conjugate gradients on products with J
+/// and J'. The damping d grows until the loss falls, and shrinks as the residuals prove to be nearly linear; with
+/// damping 0 there is none, and a step is taken whatever comes of it. step() answers with the loss, half the sum of
+/// squares, from before the step. Where the closure throws, or the first residuals are not finite and the option is not
+/// to proceed, everything is as before.
 ///
 /// Keeps `damping` and `growth` with the first parameter.
 /// Throws: std::logic_error for a step without a closure.
-/// Source: Marquardt, An algorithm for least-squares estimation of nonlinear parameters, 1963; damping: Nielsen, Damping
-/// Parameter in Marquardt's Method, 1999; conjugate gradients: Björck, Numerical Methods for Least Squares Problems, 1996.
+/// Source: Marquardt, An algorithm for least-squares estimation of nonlinear parameters, 1963; damping: Nielsen,
+/// Damping Parameter in Marquardt's Method, 1999; conjugate gradients: Björck, Numerical Methods for Least Squares
+/// Problems, 1996.
 class LevenbergMarquardt final : public ClosureOptimizer<LevenbergMarquardtOptions> {
  public:
   using ClosureOptimizer::ClosureOptimizer;
   using ClosureOptimizer::step;
   /// Makes one step by the residuals that the closure returns.
   Tensor step(const Function<Tensor()>& residuals, SourceLocation where = SourceLocation::current()) override;
+  /// Sets the learning rate. What a schedule's rounding has led above 1 is 1.
+  void set_group_lr(int group, double lr, SourceLocation where = SourceLocation::current()) override;
 
  private:
   std::vector<Kept> keeps(const LevenbergMarquardtOptions& options, const Tensor& w) const override;

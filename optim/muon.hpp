@@ -29,9 +29,10 @@ struct MuonOptions {
 
 extern template class OptimizerOf<MuonOptions>;
 
-/// Muon, momentum whose matrices are made orthogonal before they are stepped along, so that every direction of a layer's inputs
-/// and outputs moves alike. A parameter of more than two axes, as a convolution has it, is a matrix of its first axis by the
-/// others. Parameters of fewer axes, and groups whose option `orthogonal` is false, are stepped by AdamW.
+/// Muon, momentum whose matrices are made orthogonal before they are stepped along, so that every direction of a
+/// layer's inputs and outputs moves alike. A parameter of more than two axes, as a convolution has it, is a matrix of
+/// its first axis by the others. Parameters of fewer axes, and groups whose option `orthogonal` is false, are stepped
+/// by AdamW.
 ///
 ///     b = momentum b + g,   d = g + momentum b               (nesterov; else d = b)
 ///     x = d / |d|,   x = 3.4445 x - 4.775 (x x') x + 2.0315 (x x')^2 x    ns_steps times

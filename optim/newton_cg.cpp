@@ -79,6 +79,7 @@ std::vector<Kept> NewtonCG::keeps(const NewtonCGOptions& options, const Tensor& 
 Tensor NewtonCG::step(const Function<Tensor()>& loss, SourceLocation where) {
   const NewtonCGOptions& options = this->options();
   const std::vector<Tensor> reached = reachable();
+  if (reached.empty()) return loss_of(loss, where).detach();
   ParameterVector moving(reached);
   const std::int64_t n = moving.size();
   const std::int64_t most = options.max_cg > 0 ? options.max_cg : std::min<std::int64_t>(n, 250);

@@ -23,21 +23,21 @@ struct NewtonCGOptions {
 
 extern template class OptimizerOf<NewtonCGOptions>;
 
-/// NewtonCG, Newton's method in a trust region: each step p nearly minimises the quadratic g p + p H p / 2 within |p| <= radius
-/// by conjugate gradients (Steihaug's), which need products with the Hessian alone, and stop at the region's edge or where the
-/// curvature is negative. The step is taken where the loss falls by at least `acceptance` of what the quadratic promised; the
-/// radius shrinks and grows by how well it promised. The loss never rises.
+/// NewtonCG, Newton's method in a trust region: each step p nearly minimises the quadratic g p + p H p / 2 within |p|
+/// <= radius by conjugate gradients (Steihaug's), which need products with the Hessian alone, and stop at the region's
+/// edge or where the curvature is negative. The step is taken where the loss falls by at least `acceptance` of what the
+/// quadratic promised; the radius shrinks and grows by how well it promised. The loss never rises.
 ///
 ///     newton.step([&] { return nn::mse(model(x), y); });
 ///
-/// For losses that are the same function in each evaluation and have second derivatives. step() answers with the loss from
-/// before. Where the closure throws, or the first loss or gradient is not finite and the option is not to proceed, everything
-/// is as before; at a point that was tried, what is not finite only shrinks the region.
+/// For losses that are the same function in each evaluation and have second derivatives. step() answers with the loss
+/// from before. Where the closure throws, or the first loss or gradient is not finite and the option is not to proceed,
+/// everything is as before; at a point that was tried, what is not finite only shrinks the region.
 ///
 /// Keeps `radius` with the first parameter.
 /// Throws: std::logic_error for a step without a closure.
-/// Source: Steihaug, The conjugate gradient method and trust regions in large scale optimization, SIAM J. Numer. Anal. 1983;
-/// Nocedal, Wright, Numerical Optimization, 2006, algorithms 4.1 and 7.2.
+/// Source: Steihaug, The conjugate gradient method and trust regions in large scale optimization, SIAM J. Numer. Anal.
+/// 1983; Nocedal, Wright, Numerical Optimization, 2006, algorithms 4.1 and 7.2.
 class NewtonCG final : public ClosureOptimizer<NewtonCGOptions> {
  public:
   using ClosureOptimizer::ClosureOptimizer;

@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "../autograd/base/parallel.hpp"
+#include "../autograd/engine/node.hpp"
 #include "../autograd/grad.hpp"
 #include "../autograd/kernels/elementwise.hpp"
 #include "../autograd/ops/arithmetic.hpp"
@@ -112,8 +113,8 @@ struct Optimizer::Bookkeeping {
   std::vector<std::string> group_names;
   std::vector<std::optional<double>> base_lrs;  // as far as schedules have seen them
 
-  /// Calls work(i) for each parameter, unrecorded: large ones are split over the threads one by one, the others shared out
-  /// whole.
+  /// Calls work(i) for each parameter, unrecorded: large ones are split over the threads one by one, the others shared
+  /// out whole.
   template <class Work>
   void for_each(const std::vector<Tensor>& parameters, SourceLocation where, const Work& work) const {
     std::optional<internal::OneThread> one_thread;
@@ -149,8 +150,8 @@ void Optimizer::zero_grad() {
 }
 
 void Optimizer::step(SourceLocation where) {
-  // All that can fail comes before the first write. The thread that steps a parameter also checks it, takes its gradient and
-  // lets go of it: what counts the gradient's holders would travel from core to core otherwise.
+  // All that can fail comes before the first write. The thread that steps a parameter also checks it, takes its
+  // gradient and lets go of it: what counts the gradient's holders would travel from core to core otherwise.
   std::vector<Tensor> gradients(parameters_.size());
   std::atomic<bool> are_complete = true;
   bookkeeping_->for_each(parameters_, where, [this, where, &gradients, &are_complete](std::size_t i) {
@@ -214,7 +215,17 @@ Tensor Optimizer::loss_of(const Function<Tensor()>& loss, SourceLocation where) 
   check<std::logic_error>(value.requires_grad(), where, name(),
                           ": the loss must require a gradient, but it does not. Compute it outside of NoGrad from "
                           "parameters that are not all frozen.");
+  check_not_used_up(value, where);
   return value;
+}
+
+void Optimizer::check_not_used_up(const Tensor& answer, SourceLocation where) const {
+  const internal::Node* node = answer.impl()->node.get();
+  if (node == nullptr || !node->freed) [[likely]]
+    return;
+  fail<std::logic_error>(where, concat(name(),
+                                       ": the closure must not call backward(), for step() does, but the graph "
+                                       "of its answer is used up. Compute it anew in each call."));
 }
 
 Tensor Optimizer::loss_with_gradients(const Function<Tensor()>& loss, SourceLocation where) {
@@ -286,6 +297,8 @@ NamedTensors Optimizer::state() const {
     entries.emplace_back(prefix + "steps", full({}, state.steps, {.dtype = DType::int64}));
     // What an option has asked for since the last step is still to be made, and starts as it would.
     for (const Kept& kept : kept_by(i)) {
+      if (kept.is_optional && state.find_number(kept.name) == nullptr && state.find_tensor(kept.name) == nullptr)
+        continue;
       if (kept.is_number) {
         const double* number = state.find_number(kept.name);
         entries.emplace_back(prefix + kept.name, full({}, number ? *number : kept.start, {.dtype = DType::float64}));
@@ -300,7 +313,8 @@ NamedTensors Optimizer::state() const {
 
 Metadata Optimizer::metadata() const {
   Metadata metadata = {{"format_version", kFormatVersion}, {"class", name()}};
-  if (std::string options = options_json(*this); !options.empty()) metadata.emplace_back("options", std::move(options));
+  if (std::string options = options_json(*this, bookkeeping_->base_lrs); !options.empty())
+    metadata.emplace_back("options", std::move(options));
   return metadata;
 }
 
@@ -315,8 +329,8 @@ void Optimizer::load_state(const NamedTensors& entries, const Metadata& metadata
       std::find_if(metadata.begin(), metadata.end(), [](const auto& text) { return text.first == "options"; });
   if (options == metadata.end()) return load_state(entries, where);
   // First: what is kept depends on them.
-  const Function<void()> put_back = keep_options();
-  take_options(*this, options->second, where);
+  const Function<void()> put_back = keep_options_and_base_lrs();
+  take_options(*this, bookkeeping_->base_lrs, options->second, where);
   try {
     load_state(entries, where);
   } catch (...) {
@@ -336,8 +350,15 @@ Function<void()> Optimizer::keep_options() {
   };
 }
 
+Function<void()> Optimizer::keep_options_and_base_lrs() {
+  return [this, put_options_back = keep_options(), base_lrs = bookkeeping_->base_lrs]() mutable {
+    put_options_back();
+    bookkeeping_->base_lrs.swap(base_lrs);
+  };
+}
+
 Function<void()> Optimizer::keep_all() {
-  return [this, put_options_back = keep_options(), states = states_]() mutable {
+  return [this, put_options_back = keep_options_and_base_lrs(), states = states_]() mutable {
     put_options_back();
     states_.swap(states);
     bookkeeping_->complete_for.assign(parameters_.size(), std::nullopt);
@@ -370,7 +391,7 @@ void Optimizer::load_state(const NamedTensors& entries, SourceLocation where) {
       const auto entry = own.find(kept.name);
       const std::string key = concat(kPrefix, names_[i], '.', std::string_view(kept.name));
       if (entry == own.end()) {
-        missing.push_back(key);
+        if (!kept.is_optional) missing.push_back(key);
         return nullptr;
       }
       const Tensor* tensor = entry->second;
@@ -507,6 +528,7 @@ State Optimizer::completed_state(std::size_t i, SourceLocation where) const {
   NoGrad no_grad;
   State state = states_[i];
   for (const Kept& kept : kept_by(i)) {
+    if (kept.is_optional) continue;
     if (kept.is_number) {
       if (state.find_number(kept.name) == nullptr) state.numbers.emplace_back(kept.name, kept.start);
       continue;

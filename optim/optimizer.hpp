@@ -54,11 +54,12 @@ class Optimizer {
   /// kept. Nothing is changed then.
   virtual void step(SourceLocation where = SourceLocation::current());
 
-  /// Calls `loss` for the loss, and makes one step by its gradient: drops the gradients that were there, calls backward()
-  /// and step(). Answers with the loss, cut off from its graph. `loss` calls neither zero_grad() nor backward().
+  /// Calls `loss` for the loss, and makes one step by its gradient: drops the gradients that were there, calls
+  /// backward() and step(). Answers with the loss, cut off from its graph. `loss` calls neither zero_grad() nor
+  /// backward().
   ///
-  /// Throws: std::invalid_argument unless the loss has one element, std::logic_error unless it requires a gradient, and
-  /// what `loss`, backward() and step() throw.
+  /// Throws: std::invalid_argument unless the loss has one element, std::logic_error unless it requires a gradient or
+  /// where `loss` has called backward(), and what `loss`, backward() and step() throw.
   /// Example: `Tensor loss = adam.step([&] { return nn::mse(model(x), y); });`
   virtual Tensor step(const Function<Tensor()>& loss, SourceLocation where = SourceLocation::current());
 
@@ -86,8 +87,8 @@ class Optimizer {
   void scale_lr(double factor, SourceLocation where = SourceLocation::current());
   /// Sets the learning rate of one group.
   virtual void set_group_lr(int group, double lr, SourceLocation where = SourceLocation::current()) = 0;
-  /// Learning rate that the schedules of one group start from: the one it had when the first of them was made, until then
-  /// lr(group). Throws std::out_of_range.
+  /// Learning rate that the schedules of one group start from: the one it had when the first of them was made, until
+  /// then lr(group). Throws std::out_of_range.
   double base_lr(int group = 0, SourceLocation where = SourceLocation::current()) const;
 
   /// Momentum of one group: the option `momentum`, or `betas.first`; none where the optimizer has neither. Throws
@@ -99,24 +100,26 @@ class Optimizer {
   /// What is kept for each parameter, parallel to parameters().
   const std::vector<State>& states() const { return states_; }
 
-  /// Everything that is kept, as tensors under the names they have in a file: `state.<parameter's name>.<name>`, a number
-  /// as a 0-d tensor (float64), and `state.<parameter's name>.steps` (int64). A parameter that has taken no step has no
-  /// entry. The tensors are the optimizer's own: copy() what shall outlast the next step.
+  /// Everything that is kept, as tensors under the names they have in a file: `state.<parameter's name>.<name>`, a
+  /// number as a 0-d tensor (float64), and `state.<parameter's name>.steps` (int64). A parameter that has taken no step
+  /// has no entry. The tensors are the optimizer's own: copy() what shall outlast the next step.
   NamedTensors state() const;
-  /// What a file must say beside state(), so that later versions can read it: `format_version`, `class` and, of this library's
-  /// classes, `options`: a JSON list with an object for each group. load_state() leaves alone what it does not know.
+  /// What a file must say beside state(), so that later versions can read it: `format_version`, `class` and, of this
+  /// library's classes, `options`: a JSON list with an object for each group, and with its base_lr() where schedules
+  /// set its rate. load_state() leaves alone what it does not know.
   Metadata metadata() const;
-  /// Takes over copies of what state() answered with, of this optimizer or of another with parameters of the same names,
-  /// shapes and options: the next step is then the one that the other would make. Parameters without an entry start anew.
+  /// Takes over copies of what state() answered with, of this optimizer or of another with parameters of the same
+  /// names, shapes and options: the next step is then the one that the other would make. Parameters without an entry
+  /// start anew.
   ///
   /// Throws: std::invalid_argument, naming them, for entries that are unknown, missing, or of another shape or dtype.
   /// Nothing is changed then.
   void load_state(const NamedTensors& entries, SourceLocation where = SourceLocation::current());
-  /// Takes over copies of a state that came with metadata, and with it the options of each group: the rate that a schedule
-  /// had come to, momentum, weight decay. (Other options than the saved ones: set_options() afterwards, or load the entries
-  /// alone.) Of an optimizer of the user's class the options stay.
-  /// Throws: std::invalid_argument as well where another class of optimizer or a later format saved it, the groups are not as
-  /// many, or an option cannot be. Nothing is changed then.
+  /// Takes over copies of a state that came with metadata, and with it the options of each group: the rate that a
+  /// schedule had come to and the one it started from, momentum, weight decay. (Other options than the saved ones: set_options() afterwards, or
+  /// load the entries alone.) Of an optimizer of the user's class the options stay.
+  /// Throws: std::invalid_argument as well where another class of optimizer or a later format saved it, the groups are
+  /// not as many, or an option cannot be. Nothing is changed then.
   void load_state(const NamedTensors& entries, const Metadata& metadata,
                   SourceLocation where = SourceLocation::current());
 
@@ -130,11 +133,13 @@ class Optimizer {
   void check_group(int group, SourceLocation where) const;
   Tensor& parameter(std::size_t i) { return parameters_[i]; }
   State& state_of(std::size_t i) { return states_[i]; }
-  /// Calls the closure, drops the gradients that were there and calls backward(). Answers with the loss, cut off from its
-  /// graph. Throws as step(loss).
+  /// Calls the closure, drops the gradients that were there and calls backward(). Answers with the loss, cut off from
+  /// its graph. Throws as step(loss).
   Tensor loss_with_gradients(const Function<Tensor()>& loss, SourceLocation where);
   /// Calls the closure and checks that its answer is a loss with a graph. Throws as step(loss).
   Tensor loss_of(const Function<Tensor()>& loss, SourceLocation where) const;
+  /// Throws std::logic_error where a backward pass has used up the graph of what a closure answered with.
+  void check_not_used_up(const Tensor& answer, SourceLocation where) const;
   /// The parameters that are not frozen.
   std::vector<Tensor> reachable() const;
   /// Throws std::invalid_argument unless all parameters have one dtype.
@@ -145,13 +150,15 @@ class Optimizer {
   virtual void check_loaded(const std::vector<State>& states, SourceLocation where) const;
   /// To be called where what a group keeps may have changed.
   void options_changed(int group);
-  /// Answers with what puts the options of all groups back as they are now; that takes no memory. Of an optimizer that is no
+  /// Answers with what puts the options of all groups back as they are now; that takes no memory. Of an optimizer that
+  /// is no
   /// OptimizerOf: rates and momentum.
   virtual Function<void()> keep_options();
 
  private:
   /// Answers with what puts options and states back as they are now; that takes no memory.
   Function<void()> keep_all();
+  Function<void()> keep_options_and_base_lrs();
   friend struct Restore;
 
   /// Moves one parameter by its gradient. Called for different parameters from several threads at once.
@@ -222,18 +229,19 @@ class OptimizerOf : public Optimizer {
   void set_group_momentum(int group, double momentum, SourceLocation where = SourceLocation::current()) override;
 
  protected:
-  /// What update() needs for this parameter beside the count of its steps. It is made before the first write of the step
-  /// that first needs it.
+  /// What update() needs for this parameter beside the count of its steps. It is made before the first write of the
+  /// step that first needs it.
   virtual std::vector<Kept> keeps(const Options& options, const Tensor& w) const = 0;
   Function<void()> keep_options() override;
   /// Whether prepare() is to be called.
   bool prepares() const override { return false; }
-  /// Computes what update() then finds in state.prepared, for formulas that take memory: it may be written with operators, and
-  /// what it throws leaves everything as it is. state.steps does not count this step yet. Called where prepares() answers true.
+  /// Computes what update() then finds in state.prepared, for formulas that take memory: it may be written with
+  /// operators, and what it throws leaves everything as it is. state.steps does not count this step yet. Called where
+  /// prepares() answers true.
   virtual std::vector<Tensor> prepare(const Options& options, const Tensor& w, const Tensor& g,
                                       const State& state) const;
-  /// Moves one parameter w by its gradient g; state.steps counts this step already. Called from several threads at once:
-  /// it must change nothing but w and its state. What it throws leaves the step half done.
+  /// Moves one parameter w by its gradient g; state.steps counts this step already. Called from several threads at
+  /// once: it must change nothing but w and its state. What it throws leaves the step half done.
   virtual void update(const Options& options, Tensor& w, const Tensor& g, State& state) = 0;
 
  private:
@@ -241,6 +249,10 @@ class OptimizerOf : public Optimizer {
   std::vector<Kept> kept(int group, const Tensor& parameter) const final;
   std::vector<Tensor> prepared(int group, std::size_t i, const Tensor& gradient, const State& state) const final;
   NonFinite nonfinite(int group) const final;
+  /// As options.check(), or by check_in_run() where there is one: what a schedule may come to is more than what an
+  /// optimizer may be made with.
+  static void check_in_run(const Options& options, SourceLocation where);
+  friend struct Restore;
 
   internal::Hidden<std::vector<Options>> options_;  // by group
 };
@@ -306,6 +318,14 @@ Function<void()> OptimizerOf<Options>::keep_options() {
 }
 
 template <class Options>
+void OptimizerOf<Options>::check_in_run(const Options& options, SourceLocation where) {
+  if constexpr (requires { options.check_in_run(where); })
+    options.check_in_run(where);
+  else
+    options.check(where);
+}
+
+template <class Options>
 double OptimizerOf<Options>::lr(int group, SourceLocation where) const {
   return options(group, where).lr;
 }
@@ -315,7 +335,7 @@ void OptimizerOf<Options>::set_group_lr(int group, double lr, SourceLocation whe
   check_group(group, where);
   Options changed = (*options_)[group];
   changed.lr = lr;
-  changed.check(where);
+  check_in_run(changed, where);
   (*options_)[group] = changed;
 }
 
@@ -342,7 +362,7 @@ void OptimizerOf<Options>::set_group_momentum(int group, double momentum, Source
   if (own == nullptr) return Optimizer::set_group_momentum(group, momentum, where);
   const bool starts_or_ends = (*own == 0) != (momentum == 0);
   *own = momentum;
-  changed.check(where);
+  check_in_run(changed, where);
   (*options_)[group] = changed;
   if (starts_or_ends) options_changed(group);
 }

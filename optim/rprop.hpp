@@ -23,8 +23,8 @@ struct RpropOptions {
 
 extern template class OptimizerOf<RpropOptions>;
 
-/// Rprop, in which each element has a step s of its own that grows while the sign of its gradient stays, and shrinks when it
-/// turns. For whole batches: a gradient's size counts for nothing.
+/// Rprop, in which each element has a step s of its own that grows while the sign of its gradient stays, and shrinks
+/// when it turns. For whole batches: a gradient's size counts for nothing.
 ///
 ///     s = s eta+  where g h > 0;   s = s eta-, g = 0  where g h < 0;   s within the least and the largest step
 ///     w -= s sign(g),   h = g

@@ -16,6 +16,12 @@ void SGDOptions::check(SourceLocation where) const {
                '.');
 }
 
+void SGDOptions::check_in_run(SourceLocation where) const {
+  SGDOptions checked = *this;
+  if (momentum == 0) checked.nesterov = false;
+  checked.check(where);
+}
+
 std::vector<Kept> SGD::keeps(const SGDOptions& options, const Tensor& w) const {
   if (options.momentum == 0) return {};
   return {{"momentum", w}, Kept::number("momentum_steps")};

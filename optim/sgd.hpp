@@ -19,6 +19,9 @@ struct SGDOptions {
   static constexpr const char* kOptimizer = "SGD";
   /// Throws std::invalid_argument, naming the option and its value, when one is outside its range.
   void check(SourceLocation where) const;
+  /// Throws as check(), but takes nesterov with a momentum that is 0, to which a schedule may lead: those steps have
+  /// none.
+  void check_in_run(SourceLocation where) const;
 };
 
 extern template class OptimizerOf<SGDOptions>;

@@ -35,14 +35,15 @@ struct Kept {
   DType dtype;
   double start;
   bool is_number = false;
-  bool is_rows = false;  ///< the first axis may have any extent
+  bool is_rows = false;      ///< the first axis may have any extent
+  bool is_optional = false;  ///< a state may go without it
 };
 
 /// What an optimizer keeps for one parameter, nothing until the parameter's first step.
 struct State {
  private:
-  // An optimizer keeps few things: to look at each is faster than a map. Inline, so that a name of known length is compared
-  // without a call.
+  // An optimizer keeps few things: to look at each is faster than a map. Inline, so that a name of known length is
+  // compared without a call.
   template <class T>
   static const T* find(const std::vector<std::pair<std::string, T>>& entries, std::string_view name) {
     for (const std::pair<std::string, T>& entry : entries)

@@ -24,7 +24,8 @@ class Curvature {
   SourceLocation where_;
 };
 
-/// Residuals r [m] with the products of their Jacobian J [m, n] and of its transpose with any vector, from one evaluation.
+/// Residuals r [m] with the products of their Jacobian J [m, n] and of its transpose with any vector, from one
+/// evaluation.
 class Jacobian {
  public:
   Jacobian(const Tensor& residuals, const std::vector<Tensor>& parameters, SourceLocation where);

@@ -11,6 +11,7 @@
 
 #include "../optim.hpp"
 #include "json_tree.hpp"
+#include "restore.hpp"
 
 namespace xgrad::optim {
 namespace {
@@ -95,7 +96,8 @@ bool take(const Json& json, LineSearch& value) {
   return take_one_of(json, value, {LineSearch::none, LineSearch::strong_wolfe});
 }
 
-/// Takes the values of "lr, betas" from one object. Answers with the name of the first that is of another kind, or nothing.
+/// Takes the values of "lr, betas" from one object. Answers with the name of the first that is of another kind, or
+/// nothing.
 std::string take_object(const Json& object, std::string_view names, auto&... values) {
   std::string wrong;
   auto take_one = [&](auto& value) {
@@ -110,7 +112,8 @@ std::string take_object(const Json& object, std::string_view names, auto&... val
 
 // ---- Options ----
 
-// The names stand once, in the order of the struct. It does not compile where there are more or fewer than the struct has.
+// The names stand once, in the order of the struct. It does not compile where there are more or fewer than the struct
+// has.
 #define XGRAD_OPTIONS(Options, ...)                             \
   std::string as_json(const Options& options) {                 \
     const auto& [__VA_ARGS__] = options;                        \
@@ -146,22 +149,29 @@ XGRAD_OPTIONS(SGDOptions, lr, momentum, dampening, nesterov, weight_decay, maxim
 
 /// Writes the list where the optimizer has options of this kind.
 template <class Options>
-bool write(const Optimizer& optimizer, std::string& json) {
+bool write(const Optimizer& optimizer, const BaseRates& base_lrs, std::string& json) {
   const auto* own = dynamic_cast<const OptimizerOf<Options>*>(&optimizer);
   if (own == nullptr) return false;
   json = "[";
-  for (int group = 0; group < own->group_count(); ++group)
+  for (int group = 0; group < own->group_count(); ++group) {
     json += (group == 0 ? "" : ",") + as_json(own->options(group));
+    const auto at = static_cast<std::size_t>(group);
+    if (at >= base_lrs.size() || !base_lrs[at]) continue;
+    json.pop_back();
+    json += ",\"base_lr\":" + as_json(*base_lrs[at]) + '}';
+  }
   json += ']';
   return true;
 }
 
 /// Takes the list where the optimizer has options of this kind.
 template <class Options>
-bool take_list(Optimizer& optimizer, const Json& list, SourceLocation where) {
+bool take_list(Optimizer& optimizer, BaseRates& base_lrs, const Json& list, SourceLocation where) {
   auto* own = dynamic_cast<OptimizerOf<Options>*>(&optimizer);
   if (own == nullptr) return false;
   std::vector<Options> taken;
+  BaseRates rates = base_lrs;
+  rates.resize(static_cast<std::size_t>(own->group_count()));
   for (int group = 0; group < own->group_count(); ++group) {
     Options& options = taken.emplace_back(own->options(group));
     const Json& object = list[static_cast<std::size_t>(group)];
@@ -169,10 +179,18 @@ bool take_list(Optimizer& optimizer, const Json& list, SourceLocation where) {
     check(
         wrong.empty(), where, optimizer.name(), ": the option '", wrong, "' of group ", group,
         " must be of another kind than ", [&] { return object[wrong].dump(); }, ". Nothing was changed.");
-    options.check(where);
+    Restore::check(*own, options, where);
+    const auto base = object.find("base_lr");  // none where there was no schedule, and in older files
+    if (base == object.end()) continue;
+    double rate = 0;
+    check(
+        take(*base, rate) && std::isfinite(rate), where, optimizer.name(), ": 'base_lr' of group ", group,
+        " must be a finite number, but it is ", [&] { return base->dump(); }, ". Nothing was changed.");
+    rates[static_cast<std::size_t>(group)] = rate;
   }
   for (int group = 0; group < own->group_count(); ++group)
-    own->set_options(group, taken[static_cast<std::size_t>(group)], where);
+    Restore::options(*own, group, taken[static_cast<std::size_t>(group)], where);
+  base_lrs.swap(rates);
   return true;
 }
 
@@ -187,13 +205,13 @@ using AllKinds = Kinds<AdadeltaOptions, AdafactorOptions, AdagradOptions, AdamOp
 
 }  // namespace
 
-std::string options_json(const Optimizer& optimizer) {
+std::string options_json(const Optimizer& optimizer, const BaseRates& base_lrs) {
   std::string json;
-  AllKinds::try_each([&]<class Options>() { return write<Options>(optimizer, json); });
+  AllKinds::try_each([&]<class Options>() { return write<Options>(optimizer, base_lrs, json); });
   return json;
 }
 
-void take_options(Optimizer& optimizer, const std::string& json, SourceLocation where) {
+void take_options(Optimizer& optimizer, BaseRates& base_lrs, const std::string& json, SourceLocation where) {
   // Longer than any such list is: the reader of a file that lies shall not fill the memory.
   constexpr std::size_t kMostOfGroup = 4096;
   const auto groups = static_cast<std::size_t>(optimizer.group_count());
@@ -207,7 +225,7 @@ void take_options(Optimizer& optimizer, const std::string& json, SourceLocation 
   check(list.size() == groups, where, optimizer.name(),
         ": the optimizer must have as many groups as the state, but it has ", groups, ", and the state ", list.size(),
         ". Nothing was changed.");
-  AllKinds::try_each([&]<class Options>() { return take_list<Options>(optimizer, list, where); });
+  AllKinds::try_each([&]<class Options>() { return take_list<Options>(optimizer, base_lrs, list, where); });
 }
 
 }  // namespace xgrad::optim

@@ -9,14 +9,15 @@
 
 namespace xgrad::optim {
 
-/// The gradient of what is minimised: g turned round to climb, with the L2 term's gradient. Inside of a fused
-/// pass.
+/// The gradient of what is minimised: g turned round to climb, with the L2 term's gradient where there is one: 0 w
+/// would make a nan of an infinite weight, which a mask may have. Inside of a fused pass.
 struct Descent {
   explicit Descent(const auto& options) : Descent(options.maximize, options.weight_decay) {}
   Descent(bool maximize, double weight_decay) : sign(maximize ? -1 : 1), weight_decay(weight_decay) {}
 
   template <class Batch>
   Batch operator()(Batch g, Batch w) const {
+    if (weight_decay == 0) return sign * g;
     return sign * g + weight_decay * w;
   }
 
@@ -35,6 +36,14 @@ struct Root {
 
   double inside, outside;
 };
+
+/// An average that goes on by a share `fresh`, in (0, 1), of the way to a value. What is infinite stays so: inf - inf
+/// would make a nan of it. Inside of a fused pass.
+template <class Batch>
+Batch averaged(Batch average, Batch value, double fresh) {
+  const Batch next = average + fresh * (value - average);
+  return where(isnan(next), average + value, next);
+}
 
 /// Throws std::invalid_argument for infinities and nan: a step would hand them on to the weights.
 inline void check_finite(const char* optimizer, const char* option, double value, SourceLocation where) {

@@ -24,7 +24,8 @@ class ParameterVector {
   Tensor joined(const std::vector<Tensor>& parts) const;
   /// Writes the vector into the parameters.
   void assign(const Tensor& vector);
-  /// Writes what parts() has made into the parameters. It takes no memory: to be able to go back, make the parts beforehand.
+  /// Writes what parts() has made into the parameters. It takes no memory: to be able to go back, make the parts
+  /// beforehand.
   void assign(std::span<const Tensor> parts);
   /// Views of a vector [n], or of rows [m, n], in the parameters' shapes, or [m, ...].
   std::vector<Tensor> parts(const Tensor& vector) const;
@@ -33,7 +34,8 @@ class ParameterVector {
   std::vector<Tensor> parameters_;
 };
 
-// On contiguous vectors of one size and floating dtype. Sums are made in blocks, and do not depend on the number of threads.
+// On contiguous vectors of one size and floating dtype. Sums are made in blocks, and do not depend on the number of
+// threads.
 
 /// x . y
 double dot(const Tensor& x, const Tensor& y);

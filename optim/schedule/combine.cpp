@@ -64,7 +64,8 @@ double ChainedScheduler::next_lr(int, double current) const { return current; }
 template <class Work>
 void ChainedScheduler::all_or_nothing(const Work& work, SourceLocation where) {
   std::vector<SchedulePart> parts = parts_;
-  // What the parts make of the rates between them need not be rates that the optimizer takes: only their product is set.
+  // What the parts make of the rates between them need not be rates that the optimizer takes: only their product is
+  // set.
   Rates chained = rates();
   Rates* const outer = std::exchange(held_rates(), &chained);
   try {

@@ -32,11 +32,11 @@ class SchedulePart {
   TimedSchedule* (*copy_)(const TimedSchedule&);
 };
 
-/// SequentialLR lets one schedule follow the other: the first from the start, the second from the first milestone on, and so
-/// on. Each begins with its own step 0, from the base rates.
+/// SequentialLR lets one schedule follow the other: the first from the start, the second from the first milestone on,
+/// and so on. Each begins with its own step 0, from the base rates.
 ///
-/// Throws: std::invalid_argument unless all belong to one optimizer, and there is one milestone fewer than schedules, at
-/// least 1 and in order.
+/// Throws: std::invalid_argument unless all belong to one optimizer, and there is one milestone fewer than schedules,
+/// at least 1 and in order.
 /// Example:
 /// `optim::SequentialLR schedule({optim::LinearLR(adam, {.total_iters = 10}), optim::ExponentialLR(adam, {.gamma = 0.9})}, {10});`
 class SequentialLR final : public TimedSchedule {
@@ -56,7 +56,8 @@ class SequentialLR final : public TimedSchedule {
 
 /// ChainedScheduler makes each of several schedules take its step, in order: their factors are multiplied.
 ///
-/// Throws: std::invalid_argument unless there is a schedule, and all belong to one optimizer.
+/// Throws: std::invalid_argument unless there is a schedule, and all belong to one optimizer; step() where the rate that
+/// they come to together is below 0 (PyTorch goes on with it, and climbs).
 /// Example:
 /// `optim::ChainedScheduler schedule({optim::ConstantLR(sgd, {.factor = 0.1}), optim::ExponentialLR(sgd, {.gamma = 0.9})});`
 class ChainedScheduler final : public TimedSchedule {

@@ -22,8 +22,8 @@ double CosineAnnealingLR::next_lr(int group, double current) const {
   // After the lowest point nothing of the rate is left to be multiplied.
   if ((steps() - 1 - options_.T_max) % (2 * options_.T_max) == 0)
     return current + (base_lr(group) - least) * (1 - std::cos(M_PI / length)) / 2;
-  return (1 + std::cos(M_PI * steps_ / length)) / (1 + std::cos(M_PI * (steps_ - 1) / length)) * (current - least) +
-         least;
+  const double factor = (1 + std::cos(M_PI * steps_ / length)) / (1 + std::cos(M_PI * (steps_ - 1) / length));
+  return without_rounding_below_0(factor * (current - least) + least, least);
 }
 
 CosineAnnealingWarmRestarts::CosineAnnealingWarmRestarts(Optimizer& optimizer,

@@ -37,8 +37,8 @@ struct CosineAnnealingWarmRestartsOptions {
   double eta_min = 0;       ///< the least rate, at least 0
 };
 
-/// CosineAnnealingWarmRestarts leads each rate from its base towards eta_min along the cosine, again and again: the first
-/// round takes T_0 steps, each further one T_mult times as many as the one before.
+/// CosineAnnealingWarmRestarts leads each rate from its base towards eta_min along the cosine, again and again: the
+/// first round takes T_0 steps, each further one T_mult times as many as the one before.
 ///
 /// Throws: std::invalid_argument, naming the option and its value, when one is outside its range.
 /// Source: Loshchilov, Hutter, SGDR: Stochastic Gradient Descent with Warm Restarts, ICLR 2017.
@@ -72,8 +72,8 @@ struct WarmupCosineLROptions {
   double final_factor = 0;        ///< the least rate as a share of the base rate, at least 0
 };
 
-/// WarmupCosineLR leads each rate up to its base along a line, then down to final_factor of it along the cosine, and leaves it
-/// there:
+/// WarmupCosineLR leads each rate up to its base along a line, then down to final_factor of it along the cosine, and
+/// leaves it there:
 ///
 ///     lr(t) = base (t + 1) / (warmup_steps + 1)                                       for t < warmup_steps
 ///     lr(t) = base (f + (1 - f) (1 + cos(pi s)) / 2)    with s = (t - warmup_steps) / (total_steps - warmup_steps)

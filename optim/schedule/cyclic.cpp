@@ -41,7 +41,8 @@ double CyclicLR::height() const {
   const double turn = up / total;
   const double cycle = std::floor(1 + steps_ / total);
   const double share = 1 + steps_ / total - cycle;
-  const double line = share <= turn ? share / turn : (share - 1) / (turn - 1);
+  // Within [0, 1] but for rounding, which may not lead a rate below 0.
+  const double line = std::clamp(share <= turn ? share / turn : (share - 1) / (turn - 1), 0.0, 1.0);
   if (options_.scale_fn) return line * options_.scale_fn(options_.scale_mode == ScaleMode::cycle ? cycle : steps_);
   if (options_.mode == CyclicMode::triangular2) return line * std::exp2(1 - cycle);
   if (options_.mode == CyclicMode::exp_range) return line * std::pow(options_.gamma, steps_);

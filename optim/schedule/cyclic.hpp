@@ -35,11 +35,11 @@ struct CyclicLROptions {
   PerGroup max_momentum = 0.9;   ///< the momentum at both ends of a cycle
 };
 
-/// CyclicLR takes each rate from base_lr up to max_lr and back along lines, again and again, and the momentum (or the first of
-/// the betas) the other way. It sets the rates whatever they were.
+/// CyclicLR takes each rate from base_lr up to max_lr and back along lines, again and again, and the momentum (or the
+/// first of the betas) the other way. It sets the rates whatever they were.
 ///
-/// Throws: std::invalid_argument, naming the option and its value, when one is outside its range, or the optimizer has no
-/// momentum to be cycled.
+/// Throws: std::invalid_argument, naming the option and its value, when one is outside its range, or the optimizer has
+/// no momentum to be cycled.
 /// Source: Smith, Cyclical Learning Rates for Training Neural Networks, WACV 2017.
 /// Example: `optim::CyclicLR schedule(sgd, {.base_lr = 0.01, .max_lr = 0.1, .step_size_up = 500});`
 class CyclicLR final : public TimedSchedule {
@@ -73,12 +73,12 @@ struct OneCycleLROptions {
   bool three_phase = false;       ///< down to the first rate as fast as up, then to the last; else down in one
 };
 
-/// OneCycleLR takes each rate once from max_lr / div_factor up to max_lr and down to almost nothing, and the momentum (or the
-/// first of the betas) the other way. It sets the rates whatever they were. The last rate is reached at step total_steps - 1,
-/// and stays for one more, which a loop that calls step() after each batch takes at its end.
+/// OneCycleLR takes each rate once from max_lr / div_factor up to max_lr and down to almost nothing, and the momentum
+/// (or the first of the betas) the other way. It sets the rates whatever they were. The last rate is reached at step
+/// total_steps - 1, and stays for one more, which a loop that calls step() after each batch takes at its end.
 ///
-/// Throws: std::invalid_argument, naming the option and its value, when one is outside its range, or the optimizer has no
-/// momentum to be cycled; step() std::out_of_range beyond total_steps.
+/// Throws: std::invalid_argument, naming the option and its value, when one is outside its range, or the optimizer has
+/// no momentum to be cycled; step() std::out_of_range beyond total_steps.
 /// Source: Smith, Topin, Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates, 2018.
 /// Example: `optim::OneCycleLR schedule(sgd, {.max_lr = 0.1, .epochs = 5, .steps_per_epoch = 600});`
 class OneCycleLR final : public TimedSchedule {

@@ -65,10 +65,13 @@ double LinearLR::next_lr(int group, double current) const {
   const double total = static_cast<double>(options_.total_iters);
   if (steps_ == 0) return current * options_.start_factor;
   if (steps_ > total) return current;
-  const double slope = options_.end_factor - options_.start_factor;
-  const double before = total * options_.start_factor + (steps_ - 1) * slope;
-  if (before == 0) return base_lr(group) * slope * steps_ / total;  // nothing leads back from 0
-  return current * (1 + slope / before);
+  // On the line, total times: a sum of what is at least 0, and 0 where the line ends there.
+  const auto height = [&](double steps) {
+    return (total - steps) * options_.start_factor + steps * options_.end_factor;
+  };
+  const double before = height(steps_ - 1), now = height(steps_);
+  if (before == 0) return base_lr(group) * now / total;  // nothing leads back from 0
+  return current * (now / before);
 }
 
 ExponentialLR::ExponentialLR(Optimizer& optimizer, const ExponentialLROptions& options, SourceLocation where)

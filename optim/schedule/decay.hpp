@@ -78,8 +78,8 @@ struct LinearLROptions {
   std::int64_t total_iters = 5;   ///< steps from one to the other, at least 1
 };
 
-/// LinearLR leads each rate along a line, from start_factor of its base to end_factor, in total_iters steps: a warm-up by its
-/// defaults.
+/// LinearLR leads each rate along a line, from start_factor of its base to end_factor, in total_iters steps: a warm-up
+/// by its defaults.
 ///
 /// Throws: std::invalid_argument, naming the option and its value, when one is outside its range.
 /// Example: `optim::LinearLR warmup(adam, {.start_factor = 0.01, .total_iters = 100});`

@@ -7,8 +7,8 @@
 namespace xgrad XGRAD_API {
 namespace optim {
 
-/// LambdaLR sets each rate to its base times a function of the step, from 0 on: one function for all groups, or one for each.
-/// It sets the rates whatever they were.
+/// LambdaLR sets each rate to its base times a function of the step, from 0 on: one function for all groups, or one for
+/// each. It sets the rates whatever they were.
 ///
 /// Throws: std::invalid_argument unless there is one function, or as many as groups; std::logic_error for an empty one.
 /// Example: `optim::LambdaLR schedule(sgd, [](std::int64_t t) { return 1 / (1 + 0.1 * t); });`
@@ -25,8 +25,8 @@ class LambdaLR final : public TimedSchedule {
   std::vector<Function<double(std::int64_t)>> factors_;
 };
 
-/// MultiplicativeLR multiplies each rate by a function of the step, from 1 on, in each step: one function for all groups, or
-/// one for each.
+/// MultiplicativeLR multiplies each rate by a function of the step, from 1 on, in each step: one function for all
+/// groups, or one for each.
 ///
 /// Throws: std::invalid_argument unless there is one function, or as many as groups; std::logic_error for an empty one.
 /// Example: `optim::MultiplicativeLR schedule(sgd, [](std::int64_t) { return 0.95; });`

@@ -27,8 +27,8 @@ struct ReduceLROnPlateauOptions {
   double eps = 1e-8;          ///< a change of the rate by less is not made
 };
 
-/// ReduceLROnPlateau multiplies each rate by `factor` when a metric has not improved for more than `patience` steps. A nan
-/// is no improvement.
+/// ReduceLROnPlateau multiplies each rate by `factor` when a metric has not improved for more than `patience` steps. A
+/// nan is no improvement.
 ///
 /// Throws: std::invalid_argument, naming the option and its value, when one is outside its range.
 /// Example: `optim::ReduceLROnPlateau schedule(adam, {.factor = 0.5, .patience = 3}); schedule.step(validation_loss);`
@@ -38,8 +38,8 @@ class ReduceLROnPlateau final : public Schedule {
                     SourceLocation where = SourceLocation::current());
   const char* name() const override { return "ReduceLROnPlateau"; }
 
-  /// Takes one more metric, and sets the rates. Throws std::invalid_argument where the optimizer refuses one; nothing is
-  /// changed then.
+  /// Takes one more metric, and sets the rates. Throws std::invalid_argument where the optimizer refuses one; nothing
+  /// is changed then.
   void step(double metric, SourceLocation where = SourceLocation::current());
   /// The best metric so far; infinite before the first.
   double best() const { return best_; }

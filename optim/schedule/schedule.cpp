@@ -1,6 +1,9 @@
 #include "schedule.hpp"
 
+#include <algorithm>
 #include <cmath>
+
+#include "../detail/schedule.hpp"
 
 namespace xgrad XGRAD_API {
 namespace optim {
@@ -183,8 +186,11 @@ void TimedSchedule::go_to(double steps, bool from_base, SourceLocation where) {
     Rates next;
     const Rates now = rates();
     for (int group = 0; group < group_count(); ++group) {
-      next.lr.push_back(next_lr(group, from_base ? base_lr(group) : now.lr[group]));
-      if (const std::optional<double> momentum = next_momentum(group)) next.momentum.push_back(*momentum);
+      const double current = from_base ? base_lr(group) : now.lr[group];
+      const double scale = std::max(std::abs(current), std::abs(base_lr(group)));
+      next.lr.push_back(without_rounding_below_0(next_lr(group, current), scale));
+      if (const std::optional<double> momentum = next_momentum(group))
+        next.momentum.push_back(without_rounding_below_0(*momentum, 1));
     }
     set_rates(next, where);
   } catch (...) {

@@ -13,7 +13,8 @@
 namespace xgrad XGRAD_API {
 namespace optim {
 
-/// A number for each group of parameters: one for all (`.max_lr = 0.1`), or a list with one for each (`.max_lr = {0.1, 0.2}`).
+/// A number for each group of parameters: one for all (`.max_lr = 0.1`), or a list with one for each
+/// (`.max_lr = {0.1, 0.2}`).
 struct PerGroup {
   PerGroup(double for_all);
   PerGroup(std::initializer_list<double> for_each);
@@ -26,9 +27,9 @@ struct PerGroup {
   bool is_list = false;
 };
 
-/// Schedule: the base of all schedules, which set the learning rates of an optimizer as training goes on. It refers to the
-/// optimizer, which must outlive it. Each group has its own base rate: the one it had when its first schedule was made. A
-/// group that is added later takes part from the next step on, with the rate that it has then as its base.
+/// Schedule: the base of all schedules, which set the learning rates of an optimizer as training goes on. It refers to
+/// the optimizer, which must outlive it. Each group has its own base rate: the one it had when its first schedule was
+/// made. A group that is added later takes part from the next step on, with the rate that it has then as its base.
 class Schedule {
  public:
   virtual ~Schedule();
@@ -40,15 +41,15 @@ class Schedule {
   /// Steps that the schedule has taken.
   std::int64_t steps() const { return static_cast<std::int64_t>(steps_); }
 
-  /// Everything that a later run needs to go on, as numbers under names: `steps`, each group's `base_lr.<group>`, what the
-  /// schedule counts, and the rates that the optimizer has now, `lr.<group>` (and `momentum.<group>`). A number may be
-  /// infinite. Options and functions are not part of it.
+  /// Everything that a later run needs to go on, as numbers under names: `steps`, each group's `base_lr.<group>`, what
+  /// the schedule counts, and the rates that the optimizer has now, `lr.<group>` (and `momentum.<group>`). A number may
+  /// be infinite. Options and functions are not part of it.
   NamedNumbers state() const;
-  /// Takes over what state() answered with, of a schedule of the same class and options, and sets the optimizer's rates to
-  /// those that it had.
+  /// Takes over what state() answered with, of a schedule of the same class and options, and sets the optimizer's rates
+  /// to those that it had.
   ///
-  /// Throws: std::invalid_argument, naming them, for entries that are unknown, missing, given twice or impossible. Nothing is
-  /// changed then.
+  /// Throws: std::invalid_argument, naming them, for entries that are unknown, missing, given twice or impossible.
+  /// Nothing is changed then.
   void load_state(const NamedNumbers& numbers, SourceLocation where = SourceLocation::current());
 
  protected:
@@ -67,7 +68,8 @@ class Schedule {
     std::vector<double> lr;
     std::vector<double> momentum;
   };
-  /// Rates that this thread's schedules read and set in place of the optimizer's; null but while a ChainedScheduler works.
+  /// Rates that this thread's schedules read and set in place of the optimizer's; null but while a ChainedScheduler
+  /// works.
   static Rates*& held_rates();
   /// The rates that the optimizer has now, momentum where it has one.
   Rates rates() const;
@@ -104,18 +106,18 @@ class Schedule {
 /// TimedSchedule: the base of the schedules that know the rates from the count of steps alone.
 class TimedSchedule : public Schedule {
  public:
-  /// Sets the rates for the next step or epoch. To be called after Optimizer::step(), as often as the schedule's numbers mean:
-  /// after each batch or after each epoch.
+  /// Sets the rates for the next step or epoch. To be called after Optimizer::step(), as often as the schedule's
+  /// numbers mean: after each batch or after each epoch.
   ///
-  /// Throws: std::invalid_argument where the optimizer refuses a rate, and what a function of the user throws. Nothing is
-  /// changed then.
+  /// Throws: std::invalid_argument where the optimizer refuses a rate, and what a function of the user throws. Nothing
+  /// is changed then.
   void step(SourceLocation where = SourceLocation::current());
 
  protected:
   using Schedule::Schedule;
 
-  /// The rate of a group at step steps(), where the optimizer has `current` now. In the terms of the step before, as far as
-  /// that is possible: what other schedules and the user do to the rate then stays in it.
+  /// The rate of a group at step steps(), where the optimizer has `current` now. In the terms of the step before, as
+  /// far as that is possible: what other schedules and the user do to the rate then stays in it.
   virtual double next_lr(int group, double current) const = 0;
   /// The momentum of a group at step steps(); none leaves it alone.
   virtual std::optional<double> next_momentum(int group) const;

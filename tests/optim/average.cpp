@@ -49,6 +49,30 @@ TEST_CASE("Averages follow their formulas", "[optim][average]") {
   CHECK(equal.updates() == 4);
 }
 
+TEST_CASE("Averages of infinite weights are infinite", "[optim][average]") {
+  for (DType dtype : {DType::float64, DType::float32}) {
+    Tensor w = cast(tensor({1.0, -INFINITY, INFINITY, -INFINITY}), dtype).set_requires_grad();
+    AveragedWeights equal({{"w", w}}), moving({{"w", w}}, {.decay = 0.5}), last({{"w", w}}, {.decay = 0.0});
+    AveragedWeights warm({{"w", w}}, {.decay = 0.999, .warmup = true});
+    const auto update = [&] {
+      for (AveragedWeights* average : {&equal, &moving, &last, &warm}) average->update();
+    };
+    update();
+    w.assign(cast(tensor({3.0, -INFINITY, INFINITY, 4.0}), dtype));
+    update();
+    const auto values = [](const AveragedWeights& average) { return average.averages()[0].second.to_vector<double>(); };
+    CHECK(values(equal) == std::vector<double>{2, -INFINITY, INFINITY, -INFINITY});
+    CHECK(values(moving) == std::vector<double>{2, -INFINITY, INFINITY, -INFINITY});
+    CHECK(values(last) == std::vector<double>{3, -INFINITY, INFINITY, 4});
+    CHECK(values(warm)[1] == -INFINITY);
+    CHECK(std::isfinite(values(warm)[0]));
+    w.assign(cast(tensor({3.0, INFINITY, INFINITY, -INFINITY}), dtype));
+    update();
+    CHECK(std::isnan(values(moving)[1]));  // of both infinities there is no average
+    CHECK(values(last) == std::vector<double>{3, INFINITY, INFINITY, -INFINITY});
+  }
+}
+
 TEST_CASE("Averages are swapped in and out, with buffers and ties", "[optim][average]") {
   Tensor w = variable({1, 2});
   Tensor counter = tensor({3});

@@ -7,6 +7,10 @@
 #include <vector>
 
 #include <xgrad/autograd/ops.hpp>
+#include <xgrad/nn/layers/activation.hpp>
+#include <xgrad/nn/layers/dense.hpp>
+#include <xgrad/nn/sequential.hpp>
+#include <xgrad/nn/state.hpp>
 #include "../catch.hpp"
 
 using namespace xgrad;
@@ -169,6 +173,86 @@ TEST_CASE("LBFGS takes float32, frozen and unreached parameters", "[optim][LBFGS
   CHECK(allclose(w, ones({2}), {.rtol = 1e-5}));
   CHECK(unreached.item() == 7);
   CHECK(frozen.item() == 5);
+}
+
+TEST_CASE("LBFGS leaves parameters alone that are frozen on the way", "[optim][LBFGS]") {
+  // The parameters depend on each other, so that the history of the one speaks of the others.
+  const auto loss_of = [](const std::vector<Tensor>& p) {
+    return sum(square(p[0] - p[1])) + 10 * sum(square(p[1] * p[2] - 1)) + 0.1 * sum(square(p[2] + p[0]));
+  };
+  for (LineSearch search : {LineSearch::strong_wolfe, LineSearch::none}) {
+    for (std::size_t frozen : {0, 1, 2}) {
+      const LBFGSOptions options{.lr = search == LineSearch::none ? 0.1 : 1, .max_iter = 4, .line_search = search};
+      const std::vector<Tensor> parameters = {variable({3, 1}), variable({0.5, 2}), variable({1.5, -1})};
+      const auto loss = [&] { return loss_of(parameters); };
+      LBFGS lbfgs(parameters, options);
+      lbfgs.step(loss);
+      lbfgs.step(loss);
+      Tensor held = parameters[frozen];
+      const std::vector<double> before = values_of(parameters), own = held.to_vector<double>();
+      held.set_requires_grad(false);
+
+      // As of one that was made for the others alone.
+      std::vector<Tensor> copies, rest;
+      for (const Tensor& w : parameters) copies.push_back(copy(w.detach()));
+      for (std::size_t i = 0; i < 3; ++i)
+        if (i != frozen) rest.push_back(copies[i].set_requires_grad());
+      LBFGS of_rest(rest, options);
+      for (int t = 0; t < 3; ++t) {
+        const double value = lbfgs.step(loss).item();
+        CHECK(of_rest.step([&] { return loss_of(copies); }).item() == value);
+        CHECK(held.to_vector<double>() == own);
+        CHECK(values_of(parameters) == values_of(copies));
+      }
+      CHECK(values_of(parameters) != before);
+      CHECK(lbfgs.states()[frozen].number("frozen") == 1);
+      CHECK(lbfgs.states()[(frozen + 1) % 3].find_number("frozen") == nullptr);
+
+      // Saved and loaded, frozen still.
+      std::vector<Tensor> others;
+      for (const Tensor& w : parameters) others.push_back(copy(w.detach()).set_requires_grad(w.requires_grad()));
+      LBFGS loaded(others, options);
+      loaded.load_state(lbfgs.state(), lbfgs.metadata());
+      lbfgs.step(loss);
+      loaded.step([&] { return loss_of(others); });
+      CHECK(values_of(others) == values_of(parameters));
+      CHECK(held.to_vector<double>() == own);
+
+      // It thaws: the history begins anew once more.
+      held.set_requires_grad();
+      std::vector<Tensor> fresh;
+      for (const Tensor& w : parameters) fresh.push_back(copy(w.detach()).set_requires_grad());
+      LBFGS anew(fresh, options);
+      lbfgs.step(loss);
+      anew.step([&] { return loss_of(fresh); });
+      CHECK(values_of(parameters) == values_of(fresh));
+      CHECK(held.to_vector<double>() != own);
+      CHECK(lbfgs.states()[frozen].find_number("frozen") == nullptr);
+    }
+  }
+}
+
+TEST_CASE("LBFGS leaves the frozen part of a model alone", "[optim][LBFGS]") {
+  for (LineSearch search : {LineSearch::strong_wolfe, LineSearch::none}) {
+    nn::Sequential model{nn::Dense(2, 3), nn::Tanh(), nn::Dense(3, 1)};
+    const Tensor x = reshape(arange(8) * 0.25 - 1, {4, 2}), y = sum(x, 1, {.keepdims = true});
+    const auto loss = [&] { return mean(square(model(x) - y)); };
+    LBFGS lbfgs(model.parameters(), {.lr = 0.1, .max_iter = 3, .line_search = search});
+    lbfgs.step(loss);
+    nn::freeze(model, "0.*");
+    std::vector<std::vector<double>> before;
+    for (const Tensor& w : model.parameters()) before.push_back(w.to_vector<double>());
+    lbfgs.step(loss);
+    lbfgs.step(loss);
+    const std::vector<Tensor> after = model.parameters();
+    for (std::size_t i = 0; i < after.size(); ++i) CHECK((after[i].to_vector<double>() == before[i]) == (i < 2));
+    nn::freeze(model);
+    before.clear();
+    for (const Tensor& w : model.parameters()) before.push_back(w.to_vector<double>());
+    Tensor offset = zeros({}, {.requires_grad = true});  // not the optimizer's
+    lbfgs.step([&] { return loss() + offset; });
+    for (std::size_t i = 0; i < after.size(); ++i) CHECK(after[i].to_vector<double>() == before[i]);
+  }
 }
 
 TEST_CASE("LBFGS evaluates no more than it may", "[optim][LBFGS]") {

@@ -1,6 +1,8 @@
-// Schedules: their shapes by hand, going on from a saved state, and what is refused. (PyTorch's own are in conformance.)
+// Schedules: their shapes by hand, going on from a saved state, and what is refused. (PyTorch's own are in
+// conformance.)
 #include <xgrad/optim/schedule/schedules.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -10,6 +12,8 @@
 #include <xgrad/autograd/ops.hpp>
 #include <xgrad/optim/adagrad.hpp>
 #include <xgrad/optim/adam.hpp>
+#include <xgrad/optim/asgd.hpp>
+#include <xgrad/optim/levenberg_marquardt.hpp>
 #include <xgrad/optim/sgd.hpp>
 #include "../catch.hpp"
 
@@ -162,6 +166,172 @@ TEST_CASE("A factor of 0 does not swallow the rate", "[schedule]") {
   check_near(curve(line, 5), {0, 0.5, 1, 1.5, 2, 2});
   ConstantLR constant(b, {.factor = 0, .total_iters = 2});
   check_near(curve(constant, 3), {0, 0, 2, 2});
+}
+
+TEST_CASE("A rate that ends at 0 is not led below it by rounding", "[schedule]") {
+  Tensor w = variable();
+  for (double lr : {0.1, 0.3, 0.7, 1e-5}) {
+    for (std::int64_t total : {3, 5, 7, 10, 49, 100}) {
+      for (double start : {1.0, 1.0 / 3, 0.9}) {
+        SGD sgd({w}, {.lr = lr});
+        LinearLR schedule(sgd, {.start_factor = start, .end_factor = 0, .total_iters = total});
+        for (int i = 0; i < total + 2; ++i) {
+          INFO(lr << ' ' << total << ' ' << start << ' ' << i);
+          REQUIRE_NOTHROW(schedule.step());
+          REQUIRE(sgd.lr() == Approx(lr * start * static_cast<double>(std::max<std::int64_t>(total - i - 1, 0)) /
+                                     static_cast<double>(total))
+                                  .margin(1e-13 * lr));
+        }
+        CHECK(sgd.lr() == 0);
+      }
+      SGD power({w}, {.lr = lr});
+      PolynomialLR polynomial(power, {.total_iters = total, .power = 0.5});
+      for (int i = 0; i < total + 2; ++i) REQUIRE_NOTHROW(polynomial.step());
+      CHECK(power.lr() == 0);
+      // Up from 0, and back to it.
+      SGD risen({w}, {.lr = 0});
+      CosineAnnealingLR cosine(risen, {.T_max = total, .eta_min = lr});
+      for (int i = 0; i < 6 * total; ++i) REQUIRE_NOTHROW(cosine.step());
+      CHECK(risen.lr() == Approx(0).margin(1e-9 * lr));
+      // Down to 0 and up, rate and momentum against each other.
+      for (std::int64_t down : {1, 3, 11}) {
+        SGD both({w}, {.lr = 1, .momentum = 0.5});
+        CyclicLR cycle(both, {.base_lr = 0,
+                              .max_lr = lr,
+                              .step_size_up = total,
+                              .step_size_down = down,
+                              .base_momentum = 0,
+                              .max_momentum = 0.9});
+        for (int i = 0; i < 4 * (total + down); ++i) REQUIRE_NOTHROW(cycle.step());
+        SGD upside({w}, {.lr = 1, .momentum = 0.5});
+        CyclicLR falls(upside, {.base_lr = lr, .max_lr = 0, .step_size_up = total, .step_size_down = down});
+        for (int i = 0; i < 4 * (total + down); ++i) REQUIRE_NOTHROW(falls.step());
+      }
+    }
+  }
+  // A function of the user's that rounds: 0.7 - 7 * 0.1 is -1e-16.
+  SGD sgd({w}, {.lr = 2});
+  LambdaLR lambda(sgd, [](std::int64_t t) { return 0.7 - 0.1 * static_cast<double>(t); });
+  for (int i = 0; i < 7; ++i) REQUIRE_NOTHROW(lambda.step());
+  CHECK(sgd.lr() == 0);
+  // What rounding has not done is refused still.
+  CHECK_THROWS_WITH(lambda.step(), Contains("SGD: lr must be at least 0, but it is -0.2"));
+  SGD chained({w}, {.lr = 0.1});
+  ChainedScheduler chain({CosineAnnealingLR(chained, {.T_max = 1, .eta_min = 0.2}),
+                          MultiStepLR(chained, {.milestones = {1}}), StepLR(chained, {.step_size = 1})});
+  bool refused = false;
+  for (int i = 0; i < 4 && !refused; ++i) {
+    try {
+      chain.step();
+    } catch (const std::invalid_argument& error) {
+      CHECK_THAT(error.what(), Contains("SGD: lr must be at least 0, but it is -0.0"));
+      refused = true;
+    }
+  }
+  CHECK(refused);
+  CHECK(chained.lr() >= 0);
+}
+
+TEST_CASE("A rate that ends at the most is not led above it by rounding", "[schedule]") {
+  for (std::int64_t total = 2; total < 60; ++total) {
+    LevenbergMarquardt fit({variable()});
+    LinearLR warmup(fit, {.total_iters = total});
+    for (int i = 0; i < total + 1; ++i) REQUIRE_NOTHROW(warmup.step());
+    CHECK(fit.lr() == Approx(1).epsilon(1e-12));
+  }
+}
+
+TEST_CASE("A schedule may lead Nesterov's momentum to 0", "[schedule]") {
+  Tensor w = variable(), v = variable();
+  SGD sgd({w}, {.lr = 0.1, .momentum = 0.9, .nesterov = true});
+  OneCycleLR schedule(sgd, {.max_lr = 1, .total_steps = 4, .pct_start = 0.5, .base_momentum = 0});
+  std::vector<double> momenta;
+  for (int t = 0; t < 4; ++t) {
+    w.set_grad(ones({2}));
+    const Tensor before = copy(w.detach());
+    momenta.push_back(*sgd.momentum());
+    sgd.step();
+    if (momenta.back() == 0) {
+      CHECK(allclose(w.detach(), before - sgd.lr()));  // a step without momentum
+      // In between the rate can be set, and the state can be saved and loaded.
+      CHECK_NOTHROW(sgd.set_lr(sgd.lr()));
+      SGD loaded({v}, {.lr = 0.1, .momentum = 0.9, .nesterov = true});
+      CHECK_NOTHROW(loaded.load_state(SGD({v}, {.lr = 0.1}).state(), sgd.metadata()));
+      CHECK(loaded.momentum() == 0.0);
+      CHECK(loaded.options().nesterov);
+    }
+    CHECK_NOTHROW(schedule.step());
+  }
+  CHECK(std::count(momenta.begin(), momenta.end(), 0.0) == 1);
+  CHECK_THROWS_WITH(SGD({w}, {.lr = 0.1, .nesterov = true}), Contains("nesterov needs momentum > 0"));
+}
+
+TEST_CASE("ASGD takes a schedule's rate in its next step", "[schedule]") {
+  Tensor w = zeros({}, {.dtype = DType::float64, .requires_grad = true});
+  ASGD asgd({w}, {.lr = 1});
+  StepLR schedule(asgd, {.step_size = 1, .gamma = 0.1});
+  std::vector<double> values;
+  for (int t = 0; t < 3; ++t) {
+    w.set_grad(ones({}, {.dtype = DType::float64}));
+    asgd.step();
+    schedule.step();
+    values.push_back(w.item());
+  }
+  CHECK(values[0] == -1);
+  CHECK(values[1] == Approx(-1.09999).margin(1e-5));
+  CHECK(values[2] == Approx(-1.10999).margin(1e-5));
+}
+
+TEST_CASE("The base rate comes back with the optimizer's state", "[schedule]") {
+  Tensor w = variable();
+  SGD begun({{.parameters = {w}, .options = {.lr = 0.1}}, {.parameters = {variable()}, .options = {.lr = 0.5}}});
+  const Metadata without = begun.metadata();  // as before there was a schedule, and as older files have it
+  CHECK(without.back().second.find("base_lr") == std::string::npos);
+  ExponentialLR first(begun, {.gamma = 0.5});
+  first.step();
+  CHECK(begun.metadata().back().second.find("\"base_lr\":0.1}") != std::string::npos);
+
+  const auto make = [] {
+    return SGD(
+        {{.parameters = {variable()}, .options = {.lr = 0.7}}, {.parameters = {variable()}, .options = {.lr = 3}}});
+  };
+  SGD going_on = make();
+  going_on.load_state(begun.state(), begun.metadata());
+  CHECK(going_on.lr() == 0.05);
+  CHECK(going_on.base_lr() == 0.1);
+  CHECK(going_on.base_lr(1) == 0.5);
+  CHECK(going_on.metadata() == begun.metadata());
+  ConstantLR second(going_on, {.factor = 0, .total_iters = 1});
+  second.step();
+  CHECK(going_on.lr() == 0.1);
+  CHECK(going_on.lr(1) == 0.5);
+
+  // With a schedule of its own already.
+  SGD scheduled = make();
+  StepLR own(scheduled, {.step_size = 5});
+  CHECK(scheduled.base_lr() == 0.7);
+  scheduled.load_state(begun.state(), begun.metadata());
+  CHECK(scheduled.base_lr() == 0.1);
+
+  // What fails changes nothing; what is not there neither.
+  SGD kept = make();
+  StepLR of_kept(kept, {.step_size = 5});
+  NamedTensors wrong = begun.state();
+  wrong.emplace_back("state.nobody.steps", ones({}));
+  CHECK_THROWS_AS(kept.load_state(wrong, begun.metadata()), std::invalid_argument);
+  CHECK(kept.base_lr() == 0.7);
+  CHECK(kept.lr() == 0.7);
+  kept.load_state(begun.state(), without);
+  CHECK(kept.lr() == 0.1);
+  CHECK(kept.base_lr() == 0.7);
+  for (const char* bad : {"\"much\"", "\"inf\"", "null", "[1]"}) {
+    Metadata metadata = begun.metadata();
+    std::string& options = metadata.back().second;
+    options.replace(options.find("\"base_lr\":0.1}"), 14, std::string("\"base_lr\":") + bad + '}');
+    CHECK_THROWS_WITH(kept.load_state(begun.state(), metadata),
+                      Contains("SGD: 'base_lr' of group 0 must be a finite number, but it is"));
+    CHECK(kept.base_lr() == 0.7);
+  }
 }
 
 TEST_CASE("What else sets the rate stays in it where a schedule multiplies", "[schedule]") {

@@ -1,4 +1,5 @@
 // Newton-CG and Levenberg-Marquardt: minima that are known, going on from a saved state, and steps that fail.
+#include <xgrad/optim/adam.hpp>
 #include <xgrad/optim/lbfgs.hpp>
 #include <xgrad/optim/levenberg_marquardt.hpp>
 #include <xgrad/optim/newton_cg.hpp>
@@ -6,6 +7,7 @@
 
 #include <cmath>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -162,6 +164,69 @@ TEST_CASE("An empty closure is refused by each optimizer, in its name", "[optim]
   check_refuses(LBFGS({w}, {}), "LBFGS");
   check_refuses(NewtonCG({w}, {}), "NewtonCG");
   check_refuses(LevenbergMarquardt({w}, {}), "LevenbergMarquardt");
+}
+
+TEST_CASE("A closure that calls backward() is told that step() does", "[optim]") {
+  Tensor w = variable({3});
+  const auto check_refuses = [&](Optimizer&& optimizer) {
+    const std::string name = optimizer.name();
+    // PyTorch's idiom.
+    const auto closure = [&] {
+      optimizer.zero_grad();
+      Tensor loss = sum(square(w));
+      loss.backward();
+      return loss;
+    };
+    const std::string expected =
+        name +
+        ": the closure must not call backward(), for step() does, but the graph of its answer is used up. "
+        "Compute it anew in each call. at second_order.cpp:";
+    CHECK_THROWS_WITH(optimizer.step(closure), Contains(expected));
+    CHECK_THROWS_AS(optimizer.step(closure), std::logic_error);
+    const Tensor stale = sum(square(w));
+    stale.backward();
+    CHECK_THROWS_WITH(optimizer.step([&] { return stale; }), Contains("used up. Compute it anew in each call."));
+    CHECK(w.item() == 3);
+    CHECK(optimizer.states()[0].steps == 0);
+    if (name == "LevenbergMarquardt") return;  // it tries steps within NoGrad
+    // Where it keeps the graph, the gradient is the same.
+    optimizer.step([&] {
+      Tensor loss = sum(square(w));
+      loss.backward({.retain_graph = true});
+      return loss;
+    });
+    CHECK(w.item() < 3);
+    w.assign(full({1}, 3.0, {.dtype = DType::float64}));
+  };
+  check_refuses(SGD({w}, {.lr = 0.1}));
+  check_refuses(Adam({w}, {.lr = 0.1}));
+  check_refuses(LBFGS({w}, {}));
+  check_refuses(LBFGS({w}, {.line_search = LineSearch::strong_wolfe}));
+  check_refuses(NewtonCG({w}, {}));
+  check_refuses(LevenbergMarquardt({w}, {}));
+}
+
+TEST_CASE("Second-order optimizers leave frozen parameters alone, and be it all of them", "[optim]") {
+  const auto check = [](auto&& make) {
+    Tensor a = variable({3}), b = variable({2}), other = variable({1});
+    auto optimizer = make(std::vector<Tensor>{a, b});
+    const auto answer = [&] { return square(a * b - 1) + square(a - 2) + other; };
+    const auto step = [&] { return optimizer->step([&] { return sum(answer()); }).item(); };
+    step();
+    a.set_requires_grad(false);
+    const double held = a.item(), free = b.item();
+    step();
+    CHECK(a.item() == held);
+    CHECK(b.item() != free);
+    b.set_requires_grad(false);
+    const double last = b.item();
+    CHECK(std::isfinite(step()));
+    CHECK(a.item() == held);
+    CHECK(b.item() == last);
+  };
+  check([](std::vector<Tensor> p) { return std::make_unique<LBFGS>(p, LBFGSOptions{.lr = 0.1, .max_iter = 2}); });
+  check([](std::vector<Tensor> p) { return std::make_unique<NewtonCG>(p, NewtonCGOptions{.max_iter = 2}); });
+  check([](std::vector<Tensor> p) { return std::make_unique<LevenbergMarquardt>(p); });
 }
 
 TEST_CASE("Options of second-order optimizers outside their range are named", "[optim]") {

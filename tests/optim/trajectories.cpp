@@ -1,5 +1,5 @@
-// The formulas of the further optimizers, beside PyTorch 1.13.1, or beside their papers' formulas in NumPy's terms where it
-// has none.
+// The formulas of the further optimizers, beside PyTorch 1.13.1, or beside their papers' formulas in NumPy's terms
+// where it has none.
 #include <xgrad/optim/optim.hpp>
 
 #include <cmath>
@@ -26,8 +26,8 @@ Tensor gradient_of(const Tensor& w, int t) {
   return reshape(cast(from_vector(gradient), w.dtype()), w.shape());
 }
 
-/// Seven steps end where the reference's do, in both dtypes, for contiguous and for strided gradients, and when the optimizer
-/// is saved and loaded after the third.
+/// Seven steps end where the reference's do, in both dtypes, for contiguous and for strided gradients, and when the
+/// optimizer is saved and loaded after the third.
 template <class T, class Options>
 void check_trajectory(const Options& options, const std::vector<double>& expected,
                       std::initializer_list<double> start = {1, -2, 0.5}, const Shape& shape = {3}) {
@@ -192,6 +192,85 @@ TEST_CASE("Empty and 0-d parameters are taken by every optimizer", "[optim]") {
   run([](auto p) { return std::make_unique<Lion>(p); });
   run([](auto p) { return std::make_unique<Muon>(p); });
   run([](auto p) { return std::make_unique<Adafactor>(p); });
+}
+
+TEST_CASE("Infinite weights stay, and leave the others alone", "[optim]") {
+  // As a mask added to scores has them: their gradient is 0. No option that is off may make 0 * inf of them.
+  const auto run = [](const char* what, auto&& make) {
+    INFO(what);
+    for (DType dtype : {DType::float64, DType::float32}) {
+      for (bool matrix : {false, true}) {
+        const Shape shape = matrix ? Shape{2, 2} : Shape{4};
+        Tensor w = variable({1, -INFINITY, INFINITY, -2}, shape, dtype);
+        Tensor finite = variable({1, 0, 0, -2}, shape, dtype);
+        auto optimizer = make(std::vector<Tensor>{w}), beside = make(std::vector<Tensor>{finite});
+        for (int t = 0; t < 3; ++t) {
+          w.set_grad(variable({0.5, 0, 0, -1}, shape, dtype).detach());
+          finite.set_grad(w.grad());
+          optimizer->step();
+          beside->step();
+        }
+        const std::vector<double> values = w.to_vector<double>(), expected = finite.to_vector<double>();
+        CHECK(values[1] == -INFINITY);
+        CHECK(values[2] == INFINITY);
+        CHECK(values[0] != 1);
+        for (int i : {0, 3}) {
+          CHECK(std::isfinite(values[i]));
+          // Adafactor's step is in proportion to all weights.
+          if (std::string(what) != "Adafactor") CHECK(values[i] == expected[i]);
+        }
+      }
+    }
+  };
+#define RUN(Optimizer, ...) \
+  run(#Optimizer, [](auto p) { return std::make_unique<Optimizer>(p, Optimizer##Options{__VA_ARGS__}); })
+  RUN(SGD, .lr = 0.01);
+  RUN(SGD, .lr = 0.01, .momentum = 0.9);
+  RUN(SGD, .lr = 0.01, .momentum = 0.9, .nesterov = true);
+  RUN(SGD, .lr = 0.01, .momentum = 0.9, .dampening = 1, .maximize = true);
+  RUN(Adam);
+  RUN(Adam, .eps_inside_root = true, .amsgrad = true);
+  RUN(AdamW);
+  RUN(AdamW, .weight_decay = 0);
+  RUN(NAdam);
+  RUN(RAdam);
+  RUN(Adamax);
+  RUN(Adagrad);
+  RUN(Adadelta);
+  RUN(RMSProp);
+  RUN(RMSProp, .momentum = 0.9);
+  RUN(RMSProp, .centered = true);
+  RUN(RMSProp, .centered = true, .momentum = 0.9);
+  RUN(Rprop);
+  RUN(ASGD);
+  RUN(ASGD, .lambd = 0, .t0 = 0);
+  RUN(Lion);
+  RUN(Muon);
+  RUN(Muon, .weight_decay = 0);
+  RUN(Muon, .momentum = 0, .weight_decay = 0, .orthogonal = false);
+  RUN(Adafactor);
+#undef RUN
+
+  // Adafactor by its formula: 1 / sqrt(v) is 1 in the first step, and s = rms(1, -2) 0.01.
+  Tensor w = variable({1, -INFINITY, -2}, {3}, DType::float64);
+  Adafactor adafactor({w});
+  w.set_grad(variable({0.5, 0, -1}, {3}, DType::float64).detach());
+  adafactor.step();
+  CHECK(w.to_vector<double>()[0] == Approx(1 - std::sqrt(2.5) * 0.01));
+  CHECK(w.to_vector<double>()[1] == -INFINITY);
+  Tensor mask = variable({-INFINITY, -INFINITY}, {2}, DType::float64);
+  Adafactor none_finite({mask});
+  mask.set_grad(zeros({2}, {.dtype = DType::float64}));
+  none_finite.step();
+  CHECK(mask.to_vector<double>() == std::vector<double>{-INFINITY, -INFINITY});
+
+  Tensor averaged = plain({1, -INFINITY});
+  ASGD asgd({averaged}, {.lr = 1, .lambd = 0, .t0 = 0});
+  for (int t = 0; t < 3; ++t) {  // 0, -1, -2; the average: 0, -1, and from there the half of the way
+    averaged.set_grad(plain({1, 0}).detach());
+    asgd.step();
+  }
+  CHECK(asgd.states()[0]["average"].to_vector<double>() == std::vector<double>{-1.5, -INFINITY});
 }
 
 TEST_CASE("Options of the further optimizers outside their range are named", "[optim]") {

@@ -11,8 +11,8 @@
 namespace xgrad XGRAD_API {
 namespace data {
 
-/// How far a training run is with its data. A range of batches that is given one begins where it says, and keeps it up to
-/// date: saved with the model (io::Checkpoint), it lets a later run go on with the batch that would have come next.
+/// How far a training run is with its data. A range of batches that is given one begins where it says, and keeps it up
+/// to date: saved with the model (io::Checkpoint), it lets a later run go on with the batch that would have come next.
 struct BatchPosition {
   std::int64_t passes = 0;  ///< passes that have ended
   std::int64_t points = 0;  ///< points of the current pass that have been handed out; 0: none has begun
@@ -25,12 +25,13 @@ struct BatchOptions {
   bool shuffle = false;            ///< a new random order in each pass
   bool drop_last = false;          ///< leave out a last batch that is smaller than the others
   Generator* generator = nullptr;  ///< where the orders come from; null: the thread's default generator
-  /// Where passes begin, and where they are noted; null: each begin() starts a pass. A loop that is left early is gone on
-  /// with by the next begin(); `position = {}` starts anew.
+  /// Where passes begin, and where they are noted; null: each begin() starts a pass. A loop that is left early is gone
+  /// on with by the next begin(); `position = {}` starts anew.
   BatchPosition* position = nullptr;
 };
 
-/// Range of the mini-batches of a data set. Each begin() starts another pass (an epoch), with a new order when shuffled.
+/// Range of the mini-batches of a data set. Each begin() starts another pass (an epoch), with a new order when
+/// shuffled.
 class Batches {
  public:
   /// End of a pass.
@@ -84,8 +85,8 @@ class Batches {
   SourceLocation where_;
 };
 
-/// Divides a data set in mini-batches. In order they are views of the data set's tensors, shuffled ones copies. One batch of
-/// all points is the data set itself, not shuffled. An empty data set has no batches.
+/// Divides a data set in mini-batches. In order they are views of the data set's tensors, shuffled ones copies. One
+/// batch of all points is the data set itself, not shuffled. An empty data set has no batches.
 ///
 /// Throws: std::invalid_argument for a size below 0 and for inputs and targets of different lengths.
 /// Example: `for (auto [x, y] : data::batches(train, {.size = 32, .shuffle = true})) { ... }`

@@ -10,8 +10,8 @@ namespace xgrad XGRAD_API {
 namespace data {
 namespace {
 
-/// Bytes of the UTF-8 character that begins here; 0 where there is none: bytes that continue, overlong forms, surrogates, and
-/// what lies beyond Unicode.
+/// Bytes of the UTF-8 character that begins here; 0 where there is none: bytes that continue, overlong forms,
+/// surrogates, and what lies beyond Unicode.
 std::size_t character_at(std::string_view text, std::size_t at) {
   auto byte = [&](std::size_t i) { return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0u; };
   auto continues = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xbf) {

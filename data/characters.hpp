@@ -15,8 +15,8 @@ namespace data {
 /// Example: `std::string plays = data::read_text("shakespeare.txt.gz");`
 std::string read_text(const std::string& path, SourceLocation where = SourceLocation::current());
 
-/// Characters numbers the different characters of a text, in ascending order of their code points. A character is a code point
-/// of Unicode, in UTF-8 of one to four bytes.
+/// Characters numbers the different characters of a text, in ascending order of their code points. A character is a
+/// code point of Unicode, in UTF-8 of one to four bytes.
 ///
 /// Example:
 ///

@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "../autograd/ops/create.hpp"
+#include "detail/fields.hpp"
 #include "detail/lines.hpp"
 
 namespace xgrad XGRAD_API {
@@ -48,7 +49,7 @@ class Reader {
   T number(std::size_t column) const {
     const Field& field = fields()[column];
     std::conditional_t<std::is_integral_v<T>, T, double> value{};
-    const Parsed parsed = detail::parse(field.text, value);
+    const Parsed parsed = detail::parse(detail::trimmed(field.text), value);  // of the blanks that quotes may keep
     if (field.text.empty())
       fail(field.begin,
            concat("column ", column + 1, ": a number is expected, but the field is empty.", hint(field.text)));

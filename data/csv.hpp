@@ -32,15 +32,16 @@ struct CsvOptions {
   ~CsvOptions();  // in the .cpp: less for a user's file to compile
 };
 
-/// Reads a table of numbers, from plain text or gzip. Every column is one of numbers, but those that text_columns lists;
-/// read_table() finds by itself which ones are. Fields may be padded with blanks and quoted ("a, b"); a quote within quotes
-/// is written twice. Blank lines are skipped; nan and inf are numbers, and one too small for the dtype is 0.
+/// Reads a table of numbers, from plain text or gzip. Every column is one of numbers, but those that text_columns
+/// lists; read_table() finds by itself which ones are. Fields may be padded with blanks and quoted ("a, b"); a quote
+/// within quotes is written twice. Blank lines are skipped; nan and inf are numbers, and one too small for the dtype is
+/// 0.
 ///
 /// Shapes: values [rows, columns that are not text]; text in the order of CsvOptions::text_columns.
 /// Dtype: int64, float32 or float64, by option.
 /// Throws: FileError, with file, line and column, when the file is missing, empty, truncated, or malformed: rows of
-/// different lengths, a field that is no number or outside the dtype's range, a quote that is not closed, another number of
-/// rows than Header::counts tells. std::invalid_argument for options that cannot be.
+/// different lengths, a field that is no number or outside the dtype's range, a quote that is not closed, another
+/// number of rows than Header::counts tells, or an archive. std::invalid_argument for options that cannot be.
 /// Example: `read_csv("iris.csv", {.header = Header::counts}).values`
 Table read_csv(const std::string& path, const CsvOptions& options = {},
                SourceLocation where = SourceLocation::current());

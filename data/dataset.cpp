@@ -19,7 +19,8 @@ namespace xgrad XGRAD_API {
 namespace data {
 namespace {
 
-/// Whole points of a share of them, rounded up; a share that is meant to be whole and is not by rounding (0.07 of 100 is
+/// Whole points of a share of them, rounded up; a share that is meant to be whole and is not by rounding (0.07 of 100
+/// is
 /// 7.000000000000001) is whole.
 std::int64_t points_of(std::int64_t size, double share) {
   const double exact = static_cast<double>(size) * share, whole = std::round(exact);
@@ -27,8 +28,8 @@ std::int64_t points_of(std::int64_t size, double share) {
   return static_cast<std::int64_t>(std::abs(exact - whole) <= rounding ? whole : std::ceil(exact));
 }
 
-/// How many points of each class are test data: the exact shares rounded by largest remainder, so that they add up. Among
-/// equal remainders the generator chooses: a rule would always take the same classes.
+/// How many points of each class are test data: the exact shares rounded by largest remainder, so that they add up.
+/// Among equal remainders the generator chooses: a rule would always take the same classes.
 std::vector<std::int64_t> test_counts(const std::vector<std::int64_t>& class_sizes, std::int64_t size,
                                       std::int64_t test_size, Generator& generator) {
   const auto classes = static_cast<std::int64_t>(class_sizes.size());
@@ -65,8 +66,8 @@ Classes classes_of(const Tensor& labels) {
   return classes;
 }
 
-/// Throws std::invalid_argument unless each number is an integer, and none of which the dtype no longer tells it from its
-/// neighbours: 16777217 in a float32 table has become 16777216.
+/// Throws std::invalid_argument unless each number is an integer, and none of which the dtype no longer tells it from
+/// its neighbours: 16777217 in a float32 table has become 16777216.
 void check_labels(const Tensor& target, int column, SourceLocation where) {
   const bool narrow = target.dtype() == DType::float32;
   const double limit = std::ldexp(1.0, narrow ? 24 : 53);

@@ -8,8 +8,8 @@
 namespace xgrad XGRAD_API {
 namespace data {
 
-/// Data set: points and what a model should answer for them, one along the first axis of each tensor. A mini-batch is one
-/// too: `for (auto [x, y] : batches(train, {.size = 32}))`.
+/// Data set: points and what a model should answer for them, one along the first axis of each tensor. A mini-batch is
+/// one too: `for (auto [x, y] : batches(train, {.size = 32}))`.
 struct Dataset {
   Tensor inputs;   ///< [n, ...]
   Tensor targets;  ///< [n, ...]
@@ -28,8 +28,9 @@ struct TargetOptions {
 ///
 /// Shapes: values [n, columns] -> inputs [n, columns - 1], targets [n].
 /// Dtype: inputs as the values; targets by option.
-/// Throws: std::out_of_range for a column that is not there. std::invalid_argument for a class label that is no integer, or
-/// so large that the table's dtype does not hold every integer there (from 2^24 in float32, 2^53 in float64).
+/// Throws: std::out_of_range for a column that is not there. std::invalid_argument for a class label that is no
+/// integer, or so large that the table's dtype does not hold every integer there (from 2^24 in float32, 2^53 in
+/// float64).
 Dataset separate_target(const Tensor& values, TargetOptions options = {},
                         SourceLocation where = SourceLocation::current());
 
@@ -55,8 +56,8 @@ struct Split {
   Dataset train, test;
 };
 
-/// Splits a data set in training and test data. Throws std::invalid_argument when test_fraction or test_points is outside
-/// its range, a part would be empty, or the targets of a stratified split are no class labels.
+/// Splits a data set in training and test data. Throws std::invalid_argument when test_fraction or test_points is
+/// outside its range, a part would be empty, or the targets of a stratified split are no class labels.
 Split split(const Dataset& dataset, SplitOptions options = {}, SourceLocation where = SourceLocation::current());
 
 }  // namespace data

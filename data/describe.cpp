@@ -23,6 +23,7 @@ using detail::short_number;
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr std::int64_t kFewest = 20;     // rows of which anything is concluded
+constexpr std::int64_t kMany = 64;       // rows of one value, of which one more or less does not matter
 constexpr std::size_t kEnough = 20'000;  // rows of which it is seen whether a column tells the target
 
 /// A column's values as numbers of classes, 0, 1 ... as they come; a missing value is one too.
@@ -78,18 +79,21 @@ Look look_at(const Table& table, std::int64_t place, SourceLocation where) {
 double told_by_value(const Coded& column, const Coded& target, const std::vector<std::int64_t>& rows) {
   std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> together;
   std::map<std::int64_t, std::vector<std::int64_t>> classes;  // of each value
+  std::map<std::int64_t, std::int64_t> with_value;
   std::vector<std::int64_t> all(target.counts.size());
   for (std::int64_t row : rows) {
     if (++together[{column.codes[row], target.codes[row]}] == 1)
       classes[column.codes[row]].push_back(target.codes[row]);
+    ++with_value[column.codes[row]];
     ++all[target.codes[row]];
   }
   std::int64_t right = 0;
   for (std::int64_t row : rows) {
     const std::int64_t own = target.codes[row];
+    const std::int64_t self = with_value[column.codes[row]] < kMany ? 1 : 0;
     std::int64_t best = 0, guess = -1;
     for (std::int64_t c : classes[column.codes[row]]) {
-      const std::int64_t count = together[{column.codes[row], c}] - (c == own ? 1 : 0);
+      const std::int64_t count = together[{column.codes[row], c}] - (c == own ? self : 0);
       if (count > best) best = count, guess = c;
     }
     if (guess < 0)  // nobody else has this value
@@ -125,8 +129,8 @@ std::int64_t usual_class(const std::vector<std::int64_t>& rows, const Coded& tar
       ->first;
 }
 
-/// The share of rows whose class is the most frequent one among the others of the same number, or, where there are none,
-/// of the nearest number.
+/// The share of rows whose class is the most frequent one among the others of the same number, or, where there are
+/// none, of the nearest number.
 double told_by_neighbours(const std::vector<double>& numbers, const Coded& target,
                           const std::vector<std::int64_t>& rows) {
   const std::vector<Group> groups = grouped(numbers, rows);
@@ -139,11 +143,11 @@ double told_by_neighbours(const std::vector<double>& numbers, const Coded& targe
           i == 0 || (i + 1 < groups.size() && groups[i + 1].value - group.value < group.value - groups[i - 1].value)
               ? i + 1
               : i - 1;
-    constexpr std::size_t kMany = 64;  // one row more or less does not matter there
     const std::int64_t usual = usual_class(groups[nearest].rows, target, nearest == i ? group.rows[0] : -1);
     for (std::int64_t row : group.rows)
-      right += target.codes[row] ==
-               (nearest == i && group.rows.size() < kMany ? usual_class(group.rows, target, row) : usual);
+      right += target.codes[row] == (nearest == i && static_cast<std::int64_t>(group.rows.size()) < kMany
+                                         ? usual_class(group.rows, target, row)
+                                         : usual);
   }
   // Of those without a number the most frequent class is guessed.
   std::vector<std::int64_t> rest;
@@ -250,8 +254,13 @@ std::pair<double, double> told(const Look& look, const Look& target) {
     for (std::size_t c = 0; c < target.coded.counts.size(); ++c)
       if (static_cast<std::int64_t>(c) != target.coded.missing)
         base = std::max(base, static_cast<double>(target.coded.counts[c]) / static_cast<double>(known));
-    tells =
-        numeric ? told_by_neighbours(look.numbers, target.coded, rows) : told_by_value(look.coded, target.coded, rows);
+    // What is the same in every row tells as much as nothing does. To leave one row out of the class that it would make
+    // the most frequent one would be wrong each time.
+    const bool constant = std::all_of(
+        rows.begin(), rows.end(), [&](std::int64_t row) { return look.coded.codes[row] == look.coded.codes[rows[0]]; });
+    tells = constant  ? base
+            : numeric ? told_by_neighbours(look.numbers, target.coded, rows)
+                      : told_by_value(look.coded, target.coded, rows);
   } else {
     tells = numeric ? told_by_neighbours(look.numbers, target.numbers, rows)
                     : told_by_value(look.coded, target.numbers, rows);
@@ -323,12 +332,14 @@ std::string_view unit_of(std::string_view field) {
 std::string text_warning(const Look& look) {
   std::map<std::string, std::int64_t> words;
   std::string an_example, a_hint;
-  std::int64_t present = 0, plain = 0, other = 0, inexact = 0, padded = 0, with_unit = 0;
+  std::int64_t present = 0, plain = 0, other = 0, inexact = 0, padded = 0, with_unit = 0, truths = 0, bits = 0;
   std::string_view unit;
   for (const std::string& field : look.column.text) {
     if (field.empty()) continue;
     ++present;
     double value = 0;
+    truths += detail::truth(field) >= 0;
+    bits += field == "0" || field == "1";
     if (detail::parse(field, value) != detail::Parsed::word) {
       ++plain;
       inexact += detail::is_integer(field) && std::abs(value) >= 0x1p53;
@@ -347,20 +358,23 @@ std::string text_warning(const Look& look) {
       ++words[field];
     }
   }
-  const std::string& name = look.column.name;
+  const std::string name = detail::shown(look.column.name);
   if (present == 0) return "";
   if (plain == present && inexact > 0)
     return concat(name, " is text, for it has integers of so many digits that float64 does not hold them all.");
   if (plain == present && padded > 0)
     return concat(name,
                   " is text, for it has codes like 007, whose zeros a number would lose. As numbers: .kinds = {{\"",
-                  detail::shown(name), "\", Kind::number}}.");
+                  name, "\", Kind::number}}.");
   if (plain == present) return "";
   if (with_unit > 0 && 10 * (plain + with_unit) >= 9 * present)
     return concat(name, " is text, for its numbers have the unit '", detail::shown(std::string(unit)),
                   "' behind them. Take it out of the file first.");
   if (10 * (plain + other) >= 9 * present && other > 0)
     return concat(name, " is text like '", detail::shown(an_example), "'.", a_hint);
+  if (truths > 0 && truths + bits == present)
+    return concat(name, " is text, for it has 1 and 0 beside True and False. As one of these: .kinds = {{\"", name,
+                  "\", Kind::boolean}}.");
   if (2 * plain >= present && words.size() <= 3 && !words.empty()) {
     std::string list;
     for (const auto& [word, count] : words) list += (list.empty() ? "'" : "', '") + detail::shown(word);
@@ -380,14 +394,14 @@ std::string twins_warning(const Look& look) {
         plain += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     const auto [at, is_new] = plain_of.emplace(plain, field);
     if (!is_new && at->second != field)
-      return concat(look.column.name, " has both '", detail::shown(at->second), "' and '", detail::shown(field),
-                    "': are they one class?");
+      return concat(detail::shown(look.column.name), " has both '", detail::shown(at->second), "' and '",
+                    detail::shown(field), "': are they one class?");
   }
   return "";
 }
 
 void warn_of_column(const Look& look, std::vector<std::string>& warnings) {
-  const std::string& name = look.column.name;
+  const std::string name = detail::shown(look.column.name);
   const auto rows = static_cast<std::int64_t>(look.coded.codes.size());
   const std::int64_t different = look.coded.different();
   const bool has_missing = look.coded.missing >= 0;
@@ -419,6 +433,19 @@ void warn_of_column(const Look& look, std::vector<std::string>& warnings) {
   }
 }
 
+/// A table of which one column was found, whose lines look like several.
+void warn_of_single(const Look& look, std::vector<std::string>& warnings) {
+  if (look.column.is_numeric() || look.column.text.empty()) return;
+  auto several = [](const std::string& text) { return text.find_first_of(" ,;|\t") != text.npos; };
+  const bool has_digits = std::all_of(look.column.text.begin(), look.column.text.end(), [](const std::string& field) {
+    return field.find_first_of("0123456789") != field.npos;
+  });
+  const bool all = std::all_of(look.column.text.begin(), look.column.text.end(), several);
+  if (all && (several(look.column.name) || has_digits))
+    warnings.push_back(concat("the table has one column, ", detail::shown(look.column.name),
+                              ": where its lines are several columns, say what delimits them: {.delimiter = ' '}."));
+}
+
 }  // namespace
 
 Description describe(const Table& table, std::string_view target, SourceLocation where) {
@@ -442,12 +469,15 @@ Description describe(const Table& table, std::string_view target, SourceLocation
       if (!(tells >= kNearly) || 1 - tells > 0.25 * (1 - base)) continue;
       const std::string how = has_classes(answer) ? concat("for ", percent(tells), " of the rows")
                                                   : concat("with R^2 of ", short_number(tells));
-      result.warnings.push_back(concat(looks[i].column.name, " alone tells ", target, ' ', how,
-                                       tells >= kTells ? concat(". Drop it unless it is known before ", target, " is.")
-                                                       : concat(": is it known before ", target, " is?")));
+      result.warnings.push_back(
+          concat(detail::shown(looks[i].column.name), " alone tells ", detail::shown(target), ' ', how,
+                 tells >= kTells ? concat(". Drop it unless it is known before ", detail::shown(target), " is.")
+                                 : concat(": is it known before ", detail::shown(target), " is?")));
     }
   }
-  for (const Look& look : looks) warn_of_column(look, result.warnings);
+  if (looks.size() == 1) warn_of_single(looks[0], result.warnings);
+  if (result.rows > 0)
+    for (const Look& look : looks) warn_of_column(look, result.warnings);
   for (std::size_t i = 0; i < looks.size(); ++i)
     for (std::size_t j = 0; j < i; ++j) {
       const std::int64_t different = looks[i].coded.different();
@@ -455,7 +485,8 @@ Description describe(const Table& table, std::string_view target, SourceLocation
           looks[i].coded.codes != looks[j].coded.codes)
         continue;
       if (looks[i].coded.missing != looks[j].coded.missing) continue;
-      result.warnings.push_back(concat(looks[j].column.name, " and ", looks[i].column.name, " say the same."));
+      result.warnings.push_back(
+          concat(detail::shown(looks[j].column.name), " and ", detail::shown(looks[i].column.name), " say the same."));
       break;
     }
   return result;
@@ -464,7 +495,7 @@ Description describe(const Table& table, std::string_view target, SourceLocation
 std::string to_string(const Description& description) {
   std::vector<std::vector<std::string>> lines = {{"column", "kind", "missing", "different", "range, or most frequent"}};
   const bool has_target = !description.target.empty();
-  if (has_target) lines[0].insert(lines[0].begin() + 4, "tells " + description.target);
+  if (has_target) lines[0].insert(lines[0].begin() + 4, "tells " + detail::shown(description.target));
   for (const ColumnDescription& column : description.columns) {
     std::string range;
     if (column.kind == Kind::number && !std::isnan(column.lowest)) {

@@ -22,8 +22,9 @@ struct ColumnDescription {
   double mean = 0, deviation = 0;  ///< of numbers; the deviation is that of the population
   std::vector<std::pair<std::string, std::int64_t>>
       frequent;  ///< of the others: the most frequent values, with their counts
-  /// How well the column alone tells the target, told from other rows than the one at hand: the share of rows that are right,
-  /// or R^2 where the target is one of numbers. nan where no target was named.
+  /// How well the column alone tells the target, told from other rows than the one at hand: the share of rows that are
+  /// right, or R^2 where the target is one of numbers. A column that is the same in every row tells the share of the
+  /// most frequent class. nan where no target was named.
   double tells = 0;
 };
 
@@ -36,10 +37,10 @@ struct Description {
 };
 
 /// Looks at a table. With a target it warns (of what 20,000 of its rows say, where there are more) of each column that
-/// alone tells it: what is known only together with the answer makes a model that is right in training and of no use. It
-/// also warns of columns that are constant or empty, that number or name the rows, that say the same as another one, of
-/// text that is numbers in another notation, of values like -999 that may stand for missing ones, and of classes that
-/// differ in case or blanks alone.
+/// alone tells it: what is known only together with the answer makes a model that is right in training and of no use.
+/// It also warns of columns that are constant or empty, that number or name the rows, that say the same as another one,
+/// of text that is numbers in another notation, of values like -999 that may stand for missing ones, of classes that
+/// differ in case or blanks alone, and of a single column whose lines look like several.
 ///
 /// Throws: std::out_of_range for a target that is not there.
 /// Example: `std::cout << data::describe(table, "survived");`

@@ -23,8 +23,8 @@ std::string place(const std::string& file, std::int64_t line, std::int64_t colum
 
 constexpr std::size_t kChunk = 1 << 18;
 
-/// Decompresses a gzip stream that comes in pieces. zlib's own gzread() drops what follows the first member where it is no
-/// second one: a table whose end was appended uncompressed would lose it.
+/// Decompresses a gzip stream that comes in pieces. zlib's own gzread() drops what follows the first member where it is
+/// no second one: a table whose end was appended uncompressed would lose it.
 class Inflater {
  public:
   explicit Inflater(FileContents& contents) : contents_(contents) {

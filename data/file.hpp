@@ -35,8 +35,8 @@ struct FileContents {
                 ///< other bytes; without a full stop
 };
 
-/// Reads a whole file. One compressed by gzip is known by its first bytes, whatever its name; it may be of several members
-/// and end in zeros. Throws FileError when the file cannot be opened or read.
+/// Reads a whole file. One compressed by gzip is known by its first bytes, whatever its name; it may be of several
+/// members and end in zeros. Throws FileError when the file cannot be opened or read.
 FileContents read_file(const std::string& path);
 
 }  // namespace data

@@ -20,8 +20,8 @@ Tensor from_bytes(std::string_view bytes, const Shape& shape, SourceLocation whe
   return from_data(values.data(), shape, where);
 }
 
-/// The file that there is of "train-images-idx3-ubyte", the same with a dot before idx3, and both with .gz at the end; the
-/// first where there is none.
+/// The file that there is of "train-images-idx3-ubyte", the same with a dot before idx3, and both with .gz at the end;
+/// the first where there is none.
 std::string find_file(const std::string& folder, const std::string& file) {
   std::string dotted = file;
   dotted[file.find("-idx")] = '.';

@@ -21,8 +21,8 @@ Tensor read_idx(const std::string& path, DType dtype = DType::float32,
 /// Part of MNIST: 60,000 points to learn from, or 10,000 to test on.
 enum class MnistPart : std::uint8_t { train, test };
 
-/// Reads one part of MNIST from the folder with its four files, named as they are distributed ("train-images-idx3-ubyte",
-/// or "train-images.idx3-ubyte"), plain or with .gz at the end.
+/// Reads one part of MNIST from the folder with its four files, named as they are distributed
+/// ("train-images-idx3-ubyte", or "train-images.idx3-ubyte"), plain or with .gz at the end.
 ///
 /// Shapes: images [n, 28, 28], in [0, 1]; labels [n].
 /// Dtype: images float32, labels int64.

@@ -11,12 +11,15 @@
 #include "../autograd/ops/create.hpp"
 #include "../autograd/ops/movement.hpp"
 #include "detail/escape.hpp"
+#include "detail/fields.hpp"
 #include "detail/lines.hpp"
 #include "standardizer.hpp"
 
 namespace xgrad XGRAD_API {
 namespace data {
 namespace {
+
+using detail::named;
 
 constexpr const char* kMissing = "(missing)";
 constexpr const char* kUnseen = "(unseen)";
@@ -42,12 +45,52 @@ std::string as_class(double value, Kind kind) {
   return concat(value);
 }
 
-/// A column's fields as names of classes, empty where one is missing.
-std::vector<std::string> as_classes(const Column& column, Kind kind) {
-  if (!column.is_numeric()) return column.text;
+constexpr const char* kCure = "kinds()";
+constexpr const char* kTargetCure = "kinds_with_target()";
+
+/// The class that True or False is in a column that was fitted as text: "True", "TRUE" or "true", whichever it had.
+std::string as_trained(bool value, const std::vector<std::string>& classes, const Column& column, const char* cure,
+                       SourceLocation where) {
+  const std::string* found = nullptr;
+  for (const std::string& name : classes) {
+    if (detail::truth(name) != (value ? 1 : 0)) continue;
+    check(found == nullptr, where, "Preparation: column '", named(column.name),
+          "' must be of text, as when it was fitted, for it had both '", found != nullptr ? *found : name, "' and '",
+          name, "', but it is of kind ", column.kind,
+          ". Read new rows as the training rows were: {.kinds = preparation.", cure, "}.");
+    found = &name;
+  }
+  return found != nullptr ? *found : value ? "True" : "False";
+}
+
+/// A column's fields as names of classes, empty where one is missing. What a field is called must not depend on the
+/// file that it came from: a column that was fitted as one of another kind is brought to that one, or refused.
+std::vector<std::string> as_classes(const Column& column, Kind fitted, const std::vector<std::string>& classes,
+                                    const char* cure, SourceLocation where) {
   std::vector<std::string> fields;
+  if (!column.is_numeric()) {
+    fields = column.text;
+    for (std::string& field : fields) {
+      double value = 0;
+      if (fitted == Kind::boolean && detail::truth(field) >= 0)
+        field = as_class(detail::truth(field), Kind::boolean);
+      else if ((fitted == Kind::number || (fitted == Kind::boolean && (field == "0" || field == "1"))) &&
+               detail::parse(field, value) == detail::Parsed::number)
+        field = as_class(value, fitted);
+    }
+    return fields;
+  }
+  const bool was_text = fitted == Kind::text || fitted == Kind::date;
   fields.reserve(static_cast<std::size_t>(column.size()));
-  for (double value : column.values.to_vector<double>()) fields.push_back(as_class(value, kind));
+  for (double value : column.values.to_vector<double>()) {
+    // "01", "1" and "1.0" are one number, but not one text.
+    check(!was_text || column.kind == Kind::boolean || std::isnan(value), where, "Preparation: column '",
+          named(column.name), "' must be of text, as when it was fitted, but it is of kind ", column.kind, ": in row ",
+          fields.size(), " it is ", value, ". Read new rows as the training rows were: {.kinds = preparation.", cure,
+          "}.");
+    fields.push_back(was_text && !std::isnan(value) ? as_trained(value != 0, classes, column, cure, where)
+                                                    : as_class(value, fitted));
+  }
   return fields;
 }
 
@@ -100,14 +143,14 @@ std::vector<std::int64_t> codes_of(const std::vector<std::string>& fields, const
   for (std::size_t row = 0; row < fields.size(); ++row) {
     std::string field = fields[row];
     if (field.empty()) {
-      check(step.impute != Impute::error, where, "Preparation: column '", column,
+      check(step.impute != Impute::error, where, "Preparation: column '", named(column),
             "' must have no missing value, but in row ", row,
             " it has. Say what stands in: {.impute = Impute::most_frequent}, or Impute::keep for a class of its own.");
       if (step.impute != Impute::keep) field = step.fill_text;
     }
     const auto found = numbers.find(field);
     if (found == numbers.end())
-      check(step.unseen != Unseen::error, where, "Preparation: column '", column, "' must have a class of the ",
+      check(step.unseen != Unseen::error, where, "Preparation: column '", named(column), "' must have a class of the ",
             step.classes.size(), " that it was fitted on, but in row ", row, " it is '",
             detail::shown(shown_class(field)),
             "'. Say what becomes of others: {.unseen = Unseen::own_class} or zeros.");
@@ -131,33 +174,33 @@ Preparation::Fitted Preparation::fit_column(const Column& column, const Preparat
   Fitted fitted{column.name, column.kind, step};
   fitted.step.columns.clear();
   const bool encoded = step.encode != Encode::none;
-  check(encoded || column.is_numeric(), where, "Preparation: column '", column.name,
+  check(encoded || column.is_numeric(), where, "Preparation: column '", named(column.name),
         "' must be of numbers, but it is of kind ", column.kind,
         ". Say how its classes become numbers: {.encode = Encode::one_hot}.");
   check(!encoded || step.scale == Scale::none, where,
-        "Preparation: scale is for numbers that are not encoded, but column '", column.name, "' has scale ",
+        "Preparation: scale is for numbers that are not encoded, but column '", named(column.name), "' has scale ",
         name_in(kScales, step.scale), " and encode ", name_in(kEncodes, step.encode), '.');
   check(!encoded || (step.impute != Impute::mean && step.impute != Impute::median), where,
         "Preparation: in a column that is encoded impute must be error, keep, most_frequent or constant, but in '",
-        column.name, "' it is ", name_in(kImputes, step.impute), '.');
+        named(column.name), "' it is ", name_in(kImputes, step.impute), '.');
   check(encoded || step.classes.empty(), where, "Preparation: classes are for columns that are encoded, but '",
-        column.name, "' has classes and encode none.");
+        named(column.name), "' has classes and encode none.");
   check(step.unseen != Unseen::zeros || step.encode == Encode::one_hot || !encoded, where,
-        "Preparation: unseen zeros goes with encode one_hot alone, but column '", column.name, "' has encode ",
+        "Preparation: unseen zeros goes with encode one_hot alone, but column '", named(column.name), "' has encode ",
         name_in(kEncodes, step.encode), ". Take {.unseen = Unseen::own_class}.");
 
   if (encoded) {
-    std::vector<std::string> fields = as_classes(column, column.kind), present;
+    std::vector<std::string> fields = as_classes(column, column.kind, {}, kCure, where), present;
     for (const std::string& field : fields)
       if (!field.empty()) present.push_back(field);
     if (step.impute == Impute::most_frequent) {
-      check(!present.empty(), where, "Preparation: column '", column.name,
+      check(!present.empty(), where, "Preparation: column '", named(column.name),
             "' must have a value to take the most frequent one, but all are missing.");
       fitted.step.fill_text = most_frequent(present);
     }
     if (!step.classes.empty()) {
       check(std::set<std::string>(step.classes.begin(), step.classes.end()).size() == step.classes.size(), where,
-            "Preparation: classes must be different, but those of column '", column.name, "' are not.");
+            "Preparation: classes must be different, but those of column '", named(column.name), "' are not.");
     } else {
       if (step.impute == Impute::constant && present.size() < fields.size()) present.push_back(step.fill_text);
       fitted.step.classes = sorted_classes(present, column.is_numeric());
@@ -171,9 +214,9 @@ Preparation::Fitted Preparation::fit_column(const Column& column, const Preparat
   std::vector<double> present;
   std::int64_t row = 0;
   for (double value : column.values.to_vector<double>()) {
-    check(!std::isinf(value), where, "Preparation: column '", column.name, "' must be finite or missing, but in row ",
-          row, " it is ", value, '.');
-    check(step.impute != Impute::error || !std::isnan(value), where, "Preparation: column '", column.name,
+    check(!std::isinf(value), where, "Preparation: column '", named(column.name),
+          "' must be finite or missing, but in row ", row, " it is ", value, '.');
+    check(step.impute != Impute::error || !std::isnan(value), where, "Preparation: column '", named(column.name),
           "' must have no missing value, but in row ", row,
           " it has. Say what stands in: {.impute = Impute::median}, or Impute::keep for nan.");
     if (!std::isnan(value)) present.push_back(value);
@@ -181,7 +224,7 @@ Preparation::Fitted Preparation::fit_column(const Column& column, const Preparat
   }
   const bool computes = step.scale != Scale::none || step.impute == Impute::mean || step.impute == Impute::median ||
                         step.impute == Impute::most_frequent;
-  check(!computes || !present.empty(), where, "Preparation: column '", column.name,
+  check(!computes || !present.empty(), where, "Preparation: column '", named(column.name),
         "' must have a value to be fitted on, but all are missing. Leave it out.");
   if (step.scale == Scale::standard || step.impute == Impute::mean) {
     const Standardizer standardizer = Standardizer::fit(reshape(from_vector(present), {-1, 1}), where);
@@ -195,7 +238,7 @@ Preparation::Fitted Preparation::fit_column(const Column& column, const Preparat
     const auto [low, high] = std::minmax_element(present.begin(), present.end());
     fitted.shift = *low;
     fitted.scale = *high == *low ? 1 : *high - *low;
-    check(std::isfinite(fitted.scale), where, "Preparation: the range of column '", column.name,
+    check(std::isfinite(fitted.scale), where, "Preparation: the range of column '", named(column.name),
           "' must be within that of float64, but it is from ", *low, " to ", *high, '.');
   }
   if (step.impute == Impute::median) fitted.step.fill = median(present);
@@ -206,12 +249,12 @@ Preparation::Fitted Preparation::fit_column(const Column& column, const Preparat
 void Preparation::fit_target(const Table& table, Target kind, SourceLocation where) {
   const Column column = table.column(target_.column, where);
   target_.kind = column.kind;
-  std::vector<std::string> fields = as_classes(column, column.kind);
+  const std::vector<std::string> fields = as_classes(column, column.kind, {}, kCure, where);
   const bool is_binary = std::all_of(fields.begin(), fields.end(), [](const std::string& field) {
     return field.empty() || field == "0" || field == "1";
   });
   target_.is_classes = kind == Target::classes || (kind == Target::find && (column.kind != Kind::number || is_binary));
-  check(target_.is_classes || column.is_numeric(), where, "Preparation: the target '", column.name,
+  check(target_.is_classes || column.is_numeric(), where, "Preparation: the target '", named(column.name),
         "' must be of numbers, but it is of kind ", column.kind, ". Take {.target_kind = Target::classes}.");
   if (target_.is_classes) target_.classes = sorted_classes(fields, column.is_numeric());
   targets(table, where);
@@ -244,7 +287,7 @@ Preparation Preparation::fit(const Table& table, const std::vector<PreparationSt
   preparation.target_.column = options.target;
   for (const PreparationStep& step : steps)
     for (const std::string& name : step.columns) {
-      check(name != options.target, where, "Preparation: the target must not be among the features, but '", name,
+      check(name != options.target, where, "Preparation: the target must not be among the features, but '", named(name),
             "' is.");
       preparation.fitted_->push_back(fit_column(table.column(name, where), step, where));
     }
@@ -264,7 +307,8 @@ Tensor Preparation::transform(const Table& table, SourceLocation where) const {
     const PreparationStep& step = each.step;
     const Column column = table.column(each.column, where);
     if (step.encode == Encode::one_hot || step.encode == Encode::ordinal) {
-      const std::vector<std::int64_t> codes = codes_of(as_classes(column, each.kind), step, each.column, where);
+      const std::vector<std::int64_t> codes =
+          codes_of(as_classes(column, each.kind, step.classes, kCure, where), step, each.column, where);
       for (std::size_t row = 0; row < rows; ++row)
         if (step.encode == Encode::ordinal)
           block(row) = static_cast<double>(codes[row]);
@@ -272,18 +316,21 @@ Tensor Preparation::transform(const Table& table, SourceLocation where) const {
           block(row, static_cast<std::size_t>(codes[row])) = 1;
       block.at += step.encode == Encode::ordinal ? 1 : step.classes.size() + (step.unseen == Unseen::own_class);
     } else if (step.encode == Encode::none) {
-      check(column.is_numeric(), where, "Preparation: column '", each.column,
-            "' must be of numbers, as when it was fitted, but it is of kind ", column.kind, '.');
+      check(column.is_numeric(), where, "Preparation: column '", named(each.column),
+            "' must be of numbers, as when it was fitted, but it is of kind ", column.kind,
+            ". Read new rows as the training rows were: {.kinds = preparation.", kCure, "}.");
       const std::vector<double> values = column.values.to_vector<double>();
       for (std::size_t row = 0; row < rows; ++row) {
         double value = values[row];
-        check(step.impute != Impute::error || !std::isnan(value), where, "Preparation: column '", each.column,
+        check(step.impute != Impute::error || !std::isnan(value), where, "Preparation: column '", named(each.column),
               "' must have no missing value, but in row ", row,
               " it has. Fit it with what stands in: {.impute = Impute::median}.");
+        check(!std::isinf(value), where, "Preparation: column '", named(each.column),
+              "' must be finite or missing, but in row ", row, " it is ", value, '.');
         if (std::isnan(value) && step.impute != Impute::keep) value = step.fill;
         const double scaled = (value - each.shift) / each.scale;
         check(dtype_ == DType::float64 || !std::isfinite(scaled) || !std::isinf(static_cast<float>(scaled)), where,
-              "Preparation: a feature must be within the range of float32, but '", each.column, "' is ", scaled,
+              "Preparation: a feature must be within the range of float32, but '", named(each.column), "' is ", scaled,
               " in row ", row, ". Scale it, or fit with {.dtype = DType::float64}.");
         block(row) = scaled;
       }
@@ -304,8 +351,9 @@ Tensor Preparation::indices(const Table& table, SourceLocation where) const {
   std::size_t at = 0;
   for (const Fitted& each : *fitted_) {
     if (each.step.encode != Encode::index) continue;
+    const Column column = table.column(each.column, where);
     const std::vector<std::int64_t> codes =
-        codes_of(as_classes(table.column(each.column, where), each.kind), each.step, each.column, where);
+        codes_of(as_classes(column, each.kind, each.step.classes, kCure, where), each.step, each.column, where);
     for (std::size_t row = 0; row < rows; ++row) indices[row * width + at] = codes[row];
     ++at;
   }
@@ -319,18 +367,24 @@ Tensor Preparation::targets(const Table& table, SourceLocation where) const {
   const Column column = table.column(target_.column, where);
   const std::vector<std::int64_t> missing = column.missing().to_vector<std::int64_t>();
   for (std::size_t row = 0; row < missing.size(); ++row)
-    check(missing[row] == 0, where, "Preparation: the target '", column.name,
+    check(missing[row] == 0, where, "Preparation: the target '", named(column.name),
           "' must have no missing value, but in row ", row, " it has. Leave such rows out: table.take(positions).");
   if (!target_.is_classes) {
-    check(column.is_numeric(), where, "Preparation: the target '", column.name,
-          "' must be of numbers, as when it was fitted, but it is of kind ", column.kind, '.');
+    check(column.is_numeric(), where, "Preparation: the target '", named(column.name),
+          "' must be of numbers, as when it was fitted, but it is of kind ", column.kind,
+          ". Read new rows as the training rows were: {.kinds = preparation.", kTargetCure, "}.");
+    const std::vector<double> values = column.values.to_vector<double>();
+    for (std::size_t row = 0; row < values.size(); ++row)
+      check(std::isfinite(values[row]) && (dtype_ == DType::float64 || std::isfinite(static_cast<float>(values[row]))),
+            where, "Preparation: the target '", named(column.name), "' must be finite and within the range of ", dtype_,
+            ", but in row ", row, " it is ", values[row], '.');
     return cast(column.values, dtype_);
   }
   const auto numbers = numbered(target_.classes);
   std::vector<std::int64_t> codes;
-  for (const std::string& field : as_classes(column, target_.kind)) {
+  for (const std::string& field : as_classes(column, target_.kind, target_.classes, kTargetCure, where)) {
     const auto found = numbers.find(field);
-    check(found != numbers.end(), where, "Preparation: the target '", column.name, "' must be one of its ",
+    check(found != numbers.end(), where, "Preparation: the target '", named(column.name), "' must be one of its ",
           target_.classes.size(), " classes, but in row ", codes.size(), " it is '", detail::shown(field), "'.");
     codes.push_back(found->second);
   }
@@ -341,6 +395,20 @@ Dataset Preparation::dataset(const Table& table, SourceLocation where) const {
   return {transform(table, where), targets(table, where)};
 }
 
+std::vector<std::pair<std::string, Kind>> Preparation::kinds() const {
+  std::vector<std::pair<std::string, Kind>> kinds;
+  std::set<std::string_view> named;  // a column may stand in several steps
+  for (const Fitted& each : *fitted_)
+    if (named.insert(each.column).second) kinds.emplace_back(each.column, each.kind);
+  return kinds;
+}
+
+std::vector<std::pair<std::string, Kind>> Preparation::kinds_with_target() const {
+  std::vector<std::pair<std::string, Kind>> kinds = this->kinds();
+  if (!target_.column.empty()) kinds.emplace_back(target_.column, target_.kind);
+  return kinds;
+}
+
 std::vector<std::string> Preparation::classes(std::string_view column, SourceLocation where) const {
   for (const Fitted& each : *fitted_) {
     if (each.column != column || each.step.encode == Encode::none) continue;
@@ -349,7 +417,7 @@ std::vector<std::string> Preparation::classes(std::string_view column, SourceLoc
     if (each.step.unseen == Unseen::own_class) classes.emplace_back(kUnseen);
     return classes;
   }
-  fail<std::out_of_range>(where, concat("Preparation: there is no encoded column '", column, "'."));
+  fail<std::out_of_range>(where, concat("Preparation: there is no encoded column '", detail::shown(column), "'."));
 }
 
 // ---- Saving ----
@@ -468,8 +536,9 @@ void Preparation::load_state(const NamedTensors& state, const Metadata& metadata
     each.shift = shift[at];
     each.scale = scale[at];
     check(each.scale > 0 && std::isfinite(each.scale) && std::isfinite(each.shift), where,
-          "Preparation: shift and scale of '", each.column, "' must be finite, and the scale above 0, but they are ",
-          each.shift, " and ", each.scale, ". Nothing was changed.");
+          "Preparation: shift and scale of '", named(each.column),
+          "' must be finite, and the scale above 0, but they are ", each.shift, " and ", each.scale,
+          ". Nothing was changed.");
     loaded.fitted_->push_back(std::move(each));
   }
   loaded.target_.column = plain("target.name");

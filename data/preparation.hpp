@@ -1,9 +1,10 @@
-// The way from a table to a model's inputs: missing values filled in, text made numbers, numbers brought to one scale. All of
-// it is fitted on training data, kept in one object, and applied to new rows as it was fitted.
+// The way from a table to a model's inputs: missing values filled in, text made numbers, numbers brought to one scale.
+// All of it is fitted on training data, kept in one object, and applied to new rows as it was fitted.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../autograd/hidden.hpp"
@@ -46,8 +47,8 @@ enum class Unseen : std::uint8_t {
   zeros,      ///< no class: all features of its Encode::one_hot are 0
 };
 
-/// PreparationStep: what is done to some columns. Boolean columns count as numbers, 0 and 1; dates as text. Numbers that are
-/// encoded are classes, by their value.
+/// PreparationStep: what is done to some columns. Boolean columns count as numbers, 0 and 1; dates as text. Numbers
+/// that are encoded are classes, by their value.
 struct PreparationStep {
   std::vector<std::string> columns = {};
   Impute impute = Impute::error;
@@ -91,18 +92,20 @@ class Preparation {
   Preparation() = default;
 
   /// Fits the steps on a table. Features come in the order of the steps and of their columns.
-  /// Throws: std::out_of_range for a column that is not there; std::invalid_argument for a table without rows, a step that
-  /// does not fit its column's kind, a column without any value where one is computed of it, an infinite number, and what
-  /// transform() refuses.
+  /// Throws: std::out_of_range for a column that is not there; std::invalid_argument for a table without rows, a step
+  /// that does not fit its column's kind, a column without any value where one is computed of it, an infinite number,
+  /// and what transform() refuses.
   static Preparation fit(const Table& table, const std::vector<PreparationStep>& steps, PreparationOptions options = {},
                          SourceLocation where = SourceLocation::current());
 
   /// The features of a table's rows. The table needs the columns of the steps, in any order, and not the target.
+  /// Columns must be of the kinds that they were fitted on, whatever the few new rows look like: read them with
+  /// kinds(). True and False in a column of text are the classes of those names; numbers there are an error.
   /// Shapes: -> [rows, features().size()].
   /// Dtype: -> as PreparationOptions::dtype.
-  /// Throws: std::out_of_range for a column that is not there; std::invalid_argument, with column and row, for a missing
-  /// value under Impute::error, a class never seen under Unseen::error, text where numbers were fitted, and a number that the
-  /// dtype does not hold.
+  /// Throws: std::out_of_range for a column that is not there; std::invalid_argument, with column and row, for a
+  /// missing value under Impute::error, a class never seen under Unseen::error, text where numbers were fitted, numbers
+  /// where text was, an infinite number, and one that the dtype does not hold.
   Tensor transform(const Table& table, SourceLocation where = SourceLocation::current()) const;
   /// The classes of columns under Encode::index, numbered.
   /// Shapes: -> [rows, index_columns().size()].
@@ -112,8 +115,9 @@ class Preparation {
   /// The targets.
   /// Shapes: -> [rows].
   /// Dtype: -> int64 for classes, else as PreparationOptions::dtype.
-  /// Throws: std::invalid_argument for a value that is missing, a class that the training data did not have, or where no
-  /// target was named; std::out_of_range where the table has no such column.
+  /// Throws: std::invalid_argument for a value that is missing or infinite, a class that the training data did not
+  /// have, numbers where text was fitted, or where no target was named; std::out_of_range where the table has no such
+  /// column.
   Tensor targets(const Table& table, SourceLocation where = SourceLocation::current()) const;
   /// Features and targets: {transform(table), targets(table)}.
   Dataset dataset(const Table& table, SourceLocation where = SourceLocation::current()) const;
@@ -122,12 +126,18 @@ class Preparation {
   const std::vector<std::string>& features() const { return features_; }
   /// Columns under Encode::index, in the order of indices().
   const std::vector<std::string>& index_columns() const { return index_columns_; }
-  /// The classes of an encoded column, by their numbers; "(missing)" and "(unseen)" stand for themselves. Their count is
-  /// the size that an embedding needs.
+  /// The classes of an encoded column, by their numbers; "(missing)" and "(unseen)" stand for themselves. Their count
+  /// is the size that an embedding needs.
   /// Throws: std::out_of_range for a column that is not encoded.
   std::vector<std::string> classes(std::string_view column, SourceLocation where = SourceLocation::current()) const;
   /// The target's classes, by their numbers; empty where it has none.
   const std::vector<std::string>& target_classes() const { return target_.classes; }
+  /// Columns of the steps with the kinds that they were fitted on, for the file of new rows: a file of one row "01" has
+  /// a column of numbers, where training had "01" and "2A".
+  /// Example: `Table asked = read_table("new.csv", {.kinds = preparation.kinds()});`
+  std::vector<std::pair<std::string, Kind>> kinds() const;
+  /// Columns of kinds(), and the target: for a file of rows whose answers are known.
+  std::vector<std::pair<std::string, Kind>> kinds_with_target() const;
   /// Name of the target; empty where there is none.
   const std::string& target() const { return target_.column; }
 
@@ -165,10 +175,10 @@ class Preparation {
   std::vector<std::string> features_, index_columns_;
 };
 
-/// The steps that suit most models: numbers with their median where one is missing (and an indicator, where the table has
-/// any), standardised; booleans as 0 and 1; text of at most `most_classes` classes one-hot, with zeros for what was never
-/// seen. Columns that are constant or empty, dates, and text of more classes (names, identifiers) are left out, and so is the
-/// target.
+/// The steps that suit most models: numbers with their median where one is missing (and an indicator, where the table
+/// has any), standardised; booleans as 0 and 1; text of at most `most_classes` classes one-hot, with zeros for what was
+/// never seen. Columns that are constant or empty, dates, and text of more classes (names, identifiers) are left out,
+/// and so is the target.
 std::vector<PreparationStep> suggest_steps(const Table& table, std::string_view target = {}, int most_classes = 30);
 
 }  // namespace data

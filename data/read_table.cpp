@@ -24,6 +24,7 @@ using detail::shown;
 /// What the fields of a column are, counted.
 struct Census {
   std::int64_t present = 0, numbers = 0, truths = 0, dates = 0;
+  std::int64_t written = 0;  // fields that are there in the file, though they may stand for a missing value
   std::int64_t inexact = 0;  // integers that float64 does not hold
   std::int64_t padded = 0;   // integers that begin with zeros: codes, which a number would not hold either
   bool all_integers = true;
@@ -52,7 +53,7 @@ class Reader {
         options_(options),
         where_(where),
         notation_{options.decimal, options.thousands},
-        missing_(options.missing_words) {}
+        missing_(options.missing_words, notation_) {}
 
   Table read() {
     layout_ = detail::sniff(text_, path_, {lines(options_.delimiter), options_.delimiter == '\0'}, options_.header,
@@ -73,6 +74,13 @@ class Reader {
             .spanning = true};
   }
 
+  /// A field of a column of numbers without the blanks that quotes may keep at its ends.
+  static std::string_view bare(const Field& field) { return field.quoted ? detail::trimmed(field.text) : field.text; }
+
+  bool is_missing(const Field& field, std::string_view bare) const {
+    return missing_.has(field.text) || (field.quoted && !bare.empty() && missing_.has(bare));
+  }
+
   /// At the first row.
   Lines start(bool& in_row) const {
     Lines reader(text_, path_, layout_.lines);
@@ -88,10 +96,21 @@ class Reader {
     return extra && fields.back().text.empty() && !fields.back().quoted ? width_ : fields.size();
   }
 
+  /// Whether two fields that follow each other are integers: the two sides of a comma within a number, perhaps.
+  static bool has_integers_side_by_side(const Lines& reader) {
+    const std::vector<Field>& fields = reader.fields();
+    for (std::size_t i = 1; i < fields.size(); ++i)
+      if (!fields[i - 1].quoted && !fields[i].quoted && detail::is_integer(fields[i - 1].text) &&
+          detail::is_integer(fields[i].text))
+        return true;
+    return false;
+  }
+
   void check_length(const Lines& reader) const {
     const std::size_t count = length(reader);
     if (count == width_) return;
     const bool more = count > width_;
+    double number = 0;
     std::string hint;
     if (layout_.begins > layout_.width_from_line && !layout_.extra_delimiter)
       hint = concat(" If the table begins at line ", layout_.begins,
@@ -104,6 +123,16 @@ class Reader {
                     layout_.first_line[0], "'}.");
     else if (more && width_ == 1 && hint.empty())
       hint += concat(" The delimiter is taken for '", layout_.lines.delimiter, "'; another is given by .delimiter.");
+    else if (more && width_ > 1 && layout_.lines.delimiter == ',' && reader.line_number() == layout_.first_row &&
+             has_integers_side_by_side(reader))
+      hint =
+          " If commas stand within numbers like 3,14 or 1,234, another character must delimit the columns: write the "
+          "file with ';', and read it with {.decimal = ','} or {.thousands = ','}.";
+    else if (hint.empty() && count == 1 && detail::parse(reader.fields()[0].text, number) == Parsed::word)
+      hint =
+          concat(" If the table ends before line ", reader.line_number(), ", take what follows out of the file first.");
+    else if (hint.empty() && !more)
+      hint = " If the last fields of a row may be left out, put the delimiters there that are missing.";
     reader.fail(more ? reader.fields()[width_].begin : reader.line().size(),
                 concat("a row must have ", width_, width_ == 1 ? " column" : " columns", " as line ",
                        layout_.width_from_line, " tells, but this one has ", count, ".", hint));
@@ -135,7 +164,7 @@ class Reader {
     const auto found = std::find(names_.begin(), names_.end(), name);
     if (found != names_.end()) return static_cast<std::size_t>(found - names_.begin());
     std::string all;
-    for (const std::string& each : names_) all += (all.empty() ? "" : ", ") + each;
+    for (const std::string& each : names_) all += (all.empty() ? "" : ", ") + shown(each);
     if (all.size() > 300) all = all.substr(0, 300) + " ...";
     fail<std::out_of_range>(where_, concat("read_table: ", option, " must name columns of the file, but there is no '",
                                            name, "'. There are ", all, '.'));
@@ -163,17 +192,23 @@ class Reader {
     census_.resize(width_);
     bool in_row = false;
     Lines reader = start(in_row);
-    if (!in_row && layout_.header != Header::none && layout_.announced != 0)
+    // A single line of several words between blanks is a row, most likely, of which no delimiter was found.
+    const bool is_line = options_.header == Header::find && width_ == 1 && layout_.first_line.find(' ') != text_.npos;
+    if (!in_row &&
+        ((layout_.header == Header::counts && layout_.announced != 0) || (layout_.header == Header::names && is_line)))
       reader.fail_at_end("a row is expected after the header, but the file ends here.");
     for (; in_row; in_row = reader.next(), ++rows_) {
       check_length(reader);
       for (std::size_t column : chosen_) {
-        const std::string_view text = reader.fields()[column].text;
-        if (missing_.has(text)) continue;
+        const Field& field = reader.fields()[column];
         Census& census = census_[column];
-        ++census.present;
+        census.written += field.quoted || !field.text.empty();
+        const std::string_view text = bare(field);
         double value = 0;
+        if (is_missing(field, text)) continue;
         const Parsed parsed = notation_.parse(text, value);
+        if (parsed == Parsed::number && missing_.has_value(value)) continue;
+        ++census.present;
         if (parsed != Parsed::word) {
           ++census.numbers;
           const bool integer = detail::is_integer(text);
@@ -191,7 +226,7 @@ class Reader {
                                 " tells, but the file has ", rows_, '.'));
     // Delimiters too many at the end of each line.
     for (std::size_t last = width_; last > 1 && unnamed(last - 1) && options_.columns.empty(); --last)
-      if (!chosen_.empty() && chosen_.back() == last - 1 && census_[last - 1].present == 0)
+      if (!chosen_.empty() && chosen_.back() == last - 1 && census_[last - 1].written == 0)
         chosen_.pop_back();
       else
         break;
@@ -253,32 +288,60 @@ class Reader {
     auto refuse = [&](const char* expected, const std::string& hint) {
       reader.fail(
           field.begin,
-          concat("column ", column + 1, " (", names_[column], "): ", expected, " is expected, but ",
+          concat("column ", column + 1, " (", shown(names_[column]), "): ", expected, " is expected, but ",
                  field.text.empty() ? std::string("the field is empty.") : concat("it is '", shown(field.text), "'."),
                  hint));
     };
-    if (missing_.has(field.text)) {
+    const std::string_view text = bare(field);
+    double value = 0;
+    const bool is_boolean = kinds_[column] == Kind::boolean;
+    const Parsed parsed = notation_.parse(text, value);
+    if (is_missing(field, text) || (!is_boolean && parsed == Parsed::number && missing_.has_value(value))) {
       if (options_.missing == Missing::error)
         refuse("a number", " To read missing values as nan: {.missing = Missing::nan}.");
       return std::numeric_limits<double>::quiet_NaN();
     }
-    if (kinds_[column] == Kind::boolean) return boolean(field.text, refuse);
-    double value = 0;
-    const Parsed parsed = notation_.parse(field.text, value);
+    if (is_boolean) return boolean(text, refuse);
+    auto choices = [&] {
+      return concat(
+          " If it stands for a missing value, add it to .missing_words; to keep the column as text: .kinds = {{\"",
+          shown(names_[column]), "\", Kind::text}}.");
+    };
     if (parsed == Parsed::word) {
-      const std::string hint = detail::number_hint(field.text, options_.decimal);
+      std::string hint = detail::number_hint(field.text, options_.decimal, options_.thousands);
       const Census& census = census_[column];
-      refuse("a number", hint.empty() ? concat(" Of its ", census.present, " fields ", census.numbers,
-                                               " are numbers. If it stands for a missing value, add it to "
-                                               ".missing_words; to keep the column as text: .kinds = {{\"",
-                                               names_[column], "\", Kind::text}}.")
-                                      : hint);
+      if (hint.empty())
+        hint = concat(" Of its ", census.present, " fields ", census.numbers, " are numbers.", choices());
+      if (detail::truth(text) >= 0)
+        hint +=
+            concat(" To read 1 and 0 as True and False: .kinds = {{\"", shown(names_[column]), "\", Kind::boolean}}.");
+      refuse("a number", hint + line_hint(reader));
     }
     const bool narrow = options_.dtype == DType::float32;
     const bool too_large =
         parsed == Parsed::out_of_range || (narrow && std::isfinite(value) && std::isinf(static_cast<float>(value)));
-    if (too_large) refuse(narrow ? "a number within the range of float32" : "a number within the range of float64", "");
+    if (too_large)
+      refuse(narrow ? "a number within the range of float32" : "a number within the range of float64",
+             (narrow && parsed != Parsed::out_of_range ? " To read it: {.dtype = DType::float64}." : "") + choices());
     return value;
+  }
+
+  /// What may be meant by the line where a word stands in the place of a number: names, or units below them.
+  std::string line_hint(const Lines& reader) const {
+    const std::int64_t line = reader.line_number();
+    if (layout_.header == Header::none && line == layout_.width_from_line)
+      return " If this line names the columns, read with {.header = Header::names}.";
+    const std::vector<Field>& fields = reader.fields();
+    const bool words = std::all_of(fields.begin(), fields.end(), [&](const Field& field) {
+      double value = 0;
+      return field.text.empty() || notation_.parse(field.text, value) == Parsed::word;
+    });
+    return layout_.header == Header::names && line == layout_.first_row && words
+               ? concat(" If line ", line,
+                        " tells units rather than values, read with {.header = Header::none, .names = "
+                        "{...}, .skip_lines = ",
+                        line, "}.")
+               : "";
   }
 
   /// Of a column that the user calls boolean, more words are taken.
@@ -336,6 +399,7 @@ Table read_table(const std::string& path, const TableOptions& options, SourceLoc
   check_options(options, where);
   CallSite site(where);
   const std::string text = detail::read_whole(path);
+  detail::check_no_nul(text, path);
   return Reader(text, path, options, where).read();
 }
 

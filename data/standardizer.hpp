@@ -6,8 +6,8 @@
 namespace xgrad XGRAD_API {
 namespace data {
 
-/// Standardizer: shifts and scales each feature as fitted on training data. Test data must take the same shift and scale,
-/// since fitting on it would let the model see it:
+/// Standardizer: shifts and scales each feature as fitted on training data. Test data must take the same shift and
+/// scale, since fitting on it would let the model see it:
 ///
 ///     auto standardizer = data::Standardizer::fit(train.inputs);
 ///     train.inputs = standardizer.transform(train.inputs);

@@ -20,6 +20,8 @@ namespace xgrad XGRAD_API {
 namespace data {
 namespace {
 
+using detail::named;
+
 /// What the caller may have meant by a name that is not there: one that differs in case or blanks alone.
 std::string hint_for(std::string_view name, const Table& table) {
   auto plain = [](std::string_view text) {
@@ -30,10 +32,10 @@ std::string hint_for(std::string_view name, const Table& table) {
     return result;
   };
   for (std::int64_t i = 0; i < table.size(); ++i)
-    if (plain(table.name(i)) == plain(name)) return concat(" Did you mean '", table.name(i), "'?");
+    if (plain(table.name(i)) == plain(name)) return concat(" Did you mean '", detail::shown(table.name(i)), "'?");
   std::string names;
   for (std::int64_t i = 0; i < table.size() && names.size() < 200; ++i)
-    names += (i == 0 ? " Its columns are " : ", ") + table.name(i);
+    names += (i == 0 ? " Its columns are " : ", ") + detail::shown(table.name(i));
   return names + (table.size() > 0 ? "." : "");
 }
 
@@ -46,7 +48,8 @@ std::int64_t place_of(const Table& table, std::string_view name, SourceLocation 
     if (found != table.columns.end() && found - table.columns.begin() < table.size())
       return found - table.columns.begin();
   }
-  fail<std::out_of_range>(where, concat("Table: there is no column '", name, "'.", hint_for(name, table)));
+  fail<std::out_of_range>(where,
+                          concat("Table: there is no column '", detail::shown(name), "'.", hint_for(name, table)));
 }
 
 /// The table's columns at these places, in this order.
@@ -92,7 +95,7 @@ void append_text(std::string& out, Kind kind) {
 
 Column::Column(std::string name, const Tensor& values, SourceLocation where) : name(std::move(name)) {
   check(
-      values.defined() && values.ndim() == 1, where, "Column: the values of '", this->name,
+      values.defined() && values.ndim() == 1, where, "Column: the values of '", named(this->name),
       "' must be [rows], but they are ",
       [&] { return values.defined() ? to_string(values.shape()) : std::string("undefined"); }, '.');
   kind = values.dtype() == DType::boolean ? Kind::boolean : Kind::number;
@@ -117,8 +120,8 @@ Tensor Column::missing() const {
 namespace {
 
 void check_numeric(const Column& column) {
-  check(column.is_numeric(), column.where, "Table: column '", column.name, "' must be of numbers, but it is of kind ",
-        column.kind, '.', [&] { return hint_for_text(column.text); });
+  check(column.is_numeric(), column.where, "Table: column '", named(column.name),
+        "' must be of numbers, but it is of kind ", column.kind, '.', [&] { return hint_for_text(column.text); });
 }
 
 }  // namespace
@@ -147,9 +150,9 @@ Table::Table(const std::vector<Column>& given, SourceLocation where) {
   std::unordered_set<std::string_view> taken;
   for (const Column& column : given) {
     check(column.size() == given[0].size(), where, "Table: all columns must have the same number of rows, but '",
-          given[0].name, "' has ", given[0].size(), " and '", column.name, "' has ", column.size(), '.');
+          named(given[0].name), "' has ", given[0].size(), " and '", named(column.name), "' has ", column.size(), '.');
     check(taken.insert(column.name).second, where,
-          "Table: each column must have a name of its own, but two are called '", column.name, "'.");
+          "Table: each column must have a name of its own, but two are called '", named(column.name), "'.");
     columns.push_back(column.name);
     kinds.push_back(column.kind);
     if (column.is_numeric()) {
@@ -208,7 +211,7 @@ Table Table::pick(const std::vector<std::string>& names, SourceLocation where) c
   for (const std::string& name : names) {
     const std::int64_t place = place_of(*this, name, where);
     check(std::find(picked.begin(), picked.end(), place) == picked.end(), where,
-          "Table: a column must be picked once, but '", name, "' is named twice.");
+          "Table: a column must be picked once, but '", named(name), "' is named twice.");
     picked.push_back(place);
   }
   return at_places(*this, picked, where);
@@ -265,7 +268,7 @@ Tensor Table::numbers(const std::vector<std::string>& names, SourceLocation wher
   std::vector<std::int64_t> picked;
   for (const std::string& name : names) {
     const std::int64_t place = place_of(*this, name, where);
-    check(kinds[place] == Kind::number || kinds[place] == Kind::boolean, where, "Table: column '", name,
+    check(kinds[place] == Kind::number || kinds[place] == Kind::boolean, where, "Table: column '", named(name),
           "' must be of numbers, but it is of kind ", kinds[place], ".",
           [&] { return hint_for_text(text[places[place]]); });
     picked.push_back(places[place]);

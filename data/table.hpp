@@ -26,7 +26,8 @@ enum class Kind : std::uint8_t {
 /// Writes number, boolean, text or date.
 void append_text(std::string& out, Kind kind);
 
-/// Column: one of a table, a copy of its strings or a view of its numbers. It converts to a Tensor where it holds numbers:
+/// Column: one of a table, a copy of its strings or a view of its numbers. It converts to a Tensor where it holds
+/// numbers:
 /// `Tensor age = table["age"]`.
 struct Column {
   std::string name;
@@ -141,8 +142,8 @@ struct TableSplit {
 
 /// Splits a table in training and test data, as split() does with a data set. With `.stratify` each class of the column
 /// `by` has the same share in both.
-/// Throws: std::invalid_argument as split() of a data set, and for `.stratify` without a column; std::out_of_range for one
-/// that is not there.
+/// Throws: std::invalid_argument as split() of a data set, and for `.stratify` without a column; std::out_of_range for
+/// one that is not there.
 TableSplit split(const Table& table, SplitOptions options = {}, std::string_view by = {},
                  SourceLocation where = SourceLocation::current());
 

@@ -150,6 +150,9 @@ TEST_CASE("tables: preparing, training, new rows", "[tables]") {
                {"deck", {"Z"}}});
   double probability = softmax(again(loaded.transform(asked)), 1)[{0, 1}].item();
   CHECK(probability > 0.5);
+  Table rows = read_table("examples/data/titanic.csv", {.kinds = loaded.kinds()});
+  Tensor all_rows = loaded.transform(rows);
+  CHECK(all_rows.shape() == Shape{891, train_data.inputs.size(1)});
 
   Preparation quick = Preparation::fit(training, suggest_steps(training, "survived"), {.target = "survived"});
   CHECK(quick.features().size() > 20);

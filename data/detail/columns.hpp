@@ -9,8 +9,8 @@ namespace xgrad {
 namespace data {
 namespace detail {
 
-/// Lines of fields, each column as wide as its widest field by code points, as a terminal shows them; those listed are set to
-/// the right. The last column is not filled up.
+/// Lines of fields, each column as wide as its widest field by code points, as a terminal shows them; those listed are
+/// set to the right. The last column is not filled up.
 std::string in_columns(const std::vector<std::vector<std::string>>& lines, const std::vector<bool>& to_the_right);
 
 /// A number in few digits: whole below 1e9, else four of them.

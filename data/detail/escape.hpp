@@ -9,8 +9,8 @@ namespace xgrad {
 namespace data {
 namespace detail {
 
-/// Bytes of the UTF-8 character at the start of the text, which is not empty; 0 where there is none: no shorter form than
-/// needed, no surrogate, nothing beyond U+10FFFF.
+/// Bytes of the UTF-8 character at the start of the text, which is not empty; 0 where there is none: no shorter form
+/// than needed, no surrogate, nothing beyond U+10FFFF.
 std::size_t character_size(std::string_view text);
 
 /// The text with \\ for a backslash, \n for a newline, and \xe4 for what is no character of UTF-8 or cannot be seen.

@@ -1,6 +1,7 @@
 #include "fields.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace xgrad {
 namespace data {
@@ -50,7 +51,14 @@ bool is_time(std::string_view text) {
 
 }  // namespace
 
+std::string_view trimmed(std::string_view text) {
+  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
+  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
+  return text;
+}
+
 Parsed Notation::parse(std::string_view text, double& value) const {
+  text = trimmed(text);
   if (decimal == '.' && thousands == '\0') return detail::parse(text, value);
   std::string plain(text);
   if (thousands != '\0' && !without_thousands(text, *this, plain)) return Parsed::word;
@@ -61,9 +69,18 @@ Parsed Notation::parse(std::string_view text, double& value) const {
   return detail::parse(plain, value);
 }
 
-MissingWords::MissingWords(const std::vector<std::string>& words) : words_(&words) {
-  for (const std::string& word : words)
+MissingWords::MissingWords(const std::vector<std::string>& words, const Notation& notation) : words_(&words) {
+  for (const std::string& word : words) {
     (word.empty() ? has_empty_ : begins_[static_cast<unsigned char>(word[0])]) = true;
+    double value = 0;
+    const bool is_number =
+        notation.parse(word, value) == Parsed::number || detail::parse(word, value) == Parsed::number;
+    if (is_number && !std::isnan(value)) values_.push_back(value);
+  }
+}
+
+bool MissingWords::has_value(double value) const {
+  return std::find(values_.begin(), values_.end(), value) != values_.end();
 }
 
 bool MissingWords::has(std::string_view text) const {

@@ -1,7 +1,6 @@
 #include "lines.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -61,6 +60,11 @@ void Lines::take_line() {
   if (line_.ends_with('\r')) line_.remove_suffix(1);
 }
 
+std::string_view Lines::peek() const {
+  const std::string_view line = rest_.substr(0, rest_.find('\n'));
+  return line.substr(0, line.size() - (line.ends_with('\r') ? 1 : 0));
+}
+
 bool Lines::next() {
   while (!rest_.empty()) {
     take_line();
@@ -106,6 +110,14 @@ std::string Lines::text(const Field& field) const {
   return text;
 }
 
+/// What may be meant where quotes make no sense. Only read_table(), whose fields may span lines, has an option for it.
+std::string Lines::quote_hint(bool escaped) const {
+  if (escaped)
+    return concat(" If \\", options_.quote, " stands for a quote within quotes, write it twice: sed 's/\\\\",
+                  options_.quote, '/', options_.quote, options_.quote, "/g'.");
+  return options_.spanning ? " If quotes are part of the text, read with {.quote = '\\0'}." : "";
+}
+
 /// Whether the character is no more than room around a field.
 bool Lines::pads(char c) const { return is_blank(c) && (c != options_.delimiter || c == ' '); }
 
@@ -126,7 +138,7 @@ void Lines::take_apart() {
       at = end + 1;
       skip_padding();
       if (at < line_.size() && line_[at] != delimiter && delimiter != ' ')
-        fail(at, "a delimiter must follow the closing quote, but it does not.");
+        fail(at, "a delimiter must follow the closing quote, but it does not." + quote_hint(line_[end - 1] == '\\'));
     } else {
       std::size_t end =
           std::min(delimiter == ' ' ? line_.find_first_of(" \t", at) : line_.find(delimiter, at), line_.size());
@@ -167,8 +179,8 @@ std::size_t Lines::closing_quote(std::size_t begin) {
       at = line_.find(options_.quote, from);
     }
     if (at == line_.npos)
-      fail(begin, options_.spanning ? "a quote must be closed, but the one that opens here is not."
-                                    : "a quote must be closed in its line, but the one that opens here is not.");
+      fail(begin, concat("a quote must be closed", options_.spanning ? "" : " in its line",
+                         ", but the one that opens here is not.", quote_hint(false)));
     if (at + 1 == line_.size() || line_[at + 1] != options_.quote) return at;
     at += 2;
   }
@@ -177,15 +189,18 @@ std::size_t Lines::closing_quote(std::size_t begin) {
 std::string shown(std::string_view text) {
   constexpr std::size_t kMost = 40;
   std::string result;
-  for (char c : text.substr(0, kMost)) {
+  std::size_t at = 0;
+  while (at < std::min(text.size(), kMost)) {
     constexpr char kDigits[] = "0123456789abcdef";
-    const auto byte = static_cast<unsigned char>(c);
-    if (std::iscntrl(byte) != 0)
+    const auto byte = static_cast<unsigned char>(text[at]);
+    const std::size_t size = character_size(text.substr(at));
+    if (size == 0 || byte < 0x20 || byte == 0x7f)
       result += {'\\', 'x', kDigits[byte >> 4], kDigits[byte & 15]};
     else
-      result += c;
+      result += text.substr(at, size);
+    at += std::max<std::size_t>(size, 1);
   }
-  return text.size() > kMost ? result + "..." : result;
+  return at < text.size() ? result + "..." : result;
 }
 
 Parsed parse(std::string_view text, double& value) {
@@ -204,6 +219,43 @@ Parsed parse(std::string_view text, std::int64_t& value) {
   return error == std::errc::result_out_of_range ? Parsed::out_of_range : Parsed::number;
 }
 
+namespace {
+
+/// What a file is by its first bytes, and what to do with it; empty where it may be text.
+std::string other_kind(std::string_view bytes) {
+  using namespace std::string_view_literals;
+  struct {
+    std::string_view begins, kind;
+  } const kinds[] = {
+      {"PK\x03\x04"sv, "a zip archive, as .zip and .xlsx are. Unpack it, or save the sheet as CSV"sv},
+      {"PK\x05\x06"sv, "a zip archive without a file in it"sv},
+      {"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"sv, "one of Excel, as .xls is. Save the sheet as CSV"sv},
+      {"\xfd"
+       "7zXZ\0"sv,
+       "compressed by xz. Unpack it: xz -d"sv},
+      {"\x28\xb5\x2f\xfd"sv, "compressed by zstd. Unpack it: zstd -d"sv},
+      {"7z\xbc\xaf\x27\x1c"sv, "a 7z archive. Unpack it: 7z x"sv},
+      {"PAR1"sv, "one of Parquet. Save the table as CSV"sv},
+      {"\x89HDF\r\n"sv, "one of HDF5. Save the table as CSV"sv},
+      {"%PDF-"sv, "one of PDF, which has no tables"sv},
+  };
+  for (const auto& [begins, kind] : kinds)
+    if (bytes.starts_with(begins)) return std::string(kind);
+  const bool is_bzip2 = bytes.starts_with("BZh") && bytes.size() > 9 && bytes.substr(4, 6) == "1AY&SY";
+  return is_bzip2 ? "compressed by bzip2. Unpack it: bunzip2" : "";
+}
+
+}  // namespace
+
+void check_no_nul(std::string_view text, const std::string& path) {
+  const std::size_t at = text.find('\0');
+  if (at == text.npos || at < 2 || text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) return;
+  const std::string_view before = text.substr(0, at);
+  throw FileError(path, std::count(before.begin(), before.end(), '\n') + 1,
+                  static_cast<std::int64_t>(at - (before.rfind('\n') + 1)) + 1,  // npos + 1 is 0
+                  "text is expected, but here is a NUL byte: the file is damaged, or of another kind than text.");
+}
+
 std::string read_whole(const std::string& path) {
   FileContents contents = read_file(path);
   if (!contents.problem.empty()) {
@@ -212,6 +264,8 @@ std::string read_whole(const std::string& path) {
     const std::size_t line_begin = text.rfind('\n') + 1;  // npos + 1 is 0
     throw FileError(path, line, static_cast<std::int64_t>(text.size() - line_begin) + 1, contents.problem + '.');
   }
+  if (const std::string kind = other_kind(contents.bytes); !kind.empty())
+    throw FileError(path, 0, 0, "a table of text is expected, but the file is " + kind + '.');
   return std::move(contents.bytes);
 }
 

@@ -42,6 +42,8 @@ class Lines {
   const LineOptions& options() const { return options_; }
   std::string_view line() const { return line_; }
   std::int64_t line_number() const { return line_number_; }
+  /// The line behind the one at hand, or the first one, as it stands in the text.
+  std::string_view peek() const;
 
   /// Throws FileError at a place in the line at hand.
   [[noreturn]] void fail(std::size_t begin, const std::string& problem) const;
@@ -56,6 +58,7 @@ class Lines {
   bool pads(char c) const;
   void take_apart();
   void check_encoding() const;
+  std::string quote_hint(bool escaped) const;
   std::size_t closing_quote(std::size_t begin);
 
   std::string_view all_, rest_;
@@ -67,8 +70,13 @@ class Lines {
   std::vector<Field> fields_;
 };
 
-/// The text as a message shows it: \x00 for bytes that would garble it or, as 0, cut it off; the first 40 of many.
+/// The text as a message shows it: \x00 for bytes that would garble it or, as 0, cut it off, and for those that are no
+/// UTF-8; the first 40 of many.
 std::string shown(std::string_view text);
+/// A name as shown(), for check(): made only where there is a message.
+inline auto named(const std::string& name) {
+  return [&name] { return shown(name); };
+}
 
 /// What a field is, read as a number.
 enum class Parsed : std::uint8_t { number, word, out_of_range };
@@ -77,8 +85,12 @@ enum class Parsed : std::uint8_t { number, word, out_of_range };
 Parsed parse(std::string_view text, double& value);
 Parsed parse(std::string_view text, std::int64_t& value);
 
-/// A file's text, decompressed. Throws FileError where it cannot be read to its end.
+/// A file's text, decompressed. Throws FileError where it cannot be read to its end, or is of another kind: an archive,
+/// a spreadsheet.
 std::string read_whole(const std::string& path);
+/// Throws FileError where there is a NUL byte, of which text has none. Text in UTF-16 is left to Lines, which knows the
+/// cure.
+void check_no_nul(std::string_view text, const std::string& path);
 
 /// Whether a character can delimit columns: no quote, end of line, NUL or part of numbers.
 bool can_delimit(char c);

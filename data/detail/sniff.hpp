@@ -19,6 +19,7 @@ struct Layout {
   Header header = Header::none;      // none, names or counts
   std::size_t width = 0;             // number of columns
   std::int64_t width_from_line = 0;  // the line that told it
+  std::int64_t first_row = 0;        // the line behind it; 0 where there is none
   std::int64_t announced = -1;       // rows, where the header tells
   bool extra_delimiter = false;      // whether rows end in a delimiter that the header lacks
   std::vector<std::string> names;    // of the columns, where the header names them
@@ -39,8 +40,8 @@ Layout sniff(std::string_view text, const std::string& path, const Given& given,
              const Notation& notation, const MissingWords& missing);
 
 /// What may be meant by a field that is no number but resembles one: how to read a decimal comma, thousands, a per cent
-/// or a currency sign. Empty where it resembles none.
-std::string number_hint(std::string_view text, char decimal);
+/// or a currency sign. Empty where it resembles none. `thousands` is what was said to divide them, NUL: nothing.
+std::string number_hint(std::string_view text, char decimal, char thousands = '\0');
 
 }  // namespace detail
 }  // namespace data

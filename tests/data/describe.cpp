@@ -152,3 +152,55 @@ TEST_CASE("describe: codes, units and infinite numbers", "[data][describe]") {
       to_string(data::describe(Table({{"x", tensor({1.0, infinity})}, {"y", tensor({-infinity, infinity})}})));
   CHECK_THAT(text, Contains("1 to inf") && Contains("-inf to inf") && !Contains("nan"));
 }
+
+TEST_CASE("describe: a column that is the same in every row tells as much as nothing does", "[data][describe]") {
+  for (int each : {10, 100}) {  // rows of a class
+    std::vector<std::string> answer, same, group;
+    std::vector<double> number;
+    for (int i = 0; i < 3 * each; ++i) {
+      answer.push_back(i % 3 == 0 ? "a" : i % 3 == 1 ? "b" : "c");
+      same.push_back("x");
+      number.push_back(7);
+      group.push_back(i < 150 ? "g" : "h");
+    }
+    const Table table({Column("answer", answer), Column("same", same), Column("number", from_vector(number)),
+                       Column("group", group)});
+    const data::Description description = data::describe(table, "answer");
+    CHECK(description.columns[1].tells == Approx(1 / 3.0));
+    CHECK(description.columns[2].tells == Approx(1 / 3.0));
+    CHECK(description.columns[3].tells == Approx(1 / 3.0));
+  }
+}
+
+TEST_CASE("describe: names that would garble the warnings are escaped", "[data][describe]") {
+  const std::string name = "a\n\x1b[31m\xe4";
+  std::vector<std::string> words, mixed, codes(40, "007");
+  for (int i = 0; i < 40; ++i) {
+    words.push_back(i % 2 == 0 ? "Rome" : "rome");
+    mixed.push_back(i % 4 == 0 ? "True" : i % 4 == 1 ? "False" : "1");
+  }
+  const Table table({Column(name, words), Column(name + "2", words), Column(name + "3", mixed),
+                     Column(name + "4", codes), Column(name + "5", full({40}, 2.0)),
+                     Column(name + "6", full({40}, std::nan("")))});
+  const data::Description description = data::describe(table, name);
+  CHECK(description.warnings.size() >= 8);
+  for (const std::string& warning : description.warnings) {
+    INFO(warning);
+    CHECK(warning.find_first_of("\n\x1b\xe4") == std::string::npos);
+  }
+  CHECK_THAT(warnings_of(table), Contains(R"(a\x0a\x1b[31m\xe43 is text, for it has 1 and 0 beside True and False.)") &&
+                                     Contains("Kind::boolean"));
+  CHECK(to_string(description).find_first_of("\x1b\xe4") == std::string::npos);
+}
+
+TEST_CASE("describe: a single column whose lines look like several", "[data][describe]") {
+  using Words = std::vector<std::string>;
+  CHECK_THAT(
+      warnings_of(Table({Column("name   age  city", Words{"Bob Smith  12  New York", "Ann  5  Rome"})})),
+      Contains("the table has one column, name   age  city: where its lines are several columns, say what delimits "
+               "them: {.delimiter = ' '}."));
+  CHECK_THAT(warnings_of(Table({Column("column 1", Words{"a 1", "b c 2"})})), Contains("the table has one column"));
+  CHECK(warnings_of(Table({Column("text", Words{"hello world", "good morning"})})) == "");
+  CHECK(warnings_of(Table({Column("name", Words{"Bob", "Ann"})})) == "");
+  CHECK(warnings_of(Table({Column("x", zeros({0}))})) == "");  // without rows there is nothing to say
+}

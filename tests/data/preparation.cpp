@@ -10,6 +10,7 @@
 #include "../catch.hpp"
 #include "../source_dir.hpp"
 #include "../support.hpp"
+#include "temporary_file.hpp"
 
 using namespace xgrad;
 using Catch::Matchers::Contains;
@@ -122,6 +123,129 @@ TEST_CASE("classes that were never seen", "[data][preparation]") {
       Preparation::fit(Table({train}), {{.columns = {"c"}, .encode = Encode::index, .unseen = Unseen::own_class}});
   CHECK(own.classes("c") == Strings{"a", "b", "(unseen)"});
   CHECK(own.indices(Table({test})).to_vector<int>() == std::vector<int>{2, 0});
+}
+
+TEST_CASE("the class of a new row does not depend on the file that it comes from", "[data][preparation]") {
+  auto read = [](std::string_view text, const data::TableOptions& options = {}) {
+    TemporaryFile file("table.csv", text);
+    return data::read_table(file.path(), options);
+  };
+  struct Case {
+    const char *train, *rows;
+    Strings fields;
+  };
+  for (const auto& [train, rows, fields] :
+       std::vector<Case>{{"c\n01\n2A\n75\n2B\n", "c\n01\n", {"01"}},
+                         {"c\n1.0\n1.10\nbeta\n", "c\n1.10\n1.0\n", {"1.10", "1.0"}},
+                         {"c\n+1\nA\n1e3\n", "c\n1e3\n+1\n", {"1e3", "+1"}},
+                         {"c\n02134\n10001\n", "c\n10001\n", {"10001"}}}) {
+    INFO(train);
+    const Table table = read(train), plain = read(rows);
+    CHECK(plain["c"].kind == data::Kind::number);
+    for (Encode encode : {Encode::one_hot, Encode::ordinal, Encode::index}) {
+      const Unseen unseen = encode == Encode::one_hot ? Unseen::zeros : Unseen::own_class;
+      Preparation fitted = Preparation::fit(table, {{.columns = {"c"}, .encode = encode, .unseen = unseen}}), loaded;
+      loaded.load_state(fitted.state(), fitted.metadata());
+      for (const Preparation& preparation : {fitted, loaded}) {
+        auto prepare = [&](const Table& asked) {
+          return encode == Encode::index ? preparation.indices(asked) : preparation.transform(asked);
+        };
+        CHECK(preparation.kinds() == std::vector<std::pair<std::string, data::Kind>>{{"c", data::Kind::text}});
+        CHECK_THROWS_WITH(
+            prepare(plain),
+            Contains("column 'c' must be of text, as when it was fitted, but it is of kind number: in row 0 "
+                     "it is ") &&
+                Contains("Read new rows as the training rows were: {.kinds = preparation.kinds()}."));
+        const Table asked = read(rows, {.kinds = preparation.kinds()});
+        CHECK(asked["c"].text == fields);
+        CHECK(all(prepare(asked) == prepare(Table({column("c", fields)}))).item<bool>());
+        const Strings classes = preparation.classes("c");
+        if (encode == Encode::ordinal)
+          CHECK(classes[static_cast<std::size_t>(prepare(asked).to_vector<int>()[0])] == fields[0]);
+        if (encode == Encode::one_hot) CHECK(sum(prepare(asked)).item<int>() == static_cast<int>(fields.size()));
+      }
+    }
+    const Preparation target = Preparation::fit(table, {}, {.target = "c"});
+    CHECK(target.kinds().empty());
+    CHECK_THROWS_WITH(target.targets(plain), Contains("column 'c' must be of text, as when it was fitted") &&
+                                                 Contains("{.kinds = preparation.kinds_with_target()}."));
+    const Tensor codes = target.targets(read(rows, {.kinds = target.kinds_with_target()}));
+    CHECK(target.target_classes()[static_cast<std::size_t>(codes[0].item<int>())] == fields[0]);
+  }
+}
+
+TEST_CASE("True and False are the same classes among text and by themselves", "[data][preparation]") {
+  const Column text = column("f", Strings{"True", "False", "unknown"}),
+               capitals = column("f", Strings{"TRUE", "FALSE", "unknown"}),
+               mixed = column("f", Strings{"TRUE", "True", "unknown"}), flags("f", tensor({1, 0}) == 1);
+  const PreparationStep step{.encode = Encode::one_hot, .unseen = Unseen::zeros};
+  CHECK(same(prepared(text, flags, step), {0, 1, 0, 1, 0, 0}));
+  CHECK(same(prepared(capitals, flags, step), {0, 1, 0, 1, 0, 0}));
+  CHECK_THROWS_WITH(prepared(mixed, flags, step),
+                    Contains("for it had both 'TRUE' and 'True', but it is of kind boolean"));
+  // The other way round.
+  CHECK(same(prepared(flags, capitals, step), {0, 1, 1, 0, 0, 0}));
+  CHECK(same(prepared(flags, column("f", Strings{"1", "0", "unknown"}), step), {0, 1, 1, 0, 0, 0}));
+  CHECK(same(prepared(flags, column("f", {1, 0, 2}), step), {0, 1, 1, 0, 0, 0}));
+  CHECK(
+      same(prepared(column("n", Doubles{1, 2.5}), column("n", Strings{"2.50", "1.0", "b"}), step), {0, 1, 1, 0, 0, 0}));
+  const Preparation target = Preparation::fit(Table({text}), {}, {.target = "f"});
+  CHECK(target.targets(Table({flags})).to_vector<int>() == std::vector<int>{1, 0});
+  CHECK_THROWS_WITH(target.targets(Table({column("f", Doubles{1, 0})})), Contains("column 'f' must be of text"));
+  // A column of nothing but missing values is one of numbers to whoever reads it.
+  const Preparation kept = Preparation::fit(Table({column("c", Strings{"a", ""})}),
+                                            {{.columns = {"c"}, .impute = Impute::keep, .encode = Encode::one_hot}});
+  CHECK(kept.transform(Table({column("c", Doubles{kNan})})).to_vector<int>() == std::vector<int>{0, 1});
+}
+
+TEST_CASE("names that would garble a preparation's message are escaped in it", "[data][preparation]") {
+  const std::string name = "c\x1b[31m\xe4";
+  const Table table({Column(name, Strings{"a", "b"})});
+  CHECK_THROWS_WITH(Preparation::fit(table, {{.columns = {name}}}), Contains(R"('c\x1b[31m\xe4' must be of numbers)"));
+  const Preparation fitted = Preparation::fit(table, {{.columns = {name}, .encode = Encode::one_hot}});
+  CHECK_THROWS_WITH(fitted.transform(Table({Column(name, Strings{"z"})})),
+                    Contains(R"('c\x1b[31m\xe4' must have a class)"));
+  CHECK_THROWS_WITH(fitted.transform(Table({Column(name, tensor({1.}))})),
+                    Contains(R"('c\x1b[31m\xe4' must be of text)"));
+}
+
+TEST_CASE("kinds are those of all columns, once each", "[data][preparation]") {
+  const Table table({column("x", {1, 2}), Column("f", tensor({1, 0}) == 1), column("y", Strings{"a", "b"})});
+  const Preparation preparation = Preparation::fit(
+      table, {{.columns = {"x", "f"}, .scale = Scale::standard}, {.columns = {"x"}, .encode = Encode::one_hot}},
+      {.target = "y"});
+  using Kinds = std::vector<std::pair<std::string, data::Kind>>;
+  CHECK(preparation.kinds() == Kinds{{"x", data::Kind::number}, {"f", data::Kind::boolean}});
+  CHECK(preparation.kinds_with_target() ==
+        Kinds{{"x", data::Kind::number}, {"f", data::Kind::boolean}, {"y", data::Kind::text}});
+  CHECK(Preparation().kinds_with_target().empty());
+}
+
+TEST_CASE("new rows that are infinite are refused as in training", "[data][preparation]") {
+  const Column train = column("x", {1, 2, 3});
+  for (double infinite : {INFINITY, -INFINITY})
+    for (Impute impute : {Impute::error, Impute::keep, Impute::median})
+      CHECK_THROWS_WITH(
+          prepared(train, column("x", Doubles{1, infinite}), {.impute = impute, .scale = Scale::standard}),
+          Contains("column 'x' must be finite or missing, but in row 1 it is "));
+  const Preparation target = Preparation::fit(Table({train}), {}, {.target = "x"});
+  CHECK_THROWS_WITH(target.targets(Table({column("x", Doubles{1, INFINITY})})),
+                    Contains("the target 'x' must be finite and within the range of float32, but in row 1 it is inf."));
+  CHECK_THROWS_WITH(target.targets(Table({column("x", Doubles{1e39})})), Contains("in row 0 it is 1e+39."));
+  CHECK_THROWS_WITH(Preparation::fit(Table({column("x", Doubles{1, 1e39})}), {}, {.target = "x"}),
+                    Contains("within the range of float32"));
+  CHECK(Preparation::fit(Table({column("x", Doubles{1, 1e39})}), {}, {.target = "x", .dtype = DType::float64})
+            .targets(Table({column("x", Doubles{1e39})}))
+            .item() == 1e39);
+}
+
+TEST_CASE("an empty batch of new rows is prepared", "[data][preparation]") {
+  TemporaryFile file("table.csv", "c,x\n");
+  const Preparation preparation =
+      Preparation::fit(Table({column("x", {1, 2}), column("c", Strings{"a", "b"})}),
+                       {{.columns = {"x"}, .scale = Scale::standard}, {.columns = {"c"}, .encode = Encode::one_hot}});
+  CHECK(preparation.transform(data::read_table(file.path())).shape() == Shape{0, 3});
+  CHECK(preparation.transform(data::read_table(file.path(), {.kinds = preparation.kinds()})).shape() == Shape{0, 3});
 }
 
 TEST_CASE("missing values in what is encoded", "[data][preparation]") {

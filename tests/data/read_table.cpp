@@ -198,7 +198,10 @@ TEST_CASE("a quoted field may go on in the next line", "[data][table]") {
   for (int i = 0; i < 9; ++i) rows += "1,\"x\ny\"\n";
   CHECK_THAT(problem_of(rows + "zz,\"x\ny\"\n"), Contains("table.csv:20:1: column 1 (a)"));
   CHECK_THAT(problem_of("a,b\n1,2\n\"x\ny\",1,2\n"), Contains("table.csv:4:6: a row must have 2 columns"));
-  CHECK(problem_of("a,b\n1,\"x\ny\n") == "table.csv:2:3: a quote must be closed, but the one that opens here is not.");
+  CHECK(
+      problem_of("a,b\n1,\"x\ny\n") ==
+      "table.csv:2:3: a quote must be closed, but the one that opens here is not. If quotes are part of the text, read "
+      "with {.quote = '\\0'}.");
   CHECK(read("a,b\n'x, y',1\n", {.quote = '\''})["a"].text == Strings{"x, y"});
 }
 
@@ -298,8 +301,12 @@ TEST_CASE("dtypes and ranges of read_table", "[data][table]") {
 
 TEST_CASE("what is no table is told with its place", "[data][table]") {
   CHECK(problem_of("") == "table.csv:1:1: a table is expected, but the file is empty.");
-  CHECK(problem_of("a,b\n") == "table.csv:2:1: a row is expected after the header, but the file ends here.");
-  CHECK(problem_of("a,b\n1,2\n3\n") == "table.csv:3:2: a row must have 2 columns as line 1 tells, but this one has 1.");
+  CHECK(problem_of("2,1,a,b\n", {.header = Header::counts}) ==
+        "table.csv:2:1: a row is expected after the header, but the file ends here.");
+  CHECK(problem_of("a,b\n1,2\n3\n") ==
+        "table.csv:3:2: a row must have 2 columns as line 1 tells, but this one has 1. If the last fields of a row may "
+        "be "
+        "left out, put the delimiters there that are missing.");
   CHECK_THAT(problem_of("a,b\n1,2\n3,4,5\n"), Contains("table.csv:3:5: a row must have 2 columns"));
   CHECK_THAT(problem_of("a,b\n\"1\"2,3\n"), Contains("a delimiter must follow the closing quote"));
   CHECK_THAT(problem_of(std::string_view("\xFF\xFE\x31\0\n\0", 6)), Contains("the file is in UTF-16"));
@@ -330,6 +337,215 @@ TEST_CASE("read_csv leaves out comments and lines, and answers by name", "[data]
   CHECK(table["c"].values.to_vector<int>() == std::vector<int>{3, 6});
   CHECK(table["b"].text == Strings{"x", "y"});
   CHECK(table.pick({"c"}).values.shape() == Shape{2, 1});
+}
+
+TEST_CASE("a header without rows is a table without rows", "[data][table]") {
+  for (const char* text : {"a,b", "a,b\n", "a;b\n\n", "\"a\"\t\"b\"\r\n"}) {
+    const Table table = read(text);
+    CHECK(table.columns == Strings{"a", "b"});
+    CHECK(table.rows() == 0);
+    CHECK(kinds_of(table) == "nn");
+    CHECK(table.values.shape() == Shape{0, 2});
+  }
+  const Table table = read("a,b\n", {.kinds = {{"b", Kind::text}}});
+  CHECK(kinds_of(table) == "nt");
+  CHECK(table["b"].text.empty());
+  CHECK(read("1,2\n", {.header = Header::names}).rows() == 0);
+  CHECK(read("1,2\n").rows() == 1);
+  CHECK(read("first name\n", {.header = Header::names}).rows() == 0);
+  CHECK_THAT(problem_of("low e 0 -121.9 f\n"), Contains("a row is expected after the header, but the file ends here."));
+}
+
+TEST_CASE("blanks are no delimiter where another one divides every line", "[data][table]") {
+  for (const char delimiter : {'\t', ';', ',', '|'}) {
+    auto with = [&](std::string text) {
+      for (char& c : text)
+        if (c == '~') c = delimiter;
+      return text;
+    };
+    INFO(delimiter);
+    const Table people = read(with("annee~population\n1990~56 577\n1991~56 840\n"));
+    CHECK(people.columns == Strings{"annee", "population"});
+    CHECK(people["population"].text == Strings{"56 577", "56 840"});
+    CHECK(numbers(read(with("annee~population\n1990~56 577\n1991~56 840\n"), {.thousands = ' '}), "population") ==
+          Doubles{56577, 56840});
+    CHECK(read(with("id~point\n1~12.5 13.5\n2~11.5 10.5\n")).columns == Strings{"id", "point"});
+    CHECK(read(with("1~12.5 13.5\n2~11.5 10.5\n")).size() == 2);
+    CHECK(read(with("when~v\n2020 01 01~5\n2020 01 02~6\n")).columns == Strings{"when", "v"});
+  }
+  CHECK(numbers(read("annee\tpopulation\n1990\t56 577,5\n", {.decimal = ',', .thousands = ' '}), "population") ==
+        Doubles{56577.5});
+  CHECK(numbers(read("annee;population\n1990;1 056 577\n", {.thousands = ' '}), "population") == Doubles{1056577});
+  CHECK(numbers(read("a\n1 234\n5 678\n", {.thousands = ' '}), "a") == Doubles{1234, 5678});
+  const Table times = read("Date, time\tA\tB\tC\n2020-01-01 12:00\t5\t6\t7\n");
+  CHECK(times.columns == Strings{"Date, time", "A", "B", "C"});
+  CHECK(kinds_of(times) == "dnnn");
+  CHECK(read("Price, EUR\tSex\n1\t2\n").columns == Strings{"Price, EUR", "Sex"});
+  CHECK(read("x; y\tz\n1\t2\n3\t4\n").columns == Strings{"x; y", "z"});
+  CHECK(read("Price, EUR|Weight, kg|n\n5|6|1\n7|8|2\n").size() == 3);
+}
+
+TEST_CASE("blanks delimit text where each line has as many fields, and one is of numbers alone", "[data][table]") {
+  const Table german = read("A11 6 A34 A43 1169 A65\nA12 48 A32 A43 5951 A61\nA14 12 A34 A46 2096 A61\n");
+  CHECK(kinds_of(german) == "tnttnt");
+  CHECK(german.rows() == 3);
+  CHECK(read("text\nto be or\nnot to be\n").size() == 1);
+  CHECK(read("one two three\nfour five six\n").size() == 1);
+  CHECK(read("name      age  city\nBob Smith  12  New York\nAnn        5   Rome\n").size() == 1);
+}
+
+TEST_CASE("numbers may name columns", "[data][table]") {
+  CHECK(read("country,continent,1952,1957,1962\nAlbania,Europe,1282697,1476505,1728137\n").columns ==
+        Strings{"country", "continent", "1952", "1957", "1962"});
+  CHECK(read("year,1990,2000,2010\nx,1,2,3\ny,4,5,6\n").columns == Strings{"year", "1990", "2000", "2010"});
+  CHECK(read("country,1990,2000\nx,1,2\ny,4,5\n").columns == Strings{"country", "1990", "2000"});
+  CHECK(read("country,2019,2020\nUS,1777,1767\nDE,1386,1332\n").rows() == 2);  // hours
+  CHECK(read("wavelength,400,405,410\ns1,0.1,0.2,0.3\ns2,0.2,0.3,0.4\n").columns ==
+        Strings{"wavelength", "400", "405", "410"});
+  CHECK(read("x,1,2,3\n0.1,5,6,7\n0.2,8,9,10\n").columns == Strings{"x", "1", "2", "3"});
+  CHECK(read(",0,1,2\n0,0.5,1.5,2.5\n1,0.25,3.5,4.5\n").columns == Strings{"column 1", "0", "1", "2"});
+  CHECK(read(",0,1\na,5,6\nb,7,9\n").columns == Strings{"column 1", "0", "1"});
+  CHECK(read("0,1,2,3,4\n5.1,3.5,1.4,0.2,0\n4.9,3.0,1.4,0.2,0\n").columns == Strings{"0", "1", "2", "3", "4"});
+  CHECK(read("0,1,2,target\n0.5,1.5,2.5,7\n0.25,3.5,4.5,8\n").columns == Strings{"0", "1", "2", "target"});
+  CHECK(read("0,1,2,species\n0.5,1.5,2.5,setosa\n0.25,3.5,4.5,virginica\n").columns ==
+        Strings{"0", "1", "2", "species"});
+
+  // Rows that resemble such names.
+  for (const char* text :
+       {"0,1,2\n3,4,5\n6,7,8\n", "1,2,3\n4,5,6\n7,8,9\n", "a,1,2,3\nb,4,5,6\nc,7,8,9\n",
+        "Bach,1685,1750\nMozart,1756,1791\nVerdi,1813,1901\n", "Ford,1999,2010\nFiat,1998,1200\nOpel,2001,1600\n",
+        ",1,2,3\n5,2,3,4\n6,3,4,5\n", "0,1,2,3\n0,2,1,3\n3,2,1,0\n", "M,400,405,410\nF,401,405,412\nM,399,404,409\n",
+        "0.0,1.0,2.0\n0.1,1.1,2.2\n0.2,1.3,2.4\n", "u,1,2,3\nv,0.5,2,3.5\nu,1,2.5,3\n"}) {
+    INFO(text);
+    CHECK(read(text).rows() == 3);
+  }
+  std::string table = "1,2,3,abc\n";
+  for (int i = 0; i < 20; ++i) table += "7,5,3,1\n";
+  CHECK(read(table).columns == Strings{"1", "2", "3", "abc"});
+  table = "1,5,2,abc\n" + table.substr(10);
+  CHECK_THAT(problem_of(table),
+             Contains("table.csv:1:7: column 4 (column 4): a number is expected, but it is 'abc'.") &&
+                 Contains("If this line names the columns, read with {.header = Header::names}."));
+}
+
+TEST_CASE("lines above the header", "[data][table]") {
+  for (const char* text : {"sep=;\na;b,c\n1;2\n", "\"sep=;\"\r\na;b,c\r\n1;2\r\n", "\xEF\xBB\xBFSEP=;\na;b,c\n1;2\n"}) {
+    CHECK(read(text).columns == Strings{"a", "b,c"});
+    CHECK(read(text).values.to_vector<double>() == Doubles{1, 2});
+    CHECK(read(text, {.delimiter = ';'}).columns == Strings{"a", "b,c"});
+  }
+  CHECK(read("sep=\t\na b\tc\nx\t2\n").columns == Strings{"a b", "c"});
+  CHECK(read("sep=;\n1;2\n3;4\n").values.shape() == Shape{2, 2});
+  CHECK(read("sep=x\n1\n2\n").columns == Strings{"sep=x"});  // a name
+  CHECK(
+      problem_of("My table,,\na,b,c\n1,2,3\n4,5,6\n") ==
+      "table.csv:1:1: a line that names the columns is expected, but most of its fields are empty. If the table begins "
+      "at line 2, say how many lines to skip: {.skip_lines = 1}.");
+  CHECK(read("My table,,\na,b,c\n1,2,3\n", {.skip_lines = 1}).columns == Strings{"a", "b", "c"});
+  CHECK(read("My table,,\na,b,c\n1,2,3\n", {.header = Header::names}).rows() == 2);
+  CHECK(read("name,,\nx,y,z\nu,v,w\n").columns == Strings{"name", "column 2", "column 3"});
+}
+
+TEST_CASE("a missing word that is a number is so by its value in columns of numbers", "[data][table]") {
+  CHECK(same(read("x,y\n-999.0,1\n1,-999\n-9.99e2,2\n", {.missing_words = {"-999"}}).values.to_vector<double>(),
+             {kNan, 1, 1, kNan, kNan, 2}));
+  CHECK(same(numbers(read("x;y\n-200,0;1\n1,5;2\n", {.missing_words = {"-200"}, .decimal = ','}), "x"), {kNan, 1.5}));
+  CHECK(same(numbers(read("x;y\n-200;1\n1,5;2\n", {.missing_words = {"-200.0"}, .decimal = ','}), "x"), {kNan, 1.5}));
+  CHECK(read("x\n-999.0\na\n-999\n", {.missing_words = {"-999"}})["x"].text == Strings{"-999.0", "a", ""});
+  CHECK_THAT(problem_of("x,y\n1,1\n-999.0,2\n", {.missing = Missing::error, .missing_words = {"-999"}}),
+             Contains("table.csv:3:1: column 1 (x): a number is expected, but it is '-999.0'."));
+}
+
+TEST_CASE("a last column of words for missing values is one", "[data][table]") {
+  CHECK(read("1,2,?\n3,4,?\n").size() == 3);
+  CHECK(read("1,2,NA\n3,4,NA\n").size() == 3);
+  CHECK(read("1,2,\"\"\n3,4,\"\"\n").size() == 3);
+  CHECK(read("1,2,\n3,4,\n").size() == 2);
+}
+
+TEST_CASE("names of rows are no two the same", "[data][table]") {
+  const std::string hint = "If commas stand within numbers like 3,14 or 1,234, another character must delimit";
+  CHECK_THAT(
+      problem_of("x,y\n1,5,2\n2,5,3\n2,5,4\n"),
+      Contains("table.csv:2:5: a row must have 2 columns as line 1 tells, but this one has 3.") && Contains(hint));
+  CHECK_THAT(problem_of("item,price,qty\n\"a\",1,234,5\n\"a\",2,345,6\n"), Contains(hint));
+  CHECK(read("x,y\n1,5,2\n2,5,3\n3,5,4\n").columns == Strings{"row", "x", "y"});
+}
+
+TEST_CASE("numbers padded within quotes", "[data][table]") {
+  const Table table = read("\"a\",\"b\",\"c\"\n\" 5\",\" x\",\" NA \"\n\"17 \",\" y\",\"\t-1.5\"\n");
+  CHECK(kinds_of(table) == "ntn");
+  CHECK(numbers(table, "a") == Doubles{5, 17});
+  CHECK(table["b"].text == Strings{" x", " y"});
+  CHECK(same(numbers(table, "c"), {kNan, -1.5}));
+  CHECK(read("z,n\n\" 007\",1\n\" 9\",2\n")["z"].text == Strings{" 007", " 9"});  // codes are text as it stands
+}
+
+TEST_CASE("messages name a cure", "[data][table]") {
+  const std::string quotes = "If quotes are part of the text, read with {.quote = '\\0'}.";
+  const std::string sms = "ham\tGo until jurong, crazy.. now\nspam\tFree, win \"FA Cup\"\nham\t\"I am ok, said he\n";
+  CHECK_THAT(problem_of(sms), Contains("table.csv:3:5: a quote must be closed") && Contains(quotes));
+  CHECK(read(sms, {.header = Header::none, .quote = '\0'}).values.shape() == Shape{3, 0});
+  CHECK_THAT(problem_of("a,b\n\"x\" y,1\nz,2\n"),
+             Contains("a delimiter must follow the closing quote") && Contains(quotes));
+  CHECK_THAT(problem_of("id,text\n1,\"He said \\\"hi\\\", ok\"\n"),
+             Contains(R"(If \" stands for a quote within quotes, write it twice: sed 's/\\"/""/g'.)"));
+  CHECK_THAT(problem_of("x\n1\n1e400\n"), Contains("add it to .missing_words; to keep the column as text: .kinds ="));
+  std::string rows, bits = "a,b\n";
+  for (int i = 0; i < 30; ++i) rows += "1,2\n";
+  for (int i = 0; i < 30; ++i) bits += "1,2\n";
+  CHECK_THAT(problem_of("time,speed\ns,m/s\n" + rows),
+             Contains("If line 2 tells units rather than values, read with {.header = Header::none, .names = {...}, "
+                      ".skip_lines = 2}."));
+  CHECK(read("time,speed\ns,m/s\n" + rows, {.header = Header::none, .names = {"t", "v"}, .skip_lines = 2}).rows() ==
+        30);
+  CHECK_THAT(problem_of("a,b\n" + rows + "Source: World Bank\n"),
+             Contains("If the table ends before line 32, take what follows out of the file first."));
+  CHECK_THAT(problem_of("a,b,c\n1,2,3\n4,5\n"), Contains("put the delimiters there that are missing."));
+  CHECK_THAT(problem_of(bits + "True,3\n"), Contains(".kinds = {{\"a\", Kind::boolean}}."));
+  CHECK_THAT(problem_of("\"a\n\x1b[2J\",b\n" + rows + "x,1\n"), Contains("column 1 (a\\x0a\\x1b[2J)"));
+}
+
+TEST_CASE("files of other kinds are told by their first bytes", "[data][table]") {
+  using namespace std::string_literals;
+  auto zeros = std::string(50, '\0');
+  CHECK(problem_of("PK\x03\x04" + zeros) ==
+        "table.csv: a table of text is expected, but the file is a zip archive, as .zip and .xlsx are. Unpack it, or "
+        "save "
+        "the sheet as CSV.");
+  CHECK_THAT(problem_of("BZh91AY&SYabc\n"), Contains("compressed by bzip2."));
+  CHECK_THAT(problem_of("\xfd"
+                        "7zXZ\0"s +
+                        zeros),
+             Contains("compressed by xz."));
+  CHECK_THAT(problem_of("\x28\xb5\x2f\xfd" + zeros), Contains("compressed by zstd."));
+  CHECK_THAT(problem_of("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + zeros), Contains("as .xls is."));
+  CHECK(problem_of("a,b\n1,\0002\n"s) ==
+        "table.csv:2:3: text is expected, but here is a NUL byte: the file is damaged, or of another kind than text.");
+  CHECK(read("BZh,b\n1,2\n").columns == Strings{"BZh", "b"});
+  TemporaryFile zip("table.csv", "PK\x03\x04" + zeros);
+  CHECK_THROWS_WITH(data::read_csv(zip.path()), Contains("the file is a zip archive"));
+}
+
+TEST_CASE("what numbers in other notations are is told", "[data][table]") {
+  auto hint = [](const std::string& field, TableOptions options = {}) {
+    std::string text = "x;y\n";
+    for (int i = 0; i < 9; ++i) text += "1;2\n";
+    options.delimiter = ';';
+    return problem_of(text + field + ";2\n", options);
+  };
+  CHECK_THAT(hint("12,5 \u20ac"), Contains("Signs of currency") && Contains("{.decimal = ','}."));
+  CHECK_THAT(hint("12.5 \u20ac"), Contains("Signs of currency") && !Contains(".decimal"));
+  for (const char* field : {"1\u00a0234", "1\u202f234", "\u00a05"})
+    CHECK_THAT(hint(field), Contains("Blanks that do not break (U+00A0, U+202F)") && Contains("{.thousands = ' '}."));
+  CHECK_THAT(hint("(100)"), Contains("write -100 for (100)"));
+  CHECK_THAT(hint("1'234.5"), Contains(R"(are read with {.thousands = '\''}.)"));
+  CHECK_THAT(hint("1 234"), Contains("are read with {.thousands = ' '}."));
+  CHECK_THAT(hint("1_234"), Contains("are read with {.thousands = '_'}."));
+  CHECK_THAT(hint("12,34,567"), Contains("take the commas out of the file first."));
+  CHECK_THAT(hint("\u22125"), Contains("(U+2212)"));
+  CHECK_THAT(hint("1,23", {.thousands = ','}), Contains("read with {.decimal = ',', .thousands = '\\0'}."));
+  CHECK(numbers(read("x;y\n1,23;2\n", {.delimiter = ';', .decimal = ',', .thousands = '\0'}), "x") == Doubles{1.23});
 }
 
 TEST_CASE("files that are nearly tables are read or refused", "[data][table]") {

@@ -65,6 +65,15 @@ TEST_CASE("columns are found by name and place", "[data][table]") {
                              "with 'Ann'; a Preparation or encode_labels() makes numbers of it."));
 }
 
+TEST_CASE("names that would garble a message are escaped in it", "[data][table]") {
+  const std::string name = "a\n\x1b[31m\xe4\xc3\xa4";
+  const Table table({Column(name, Strings{"x"})});
+  CHECK_THROWS_WITH(table.numbers({name}), Contains("a\\x0a\\x1b[31m\\xe4\xc3\xa4' must be of numbers"));
+  CHECK_THROWS_WITH(table["b"], Contains("Its columns are a\\x0a\\x1b[31m\\xe4\xc3\xa4."));
+  CHECK_THROWS_WITH(table.pick({name, name}), Contains("'a\\x0a\\x1b[31m\\xe4\xc3\xa4' is named twice."));
+  CHECK_THROWS_WITH(Column(name, ones({2, 1})), Contains("'a\\x0a\\x1b[31m\\xe4\xc3\xa4' must be [rows]"));
+}
+
 TEST_CASE("columns are picked, dropped and added", "[data][table]") {
   const Table table = people();
   CHECK(table.pick({"name", "age"}).columns == Strings{"name", "age"});

@@ -20,7 +20,8 @@
 namespace xgrad XGRAD_API {
 namespace io {
 
-/// An object of the user's, or of the library's, with a state of tensors (averaged weights) that can be kept and put back.
+/// An object of the user's, or of the library's, with a state of tensors (averaged weights) that can be kept and put
+/// back.
 template <class T>
 concept HasTensorState = !HasContents<T> && !std::derived_from<T, nn::Module> &&
                          requires(const T& object, T& changed, const NamedTensors& state) {
@@ -42,12 +43,13 @@ struct CheckpointOptions {
       false;  ///< take over what has been added alone: what else the file has is left, and random numbers go on
 };
 
-/// Checkpoint: the list of what belongs to a training run. It refers to the objects, which must outlive it; save() writes
-/// their states to one file, load() has them as they were. The state of the random numbers (autograd/random_state.hpp) is
-/// always part of it. Saved between two steps, a run that loads it makes the bits that the first would have made.
+/// Checkpoint: the list of what belongs to a training run. It refers to the objects, which must outlive it; save()
+/// writes their states to one file, load() has them as they were. The state of the random numbers
+/// (autograd/random_state.hpp) is always part of it. Saved between two steps, a run that loads it makes the bits that
+/// the first would have made.
 ///
-/// Gradients and hooks are not part of it: build the run as it was built before, then load. An optimizer comes back with the
-/// options of its groups, unless it is of a class of one's own.
+/// Gradients and hooks are not part of it: build the run as it was built before, then load. An optimizer comes back
+/// with the options of its groups, unless it is of a class of one's own.
 ///
 /// Example:
 ///
@@ -69,7 +71,8 @@ class Checkpoint {
   /// Adds a model: its parameters and buffers, as `<name>.<their name>`.
   /// Throws: std::invalid_argument, as each add(), for a name that is empty, taken, has a dot or is no UTF-8.
   Checkpoint& add(const std::string& name, nn::Module& model, SourceLocation where = SourceLocation::current());
-  /// Adds an optimizer: what it keeps, as `<name>.state.<parameter's name>.<buffer>`, and each group's rate and momentum.
+  /// Adds an optimizer: what it keeps, as `<name>.state.<parameter's name>.<buffer>`, and each group's rate and
+  /// momentum.
   Checkpoint& add(const std::string& name, optim::Optimizer& optimizer,
                   SourceLocation where = SourceLocation::current());
   /// Adds a schedule.
@@ -112,17 +115,17 @@ class Checkpoint {
 
   /// Writes the states to a safetensors file, whole or not at all, with texts of the user's about it.
   ///
-  /// Throws: FileError where the file cannot be written: what was there before is as it was. std::invalid_argument for texts
-  /// whose names are those of parts.
+  /// Throws: FileError where the file cannot be written: what was there before is as it was. std::invalid_argument for
+  /// texts whose names are those of parts.
   void save(const std::string& path, const Metadata& texts = {},
             SourceLocation where = SourceLocation::current()) const;
   /// Has all that was added as it was when the file was written.
   ///
-  /// Throws: FileError where the file is missing, damaged, or no checkpoint; std::invalid_argument, naming file and part,
-  /// where it is one of another run: other parts, another model, optimizer or schedule; std::bad_alloc where memory runs out.
-  /// Nothing is changed then. (Objects with a state() of their own, AveragedWeights among them, are given back theirs by
-  /// load_state(): where memory has run out for good, that may fail. And where it runs out for good while the JSON reader works,
-  /// the process ends: the reader's destructors take memory, and may not throw.)
+  /// Throws: FileError where the file is missing, damaged, or no checkpoint; std::invalid_argument, naming file and
+  /// part, where it is one of another run: other parts, another model, optimizer or schedule; std::bad_alloc where
+  /// memory runs out. Nothing is changed then. (Objects with a state() of their own, AveragedWeights among them, are
+  /// given back theirs by load_state(): where memory has run out for good, that may fail. And where it runs out for
+  /// good while the JSON reader works, the process ends: the reader's destructors take memory, and may not throw.)
   void load(const std::string& path, CheckpointOptions options = {}, SourceLocation where = SourceLocation::current());
 
  private:

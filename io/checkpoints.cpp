@@ -59,6 +59,22 @@ void make_folder(const std::string& folder, std::string_view prefix) {
   }
 }
 
+/// The score that a best checkpoint says; none where the file is not whole, or not one of KeepBest's.
+std::optional<double> score_in(const std::string& path, SourceLocation where) {
+  try {
+    const Contents about{.tensors = {}, .metadata = read_metadata(path, where)};
+    const std::string* text = about.text("score");
+    if (text == nullptr) return {};
+    double score = 0;
+    const char* const text_end = text->data() + text->size();
+    const auto [end, error] = std::from_chars(text->data(), text_end, score);
+    if (error != std::errc() || end != text_end || std::isnan(score)) return {};
+    return score;
+  } catch (const FileError&) {
+    return {};
+  }
+}
+
 void remove_file(const std::string& path) {
   std::error_code error;
   fs::remove(path, error);  // one that stays is no reason to end a run
@@ -126,15 +142,8 @@ KeepBest::KeepBest(Checkpoint checkpoint, std::string folder, KeepBestOptions op
   make_folder(folder_, kBest);
   for (std::int64_t step : steps_in(folder_, kBest)) {
     const std::string path = path_of(folder_, kBest, step);
-    const Contents about{.tensors = {}, .metadata = read_metadata(path, where)};
-    const std::string* text = about.text("score");
-    double score = 0;
-    const bool is_number =
-        text != nullptr &&
-        std::from_chars(text->data(), text->data() + text->size(), score).ptr == text->data() + text->size() &&
-        !text->empty();
-    detail::check_file(is_number, path, "a best checkpoint must say its score, but this one does not");
-    kept_->push_back({score, step, path});
+    // What cannot be read, or says no score, is left where it is: it shall not keep a run from starting again.
+    if (const std::optional<double> score = score_in(path, where)) kept_->push_back({*score, step, path});
   }
   std::sort(kept_->begin(), kept_->end(), [this](const Kept& a, const Kept& b) { return is_before(a, b); });
 }

@@ -16,9 +16,9 @@ struct CheckpointEveryOptions {
   int keep = 3;               ///< how many of the newest are kept; 0: all
 };
 
-/// CheckpointEvery: writes a checkpoint every so many steps to a folder of its own, keeps the newest, and finds the newest
-/// whole one when a run begins. Each file is `step-<12 digits>.safetensors`. A process may be killed at any moment: what was
-/// there before the last write began is there afterwards.
+/// CheckpointEvery: writes a checkpoint every so many steps to a folder of its own, keeps the newest, and finds the
+/// newest whole one when a run begins. Each file is `step-<12 digits>.safetensors`. A process may be killed at any
+/// moment: what was there before the last write began is there afterwards.
 ///
 /// Example:
 ///
@@ -36,11 +36,11 @@ class CheckpointEvery {
                   SourceLocation where = SourceLocation::current());
 
   /// Loads the newest checkpoint that is whole, and tells whether there is any.
-  /// Throws: FileError where there are checkpoints, but none is whole; std::invalid_argument where the newest is one of another
-  /// run (Checkpoint::load()). Nothing is changed then.
+  /// Throws: FileError where there are checkpoints, but none is whole; std::invalid_argument where the newest is one of
+  /// another run (Checkpoint::load()). Nothing is changed then.
   bool resume(SourceLocation where = SourceLocation::current());
-  /// To be called after each step with its number: writes a checkpoint where that is a multiple of the option `steps`, and
-  /// tells whether it did.
+  /// To be called after each step with its number: writes a checkpoint where that is a multiple of the option `steps`,
+  /// and tells whether it did.
   /// Throws: FileError where it cannot be written. The checkpoints that were there stay.
   bool step(std::int64_t step, SourceLocation where = SourceLocation::current());
   /// Writes a checkpoint of this step, whatever its number.
@@ -60,8 +60,10 @@ struct KeepBestOptions {
   bool highest = false;  ///< the highest score is the best (an accuracy), not the lowest (a loss)
 };
 
-/// KeepBest: keeps the checkpoints with the best scores in a folder. Each file is `best-<12 digits of the step>.safetensors`,
-/// with its score as the text `score`. It goes on with those that are in the folder already.
+/// KeepBest: keeps the checkpoints with the best scores in a folder. Each file is
+/// `best-<12 digits of the step>.safetensors`, with its score as the text `score`. It goes on with those that are in
+/// the folder already. One of them that is not whole, or says no score, is left out: it is not counted, not loaded and
+/// not removed, but a checkpoint of the same step is written over it.
 ///
 /// Example:
 ///
@@ -75,8 +77,8 @@ class KeepBest {
   KeepBest(Checkpoint checkpoint, std::string folder, KeepBestOptions options = {},
            SourceLocation where = SourceLocation::current());
 
-  /// Writes a checkpoint where its score is among the best, and removes the one that is no longer; tells whether it wrote.
-  /// Of equal scores the earlier is the better one. A score of nan is never among them.
+  /// Writes a checkpoint where its score is among the best, and removes the one that is no longer; tells whether it
+  /// wrote. Of equal scores the earlier is the better one. A score of nan is never among them.
   bool offer(double score, std::int64_t step, SourceLocation where = SourceLocation::current());
   /// Loads the best checkpoint. Throws std::logic_error where there is none, and as Checkpoint::load().
   void load(CheckpointOptions options = {}, SourceLocation where = SourceLocation::current());

@@ -99,6 +99,9 @@ NamedTensors read_npz(const std::string& path, SourceLocation where) {
   NamedTensors tensors;
   tensors.reserve(members.size());
   for (const detail::ZipMember& member : members) {
+    check_file(!member.name.ends_with("/data.pkl"), path,
+               "the archive must be NumPy's, but it is PyTorch's own format, which is not read: in Python, "
+               "safetensors.torch.save_file(state_dict, ...) or np.savez(...) writes one that is");
     check_file(member.name.ends_with(kEnding), path, "the archive must be of arrays (name.npy), but there is ",
                Shown{member.name});
     check_file(!leads_out(member.name), path, "a name must not lead out of the archive, but ", Shown{member.name},

@@ -58,8 +58,8 @@ struct NamedTensor {
 };
 void append_text(std::string& out, NamedTensor tensor) { out += "tensor " + shown_name(tensor.name); }
 
-/// Takes the header's JSON piece by piece: a tree of it would be many times as large, and would forget which name was there
-/// twice.
+/// Takes the header's JSON piece by piece: a tree of it would be many times as large, and would forget which name was
+/// there twice.
 class HeaderReader {
  public:
   explicit HeaderReader(const std::string& path) : path_(path) {}
@@ -303,13 +303,20 @@ auto* find_named(List& list, std::string_view name) {
     if (one.first == name) return &one.second;
   return static_cast<decltype(&list[0].second)>(nullptr);
 }
+
+std::string names_of(const NamedTensors& tensors) {
+  std::string names;
+  for (const auto& one : tensors) names += concat(names.empty() ? "" : ", ", Shown{one.first});
+  return names.empty() ? "none" : names;
+}
 }  // namespace
 
 bool Contents::contains(std::string_view name) const { return find_named(tensors, name) != nullptr; }
-const Tensor& Contents::operator[](std::string_view name) const {
+Tensor Contents::operator[](std::string_view name) const {
   const Tensor* found = find_named(tensors, name);
-  check<std::out_of_range>(found != nullptr, {}, "Contents: there must be a tensor of that name, but there is no ",
-                           Shown{name}, '.');
+  check<std::out_of_range>(
+      found != nullptr, {}, "Contents: there must be a tensor named ", Shown{name},
+      ", but the names are: ", [&] { return names_of(tensors); }, '.');
   return *found;
 }
 const std::string* Contents::text(std::string_view name) const { return find_named(metadata, name); }
@@ -322,6 +329,12 @@ std::uint64_t read_header(const detail::InputFile& file, HeaderReader& header) {
   check_file(file.size() >= kPrefix, path, "a safetensors file begins with 8 bytes, but it has ", file.size());
   unsigned char prefix[kPrefix];
   file.read(prefix, kPrefix, 0);
+  constexpr unsigned char kZip[] = {'P', 'K', 3, 4};
+  check_file(
+      !std::equal(std::begin(kZip), std::end(kZip), prefix), path,
+      "it must be a safetensors file, but it is a zip archive: NumPy's .npz, which must be named so, or PyTorch's "
+      "own format, which is not read (in Python, safetensors.torch.save_file(state_dict, ...) writes one that "
+      "is)");
   std::uint64_t length = 0;
   for (std::size_t i = kPrefix; i-- > 0;) length = length << 8 | prefix[i];
   check_file(length <= file.size() - kPrefix, path, "the header must lie in the file, of which ", file.size() - kPrefix,

@@ -68,7 +68,7 @@ void save(const std::string& path, const optim::Optimizer& optimizer, SourceLoca
   save_state(path, optimizer.state(), optimizer.metadata(), where);
 }
 
-NamedTensors load(const std::string& path, SourceLocation where) { return contents_of(path, where).tensors; }
+Contents load(const std::string& path, SourceLocation where) { return contents_of(path, where); }
 
 void load(const std::string& path, nn::Module& model, SourceLocation where) {
   const Contents contents = contents_of(path, where);

@@ -16,22 +16,23 @@ class Preparation;  // its files are those of preparation.hpp
 }
 namespace io {
 
-/// Writes tensors to a file, whole or not at all, in the format that its name's ending says: .safetensors (with texts), or
-/// .npz (without).
+/// Writes tensors to a file, whole or not at all, in the format that its name's ending says: .safetensors (with texts),
+/// or .npz (without).
 ///
-/// Throws: std::invalid_argument for another ending, for texts that the format does not have, and as write_safetensors() and
-/// write_npz(); FileError where the file cannot be written. What was there before is as it was then.
+/// Throws: std::invalid_argument for another ending, for texts that the format does not have, and as
+/// write_safetensors() and write_npz(); FileError where the file cannot be written. What was there before is as it was
+/// then.
 /// Example: `io::save("data.safetensors", {{"x", x}, {"y", y}});`
 void save(const std::string& path, const NamedTensors& tensors, const Metadata& metadata = {},
           SourceLocation where = SourceLocation::current());
 /// Writes one tensor to a file whose name ends in .npy.
 void save(const std::string& path, const Tensor& tensor, SourceLocation where = SourceLocation::current());
-/// Writes a model's parameters and buffers under their dotted names (Module::state()), in safetensors with its class as the
-/// text `class`.
+/// Writes a model's parameters and buffers under their dotted names (Module::state()), in safetensors with its class as
+/// the text `class`.
 /// Example: `io::save("mlp.safetensors", model);`
 void save(const std::string& path, const nn::Module& model, SourceLocation where = SourceLocation::current());
-/// Writes what an optimizer keeps, under the names of Optimizer::state() (`state.hidden.weight.mean`), in safetensors with
-/// the texts of Optimizer::metadata().
+/// Writes what an optimizer keeps, under the names of Optimizer::state() (`state.hidden.weight.mean`), in safetensors
+/// with the texts of Optimizer::metadata().
 /// Example: `io::save("adam.safetensors", adam);`
 void save(const std::string& path, const optim::Optimizer& optimizer, SourceLocation where = SourceLocation::current());
 
@@ -47,13 +48,13 @@ requires(!std::derived_from<T, optim::Optimizer> &&
 /// Reads the tensors of a file, whose name ends in .safetensors, .npz or .npy (one tensor, under the name "").
 ///
 /// Throws: std::invalid_argument for another ending; FileError as read_safetensors(), read_npz() and read_npy().
-/// Example: `for (auto& [name, tensor] : io::load("data.npz")) std::cout << name << ' ' << tensor.shape() << '\n';`
-NamedTensors load(const std::string& path, SourceLocation where = SourceLocation::current());
-/// Reads a model's parameters and buffers, as Module::load() takes them: strictly. A file that PyTorch's weights were written
-/// to is one as well.
+/// Example: `Tensor x = io::load("data.npz")["x"];`
+Contents load(const std::string& path, SourceLocation where = SourceLocation::current());
+/// Reads a model's parameters and buffers, as Module::load() takes them: strictly. A file that PyTorch's weights were
+/// written to is one as well.
 ///
-/// Throws: FileError for a file that is none; std::invalid_argument, naming file and tensors, where names and shapes are
-/// not the model's. Nothing is changed then.
+/// Throws: FileError for a file that is none; std::invalid_argument, naming file and tensors, where names and shapes
+/// are not the model's. Nothing is changed then.
 /// Example: `Mlp model; io::load("mlp.safetensors", model);`
 void load(const std::string& path, nn::Module& model, SourceLocation where = SourceLocation::current());
 /// Reads what fits a model, as Module::load_partial() takes it, and answers with what was left out.
@@ -62,8 +63,8 @@ void load(const std::string& path, nn::Module& model, SourceLocation where = Sou
 /// Example: `std::cout << io::load_partial("body.safetensors", model).text();`
 nn::LoadReport load_partial(const std::string& path, nn::Module& model,
                             SourceLocation where = SourceLocation::current());
-/// Reads what an optimizer keeps and the options of its groups, as Optimizer::load_state() takes them: the next step is then
-/// the one that the other would have made. (.npz has no texts, and the options stay.)
+/// Reads what an optimizer keeps and the options of its groups, as Optimizer::load_state() takes them: the next step is
+/// then the one that the other would have made. (.npz has no texts, and the options stay.)
 ///
 /// Throws: FileError for a file that is none; std::invalid_argument, naming file and entries, where they are not this
 /// optimizer's, or another class saved them. Nothing is changed then.

@@ -56,17 +56,18 @@ std::ostream& operator<<(std::ostream& out, const Audit& audit);
 Audit audit_by_copy(const nn::Module& model, const optim::Optimizer& optimizer, const Function<Tensor()>& loss,
                     const Function<void()>& copy, SourceLocation where);
 
-/// Looks for the mistakes by which a training runs and does not learn what it should. It evaluates the loss once, follows
-/// its graph, and compares what it reaches with what the model has registered and the optimizer holds; it copies the model's
-/// class to see what that holds. Call it once before the training, with a small batch. Parameters, gradients, buffers and
-/// random numbers are left as they were.
+/// Looks for the mistakes by which a training runs and does not learn what it should. It evaluates the loss once,
+/// follows its graph, and compares what it reaches with what the model has registered and the optimizer holds; it
+/// copies the model's class to see what that holds. Call it once before the training, with a small batch. Parameters,
+/// gradients, buffers and random numbers are left as they were.
 ///
-/// It finds parameters that the loss reaches and the optimizer does not know; registered ones that the loss does not reach,
-/// and whether their layer runs (then the graph is cut between: by detach(), NoGrad, item() ...); layers and variables that
-/// were never registered, held or met on the way; tensors that were replaced after they were registered; parameters of the
-/// optimizer that are none of the model's (it was made for another) or are frozen; what is registered twice; parameters of
-/// equal numbers that are two tensors, as a tie leaves them that was cut by a copy; [n] that meets [n, 1]; layers that are
-/// switched to evaluation. A constant that was meant to be a parameter is a tensor like any other: that it cannot see.
+/// It finds parameters that the loss reaches and the optimizer does not know; registered ones that the loss does not
+/// reach, and whether their layer runs (then the graph is cut between: by detach(), NoGrad, item() ...); layers and
+/// variables that were never registered, held or met on the way; tensors that were replaced after they were registered;
+/// parameters of the optimizer that are none of the model's (it was made for another) or are frozen; what is registered
+/// twice; parameters of equal numbers that are two tensors, as a tie leaves them that was cut by a copy; [n] that meets
+/// [n, 1]; layers that are switched to evaluation. A constant that was meant to be a parameter is a tensor like any
+/// other: that it cannot see.
 ///
 /// Throws: std::invalid_argument unless the loss has one element, and what `loss` throws.
 /// Example: `std::cout << train::audit(model, adam, [&] { return nn::cross_entropy(model(x), y); });`

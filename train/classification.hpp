@@ -11,13 +11,13 @@
 namespace xgrad XGRAD_API {
 namespace train {
 
-/// Share of points whose class is right. Predictions are classes, or scores of which the largest tells the class (the first
-/// among equals).
+/// Share of points whose class is right. Predictions are classes, or scores of which the largest tells the class (the
+/// first among equals).
 ///
 /// Shapes: classes [n, ...] with targets [n, ...], or scores [n, C, ...] with targets [n, ...].
 /// Dtype: classes int64 or boolean, scores floating; targets int64 or boolean.
-/// Throws: std::invalid_argument for other shapes and dtypes, no point at all, a score that is nan. Scores of one column say
-/// no class until they are compared: `accuracy(logits > 0, targets)`.
+/// Throws: std::invalid_argument for other shapes and dtypes, no point at all, a score that is nan. Scores of one
+/// column say no class until they are compared: `accuracy(logits > 0, targets)`.
 /// Example: `double right = train::accuracy(model(x), y);`
 double accuracy(const Tensor& predictions, const Tensor& targets, SourceLocation where = SourceLocation::current());
 
@@ -44,8 +44,8 @@ class ConfusionMatrix {
                            SourceLocation where = SourceLocation::current());
 
   /// Counts points, as accuracy() takes them.
-  /// Throws: std::out_of_range for a class outside of [0, classes()), std::invalid_argument as accuracy(). Nothing is counted
-  /// then.
+  /// Throws: std::out_of_range for a class outside of [0, classes()), std::invalid_argument as accuracy(). Nothing is
+  /// counted then.
   void add(const Tensor& predictions, const Tensor& targets, SourceLocation where = SourceLocation::current());
 
   std::int64_t classes() const { return classes_; }  ///< number of classes
@@ -70,8 +70,8 @@ class ConfusionMatrix {
   std::vector<std::int64_t> counts_;
 };
 
-/// The confusion matrix of predictions, as accuracy() takes them. classes = -1: the largest of both + 1, or as many as there
-/// are scores.
+/// The confusion matrix of predictions, as accuracy() takes them. classes = -1: the largest of both + 1, or as many as
+/// there are scores.
 ConfusionMatrix confusion_matrix(const Tensor& predictions, const Tensor& targets, std::int64_t classes = -1,
                                  SourceLocation where = SourceLocation::current());
 

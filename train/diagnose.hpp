@@ -29,8 +29,8 @@ struct LayerDiagnosis {
   double update;           ///< norm of the optimizer's next step of them, divided by `weight`
   std::string function;    ///< the activation function that follows: "relu"; empty: none
   double dead;             ///< share of its units that pass no gradient for any point
-  double
-      saturated;  ///< of a function that is flat on both sides, as tanh is: share of the elements where its slope is below 0.01
+  /// Of a function that is flat on both sides, as tanh is: share of the elements where its slope is below 0.01.
+  double saturated;
 };
 
 /// What diagnose() has found.
@@ -44,20 +44,20 @@ struct Diagnosis {
 std::ostream& operator<<(std::ostream& out, const Diagnosis& diagnosis);
 
 /// Examines how the model's layers fare in one evaluation of the loss: the size of activations, of gradients, of the
-/// optimizer's next step compared with the weights, and units that are dead or saturated. Where gradients vanish or explode
-/// on their way back, units are dead, or steps are too long or too short, it says so, with the cure that fits.
+/// optimizer's next step compared with the weights, and units that are dead or saturated. Where gradients vanish or
+/// explode on their way back, units are dead, or steps are too long or too short, it says so, with the cure that fits.
 ///
 /// Layers are seen as hooks see them: those of the library, and classes whose operator() is `return call(x, ...)`.
-/// Activation functions are seen whether they are layers or operators. Parameters, buffers, gradients, the optimizer's state
-/// and the thread's random numbers are left as they were.
+/// Activation functions are seen whether they are layers or operators. Parameters, buffers, gradients, the optimizer's
+/// state and the thread's random numbers are left as they were.
 ///
 /// Throws: std::invalid_argument unless the loss has one element, std::logic_error where it depends on no parameter of
 /// the model, and what `loss` throws.
 /// Example: `std::cout << train::diagnose(model, [&] { return nn::cross_entropy(model(x), y); });`
 Diagnosis diagnose(const nn::Module& model, const Function<Tensor()>& loss,
                    SourceLocation where = SourceLocation::current());
-/// diagnose() with the optimizer, whose next step is compared with the weights. (Optimizers that need a closure for a step,
-/// as LBFGS, are not asked.)
+/// diagnose() with the optimizer, whose next step is compared with the weights. (Optimizers that need a closure for a
+/// step, as LBFGS, are not asked.)
 Diagnosis diagnose(const nn::Module& model, optim::Optimizer& optimizer, const Function<Tensor()>& loss,
                    SourceLocation where = SourceLocation::current());
 

@@ -18,8 +18,8 @@ struct EarlyStoppingOptions {
   Better better = Better::smaller;
 };
 
-/// EarlyStopping: watches a value that is computed on validation data, keeps a copy of the model's state (parameters and
-/// buffers) from when it was best, and says when to stop. A nan is never better.
+/// EarlyStopping: watches a value that is computed on validation data, keeps a copy of the model's state (parameters
+/// and buffers) from when it was best, and says when to stop. A nan is never better.
 ///
 /// Example:
 ///

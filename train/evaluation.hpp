@@ -11,8 +11,8 @@
 namespace xgrad XGRAD_API {
 namespace train {
 
-/// Evaluation: while it lives the model is switched to evaluation and this thread records nothing. When it dies each layer
-/// goes back to what it was, those that were evaluating already, too.
+/// Evaluation: while it lives the model is switched to evaluation and this thread records nothing. When it dies each
+/// layer goes back to what it was, those that were evaluating already, too.
 ///
 /// Example:
 ///

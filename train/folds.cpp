@@ -97,8 +97,8 @@ std::vector<FoldPositions> stratified_k_fold(const Tensor& classes, FoldOptions 
   for (const auto& each : members) largest = std::max(largest, static_cast<std::int64_t>(each.size()));
   check_folds("stratified_k_fold", options.folds, largest, "points of the largest class", where);
 
-  // The points in the order of their classes, dealt out to the folds one after the other: so the folds' sizes differ by one
-  // at most, too.
+  // The points in the order of their classes, dealt out to the folds one after the other: so the folds' sizes differ by
+  // one at most, too.
   Generator generator(options.seed);
   std::vector<std::int64_t> fold_of(labels.size());
   std::int64_t next = 0;

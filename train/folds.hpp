@@ -29,8 +29,8 @@ struct FoldOptions {
 std::vector<FoldPositions> k_fold(std::int64_t points, FoldOptions options = {},
                                   SourceLocation where = SourceLocation::current());
 
-/// Folds in which each class has the same share, as near as whole points allow: the points of a class in two folds differ by
-/// one at most.
+/// Folds in which each class has the same share, as near as whole points allow: the points of a class in two folds
+/// differ by one at most.
 ///
 /// Shapes: classes [n].
 /// Dtype: classes int64 or boolean.
@@ -38,8 +38,8 @@ std::vector<FoldPositions> k_fold(std::int64_t points, FoldOptions options = {},
 std::vector<FoldPositions> stratified_k_fold(const Tensor& classes, FoldOptions options = {},
                                              SourceLocation where = SourceLocation::current());
 
-/// Folds between which no group is shared out: the points of one patient, say, are all learned from or all validated on. The
-/// largest group goes first, each to the fold that has the fewest points.
+/// Folds between which no group is shared out: the points of one patient, say, are all learned from or all validated
+/// on. The largest group goes first, each to the fold that has the fewest points.
 ///
 /// Shapes: groups [n].
 /// Dtype: groups int64.

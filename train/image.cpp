@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "../autograd/tensor.hpp"
 #include "detail/file.hpp"
@@ -9,13 +10,14 @@
 #include "detail/image_access.hpp"
 #include "detail/raster.hpp"
 #include "detail/svg.hpp"
+#include "detail/ticks.hpp"
 
 namespace xgrad XGRAD_API {
 namespace train {
 namespace {
 
 std::uint8_t level(double value, double low, double high) {
-  return static_cast<std::uint8_t>(std::lround(255 * std::clamp((value - low) / (high - low), 0.0, 1.0)));
+  return static_cast<std::uint8_t>(std::lround(255 * std::clamp(detail::share_of(value, low, high), 0.0, 1.0)));
 }
 
 }  // namespace
@@ -66,7 +68,9 @@ ImageGrid::ImageGrid(const Tensor& images, ImageGridOptions options, SourceLocat
         high = is_first ? image[i] : std::max(high, image[i]);
         is_first = false;
       }
-      if (!(low < high)) high = low + 1;
+      // Of large numbers the next one is farther away than 1; the largest has none.
+      if (!(low < high)) high = std::min(low + std::max(1.0, std::abs(low) * 0.1), std::numeric_limits<double>::max());
+      if (!(low < high)) low *= 0.9;
     }
     for (std::size_t i = 0; i < plane; ++i, to += out_channels) {
       bool has_nan = false;

@@ -28,8 +28,8 @@ struct ImageGridOptions {
   Theme theme = Theme::automatic;  ///< of what is around the images
 };
 
-/// ImageGrid is a picture of many images side by side: samples, filters, mistakes of a classifier. Numbers beyond the range
-/// are cut off; nan is drawn red.
+/// ImageGrid is a picture of many images side by side: samples, filters, mistakes of a classifier. Numbers beyond the
+/// range are cut off; nan is drawn red.
 ///
 /// Shapes: images [height, width] (one, grey), [n, height, width] (grey), [n, channels, height, width] with 1, 3 or 4
 /// channels (grey, RGB, RGBA).

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -55,6 +56,12 @@ std::string csv_of(double value) {
   char text[64];
   const auto [end, error] = std::to_chars(text, text + sizeof text, value);
   return std::string(text, end);
+}
+
+/// The column of a quantity. What is called as the two columns that each row begins with has its place in log.jsonl as
+/// its name, and so no two quantities have one column.
+std::string column_of(const std::string& name) {
+  return name == "step" || name == "time" || name.starts_with("scalars/") ? "scalars/" + name : name;
 }
 
 /// A field of the CSV file's first line.
@@ -109,6 +116,7 @@ struct Log::State {
   detail::AppendFile lines, csv;
   std::vector<std::string> columns;  // of the CSV file, after step and time
   std::unique_ptr<TensorBoard> board;
+  std::map<std::string, std::string> images;  // what the files of each picture's name begin with, and that name
 
   std::string path(const char* name) const { return folder + "/" + name; }
 
@@ -120,6 +128,18 @@ struct Log::State {
 
   void write(const Json& line, SourceLocation where) {
     lines.write(line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n", where);
+  }
+
+  /// What the files of pictures of a name begin with: of letters that every system takes, not too long, and no other
+  /// name's.
+  std::string image_stem(const std::string& name) {
+    std::string stem = name.substr(0, 100);
+    for (char& c : stem)
+      if ((c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_') c = '_';
+    std::string own = stem;
+    for (int i = 2; !images.try_emplace(own, name).second && images[own] != name; ++i)
+      own = stem + "_" + std::to_string(i);
+    return own;
   }
 
   std::vector<fs::path> event_files() const {
@@ -138,6 +158,19 @@ struct Log::State {
       if (entry.path().extension() == ".png" || entry.path().extension() == ".svg") fs::remove(entry.path(), error);
   }
 
+  /// Takes over under which names an earlier run has written its pictures.
+  void remember_image(const Json& line) {
+    const auto image = line.find("image");
+    if (image == line.end() || !image->is_object()) return;
+    const auto text = [&](const char* key) {
+      const auto found = image->find(key);
+      return found != image->end() && found->is_string() ? found->get<std::string>() : std::string();
+    };
+    const std::string name = text("name"), file = text("file");
+    const std::size_t end = file.rfind('-');
+    if (file.starts_with("images/") && end != file.npos && end > 7) images.emplace(file.substr(7, end - 7), name);
+  }
+
   /// Cuts off what a killed run left half written, and drops what the run will do again.
   void repair(SourceLocation where) {
     auto is_kept = [&](std::int64_t step) { return options.resume_from < 0 || step < options.resume_from; };
@@ -147,13 +180,15 @@ struct Log::State {
       for (const std::string& line : lines_of(text)) {
         const Json json = Json::parse(line, nullptr, false);
         if (!json.is_object()) continue;
+        remember_image(json);
         const auto step = json.find("step");
         if (step == json.end() || !step->is_number_integer() || is_kept(step->get<std::int64_t>()))
           kept.push_back(line);
       }
       if (joined(kept) != text) detail::write_file("Log", path("log.jsonl"), joined(kept), where);
     }
-    if (options.csv && fs::exists(path("log.csv"))) {
+    std::error_code none;
+    if (options.csv && fs::exists(path("log.csv"), none)) {
       const std::string text = contents_of(path("log.csv"));
       std::vector<std::string> kept = lines_of(text);
       if (!kept.empty()) {
@@ -178,19 +213,20 @@ struct Log::State {
 
   /// Takes new names as columns. The rows there are get empty fields for them.
   void add_columns(const Readings& readings, SourceLocation where) {
-    const std::size_t before = columns.size();
+    std::vector<std::string> wanted = columns;
     for (const auto& [name, value] : readings)
-      if (std::find(columns.begin(), columns.end(), name) == columns.end()) columns.push_back(name);
-    if (columns.size() == before && csv.is_open()) return;
+      if (std::find(wanted.begin(), wanted.end(), column_of(name)) == wanted.end()) wanted.push_back(column_of(name));
+    if (wanted.size() == columns.size() && csv.is_open()) return;
     std::string header = "step,time";
-    for (const std::string& column : columns) header += "," + csv_of(column);
+    for (const std::string& column : wanted) header += "," + csv_of(column);
     std::vector<std::string> rows = lines_of(contents_of(path("log.csv")));
-    if (columns.size() > before || rows.empty()) {
+    if (wanted.size() > columns.size() || rows.empty()) {
       if (rows.empty()) rows.emplace_back();
       rows[0] = header;
-      for (std::size_t i = 1; i < rows.size(); ++i) rows[i] += std::string(columns.size() - before, ',');
+      for (std::size_t i = 1; i < rows.size(); ++i) rows[i] += std::string(wanted.size() - columns.size(), ',');
       csv.close();
       detail::write_file("Log", path("log.csv"), joined(rows), where);
+      columns = std::move(wanted);  // not before: where the file is not written, it has the old ones
     }
     csv.open("Log", path("log.csv"), false, where);
   }
@@ -203,21 +239,28 @@ Log::Log(const std::string& folder, const LogOptions& options, SourceLocation wh
   auto state = std::make_unique<State>();
   state->folder = folder;
   state->options = options;
-  const bool exists = fs::exists(state->path("log.jsonl"));
+  std::error_code none;  // what is wrong with the folder is told where it is made
+  const bool exists = fs::exists(state->path("log.jsonl"), none);
   check(!exists || options.existing != Existing::refuse, where,
         "Log: the folder must have no log of another run, but '", folder,
         "' has one. Choose another, or Existing::replace or Existing::resume.");
-  std::error_code error;
-  fs::create_directories(folder, error);  // what is wrong is told by the first file
+  detail::make_folder_of("Log", state->path("log.jsonl"), where);
   if (exists && options.existing == Existing::replace) state->remove_old();
   const bool resumes = exists && options.existing == Existing::resume;
   if (resumes) state->repair(where);
   state->lines.open("Log", state->path("log.jsonl"), false, where);
-  if (options.tensorboard)
-    state->board = std::make_unique<TensorBoard>(folder, resumes ? options.resume_from : -1, where);
-  Json start = {{"time", state->now()}, {"start", resumes ? "resumed" : "new"}};
-  if (resumes && options.resume_from >= 0) start["from"] = options.resume_from;
-  state->write(start, where);
+  try {
+    if (options.tensorboard)
+      state->board = std::make_unique<TensorBoard>(folder, resumes ? options.resume_from : -1, where);
+    Json start = {{"time", state->now()}, {"start", resumes ? "resumed" : "new"}};
+    if (resumes && options.resume_from >= 0) start["from"] = options.resume_from;
+    state->write(start, where);
+  } catch (...) {
+    // A log without a line would be taken for another run's the next time.
+    std::error_code ignored;
+    if (!resumes) fs::remove(state->path("log.jsonl"), ignored);
+    throw;
+  }
   state_ = state.release();
 }
 
@@ -248,7 +291,7 @@ void Log::scalars(std::int64_t step, const Readings& given, SourceLocation where
     for (const std::string& column : state_->columns) {
       row += ',';
       for (const auto& [name, value] : readings)
-        if (name == column) row += csv_of(value);
+        if (column_of(name) == column) row += csv_of(value);
     }
     state_->csv.write(row + "\n", where);
   }
@@ -275,11 +318,8 @@ void Log::histogram(const std::string& name, std::int64_t step, const Tensor& va
 void Log::image(const std::string& name, std::int64_t step, const ImageGrid& images, SourceLocation where) {
   check(!name.empty(), where, "Log: a picture must have a name, but it is empty.");
   const std::string clean = detail::cleaned(name);
-  std::string file = clean;
-  for (char& c : file)
-    if ((c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_') c = '_';
-  file = "images/" + file + "-" + std::to_string(step) + ".png";
   std::lock_guard lock(state_->mutex);
+  const std::string file = "images/" + state_->image_stem(clean) + "-" + std::to_string(step) + ".png";
   detail::write_file("Log", state_->folder + "/" + file, images.png(), where);
   // For the report, which is light or dark as its reader wants it.
   detail::write_file("Log", state_->folder + "/" + fs::path(file).replace_extension(".svg").string(), images.svg(),

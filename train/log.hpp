@@ -40,12 +40,14 @@ struct LogOptions {
 
 /// Log keeps what a run measures, in one folder:
 /// - `log.jsonl`: everything, a JSON object a line; numbers that JSON has not are "NaN", "Infinity", "-Infinity";
-/// - `log.csv`: the numbers, a row for each call of scalars(), a column for each name;
+/// - `log.csv`: the numbers, a row for each call of scalars(), a column for each name after `step` and `time`; the
+///   column of a quantity that is called so itself is `scalars/step` or `scalars/time`;
 /// - `events.out.tfevents...`: numbers, histograms and images for TensorBoard;
 /// - `images/`: pictures as PNG and SVG.
 ///
-/// Each line is handed to the system at once, so that a run that is killed has lost at most the one it was writing; resuming
-/// removes what is left of that. Several threads may log.
+/// Each line is handed to the system at once, so that a run that is killed has lost at most the one it was writing;
+/// resuming removes what is left of that. Of one that a full disk cuts off nothing stays, so that later ones follow
+/// whole ones. Several threads may log.
 ///
 /// Throws: std::runtime_error where a file cannot be written.
 /// Example:
@@ -55,7 +57,8 @@ struct LogOptions {
 ///     train::Report(log).save();
 class Log final {
  public:
-  /// Throws: std::invalid_argument where the folder has a log and Existing is refuse, and for a resume_from without resume.
+  /// Throws: std::invalid_argument where the folder has a log and Existing is refuse, and for a resume_from without
+  /// resume.
   explicit Log(const std::string& folder, const LogOptions& options = {},
                SourceLocation where = SourceLocation::current());
   ~Log();
@@ -82,11 +85,12 @@ class Log final {
   void confusion(std::int64_t step, const ConfusionMatrix& matrix, SourceLocation where = SourceLocation::current());
   /// Adds how the layers fare: what diagnose() found.
   void layers(std::int64_t step, const Diagnosis& diagnosis, SourceLocation where = SourceLocation::current());
-  /// Adds a fact for the head of the report: `log.note("held out", "97.5 %")`. A later one of that name takes its place.
+  /// Adds a fact for the head of the report: `log.note("held out", "97.5 %")`. A later one of that name takes its
+  /// place.
   void note(const std::string& name, const std::string& text, SourceLocation where = SourceLocation::current());
 
-  /// Draws what the log has so far of a quantity: plot("loss") has "loss", "loss/training" and "validation/loss" in it. The
-  /// title is the quantity's name and the scale one that suits it, unless the options say otherwise.
+  /// Draws what the log has so far of a quantity: plot("loss") has "loss", "loss/training" and "validation/loss" in it.
+  /// The title is the quantity's name and the scale one that suits it, unless the options say otherwise.
   /// Throws: std::invalid_argument where nothing of it was logged.
   /// Example: `log.plot("loss").save("loss.svg");`
   Plot plot(const std::string& quantity, PlotOptions options = {},

@@ -84,9 +84,9 @@ struct HeatMapOptions {
   Range range = {};  ///< the palest and the strongest colour; where the numbers lie on both sides of 0, 0 is the palest
 };
 
-/// Plot is a picture of numbers with axes, made by one call after another and saved as SVG or PNG. Numbers that are nan or
-/// infinite are gaps. SVG follows the scheme, light or dark, of the page it is shown in unless a theme is given. Hovering
-/// over a point or a bar in a browser shows its number.
+/// Plot is a picture of numbers with axes, made by one call after another and saved as SVG or PNG. Numbers that are nan
+/// or infinite are gaps. SVG follows the scheme, light or dark, of the page it is shown in unless a theme is given.
+/// Hovering over a point or a bar in a browser shows its number.
 ///
 /// Example:
 ///

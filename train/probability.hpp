@@ -8,13 +8,13 @@
 namespace xgrad XGRAD_API {
 namespace train {
 
-/// Mean of -log of the probability that was given to each point's class. One below the dtype's epsilon counts as that: a
-/// single sure mistake would cost infinity.
+/// Mean of -log of the probability that was given to each point's class. One below the dtype's epsilon counts as that:
+/// a single sure mistake would cost infinity.
 ///
 /// Shapes: probabilities [n] of class 1 with targets [n] of 0 and 1; or [n, C] with targets [n] of 0 ... C - 1.
 /// Dtype: probabilities floating; targets int64 or boolean.
-/// Throws: std::invalid_argument for other shapes and dtypes, no point, what is outside of [0, 1] or does not add up to 1 (as
-/// logits do not); std::out_of_range for a target that is no class.
+/// Throws: std::invalid_argument for other shapes and dtypes, no point, what is outside of [0, 1] or does not add up to
+/// 1 (as logits do not); std::out_of_range for a target that is no class.
 double log_loss(const Tensor& probabilities, const Tensor& targets, SourceLocation where = SourceLocation::current());
 
 /// Options of perplexity().
@@ -44,8 +44,9 @@ struct CalibrationOptions {
   std::int64_t bins = 15;  ///< of equal width, (0, 1/15], (1/15, 2/15] ...; a confidence of 0 is in the first
 };
 
-/// Compares confidence with what happens. Of probabilities [n, C] the confidence is the largest one, and a point is right
-/// where that is its class's; of [n] the confidence is that in class 1, and a point is right where it is of class 1.
+/// Compares confidence with what happens. Of probabilities [n, C] the confidence is the largest one, and a point is
+/// right where that is its class's; of [n] the confidence is that in class 1, and a point is right where it is of class
+/// 1.
 ///
 /// Shapes: as log_loss().
 /// Throws: as log_loss(), and for fewer than one bin.

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -11,6 +12,7 @@
 #include <cstring>
 #include <utility>
 
+#include "detail/columns.hpp"
 #include "detail/font.hpp"
 
 namespace xgrad XGRAD_API {
@@ -51,14 +53,6 @@ std::string duration(double seconds) {
     std::snprintf(text, sizeof text, "%lld:%02lld min", whole / 60, whole % 60);
   else
     std::snprintf(text, sizeof text, "%lld:%02lld h", whole / 3600, whole / 60 % 60);
-  return text;
-}
-
-/// The first so many characters.
-std::string cut(const std::string& text, std::size_t columns) {
-  std::size_t count = 0;
-  for (std::size_t i = 0; i < text.size(); ++i)
-    if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80 && ++count > columns) return text.substr(0, i);
   return text;
 }
 
@@ -167,7 +161,7 @@ void Progress::draw() {
   }
   line += shown(means_) + time_left(at);
   // One column is left free: some terminals begin a new line after the last.
-  write("\r" + cut(line, static_cast<std::size_t>(std::max(width() - 1, 10))) + "\x1b[K");
+  write("\r" + detail::cut(line, static_cast<std::size_t>(std::max(width() - 1, 10))) + "\x1b[K");
   bar_is_open_ = true;
 }
 
@@ -187,6 +181,7 @@ void Progress::write(const std::string& text) const {
   // At once, so that lines of several processes do not mix. A closed file is no reason to end a training.
   for (std::size_t done = 0; done < text.size();) {
     const ssize_t count = ::write(options_.descriptor, text.data() + done, text.size() - done);
+    if (count < 0 && errno == EINTR) continue;
     if (count <= 0) return;
     done += static_cast<std::size_t>(count);
   }

@@ -23,9 +23,9 @@ struct ProgressOptions {
   Function<double()> clock = {};  ///< seconds since any moment; empty: the system's steady clock
 };
 
-/// Progress shows how a training goes: on a terminal a bar that is redrawn, with the epoch's means so far and the time that
-/// is left, and a line for each epoch that is done; elsewhere (a file, a pipe, TERM=dumb) those lines alone. It writes to
-/// stderr, so that what a program prints stays apart.
+/// Progress shows how a training goes: on a terminal a bar that is redrawn, with the epoch's means so far and the time
+/// that is left, and a line for each epoch that is done; elsewhere (a file, a pipe, TERM=dumb) those lines alone. It
+/// writes to stderr, so that what a program prints stays apart.
 ///
 /// Example:
 ///

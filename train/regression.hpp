@@ -24,8 +24,8 @@ double root_mean_squared_error(const Tensor& predictions, const Tensor& targets,
 /// R^2, the share of the targets' variance that the predictions explain: 1 - sum (y - p)^2 / sum (y - mean y)^2. Of
 /// several columns [n, k] the mean of theirs. It is 0 for the mean, 1 where all is right, and has no lower bound.
 ///
-/// Throws: std::invalid_argument as mean_absolute_error(), and for targets that are all equal, or fewer than two: they have
-/// no variance.
+/// Throws: std::invalid_argument as mean_absolute_error(), and for targets that are all equal, or fewer than two: they
+/// have no variance.
 double r2(const Tensor& predictions, const Tensor& targets, SourceLocation where = SourceLocation::current());
 
 }  // namespace train

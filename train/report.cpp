@@ -69,9 +69,11 @@ th:first-child,td:first-child{text-align:left}
 
 std::string duration(double seconds) {
   char text[64];
-  const auto whole = static_cast<long long>(std::max(seconds, 0.0));
-  if (seconds < 100)
-    std::snprintf(text, sizeof text, "%.1f s", std::max(seconds, 0.0));
+  // A log may come from elsewhere, with times that no clock has.
+  const double shown = seconds > 0 ? std::min(seconds, 1e12) : 0;
+  const auto whole = static_cast<long long>(shown);
+  if (shown < 100)
+    std::snprintf(text, sizeof text, "%.1f s", shown);
   else if (whole < 3600)
     std::snprintf(text, sizeof text, "%lld min %02lld s", whole / 60, whole % 60);
   else
@@ -153,7 +155,7 @@ class Page {
     out_ += "<div class=\"facts\">\n";
     for (const auto& [name, text] : records_.notes) fact(name, text);
     const double peak = records_.memory.empty() ? 0 : *std::max_element(records_.memory.begin(), records_.memory.end());
-    if (peak > 0) fact("most memory in tensors", detail::bytes_text(static_cast<std::int64_t>(peak)));
+    if (peak > 0) fact("most memory in tensors", detail::bytes_text(static_cast<std::int64_t>(std::min(peak, 1e18))));
     close();
   }
 
@@ -311,7 +313,7 @@ class Page {
         for (double each : record.counts) count += each;
         std::vector<double> x = {record.edges.front()}, y = {0};
         for (std::size_t i = 0; i < record.counts.size(); ++i) {
-          const double density = record.counts[i] / (count * (record.edges[i + 1] - record.edges[i]));
+          const double density = record.counts[i] / count / (record.edges[i + 1] - record.edges[i]);
           x.insert(x.end(), {record.edges[i], record.edges[i + 1]});
           y.insert(y.end(), {density, density});
         }
@@ -372,7 +374,10 @@ class Page {
     for (double bytes : records_.memory) mebibytes.push_back(bytes / 1048576);
     if (!steps.empty()) {
       PlotOptions options = options_of("Seconds for a step");
-      options.y_range = {0, std::max(1e-6, 1.1 * *std::max_element(seconds.begin(), seconds.end()))};
+      double most = 0;
+      for (double each : seconds)
+        if (std::isfinite(1.1 * each)) most = std::max(most, each);
+      options.y_range = {0, std::max(1e-6, 1.1 * most)};
       card(Plot(options).curve("", steps, seconds));
     }
     card(Plot(options_of("Most memory in tensors so far, MiB")).curve("", records_.steps, mebibytes));

@@ -20,10 +20,10 @@ struct ReportOptions {
   double smoothing = 0;    ///< of curves of many steps, as LineOptions has it; they are shown faintly as well
 };
 
-/// Report is one HTML page of a run, made of what a Log has written: notes, curves, how the layers fared (gradients, dead
-/// units, step sizes) with what diagnose() found, the confusion matrix, histograms, pictures, time and memory. It needs no
-/// other file and no script, follows the light or dark scheme of the system, and fits a phone. It can be made while the run
-/// goes on, and for runs that were killed.
+/// Report is one HTML page of a run, made of what a Log has written: notes, curves, how the layers fared (gradients,
+/// dead units, step sizes) with what diagnose() found, the confusion matrix, histograms, pictures, time and memory. It
+/// needs no other file and no script, follows the light or dark scheme of the system, and fits a phone. It can be made
+/// while the run goes on, and for runs that were killed.
 ///
 /// Curves are shown together where they measure the same: "loss", "validation/loss" and "loss/test".
 ///

@@ -8,8 +8,8 @@
 namespace xgrad XGRAD_API {
 namespace train {
 
-/// RunningMean: the mean of what batches tell, each weighted by its number of points. A smaller last batch then counts for
-/// as much as it holds.
+/// RunningMean: the mean of what batches tell, each weighted by its number of points. A smaller last batch then counts
+/// for as much as it holds.
 ///
 /// Example:
 ///

@@ -35,9 +35,10 @@ struct Summary {
 /// Prints a table.
 std::ostream& operator<<(std::ostream& out, const Summary& summary);
 
-/// Lists the layers that a call of the model runs, with the shapes of what they take and give, their parameters, and the
-/// bytes that the backward pass will need of them: each block of memory is counted once, for the layer that keeps it first;
-/// what operations outside of the layers keep is the model's own. Buffers and random numbers are left as they were.
+/// Lists the layers that a call of the model runs, with the shapes of what they take and give, their parameters, and
+/// the bytes that the backward pass will need of them: each block of memory is counted once, for the layer that keeps
+/// it first; what operations outside of the layers keep is the model's own. Buffers and random numbers are left as they
+/// were.
 ///
 /// Layers are seen as hooks see them: those of the library, and classes whose operator() is `return call(x, ...)`.
 /// Throws: what `run` throws.

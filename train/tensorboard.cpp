@@ -4,15 +4,14 @@
 
 #include <chrono>
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 #include <mutex>
-#include <system_error>
 #include <unordered_set>
 
 #include "detail/append_file.hpp"
 #include "detail/bins.hpp"
 #include "detail/event.hpp"
+#include "detail/file.hpp"
 #include "detail/font.hpp"
 #include "detail/image_access.hpp"
 
@@ -39,23 +38,22 @@ struct TensorBoard::State {
   Message value(const std::string& name, const char* plugin, int data_class) {
     Message value;
     value.bytes(1, name);  // tag
-    if (described.insert(name).second)
+    if (!described.contains(name))
       value.message(9, Message()                                    // metadata
                            .message(1, Message().bytes(1, plugin))  // plugin_data: plugin_name
                            .integer(4, data_class));                // data_class: 1 scalar, 2 tensor, 3 blob sequence
     return value;
   }
 
-  void write(std::int64_t step, const Message& value, SourceLocation where) {
+  void write(const std::string& name, std::int64_t step, const Message& value, SourceLocation where) {
     const Message summary = Message().message(1, value);
     file.write(detail::record_of(event(step).message(5, summary).text()), where);
+    described.insert(name);  // not before: where the record is not written, the next one tells it
   }
 };
 
 TensorBoard::TensorBoard(const std::string& folder, std::int64_t resume_from, SourceLocation where) : state_(nullptr) {
   auto state = std::make_unique<State>();
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);  // what is wrong is told by the file
   char host[256] = "localhost";
   if (gethostname(host, sizeof host - 1) != 0 || host[0] == '\0') std::snprintf(host, sizeof host, "localhost");
   const auto seconds =
@@ -66,6 +64,7 @@ TensorBoard::TensorBoard(const std::string& folder, std::int64_t resume_from, So
   for (int i = 0;; ++i) {
     const std::string name =
         concat(folder, "/", std::string_view(start), ".", std::string_view(host), ".", getpid(), ".", i);
+    if (i == 0) detail::make_folder_of("TensorBoard", name, where);
     if (state->file.open("TensorBoard", name, true, where)) break;
   }
   state->file.write(detail::record_of(State::event(0).bytes(3, "brain.Event:2").text()), where);  // file_version
@@ -81,7 +80,8 @@ const std::string& TensorBoard::path() const { return state_->file.path(); }
 
 void TensorBoard::scalar(const std::string& name, std::int64_t step, double value, SourceLocation where) {
   std::lock_guard lock(state_->mutex);
-  state_->write(step, state_->value(detail::cleaned(name), "scalars", 1).single(2, static_cast<float>(value)),
+  const std::string tag = detail::cleaned(name);
+  state_->write(tag, step, state_->value(tag, "scalars", 1).single(2, static_cast<float>(value)),
                 where);  // simple_value
 }
 
@@ -98,7 +98,8 @@ void TensorBoard::histogram(const std::string& name, std::int64_t step, const Te
       .number(5, spread.squares);
   histogram.numbers(6, std::span(spread.edges).subspan(1)).numbers(7, spread.counts);  // bucket_limit, bucket
   std::lock_guard lock(state_->mutex);
-  state_->write(step, state_->value(detail::cleaned(name), "histograms", 2).message(5, histogram), where);  // histo
+  const std::string tag = detail::cleaned(name);
+  state_->write(tag, step, state_->value(tag, "histograms", 2).message(5, histogram), where);  // histo
 }
 
 void TensorBoard::image(const std::string& name, std::int64_t step, const ImageGrid& images, SourceLocation where) {
@@ -114,7 +115,8 @@ void TensorBoard::image(const std::string& name, std::int64_t step, const ImageG
       .integer(3, 3)
       .bytes(4, png);  // height, width, colorspace RGB, bytes
   std::lock_guard lock(state_->mutex);
-  state_->write(step, state_->value(detail::cleaned(name), "images", 3).message(4, image), where);
+  const std::string tag = detail::cleaned(name);
+  state_->write(tag, step, state_->value(tag, "images", 3).message(4, image), where);
 }
 
 }  // namespace train

@@ -28,8 +28,8 @@ constexpr Kind kKinds[] = {
 
 const Kind& kind_of(Stored stored) { return kKinds[static_cast<int>(stored)]; }
 
-/// A small floating number of IEEE 754's form. `infinities`: whether the largest exponent stands for infinity and nan; else
-/// it is one like the others, and only all ones are nan.
+/// A small floating number of IEEE 754's form. `infinities`: whether the largest exponent stands for infinity and nan;
+/// else it is one like the others, and only all ones are nan.
 float small_float(std::uint32_t bits, int exponent_bits, int mantissa_bits, bool infinities) {
   const bool negative = bits >> (exponent_bits + mantissa_bits) & 1;
   const std::uint32_t top = (1U << exponent_bits) - 1, ones = (1U << mantissa_bits) - 1;

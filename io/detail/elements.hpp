@@ -38,16 +38,16 @@ Stored stored_for(DType dtype);
 /// Whether a file's bytes are a tensor's, so that they are read straight into it.
 bool is_native(Stored stored);
 
-/// Counts a tensor's elements, and their bytes in the file. False where an int64 cannot hold the product of the extents that are
-/// not 0, or the bytes have no number.
+/// Counts a tensor's elements, and their bytes in the file. False where an int64 cannot hold the product of the extents
+/// that are not 0, or the bytes have no number.
 bool count_elements(const Shape& shape, Stored stored, std::uint64_t& numel, std::uint64_t& bytes);
 
 /// Turns elements of the other byte order round, in place.
 void swap_bytes(Stored stored, void* elements, std::size_t count);
 
 /// Writes `count` elements to `to`, of dtype_for(stored), `step` elements apart. `from` may be at any address.
-/// Answers with the position of the first that the dtype cannot hold (a u64 from 2^63 on, a boolean that is neither 0 nor
-/// 1), or `count`.
+/// Answers with the position of the first that the dtype cannot hold (a u64 from 2^63 on, a boolean that is neither 0
+/// nor 1), or `count`.
 std::size_t convert(Stored stored, const void* from, void* to, std::size_t count, std::ptrdiff_t step = 1);
 
 /// The first boolean that is neither 0 nor 1, or `count`: a bool of another value is none in C++.

@@ -30,6 +30,17 @@ std::string folder_of(const std::string& path) {
   return slash == path.npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
 }
 
+/// The name under which a file is written, up to a number: in the same folder, and begun as the file's own, but cut, as
+/// with what comes after it a long one would be too long.
+std::string temporary_of(const std::string& path) {
+  constexpr std::size_t kKept = 100;
+  const std::size_t name = path.rfind('/') + 1;  // npos + 1 is 0
+  std::size_t end = std::min(path.size(), name + kKept);
+  // Not within a character of UTF-8, which some file systems would refuse.
+  while (end < path.size() && end > name && (static_cast<unsigned char>(path[end]) & 0xC0) == 0x80) --end;
+  return concat(path.substr(0, end), kTemporaryMark, static_cast<std::int64_t>(getpid()), '-');
+}
+
 /// Reads all of the bytes; the number of an error, -1 where the file ends before.
 int read_all(int descriptor, char* to, std::size_t count, std::uint64_t at) {
   while (count > 0) {
@@ -150,7 +161,7 @@ OutputFile::OutputFile(const std::string& path) : path_(path), target_(path) {
   static std::atomic<unsigned> number{0};
   // Another process of this number, on another machine, may write to the same folder: then the next name is tried.
   for (int attempt = 0; attempt < 1000 && descriptor_ < 0; ++attempt) {
-    temporary_ = concat(target_, kTemporaryMark, static_cast<std::int64_t>(getpid()), '-', ++number);
+    temporary_ = concat(temporary_of(target_), ++number);
     descriptor_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (descriptor_ < 0 && errno != EEXIST) break;
   }

@@ -51,8 +51,8 @@ class InputFile {
     std::size_t count;
     std::uint64_t at;
   };
-  /// Reads many pieces, on several threads where they are large: the system copies each page, and writes to fresh memory
-  /// fault.
+  /// Reads many pieces, on several threads where they are large: the system copies each page, and writes to fresh
+  /// memory fault.
   void read(const Piece* pieces, std::size_t count) const;
 
   /// Tells the system that what is in the file is read from its begin to its end, or is not needed again.
@@ -65,7 +65,8 @@ class InputFile {
 };
 
 /// A file that appears under its name when all of it is on the disk, in place of what was there; until then, and where
-/// something fails, that stays as it is. It is written under another name in the same folder, which goes with the object.
+/// something fails, that stays as it is. It is written under another name in the same folder, which goes with the
+/// object.
 class OutputFile {
  public:
   /// Throws FileError where the folder cannot be written to, or there is something else than a file of that name.

@@ -392,7 +392,8 @@ std::uint64_t narrow(std::uint64_t number, bool wide) { return wide ? kSaturated
 /// Deflate may make a few bytes more of what it cannot compress.
 bool has_wide_sizes(const ZipMember& member) { return is_wide(member.size + member.size / 1000 + 1024); }
 
-/// Version, flags, method and time: the same in both headers. Time is 1980-01-01, so that equal arrays give equal files.
+/// Version, flags, method and time: the same in both headers. Time is 1980-01-01, so that equal arrays give equal
+/// files.
 void add_kind(Record& record, const ZipMember& member, bool wide) {
   const bool is_ascii =
       std::all_of(member.name.begin(), member.name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });

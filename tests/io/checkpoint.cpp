@@ -347,3 +347,35 @@ TEST_CASE("the best checkpoints are kept", "[io][checkpoint]") {
   }
   CHECK_THROWS_AS(io::KeepBest(checkpoint, folder("x"), {.keep = 0}), std::invalid_argument);
 }
+
+TEST_CASE("a best checkpoint that cannot be read keeps no run from starting again, and stays", "[io][checkpoint]") {
+  Folder folder;
+  std::int64_t step = 0;
+  Checkpoint checkpoint;
+  checkpoint.add("step", step);
+  const std::string path = folder("best");
+  {
+    io::KeepBest best(checkpoint, path, {.keep = 3});
+    for (double score : {1.0, 2.0, 3.0}) best.offer(score, ++step);
+  }
+  auto file_of = [&](int number) { return path + "/best-00000000000" + std::to_string(number) + ".safetensors"; };
+  std::filesystem::resize_file(file_of(1), std::filesystem::file_size(file_of(1)) - 1);
+  folder.write("best/best-000000000004.safetensors", "foreign");
+  folder.write("best/best-000000000005.safetensors", "");
+  std::filesystem::create_directories(file_of(6));
+  checkpoint.save(file_of(7));  // whole, but without a score
+  for (const char* score : {"nan", "", "high", "1x"}) {
+    checkpoint.save(file_of(8), {{"score", score}});
+    CHECK(io::KeepBest(checkpoint, path).best() == file_of(2));
+  }
+  io::KeepBest best(checkpoint, path, {.keep = 2});
+  CHECK(best.best() == file_of(2));
+  best.load();
+  CHECK(step == 2);
+  CHECK(best.offer(0.5, 9));  // takes the place of 3
+  CHECK(best.best() == file_of(9));
+  for (int number : {1, 2, 4, 5, 6, 7, 8, 9}) CHECK(std::filesystem::exists(file_of(number)));
+  CHECK_FALSE(std::filesystem::exists(file_of(3)));
+  CHECK(best.offer(0.25, 4));  // written over what could not be read
+  CHECK(io::KeepBest(checkpoint, path).best() == file_of(4));
+}

@@ -64,6 +64,7 @@ TEST_CASE("files: tensors", "[files]") {
   io::save("data.npz", {{"x", x}, {"y", y}});
   io::save("x.npy", x);
   for (auto& [name, tensor] : io::load("data.npz")) CHECK(tensor.shape()[0] == 3);
+  Tensor again_y = io::load("data.npz")["y"];
   io::write_npz("small.npz", {{"x", x}}, {.compress = true});
 
   io::write_safetensors("data.safetensors", {{"x", x}, {"y", y}}, {{"made by", "example"}});

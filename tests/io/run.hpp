@@ -1,5 +1,5 @@
-// A training run with all that can go wrong when it stops and goes on: shuffled batches, dropout, a schedule, an optimizer
-// with a state, random numbers of a generator of its own.
+// A training run with all that can go wrong when it stops and goes on: shuffled batches, dropout, a schedule, an
+// optimizer with a state, random numbers of a generator of its own.
 #pragma once
 
 #include <cstdint>

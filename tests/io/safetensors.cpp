@@ -105,7 +105,7 @@ TEST_CASE("tensors of a file are found by name", "[io][safetensors]") {
   CHECK(*contents.text("key") == "value");
   CHECK(contents.text("x") == nullptr);
   CHECK(message_of<std::out_of_range>([&] { contents["y"]; }) ==
-        "Contents: there must be a tensor of that name, but there is no 'y'.");
+        "Contents: there must be a tensor named 'y', but the names are: 'x'.");
 }
 
 TEST_CASE("a safetensors file's keys may come in any order", "[io][safetensors]") {
@@ -187,7 +187,7 @@ TEST_CASE("safetensors files that are cut off or something else", "[io][safetens
   for (std::size_t size = 0; size < whole.size(); ++size) refusal(whole.substr(0, size));
   CHECK_THAT(refusal(whole + "x"),
              Contains("the data must end where the last tensor does, at 44, but there are 45 bytes."));
-  CHECK_THAT(refusal("PK\x03\x04 and so on"), Contains("the header must lie in the file"));
+  CHECK_THAT(refusal("PK\x03\x04 and so on"), Contains("it must be a safetensors file, but it is a zip archive"));
   CHECK_THAT(refusal(little(0, 8)), Contains("it is empty"));
   CHECK_THAT(refusal(little(~0ULL, 8) + "{}"), Contains("but it says to have 18446744073709551615."));
   CHECK_THAT(message_of<FileError>([&] { read_safetensors(folder("missing")); }),

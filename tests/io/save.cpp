@@ -1,5 +1,6 @@
 #include <xgrad/io/save.hpp>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -122,17 +123,40 @@ TEST_CASE("what fits of a file is taken over, with a report of the rest", "[io][
   CHECK(report.missing.size() == 3);
 }
 
+TEST_CASE("a file's name can be as long as the system allows", "[io][save]") {
+  Folder folder;
+  const io::NamedTensors tensors = {{"x", tensor({1.0F, 2.0F})}};
+  for (const char* ending : {".safetensors", ".npz"})
+    for (std::size_t length : {99, 100, 101, 240, 241, 255}) {
+      std::string name = std::string(length - std::string(ending).size(), 'n') + ending;
+      INFO(length << " bytes, " << ending);
+      io::save(folder(name), tensors);
+      CHECK(same_state(io::load(folder(name)), tensors));
+      // Of letters of several bytes.
+      for (std::size_t i = 1; i + 3 + std::string(ending).size() <= length; i += 3) name.replace(i, 3, "漢");
+      io::save(folder(name), tensors);
+      CHECK(same_state(io::load(folder(name)), tensors));
+    }
+  CHECK(folder.count() == 24);  // no temporary one is left
+  CHECK_THROWS_WITH(io::save(folder(std::string(252, 'n') + ".npz"), tensors), Contains("File name too long"));
+}
+
 TEST_CASE("the ending says the format", "[io][save]") {
   Folder folder;
   const io::NamedTensors tensors = {{"x", tensor({1.0F, 2.0F})}};
   io::save(folder("x.npy"), tensors[0].second);
-  CHECK(same_bits(io::load(folder("x.npy"))[0].second, tensors[0].second));
+  CHECK(same_bits(io::load(folder("x.npy"))[""], tensors[0].second));
   io::save(folder("x.npz"), tensors);
   io::save(folder("x.safetensors"), tensors, {{"a", "b"}});
   CHECK(same_state(io::load(folder("x.npz")), tensors));
   CHECK(same_state(io::load(folder("x.safetensors")), tensors));
   io::save(folder("y.safetensors"), {{"x", tensors[0].second}, {"y", ones({2})}});
   CHECK(io::load(folder("y.safetensors")).size() == 2);
+  CHECK(io::load(folder("y.safetensors"))["y"].shape() == Shape{2});
+  CHECK_THROWS_WITH(io::load(folder("y.safetensors"))["z"],
+                    "Contents: there must be a tensor named 'z', but the names are: 'x', 'y'.");
+  std::filesystem::copy_file(folder("x.npz"), folder("wrong.safetensors"));
+  CHECK_THROWS_WITH(io::load(folder("wrong.safetensors")), Contains("but it is a zip archive: NumPy's .npz"));
   const int line = __LINE__;
   auto save_bin = [&] { io::save("model.bin", tensors); };
   CHECK(message_of<std::invalid_argument>(save_bin) ==

@@ -263,6 +263,17 @@ TEST_CASE("summary: layers, shapes, parameters, and bytes that the backward pass
   out << summary;
   CHECK(out.str().find("  hidden  Dense  [16, 32]") != std::string::npos);
   CHECK(out.str().find("2,080") != std::string::npos);
+  // Wide letters take two columns, accents none: the next column begins at the same place.
+  struct Wide : nn::Module {
+    nn::Dense first = child("隠れ層", nn::Dense(4, 4)), second = child("sche\u0301ma", nn::Dense(4, 4));
+    Tensor operator()(const Tensor& x) const {
+      return call(x, [&] { return second(first(x)); });
+    }
+  } wide;
+  std::ostringstream lines;
+  lines << train::summary(wide, zeros({2, 4}));
+  CHECK(lines.str().find("  隠れ層  Dense  [2, 4]") != std::string::npos);
+  CHECK(lines.str().find("  sche\u0301ma  Dense  [2, 4]") != std::string::npos);
 
   // Without recording nothing is kept; a layer that is called twice is counted once.
   const train::Summary twice = train::summary(model, [&] {

@@ -1,4 +1,5 @@
-// Reads TensorBoard's event files, independently of the writer: records, their checksums bit by bit, the messages' fields.
+// Reads TensorBoard's event files, independently of the writer: records, their checksums bit by bit, the messages'
+// fields.
 #pragma once
 
 #include <cstdint>

@@ -90,3 +90,20 @@ TEST_CASE("image: wrong input", "[image]") {
           ImageGrid(ones({2, 2}), {.labels = {"a", "b"}});
         }) == "ImageGrid: there must be at most one label an image, but there are 2 for 1.");
 }
+
+TEST_CASE("image: stretched at the ends of double's range", "[image]") {
+  const double largest = std::numeric_limits<double>::max();
+  auto pixels = [](double a, double b, double c) {
+    const Tensor image = tensor({{a, b, c}}, {.dtype = DType::float64});
+    const testing::Png png = read_png(ImageGrid(image, {.zoom = 1, .padding = 0, .stretch = true}).png());
+    return std::vector<int>{png.at(0, 0)[0], png.at(1, 0)[0], png.at(2, 0)[0]};
+  };
+  CHECK(pixels(-largest, 0, largest) == std::vector<int>{0, 128, 255});
+  CHECK(pixels(-1.7e308, 1.7e308, 0) == std::vector<int>{0, 255, 128});
+  // All of one number: of one colour, as small ones are.
+  CHECK(pixels(7, 7, 7) == std::vector<int>{0, 0, 0});
+  CHECK(pixels(1e300, 1e300, 1e300) == std::vector<int>{0, 0, 0});
+  CHECK(pixels(-1e300, -1e300, -1e300) == std::vector<int>{0, 0, 0});
+  const std::vector<int> most = pixels(largest, largest, largest);
+  CHECK(most[0] == most[2]);
+}

@@ -1,8 +1,11 @@
 // Log: its files, read back by readers of their own.
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
+#include <csignal>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -211,6 +214,184 @@ TEST_CASE("log: resumed without a step, and without a log", "[log]") {
   { Log(folder.path(), {.existing = Existing::resume, .csv = false, .tensorboard = false}).scalar("a", 2, 2); }
   CHECK(folder.lines().size() == 5);
   CHECK(folder.event_files().size() == 2);
+}
+
+namespace {
+
+/// Until it goes, no file can be longer than that: as on a disk that is full.
+class FullDisk {
+ public:
+  explicit FullDisk(std::uintmax_t size) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &before_);
+    rlimit now = before_;
+    now.rlim_cur = size;
+    setrlimit(RLIMIT_FSIZE, &now);
+  }
+  ~FullDisk() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+
+ private:
+  rlimit before_ = {};
+  void (*handler_)(int);
+};
+
+/// What f says while `file` can take so many bytes more; nothing where it throws nothing.
+template <class F>
+std::string said_when_full(const std::string& file, std::uintmax_t more, F f) {
+  FullDisk full(fs::file_size(file) + more);
+  try {
+    f();
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("log: what a full disk cuts off is taken back, and later records follow whole ones", "[log]") {
+  Folder folder;
+  const std::string told = "must be a file that can be written, but: File too large. at ";
+  for (std::uintmax_t more : {0, 1, 10, 30}) {
+    INFO("room for " << more);
+    {
+      Log log(folder.path(), {.existing = Existing::replace, .csv = false, .tensorboard = false});
+      log.scalar("loss", 1, 1);
+      CHECK(said_when_full(folder.path() + "/log.jsonl", more, [&] { log.scalar("loss", 2, 2); }).find(told) !=
+            std::string::npos);
+      log.scalar("loss", 3, 3);
+    }
+    const auto lines = folder.lines();  // throws for a broken one
+    REQUIRE(lines.size() == 3);
+    CHECK(lines[2]["step"] == 3);
+  }
+  for (std::uintmax_t more : {0, 1, 5}) {
+    INFO("room for " << more);
+    const std::string csv = folder.path() + "/log.csv";
+    {
+      Log(folder.path(), {.existing = Existing::replace, .tensorboard = false, .clock = [] { return 7.0; }})
+          .scalar("loss", 1, 1);
+    }
+    // Rows of an earlier run, so that this file is the longest.
+    for (int i = 0; i < 200; ++i) folder.append("log.csv", "0,7,1\n");
+    const std::size_t rows = 202;
+    {
+      Log log(folder.path(), {.existing = Existing::resume, .tensorboard = false, .clock = [] { return 7.0; }});
+      log.scalar("loss", 2, 2);
+      CHECK(said_when_full(csv, more, [&] { log.scalar("loss", 3, 3); }).find(told) != std::string::npos);
+      // A new column has the file written anew, for which there is no room either: the old columns stay.
+      CHECK(said_when_full(csv, more, [&] {
+              log.scalars(4, {{"loss", 4}, {"more", 1}});
+            }).find(told) != std::string::npos);
+      log.scalar("loss", 5, 5);
+      const std::string text = folder.read("log.csv");
+      CHECK(std::count(text.begin(), text.end(), '\n') == static_cast<std::ptrdiff_t>(rows + 2));
+      CHECK(text.ends_with("\n0,7,1\n2,7,2\n5,7,5\n"));
+      log.scalars(6, {{"loss", 6}, {"more", 1}});
+    }
+    CHECK(folder.read("log.csv").starts_with("step,time,loss,more\n1,7,1,\n"));
+    CHECK(folder.read("log.csv").ends_with("\n5,7,5,\n6,7,6,1\n"));
+    for (const auto& entry : fs::directory_iterator(folder.path())) CHECK(entry.path().extension() != ".part");
+  }
+  for (std::uintmax_t more : {0, 1, 20}) {
+    INFO("room for " << more);
+    Folder board_folder;
+    train::TensorBoard board(board_folder.path());
+    CHECK(said_when_full(board.path(), more, [&] { board.scalar("loss", 1, 1); }).find(told) != std::string::npos);
+    board.scalar("loss", 2, 2);
+    const auto events = read_events(board_folder.read(board_folder.event_files()[0]));  // throws for a broken one
+    REQUIRE(events.size() == 2);
+    CHECK(events[1].step == 2);
+    CHECK(events[1].plugin == "scalars");  // the one that told it was not written
+  }
+  // A log that could not be begun is none.
+  Folder never;
+  fs::create_directories(never.path());
+  std::ofstream(never.path() + "/zero");
+  CHECK(said_when_full(never.path() + "/zero", 5, [&] { Log log(never.path()); }).find(told) != std::string::npos);
+  CHECK(said_when_full(never.path() + "/zero", 5, [&] { Log log(never.path(), {.tensorboard = false}); }).find(told) !=
+        std::string::npos);
+  CHECK_NOTHROW(Log(never.path()));
+}
+
+TEST_CASE("log: a folder that cannot be made is told with the reason", "[log]") {
+  Folder folder;
+  fs::create_directories(folder.path());
+  using fs::perms;
+  fs::permissions(folder.path(), perms::owner_read | perms::owner_exec | perms::group_read | perms::group_exec |
+                                     perms::others_read | perms::others_exec);
+  const bool is_root = geteuid() == 0;  // whom nothing is forbidden
+  if (is_root) REQUIRE(seteuid(65534) == 0);
+  const std::string log = message_of<std::runtime_error>([&] { Log log(folder.path() + "/run"); }),
+                    board = message_of<std::runtime_error>([&] { train::TensorBoard board(folder.path() + "/run"); }),
+                    plot = message_of<std::runtime_error>([&] { train::Plot().save(folder.path() + "/run/a.svg"); });
+  if (is_root) REQUIRE(seteuid(0) == 0);
+  // One that cannot even be looked into.
+  fs::permissions(folder.path(), perms::none);
+  if (is_root) REQUIRE(seteuid(65534) == 0);
+  const std::string closed = message_of<std::runtime_error>([&] { Log again(folder.path() + "/run"); });
+  if (is_root) REQUIRE(seteuid(0) == 0);
+  fs::permissions(folder.path(), fs::perms::owner_all);
+  const std::string told = "' must be a file that can be written, but: Permission denied. at ";
+  CHECK(log.find("Log: '" + folder.path() + "/run/log.jsonl" + told) == 0);
+  CHECK(closed.find("Log: '" + folder.path() + "/run/log.jsonl" + told) == 0);
+  CHECK(board.find("TensorBoard: '" + folder.path() + "/run/events.out.tfevents.") == 0);
+  CHECK(board.find(told) != std::string::npos);
+  CHECK(plot.find("Plot: '" + folder.path() + "/run/a.svg" + told) == 0);
+}
+
+TEST_CASE("log: quantities that are called as the first columns have their own", "[log]") {
+  Folder folder;
+  {
+    Log log(folder.path(), {.tensorboard = false, .clock = [] { return 7.0; }});
+    log.scalars(1, {{"step", 0.5}, {"time", 0.25}, {"scalars/step", 3}});
+  }
+  const std::string head = "step,time,scalars/step,scalars/time,scalars/scalars/step\n1,7,0.5,0.25,3\n";
+  CHECK(folder.read("log.csv") == head);
+  CHECK(folder.lines()[1]["scalars"] == nlohmann::json{{"step", 0.5}, {"time", 0.25}, {"scalars/step", 3.0}});
+  Log log(folder.path(), {.existing = Existing::resume, .tensorboard = false, .clock = [] { return 7.0; }});
+  log.scalar("time", 2, 4);
+  CHECK(folder.read("log.csv") == head + "2,7,,4,\n");
+}
+
+TEST_CASE("log: pictures of different names have files of their own", "[log]") {
+  Folder folder;
+  const train::ImageGrid grid(uniform({1, 4, 4}));
+  const std::string long_name(300, 'n');
+  {
+    Log log(folder.path(), {.tensorboard = false});
+    for (const std::string& name : {std::string("a/b"), std::string("a b"), std::string("a/b"), long_name})
+      log.image(name, 1, grid);
+  }
+  Log log(folder.path(), {.existing = Existing::resume, .tensorboard = false});
+  log.image("a b", 2, grid);
+  log.image("a_b", 2, grid);
+  std::vector<std::string> files;
+  for (const auto& line : folder.lines())
+    if (line.contains("image")) files.push_back(line["image"]["file"]);
+  CHECK(files == std::vector<std::string>{"images/a_b-1.png", "images/a_b_2-1.png", "images/a_b-1.png",
+                                          "images/" + std::string(100, 'n') + "-1.png", "images/a_b_2-2.png",
+                                          "images/a_b_3-2.png"});
+  for (const std::string& file : files) CHECK(fs::exists(folder.path() + "/" + file));
+}
+
+TEST_CASE("log: a histogram of the largest numbers has finite edges", "[log]") {
+  Folder folder;
+  Log log(folder.path());
+  log.histogram("w", 1, tensor({-1.7e308, 0., 1.7e308}, {.dtype = DType::float64}));
+  log.histogram("one", 1, tensor({std::numeric_limits<double>::max()}, {.dtype = DType::float64}));
+  const auto lines = folder.lines();
+  for (std::size_t line : {1, 2}) {
+    CHECK(lines[line]["histogram"]["not_finite"] == 0);
+    double before = -kInfinity;
+    for (const auto& edge : lines[line]["histogram"]["edges"]) {
+      REQUIRE(edge.is_number());
+      CHECK(edge.get<double>() > before);
+      before = edge;
+    }
+  }
 }
 
 TEST_CASE("log: draws what it has", "[log]") {

@@ -1,11 +1,17 @@
 // Plots: what is in the picture, at its edges, and that files hold it.
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <limits>
 #include <regex>
+#include <set>
+#include <sstream>
+#include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <xgrad/xgrad.hpp>
@@ -30,6 +36,8 @@ bool contains(const std::vector<std::string>& list, const std::string& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
 }
 
+const TensorOptions kDouble = {.dtype = DType::float64};
+
 int count_of(const std::string& text, const std::string& part) {
   int count = 0;
   for (std::size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++count;
@@ -41,6 +49,105 @@ int pixels_of(const testing::Png& png, const std::vector<int>& colour) {
   int count = 0;
   for (int y = 0; y < png.height; ++y)
     for (int x = 0; x < png.width; ++x) count += png.at(x, y) == colour ? 1 : 0;
+  return count;
+}
+
+/// A label of an axis, where its mark stands, and where it stands itself.
+struct Label {
+  std::string text;
+  double mark, place;
+};
+
+/// The labels of one axis: each follows its mark.
+std::vector<Label> labels_of(const std::string& svg, bool of_x) {
+  std::vector<Label> labels;
+  std::istringstream lines(svg);
+  double x = 0, y = 0;
+  for (std::string line; std::getline(lines, line);) {
+    double at = 0;
+    std::sscanf(line.c_str(), "<path fill=\"none\" d=\"M%lf %lfL", &x, &y);
+    if (std::sscanf(line.c_str(), "<text x=\"%lf\"", &at) != 1) continue;
+    if (line.find(of_x ? "\"middle\"" : "\"end\"") != line.npos)
+      labels.push_back({texts_of(line).at(0), of_x ? x : y, at});
+  }
+  return labels;
+}
+
+/// The number that a label says, and nothing about the axis: "−2.5k", "0.25·10⁻⁵", "10³".
+double number_in(const std::string& label) {
+  std::string text = label, exponent = "0";
+  auto replace = [](std::string& where, const std::string& from, const std::string& to) {
+    for (std::size_t at = where.find(from); at != where.npos; at = where.find(from)) where.replace(at, from.size(), to);
+  };
+  replace(text, "−", "-");
+  const std::size_t dot = text.find("·10");
+  const bool is_power = text.starts_with("10") && text.size() > 2 && static_cast<unsigned char>(text[2]) >= 0x80;
+  if (dot != text.npos || is_power) {
+    exponent = is_power ? text.substr(2) : text.substr(dot + 4);
+    text = is_power ? "1" : text.substr(0, dot);
+    const std::vector<std::string> digits = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
+    for (std::size_t i = 0; i < digits.size(); ++i) replace(exponent, digits[i], std::to_string(i));
+    replace(exponent, "⁻", "-");
+  }
+  const std::string letters = "kMGT";
+  if (const std::size_t letter = letters.find(text.back()); letter != letters.npos) {
+    text.pop_back();
+    exponent = std::to_string(3 * (letter + 1));
+  }
+  const std::string all = text + "e" + exponent;
+  char* end = nullptr;
+  const double value = std::strtod(all.c_str(), &end);
+  if (*end != 0) throw std::runtime_error("no number: " + label);
+  return value;
+}
+
+/// The places of the first path that is 2 wide, a line's.
+std::vector<std::pair<double, double>> line_in(const std::string& svg) {
+  std::istringstream lines(svg);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find("stroke-width=\"2\"") == line.npos) continue;
+    std::vector<std::pair<double, double>> places;
+    for (std::size_t at = line.find_first_of("ML"); at != line.npos; at = line.find_first_of("ML", at + 1)) {
+      double x = 0, y = 0;
+      if (std::sscanf(line.c_str() + at + 1, "%lf %lf", &x, &y) == 2) places.emplace_back(x, y);
+    }
+    return places;
+  }
+  return {};
+}
+
+/// How far a number stands from `low` on the way to `high`, whose difference may be more than a double holds.
+double share_of(double value, double low, double high, AxisScale scale) {
+  if (scale == AxisScale::log) return (std::log(value) - std::log(low)) / (std::log(high) - std::log(low));
+  const double by = std::isfinite(high - low) ? 1 : 4;
+  return (value / by - low / by) / (high / by - low / by);
+}
+
+/// Each label of both axes says the number at its mark, and no two of an axis the same; how many there are.
+std::size_t check_labels(double low, double high, AxisScale scale) {
+  Plot plot({.x_scale = scale, .y_scale = scale, .x_range = {low, high}, .y_range = {low, high}});
+  plot.curve("", {low, high}, {low, high});
+  const std::string svg = plot.svg();
+  const auto ends = line_in(svg);
+  REQUIRE(ends.size() == 2);
+  std::size_t count = 0;
+  for (bool of_x : {true, false}) {
+    const double from = of_x ? ends[0].first : ends[0].second, to = of_x ? ends[1].first : ends[1].second;
+    std::set<std::string> texts;
+    const std::vector<Label> labels = labels_of(svg, of_x);
+    for (const Label& label : labels) {
+      texts.insert(label.text);
+      const double said = share_of(number_in(label.text), low, high, scale), drawn = (label.mark - from) / (to - from);
+      if (std::abs(said - drawn) < 1e-4) continue;
+      INFO((of_x ? "x" : "y") << " in [" << low << ", " << high << "]: '" << label.text << "' at " << drawn);
+      CHECK(said == Approx(drawn).margin(1e-4));
+    }
+    if (texts.size() != labels.size()) {
+      INFO((of_x ? "x" : "y") << " in [" << low << ", " << high << "]");
+      CHECK(texts.size() == labels.size());
+    }
+    count += labels.size();
+  }
   return count;
 }
 
@@ -96,6 +203,112 @@ TEST_CASE("plot: a logarithmic axis", "[plot]") {
   Plot nothing({.y_scale = AxisScale::log});
   nothing.line("", {0, -1});  // nothing that a logarithm could show
   CHECK(contains(texts_of(nothing.svg()), "0.1"));
+}
+
+TEST_CASE("plot: each label of an axis says the number at its mark", "[plot]") {
+  Plot plot;
+  plot.line("", {0, 17400});
+  std::vector<std::string> texts;
+  for (const Label& label : labels_of(plot.svg(), false)) texts.push_back(label.text);
+  CHECK(texts == std::vector<std::string>{"0", "2.5k", "5.0k", "7.5k", "10.0k", "12.5k", "15.0k", "17.5k"});
+  std::size_t count = 0, axes = 0;
+  for (double size : {1e-300, 1e-16, 1e-5, 1e-4, 0.01, 1.,   100., 1e3,  1e4,   1e5,
+                      1e6,    1e8,   1e9,  1e12, 1e14, 1e15, 1e16, 1e22, 1e100, 1e307})
+    for (double mantissa = 1; mantissa < 10; mantissa += 0.37) {
+      const double high = size * mantissa;
+      for (double low : {0.0, -0.3 * high, -high, 0.5 * high, 0.97 * high, (1 - 1e-6) * high, (1 - 1e-12) * high}) {
+        count += check_labels(low, high, AxisScale::linear);
+        ++axes;
+      }
+      for (double low : {high / 1.01, high / 1.7, high / 3, high / 30, high / 4e3, high / 2e9}) {
+        if (low < 1e-307) continue;
+        count += check_labels(low, high, AxisScale::log);
+        ++axes;
+      }
+    }
+  CHECK(count > 4 * axes);  // there is something to compare
+  for (auto [low, high] : {std::pair(-9e307, 9e307),
+                           {-1.79e308, 1.79e308},
+                           {1e15, 1e15 + 2},
+                           {1e18, 1e18 + 4096},
+                           {-3e-323, 3e-323},
+                           {1e300, 1.79e308}})
+    CHECK(check_labels(low, high, AxisScale::linear) >= 4);
+  for (auto [low, high] : {std::pair(1.0, 1e300), {1e-308, 1.0}, {5e-324, 1.79e308}})
+    CHECK(check_labels(low, high, AxisScale::log) >= 8);
+
+  // Long ones stay within the picture.
+  Plot far;
+  far.curve("", {1e15, 1e15 + 1, 1e15 + 2}, {1, 2, 3});
+  const std::vector<Label> labels = labels_of(far.svg(), true);
+  REQUIRE(labels.size() == 3);
+  CHECK(labels[0].text == "1.000000000000000·10¹⁵");
+  CHECK(labels[1].text == "1.000000000000001·10¹⁵");
+  CHECK(labels[0].place > 60);  // half of its width
+}
+
+TEST_CASE("plot: numbers at the ends of double's range stand where they belong", "[plot]") {
+  const double largest = std::numeric_limits<double>::max();
+  for (AxisScale scale : {AxisScale::linear, AxisScale::log})
+    for (std::vector<double> values : {std::vector<double>{-9e307, 0, 9e307},
+                                       {-largest, 0, largest},
+                                       {0, largest / 2, largest},
+                                       {1, 1e150, 1e300},
+                                       {1e-308, 1e-154, 1},
+                                       {1e-300, 1, 1e300},
+                                       {-2e-320, 0, 2e-320}}) {
+      const bool is_log = values[2] / 2 != values[1] && values[1] != 0;
+      if (is_log != (scale == AxisScale::log)) continue;
+      INFO(values[0] << " ... " << values[2]);
+      const auto places = line_in(Plot({.x_scale = scale, .y_scale = scale}).curve("", values, values).svg());
+      REQUIRE(places.size() == 3);
+      CHECK(places[1].first == Approx((places[0].first + places[2].first) / 2).margin(0.02));
+      CHECK(places[1].second == Approx((places[0].second + places[2].second) / 2).margin(0.02));
+      CHECK(places[2].first - places[0].first > 500);    // of 640
+      CHECK(places[0].second - places[2].second > 250);  // of 400
+    }
+  for (double value : {largest, -largest, 5e-324, 1e-320}) {  // one number: in the middle, or at an end
+    INFO(value);
+    const auto places = line_in(Plot().line("", {value, value}).svg());
+    REQUIRE(places.size() == 2);
+    CHECK(places[0].second == places[1].second);
+    CHECK(places[0].second > 0);
+    CHECK(places[0].second < 400);
+  }
+
+  for (int bins : {0, 1, 3, 40}) {
+    const std::string svg = Plot().histogram("", {-1.7e308, 0, 1.7e308}, {.bins = bins}).svg();
+    INFO(bins << " bins");
+    CHECK(count_of(svg, bins == 1 ? ": 3</title>" : ": 1</title>") == (bins == 1 ? 1 : 3));
+    CHECK(svg.find("inf") == svg.npos);
+    CHECK(svg.find("∞") == svg.npos);
+    CHECK(svg.find("x=\"0\" y=\"0\" width=\"0\"") == svg.npos);
+  }
+  // What lies far beyond the frame leaves no endless numbers.
+  for (const Plot& plot :
+       {Plot({.x_range = {0, 1e-310}}).bars("", {1, 2}).rule(1e300, "r"),
+        Plot({.x_range = {0, 1e-310}, .y_range = {0, 1e-310}}).histogram("", {1, 2, 3}).rule(1e300, "r"),
+        Plot({.x_names = {"a", "b"}}).line("", {1, 2}).points("", {-1.7e308, 1.7e308}, {1, 2}),
+        Plot().heat_map(tensor({{-1.7e308, 1.7e308}}, kDouble)), Plot().heat_map(tensor({{1e300, 1e300}}, kDouble)),
+        Plot().heat_map(tensor({{largest, largest}}, kDouble))}) {
+    const std::string svg = plot.svg();
+    testing::check_xml(svg);
+    CHECK_FALSE(std::regex_search(svg, std::regex("\"-?[0-9]{7}")));
+    CHECK(svg.find("nan") == svg.npos);
+    CHECK(svg.find("inf") == svg.npos);
+    CHECK(testing::read_png(plot.png()).width == 1280);
+  }
+}
+
+TEST_CASE("plot: numbers have the digits that tell them apart", "[plot]") {
+  const std::string svg = Plot().curve("", {123'456, 123'457}, {1, 2}).svg();
+  CHECK(svg.find("<title>123.456k: 1</title>") != svg.npos);
+  CHECK(svg.find("<title>123.457k: 2</title>") != svg.npos);
+  const std::string bins = Plot().histogram("", {1000.01, 1000.02, 1000.03}, {.bins = 2}).svg();
+  CHECK(bins.find("<title>1000.01 … 1000.02: ") != bins.npos);
+  const std::vector<std::string> texts = texts_of(Plot().heat_map(tensor({{1000.01, 1000.04}}, kDouble)).svg());
+  CHECK(contains(texts, "1000.01"));
+  CHECK(contains(texts, "1000.04"));
 }
 
 TEST_CASE("plot: what is not finite is a gap", "[plot]") {
@@ -260,6 +473,9 @@ TEST_CASE("plot: files", "[plot]") {
   CHECK(message_of<std::runtime_error>([&] {
           plot.save(folder + "/c.PNG/x.svg");
         }).find("must be a file that can be written, but: Not a directory. at ") != std::string::npos);
+  const std::string long_name = folder + "/" + std::string(251, 'n') + ".svg";  // as long as a name can be
+  plot.save(long_name);
+  CHECK(read(long_name) == plot.svg());
   std::filesystem::remove_all(folder);
 }
 

@@ -136,6 +136,29 @@ TEST_CASE("progress: the bar fits the terminal", "[progress]") {
   CHECK(end - 1 <= 40);  // bytes, of which ä takes two
 }
 
+TEST_CASE("progress: wide letters take two columns of the bar, accents none", "[progress]") {
+  setenv("TERM", "xterm", 1);
+  auto bar = [](const std::string& name) {
+    Output output(true, 60);
+    Clock clock;
+    Progress progress({.epochs = 3, .steps = 10, .descriptor = output.descriptor(), .interval = 0, .clock = [&clock] {
+                         return clock.seconds;
+                       }});
+    progress.step({{name, 0.5}, {name + "2", 0.25}});
+    const std::string text = output.text();
+    const std::size_t end = text.find("\x1b[K");
+    REQUIRE(end != text.npos);
+    return text.substr(1, end - 1);
+  };
+  const std::string head = "epoch 1/3 [>                       ]  ";  // 38 columns of the 59
+  CHECK(bar("loss") == head + "loss 0.5000  loss2 0.");
+  CHECK(bar("損失") == head + "損失 0.5000  損失2 0.");
+  CHECK(bar("l\u0301o\u0301ss") == head + "l\u0301o\u0301ss 0.5000  l\u0301o\u0301ss2 0.");
+  CHECK(bar("損失損失損失損失損失失") ==
+        head + "損失損失損失損失損失");  // 21 columns are left: none for half of a letter
+  CHECK(bar("\U0001F600\U0001F600") == head + "\U0001F600\U0001F600 0.5000  \U0001F600\U0001F6002 0.");
+}
+
 TEST_CASE("progress: a dumb terminal gets plain lines", "[progress]") {
   setenv("TERM", "dumb", 1);
   Output output(true);

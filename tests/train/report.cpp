@@ -120,3 +120,25 @@ TEST_CASE("report: logs that are empty, odd or missing", "[report]") {
                                __FILE__) == "Report: smoothing must be in [0, 1), but it is 1.");
   fs::remove_all(folder);
 }
+
+TEST_CASE("report: a log from elsewhere, with numbers that no clock and no memory has", "[report]") {
+  const std::string folder = (fs::temp_directory_path() / ("xgrad_report_far_" + std::to_string(getpid()))).string();
+  fs::create_directories(folder);
+  for (const char* time : {"\"Infinity\"", "1e300", "-1e300", "\"NaN\"", "1.7e308"}) {
+    INFO(time);
+    std::ofstream(folder + "/log.jsonl") << "{\"time\":0,\"start\":\"new\"}\n"
+                                            "{\"step\":1,\"time\":1,\"memory\":1e300,\"scalars\":{\"loss\":1e305}}\n"
+                                            "{\"step\":2,\"time\":"
+                                         << time
+                                         << ",\"memory\":\"Infinity\",\"scalars\":{\"loss\":2e305}}\n"
+                                            "{\"step\":3,\"time\":2,\"memory\":1,\"scalars\":{\"loss\":1.5e305}}\n";
+    const std::string html = Report(folder).html();
+    check_page(html);
+    CHECK_FALSE(has(html, ">inf"));
+    CHECK_FALSE(has(html, "nan"));
+    CHECK_FALSE(has(html, "-9223372036854775808"));
+    CHECK_FALSE(std::regex_search(html, std::regex("<p class=\"muted\">-")));
+    CHECK(has(html, "1.5·10³⁰⁵"));  // three like numbers: a linear axis
+  }
+  fs::remove_all(folder);
+}

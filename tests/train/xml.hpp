@@ -44,7 +44,8 @@ inline std::string unescaped(const std::string& text) {
   return out;
 }
 
-/// Throws unless the elements of a document are closed in order and their attributes quoted; the texts of <text> elements.
+/// Throws unless the elements of a document are closed in order and their attributes quoted; the texts of <text>
+/// elements.
 inline std::vector<std::string> texts_of(const std::string& xml) {
   std::vector<std::string> open, texts;
   std::size_t at = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace xgrad::train::detail {
 
@@ -25,11 +26,17 @@ Spread spread_of(const Tensor& values, SourceLocation where) {
   if (!(width > 0) || !(spread.low + width > spread.low) ||
       !(spread.high - width < spread.high)) {  // one number, or next to it
     const double some = std::max(std::abs(spread.low) * 1e-3, 1e-12);
-    spread.edges = {spread.low - some, spread.high + some};
+    constexpr double kLargest = std::numeric_limits<double>::max();
+    spread.edges = {std::max(spread.low - some, -kLargest), std::min(spread.high + some, kLargest)};
     spread.counts = {spread.count};
     return spread;
   }
-  for (int i = 0; i <= kBins; ++i) spread.edges.push_back(i == kBins ? spread.high : spread.low + i * width);
+  for (int i = 0; i <= kBins; ++i) {
+    // 40 widths may be more than a double holds, 20 are not.
+    const bool from_low = i <= kBins / 2 || std::isfinite(kBins * width);
+    const double edge = from_low ? spread.low + i * width : spread.high - (kBins - i) * width;
+    spread.edges.push_back(i == kBins ? spread.high : edge);
+  }
   spread.counts.assign(kBins, 0);
   for (double value : all) {
     if (!std::isfinite(value)) continue;

@@ -1,4 +1,5 @@
-// What pictures are drawn on, and the colours they are drawn in. One layout serves SVG (detail/svg) and PNG (detail/raster).
+// What pictures are drawn on, and the colours they are drawn in. One layout serves SVG (detail/svg) and PNG
+// (detail/raster).
 #pragma once
 
 #include <array>

@@ -13,6 +13,12 @@ namespace xgrad::train::detail {
 
 namespace {
 
+/// log(a / b), where the quotient may be more or less than a double holds.
+double log_ratio(double a, double b) {
+  const double ratio = a / b;
+  return std::isnormal(ratio) ? std::log(ratio) : std::log(a) - std::log(b);
+}
+
 /// One axis: from numbers to places.
 class Axis {
  public:
@@ -25,7 +31,7 @@ class Axis {
   }
   bool shows(double value) const { return std::isfinite(value) && (!is_log_ || value > 0); }
   double at(double value) const {
-    const double share = is_log_ ? std::log(value / low_) / std::log(high_ / low_) : (value - low_) / (high_ - low_);
+    const double share = is_log_ ? log_ratio(value, low_) / log_ratio(high_, low_) : share_of(value, low_, high_);
     return from_ + share * (to_ - from_);
   }
   double low() const { return low_; }
@@ -62,30 +68,23 @@ Axis axis_of(Extent extent, AxisScale scale, const Range& wanted, double air) {
     low = scale == AxisScale::log ? 0.1 : 0;
     high = 1;
   }
+  // Near the ends of double's range there is no air.
+  constexpr double kLargest = std::numeric_limits<double>::max(), kSmallest = std::numeric_limits<double>::denorm_min();
   if (scale == AxisScale::log) {
-    if (low == high) {
-      low /= 2;
-      high *= 2;
-    } else {
-      const double factor = std::pow(high / low, air);
-      // Near the ends of double's range there is no air.
-      low = std::max(low / factor, std::numeric_limits<double>::min());
-      high = std::isfinite(high * factor) ? high * factor : high;
-    }
-  } else {
-    if (low == high) {
-      const double some = low == 0 ? 1 : std::abs(low) * 0.1;
-      low -= some;
-      high += some;
-    } else {
-      const double some = (high / 2 - low / 2) * 2 * air;
-      low = std::isfinite(low - some) ? low - some : low;
-      high = std::isfinite(high + some) ? high + some : high;
-    }
-    if (!std::isfinite(high - low)) {  // 1e308 and -1e308
-      low /= 4;
-      high /= 4;
-    }
+    const double factor = low == high ? 2 : std::exp(air * log_ratio(high, low));
+    low = std::max(low / factor, kSmallest);
+    high = std::min(high * factor, kLargest);
+  }
+  if (scale == AxisScale::linear) {
+    const double some = low != high ? 2 * air * (high / 2 - low / 2) : low == 0 ? 1 : std::abs(low) * 0.1;
+    low = std::max(low - some, -kLargest);
+    high = std::min(high + some, kLargest);
+  }
+  // Of two neighbouring doubles, between which there is no number to be marked, some more are shown.
+  const double largest = std::max(std::abs(low), std::abs(high)), spacing = largest - std::nextafter(largest, 0);
+  if (high / 2 - low / 2 < 4 * spacing) {
+    low = scale == AxisScale::log ? std::max(low - 8 * spacing, kSmallest) : std::max(low - 8 * spacing, -kLargest);
+    high = std::min(high + 8 * spacing, kLargest);
   }
   if (wanted.low < wanted.high) {
     low = wanted.low;
@@ -142,7 +141,7 @@ double turned_height(const std::vector<std::string>& names) {
 void draw_names_below(Canvas& canvas, Box frame, const std::vector<std::string>& names, double first, double slot) {
   const bool turned = names_are_turned(names, slot);
   // Where even turned names would touch, some are left out.
-  const auto every = static_cast<std::size_t>(turned ? std::max(1.0, std::ceil((kTickSize + 2) / slot)) : 1);
+  const auto every = static_cast<std::size_t>(turned ? std::clamp(std::ceil((kTickSize + 2) / slot), 1.0, 1e9) : 1);
   for (std::size_t i = 0; i < names.size(); i += every) {
     const double x = first + static_cast<double>(i) * slot;
     if (x < frame.x - 1 || x > frame.right() + 1) continue;
@@ -194,11 +193,22 @@ std::vector<Point> thinned(const std::vector<Point>& points) {
   return result;
 }
 
-/// Bins that several histograms share.
+/// Bins that several histograms share. high - low may be more than a double holds.
 struct Bins {
-  double low = 0, width = 1;
+  double low = 0, high = 1;
   int count = 1;
-  double edge(int i) const { return low + i * width; }
+  double edge(int i) const {
+    if (i == count) return high;
+    const double width = (high - low) / count;
+    if (std::isfinite(width)) return low + i * width;
+    return 2 * (low / 2 + (high / 2 - low / 2) / count * i);
+  }
+  /// The bin of a number that is within them.
+  std::size_t bin_of(double value) const {
+    const double width = (high - low) / count;
+    const double place = std::isfinite(width) && width > 0 ? (value - low) / width : share_of(value, low, high) * count;
+    return place > 0 ? static_cast<std::size_t>(std::min(std::floor(place), count - 1.0)) : 0;
+  }
 };
 
 Bins bins_of(const std::vector<Mark>& marks) {
@@ -213,38 +223,39 @@ Bins bins_of(const std::vector<Mark>& marks) {
   Bins bins;
   if (all.empty()) return bins;
   std::sort(all.begin(), all.end());
-  const double low = all.front(), high = all.back(), spread = high - low;
-  if (!(spread / 1000 > 0) || !std::isfinite(spread)) {
-    bins.width = std::abs(low) < 1e-300 ? 1 : std::abs(low) * 0.1;
-    bins.low = low - bins.width / 2;
-    if (!std::isfinite(spread)) bins = {low, high / 20 - low / 20, 20};
+  const double low = all.front(), high = all.back();
+  // Halves, of which the difference is never more than a double holds.
+  const double spread = high / 2 - low / 2;
+  if (!(spread / 1000 > 0)) {
+    constexpr double kLargest = std::numeric_limits<double>::max();
+    const double width = std::abs(low) < 1e-300 ? 1 : std::abs(low) * 0.1;
+    bins.low = std::max(low - width / 2, -kLargest);
+    bins.high = std::min(low + width / 2, kLargest);
     return bins;
   }
   const std::size_t n = all.size();
-  const double quartiles = all[n * 3 / 4] - all[n / 4];
-  const double by_spread = 2 * quartiles / std::cbrt(static_cast<double>(n));
+  const double quartiles = all[n * 3 / 4] / 2 - all[n / 4] / 2;
+  const double by_spread = quartiles / std::cbrt(static_cast<double>(n)) * 2;
   const double count = wanted > 0      ? wanted
                        : by_spread > 0 ? std::ceil(spread / by_spread)
                                        : std::ceil(std::sqrt(static_cast<double>(n)));
   bins.count = static_cast<int>(std::clamp(count, wanted > 0 ? 1.0 : 5.0, wanted > 0 ? 1000.0 : 80.0));
   // Whole numbers of few values have a bin each.
-  if (wanted == 0 && are_whole(all) && spread <= 80) {
+  if (wanted == 0 && are_whole(all) && spread <= 40 && low - 0.5 < low && high + 0.5 > high) {
     bins.low = low - 0.5;
-    bins.count = static_cast<int>(spread) + 1;
+    bins.high = high + 0.5;
+    bins.count = static_cast<int>(high - low) + 1;
     return bins;
   }
   bins.low = low;
-  bins.width = spread / bins.count;
+  bins.high = high;
   return bins;
 }
 
 std::vector<double> counts_of(const std::vector<double>& values, const Bins& bins) {
   std::vector<double> counts(static_cast<std::size_t>(bins.count), 0);
-  for (double value : values) {
-    if (!std::isfinite(value)) continue;
-    const double place = std::floor((value - bins.low) / bins.width);
-    ++counts[place > 0 ? static_cast<std::size_t>(std::min(place, bins.count - 1.0)) : 0];
-  }
+  for (double value : values)
+    if (std::isfinite(value)) ++counts[bins.bin_of(value)];
   return counts;
 }
 
@@ -304,6 +315,7 @@ class ChartPainter {
     const double below = (options_.x_label.empty() ? 10 : 30) + 18;
     double bottom = box.bottom() - below;
     const auto y_ticks = y_.ticks(std::clamp(static_cast<int>((bottom - frame_.y) / 38), 2, 8), whole_y);
+    left_ = box.x;
     frame_.x = box.x + (options_.y_label.empty() ? 10 : 28) + widest(y_ticks) + 8;
     frame_.width = std::max(box.right() - 16 - frame_.x, 10.0);
     // Names may need to be turned, and then take more of the height.
@@ -435,10 +447,12 @@ class ChartPainter {
         const Point mark[] = {{x, frame_.bottom()}, {x, frame_.bottom() + (tick.label.empty() ? 2.5 : 4)}};
         canvas_.line(mark, Ink::axis, 1);
         const double half = text_width(tick.label, kTickSize) / 2;
-        if (tick.label.empty() || x - half < taken + 6) continue;
-        taken = x + half;
-        // The last label shall not leave the picture.
-        canvas_.text({std::min(x, frame_.right() + 14 - half), frame_.bottom() + 17}, tick.label,
+        if (tick.label.empty()) continue;
+        // Neither the first nor the last label shall leave the picture.
+        const double middle = std::max(std::min(x, frame_.right() + 14 - half), left_ + 2 + half);
+        if (middle - half < taken + 6) continue;
+        taken = middle + half;
+        canvas_.text({middle, frame_.bottom() + 17}, tick.label,
                      {.size = kTickSize, .ink = Ink::muted, .anchor = Anchor::middle});
       }
     }
@@ -462,10 +476,13 @@ class ChartPainter {
             std::clamp(p.y, frame_.y - 1e4, frame_.bottom() + 1e4)};
   }
 
+  /// Of a step all digits; of what is none about those of a float32.
+  static std::string place_text(double x) { return readable(x, x == std::floor(x) ? 15 : 7); }
+
   std::string named(const Mark& mark, double x, double y) const {
-    const auto index = static_cast<std::size_t>(std::max(x, 0.0));
+    const auto index = static_cast<std::size_t>(std::clamp(x, 0.0, 1e15));
     const std::string place =
-        x == std::floor(x) && index < options_.x_names.size() ? options_.x_names[index] : readable(x);
+        x == std::floor(x) && index < options_.x_names.size() ? options_.x_names[index] : place_text(x);
     return (mark.name.empty() ? "" : mark.name + "\n") + place + ": " + readable(y);
   }
 
@@ -492,12 +509,13 @@ class ChartPainter {
   }
 
   void draw_bars(const Mark& mark, int colour, int which, int groups) {
-    const double slot = x_.at(1) - x_.at(0), width = slot * 0.8 / groups;
     for (std::size_t i = 0; i < mark.y.size(); ++i) {
       if (!y_.shows(mark.y[i])) continue;
       const double base = y_.is_log() ? frame_.bottom() : std::clamp(y_.at(0), frame_.y, frame_.bottom());
       const double to = held({0, y_.at(mark.y[i])}).y;
-      const double left = x_.at(static_cast<double>(i)) - slot * 0.4 + which * width;
+      // Both ends, and not one and the width, which may be beyond all numbers.
+      const double from = static_cast<double>(i) - 0.4 + 0.8 * which / groups;
+      const double left = held({x_.at(from), 0}).x, width = held({x_.at(from + 0.8 / groups), 0}).x - left;
       canvas_.describe(named(mark, static_cast<double>(i), mark.y[i]));
       canvas_.rectangle({left, std::min(base, to), std::max(width - (groups > 1 ? 1 : 0), 0.5), std::abs(base - to)},
                         Paint::series(colour), std::min(2.0, width / 4));
@@ -511,9 +529,12 @@ class ChartPainter {
     for (int i = 0; i < bins_.count; ++i) {
       const double count = counts[static_cast<std::size_t>(i)];
       if (count == 0 || !y_.shows(count) || (x_.is_log() && bins_.edge(i) <= 0)) continue;
-      const double left = x_.at(bins_.edge(i)), right = x_.at(bins_.edge(i + 1)), top = y_.at(count);
-      canvas_.describe(readable(bins_.edge(i)) + " … " + readable(bins_.edge(i + 1)) + ": " + readable(count, 9));
-      canvas_.rectangle({left, top, std::max(right - left - (right - left > 4 ? 1 : 0), 0.3), base - top},
+      const Point corner = held({x_.at(bins_.edge(i)), y_.at(count)});
+      const double left = corner.x, right = held({x_.at(bins_.edge(i + 1)), 0}).x;
+      const int digits = digits_between(bins_.edge(i), bins_.edge(i + 1));
+      canvas_.describe(readable(bins_.edge(i), digits) + " … " + readable(bins_.edge(i + 1), digits) + ": " +
+                       readable(count, 9));
+      canvas_.rectangle({left, corner.y, std::max(right - left - (right - left > 4 ? 1 : 0), 0.3), base - corner.y},
                         Paint::series(colour, 0.6));
       canvas_.describe("");
     }
@@ -566,7 +587,7 @@ class ChartPainter {
           break;
         case Mark::Kind::rule: {
           if (!y_.shows(mark.y[0])) break;
-          const double y = y_.at(mark.y[0]);
+          const double y = held({0, y_.at(mark.y[0])}).y;
           const Point ends[] = {{frame_.x, y}, {frame_.right(), y}};
           canvas_.line(ends, Ink::muted, 1.2, Dash::dashed);
           canvas_.text({frame_.right() - 4, y - 5}, fitted(mark.name, kTickSize, frame_.width - 8),
@@ -584,7 +605,7 @@ class ChartPainter {
   Bins bins_;
   Axis x_, y_;
   Box frame_ = {};
-  double slot_ = 1;
+  double left_ = 0, slot_ = 1;
 };
 
 }  // namespace

@@ -1,7 +1,7 @@
 // The bytes of TensorBoard's event files.
 //
-// Own code: two checksums and six kinds of fields are all that is needed of protocol buffers, whose library would be one more
-// that users must have, at the version that the program was built with.
+// Own code: two checksums and six kinds of fields are all that is needed of protocol buffers, whose library would be
+// one more that users must have, at the version that the program was built with.
 #pragma once
 
 #include <cstdint>

@@ -12,6 +12,10 @@ namespace xgrad::train::detail {
 /// Throws std::runtime_error, beginning with `who`.
 void write_file(const char* who, const std::string& path, std::string_view bytes, SourceLocation where);
 
+/// Makes the folder of a file that is to be written, with those on the way.
+/// Throws std::runtime_error, beginning with `who`, where it cannot.
+void make_folder_of(const char* who, const std::string& path, SourceLocation where);
+
 /// "svg" of "a/loss.SVG"; empty where there is none.
 std::string extension_of(const std::string& path);
 

@@ -1,4 +1,5 @@
-// The letters of pictures: their widths, by which they are laid out, and their outlines, by which they are drawn in PNG.
+// The letters of pictures: their widths, by which they are laid out, and their outlines, by which they are drawn in
+// PNG.
 #pragma once
 
 #include <string>

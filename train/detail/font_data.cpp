@@ -1,11 +1,13 @@
 // Made by scripts/font.py: outlines of DejaVu Sans 2.37, in thousandths of the font's size.
 //
-// They are part of the library so that a picture looks the same on each machine, and needs no font and no library of fonts.
-// DejaVu Sans: Fonts are (c) Bitstream. DejaVu changes are in public domain. Glyphs imported from Arev fonts are (c) Tavmjong
-// Bah. Permission is hereby granted, free of charge, to any person obtaining a copy of the fonts and associated documentation
-// files, to reproduce and distribute the Font Software, including without limitation the rights to use, copy, merge,
-// publish, distribute, and/or sell copies of it. The above notices and this permission notice shall be included in all
-// copies of one or more of the Font Software typefaces. The software is provided "as is", without warranty of any kind.
+// They are part of the library so that a picture looks the same on each machine, and needs no font and no library of
+// fonts.
+// DejaVu Sans: Fonts are (c) Bitstream. DejaVu changes are in public domain. Glyphs imported from Arev fonts are (c)
+// Tavmjong Bah. Permission is hereby granted, free of charge, to any person obtaining a copy of the fonts and
+// associated documentation files, to reproduce and distribute the Font Software, including without limitation the
+// rights to use, copy, merge, publish, distribute, and/or sell copies of it. The above notices and this permission
+// notice shall be included in all copies of one or more of the Font Software typefaces. The software is provided "as
+// is", without warranty of any kind.
 #include "font_data.hpp"
 
 namespace xgrad::train::detail {

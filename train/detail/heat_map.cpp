@@ -33,7 +33,11 @@ struct Shades {
       high = std::max(high, -low);
       low = -high;
     }
-    if (low == high) high = low + 1;
+    if (low == high) {
+      // Of large numbers the next one is farther away than 1.
+      high = low + std::max(1.0, std::abs(low) * 0.1);
+      if (!std::isfinite(high)) high = low, low *= 0.9;
+    }
   }
   double share(double value) const {
     if (both_sides) return std::clamp(std::abs(value) / high, 0.0, 1.0);
@@ -77,7 +81,8 @@ void draw_heat_map(Canvas& canvas, Box box, const PlotOptions& options, const He
   double names_width = 0;
   for (const std::string& name : rows) names_width = std::max(names_width, text_width(name, kTickSize));
   names_width = std::min(names_width, inner.width * 0.3);
-  const std::string low = readable(shades.low, 3), high = readable(shades.high, 3);
+  const int digits = digits_between(shades.low, shades.high, 3);
+  const std::string low = readable(shades.low, digits), high = readable(shades.high, digits);
   const double scale_width = 14 + 6 + std::max(text_width(low, kTickSize), text_width(high, kTickSize)) + 16;
   Box frame;
   frame.x = box.x + (options.y_label.empty() ? 14 : 32) + names_width + 8;
@@ -99,11 +104,11 @@ void draw_heat_map(Canvas& canvas, Box box, const PlotOptions& options, const He
         const Box cell = {frame.x + static_cast<double>(k) * wide, frame.y + static_cast<double>(i) * tall, wide, tall};
         const double gap = std::min({1.0, wide / 10, tall / 10});
         canvas.describe(rows[static_cast<std::size_t>(i)] + ", " + columns[static_cast<std::size_t>(k)] + ": " +
-                        readable(value));
+                        readable(value, std::max(digits, 4)));
         canvas.rectangle({cell.x + gap / 2, cell.y + gap / 2, wide - gap, tall - gap}, shades.paint(value),
                          wide > 20 && tall > 14 ? 2 : 0);
         canvas.describe("");
-        const std::string text = readable(value, 3);
+        const std::string text = readable(value, digits);
         const double size = std::min(kTickSize, tall * 0.6);
         if (map.options.numbers && size >= 7 && text_width(text, size) <= wide - 4)
           canvas.text({cell.x + wide / 2, cell.y + tall / 2 + size * 0.36}, text,
@@ -130,7 +135,8 @@ void draw_heat_map(Canvas& canvas, Box box, const PlotOptions& options, const He
   // Steps that begin at whole places, for where two meet within a pixel both would show.
   const int steps = static_cast<int>(std::clamp(bar.height / 4, 8.0, 64.0));
   for (int i = 0; i < steps; ++i) {
-    const double value = shades.high - (shades.high - shades.low) * (i + 0.5) / steps;
+    const double part = (i + 0.5) / steps;  // high - low may be more than a double holds
+    const double value = shades.high * (1 - part) + shades.low * part;
     const double from = std::round(bar.y + bar.height * i / steps),
                  to = std::round(bar.y + bar.height * (i + 1) / steps);
     canvas.rectangle({bar.x, from, bar.width, to - from}, shades.paint(value));

@@ -7,8 +7,8 @@
 
 namespace xgrad::train::detail {
 
-/// Adds up how much of each pixel a shape covers. Each edge adds the area to its right, with the sign of its direction; a
-/// running sum along the row then is the coverage. Parts of a shape that overlap must turn the same way.
+/// Adds up how much of each pixel a shape covers. Each edge adds the area to its right, with the sign of its direction;
+/// a running sum along the row then is the coverage. Parts of a shape that overlap must turn the same way.
 class Coverage {
  public:
   /// Starts a shape within these pixels.

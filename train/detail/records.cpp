@@ -133,7 +133,7 @@ std::string measured(const std::string& name) {
 }
 
 bool wants_log_scale(const std::vector<const Curve*>& curves) {
-  double low = 1e300, high = 0;
+  double low = std::numeric_limits<double>::infinity(), high = 0;
   for (const Curve* curve : curves)
     for (double value : curve->values) {
       if (!std::isfinite(value)) continue;

@@ -12,8 +12,8 @@ std::string escaped(std::string_view text);
 /// A length with at most two decimals.
 std::string short_number(double value);
 
-/// The rules by which SVG pictures in a page are coloured: classes i0 ... and, for a page that follows the system's scheme,
-/// both palettes.
+/// The rules by which SVG pictures in a page are coloured: classes i0 ... and, for a page that follows the system's
+/// scheme, both palettes.
 std::string svg_style(Theme theme);
 
 class SvgCanvas final : public Canvas {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "font.hpp"
+#include "columns.hpp"
 
 namespace xgrad::train::detail {
 
@@ -15,7 +15,7 @@ TextTable::TextTable(std::vector<std::string> heads, std::vector<int> at_right) 
 std::string TextTable::text() const {
   std::vector<std::size_t> widths(at_right_.size(), 0);
   for (const auto& row : rows_)
-    for (std::size_t k = 0; k < row.size(); ++k) widths[k] = std::max(widths[k], characters_of(row[k]).size());
+    for (std::size_t k = 0; k < row.size(); ++k) widths[k] = std::max(widths[k], columns_of(row[k]));
   std::size_t all = 0;
   for (std::size_t width : widths) all += width + 2;
   std::string out;
@@ -26,7 +26,7 @@ std::string TextTable::text() const {
     }
     std::string line;
     for (std::size_t k = 0; k < row.size(); ++k) {
-      const std::string space(widths[k] - characters_of(row[k]).size(), ' ');
+      const std::string space(widths[k] - columns_of(row[k]), ' ');
       line += at_right_[k] != 0 ? space + row[k] : row[k] + space;
       line += "  ";
     }

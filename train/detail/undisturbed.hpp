@@ -23,8 +23,8 @@ class Undisturbed {
   std::vector<std::pair<Tensor, Tensor>> buffers_;  // each, and a copy of what was in it
 };
 
-/// The names from the model to one of its layers: "block.hidden"; its class for the model itself, and for a layer that is not
-/// a part of it.
+/// The names from the model to one of its layers: "block.hidden"; its class for the model itself, and for a layer that
+/// is not a part of it.
 std::string name_in(const nn::Module& model, const nn::Module& layer);
 
 /// The parameters of a layer's own, without those of its children.

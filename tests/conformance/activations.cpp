@@ -55,7 +55,7 @@ void add_activations(Registry& ops) {
     return glu(args.tensor(0, "input"), static_cast<int>(args.integer(1, "dim", -1)));
   };
   ops["nn.functional.hardtanh"] = [](Arguments& args) {
-    return hardtanh(args.tensor(0, "input"), args.number(1, "min_val", -1), args.number(2, "max_val", 1));
+    return hardtanh(args.tensor(0, "input"), args.scalar(1, "min_val", -1), args.scalar(2, "max_val", 1));
   };
   ops["nn.functional.hardshrink"] = [](Arguments& args) {
     return hardshrink(args.tensor(0, "input"), args.number(1, "lambd", 0.5));
@@ -64,7 +64,7 @@ void add_activations(Registry& ops) {
     return softshrink(args.tensor(0, "input"), args.number(1, "lambd", 0.5));
   };
   ops["nn.functional.threshold"] = [](Arguments& args) {
-    return threshold(args.tensor(0, "input"), args.number(1, "threshold"), args.number(2, "value"));
+    return threshold(args.tensor(0, "input"), args.scalar(1, "threshold"), args.scalar(2, "value"));
   };
   ops["nn.functional.rrelu"] = [](Arguments& args) {
     const Tensor& x = args.tensor(0, "input");

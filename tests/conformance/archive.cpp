@@ -18,7 +18,14 @@ DType dtype_named(const std::string& name) {
   if (name == "F32") return DType::float32;
   if (name == "I64") return DType::int64;
   if (name == "BOOL") return DType::boolean;
-  throw std::runtime_error("the tensor file holds the dtype " + name + ", which the format does not name");
+  throw Unsupported("xgrad has no dtype " + name);
+}
+
+xgrad::Shape shape_of(const std::vector<std::int64_t>& extents) {
+  if (extents.size() > static_cast<std::size_t>(xgrad::kMaxDims))
+    throw Unsupported("xgrad's tensors have at most " + std::to_string(xgrad::kMaxDims) + " axes, not " +
+                      std::to_string(extents.size()));
+  return xgrad::Shape(extents);
 }
 
 template <class T>
@@ -45,13 +52,13 @@ Archive::Archive(const std::filesystem::path& path, Layout layout) : layout_(lay
   const Value header = parse_json(std::string_view(bytes_).substr(sizeof header_size, header_size));
   for (const auto& [name, entry] : header.members()) {
     if (name == "__metadata__") continue;
-    xgrad::Shape shape;
-    for (const Value& extent : entry["shape"].list()) shape.push_back(extent.integer());
-    const DType dtype = dtype_named(entry["dtype"].text());
-    const auto offset = begin + static_cast<std::uint64_t>(entry["data_offsets"].list()[0].integer());
-    if (offset + static_cast<std::uint64_t>(shape.numel()) * size_of(dtype) > bytes_.size())
-      throw std::runtime_error(path.string() + " ends before the last element of " + name);
-    entries_.emplace(name, Entry{dtype, shape, offset});
+    std::vector<std::int64_t> extents;
+    for (const Value& extent : entry["shape"].list()) extents.push_back(extent.integer());
+    const auto offset = [&, &offsets = entry["data_offsets"].list()](std::size_t i) {
+      return begin + static_cast<std::uint64_t>(offsets.at(i).integer());
+    };
+    if (offset(1) > bytes_.size()) throw std::runtime_error(path.string() + " ends before the last element of " + name);
+    entries_.emplace(name, Entry{entry["dtype"].text(), std::move(extents), offset(0), offset(1)});
   }
 }
 
@@ -59,16 +66,20 @@ xgrad::Tensor Archive::load(const std::string& name) const {
   const auto found = entries_.find(name);
   if (found == entries_.end()) throw std::runtime_error("the tensor file has no tensor " + name);
   const Entry& entry = found->second;
-  const char* bytes = bytes_.data() + entry.offset;
-  switch (entry.dtype) {
+  const DType dtype = dtype_named(entry.dtype);
+  const xgrad::Shape shape = shape_of(entry.extents);
+  if (static_cast<std::uint64_t>(shape.numel()) * size_of(dtype) != entry.end - entry.begin)
+    throw std::runtime_error("the tensor file has too many or too few bytes for " + name);
+  const char* bytes = bytes_.data() + entry.begin;
+  switch (dtype) {
     case DType::float64:
-      return copied<double>(bytes, entry.shape);
+      return copied<double>(bytes, shape);
     case DType::float32:
-      return copied<float>(bytes, entry.shape);
+      return copied<float>(bytes, shape);
     case DType::int64:
-      return copied<std::int64_t>(bytes, entry.shape);
+      return copied<std::int64_t>(bytes, shape);
     case DType::boolean:
-      return copied<bool>(bytes, entry.shape);
+      return copied<bool>(bytes, shape);
   }
   throw std::logic_error("unreachable");
 }

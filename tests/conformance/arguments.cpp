@@ -67,12 +67,22 @@ bool Arguments::is_none(const char* name) const {
   return false;
 }
 
+const char* Arguments::keyword(const char* name) const {
+  static const std::pair<std::string_view, const char*> kOthers[] = {
+      {"dim", "axis"}, {"keepdim", "keepdims"}, {"input", "self"}, {"input", "x"},
+      {"input", "a"},  {"input", "x1"},         {"other", "x2"}};
+  if ((*keywords_)[name].is_null())
+    for (const auto& [own, other] : kOthers)
+      if (own == name && !(*keywords_)[other].is_null()) return other;
+  return name;
+}
+
 const Value& Arguments::find(int position, const char* name) const {
-  return is_positional(position) ? positional_->list()[position] : (*keywords_)[name];
+  return is_positional(position) ? positional_->list()[position] : (*keywords_)[keyword(name)];
 }
 
 std::string Arguments::path(int position, const char* name) const {
-  return is_positional(position) ? std::to_string(position) : name;
+  return is_positional(position) ? std::to_string(position) : keyword(name);
 }
 
 const Value& Arguments::value(int position, const char* name) {
@@ -124,6 +134,20 @@ Operand Arguments::operand(int position, const char* name) {
 
 Operand Arguments::operand(int position, const char* name, std::int64_t fallback) {
   return given(position, name) ? operand(position, name) : Operand(fallback);
+}
+
+xgrad::Scalar Arguments::scalar(int position, const char* name) {
+  const Value& found = required(position, name);
+  return found.is_floating() ? xgrad::Scalar(found.number()) : xgrad::Scalar(found.integer());
+}
+
+xgrad::Scalar Arguments::scalar(int position, const char* name, xgrad::Scalar fallback) {
+  return given(position, name) ? scalar(position, name) : fallback;
+}
+
+std::optional<xgrad::Scalar> Arguments::optional_scalar(int position, const char* name) {
+  if (given(position, name)) return scalar(position, name);
+  return std::nullopt;
 }
 
 double Arguments::number(int position, const char* name) { return required(position, name).number(); }
@@ -193,12 +217,30 @@ Shape Arguments::shape(int position, const char* name) {
   return shape;
 }
 
+namespace {
+
+/// Whether an argument says only where and how PyTorch keeps the result, which the answer does not depend on.
+bool is_about_storage(const std::string& name, const Value& value) {
+  if (name == "device") return value.is_text() && value.text() == "cpu";
+  if (name == "requires_grad" || name == "pin_memory") return value.is_boolean();
+  return name == "layout" || name == "memory_format" || name == "_stacklevel";
+}
+
+}  // namespace
+
 void Arguments::check_all_read() const {
   for (int i = 0; i < count(); ++i)
     if (!positional_->list()[i].is_null() && !read_.contains(std::to_string(i)))
       throw Unsupported("the mapping knows no argument at position " + std::to_string(i));
   for (const auto& [name, value] : keywords_->members())
-    if (!value.is_null() && !read_.contains(name)) throw Unsupported("the mapping knows no argument " + name);
+    if (!value.is_null() && !read_.contains(name) && !is_about_storage(name, value))
+      throw Unsupported("the mapping knows no argument " + name);
+}
+
+std::vector<Tensor> Arguments::all_tensors() const {
+  std::vector<Tensor> list;
+  for (const auto& [path, tensor] : tensors_) list.push_back(tensor);
+  return list;
 }
 
 const Tensor& Arguments::at(const std::string& path) const {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <xgrad/autograd/scalar.hpp>
 #include <xgrad/autograd/tensor.hpp>
 #include "archive.hpp"
 #include "value.hpp"
@@ -33,7 +34,8 @@ class Arguments {
   bool is_tensor(int position, const char* name) const { return find(position, name).is_tensor(); }
 
   // Each takes the argument's position (or kKeyword) and name. Without a fallback the argument must be there.
-  // They throw Unsupported where the argument is of another kind.
+  // They throw Unsupported where the argument is of another kind. As PyTorch's own functions they take NumPy's names of
+  // the common arguments as well: `axis` for `dim`.
   const xgrad::Tensor& tensor(int position, const char* name);
   /// An undefined Tensor for None.
   xgrad::Tensor optional_tensor(int position, const char* name);
@@ -43,6 +45,9 @@ class Arguments {
   /// A tensor, or a number as an operand.
   xgrad::Operand operand(int position, const char* name);
   xgrad::Operand operand(int position, const char* name, std::int64_t fallback);
+  xgrad::Scalar scalar(int position, const char* name);
+  xgrad::Scalar scalar(int position, const char* name, xgrad::Scalar fallback);
+  std::optional<xgrad::Scalar> optional_scalar(int position, const char* name);
   double number(int position, const char* name);
   double number(int position, const char* name, double fallback);
   std::optional<double> optional_number(int position, const char* name);
@@ -64,6 +69,9 @@ class Arguments {
   /// Throws Unsupported, naming it, when an argument other than None was not read.
   void check_all_read() const;
 
+  /// Every tensor among the arguments.
+  std::vector<xgrad::Tensor> all_tensors() const;
+
   /// Tensors as the call sees them, and the leaves, by path.
   const xgrad::Tensor& at(const std::string& path) const;
   const xgrad::Tensor& leaf(const std::string& path) const;
@@ -74,6 +82,8 @@ class Arguments {
 
  private:
   bool is_positional(int position) const { return position >= 0 && position < count(); }
+  /// The name by which the argument was given: its own, or the one that NumPy calls it by.
+  const char* keyword(const char* name) const;
   const Value& find(int position, const char* name) const;
   const Value& required(int position, const char* name);
   void load(const Value& value, const std::string& path, const Archive& archive, const Value& leaves, const Value& pre);

@@ -24,7 +24,7 @@ Tensor clamp(Arguments& args) {
   const Tensor& x = args.tensor(0, "input");
   if (args.is_tensor(1, "min") || args.is_tensor(2, "max"))
     return xgrad::clamp(x, args.optional_tensor(1, "min"), args.optional_tensor(2, "max"));
-  return xgrad::clamp(x, args.optional_number(1, "min"), args.optional_number(2, "max"));
+  return xgrad::clamp(x, args.optional_scalar(1, "min"), args.optional_scalar(2, "max"));
 }
 
 void add_functions(Registry& ops) {
@@ -90,19 +90,44 @@ void add_functions(Registry& ops) {
   };
 }
 
+/// A function of two operands, the second of which has this name.
+Operation pair(Binary function, const char* second) {
+  return [=](Arguments& args) { return function(args.operand(0, "input"), args.operand(1, second)); };
+}
+
+void add_reflected(Registry& ops) {
+  const std::pair<const char*, Binary> functions[] = {
+      {"__radd__", [](const Operand& a, const Operand& b) { return xgrad::add(a, b); }},
+      {"__rsub__", [](const Operand& a, const Operand& b) { return xgrad::sub(a, b); }},
+      {"__rmul__", xgrad::mul},
+      {"__rdiv__", static_cast<Binary>(xgrad::div)},
+      {"__rtruediv__", static_cast<Binary>(xgrad::div)},
+      {"__rfloordiv__", xgrad::floor_divide},
+      {"__rmod__", xgrad::remainder},
+      {"__rmatmul__", [](const Operand& a, const Operand& b) { return xgrad::matmul(a, b); }},
+      {"__rand__", xgrad::bitwise_and},
+      {"__ror__", xgrad::bitwise_or},
+      {"__rxor__", xgrad::bitwise_xor},
+  };
+  for (const auto& [name, function] : functions)
+    ops[name] = [function = function](Arguments& args) {
+      return function(args.operand(1, "other"), args.operand(0, "input"));
+    };
+  // PyTorch makes the base a constant.
+  ops["__rpow__"] = [](Arguments& args) {
+    const Operand exponent = args.operand(0, "input");
+    return args.is_tensor(1, "other") ? xgrad::pow(args.tensor(1, "other").detach(), exponent)
+                                      : xgrad::pow(args.operand(1, "other"), exponent);
+  };
+}
+
 void add_pairs(Registry& ops) {
   const std::pair<const char*, Binary> functions[] = {
       {"mul", xgrad::mul},
-      {"true_divide", static_cast<Binary>(xgrad::div)},
-      {"pow", xgrad::pow},
       {"maximum", xgrad::maximum},
       {"minimum", xgrad::minimum},
       {"fmax", xgrad::fmax},
       {"fmin", xgrad::fmin},
-      {"clamp_min", xgrad::clamp_min},
-      {"clamp_max", xgrad::clamp_max},
-      {"heaviside", xgrad::heaviside},
-      {"float_power", xgrad::float_power},
       {"floor_divide", xgrad::floor_divide},
       {"fmod", xgrad::fmod},
       {"remainder", xgrad::remainder},
@@ -130,10 +155,12 @@ void add_pairs(Registry& ops) {
       {"logical_or", xgrad::logical_or},
       {"logical_xor", xgrad::logical_xor},
   };
-  for (const auto& [name, function] : functions)
-    ops[name] = [function = function](Arguments& args) {
-      return function(args.operand(0, "input"), args.operand(1, "other"));
-    };
+  for (const auto& [name, function] : functions) ops[name] = pair(function, "other");
+  ops["pow"] = pair(xgrad::pow, "exponent");
+  ops["float_power"] = pair(xgrad::float_power, "exponent");
+  ops["clamp_min"] = pair(xgrad::clamp_min, "min");
+  ops["clamp_max"] = pair(xgrad::clamp_max, "max");
+  ops["heaviside"] = pair(xgrad::heaviside, "values");
 
   ops["add"] = [](Arguments& args) {
     const Operand a = args.operand(0, "input"), b = args.operand(1, "other");
@@ -148,8 +175,11 @@ void add_pairs(Registry& ops) {
   };
   ops["div"] = divide;
   ops["clamp"] = clamp;
-  ops["where"] = [](Arguments& args) {
-    return xgrad::where(args.tensor(0, "condition"), args.operand(1, "x"), args.operand(2, "y"));
+  ops["where"] = [](Arguments& args) -> Outputs {
+    const Tensor& condition = args.tensor(0, "condition");
+    // Of a condition alone it is nonzero(condition, as_tuple=True).
+    if (!args.given(1, "input")) return nonzero_tuple(condition);
+    return xgrad::where(condition, args.operand(1, "input"), args.operand(2, args.given(2, "y") ? "y" : "other"));
   };
   ops["masked_fill"] = [](Arguments& args) {
     return masked_fill(args.tensor(0, "input"), args.tensor(1, "mask"), args.operand(2, "value"));
@@ -178,6 +208,7 @@ void add_pairs(Registry& ops) {
 void add_elementwise(Registry& ops) {
   add_functions(ops);
   add_pairs(ops);
+  add_reflected(ops);
 }
 
 }  // namespace conformance

@@ -150,8 +150,13 @@ void add_borders(Registry& ops) {
                                                           {"reflect", PadMode::reflect},
                                                           {"replicate", PadMode::replicate},
                                                           {"circular", PadMode::circular}};
+    const auto mode = kModes.find(args.text(2, "mode", "constant"));
+    if (mode == kModes.end()) throw Unsupported("xgrad has no such mode of padding");
     return pad(args.tensor(0, "input"), args.integers(1, "pad"),
-               {.mode = kModes.at(args.text(2, "mode", "constant")), .value = args.number(3, "value", 0)});
+               {.mode = mode->second, .value = args.scalar(3, "value", 0)});
+  };
+  ops["constant_pad_nd"] = [](Arguments& args) {
+    return pad(args.tensor(0, "input"), args.integers(1, "pad"), {.value = args.scalar(2, "value", 0)});
   };
   ops["nn.functional.unfold"] = [](Arguments& args) {
     return unfold(args.tensor(0, "input"), numbers_of(args, 1, "kernel_size", 1), patch_options(args, 2));
@@ -176,6 +181,7 @@ void add_indexing(Registry& ops) {
   add_scatters(ops);
   ops["__getitem__"] = [](Arguments& args) { return get(args.tensor(0, "input"), indices_of(args, 1, "index")); };
   ops["gather"] = [](Arguments& args) {
+    args.flag(3, "sparse_grad", false);  // how PyTorch keeps the gradient
     return gather(args.tensor(0, "input"), axis_argument(args, 1, "dim"), args.tensor(2, "index"));
   };
   ops["index_select"] = [](Arguments& args) {
@@ -183,7 +189,7 @@ void add_indexing(Registry& ops) {
   };
   ops["index_add"] = [](Arguments& args) {
     return index_add(args.tensor(0, "input"), axis_argument(args, 1, "dim"), args.tensor(2, "index"),
-                     args.operand(kKeyword, "alpha", 1) * args.tensor(3, "source"));
+                     args.tensor(3, "source"), {.alpha = args.scalar(kKeyword, "alpha", 1)});
   };
   ops["scatter_add"] = [](Arguments& args) {
     return scatter_add(args.tensor(0, "input"), axis_argument(args, 1, "dim"), args.tensor(2, "index"),

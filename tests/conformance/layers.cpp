@@ -42,9 +42,10 @@ void add_normalizations(Registry& ops) {
                                  .eps = args.number(7, "eps", 1e-5)});
   };
   ops["nn.functional.normalize"] = [](Arguments& args) {
-    return xgrad::normalize(args.tensor(0, "input"), {.p = args.number(1, "p", 2),
-                                                      .axis = static_cast<int>(args.integer(2, "dim", 1)),
-                                                      .eps = args.number(3, "eps", 1e-12)});
+    return xgrad::normalize(args.tensor(0, "input"),
+                            {.p = args.number(1, "p", 2),
+                             .axes = args.given(2, "dim") ? args.axes(2, "dim") : xgrad::Axes(1),
+                             .eps = args.number(3, "eps", 1e-12)});
   };
 }
 
@@ -177,6 +178,16 @@ void add_interpolations(Registry& ops) {
                                       .antialias = args.flag(6, "antialias", false)};
     return xgrad::interpolate(args.tensor(0, "input"), options);
   };
+  const std::tuple<const char*, const char*, bool> upsamplings[] = {{"upsample_nearest", "nearest", false},
+                                                                    {"upsample_bilinear", "bilinear", true}};
+  for (const auto& [name, mode, align_corners] : upsamplings)
+    ops[std::string("nn.functional.") + name] = [mode = mode, align_corners = align_corners](Arguments& args) {
+      return xgrad::interpolate(args.tensor(0, "input"),
+                                {.size = args.given(1, "size") ? per_axis(args, 1, "size", 1) : xgrad::PerAxis(),
+                                 .scale_factor = factor_argument(args, 2),
+                                 .mode = interpolation_named(mode),
+                                 .align_corners = align_corners});
+    };
 }
 
 xgrad::GridInterpolation grid_mode(const std::string& name) {
@@ -203,23 +214,33 @@ void add_grids(Registry& ops) {
   };
 }
 
+std::optional<std::int64_t> optional_integer(Arguments& args, int position, const char* name) {
+  if (args.given(position, name)) return args.integer(position, name);
+  return std::nullopt;
+}
+
 void add_embeddings(Registry& ops) {
+  // Both rows know no max_norm; norm_type is its norm, and `sparse` how PyTorch keeps the gradient.
   ops["nn.functional.embedding"] = [](Arguments& args) {
+    args.number(4, "norm_type", 2);
+    args.flag(6, "sparse", false);
     return xgrad::embedding(args.tensor(0, "input"), args.tensor(1, "weight"),
-                            {.padding_index = optional_integer(args, "padding_idx"),
-                             .scale_grad_by_freq = args.flag(kKeyword, "scale_grad_by_freq", false)});
+                            {.padding_index = optional_integer(args, 2, "padding_idx"),
+                             .scale_grad_by_freq = args.flag(5, "scale_grad_by_freq", false)});
   };
   ops["nn.functional.embedding_bag"] = [](Arguments& args) {
-    const std::string mode = args.text(kKeyword, "mode", "mean");
+    args.number(4, "norm_type", 2);
+    args.flag(7, "sparse", false);
+    const std::string mode = args.text(6, "mode", "mean");
     return xgrad::embedding_bag(args.tensor(0, "input"), args.tensor(1, "weight"),
                                 {.offsets = args.optional_tensor(2, "offsets"),
                                  .mode = mode == "sum"   ? xgrad::BagMode::sum
                                          : mode == "max" ? xgrad::BagMode::max
                                                          : xgrad::BagMode::mean,
-                                 .per_sample_weights = args.optional_tensor(kKeyword, "per_sample_weights"),
-                                 .include_last_offset = args.flag(kKeyword, "include_last_offset", false),
-                                 .padding_index = optional_integer(args, "padding_idx"),
-                                 .scale_grad_by_freq = args.flag(kKeyword, "scale_grad_by_freq", false)});
+                                 .per_sample_weights = args.optional_tensor(8, "per_sample_weights"),
+                                 .include_last_offset = args.flag(9, "include_last_offset", false),
+                                 .padding_index = optional_integer(args, 10, "padding_idx"),
+                                 .scale_grad_by_freq = args.flag(5, "scale_grad_by_freq", false)});
   };
   ops["nn.functional.scaled_dot_product_attention"] = [](Arguments& args) {
     return xgrad::scaled_dot_product_attention(

@@ -108,6 +108,7 @@ void add_decompositions(Registry& ops) {
   };
   ops["linalg.svdvals"] = [](Arguments& args) { return linalg::svdvals(args.tensor(0, "A")); };
   ops["linalg.lu"] = [](Arguments& args) {
+    if (!flag(args, "pivot", true)) throw Unsupported("xgrad's lu always pivots");
     const auto parts = linalg::lu(args.tensor(0, "A"));
     return Outputs{parts.p, parts.l, parts.u};
   };
@@ -129,15 +130,21 @@ linalg::NormOrder order(Arguments& args, int position, const char* name, linalg:
 }
 
 void add_functions_of_matrices(Registry& ops) {
+  // pinv(A, rcond, hermitian) and matrix_rank(A, tol, hermitian) are older forms of theirs: rcond is rtol, tol atol.
   ops["linalg.pinv"] = [](Arguments& args) {
     return linalg::pinv(args.tensor(0, "A"), {.atol = tolerance(args, kKeyword, "atol"),
-                                              .rtol = tolerance(args, 1, "rtol"),
-                                              .hermitian = flag(args, "hermitian", false)});
+                                              .rtol = tolerance(args, 1, args.given(1, "rcond") ? "rcond" : "rtol"),
+                                              .hermitian = args.flag(2, "hermitian", false)});
+  };
+  ops["pinverse"] = [](Arguments& args) {
+    return linalg::pinv(args.tensor(0, "input"), {.rtol = args.number(1, "rcond", 1e-15)});
   };
   ops["linalg.matrix_rank"] = [](Arguments& args) {
-    return linalg::matrix_rank(args.tensor(0, "A"), {.atol = tolerance(args, kKeyword, "atol"),
-                                                     .rtol = tolerance(args, 1, "rtol"),
-                                                     .hermitian = flag(args, "hermitian", false)});
+    const bool by_tol = args.count() > 1 || args.given(kKeyword, "tol");
+    return linalg::matrix_rank(args.tensor(0, "A"),
+                               {.atol = by_tol ? tolerance(args, 1, "tol") : tolerance(args, kKeyword, "atol"),
+                                .rtol = by_tol ? linalg::Tolerance(0) : tolerance(args, kKeyword, "rtol"),
+                                .hermitian = args.flag(2, "hermitian", false)});
   };
   ops["linalg.matrix_power"] = [](Arguments& args) {
     return linalg::matrix_power(args.tensor(0, "A"), args.integer(1, "n"));

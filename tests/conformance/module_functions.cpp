@@ -126,96 +126,91 @@ Maker with_integer(const char* name) {
 
 // ---- Distances and losses ----
 
+// Each with the names that its forward() gives to what it takes.
+
 template <class M>
-Layer of_pair(M module, const char* second) {
-  return {module, [=](Arguments& args) { return module(args.tensor(0, "input"), args.tensor(1, second)); }};
+Layer of_pair(M module, const char* first = "input", const char* second = "target") {
+  return {module, [=](Arguments& args) { return module(args.tensor(0, first), args.tensor(1, second)); }};
 }
 template <class M>
-Layer of_triple(M module, const char* third) {
+Layer of_triple(M module, const char* first, const char* second, const char* third) {
   return {module, [=](Arguments& args) {
-            return module(args.tensor(0, "input1"), args.tensor(1, "input2"), args.tensor(2, third));
+            return module(args.tensor(0, first), args.tensor(1, second), args.tensor(2, third));
           }};
 }
 
 Layer cosine_similarity(Arguments& init) {
   return of_pair(nn::CosineSimilarity({.axis = static_cast<int>(init.integer(kKeyword, "dim", 1)),
                                        .eps = init.number(kKeyword, "eps", 1e-8)}),
-                 "x2");
+                 "x1", "x2");
 }
 Layer pairwise_distance(Arguments& init) {
   return of_pair(nn::PairwiseDistance({.p = init.number(kKeyword, "p", 2),
                                        .eps = init.number(kKeyword, "eps", 1e-6),
                                        .keepdims = init.flag(kKeyword, "keepdim", false)}),
-                 "x2");
+                 "x1", "x2");
 }
 
 template <class M>
 Layer reduced(Arguments& init) {
-  return of_pair(M(reduction_argument(init)), "target");
+  return of_pair(M(reduction_argument(init)));
 }
 /// Whose options are the reduction and a number.
 template <class M>
 Maker reduced_with(const char* name, double fallback) {
-  return [=](Arguments& init) {
-    return of_pair(M({reduction_argument(init), init.number(kKeyword, name, fallback)}), "target");
-  };
+  return [=](Arguments& init) { return of_pair(M({reduction_argument(init), init.number(kKeyword, name, fallback)})); };
 }
 template <class M>
 Maker reduced_triple_with(const char* name, double fallback) {
   return [=](Arguments& init) {
-    return of_triple(M({reduction_argument(init), init.number(kKeyword, name, fallback)}), "target");
+    return of_triple(M({reduction_argument(init), init.number(kKeyword, name, fallback)}), "input1", "input2",
+                     "target");
   };
 }
 /// Whose options are the reduction and a weight.
 template <class M>
 Layer weighted(Arguments& init) {
-  return of_pair(M({.reduction = reduction_argument(init), .weight = init.optional_tensor(kKeyword, "weight")}),
-                 "target");
+  return of_pair(M({.reduction = reduction_argument(init), .weight = init.optional_tensor(kKeyword, "weight")}));
 }
 
 Layer kl_div(Arguments& init) {
   return of_pair(
-      nn::KLDivLoss({.reduction = divergence_reduction(init), .log_target = init.flag(kKeyword, "log_target", false)}),
-      "target");
+      nn::KLDivLoss({.reduction = divergence_reduction(init), .log_target = init.flag(kKeyword, "log_target", false)}));
 }
 Layer poisson_nll(Arguments& init) {
   return of_pair(nn::PoissonNLLLoss({.reduction = reduction_argument(init),
                                      .log_input = init.flag(kKeyword, "log_input", true),
                                      .full = init.flag(kKeyword, "full", false),
                                      .eps = init.number(kKeyword, "eps", 1e-8)}),
-                 "target");
+                 "log_input");
 }
 Layer gaussian_nll(Arguments& init) {
   return of_triple(nn::GaussianNLLLoss({.reduction = reduction_argument(init),
                                         .full = init.flag(kKeyword, "full", false),
                                         .eps = init.number(kKeyword, "eps", 1e-6)}),
-                   "var");
+                   "input", "target", "var");
 }
 Layer binary_with_logits(Arguments& init) {
   return of_pair(nn::BCEWithLogitsLoss({.reduction = reduction_argument(init),
                                         .weight = init.optional_tensor(kKeyword, "weight"),
-                                        .pos_weight = init.optional_tensor(kKeyword, "pos_weight")}),
-                 "target");
+                                        .pos_weight = init.optional_tensor(kKeyword, "pos_weight")}));
 }
 Layer cross_entropy(Arguments& init) {
   return of_pair(nn::CrossEntropyLoss({.reduction = reduction_argument(init),
                                        .weight = init.optional_tensor(kKeyword, "weight"),
                                        .ignore_index = init.integer(kKeyword, "ignore_index", -100),
-                                       .label_smoothing = init.number(kKeyword, "label_smoothing", 0)}),
-                 "target");
+                                       .label_smoothing = init.number(kKeyword, "label_smoothing", 0)}));
 }
 Layer nll(Arguments& init) {
   return of_pair(nn::NLLLoss({.reduction = reduction_argument(init),
                               .weight = init.optional_tensor(kKeyword, "weight"),
-                              .ignore_index = init.integer(kKeyword, "ignore_index", -100)}),
-                 "target");
+                              .ignore_index = init.integer(kKeyword, "ignore_index", -100)}));
 }
 Layer multi_margin(Arguments& init) {
   return of_pair(nn::MultiMarginLoss({.reduction = reduction_argument(init),
                                       .p = static_cast<int>(init.integer(kKeyword, "p", 1)),
                                       .margin = init.number(kKeyword, "margin", 1),
-                                      .weight = init.optional_tensor(kKeyword, "weight")}),
-                 "target");
+                                      .weight = init.optional_tensor(kKeyword, "weight")}));
 }
 Layer triplet(Arguments& init) {
   return of_triple(nn::TripletMarginLoss({.reduction = reduction_argument(init),
@@ -223,13 +218,13 @@ Layer triplet(Arguments& init) {
                                           .p = init.number(kKeyword, "p", 2),
                                           .eps = init.number(kKeyword, "eps", 1e-6),
                                           .swap = init.flag(kKeyword, "swap", false)}),
-                   "negative");
+                   "anchor", "positive", "negative");
 }
 Layer triplet_with_distance(Arguments& init) {
   return of_triple(nn::TripletMarginWithDistanceLoss({.reduction = reduction_argument(init),
                                                       .margin = init.number(kKeyword, "margin", 1),
                                                       .swap = init.flag(kKeyword, "swap", false)}),
-                   "negative");
+                   "anchor", "positive", "negative");
 }
 
 /// Lengths: a tensor, or a list of integers.

@@ -46,17 +46,19 @@ void add_sorts(Registry& ops) {
     return pair_of(
         mode(args.tensor(0, "input"), axis_argument(args, 1, "dim", -1), {.keepdims = args.flag(2, "keepdim", false)}));
   };
-  const std::pair<const char*, Unique (*)(const Operand&, UniqueOptions)> distinct[] = {
-      {"unique", xgrad::unique}, {"unique_consecutive", xgrad::unique_consecutive}};
-  for (const auto& [name, function] : distinct)
-    ops[name] = [function = function](Arguments& args) {
-      args.flag(kKeyword, "sorted", true);
+  // unique(x, sorted, return_inverse, return_counts, dim); unique_consecutive(x, return_inverse, return_counts, dim).
+  const std::tuple<const char*, Unique (*)(const Operand&, UniqueOptions), int> distinct[] = {
+      {"unique", xgrad::unique, 2}, {"unique_consecutive", xgrad::unique_consecutive, 1}};
+  for (const auto& [name, function, first] : distinct)
+    ops[name] = [function = function, first = first](Arguments& args) {
+      // Not sorted, PyTorch's order is any: in order is one of them.
+      if (first == 2) args.flag(1, "sorted", true);
       UniqueOptions options;
-      if (args.given(kKeyword, "dim")) options.axis = axis_argument(args, kKeyword, "dim", 0);
+      if (args.given(first + 2, "dim")) options.axis = axis_argument(args, first + 2, "dim", 0);
       const auto [values, inverse, counts] = function(args.tensor(0, "input"), options);
       Outputs outputs{values};
-      if (args.flag(kKeyword, "return_inverse", false)) outputs.list.push_back(inverse);
-      if (args.flag(kKeyword, "return_counts", false)) outputs.list.push_back(counts);
+      if (args.flag(first, "return_inverse", false)) outputs.list.push_back(inverse);
+      if (args.flag(first + 1, "return_counts", false)) outputs.list.push_back(counts);
       return outputs;
     };
 }
@@ -68,9 +70,10 @@ void check_int64(Arguments& args) {
 void add_searches(Registry& ops) {
   ops["searchsorted"] = [](Arguments& args) {
     check_int64(args);
-    const bool right = args.flag(kKeyword, "right", false) || args.text(kKeyword, "side", "left") == "right";
+    const bool right = args.flag(kKeyword, "right", false);
+    const std::string side = args.text(kKeyword, "side", right ? "right" : "left");
     return searchsorted(args.tensor(0, "sorted_sequence"), args.operand(1, "input"),
-                        {.right = right, .sorter = args.optional_tensor(kKeyword, "sorter")});
+                        {.right = side == "right", .sorter = args.optional_tensor(kKeyword, "sorter")});
   };
   ops["bucketize"] = [](Arguments& args) {
     check_int64(args);
@@ -79,8 +82,9 @@ void add_searches(Registry& ops) {
   };
   ops["isin"] = [](Arguments& args) {
     args.flag(kKeyword, "assume_unique", false);
-    return isin(args.operand(0, "elements"), args.operand(1, "test_elements"),
-                {.invert = args.flag(kKeyword, "invert", false)});
+    const char* elements = args.given(0, "element") ? "element" : "elements";
+    const char* tested = args.given(1, "test_element") ? "test_element" : "test_elements";
+    return isin(args.operand(0, elements), args.operand(1, tested), {.invert = args.flag(kKeyword, "invert", false)});
   };
 }
 
@@ -90,7 +94,9 @@ QuantileInterpolation interpolation_named(const std::string& name) {
                                                                       {"higher", QuantileInterpolation::higher},
                                                                       {"midpoint", QuantileInterpolation::midpoint},
                                                                       {"nearest", QuantileInterpolation::nearest}};
-  return kNames.at(name);
+  const auto found = kNames.find(name);
+  if (found == kNames.end()) throw Unsupported("xgrad has no interpolation " + name);
+  return found->second;
 }
 
 void add_statistics(Registry& ops) {

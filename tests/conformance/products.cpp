@@ -10,7 +10,7 @@ using xgrad::Operand;
 using xgrad::Tensor;
 
 xgrad::AddProductOptions factors(Arguments& args) {
-  return {.beta = args.number(kKeyword, "beta", 1), .alpha = args.number(kKeyword, "alpha", 1)};
+  return {.beta = args.scalar(kKeyword, "beta", 1), .alpha = args.scalar(kKeyword, "alpha", 1)};
 }
 
 template <class Function>
@@ -63,9 +63,14 @@ void add_contractions(Registry& ops) {
 }  // namespace
 
 void add_products(Registry& ops) {
-  for (const char* name : {"matmul", "mm", "mv", "bmm"})
-    ops[name] = [](Arguments& args) { return matmul(args.tensor(0, "input"), args.tensor(1, "other")); };
-  ops["dot"] = [](Arguments& args) { return dot(args.tensor(0, "input"), args.tensor(1, "other")); };
+  const std::pair<const char*, const char*> products[] = {
+      {"matmul", "other"}, {"mm", "mat2"}, {"mv", "vec"}, {"bmm", "mat2"}};
+  for (const auto& [name, second] : products)
+    ops[name] = [second = second](Arguments& args) { return matmul(args.tensor(0, "input"), args.tensor(1, second)); };
+  ops["dot"] = [](Arguments& args) {
+    return dot(args.tensor(0, "input"), args.tensor(1, args.given(1, "tensor") ? "tensor" : "other"));
+  };
+  ops["vdot"] = [](Arguments& args) { return dot(args.tensor(0, "input"), args.tensor(1, "other")); };
   ops["outer"] = [](Arguments& args) { return outer(args.tensor(0, "input"), args.tensor(1, "vec2")); };
 
   add_contractions(ops);

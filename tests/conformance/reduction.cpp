@@ -11,6 +11,7 @@ using xgrad::Axes;
 using xgrad::NormOptions;
 using xgrad::Operand;
 using xgrad::ReduceOptions;
+using xgrad::Shape;
 using xgrad::SumOptions;
 using xgrad::Tensor;
 using xgrad::VarianceOptions;
@@ -26,8 +27,8 @@ int axis_argument(Arguments& args, int position, const char* name, int fallback)
 }
 
 /// x in the dtype that the call asks for, if it does.
-Tensor as_asked(Arguments& args, const Tensor& x) {
-  const auto dtype = args.dtype(kKeyword, "dtype");
+Tensor as_asked(Arguments& args, const Tensor& x, int position = kKeyword) {
+  const auto dtype = args.dtype(position, "dtype");
   return dtype ? cast(x, *dtype) : x;
 }
 
@@ -76,8 +77,9 @@ Outputs largest_or_smallest(Arguments& args, Tensor (*pair)(const Operand&, cons
 Tensor extreme_position(Arguments& args, Tensor (*total)(const Operand&),
                         Tensor (*along)(const Operand&, int, ReduceOptions)) {
   const Tensor& x = args.tensor(0, "input");
-  if (!args.given(1, "dim")) return total(x);
-  return along(x, static_cast<int>(args.integer(1, "dim")), {.keepdims = args.flag(2, "keepdim", false)});
+  const bool keepdims = args.flag(2, "keepdim", false);
+  if (args.given(1, "dim")) return along(x, axis_argument(args, 1, "dim"), {.keepdims = keepdims});
+  return keepdims ? reshape(total(x), Shape(std::vector<std::int64_t>(x.ndim(), 1))) : total(x);
 }
 
 void add_plain(Registry& ops) {
@@ -108,8 +110,9 @@ void add_plain(Registry& ops) {
     const Axes axes = args.reduced_axes(kKeyword, "dim");
     const ReduceOptions options{.keepdims = args.flag(kKeyword, "keepdim", false)};
     const auto [least, most] = aminmax(x, axes, options);
-    // PyTorch's aminmax, of all its reductions, gives a 0-d tensor an axis.
-    if (x.ndim() == 0 && options.keepdims) return Outputs{reshape(least, {1}), reshape(most, {1})};
+    // PyTorch's aminmax, of all its reductions, gives a 0-d tensor an axis along which it goes.
+    if (x.ndim() == 0 && options.keepdims && args.given(kKeyword, "dim"))
+      return Outputs{reshape(least, {1}), reshape(most, {1})};
     return Outputs{least, most};
   };
   ops["max"] = [](Arguments& args) { return largest_or_smallest(args, xgrad::maximum, xgrad::max, xgrad::max); };
@@ -143,13 +146,19 @@ void add_variances(Registry& ops) {
 
 void add_norms(Registry& ops) {
   ops["norm"] = [](Arguments& args) {
-    const double p = vector_order(args.value(1, "p"));
-    return norm(args.tensor(0, "input"), args.reduced_axes(2, "dim"),
-                {.p = p, .keepdims = args.flag(3, "keepdim", false)});
+    const Value& order = args.value(1, "p");
+    const Tensor x = as_asked(args, args.tensor(0, "input"), 5);
+    const bool keepdims = args.flag(3, "keepdim", false);
+    if (order.is_text() && order.text() == "nuc") {
+      const Axes axes = args.given(2, "dim") ? args.axes(2, "dim") : Axes{-2, -1};
+      return xgrad::linalg::matrix_norm(x, {.ord = "nuc", .axes = axes, .keepdims = keepdims});
+    }
+    return norm(x, args.reduced_axes(2, "dim"), {.p = vector_order(order), .keepdims = keepdims});
   };
   ops["linalg.vector_norm"] = [](Arguments& args) {
     const double p = args.number(1, "ord", 2);
-    return norm(args.tensor(0, "x"), args.reduced_axes(2, "dim"), {.p = p, .keepdims = args.flag(3, "keepdim", false)});
+    return norm(as_asked(args, args.tensor(0, "x")), args.reduced_axes(2, "dim"),
+                {.p = p, .keepdims = args.flag(3, "keepdim", false)});
   };
   ops["linalg.matrix_norm"] = [](Arguments& args) {
     const double p = matrix_order(args.value(1, "ord"));
@@ -167,16 +176,21 @@ void add_norms(Registry& ops) {
 }
 
 void add_softmaxes(Registry& ops) {
-  const std::pair<const char*, Tensor (*)(const Operand&, int)> functions[] = {
-      {"softmax", xgrad::softmax},
-      {"log_softmax", xgrad::log_softmax},
-      {"nn.functional.softmax", xgrad::softmax},
-      {"nn.functional.log_softmax", xgrad::log_softmax},
-      {"nn.functional.softmin", xgrad::softmin},
+  // softmax(x, dim, dtype), but nn.functional.softmax(x, dim, _stacklevel, dtype).
+  const std::tuple<const char*, Tensor (*)(const Operand&, int), int> functions[] = {
+      {"softmax", xgrad::softmax, 2},
+      {"log_softmax", xgrad::log_softmax, 2},
+      {"nn.functional.softmax", xgrad::softmax, 3},
+      {"nn.functional.log_softmax", xgrad::log_softmax, 3},
+      {"nn.functional.softmin", xgrad::softmin, 3},
   };
-  for (const auto& [name, function] : functions)
-    ops[name] = [function = function](Arguments& args) {
-      return function(as_asked(args, args.tensor(0, "input")), static_cast<int>(args.integer(1, "dim")));
+  for (const auto& [name, function, dtype_position] : functions)
+    ops[name] = [function = function, dtype_position = dtype_position](Arguments& args) {
+      const Tensor& x = args.tensor(0, "input");
+      if (dtype_position == 3) args.value(2, "_stacklevel");  // where PyTorch's warning points to
+      // Not told the axis, PyTorch takes the one of the classes in [C], [C, L], [N, C] and so on.
+      const int implied = x.ndim() == 0 || x.ndim() == 1 || x.ndim() == 3 ? 0 : 1;
+      return function(as_asked(args, x, dtype_position), axis_argument(args, 1, "dim", implied));
     };
 }
 

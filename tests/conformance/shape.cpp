@@ -97,6 +97,17 @@ void add_views(Registry& ops) {
   ops["select"] = [](Arguments& args) {
     return select(args.tensor(0, "input"), axis_argument(args, 1, "dim"), args.integer(2, "index"));
   };
+  ops["narrow_copy"] = [](Arguments& args) {
+    return copy(narrow(args.tensor(0, "input"), axis_argument(args, 1, "dim"), args.integer(2, "start"),
+                       args.integer(3, "length")));
+  };
+  ops["clone"] = [](Arguments& args) { return copy(args.tensor(0, "input")); };
+  ops["contiguous"] = [](Arguments& args) { return contiguous(args.tensor(0, "input")); };
+  const std::pair<const char*, DType> casts[] = {
+      {"double", DType::float64}, {"float", DType::float32}, {"long", DType::int64}, {"bool", DType::boolean}};
+  for (const auto& [name, dtype] : casts)
+    ops[name] = [dtype = dtype](Arguments& args) { return cast(args.tensor(0, "input"), dtype); };
+  ops["type_as"] = [](Arguments& args) { return cast(args.tensor(0, "input"), args.tensor(1, "other").dtype()); };
   for (const char* name : {"Tensor.unfold", "unfold"})
     ops[name] = [](Arguments& args) {
       return unfold(args.tensor(0, "input"), axis_argument(args, 1, "dimension"), args.integer(2, "size"),
@@ -115,7 +126,9 @@ void add_orders(Registry& ops) {
   ops["swapdims"] = [](Arguments& args) {
     return swapdims(args.tensor(0, "input"), axis_argument(args, 1, "dim0"), axis_argument(args, 2, "dim1"));
   };
-  ops["t"] = [](Arguments& args) { return t(args.tensor(0, "input")); };
+  for (const char* name : {"t", "T", "H"}) ops[name] = [](Arguments& args) { return t(args.tensor(0, "input")); };
+  for (const char* name : {"mT", "mH", "adjoint"})
+    ops[name] = [](Arguments& args) { return transpose(args.tensor(0, "input"), -2, -1); };
   ops["permute"] = [](Arguments& args) { return permute(args.tensor(0, "input"), args.axes(1, "dims")); };
   ops["movedim"] = [](Arguments& args) {
     return movedim(args.tensor(0, "input"), args.axes(1, "source"), args.axes(2, "destination"));
@@ -138,9 +151,11 @@ void add_orders(Registry& ops) {
   ops["repeat"] = [](Arguments& args) { return repeat(args.tensor(0, "input"), args.shape(1, "repeats")); };
   ops["tile"] = [](Arguments& args) { return tile(args.tensor(0, "input"), args.shape(1, "dims")); };
   ops["repeat_interleave"] = [](Arguments& args) {
-    const Tensor& x = args.tensor(0, "input");
+    const Tensor& x = args.tensor(0, args.given(0, "repeats") && !args.given(0, "input") ? "repeats" : "input");
     std::optional<int> axis;
     if (args.given(2, "dim")) axis = axis_argument(args, 2, "dim");
+    args.integer(kKeyword, "output_size", 0);  // the extent that follows from the repeats
+    if (!args.given(1, "repeats")) return repeat_interleave(xgrad::arange(x.size(0)), x);
     return args.is_tensor(1, "repeats") ? repeat_interleave(x, args.tensor(1, "repeats"), axis)
                                         : repeat_interleave(x, args.integer(1, "repeats"), axis);
   };
@@ -224,12 +239,29 @@ TensorOptions options(Arguments& args, DType fallback) {
   return {.dtype = args.dtype(kKeyword, "dtype").value_or(fallback)};
 }
 
+/// arange(end), arange(start, end) and arange(start, end, step): integers of integers alone.
+Tensor arange(Arguments& args) {
+  const bool end_alone = args.count() == 1 && !args.given(kKeyword, "end");
+  const xgrad::Scalar start = end_alone ? 0 : args.scalar(0, "start", 0);
+  const xgrad::Scalar end = args.scalar(end_alone ? 0 : 1, "end");
+  const xgrad::Scalar step = args.scalar(2, "step", 1);
+  if (start.is_integer() && end.is_integer() && step.is_integer())
+    return xgrad::arange(start.integer(), end.integer(), step.integer(), options(args, DType::int64));
+  return xgrad::arange(start.value(), end.value(), step.value(), options(args, DType::float32));
+}
+
 void add_makers(Registry& ops) {
   ops["zeros"] = [](Arguments& args) { return xgrad::zeros(args.shape(0, "size"), options(args, DType::float32)); };
   ops["ones"] = [](Arguments& args) { return xgrad::ones(args.shape(0, "size"), options(args, DType::float32)); };
   ops["new_full"] = [](Arguments& args) {
-    return xgrad::full(args.shape(1, "size"), args.number(2, "fill_value"),
+    return xgrad::full(args.shape(1, "size"), args.scalar(2, "fill_value"),
                        options(args, args.tensor(0, "input").dtype()));
+  };
+  ops["new_zeros"] = [](Arguments& args) {
+    return xgrad::zeros(args.shape(1, "size"), options(args, args.tensor(0, "input").dtype()));
+  };
+  ops["new_ones"] = [](Arguments& args) {
+    return xgrad::ones(args.shape(1, "size"), options(args, args.tensor(0, "input").dtype()));
   };
   ops["zeros_like"] = [](Arguments& args) {
     const Tensor& x = args.tensor(0, "input");
@@ -241,16 +273,16 @@ void add_makers(Registry& ops) {
   };
   ops["full_like"] = [](Arguments& args) {
     const Tensor& x = args.tensor(0, "input");
-    return full_like(cast(x, options(args, x.dtype()).dtype), args.number(1, "fill_value"));
+    return full_like(cast(x, options(args, x.dtype()).dtype), args.scalar(1, "fill_value"));
   };
-  ops["arange"] = [](Arguments& args) {
-    if (args.count() == 1 && !args.given(kKeyword, "end"))
-      return xgrad::arange(0, args.number(0, "end"), 1, options(args, DType::int64));
-    return xgrad::arange(args.number(0, "start"), args.number(1, "end"), args.number(2, "step", 1),
-                         options(args, DType::int64));
+  ops["fill"] = [](Arguments& args) {
+    const Tensor& x = args.tensor(0, "input");
+    if (!args.is_tensor(1, "value")) return full_like(x, args.scalar(1, "value"));
+    return cast(expand_as(args.tensor(1, "value"), x), x.dtype());
   };
+  ops["arange"] = arange;
   ops["linspace"] = [](Arguments& args) {
-    return xgrad::linspace(args.number(0, "start"), args.number(1, "end"), args.integer(2, "steps"),
+    return xgrad::linspace(args.scalar(0, "start"), args.scalar(1, "end"), args.integer(2, "steps"),
                            options(args, DType::float32));
   };
   ops["logspace"] = [](Arguments& args) {

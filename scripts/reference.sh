@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Makes the operators' reference from the doc blocks of autograd/ops: docs/reference/*.md, and tests/reference.cpp, which
-# compiles and runs the examples in them. Fails on a declaration without a doc block.
+# Makes the reference from the doc blocks of autograd/ops and the options of the other folders: docs/reference/*.md, and
+# tests/reference.cpp, which compiles and runs the examples in them. Fails on a declaration without a doc block. Where NumPy and
+# PyTorch are installed it also looks up the names that docs/reference/names.md gives theirs.
 #
 #   scripts/reference.sh           writes them
 #   scripts/reference.sh --check   fails where they are not what the doc blocks say
@@ -17,12 +18,12 @@ esac
 scripts/setup.sh --docs
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-doxygen - >"$work/log" 2>&1 <<EOF || { cat "$work/log" >&2; exit 1; }
+python3 scripts/reference.py filter "$work/headers" {autograd,autograd/check,autograd/ops,optim,optim/schedule,data,io,train,nn,nn/layers}/*.hpp
+(cd "$work/headers" && doxygen -) >"$work/log" 2>&1 <<EOF || { cat "$work/log" >&2; exit 1; }
 PROJECT_NAME = xgrad
-INPUT = autograd/ops
+INPUT = autograd optim data io train nn
 FILE_PATTERNS = *.hpp
-RECURSIVE = NO
-INPUT_FILTER = "python3 scripts/reference.py filter"
+RECURSIVE = YES
 OUTPUT_DIRECTORY = $work
 GENERATE_HTML = NO
 GENERATE_LATEX = NO
@@ -49,3 +50,4 @@ else
   cp -r "$work/out/reference" docs/reference
   cp "$work/out/reference.cpp" tests/reference.cpp
 fi
+if python3 -c "import numpy, torch" 2>"$work/log"; then python3 scripts/reference.py check; fi

@@ -3,14 +3,15 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iostream>
 #include <sstream>
 #include <string>
-#include <vector>
 
 #include "pages.hpp"
 #include "support.hpp"
 // The page shows the next lines together.
+#include <iostream>
+#include <vector>
+
 #include <xgrad/xgrad.hpp>
 
 using namespace xgrad;
@@ -211,6 +212,16 @@ TEST_CASE("guide: functions of parameters", "[guide]") {
   CHECK(slope.size() == 2);
   CHECK(along_slope[0].shape() == Shape{1, 3});
   CHECK(flat.shape() == Shape{4});
+
+  auto losses = [&] { return mean(nn::mse(layer(inputs), targets, Reduction::none), 1); };  // [8], one for each sample
+  std::vector<Tensor> each_gradient = jacobian(losses, layer.parameters());                 // [8, 1, 3] and [8, 1]
+  Tensor norms = norm(each_gradient[0], {1, 2});                                            // how far each sample pulls
+  CHECK(each_gradient[0].shape() == Shape{8, 1, 3});
+  CHECK(each_gradient[1].shape() == Shape{8, 1});
+  CHECK(norms.shape() == Shape{8});
+  std::vector<Tensor> of_the_mean = grad(loss, layer.parameters());
+  CHECK(allclose(mean(each_gradient[0], 0), of_the_mean[0], {.atol = 1e-6}));
+  CHECK(allclose(mean(each_gradient[1], 0), of_the_mean[1], {.atol = 1e-6}));
 }
 
 TEST_CASE("guide: modules and optimizers", "[guide]") {

@@ -65,6 +65,10 @@ TEST_CASE("Example of index_put", "[reference]") {
   index_put(x, x < 0, 0); index_put(x, {slice(0, 1), -1}, 5);
 }
 
+TEST_CASE("Example of index_add", "[reference]") {
+  index_add(x, 0, tensor({1, 0, 1}), ones({3, 3}), {.alpha = -0.1});
+}
+
 TEST_CASE("Example of interpolate", "[reference]") {
   interpolate(ones({1, 3, 8}), {.scale_factor = 2, .mode = Interpolation::linear});
 }
@@ -141,6 +145,10 @@ TEST_CASE("Example of max", "[reference]") {
   auto [values, indices] = max(x, 1);
 }
 
+TEST_CASE("Example of argmax", "[reference]") {
+  argmax(x, {.keepdims = true});
+}
+
 TEST_CASE("Example of norm", "[reference]") {
   norm(x);
 }
@@ -163,6 +171,10 @@ TEST_CASE("Example of cosine_similarity", "[reference]") {
 
 TEST_CASE("Example of softmax", "[reference]") {
   softmax(x);
+}
+
+TEST_CASE("Example of softmax, 2", "[reference]") {
+  softmax(x, -1, {.dtype = DType::float64});
 }
 
 TEST_CASE("Example of sort", "[reference]") {
@@ -193,6 +205,10 @@ TEST_CASE("Example of movedim", "[reference]") {
   movedim(x, {0, 1}, {-1, 0});
 }
 
+TEST_CASE("Example of broadcast_tensors", "[reference]") {
+  auto both = broadcast_tensors({x, tensor({1, 2, 3})}); // both[0], both[1]
+}
+
 TEST_CASE("Example of linalg::multi_dot", "[reference]") {
   linalg::multi_dot({a, b, a});
 }
@@ -203,4 +219,76 @@ TEST_CASE("Example of linalg::solve_triangular", "[reference]") {
 
 TEST_CASE("Example of linalg::matrix_norm", "[reference]") {
   linalg::matrix_norm(x, {.ord = "nuc"});
+}
+
+TEST_CASE("What stands for names of NumPy and PyTorch", "[reference]") {
+  Tensor y = copy(a);  // to be written to
+  CHECK_NOTHROW((void)(cast(x, DType::float64)));
+  CHECK_NOTHROW((void)(copy(x)));
+  CHECK_NOTHROW((void)(permute(x, {1, 0})));
+  CHECK_NOTHROW((void)(x.shape()));
+  CHECK_NOTHROW((void)(x.ndim()));
+  CHECK_NOTHROW((void)(x.numel()));
+  CHECK_NOTHROW((void)(nonzero_tuple(x)));
+  CHECK_NOTHROW((void)(permute(unsqueeze(x, 0), {2, 1, 0})));
+  CHECK_NOTHROW((void)(index_select(x, 1, tensor({2, 0}))));
+  CHECK_NOTHROW((void)(amax(x, 1)));
+  CHECK_NOTHROW((void)(amin(x, 1)));
+  CHECK_NOTHROW((void)(xgrad::std(x, Axes::all(), {.correction = 0})));
+  CHECK_NOTHROW((void)(var(x, Axes::all(), {.correction = 0})));
+  CHECK_NOTHROW((void)(quantile(x, 0.5)));
+  CHECK_NOTHROW((void)(meshgrid({x[0], x[1]}, GridIndexing::xy)));
+  CHECK_NOTHROW((void)(outer(flatten(a), flatten(b))));
+  CHECK_NOTHROW((void)(sum(x).item()));
+  CHECK_NOTHROW((void)(x.to_vector<float>()));
+  CHECK_NOTHROW((void)(sum(x)));
+  CHECK_NOTHROW((void)(mean(x)));
+  CHECK_NOTHROW((void)(reshape(x, {3, 2})));
+  CHECK_NOTHROW((void)(sum(a * b) / sum(a)));
+  CHECK_NOTHROW((void)(amax(x) - amin(x)));
+  CHECK_NOTHROW((void)(quantile(x, 0.9)));
+  CHECK_NOTHROW((void)(cat({flatten(a), flatten(b)})));
+  CHECK_NOTHROW((void)(cumsum(flatten(x), 0)));
+  CHECK_NOTHROW((void)(matmul(a, b)));
+  CHECK_NOTHROW((void)(zeros({2, 3})));
+  CHECK_NOTHROW((void)(x[{newaxis, ellipsis}]));
+  CHECK_NOTHROW((void)(all(equal(a, b)).item<bool>()));
+  CHECK_NOTHROW((void)(where(x > 1, 1., where(x > 0, 0.5, 0.))));
+  CHECK_NOTHROW((void)(manual_seed(3)));
+  CHECK_NOTHROW((void)(Generator(3)));
+  CHECK_NOTHROW((void)(index_select(x, 0, permutation(x.size(0)))));
+  CHECK_NOTHROW((void)(copy(x)));
+  CHECK_NOTHROW((void)(cast(x, DType::float64)));
+  CHECK_NOTHROW((void)(cast(x, b.dtype())));
+  CHECK_NOTHROW((void)(transpose(x)));
+  CHECK_NOTHROW((void)(t(x)));
+  CHECK_NOTHROW((void)(x.shape()));
+  CHECK_NOTHROW((void)(x.size(0)));
+  CHECK_NOTHROW((void)(x.ndim()));
+  CHECK_NOTHROW((void)(x.numel()));
+  CHECK_NOTHROW((void)(all(equal(a, b)).item<bool>()));
+  CHECK_NOTHROW((void)(sum(x)));
+  CHECK_NOTHROW((void)(norm(x, Axes::all(), {.p = 1})));
+  CHECK_NOTHROW((void)(full({2}, 3, {.dtype = DType::int64})));
+  CHECK_NOTHROW((void)(sum(x).item()));
+  CHECK_NOTHROW((void)(x.to_vector<float>()));
+  CHECK_NOTHROW((void)(x.data<float>()));
+  CHECK_NOTHROW((void)(sum(x)));
+  CHECK_NOTHROW((void)(mean(x)));
+  CHECK_NOTHROW((void)(view(x, {3, 2})));
+  CHECK_NOTHROW((void)(y.assign(y + b)));
+  CHECK_NOTHROW((void)(y[0].assign(b[0])));
+  CHECK_NOTHROW((void)(x.detach()));
+  CHECK_NOTHROW((void)(copy(x).set_requires_grad(true)));
+  CHECK_NOTHROW((void)(NoGrad()));
+  CHECK_NOTHROW((void)(manual_seed(3)));
+  CHECK_NOTHROW((void)(Generator(3)));
+  CHECK_NOTHROW((void)(DefaultDtype(DType::float64)));
+  CHECK_NOTHROW((void)(zeros({2, 3})));
+  CHECK_NOTHROW((void)(from_vector(std::vector<double>{1, 2})));
+  CHECK_NOTHROW((void)(from_data(x.data<float>(), {2, 3})));
+  CHECK_NOTHROW((void)(linalg::multi_dot({a, b, a})));
+  CHECK_NOTHROW((void)(sigmoid(x)));
+  CHECK_NOTHROW((void)(linalg::eigh(matmul(a, transpose(a)))));
+  CHECK_NOTHROW((void)(nn::Dense(2, 3)));
 }

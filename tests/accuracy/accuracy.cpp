@@ -1,6 +1,6 @@
-// Second derivatives, and map()'s derivatives, of the elementwise operators of one operand in float32, against long double,
-// over samples of all floats: a number in every XGRAD_ACCURACY_STEP. The worst errors, in units of the last place, are held
-// below the bounds of the table. Values and first derivatives of the operators are in sweep.cpp.
+// Second derivatives, and map()'s derivatives, of the elementwise operators of one operand in float32, against long
+// double, over samples of all floats: a number in every XGRAD_ACCURACY_STEP. The worst errors, in units of the last
+// place, are held below the bounds of the table. Values and first derivatives of the operators are in sweep.cpp.
 #include <algorithm>
 #include <bit>
 #include <cmath>

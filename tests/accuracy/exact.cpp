@@ -66,8 +66,8 @@ Exact lgamma(const Exact& x) {
   mpfr_lgamma(y.get(), &sign, x.get(), MPFR_RNDN);
   return y;
 }
-/// The sum of (q + k)^-s for a whole s >= 2 and any q: terms up to 60, then Euler and Maclaurin's formula, to 350 bits. Far
-/// below 0, the terms on both sides of q's place between whole numbers, without those beyond.
+/// The sum of (q + k)^-s for a whole s >= 2 and any q: terms up to 60, then Euler and Maclaurin's formula, to 350 bits.
+/// Far below 0, the terms on both sides of q's place between whole numbers, without those beyond.
 Exact hurwitz(int s, const Exact& q) {
   auto power = [s](const Exact& x) {
     Exact y;

@@ -9,7 +9,8 @@
 
 namespace xgrad::testing {
 
-/// A number of as many bits as Exact::bits says. Functions are found by argument-dependent look-up, so that a formula reads as in C++.
+/// A number of as many bits as Exact::bits says. Functions are found by argument-dependent look-up, so that a formula
+/// reads as in C++.
 class Exact {
  public:
   Exact() { mpfr_init2(x_, bits); }
@@ -76,13 +77,15 @@ class Exact {
 
 using ExactFunction = Exact (*)(const Exact&);
 
-/// The value of an elementwise operator of one operand, by the name of its row in the operators' table; null where there is none.
+/// The value of an elementwise operator of one operand, by the name of its row in the operators' table; null where
+/// there is none.
 ExactFunction exact_function(const std::string& row);
 
 /// Whether the operator is a wave, however large its operand.
 bool is_wave(const std::string& row);
 
-/// f'(x), from f on both sides, at a distance of 2^-130 of x; of a million at most for a wave. NaN at a kink, where they differ.
+/// f'(x), from f on both sides, at a distance of 2^-130 of x; of a million at most for a wave. NaN at a kink, where
+/// they differ.
 Exact exact_slope(ExactFunction f, const Exact& x, bool is_wave);
 
 }  // namespace xgrad::testing

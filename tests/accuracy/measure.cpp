@@ -29,8 +29,8 @@ Results results_of(const OperatorRow& row, const Tensor& points) {
   return {contiguous(y.detach()), contiguous(grad(sum(y), x, {.unused = Unused::zeros}))};
 }
 
-/// The size of the last place of a float32 beside which an error stands, as its reciprocal: 2^(23 - e), with e the exponent
-/// of the size, but at least -126.
+/// The size of the last place of a float32 beside which an error stands, as its reciprocal: 2^(23 - e), with e the
+/// exponent of the size, but at least -126.
 double places_per_unit(double size) {
   constexpr std::uint64_t kBias = 1023;
   const std::uint64_t exponent = std::max(std::bit_cast<std::uint64_t>(size) >> 52, kBias - 126);
@@ -44,8 +44,8 @@ std::span<const T> elements(const Tensor& x) {
 
 double scale_at(Scale scale, double x) { return scale == nullptr ? 0 : scale(x); }
 
-/// Sees the errors of float32 numbers beside float64 ones, at these points, in units of float32. Points at which `undefined`
-/// is NaN are skipped.
+/// Sees the errors of float32 numbers beside float64 ones, at these points, in units of float32. Points at which
+/// `undefined` is NaN are skipped.
 void see_errors(Worst& worst, std::span<const float> at, std::span<const float> got, std::span<const double> exact,
                 Scale scale, std::span<const double> undefined) {
   constexpr double kMost = std::numeric_limits<float>::max();

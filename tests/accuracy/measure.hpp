@@ -36,11 +36,11 @@ Errors float32_errors(const OperatorRow& row, std::uint64_t begin, std::uint64_t
 
 /// Whether MPFR is at hand and this row has an exact value.
 bool has_exact(const OperatorRow& row);
-/// float64 results at `count` floats beside the exact ones, in units of float32: what the reference of float32_errors() adds
-/// to the half unit of a rounding.
+/// float64 results at `count` floats beside the exact ones, in units of float32: what the reference of float32_errors()
+/// adds to the half unit of a rounding.
 Errors reference_errors(const OperatorRow& row, std::int64_t count, std::uint64_t seed);
-/// float64 beside the exact results at about `count` points that are hard: of all sizes, denormals, beside whole and half
-/// numbers, ends of domains, and zeros of value and derivative.
+/// float64 beside the exact results at about `count` points that are hard: of all sizes, denormals, beside whole and
+/// half numbers, ends of domains, and zeros of value and derivative.
 Errors float64_errors(const OperatorRow& row, std::int64_t count, std::uint64_t seed);
 
 }  // namespace xgrad::testing

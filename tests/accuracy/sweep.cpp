@@ -1,5 +1,5 @@
-// The elementwise operators of one operand over samples of all floats, and in float64 at points that are hard. The rows are
-// those of the operators' table. scripts/accuracy.sh has whole sweeps made, one operator a run.
+// The elementwise operators of one operand over samples of all floats, and in float64 at points that are hard. The rows
+// are those of the operators' table. scripts/accuracy.sh has whole sweeps made, one operator a run.
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>

@@ -1,6 +1,6 @@
 // A user's program: exit status 0 when values and gradients are right. Its lambda becomes SIMD code of its own, which
-// meets the library's, maybe of another instruction set. It has headers of its own (mine/, first on its include path) under
-// the paths of xgrad's: each of the two must find its own.
+// meets the library's, maybe of another instruction set. It has headers of its own (mine/, first on its include path)
+// under the paths of xgrad's: each of the two must find its own.
 #include "autograd/config.hpp"
 #include "autograd/ops.hpp"
 #include "autograd/ops/create.hpp"

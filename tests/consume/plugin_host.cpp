@@ -1,5 +1,6 @@
-// A user's program that is not linked with xgrad: a worker loads a plugin (its argument) that is, draws and ends, as do the workers
-// after it. Exit status 0 when each draws from a stream of its own, though they get each other's thread ids.
+// A user's program that is not linked with xgrad: a worker loads a plugin (its argument) that is, draws and ends, as do
+// the workers after it. Exit status 0 when each draws from a stream of its own, though they get each other's thread
+// ids.
 #include <dlfcn.h>
 #include <cstdint>
 #include <cstdio>

@@ -16,8 +16,8 @@ struct Outcome {
 /// The readers by name: "safetensors", "npy", "npz", "checkpoint". False for another name.
 bool is_reader(std::string_view reader);
 
-/// Has the reader read a file of these bytes. Ends the process where it throws something else than FileError, or takes more
-/// memory than it may: 8 times the file's size, 1,100 times where something in it is deflated.
+/// Has the reader read a file of these bytes. Ends the process where it throws something else than FileError, or takes
+/// more memory than it may: 8 times the file's size, 1,100 times where something in it is deflated.
 Outcome read_bytes(std::string_view reader, const void* bytes, std::size_t count);
 
 }  // namespace xgrad::testing

@@ -66,7 +66,9 @@ struct Gcd {
 struct Lcm {
   static std::int64_t value(std::int64_t a, std::int64_t b) {
     const std::uint64_t divisor = std::gcd(size_of_integer(a), size_of_integer(b));
-    return divisor == 0 ? 0 : static_cast<std::int64_t>(size_of_integer(a) / divisor * size_of_integer(b));
+    if (divisor == 0) return 0;
+    const auto multiple = static_cast<std::int64_t>(size_of_integer(a) / divisor * size_of_integer(b));
+    return static_cast<std::int64_t>(size_of_integer(multiple));  // not negative where it wraps either
   }
 };
 

@@ -341,6 +341,7 @@ Tensor batch_norm(const Operand& operand, const Tensor& running_mean, const Tens
   constexpr const char* kName = "batch_norm";
   SourceLocation where = operand.where();
   const Shape shape = operand.tensor(kName).shape();
+  if (shape == Shape{0}) return mul({floating_operand(kName, operand), where}, 1);  // without channels, as in PyTorch
   check(shape.ndim() >= 2, where, kName, ": x must be [N, C, ...], but it is ", shape, ".");
   const NormLayout layout{shape[0], shape[1], 1, places_of(shape), false};
   const RunningStatistics running{kName, running_mean, running_variance, layout.period};

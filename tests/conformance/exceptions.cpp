@@ -153,6 +153,12 @@ Tensor if_an_integer_takes_part(Failed& f) {
   return any_argument(f, [](const Tensor& x) { return !is_floating(x.dtype()); }) ? f.recorded : Tensor();
 }
 
+/// Places where an integer is shifted by another count than 0 to 63.
+Tensor shifts_of_all_bits(Failed& f) {
+  const Tensor& count = f.args.tensor(1, "other");
+  return answers_where((count < 0) | (count > 63), f);
+}
+
 // ---- Any of several is right ----
 
 /// Positions along an axis of elements that are equal to those at the recorded positions.
@@ -269,6 +275,7 @@ constexpr const char* kEmptyAxes = "PyTorch's rule takes an empty list of axes f
 constexpr const char* kLogOfGradient = "PyTorch's rule goes through the gradient's logarithm, which 0 has none of";
 constexpr const char* kEnds = "PyTorch takes half of the ends away from the sum: inf - inf, nan - nan";
 constexpr const char* kInteger = "PyTorch takes the integer's logarithm in float32";
+constexpr const char* kShift = "PyTorch's answer is the processor's, which looks at six bits of the count";
 constexpr const char* kOrderOfUnique = "not sorted, distinct elements are in any order";
 constexpr const char* kLimit = "PyTorch's rule is 0 * inf = nan where the derivative exists";
 constexpr const char* kEqual = "which of equal elements PyTorch picks is not determined";
@@ -345,6 +352,8 @@ constexpr Exception kExceptions[] = {
     {"hypot", gradients, extreme_elements, kLimit},
     {"atan2", gradients, extreme_elements, kLimit},
     {"copysign", gradients, extreme_elements, kLimit},
+    {"bitwise_left_shift", values, shifts_of_all_bits, kShift},
+    {"bitwise_right_shift", values, shifts_of_all_bits, kShift},
     {"unique", values, in_order, kOrderOfUnique},
     {"sort", values, among_equals, kEqual},
     {"argsort", values, among_equals, kEqual},

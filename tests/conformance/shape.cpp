@@ -225,6 +225,7 @@ void add_joins(Registry& ops) {
                                                 {"cartesian_prod", xgrad::cartesian_prod}};
   for (const auto& [name, join] : joins)
     ops[name] = [join = join](Arguments& args) { return join(list_argument(args), {}); };
+  ops["broadcast_tensors"] = [](Arguments& args) { return xgrad::broadcast_tensors(list_argument(args)); };
   ops["meshgrid"] = [](Arguments& args) {
     const std::string indexing = args.text(kKeyword, "indexing", "ij");
     return xgrad::meshgrid(list_argument(args), indexing == "xy" ? xgrad::GridIndexing::xy : xgrad::GridIndexing::ij);

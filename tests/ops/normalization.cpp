@@ -56,6 +56,13 @@ TEST_CASE("An empty batch changes no running statistics", "[nn][normalization]")
   CHECK(is_close(grad(sum(y), weight), f64({0., 0.})));
 }
 
+TEST_CASE("batch_norm of no elements and no channels answers with none, as PyTorch", "[nn][normalization]") {
+  Tensor x = zeros({0}).set_requires_grad();
+  Tensor y = batch_norm(x, zeros({0}), ones({0}), {}, {}, {.training = true});
+  CHECK(y.shape() == Shape{0});
+  CHECK(grad(sum(y), x).shape() == Shape{0});
+}
+
 TEST_CASE("A running statistic that is written between forward and backward does no harm", "[nn][normalization]") {
   Tensor mean = f64({1., 2.}), variance = f64({1., 4.}), x = variable({{1., 2.}, {3., 4.}});
   Tensor y = batch_norm(x, mean, variance, {}, {}, {.eps = 0});

@@ -44,6 +44,14 @@ struct Net : nn::Module {
   Tensor operator()(const Tensor& x) const { return output(features(x)); }
 };
 
+struct Centered : nn::Module {
+  nn::Buffer mean = buffer("mean", zeros({2}));
+  Tensor operator()(const Tensor& x) const {
+    if (is_training()) mean.assign(0.9 * mean + 0.1 * xgrad::mean(x.detach(), 0));
+    return x - mean;
+  }
+};
+
 // ---- Optimizers ----
 
 /// Moves each weight by lr against the sign of its gradient.
@@ -301,6 +309,12 @@ TEST_CASE("guide: modules and optimizers", "[guide]") {
     run.load("run.safetensors");  // after building all of it as it was built before
     CHECK(step == 0);
   }
+
+  Centered centered;
+  for (int step = 0; step < 200; ++step) centered(x);
+  CHECK(allclose(centered.mean, mean(x, 0), {.rtol = 1e-3, .atol = 1e-5}));
+  centered.eval();
+  CHECK(allclose(centered(x + 1), x + 1 - centered.mean));
 
   nn::Sequential small{nn::Dense(2, 8), tanh, nn::Dropout(0.1), nn::Dense(8, 1)};
   small.train();  // Dropout drops

@@ -362,7 +362,7 @@ ExactFunction exact_function(const std::string& row) {
       {"sinc", VALUE(sinc(x))},
       {"entr", VALUE(entr(x))},
       {"logit", VALUE(logit(x))},
-      {"logit(eps)", VALUE(logit(clamp(x, 0.2, 1 - Exact(0.2))))},
+      {"logit(eps)", VALUE(logit(clamp(x, 0.25, 0.75)))},
   };
   const auto found = kFunctions.find(row);
   return found == kFunctions.end() ? nullptr : found->second;

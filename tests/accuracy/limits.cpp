@@ -65,7 +65,6 @@ const std::map<std::string, Limits>& table() {
       {"tanh", {.slope32 = 3, .reason = kBell}},
       {"softplus", {.slope32 = 2.5, .reason = kBell}},
       {"softplus(beta)", {.value32 = 2.5, .slope32 = 2.5, .reason = std::string(kBell) + "; " + kThreshold}},
-      {"logit", {.slope32 = 2.5, .reason = "the quotient of a rounded product"}},
       {"erfc", {.value32 = 3.5, .reason = kBell}},
       {"silu",
        {.value32 = 2.5,

@@ -280,11 +280,11 @@ Rows rows() {
        .reference = [](double x) { return std::log(x) - std::log1p(-x); },
        .extremes = {0, 1e-20, 1e-3, 0.25, 0.5, 0.999, 1, -1, 2}},
       {.name = "logit(eps)",
-       .function = [](const Tensor& x) { return logit(x, 0.2); },
-       .inputs = {{.low = 0, .high = 1, .avoid = {0.2, 0.8}}},
+       .function = [](const Tensor& x) { return logit(x, 0.25); },
+       .inputs = {{.low = 0, .high = 1, .avoid = {0.25, 0.75}}},
        .reference =
            [](double x) {
-             const double z = std::clamp(x, 0.2, 0.8);
+             const double z = std::clamp(x, 0.25, 0.75);
              return std::log(z) - std::log1p(-z);
            },
        .extremes = {0, 0.1, 0.5, 0.9, 1, -1, 2, kInfinity, -kInfinity}},

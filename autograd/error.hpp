@@ -17,7 +17,7 @@ namespace xgrad XGRAD_API {
 
 /// A place in source code. As a defaulted argument it is the caller's place. (clang 14 has no std::source_location.)
 ///
-/// No braces become one: the {0, 2} of x[{slice(), {0, 2}}] are positions, and no null pointer with a line.
+/// Filled braces become none: the {0, 2} of x[{slice(), {0, 2}}] are positions, and no null pointer with a line.
 struct SourceLocation {
   constexpr SourceLocation() = default;
   explicit constexpr SourceLocation(const char* its_file, int its_line) : file(its_file), line(its_line) {}

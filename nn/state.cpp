@@ -42,7 +42,7 @@ std::string first_of(const Tensor& value, const Tensor& mask) {
 Tensor converted(const Tensor& value, DType dtype) {
   if (value.dtype() == dtype || value.numel() == 0) return cast(value, dtype);
   Tensor result = cast({value, SourceLocation{}}, dtype);
-  Tensor is_lost = is_floating(dtype) ? logical_and(isfinite(value), logical_not(isfinite(result)))
+  Tensor is_lost = is_floating(dtype) ? isfinite(value) && !isfinite(result)
                                       : cast({result, SourceLocation{}}, value.dtype()) != value;
   if (sum(is_lost).item() > 0)
     fail<std::invalid_argument>({}, concat(dtype, " must hold each element, but one is ", first_of(value, is_lost)));
@@ -53,7 +53,7 @@ Tensor converted(const Tensor& value, DType dtype) {
 bool same_elements(const Tensor& a, const Tensor& b) {
   if (a.is_same(b) || a.numel() == 0) return true;
   Tensor differs = a != b;
-  if (is_floating(a.dtype())) differs = logical_and(differs, logical_not(logical_and(isnan(a), isnan(b))));
+  if (is_floating(a.dtype())) differs = differs && !(isnan(a) && isnan(b));
   return sum(differs).item() == 0;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../base/launch.hpp"
+#include "all_finite.hpp"
 #include "openblas.hpp"
 #include "small_stacks.hpp"
 #include "transpose.hpp"
@@ -231,13 +232,6 @@ struct SolveLu {
     }
   }
 };
-
-template <class T>
-bool all_finite(const T* x, std::int64_t count) {
-  bool finite = true;
-  for (std::int64_t i = 0; i < count; ++i) finite &= std::isfinite(x[i]);
-  return finite;
-}
 
 /// Mends the elements of an inverse that are not finite though the factors are and no pivot is 0: where one of them
 /// overflows, it makes nan of zeros beside it. Solved for a smaller identity nothing overflows before the last step.

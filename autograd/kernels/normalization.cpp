@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "../base/launch.hpp"
+#include "all_finite.hpp"
 #include "rows.hpp"
 
 namespace xgrad::internal {
@@ -34,10 +35,6 @@ template <class T, class Use>
 void for_segments(const NormLayout& l, std::int64_t group, const T* x, const Use& use) {
   if (l.by_row) return use(x + group * l.row());
   for (std::int64_t o = 0; o < l.outer; ++o) use(x + (o * l.period + group) * l.inner);
-}
-template <class T>
-bool all_finite(std::int64_t n, const T* x) {
-  return std::all_of(x, x + n, [](T each) { return std::isfinite(each); });
 }
 std::int64_t segment_length(const NormLayout& l) { return l.by_row ? l.row() : l.inner; }
 
@@ -394,7 +391,7 @@ struct ChannelCotangents {
         gb[c] = static_cast<T>(sums.first);
         gw[c] = static_cast<T>(sums.second);
         const double weight = a.weight != nullptr ? a.weight[channel + c] : 1;
-        const auto are_finite = [&] { return all_finite(l.inner, g + c * l.inner); };
+        const auto are_finite = [&] { return all_finite(g + c * l.inner, l.inner); };
         sum += weighted_sum(weight, sums.first, are_finite);
         sum_of_products += weighted_sum(weight, sums.second, are_finite);
       }
@@ -448,7 +445,7 @@ struct SpreadCotangents {
       const double factor = static_cast<double>(weight) / static_cast<double>(l.count());
       const auto are_finite = [&] {
         bool finite = true;
-        for_segments(l, group, a.g, [&](const T* g) { finite = finite && all_finite(l.inner, g); });
+        for_segments(l, group, a.g, [&](const T* g) { finite = finite && all_finite(g, l.inner); });
         return finite;
       };
       const RunCotangent<T> cotangent{weight, a.statistics.scales[group],

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include <xgrad/autograd/engine/node.hpp>
-#include <xgrad/autograd/extend.hpp>
 #include <xgrad/autograd/grad.hpp>
 #include <xgrad/autograd/map.hpp>
 #include <xgrad/autograd/memory.hpp>

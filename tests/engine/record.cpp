@@ -6,7 +6,6 @@
 
 #include <xgrad/autograd/extend.hpp>
 #include <xgrad/autograd/grad.hpp>
-#include <xgrad/autograd/map.hpp>
 #include "../support.hpp"
 
 using namespace xgrad;

@@ -27,12 +27,9 @@ using namespace internal;
 
 namespace {
 
-/// to[row, j] = from[place of (row, j)]. Over rows. The indices are checked by blocks that a core's first cache holds,
-/// before each is read: at one that is wrong the kernel stops.
+/// to[i] = from[place of i]. Over rows. The indices of a piece are checked before they are read.
 template <class T>
 struct GatherRows {
-  static constexpr std::int64_t kBlock = 2048;  // indices
-
   T* to;
   const T* from;
   IndexedRows rows;
@@ -40,48 +37,24 @@ struct GatherRows {
   std::atomic<bool>* wrong;
 
   static void run(const GatherRows& a, std::int64_t begin, std::int64_t end) {
-    const std::int64_t length = a.rows.length, along = a.rows.along, across = a.rows.across;
-    Walk walk = a.rows.walk(begin);
-    std::int64_t checked = begin * length;  // indices before it, in the order of rows
-    for (std::int64_t row = begin; row < end; ++row, walk.next()) {
-      const T* in = a.from + walk.offset();
-      const std::int64_t* index = a.rows.index + row * length;
-      T* out = a.to + row * length;
-      for (std::int64_t j = 0; j < length;) {
-        if (row * length + j == checked) {
-          const std::int64_t count = std::min(kBlock, end * length - checked);
-          if (!all_below(a.rows.index + checked, count, a.extent))
-            return a.wrong->store(true, std::memory_order_relaxed);
-          checked += count;
-        }
-        const std::int64_t stop = std::min(length, checked - row * length);
-        for (; j < stop; ++j) out[j] = in[j * along + index[j] * across];
-      }
-    }
+    a.rows.each_piece(begin, end, [&](const IndexedRows::Piece& piece) {
+      if (!all_below(piece.index, piece.rows * piece.columns, a.extent)) [[unlikely]]
+        return a.wrong->store(true, std::memory_order_relaxed);
+      a.rows.each(piece, [&](std::int64_t place, std::int64_t at) { a.to[at] = a.from[place]; });
+    });
   }
 };
 
-/// to[place of (row, j)] += from[row, j], whose row starts where a walk by `stride` says. Over rows, which may share
-/// places: on one thread.
+/// to[place of i] += from[i]. Over rows, which may share places: on one thread.
 template <class Sum, class T>
 struct ScatterRows {
   Sum* to;
   const T* from;
-  std::int64_t stride[kMaxDims], step;  // of `from`: along the axes before the last, and along it
   IndexedRows rows;
 
   static void run(const ScatterRows& a, std::int64_t begin, std::int64_t end) {
-    const std::int64_t length = a.rows.length, along = a.rows.along, across = a.rows.across, step = a.step;
-    Walk walk = a.rows.walk(begin), from_walk(a.rows.lead, a.rows.extent, a.stride, begin);
-    for (std::int64_t row = begin; row < end; ++row, walk.next(), from_walk.next()) {
-      Sum* out = a.to + walk.offset();
-      const T* in = a.from + from_walk.offset();
-      const std::int64_t* index = a.rows.index + row * length;
-      for (std::int64_t j = 0; j < length; ++j) {
-        Sum& sum = out[j * along + index[j] * across];
-        sum = static_cast<Sum>(sum + in[j * step]);
-      }
-    }
+    a.rows.each(begin, end,
+                [&](std::int64_t place, std::int64_t at) { a.to[place] = static_cast<Sum>(a.to[place] + a.from[at]); });
   }
 };
 
@@ -102,20 +75,13 @@ struct CountPlaces {
   IndexedRows rows;
 
   static void run(const CountPlaces& a, std::int64_t begin, std::int64_t end) {
-    const std::int64_t length = a.rows.length;
-    Walk walk = a.rows.walk(begin);
-    for (std::int64_t row = begin; row < end; ++row, walk.next())
-      for (std::int64_t j = 0; j < length; ++j)
-        a.uses->add(walk.offset() + j * a.rows.along + a.rows.index[row * length + j] * a.rows.across);
+    a.rows.each(begin, end, [&](std::int64_t place, std::int64_t) { a.uses->add(place); });
   }
 };
 
 template <class Sum, class T>
 void scatter_rows(Sum* to, const Tensor& source, const IndexedRows& rows) {
-  Strides strides = at_least_1d(source.strides());
-  ScatterRows<Sum, T> kernel{to, data_of<T>(source), {}, strides.back(), rows};
-  std::copy_n(strides.begin(), rows.lead, kernel.stride);
-  launch(kernel, rows.rows, rows.rows);
+  launch(ScatterRows<Sum, T>{to, data_of<T>(source), rows}, rows.rows, rows.rows);
 }
 
 /// to[..., indices[..., i, ...], ...] += source[..., i, ...]. Where an index may come more than kFewTerms times, `to`
@@ -123,7 +89,7 @@ void scatter_rows(Sum* to, const Tensor& source, const IndexedRows& rows) {
 void scatter_into(const char* operation, const Tensor& to, const Tensor& indices, int axis, const Tensor& source,
                   SourceLocation where) {
   if (indices.numel() == 0) return;
-  IndexedRows rows(to.strides(), indices, axis);
+  IndexedRows rows(to.strides(), indices, axis, source.strides());
   // A place is named at most once for each index along the axis.
   if (is_floating(to.dtype()) && at_least_1d(indices.shape())[axis] > kFewTerms) {
     if (to.dtype() == DType::float32 && 4 * to.numel() <= indices.numel()) {
@@ -137,7 +103,7 @@ void scatter_into(const char* operation, const Tensor& to, const Tensor& indices
     launch(CountPlaces{&uses, rows}, rows.rows, rows.rows);
     if (uses.any_often()) {
       Tensor places = new_result(operation, {indices.numel()}, DType::int64, where);
-      launch(PlacesOfRows{data_of<std::int64_t>(places), rows}, rows.rows, rows.grain());
+      launch(PlacesOfRows{data_of<std::int64_t>(places), {to.strides(), indices, axis}}, rows.rows, rows.grain());
       Tensor values = new_result(operation, indices.shape(), to.dtype(), where);
       copy_into(values, view_of(source, Window::corner(indices.shape())));
       add_rows(to, data_of<std::int64_t>(places), values, {.extent = to.numel(), .count = indices.numel()});

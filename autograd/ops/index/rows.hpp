@@ -1,6 +1,9 @@
 // What gather and the scatters share: an index for each element, along one axis.
 #pragma once
 
+#include <algorithm>
+#include <type_traits>
+
 #include "../../kernels/walk.hpp"
 #include "../../tensor_impl.hpp"
 
@@ -18,47 +21,102 @@ inline Shape at_least_1d(Shape shape) {
 void check_fits(const char* operation, const char* inner_name, const Shape& inner, const char* outer_name,
                 const Shape& outer, int except, SourceLocation where);
 
-/// Where the elements named by indices along an axis lie in x: element j of a row, which runs along the last axis of
-/// the indices, at start + j * along + index * across. `index` names them; `start` comes from a walk over the rows.
+/// Where the elements named by indices along an axis lie in x, and where those of a source of the indices' shape do.
+/// Rows are the indices along their last axis.
 struct IndexedRows {
   const std::int64_t* index;
   std::int64_t rows, length;
   int lead;  // axes before the last
-  std::int64_t extent[kMaxDims], stride[kMaxDims];
-  std::int64_t along, across;
+  std::int64_t extent[kMaxDims], stride[kMaxDims], source_stride[kMaxDims];
+  std::int64_t along, across, source_along;
 
-  /// Of a tensor with these strides.
+  /// Of a tensor with these strides. The source has no gaps.
   IndexedRows(const Strides& x_strides, const Tensor& indices, int axis)
+      : IndexedRows(x_strides, indices, axis, row_major(indices.shape())) {}
+
+  IndexedRows(const Strides& x_strides, const Tensor& indices, int axis, const Strides& source_strides)
       : index(data_of<std::int64_t>(indices)), rows(1) {
     Shape shape = at_least_1d(indices.shape());
-    Strides strides = at_least_1d(x_strides);
+    Strides strides = at_least_1d(x_strides), source = at_least_1d(source_strides);
     across = strides[axis];
     strides[axis] = 0;
     along = strides.back();
+    source_along = source.back();
     length = shape.back();
     lead = shape.ndim() - 1;
     for (int k = 0; k < lead; ++k) {
       rows *= shape[k];
       extent[k] = shape[k];
       stride[k] = strides[k];
+      source_stride[k] = source[k];
     }
   }
 
-  Walk walk(std::int64_t row) const { return Walk(lead, extent, stride, row); }
   std::int64_t grain() const { return kGatherGrain / length + 1; }
+
+  /// A part of some rows that follow each other: element j of its row r lies in x at
+  /// start + r * step + j * along + index[r * length + j] * across, and in the source at
+  /// source + r * source_step + j * source_along.
+  struct Piece {
+    std::int64_t rows, columns;
+    const std::int64_t* index;
+    std::int64_t start, step, source, source_step;
+  };
+
+  // Elements of a piece at most: a core's first cache holds their indices.
+  static constexpr std::int64_t kPiece = 2048;
+
+  /// Calls f(piece) for the pieces of the rows [begin, end), in their order. A step of a walk costs as much as some
+  /// elements, and rows may be as short as that: so there is one for each piece alone.
+  template <class F>
+  void each_piece(std::int64_t begin, std::int64_t end, const F& f) const {
+    const std::int64_t at_once = std::max<std::int64_t>(1, kPiece / length);
+    const int last = lead - 1;
+    Walk walk(lead, extent, stride, begin), source_walk(lead, extent, source_stride, begin);
+    for (std::int64_t row = begin, count; row < end; row += count) {
+      count = lead > 0 ? std::min({at_once, walk.left(last), end - row}) : 1;
+      for (std::int64_t column = 0; column < length; column += kPiece)
+        f(Piece{count, std::min(kPiece, length - column), index + row * length + column, walk.offset() + column * along,
+                lead > 0 ? stride[last] : 0, source_walk.offset() + column * source_along,
+                lead > 0 ? source_stride[last] : 0});
+      if (lead == 0) continue;
+      walk.advance(last, count);
+      source_walk.advance(last, count);
+    }
+  }
+
+  /// Calls f(place, source) for the elements of a piece, in their order: where each lies in x, and in the source.
+  template <class F>
+  void each(const Piece& piece, const F& f) const {
+    auto run = [&](auto source_along) {
+      const std::int64_t along = this->along, across = this->across;
+      for (std::int64_t r = 0; r < piece.rows; ++r) {
+        const std::int64_t* of_row = piece.index + r * length;
+        const std::int64_t start = piece.start + r * piece.step, source = piece.source + r * piece.source_step;
+        for (std::int64_t j = 0; j < piece.columns; ++j)
+          f(start + j * along + of_row[j] * across, source + j * source_along);
+      }
+    };
+    if (source_along == 1)
+      run(std::integral_constant<std::int64_t, 1>{});
+    else
+      run(source_along);
+  }
+
+  /// The same for the elements of the rows [begin, end).
+  template <class F>
+  void each(std::int64_t begin, std::int64_t end, const F& f) const {
+    each_piece(begin, end, [&](const Piece& piece) { each(piece, f); });
+  }
 };
 
-/// place[row, j] = where (row, j) lies in x. Over rows.
+/// place[i] = where element i of the indices, which the source is as large as, lies in x. Over rows.
 struct PlacesOfRows {
   std::int64_t* place;
   IndexedRows rows;
 
   static void run(const PlacesOfRows& a, std::int64_t begin, std::int64_t end) {
-    const std::int64_t length = a.rows.length;
-    Walk walk = a.rows.walk(begin);
-    for (std::int64_t row = begin; row < end; ++row, walk.next())
-      for (std::int64_t j = 0; j < length; ++j)
-        a.place[row * length + j] = walk.offset() + j * a.rows.along + a.rows.index[row * length + j] * a.rows.across;
+    a.rows.each(begin, end, [&](std::int64_t place, std::int64_t at) { a.place[at] = place; });
   }
 };
 

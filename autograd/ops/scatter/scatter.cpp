@@ -54,24 +54,15 @@ void internal::check_scatter(const char* operation, const Tensor& x, const Tenso
 
 namespace {
 
-/// to[place of (row, j)] = from[row, j], whose row starts where a walk by `stride` says. Over rows, in their order: the
-/// last one stays.
+/// to[place of i] = from[i]. Over rows, in their order: the last one stays.
 template <class T>
 struct AssignRows {
   T* to;
   const T* from;
-  std::int64_t stride[kMaxDims], step;  // of `from`: along the axes before the last, and along it
   IndexedRows rows;
 
   static void run(const AssignRows& a, std::int64_t begin, std::int64_t end) {
-    const std::int64_t length = a.rows.length, along = a.rows.along, across = a.rows.across, step = a.step;
-    Walk walk = a.rows.walk(begin), from_walk(a.rows.lead, a.rows.extent, a.stride, begin);
-    for (std::int64_t row = begin; row < end; ++row, walk.next(), from_walk.next()) {
-      T* out = a.to + walk.offset();
-      const T* in = a.from + from_walk.offset();
-      const std::int64_t* index = a.rows.index + row * length;
-      for (std::int64_t j = 0; j < length; ++j) out[j * along + index[j] * across] = in[j * step];
-    }
+    a.rows.each(begin, end, [&](std::int64_t place, std::int64_t at) { a.to[place] = a.from[at]; });
   }
 };
 
@@ -80,12 +71,9 @@ Tensor assigned(const Tensor& x, int axis, const Tensor& indices, const Tensor& 
   Tensor result = new_result("scatter", x.shape(), x.dtype(), where);
   copy_into(result, x);
   if (indices.numel() > 0) {
-    IndexedRows rows(result.strides(), indices, axis);
-    Strides source_strides = at_least_1d(source.strides());
+    IndexedRows rows(result.strides(), indices, axis, source.strides());
     dispatch(x.dtype(), [&]<class T>(T) {
-      AssignRows<T> kernel{data_of<T>(result), data_of<T>(source), {}, source_strides.back(), rows};
-      std::copy_n(source_strides.begin(), rows.lead, kernel.stride);
-      launch(kernel, rows.rows, rows.rows);
+      launch(AssignRows<T>{data_of<T>(result), data_of<T>(source), rows}, rows.rows, rows.rows);
     });
   }
   return record("scatter", where, {x, indices, source}, result, {Uses::input(1), Uses(), Uses::input(1)},

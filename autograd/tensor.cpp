@@ -10,15 +10,6 @@ namespace xgrad XGRAD_API {
 
 using namespace internal;
 
-namespace {
-
-TensorImpl& defined_impl(const Tensor& tensor, const char* operation, SourceLocation where = {}) {
-  check(tensor.defined(), where, operation, ": the tensor must be defined, but it is not: ", kWhyUndefined);
-  return *tensor.impl();
-}
-
-}  // namespace
-
 Tensor::Tensor(const Tensor& other) : impl_(other.impl_) {
   if (impl_ == nullptr) return;
   if (impl_->is_marked()) [[unlikely]]

@@ -51,6 +51,12 @@ struct TensorImpl : RefCounted {
   static void destroy(TensorImpl* impl);
 };
 
+/// What the tensor is, after checking that it is defined.
+inline TensorImpl& defined_impl(const Tensor& tensor, const char* operation, SourceLocation where) {
+  check(tensor.defined(), where, operation, ": the tensor must be defined, but it is not: ", kWhyUndefined);
+  return *tensor.impl();
+}
+
 /// A fresh contiguous tensor, its elements not set.
 Tensor new_tensor(const Shape& shape, DType dtype);
 

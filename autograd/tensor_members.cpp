@@ -25,15 +25,6 @@ void internal::TensorImpl::destroy(TensorImpl* impl) {
   free_block(impl, sizeof(TensorImpl));
 }
 
-namespace {
-
-TensorImpl& defined_impl(const Tensor& tensor, const char* operation, SourceLocation where) {
-  check(tensor.defined(), where, operation, ": the tensor must be defined, but it is not: ", internal::kWhyUndefined);
-  return *tensor.impl();
-}
-
-}  // namespace
-
 Tensor Tensor::operator[](const Indices& indices) const { return get(Operand(*this, indices.where()), indices); }
 
 template <ElementType T>

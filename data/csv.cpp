@@ -19,9 +19,9 @@ using detail::Parsed;
 using detail::shown;
 
 /// A table's lines, and what may be meant where they are no table of numbers.
-class Reader {
+class CsvReader {
  public:
-  Reader(std::string_view text, const std::string& path, const CsvOptions& options)
+  CsvReader(std::string_view text, const std::string& path, const CsvOptions& options)
       : lines_(text, path,
                {.delimiter = options.delimiter, .comment = options.comment, .skip_lines = options.skip_lines}),
         options_(options) {}
@@ -154,7 +154,7 @@ struct Counts {
 };
 constexpr std::int64_t kMostFeatures = std::numeric_limits<int>::max() - 1;  // columns are counted in int
 
-Counts read_counts(const Reader& reader) {
+Counts read_counts(const CsvReader& reader) {
   if (reader.fields().size() < 2)
     reader.fail(0, concat("the header must tell the numbers of rows and features, but it has ", reader.fields().size(),
                           " field."));
@@ -169,7 +169,7 @@ Counts read_counts(const Reader& reader) {
 }
 
 template <class T>
-Table read_numbers(Reader& reader, const CsvOptions& options, SourceLocation where) {
+Table read_numbers(CsvReader& reader, const CsvOptions& options, SourceLocation where) {
   Table table;
   std::size_t columns = 0;
   std::int64_t like_line = 0;  // the line that told the number of columns
@@ -244,7 +244,7 @@ Table read_csv(const std::string& path, const CsvOptions& options, SourceLocatio
   check(options.skip_lines >= 0, where, "read_csv: skip_lines must be at least 0, but it is ", options.skip_lines, '.');
   CallSite site(where);
   const std::string text = detail::read_whole(path);
-  Reader reader(text, path, options);
+  CsvReader reader(text, path, options);
   switch (options.dtype) {
     case DType::int64:
       return read_numbers<std::int64_t>(reader, options, where);

@@ -45,9 +45,9 @@ bool is_inexact(std::string_view text, double value) {
   return std::abs(value) >= 0x1p63 || static_cast<std::int64_t>(value) != integer;
 }
 
-class Reader {
+class TableReader {
  public:
-  Reader(std::string_view text, const std::string& path, const TableOptions& options, SourceLocation where)
+  TableReader(std::string_view text, const std::string& path, const TableOptions& options, SourceLocation where)
       : text_(text),
         path_(path),
         options_(options),
@@ -400,7 +400,7 @@ Table read_table(const std::string& path, const TableOptions& options, SourceLoc
   CallSite site(where);
   const std::string text = detail::read_whole(path);
   detail::check_no_nul(text, path);
-  return Reader(text, path, options, where).read();
+  return TableReader(text, path, options, where).read();
 }
 
 }  // namespace data

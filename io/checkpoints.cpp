@@ -15,19 +15,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kStep = "step-", kBest = "best-", kEnding = ".safetensors";
+constexpr std::string_view kStep = "step-", kBest = "best-", kSafetensors = ".safetensors";
 constexpr int kDigits = 12;  // so that names in order are steps in order
 
 std::string path_of(const std::string& folder, std::string_view prefix, std::int64_t step) {
   std::string digits = std::to_string(step);
   if (digits.size() < kDigits) digits.insert(0, kDigits - digits.size(), '0');
-  return concat(folder, '/', prefix, digits, kEnding);
+  return concat(folder, '/', prefix, digits, kSafetensors);
 }
 
 /// The step in a file's name; none where it is no name of a checkpoint.
 std::optional<std::int64_t> step_of(std::string_view name, std::string_view prefix) {
-  if (!name.starts_with(prefix) || !name.ends_with(kEnding) || name.size() <= prefix.size() + kEnding.size()) return {};
-  name = name.substr(prefix.size(), name.size() - prefix.size() - kEnding.size());
+  if (!name.starts_with(prefix) || !name.ends_with(kSafetensors) || name.size() <= prefix.size() + kSafetensors.size())
+    return {};
+  name = name.substr(prefix.size(), name.size() - prefix.size() - kSafetensors.size());
   std::int64_t step = 0;
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), step);
   if (error != std::errc() || end != name.data() + name.size() || step < 0) return {};

@@ -16,7 +16,7 @@ using detail::check_file;
 using detail::Shown;
 using detail::shown_name;
 
-constexpr std::string_view kEnding = ".npy";
+constexpr std::string_view kNpy = ".npy";
 
 class FileSource final : public detail::ByteSource {
  public:
@@ -86,7 +86,7 @@ void write_npz(const std::string& path, const NamedTensors& tensors, NpzOptions 
   detail::ZipWriter archive(file);
   for (const auto& [name, tensor] : tensors) {
     const Tensor values = contiguous(tensor);
-    archive.add(name + std::string(kEnding), detail::array_header(values), bytes_of(values), options.compress);
+    archive.add(name + std::string(kNpy), detail::array_header(values), bytes_of(values), options.compress);
   }
   archive.finish();
   file.commit();
@@ -102,11 +102,11 @@ NamedTensors read_npz(const std::string& path, SourceLocation where) {
     check_file(!member.name.ends_with("/data.pkl"), path,
                "the archive must be NumPy's, but it is PyTorch's own format, which is not read: in Python, "
                "safetensors.torch.save_file(state_dict, ...) or np.savez(...) writes one that is");
-    check_file(member.name.ends_with(kEnding), path, "the archive must be of arrays (name.npy), but there is ",
+    check_file(member.name.ends_with(kNpy), path, "the archive must be of arrays (name.npy), but there is ",
                Shown{member.name});
     check_file(!leads_out(member.name), path, "a name must not lead out of the archive, but ", Shown{member.name},
                " does");
-    tensors.emplace_back(member.name.substr(0, member.name.size() - kEnding.size()), Tensor());
+    tensors.emplace_back(member.name.substr(0, member.name.size() - kNpy.size()), Tensor());
   }
   const std::string* twice = detail::name_given_twice(tensors);
   check_file(twice == nullptr, path, "each array must have a name of its own, but there are two of ",

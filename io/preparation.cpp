@@ -10,7 +10,7 @@ namespace xgrad XGRAD_API {
 namespace io {
 namespace {
 
-constexpr std::string_view kPrefix = "preparation.";
+constexpr std::string_view kPreparation = "preparation.";
 
 void check_ending(std::string_view function, const std::string& path, SourceLocation where) {
   check(path.ends_with(".safetensors"), where, function,
@@ -18,8 +18,10 @@ void check_ending(std::string_view function, const std::string& path, SourceLoca
 }
 
 void add(const data::Preparation& preparation, Contents& contents) {
-  for (const auto& [name, tensor] : preparation.state()) contents.tensors.emplace_back(concat(kPrefix, name), tensor);
-  for (const auto& [name, text] : preparation.metadata()) contents.metadata.emplace_back(concat(kPrefix, name), text);
+  for (const auto& [name, tensor] : preparation.state())
+    contents.tensors.emplace_back(concat(kPreparation, name), tensor);
+  for (const auto& [name, text] : preparation.metadata())
+    contents.metadata.emplace_back(concat(kPreparation, name), text);
 }
 
 /// The preparation in a file; what is left of the tensors is the model's.
@@ -31,13 +33,13 @@ data::Preparation taken(const std::string& path, Contents& contents, SourceLocat
   for (const auto& [name, unused] : own) {
     const auto found =
         std::find_if(contents.tensors.begin(), contents.tensors.end(),
-                     [&, &wanted = name](const auto& entry) { return entry.first == concat(kPrefix, wanted); });
+                     [&, &wanted = name](const auto& entry) { return entry.first == concat(kPreparation, wanted); });
     if (found == contents.tensors.end()) continue;
     state.emplace_back(name, found->second);
     contents.tensors.erase(found);
   }
   for (const auto& [name, text] : contents.metadata)
-    if (name.starts_with(kPrefix)) metadata.emplace_back(name.substr(kPrefix.size()), text);
+    if (name.starts_with(kPreparation)) metadata.emplace_back(name.substr(kPreparation.size()), text);
   data::Preparation preparation;
   detail::naming_file(path, [&] { preparation.load_state(state, metadata, where); });
   return preparation;

@@ -25,7 +25,7 @@ using detail::shown_name;
 using detail::Stored;
 
 constexpr std::string_view kMetadata = "__metadata__";
-constexpr std::size_t kPrefix = 8;                   // the header's length
+constexpr std::size_t kLengthBytes = 8;              // the header's length
 constexpr std::size_t kAlignment = 8;                // of the data in the file
 constexpr std::size_t kLongestHeader = 100'000'000;  // the format's own bound: others refuse more
 
@@ -175,7 +175,8 @@ class HeaderReader {
   }
   template <class Exception>
   bool parse_error(std::size_t position, const std::string&, const Exception&) {
-    fail_file(path_, concat("the header must be JSON, but it is not, at byte ", kPrefix + position, " of the file"));
+    fail_file(path_,
+              concat("the header must be JSON, but it is not, at byte ", kLengthBytes + position, " of the file"));
   }
 
  private:
@@ -326,9 +327,9 @@ namespace {
 /// Reads and checks the whole header; answers with where the data begins.
 std::uint64_t read_header(const detail::InputFile& file, HeaderReader& header) {
   const std::string& path = file.path();
-  check_file(file.size() >= kPrefix, path, "a safetensors file begins with 8 bytes, but it has ", file.size());
-  unsigned char prefix[kPrefix];
-  file.read(prefix, kPrefix, 0);
+  check_file(file.size() >= kLengthBytes, path, "a safetensors file begins with 8 bytes, but it has ", file.size());
+  unsigned char prefix[kLengthBytes];
+  file.read(prefix, kLengthBytes, 0);
   constexpr unsigned char kZip[] = {'P', 'K', 3, 4};
   check_file(
       !std::equal(std::begin(kZip), std::end(kZip), prefix), path,
@@ -336,24 +337,24 @@ std::uint64_t read_header(const detail::InputFile& file, HeaderReader& header) {
       "own format, which is not read (in Python, safetensors.torch.save_file(state_dict, ...) writes one that "
       "is)");
   std::uint64_t length = 0;
-  for (std::size_t i = kPrefix; i-- > 0;) length = length << 8 | prefix[i];
-  check_file(length <= file.size() - kPrefix, path, "the header must lie in the file, of which ", file.size() - kPrefix,
-             " bytes are left, but it says to have ", length);
+  for (std::size_t i = kLengthBytes; i-- > 0;) length = length << 8 | prefix[i];
+  check_file(length <= file.size() - kLengthBytes, path, "the header must lie in the file, of which ",
+             file.size() - kLengthBytes, " bytes are left, but it says to have ", length);
   check_file(length > 0, path, "the header must be JSON, but it is empty");
 
   {
     std::string text(length, '\0');
-    file.read(text.data(), length, kPrefix);
+    file.read(text.data(), length, kLengthBytes);
     check_file(text[0] == '{', path, "the header must begin with '{', but it does not");
     // The parser takes a zero for the end, and would not look at what follows.
     const std::size_t zero = text.find('\0');
-    check_file(zero == text.npos, path, "the header must be JSON, but it is not, at byte ", kPrefix + zero,
+    check_file(zero == text.npos, path, "the header must be JSON, but it is not, at byte ", kLengthBytes + zero,
                " of the file");
     nlohmann::json::sax_parse(text.data(), text.data() + length, &header);
   }
   check_unique(path, header.contents.tensors, "tensor");
   check_unique(path, header.contents.metadata, "text of __metadata__");
-  const std::uint64_t data = kPrefix + length;
+  const std::uint64_t data = kLengthBytes + length;
   check_layout(path, header, file.size() - data);
   return data;
 }
@@ -464,9 +465,9 @@ void write_safetensors(const std::string& path, const NamedTensors& tensors, con
         " bytes, but names and texts make it ", header.size(), '.');
 
   detail::OutputFile file(path);
-  char prefix[kPrefix];
-  for (std::size_t i = 0; i < kPrefix; ++i) prefix[i] = static_cast<char>(header.size() >> (8 * i) & 0xFF);
-  file.write(prefix, kPrefix);
+  char prefix[kLengthBytes];
+  for (std::size_t i = 0; i < kLengthBytes; ++i) prefix[i] = static_cast<char>(header.size() >> (8 * i) & 0xFF);
+  file.write(prefix, kLengthBytes);
   file.write(header);
   for (std::uint32_t i : order) {
     const Tensor values = contiguous(tensors[i].second);

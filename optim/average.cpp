@@ -11,15 +11,12 @@
 #include "../autograd/ops/cast.hpp"
 #include "../autograd/ops/create.hpp"
 #include "../autograd/tensor_impl.hpp"
+#include "detail/shown.hpp"
 #include "detail/update.hpp"
 
 namespace xgrad XGRAD_API {
 namespace optim {
 namespace {
-
-std::string shown(const Tensor& tensor) {
-  return tensor.defined() ? concat(tensor.dtype(), ' ', tensor.shape()) : "undefined";
-}
 
 /// target = source, converted to the target's dtype. Both are leaves of one shape. It takes no memory, as assign() may:
 /// nothing can stop several of them half way.

@@ -19,6 +19,7 @@
 #include "../autograd/ops/create.hpp"
 #include "../autograd/ops/reduce.hpp"
 #include "detail/options_json.hpp"
+#include "detail/shown.hpp"
 
 namespace xgrad XGRAD_API {
 namespace optim {
@@ -35,10 +36,6 @@ constexpr const char* kFormatVersion = "1";
 
 /// Whether each() splits a parameter of this size over the threads itself.
 bool is_large(const Tensor& parameter) { return parameter.numel() >= 2 * internal::kElementwiseGrain; }
-
-std::string shown(const Tensor& tensor) {
-  return tensor.defined() ? concat(tensor.dtype(), ' ', tensor.shape()) : "undefined";
-}
 
 bool fits(const Tensor& tensor, const Kept& kept) {
   if (!tensor.defined() || tensor.dtype() != kept.dtype || tensor.ndim() != kept.shape.ndim()) return false;

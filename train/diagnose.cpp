@@ -36,9 +36,9 @@ struct Row {
 };
 
 /// Sees the layers' calls, and which activation function takes what they give.
-class Witness final : public nn::CallObserver, public internal::Observer {
+class ActivationWitness final : public nn::CallObserver, public internal::Observer {
  public:
-  explicit Witness(const nn::Module& model) : model_(model) {}
+  explicit ActivationWitness(const nn::Module& model) : model_(model) {}
   std::vector<Row> rows;
 
   void left(const nn::Module& layer, const Tensor&, const Tensor& y) override {
@@ -144,7 +144,7 @@ std::unordered_map<const void*, double> steps_of(optim::Optimizer& optimizer,
 
 // ---- In words ----
 
-std::string percent(double share) { return detail::readable(std::round(100 * share), 3) + " %"; }
+std::string rounded_percent(double share) { return detail::readable(std::round(100 * share), 3) + " %"; }
 
 /// The names, of many the first three.
 std::string listed(const std::vector<std::string>& names) {
@@ -230,7 +230,7 @@ class Findings {
         most = std::max(most, layer.dead);
       }
     if (!names.empty())
-      say("Units of " + listed(names) + " are dead (up to " + percent(most) +
+      say("Units of " + listed(names) + " are dead (up to " + rounded_percent(most) +
           "): they pass no gradient for any point and learn no more. A lower learning rate, nn::init::he_normal() with "
           "biases at 0, or leaky_relu or gelu in relu's place help; those that are dead already must start anew.");
   }
@@ -244,7 +244,7 @@ class Findings {
         most = std::max(most, layer.saturated);
       }
     if (!names.empty())
-      say("The activation function after " + listed(names) + " is saturated for up to " + percent(most) +
+      say("The activation function after " + listed(names) + " is saturated for up to " + rounded_percent(most) +
           " of its elements, where its slope is next to 0. Standardised inputs, smaller weights at the start "
           "(nn::init::glorot_normal()), or a normalising layer before it help.");
   }
@@ -264,7 +264,7 @@ class Findings {
       most = std::max(most, layer.update);
     }
     if (!long_steps.empty())
-      say("The next step moves " + listed(long_steps) + " by up to " + percent(longest) +
+      say("The next step moves " + listed(long_steps) + " by up to " + rounded_percent(longest) +
           " of its weights' norm; about 0.1 % is common. The learning rate is too high.");
     if (known > 0 && short_steps.size() == known)
       say("The next step moves no layer by more than " + detail::readable(most, 2) +
@@ -283,7 +283,7 @@ Diagnosis examined(const nn::Module& model, optim::Optimizer* optimizer, const F
   std::vector<Row> rows;
   Tensor value;
   {
-    Witness witness(model);
+    ActivationWitness witness(model);
     value = loss();
     rows = std::move(witness.rows);
   }
@@ -361,7 +361,7 @@ std::ostream& operator<<(std::ostream& out, const Diagnosis& diagnosis) {
                            "then", "dead", "saturated"},
                           {0, 0, 1, 1, 1, 1, 1, 0, 1, 1});
   auto number = [](double value) { return std::isnan(value) ? std::string("-") : detail::readable(value, 3); };
-  auto share = [](double value) { return std::isnan(value) ? std::string("-") : percent(value); };
+  auto share = [](double value) { return std::isnan(value) ? std::string("-") : rounded_percent(value); };
   for (const LayerDiagnosis& layer : diagnosis.layers)
     table.row({layer.name, layer.kind, number(layer.activation), number(layer.gradient), number(layer.weight),
                number(layer.weight_gradient), number(layer.update), layer.function.empty() ? "-" : layer.function,

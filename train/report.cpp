@@ -67,7 +67,7 @@ th:first-child,td:first-child{text-align:left}
 @media(max-width:600px){main{padding:18px 12px 36px}h1{font-size:22px}.facts{grid-template-columns:repeat(2,1fr)}}
 )";
 
-std::string duration(double seconds) {
+std::string time_of_run(double seconds) {
   char text[64];
   // A log may come from elsewhere, with times that no clock has.
   const double shown = seconds > 0 ? std::min(seconds, 1e12) : 0;
@@ -144,7 +144,7 @@ class Page {
   }
 
   void add_facts() {
-    std::string line = "<p class=\"muted\">" + duration(records_.seconds);
+    std::string line = "<p class=\"muted\">" + time_of_run(records_.seconds);
     if (!records_.steps.empty())
       line += ", " + detail::grouped(static_cast<std::int64_t>(records_.steps.size())) + " rows logged, up to step " +
               readable(records_.steps.back(), 9);

@@ -23,6 +23,9 @@
 namespace xgrad XGRAD_API {
 namespace internal {
 
+/// Multiplications, in products of a kernel, that are worth a thread.
+inline constexpr std::int64_t kProductGrain = 1 << 18;
+
 /// A kernel without the type of its arguments.
 using KernelFunction = void (*)(const void* args, std::int64_t begin, std::int64_t end);
 

@@ -5,29 +5,14 @@
 #include "../base/launch.hpp"
 #include "../extend.hpp"
 #include "../kernels/elementwise.hpp"
+#include "../kernels/fill.hpp"
 #include "../tensor_impl.hpp"
 
 namespace xgrad::internal {
 
-namespace {
-
-// Elements from which filling memory is worth a second thread.
-constexpr std::int64_t kFillGrain = 1 << 18;
-
-template <class T>
-struct Fill {
-  T* to;
-  T value;
-  static void run(const Fill& a, std::int64_t begin, std::int64_t end) { std::fill(a.to + begin, a.to + end, a.value); }
-};
-
-}  // namespace
-
 Tensor filled(const Shape& shape, DType dtype, double value) {
   Tensor tensor = new_tensor(shape, dtype);
-  dispatch(dtype, [&]<class T>(T) {
-    launch(Fill<T>{data_of<T>(tensor), static_cast<T>(value)}, tensor.impl()->numel, kFillGrain);
-  });
+  dispatch(dtype, [&]<class T>(T) { fill(data_of<T>(tensor), tensor.impl()->numel, static_cast<T>(value)); });
   return tensor;
 }
 

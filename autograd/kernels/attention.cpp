@@ -12,8 +12,6 @@
 namespace xgrad::internal {
 namespace {
 
-/// Multiplications that are worth a thread.
-constexpr std::int64_t kWork = 1 << 18;
 /// Queries whose scores are in the cache together. Where they see the keys up to themselves, a block's products end at
 /// what its last one sees: smaller blocks leave out more.
 constexpr std::int64_t kQueries = 64, kCausalQueries = 32;
@@ -210,7 +208,7 @@ void attend(const AttentionShape& s, const AttentionLead& lead, const AttentionM
             T* weights, const AttentionMatrices<T>& y) {
   const std::int64_t blocks = s.stacks * Attend<T>::blocks(s);
   const std::int64_t rows = queries_together(s), work = rows * s.keys * (s.size + s.value_size),
-                     grain = kWork / (work + 1) + 1;
+                     grain = kProductGrain / (work + 1) + 1;
   if (weights != nullptr) return launch(Attend<T>{s, lead, mask, q, k, v, weights, true, 0, y}, blocks, grain);
   const std::int64_t together = tasks_together(rows * s.keys, blocks);
   Tensor room = new_tensor({together * rows, s.keys}, dtype_of<T>);
@@ -231,7 +229,7 @@ void attend_back(const AttentionShape& s, const AttentionLead& lead, const Atten
   const std::int64_t work = scores * 2 * (s.size + s.value_size);
   for (std::int64_t first = 0; first < s.stacks; first += together)
     launch(AttendBack<T>{s, lead, q, k, v, g, weights, room.defined() ? data_of<T>(room) : nullptr, first, gq, gk, gv},
-           std::min(together, s.stacks - first), kWork / (work + 1) + 1);
+           std::min(together, s.stacks - first), kProductGrain / (work + 1) + 1);
 }
 
 #define XGRAD_INSTANTIATE(T)                                                                                          \

@@ -26,9 +26,6 @@ namespace xgrad::internal {
 namespace {
 
 constexpr int kAxes = ConvGeometry::kAxes;
-/// Multiplications that are worth a thread.
-constexpr std::int64_t kWork = 1 << 18;
-
 /// Output channels whose sums are held together: at most.
 constexpr int kOuts = XGRAD_SIMD_BYTES == 64 ? 8 : 4;
 /// Runs of places, or pairs of a source channel and a tap, whose sums are held for so many output channels: as many as
@@ -270,7 +267,7 @@ void correlate(const Padded<T>& x, const Field& field, const Plan<T>& plan, std:
   const std::int64_t work = sources * weights.tap_count * kOuts * run_count * Batch<T>::kSize;
   launch(Correlate<T>{x.data(), field.size(), sources, weights, bias, y, y_plane, plan.step, groups,
                       plan.offsets.data(), plan.runs.data(), run_count, plan.pieces.data(), plan.fronts.data()},
-         samples * groups * weights.blocks.count(), kWork / (work + 1) + 1);
+         samples * groups * weights.blocks.count(), kProductGrain / (work + 1) + 1);
 }
 
 /// Plans with their weights.
@@ -488,7 +485,7 @@ template <class T>
 void launch_products(const PointwiseProducts<T>& products, std::int64_t batch) {
   const std::int64_t work = products.rows * products.inner * products.places;
   if (batch < 4 && work >= kTwoParts) return PointwiseProducts<T>::run(products, 0, batch);  // gemm uses the threads
-  launch(products, batch, kWork / (work + 1) + 1);
+  launch(products, batch, kProductGrain / (work + 1) + 1);
 }
 
 }  // namespace
@@ -577,7 +574,7 @@ void convolve_weight(const ConvGeometry& g, const T* x, const T* y, T* w) {
                                     first > 0,
                                     w};
     const std::int64_t work = count * kTaskPairs * kOuts * places;
-    launch(kernel, g.groups * kernel.blocks.count() * kernel.tasks_of_block(), kWork / (work + 1) + 1);
+    launch(kernel, g.groups * kernel.blocks.count() * kernel.tasks_of_block(), kProductGrain / (work + 1) + 1);
   }
 }
 

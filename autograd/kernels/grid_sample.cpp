@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kMostTaps = 4;
 /// Elements read that are worth a thread.
-constexpr std::int64_t kGrain = 16384;
+constexpr std::int64_t kGridGrain = 16384;
 
 /// A place along one axis, and how fast it changes with the coordinate.
 template <class T>
@@ -131,15 +131,15 @@ Weights<T> weights_of(const SampleShape& s, const Taps<T>& taps) {
 }
 
 /// Places that are worked on together, and the most elements that one reads.
-constexpr int kBlock = 32;
+constexpr int kGridBlock = 32;
 constexpr int kMostElements = 16;
 
 /// What some places read, element by element: where, -1 for what lies outside, and with which weight.
 template <class T>
 struct Reads {
-  std::int64_t element[kMostElements][kBlock];
-  T weight[kMostElements][kBlock];
-  Weights<T> weights[SampleShape::kMostAxes][kBlock];
+  std::int64_t element[kMostElements][kGridBlock];
+  T weight[kMostElements][kGridBlock];
+  Weights<T> weights[SampleShape::kMostAxes][kGridBlock];
   int count;  // of elements
 
   /// grid: the coordinates of the first place.
@@ -166,7 +166,7 @@ struct Reads {
   }
 
   /// The derivatives of a place's value by its coordinates, the first axis first, from the sums of g x at its elements.
-  void slopes(const SampleShape& s, const T (&dots)[kMostElements][kBlock], int place,
+  void slopes(const SampleShape& s, const T (&dots)[kMostElements][kGridBlock], int place,
               T (&to)[SampleShape::kMostAxes]) const {
     const int taps = s.taps(), depth_taps = count / (taps * taps);
     const Weights<T>&d = weights[0][place], &h = weights[1][place], &w = weights[2][place];
@@ -183,24 +183,24 @@ struct Reads {
 };
 
 template <class T>
-struct Values {
+struct SampleValues {
   SampleShape shape;
   const T *x, *grid;
   T* y;
 
-  static std::int64_t blocks(const SampleShape& s) { return (s.places + kBlock - 1) / kBlock; }
+  static std::int64_t blocks(const SampleShape& s) { return (s.places + kGridBlock - 1) / kGridBlock; }
 
   /// Over blocks of places of all samples.
-  static void run(const Values& a, std::int64_t begin, std::int64_t end) {
+  static void run(const SampleValues& a, std::int64_t begin, std::int64_t end) {
     const SampleShape& s = a.shape;
     const std::int64_t in = s.in_size();
     for (std::int64_t at = begin; at < end; ++at) {
-      const std::int64_t sample = at / blocks(s), first = at % blocks(s) * kBlock;
-      const int places = static_cast<int>(std::min<std::int64_t>(kBlock, s.places - first));
+      const std::int64_t sample = at / blocks(s), first = at % blocks(s) * kGridBlock;
+      const int places = static_cast<int>(std::min<std::int64_t>(kGridBlock, s.places - first));
       const Reads<T> reads(s, a.grid + (sample * s.places + first) * s.axes, places);
       for (std::int64_t c = 0; c < s.channels; ++c) {
         const T* x = a.x + (sample * s.channels + c) * in;
-        T sum[kBlock] = {};
+        T sum[kGridBlock] = {};
         for (int k = 0; k < reads.count; ++k)
           for (int place = 0; place < places; ++place) {
             const std::int64_t element = reads.element[k][place];
@@ -231,8 +231,8 @@ struct Cotangents {
     for (std::int64_t sample = begin; sample < end; ++sample) {
       if (a.gx != nullptr) std::fill_n(a.gx + sample * planes, planes, T(0));
       if (a.uses != nullptr) std::fill_n(a.uses + sample * a.uses_size, a.uses_size, 0u);
-      for (std::int64_t first = 0; first < s.places; first += kBlock)
-        block(a, sample, first, static_cast<int>(std::min<std::int64_t>(kBlock, s.places - first)));
+      for (std::int64_t first = 0; first < s.places; first += kGridBlock)
+        block(a, sample, first, static_cast<int>(std::min<std::int64_t>(kGridBlock, s.places - first)));
     }
   }
 
@@ -246,7 +246,7 @@ struct Cotangents {
         for (int place = 0; place < places; ++place)
           if (reads.element[k][place] >= 0) ++uses[reads.element[k][place] & (a.uses_size - 1)];
     }
-    T dots[kMostElements][kBlock] = {};
+    T dots[kMostElements][kGridBlock] = {};
     for (std::int64_t c = 0; c < s.channels; ++c) {
       const std::int64_t plane = (sample * s.channels + c) * in;
       const T *x = a.x + plane, *g = a.g + (sample * s.channels + c) * s.places + first;
@@ -287,8 +287,8 @@ struct CarefulCotangents {
       const std::int64_t sample = a.samples[i];
       double* sums = a.sums + i * planes;
       std::fill_n(sums, planes, 0.0);
-      for (std::int64_t first = 0; first < s.places; first += kBlock) {
-        const int places = static_cast<int>(std::min<std::int64_t>(kBlock, s.places - first));
+      for (std::int64_t first = 0; first < s.places; first += kGridBlock) {
+        const int places = static_cast<int>(std::min<std::int64_t>(kGridBlock, s.places - first));
         const Reads<T> reads(s, a.grid + (sample * s.places + first) * s.axes, places);
         for (std::int64_t c = 0; c < s.channels; ++c) {
           const T* g = a.g + (sample * s.channels + c) * s.places + first;
@@ -328,12 +328,13 @@ struct WriteTaps {
 
 template <class T>
 void grid_sample_values(const SampleShape& s, const T* x, const T* grid, T* y) {
-  launch(Values<T>{s, x, grid, y}, s.batch * Values<T>::blocks(s), kGrain / (8 * kBlock * s.channels + 1) + 1);
+  launch(SampleValues<T>{s, x, grid, y}, s.batch * SampleValues<T>::blocks(s),
+         kGridGrain / (8 * kGridBlock * s.channels + 1) + 1);
 }
 
 template <class T>
 void grid_sample_cotangents(const SampleShape& s, const T* x, const T* grid, const T* g, T* gx, T* ggrid) {
-  const std::int64_t grain = kGrain / (8 * s.channels * s.places + 1) + 1;
+  const std::int64_t grain = kGridGrain / (8 * s.channels * s.places + 1) + 1;
   std::int64_t reads = s.places;  // of a sample
   for (int axis = 0; axis < s.axes; ++axis) reads *= s.taps();
   if (!std::is_same_v<T, float> || gx == nullptr || reads <= kFewTerms)
@@ -356,7 +357,7 @@ void grid_sample_cotangents(const SampleShape& s, const T* x, const T* grid, con
 
 template <class T>
 void grid_sample_taps(const SampleShape& s, const T* grid, std::int64_t* elements, T* parts, T* slopes) {
-  launch(WriteTaps<T>{s, grid, elements, parts, slopes}, s.batch * s.places, kGrain);
+  launch(WriteTaps<T>{s, grid, elements, parts, slopes}, s.batch * s.places, kGridGrain);
 }
 
 #define XGRAD_INSTANTIATE(T)                                                                      \

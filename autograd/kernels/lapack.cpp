@@ -32,11 +32,6 @@ constexpr int kArity<R(P...)> = sizeof...(P);
 XGRAD_LAPACK_FUNCTIONS(XGRAD_CHECK_ARITY)
 #undef XGRAD_CHECK_ARITY
 
-// Up to this order plain loops are faster than LAPACK.
-constexpr std::int64_t kPlain = 24;
-// Multiplications that are worth a thread.
-constexpr std::int64_t kThreadWork = 1 << 17;
-
 int as_int(std::int64_t n) { return static_cast<int>(n); }
 
 /// The length that LAPACK asks for in the first element of the workspace.
@@ -48,7 +43,7 @@ int asked(T first) {
 /// Starts the kernel on a stack of matrices, each of this much work.
 template <class Args>
 void launch_stack(const Args& args, std::int64_t count, double work) {
-  launch(args, count, static_cast<std::int64_t>(static_cast<double>(kThreadWork) / (work + 64)) + 1);
+  launch(args, count, static_cast<std::int64_t>(static_cast<double>(kStackGrain) / (work + 64)) + 1);
 }
 
 double cube(std::int64_t n) { return static_cast<double>(n) * static_cast<double>(n) * static_cast<double>(n); }
@@ -93,7 +88,7 @@ struct Cholesky {
   static void run(const Cholesky& c, std::int64_t begin, std::int64_t end) {
     for (std::int64_t at = begin; at < end; ++at) {
       T* a = c.a + at * c.n * c.n;
-      if (c.n <= kPlain) {
+      if (c.n <= kPlainOrder) {
         if (!c.upper) transpose_square(c.n, a);
         c.info[at] = plain_cholesky(c.n, a);
         if (!c.upper) transpose_square(c.n, a);
@@ -178,9 +173,9 @@ void swap_rows(std::int64_t n, std::int64_t k, const std::int64_t* pivots, bool 
 template <class T>
 void solve_factors(std::int64_t n, std::int64_t k, const T* lu, const std::int64_t* pivots, bool transposed, T* b) {
   // What is stored is that of A for small matrices, of A^T for others.
-  const bool of_stored = (n <= kPlain) != transposed;
+  const bool of_stored = (n <= kPlainOrder) != transposed;
   // LAPACK stores by columns: L, with its unit diagonal, is the upper triangle of the rows.
-  const bool l_upper = n > kPlain;
+  const bool l_upper = n > kPlainOrder;
   const Triangle l{l_upper, l_upper, true}, u{!l_upper, l_upper, false};
   const Triangle lt{l_upper, !l_upper, true}, ut{!l_upper, !l_upper, false};
   if (of_stored) {
@@ -202,11 +197,11 @@ struct FactorLu {
   int* info;
 
   static void run(const FactorLu& f, std::int64_t begin, std::int64_t end) {
-    std::vector<int> from_1(static_cast<std::size_t>(f.n <= kPlain ? 0 : f.n));  // LAPACK's pivots
+    std::vector<int> from_1(static_cast<std::size_t>(f.n <= kPlainOrder ? 0 : f.n));  // LAPACK's pivots
     for (std::int64_t at = begin; at < end; ++at) {
       T* a = f.a + at * f.n * f.n;
       std::int64_t* pivots = f.pivots + at * f.n;
-      if (f.n <= kPlain) {
+      if (f.n <= kPlainOrder) {
         f.info[at] = plain_lu(f.n, a, pivots);
       } else {
         f.info[at] = lapack::getrf<int>(as_int(f.n), as_int(f.n), a, as_int(f.n), from_1.data());
@@ -237,12 +232,12 @@ struct SolveLu {
 /// overflows, it makes nan of zeros beside it. Solved for a smaller identity nothing overflows before the last step.
 template <class T>
 void mend_inverse(std::int64_t n, const T* lu, const std::int64_t* pivots, T* inverse) {
-  if (n > kPlain) return;  // BLAS multiplies by the pivots' reciprocals, which overflow all the same
+  if (n > kPlainOrder) return;  // BLAS multiplies by the pivots' reciprocals, which overflow all the same
   bool is_mendable = all_finite(lu, n * n);
   for (std::int64_t i = 0; i < n; ++i) is_mendable &= lu[i * (n + 1)] != 0;
   if (!is_mendable) return;
   constexpr int kDown = std::numeric_limits<T>::max_exponent / 4;  // the least number has no larger reciprocal
-  T scaled[kPlain * kPlain] = {};
+  T scaled[kPlainOrder * kPlainOrder] = {};
   for (std::int64_t i = 0; i < n; ++i) scaled[i * (n + 1)] = std::ldexp(T(1), -kDown);
   solve_factors(n, n, lu, pivots, false, scaled);
   for (std::int64_t i = 0; i < n * n; ++i)

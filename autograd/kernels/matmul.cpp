@@ -30,30 +30,30 @@ constexpr std::int64_t kRowPart = 1 << 15;
 constexpr std::int64_t kUnit = 64;
 
 /// A matrix as BLAS sees it.
-struct Layout {
+struct BlasLayout {
   CBLAS_TRANSPOSE transpose;
   int leading;
 };
 
-std::optional<Layout> blas_layout(std::int64_t rows, std::int64_t columns, std::int64_t row_stride,
-                                  std::int64_t column_stride) {
+std::optional<BlasLayout> blas_layout(std::int64_t rows, std::int64_t columns, std::int64_t row_stride,
+                                      std::int64_t column_stride) {
   auto fits = [](std::int64_t length, std::int64_t count, std::int64_t step, std::int64_t leading) {
     return (step == 1 || length == 1) && (count == 1 || leading >= length) && leading <= INT_MAX && length <= INT_MAX;
   };
   if (fits(columns, rows, column_stride, row_stride))
-    return Layout{CblasNoTrans, static_cast<int>(rows == 1 ? columns : row_stride)};
+    return BlasLayout{CblasNoTrans, static_cast<int>(rows == 1 ? columns : row_stride)};
   if (fits(rows, columns, row_stride, column_stride))
-    return Layout{CblasTrans, static_cast<int>(columns == 1 ? rows : column_stride)};
+    return BlasLayout{CblasTrans, static_cast<int>(columns == 1 ? rows : column_stride)};
   return std::nullopt;
 }
 
-void blas_gemm(Layout a_layout, Layout b_layout, int m, int n, int k, const float* a, const float* b, float beta,
-               float* c, int ldc) {
+void blas_gemm(BlasLayout a_layout, BlasLayout b_layout, int m, int n, int k, const float* a, const float* b,
+               float beta, float* c, int ldc) {
   cblas_sgemm(CblasRowMajor, a_layout.transpose, b_layout.transpose, m, n, k, 1, a, a_layout.leading, b,
               b_layout.leading, beta, c, ldc);
 }
-void blas_gemm(Layout a_layout, Layout b_layout, int m, int n, int k, const double* a, const double* b, double beta,
-               double* c, int ldc) {
+void blas_gemm(BlasLayout a_layout, BlasLayout b_layout, int m, int n, int k, const double* a, const double* b,
+               double beta, double* c, int ldc) {
   cblas_dgemm(CblasRowMajor, a_layout.transpose, b_layout.transpose, m, n, k, 1, a, a_layout.leading, b,
               b_layout.leading, beta, c, ldc);
 }
@@ -243,9 +243,9 @@ template <class T>
 struct BlasParts {
   std::int64_t m, n, k;
   Matrix<T> a;
-  Layout a_layout;
+  BlasLayout a_layout;
   Matrix<T> b;
-  Layout b_layout;
+  BlasLayout b_layout;
   T beta;
   const T* row;  // that each row of c begins as; null: none
   T* c;
@@ -295,8 +295,8 @@ template <class T>
 template <class T>
 bool multiply_parts(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, const Matrix<T>& b, T beta,
                     const T* row, T* c, std::int64_t c_row_stride, std::int64_t most) {
-  std::optional<Layout> a_layout = blas_layout(m, k, a.row_stride, a.column_stride);
-  std::optional<Layout> b_layout = blas_layout(k, n, b.row_stride, b.column_stride);
+  std::optional<BlasLayout> a_layout = blas_layout(m, k, a.row_stride, a.column_stride);
+  std::optional<BlasLayout> b_layout = blas_layout(k, n, b.row_stride, b.column_stride);
   if (!a_layout || !b_layout || c_row_stride > INT_MAX) return false;
   std::int64_t parts = count_parts(m * n * k);
   const bool is_blocked = most == kBlasMost && pays_to_block<T>(m, n, k);

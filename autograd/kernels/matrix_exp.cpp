@@ -8,13 +8,11 @@
 #include "../base/launch.hpp"
 #include "lapack.hpp"
 #include "matmul.hpp"
+#include "triangular.hpp"
 
 namespace xgrad XGRAD_API {
 namespace internal {
 namespace {
-
-// Multiplications that are worth a thread.
-constexpr std::int64_t kThreadWork = 1 << 17;
 
 /// Pade's approximation of one degree: good for norms up to `norm`.
 struct Degree {
@@ -169,7 +167,7 @@ struct Exponentials {
 template <class T>
 void matrix_exponentials(std::int64_t count, std::int64_t n, const T* x, T* y) {
   if (n == 0) return;
-  launch(Exponentials<T>{n, x, y}, count, kThreadWork / (10 * n * n * n + 64) + 1);
+  launch(Exponentials<T>{n, x, y}, count, kStackGrain / (10 * n * n * n + 64) + 1);
 }
 
 template void matrix_exponentials<float>(std::int64_t, std::int64_t, const float*, float*);

@@ -207,14 +207,14 @@ void normalize_row(std::int64_t n, const T* x, const Normalizer<T>& normalized, 
 
 /// Over rows [period, channels, inner].
 template <class T>
-struct Values {
+struct NormValues {
   NormLayout layout;
   const T* x;
   NormStatistics<T> statistics;
   const T *weight, *bias;
   T* y;
 
-  static void run(const Values& a, std::int64_t begin, std::int64_t end) {
+  static void run(const NormValues& a, std::int64_t begin, std::int64_t end) {
     const NormLayout l = a.layout;
     for (std::int64_t row = begin; row < end; ++row) {
       const std::int64_t place = row % l.period, channel = place * l.channels;
@@ -528,7 +528,7 @@ void normalize_elements(const NormLayout& layout, const T* x, const NormStatisti
                         const T* bias, T* y) {
   if (are_columns(layout))
     return launch(ColumnValues<T>{layout, x, statistics, weight, bias, y}, layout.outer, grain_of(layout.period));
-  launch(Values<T>{layout, x, statistics, weight, bias, y}, layout.rows(), grain_of(layout.row()));
+  launch(NormValues<T>{layout, x, statistics, weight, bias, y}, layout.rows(), grain_of(layout.row()));
 }
 
 std::int64_t norm_parts(const NormLayout& layout) {

@@ -13,7 +13,7 @@ namespace {
 constexpr std::int64_t kPickGrain = 32768;
 
 /// Axes of a layout, collapsed where one runs on in the next.
-struct Layout {
+struct PickLayout {
   int ndim = 0;
   std::int64_t extent[kMaxDims], stride[kMaxDims];
 
@@ -37,7 +37,7 @@ struct PickRows {
   const std::int64_t* index;
   std::int64_t step;  // between neighbours along the indexed axes
   std::int64_t count, inner;
-  Layout outer, rest;            // the axes before the indexed ones; those behind them without the last
+  PickLayout outer, rest;        // the axes before the indexed ones; those behind them without the last
   std::int64_t run, run_stride;  // the last axis
 
   static void run_rows(const PickRows& a, const T* in, T*& out, std::int64_t i, std::int64_t stop) {
@@ -151,7 +151,7 @@ std::int64_t product(const Shape& shape, int begin, int end) {
 
 /// The stride of `axes` axes seen as one of this extent; false where there is none.
 bool as_one_axis(const Shape& shape, const Strides& strides, int axis, int axes, std::int64_t& stride) {
-  Layout layout;
+  PickLayout layout;
   for (int k = axis; k < axis + axes; ++k) layout.add(shape[k], strides[k]);
   stride = layout.ndim == 0 ? 0 : layout.stride[0];
   return layout.ndim <= 1;
@@ -164,7 +164,7 @@ void pick_places(const Tensor& to, const Tensor& from, int axis, int axes, const
   if (to.numel() == 0) return;
   const Shape& shape = from.shape();
   const Strides& strides = from.strides();
-  Layout outer, inner;
+  PickLayout outer, inner;
   for (int k = 0; k < axis; ++k) outer.add(shape[k], strides[k]);
   for (int k = axis + axes; k < shape.ndim(); ++k) inner.add(shape[k], strides[k]);
   std::int64_t step;

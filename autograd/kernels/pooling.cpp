@@ -12,16 +12,16 @@
 namespace xgrad::internal {
 namespace {
 
-constexpr int kAxes = PoolGeometry::kAxes;
+constexpr int kPoolAxes = PoolGeometry::kAxes;
 /// Elements of windows that are worth a thread.
-constexpr std::int64_t kGrain = 32768;
+constexpr std::int64_t kPoolGrain = 32768;
 /// Places of a row that are worked on together.
-constexpr std::int64_t kTile = 64;
+constexpr std::int64_t kPoolTile = 64;
 
 std::int64_t grain_of(const PoolGeometry& g) {
   const std::int64_t work =
-      PoolGeometry::product(g.out) * std::min<std::int64_t>(kGrain, PoolGeometry::product(g.kernel));
-  return kGrain / (work + 1) + 1;
+      PoolGeometry::product(g.out) * std::min<std::int64_t>(kPoolGrain, PoolGeometry::product(g.kernel));
+  return kPoolGrain / (work + 1) + 1;
 }
 
 /// Places first ... last - 1 of an axis, the window's elements `k` of which lie in x; k-th elements are at shift +
@@ -85,7 +85,7 @@ struct MaxPool {
   /// tiles.
   static bool is_halving(const PoolGeometry& g) {
     if (g.kernel[0] != 1 || g.stride[0] != 1 || g.before[0] != 0 || g.in[0] != g.out[0]) return false;
-    for (int axis = 1; axis < kAxes; ++axis)
+    for (int axis = 1; axis < kPoolAxes; ++axis)
       if (g.kernel[axis] != 2 || g.stride[axis] != 2 || g.before[axis] != 0 || g.dilation[axis] != 1 ||
           2 * g.out[axis] > g.in[axis])
         return false;
@@ -96,8 +96,8 @@ struct MaxPool {
     const PoolGeometry& g = a.geometry;
     const std::int64_t width = g.in[2], places = g.out[2];
     // Several short rows are worked on together, side by side.
-    const std::int64_t together = std::min(std::max<std::int64_t>(1, kTile / places), g.out[1]);
-    T above[2 * kTile], below[2 * kTile];
+    const std::int64_t together = std::min(std::max<std::int64_t>(1, kPoolTile / places), g.out[1]);
+    T above[2 * kPoolTile], below[2 * kPoolTile];
     for (std::int64_t plane = begin; plane < end; ++plane)
       for (std::int64_t d = 0; d < g.out[0]; ++d)
         for (std::int64_t h = 0; h < g.out[1]; h += together) {
@@ -107,8 +107,8 @@ struct MaxPool {
           const std::int64_t at = ((plane * g.out[0] + d) * g.out[1] + h) * places;
           std::int64_t* indices = a.indices != nullptr ? a.indices + at : nullptr;
           if (together == 1) {
-            for (std::int64_t first = 0; first < places; first += kTile)
-              halve_windows(x + 2 * first, x + width + 2 * first, std::min(kTile, places - first), places, width,
+            for (std::int64_t first = 0; first < places; first += kPoolTile)
+              halve_windows(x + 2 * first, x + width + 2 * first, std::min(kPoolTile, places - first), places, width,
                             start + 2 * first, a.y + at + first, indices != nullptr ? indices + first : nullptr);
             continue;
           }
@@ -126,7 +126,7 @@ struct MaxPool {
   static void halve_windows(const T* __restrict above, const T* __restrict below, std::int64_t count,
                             std::int64_t places, std::int64_t width, std::int64_t start, T* __restrict y,
                             std::int64_t* __restrict indices) {
-    T taken[kTile];
+    T taken[kPoolTile];
     for (std::int64_t j = 0; j < count; ++j) {
       const T a = above[2 * j], b = above[2 * j + 1], c = below[2 * j], d = below[2 * j + 1];
       T upper = b > a ? b : a, in_upper = b > a ? T(1) : T(0);
@@ -156,8 +156,8 @@ struct MaxPool {
     for (std::int64_t plane = begin; plane < end; ++plane)
       for (std::int64_t d = 0; d < g.out[0]; ++d)
         for (std::int64_t h = 0; h < g.out[1]; ++h)
-          for (std::int64_t w = 0; w < g.out[2]; w += kTile)
-            tile<kStride>(a, plane, d, h, w, std::min(kTile, g.out[2] - w));
+          for (std::int64_t w = 0; w < g.out[2]; w += kPoolTile)
+            tile<kStride>(a, plane, d, h, w, std::min(kPoolTile, g.out[2] - w));
   }
 
   template <int kStride>
@@ -167,8 +167,8 @@ struct MaxPool {
     const T* x = a.x + plane * PoolGeometry::product(g.in);
     const std::int64_t at = (plane * g.out[0] + d) * g.out[1] * g.out[2] + h * g.out[2] + first;
     const std::int64_t stride = kStride > 0 ? kStride : g.stride[2];
-    T best[kTile];
-    TapNumber<T> taken[kTile];
+    T best[kPoolTile];
+    TapNumber<T> taken[kPoolTile];
     std::fill_n(best, count, least<T>());
     std::fill_n(taken, count, TapNumber<T>(-1));
     for_row_taps(g, d, h, [&](std::int64_t row, std::int64_t tap) {
@@ -280,9 +280,9 @@ struct AveragePool {
       if constexpr (kBack) std::fill_n(a.to + plane * in, in, T(0));
       for (std::int64_t d = 0; d < g.out[0]; ++d)
         for (std::int64_t h = 0; h < g.out[1]; ++h)
-          for (std::int64_t w = 0; w < g.out[2]; w += kTile) {
+          for (std::int64_t w = 0; w < g.out[2]; w += kPoolTile) {
             const std::int64_t at = plane * out + (d * g.out[1] + h) * g.out[2] + w;
-            const std::int64_t x = plane * in, count = std::min(kTile, g.out[2] - w);
+            const std::int64_t x = plane * in, count = std::min(kPoolTile, g.out[2] - w);
             if constexpr (kBack)
               spread(a, a.from + at, a.to + x, d, h, w, count);
             else
@@ -315,7 +315,7 @@ struct AveragePool {
     const PoolGeometry& g = a.geometry;
     const std::int64_t stride = g.stride[2];
     const WindowCount depth = count_window(g, 0, d), height = count_window(g, 1, h);
-    S sum[kTile] = {};
+    S sum[kPoolTile] = {};
     for_row_taps(g, d, h, [&](std::int64_t row, std::int64_t) {
       for (std::int64_t k = 0; k < g.kernel[2]; ++k) {
         const Reach& reach = a.columns[k];
@@ -338,7 +338,7 @@ struct AveragePool {
     const PoolGeometry& g = a.geometry;
     const std::int64_t stride = g.stride[2];
     const WindowCount depth = count_window(g, 0, d), height = count_window(g, 1, h);
-    T share[kTile];
+    T share[kPoolTile];
     for (std::int64_t j = 0; j < count; ++j) {
       const WindowCount& width = a.counts[first + j];
       share[j] = is_empty(depth, height, width) ? T(0) : gradient[j] / a.divisor_of(depth, height, width);
@@ -383,9 +383,9 @@ struct Convert {
 template <class Use>
 void in_doubles(std::int64_t from_count, const float* from, std::int64_t to_count, float* to, const Use& use) {
   Tensor wide = new_tensor({from_count}, DType::float64), sums = new_tensor({to_count}, DType::float64);
-  launch(Convert<float, double>{from, data_of<double>(wide)}, from_count, kGrain);
+  launch(Convert<float, double>{from, data_of<double>(wide)}, from_count, kPoolGrain);
   use(data_of<double>(wide), data_of<double>(sums));
-  launch(Convert<double, float>{data_of<double>(sums), to}, to_count, kGrain);
+  launch(Convert<double, float>{data_of<double>(sums), to}, to_count, kPoolGrain);
 }
 
 }  // namespace
@@ -403,12 +403,12 @@ void max_pool(const PoolGeometry& g, const T* x, T* y, std::int64_t* indices) {
 
 template <class T>
 void adaptive_max_pool(const PoolGeometry& g, const T* x, T* y, std::int64_t* indices) {
-  launch(AdaptiveMaxPool<T>{g, x, y, indices}, g.planes, kGrain / (PoolGeometry::product(g.in) + 1) + 1);
+  launch(AdaptiveMaxPool<T>{g, x, y, indices}, g.planes, kPoolGrain / (PoolGeometry::product(g.in) + 1) + 1);
 }
 
 std::int64_t most_windows_of_element(const PoolGeometry& g, bool is_adaptive) {
   std::int64_t most = 1;
-  for (int axis = 0; axis < kAxes; ++axis) {
+  for (int axis = 0; axis < kPoolAxes; ++axis) {
     // With dilation, each of a window's elements may be the one.
     const std::int64_t step = g.dilation[axis] == 1 ? g.stride[axis] : 1;
     const std::int64_t windows = is_adaptive ? g.out[axis] / g.in[axis] + 2 : (g.kernel[axis] - 1) / step + 1;
@@ -420,7 +420,7 @@ std::int64_t most_windows_of_element(const PoolGeometry& g, bool is_adaptive) {
 template <class T>
 void unpool(std::int64_t planes, std::int64_t in, std::int64_t out, std::int64_t most_uses, const T* g,
             const std::int64_t* indices, T* to) {
-  const std::int64_t grain = kGrain / (in + 1) + 1;
+  const std::int64_t grain = kPoolGrain / (in + 1) + 1;
   if constexpr (std::is_same_v<T, float>) {
     if (most_uses > kFewTerms)
       return in_doubles(planes * out, g, planes * in, to, [&](const double* g, double* to) {

@@ -12,9 +12,6 @@ namespace {
 using XGRAD_SIMD_NAMESPACE::ValueAndSlope;
 namespace simd_math = XGRAD_SIMD_NAMESPACE::simd_math;
 
-/// Multiplications that are worth a thread.
-constexpr std::int64_t kWork = 1 << 18;
-
 // ---- The functions of gates, and their slopes, by one exponential ----
 
 template <class T>
@@ -287,7 +284,7 @@ void with_cell(RecurrentCell cell, const F& f) {
 /// Rows that are worth a thread: whole blocks of the products, as parts begin at multiples of a quarter.
 std::int64_t grain_of(RecurrentCell cell, const RecurrentShape& s) {
   const std::int64_t work = s.steps * s.hidden * (gates_of(cell) * s.out + 64);
-  return (kWork / (work + 1) / 32 + 1) * 32;
+  return (kProductGrain / (work + 1) / 32 + 1) * 32;
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace xgrad::internal {
 namespace {
 
 /// Multiplications that are worth a thread.
-constexpr std::int64_t kGrain = 32768;
+constexpr std::int64_t kResampleGrain = 32768;
 /// Places of longer rows that are worked on together.
 constexpr std::int64_t kPlaces = 256;
 
@@ -135,7 +135,7 @@ void multiply_neighbours(const SparseRows<T>& matrix, std::int64_t columns, cons
   }
   launch(MultiplyNeighbours<T>{runs.data(), static_cast<std::int64_t>(runs.size()), sorted.columns.data(),
                                sorted.weights.data(), rows, columns, x, y},
-         outer, kGrain / (static_cast<std::int64_t>(sorted.columns.size()) + 1) + 1);
+         outer, kResampleGrain / (static_cast<std::int64_t>(sorted.columns.size()) + 1) + 1);
 }
 
 }  // namespace
@@ -166,7 +166,7 @@ void multiply_along(const SparseRows<T>& matrix, std::int64_t columns, const T* 
   if (inner == 1) return multiply_neighbours(matrix, columns, x, y, outer);
   const std::int64_t work = (static_cast<std::int64_t>(matrix.columns.size()) / rows + 1) * inner;
   launch(Multiply<T>{matrix.starts.data(), matrix.columns.data(), matrix.weights.data(), rows, columns, inner, x, y},
-         outer * rows, kGrain / (work + 1) + 1);
+         outer * rows, kResampleGrain / (work + 1) + 1);
 }
 
 template struct SparseRows<float>;

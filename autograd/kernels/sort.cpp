@@ -38,12 +38,12 @@ template <class T>
 using KeyOf = decltype(key_of(T{}));
 
 /// A key and the position of its element.
-struct Wide {
+struct WideKey {
   std::uint64_t key;
   std::uint64_t at;
-  static Wide make(std::uint64_t key, std::int64_t at) { return {key, static_cast<std::uint64_t>(at)}; }
+  static WideKey make(std::uint64_t key, std::int64_t at) { return {key, static_cast<std::uint64_t>(at)}; }
   std::int64_t position() const { return static_cast<std::int64_t>(at); }
-  friend bool operator<(const Wide& a, const Wide& b) { return a.key < b.key || (a.key == b.key && a.at < b.at); }
+  friend bool operator<(const WideKey& a, const WideKey& b) { return a.key < b.key || (a.key == b.key && a.at < b.at); }
 };
 /// The same in one word, for keys of 32 bits in rows shorter than 2^32.
 struct Packed {
@@ -83,7 +83,7 @@ void with_items(std::int64_t length, bool descending, const F& f) {
   if constexpr (sizeof(KeyOf<T>) == 4) {
     if (length <= std::numeric_limits<std::uint32_t>::max()) return f(Items<T, Packed>(descending));
   }
-  f(Items<T, Wide>(descending));
+  f(Items<T, WideKey>(descending));
 }
 
 // ---- Sorting items ----

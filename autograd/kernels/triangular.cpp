@@ -8,9 +8,6 @@ namespace xgrad XGRAD_API {
 namespace internal {
 namespace {
 
-// Up to this order plain loops are faster than BLAS.
-constexpr std::int64_t kPlain = 24;
-
 CBLAS_UPLO uplo(Triangle t) { return t.upper ? CblasUpper : CblasLower; }
 CBLAS_TRANSPOSE trans(Triangle t) { return t.transposed ? CblasTrans : CblasNoTrans; }
 CBLAS_DIAG diag(Triangle t) { return t.unit ? CblasUnit : CblasNonUnit; }
@@ -93,7 +90,7 @@ void plain_solve_left(Triangle t, std::int64_t n, std::int64_t k, const T* a, st
 template <class T>
 void solve_left(Triangle t, std::int64_t n, std::int64_t k, const T* a, std::int64_t lda, T* b, std::int64_t ldb) {
   if (n == 0 || k == 0) return;
-  if (n > kPlain)
+  if (n > kPlainOrder)
     return k == 1 ? blas_solve_vector(t, n, a, lda, b, ldb) : blas_solve(CblasLeft, t, n, k, a, lda, b, ldb);
   if (k == 1 && ldb == 1) return plain_solve_vector(t, n, a, lda, b);
   plain_solve_left(t, n, k, a, lda, b, ldb);
@@ -102,7 +99,7 @@ void solve_left(Triangle t, std::int64_t n, std::int64_t k, const T* a, std::int
 template <class T>
 void solve_right(Triangle t, std::int64_t m, std::int64_t n, const T* a, std::int64_t lda, T* b, std::int64_t ldb) {
   if (n == 0 || m == 0) return;
-  if (n > kPlain && m > 1) return blas_solve(CblasRight, t, m, n, a, lda, b, ldb);
+  if (n > kPlainOrder && m > 1) return blas_solve(CblasRight, t, m, n, a, lda, b, ldb);
   // Each row x of the result: x A = b, so that A^T x = b.
   const Triangle transposed{t.upper, !t.transposed, t.unit};
   for (std::int64_t i = 0; i < m; ++i) solve_left(transposed, n, std::int64_t{1}, a, lda, b + i * ldb, std::int64_t{1});
@@ -111,7 +108,7 @@ void solve_right(Triangle t, std::int64_t m, std::int64_t n, const T* a, std::in
 template <class T>
 void multiply_left(Triangle t, std::int64_t n, std::int64_t k, const T* a, std::int64_t lda, T* b, std::int64_t ldb) {
   if (n == 0 || k == 0) return;
-  if (n > kPlain) return blas_multiply(t, n, k, a, lda, b, ldb);
+  if (n > kPlainOrder) return blas_multiply(t, n, k, a, lda, b, ldb);
   const bool from_last = t.upper == t.transposed;  // a lower triangle reads the rows above, which must be old ones
   for (std::int64_t step = 0; step < n; ++step) {
     const std::int64_t i = from_last ? n - 1 - step : step;
@@ -127,9 +124,6 @@ void multiply_left(Triangle t, std::int64_t n, std::int64_t k, const T* a, std::
 }
 
 namespace {
-
-// Multiplications that are worth a thread.
-constexpr std::int64_t kThreadWork = 1 << 17;
 
 template <class T>
 struct SolveTriangles {
@@ -157,7 +151,7 @@ struct SolveTriangles {
 template <class T>
 void solve_triangles(std::int64_t count, Triangle triangle, bool left, std::int64_t n, std::int64_t k, const T* a,
                      const std::int64_t* which, T* b) {
-  launch(SolveTriangles<T>{triangle, left, n, k, a, which, b}, count, kThreadWork / (n * n * k + 64) + 1);
+  launch(SolveTriangles<T>{triangle, left, n, k, a, which, b}, count, kStackGrain / (n * n * k + 64) + 1);
 }
 
 #define XGRAD_INSTANTIATE(T)                                                                                      \

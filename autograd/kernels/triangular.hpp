@@ -9,6 +9,11 @@
 namespace xgrad XGRAD_API {
 namespace internal {
 
+/// Up to this order plain loops are faster than BLAS and LAPACK.
+inline constexpr std::int64_t kPlainOrder = 24;
+/// Multiplications, of a stack of matrices, that are worth a thread.
+inline constexpr std::int64_t kStackGrain = 1 << 17;
+
 /// Which triangle of a matrix counts, and how.
 struct Triangle {
   bool upper;

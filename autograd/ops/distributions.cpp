@@ -26,13 +26,13 @@ using namespace internal;
 namespace {
 
 // Elements from which a draw is worth a second thread.
-constexpr std::int64_t kDrawGrain = 1024;
+constexpr std::int64_t kSampleGrain = 1024;
 
 /// As many random numbers as an element asks for, which only its position and the seed decide: those that are rejected
 /// shift no other element's.
 class Source {
  public:
-  explicit Source(Position at) : at_(at) {}
+  explicit Source(DrawPosition at) : at_(at) {}
 
   /// A number in (0, 1), the middle of one of 2^52 intervals.
   double unit() {
@@ -62,7 +62,7 @@ class Source {
     left_ = 2;
   }
 
-  Position at_;
+  DrawPosition at_;
   std::uint64_t turn_ = 0;
   std::array<std::uint32_t, 4> words_{};
   int left_ = 0;
@@ -73,12 +73,12 @@ template <class T, class F>
 struct DrawEach {
   T* to;
   const T* parameter;  // null where there is none
-  Position first;
+  DrawPosition first;
   F sample;
 
   static void run(const DrawEach& a, std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
-      Position at = a.first;
+      DrawPosition at = a.first;
       at.block += static_cast<std::uint64_t>(i);
       Source source(at);
       a.to[i] = static_cast<T>(a.sample(source, a.parameter == nullptr ? 0.0 : static_cast<double>(a.parameter[i])));
@@ -92,9 +92,9 @@ Tensor draw(const char* name, const Shape& shape, const TensorOptions& options, 
   check(is_floating(options.dtype), where, name, ": the dtype must be float32 or float64, but it is ", options.dtype,
         ".");
   Tensor result = new_checked(name, shape, options.dtype, where);
-  const Position first = take(generator, result.numel());
+  const DrawPosition first = take(generator, result.numel());
   dispatch_floating(options.dtype, [&]<class T>(T) {
-    launch(DrawEach<T, F>{data_of<T>(result), nullptr, first, sample}, result.numel(), kDrawGrain);
+    launch(DrawEach<T, F>{data_of<T>(result), nullptr, first, sample}, result.numel(), kSampleGrain);
   });
   return with_options(std::move(result), options, where);
 }
@@ -244,9 +244,10 @@ Tensor not_negative(const char* name, const char* what, const Operand& operand) 
 template <class Distribution>
 Tensor draw_each(const char* name, const Tensor& parameter, Generator& generator, SourceLocation where) {
   Tensor result = new_result(name, parameter.shape(), parameter.dtype(), where);
-  const Position first = take(generator, result.numel());
+  const DrawPosition first = take(generator, result.numel());
   dispatch_floating(parameter.dtype(), [&]<class T>(T) {
-    launch(DrawEach<T, Distribution>{data_of<T>(result), data_of<T>(parameter), first, {}}, result.numel(), kDrawGrain);
+    launch(DrawEach<T, Distribution>{data_of<T>(result), data_of<T>(parameter), first, {}}, result.numel(),
+           kSampleGrain);
   });
   return result;
 }
@@ -289,12 +290,12 @@ struct DrawWithReplacement {
   const double* sums;
   std::int64_t* to;
   std::int64_t length, count;
-  Position first;
+  DrawPosition first;
 
   static void run(const DrawWithReplacement& a, std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       const double* row = a.sums + i / a.count * a.length;
-      Position at = a.first;
+      DrawPosition at = a.first;
       at.block += static_cast<std::uint64_t>(i);
       const double total = row[a.length - 1];
       const double* found = std::upper_bound(row, row + a.length, Source(at).unit() * total);
@@ -308,11 +309,11 @@ struct DrawWithReplacement {
 struct Race {
   const double* weights;
   double* times;
-  Position first;
+  DrawPosition first;
 
   static void run(const Race& a, std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
-      Position at = a.first;
+      DrawPosition at = a.first;
       at.block += static_cast<std::uint64_t>(i);
       using Limits = std::numeric_limits<double>;
       a.times[i] =
@@ -364,17 +365,17 @@ Tensor multinomial(const Operand& weights, std::int64_t count, bool replacement,
     // Relative to the largest, so that their sum is finite.
     Tensor relative = x / amax(x, -1, {.keepdims = true});
     launch(CumulativeWeights{data_of<double>(relative), data_of<double>(numbers), length}, rows,
-           kDrawGrain / length + 1);
-    const Position first = take(generator, result.numel());
+           kSampleGrain / length + 1);
+    const DrawPosition first = take(generator, result.numel());
     launch(DrawWithReplacement{data_of<double>(numbers), data_of<std::int64_t>(result), length, count, first},
-           result.numel(), kDrawGrain);
+           result.numel(), kSampleGrain);
     return result;
   }
   Tensor order = new_result("multinomial", x.shape(), DType::int64, where);
-  launch(Race{data_of<double>(x), data_of<double>(numbers), take(generator, x.numel())}, x.numel(), kDrawGrain);
+  launch(Race{data_of<double>(x), data_of<double>(numbers), take(generator, x.numel())}, x.numel(), kSampleGrain);
   launch(
       FirstOfRace{data_of<double>(numbers), data_of<std::int64_t>(order), data_of<std::int64_t>(result), length, count},
-      rows, kDrawGrain / length + 1);
+      rows, kSampleGrain / length + 1);
   return result;
 }
 

@@ -5,6 +5,7 @@
 
 #include "../extend.hpp"
 #include "../kernels/elementwise.hpp"
+#include "../kernels/few_terms.hpp"
 #include "../tensor_impl.hpp"
 #include "arithmetic.hpp"
 #include "cast.hpp"
@@ -17,9 +18,6 @@ namespace xgrad XGRAD_API {
 using namespace internal;
 
 namespace {
-
-// More terms than this at one place are added up in double.
-constexpr std::int64_t kFewTerms = 64;
 
 /// The patches along one axis of an image.
 struct Patches {
@@ -80,7 +78,7 @@ Shape apart(std::int64_t batch, std::int64_t channels, const Grid& grid) {
 
 /// Calls f(columns, image) with views of the same shape, of all patches at each element of the kernel.
 template <class F>
-void for_each_element(const Tensor& columns, const Tensor& image, const Grid& grid, F f) {
+void for_each_tap(const Tensor& columns, const Tensor& image, const Grid& grid, F f) {
   if (columns.numel() == 0 || image.numel() == 0) return;
   for (std::int64_t i = 0; i < grid[0].kernel; ++i)
     for (std::int64_t j = 0; j < grid[1].kernel; ++j) {
@@ -100,9 +98,9 @@ Tensor image_of(const Tensor& columns, const Grid& grid, SourceLocation where) {
   Shape shape = {columns.shape()[0], columns.shape()[1], grid[0].extent, grid[1].extent};
   Tensor result = new_zeros("fold", shape, columns.dtype(), where);
   // At most the kernel's elements come together at one place.
-  bool is_wide = columns.dtype() == DType::float32 && grid[0].kernel * grid[1].kernel > kFewTerms;
+  bool is_wide = columns.dtype() == DType::float32 && grid[0].kernel * grid[1].kernel > kFewOverlaps;
   Tensor total = is_wide ? new_zeros("fold", shape, DType::float64, where) : result;
-  for_each_element(columns, total, grid, [&](const Tensor& from, const Tensor& to) {
+  for_each_tap(columns, total, grid, [&](const Tensor& from, const Tensor& to) {
     if (!is_floating(to.dtype())) return copy_into(to, add(to, from));
     if (!is_wide) return add_into(to, from);
     Tensor wide = new_result("fold", from.shape(), DType::float64, where);
@@ -120,7 +118,7 @@ Tensor patches_of(const Tensor& image, const Grid& grid, SourceLocation where) {
   bool is_padded = grid[0].padding > 0 || grid[1].padding > 0;
   Tensor result =
       is_padded ? new_zeros("unfold", shape, image.dtype(), where) : new_checked("unfold", shape, image.dtype(), where);
-  for_each_element(result, image, grid, [](const Tensor& to, const Tensor& from) { copy_into(to, from); });
+  for_each_tap(result, image, grid, [](const Tensor& to, const Tensor& from) { copy_into(to, from); });
   return record("unfold", where, {image}, result, {},
                 [grid](Vjp& vjp) { vjp.give(0, image_of(vjp.g(), grid, vjp.where())); });
 }

@@ -29,7 +29,7 @@ using namespace internal;
 
 namespace {
 
-constexpr int kAxes = PoolGeometry::kAxes;
+constexpr int kPoolAxes = PoolGeometry::kAxes;
 
 /// What moves over x, by the name of what the user called.
 struct Pool {
@@ -48,9 +48,9 @@ void run_kernel(DType dtype, const F& f) {
 }
 
 /// x's shape with other extents along the axes of the windows.
-Shape shape_with(const Shape& x, int axes, const std::int64_t (&extents)[kAxes]) {
+Shape shape_with(const Shape& x, int axes, const std::int64_t (&extents)[kPoolAxes]) {
   Shape shape = x;
-  for (int axis = 0; axis < axes; ++axis) shape[shape.ndim() - axes + axis] = extents[kAxes - axes + axis];
+  for (int axis = 0; axis < axes; ++axis) shape[shape.ndim() - axes + axis] = extents[kPoolAxes - axes + axis];
   return shape;
 }
 
@@ -64,7 +64,7 @@ Pool pool_over(const char* name, int axes, const Operand& operand) {
   check(x.dtype() != DType::boolean, operand.where(), name, ": x must be numbers, but it is boolean. Use cast().");
   Pool pool{name, axes, {}};
   PoolGeometry& g = pool.geometry;
-  for (int axis = 0; axis < kAxes; ++axis)
+  for (int axis = 0; axis < kPoolAxes; ++axis)
     g.in[axis] = g.out[axis] = g.kernel[axis] = g.stride[axis] = g.dilation[axis] = 1;
   g.planes = 1;
   for (int axis = 0; axis < x.ndim() - axes; ++axis) g.planes *= x.shape()[axis];
@@ -72,15 +72,15 @@ Pool pool_over(const char* name, int axes, const Operand& operand) {
     const std::int64_t extent = x.shape()[x.ndim() - axes + axis];
     check(extent > 0, operand.where(), name, ": x must have elements along the axes of the windows, but it is ",
           x.shape(), ".");
-    g.in[kAxes - axes + axis] = extent;
+    g.in[kPoolAxes - axes + axis] = extent;
   }
   return pool;
 }
 
 void set_numbers(const Pool& pool, const char* what, const PerAxis& numbers, std::int64_t least,
-                 std::int64_t (&to)[kAxes], SourceLocation where) {
+                 std::int64_t (&to)[kPoolAxes], SourceLocation where) {
   numbers.require(pool.name, what, pool.axes, least, where);
-  for (int axis = 0; axis < pool.axes; ++axis) to[kAxes - pool.axes + axis] = numbers[axis];
+  for (int axis = 0; axis < pool.axes; ++axis) to[kPoolAxes - pool.axes + axis] = numbers[axis];
 }
 
 /// How windows move.
@@ -95,7 +95,7 @@ void set_windows(Pool& pool, const Windows& windows, const Shape& x, SourceLocat
   set_numbers(pool, "stride", windows.stride.empty() ? windows.size : windows.stride, 1, g.stride, where);
   set_numbers(pool, "padding", windows.padding, 0, g.before, where);
   set_numbers(pool, "dilation", windows.dilation, 1, g.dilation, where);
-  for (int axis = kAxes - pool.axes; axis < kAxes; ++axis) {
+  for (int axis = kPoolAxes - pool.axes; axis < kPoolAxes; ++axis) {
     check(g.before[axis] <= g.kernel[axis] / 2, where, pool.name,
           ": padding must be at most half of the window, but it is ", windows.padding.given(), " and the window ",
           windows.size.given(), ".");
@@ -176,7 +176,7 @@ MaxPooled max_pooled(const char* name, int axes, const Operand& x, const PerAxis
 void set_adaptive(Pool& pool, const PerAxis& size, SourceLocation where) {
   PoolGeometry& g = pool.geometry;
   set_numbers(pool, "size", size, kSameExtent, g.out, where);
-  for (int axis = 0; axis < kAxes; ++axis)
+  for (int axis = 0; axis < kPoolAxes; ++axis)
     if (g.out[axis] == kSameExtent) g.out[axis] = g.in[axis];
 }
 
@@ -184,7 +184,7 @@ MaxPooled adaptive_max_pooled(const char* name, int axes, const Operand& x, cons
   CallSite site(x.where());
   Pool pool = pool_over(name, axes, x);
   set_adaptive(pool, size, x.where());
-  for (int axis = 0; axis < kAxes; ++axis) {
+  for (int axis = 0; axis < kPoolAxes; ++axis) {
     std::int64_t product;
     check(!__builtin_mul_overflow(pool.geometry.in[axis], pool.geometry.out[axis], &product), x.where(), name,
           ": extents of x times those of the result must fit in an int64, but they do not.");
@@ -227,8 +227,8 @@ Tensor adaptively_averaged(const char* name, int axes, const Operand& operand, c
   set_adaptive(pool, size, operand.where());
   Tensor x = floating_operand(name, operand);
   checked_numel(name, shape_with(x.shape(), axes, pool.geometry.out), operand.where());
-  for (int axis = kAxes - axes; axis < kAxes; ++axis)
-    x = resampled(name, x, x.ndim() - kAxes + axis, {.in = pool.geometry.in[axis], .out = pool.geometry.out[axis]},
+  for (int axis = kPoolAxes - axes; axis < kPoolAxes; ++axis)
+    x = resampled(name, x, x.ndim() - kPoolAxes + axis, {.in = pool.geometry.in[axis], .out = pool.geometry.out[axis]},
                   operand.where());
   return x;
 }
@@ -274,13 +274,13 @@ bool leave_range(const Pool& pool, const Tensor& x, const Tensor& sums, double p
 Tensor windows_of(const Pool& pool, const Tensor& x) {
   const PoolGeometry& g = pool.geometry;
   std::vector<std::int64_t> widths;  // the last axis first
-  for (int axis = kAxes - 1; axis >= kAxes - pool.axes; --axis) {
+  for (int axis = kPoolAxes - 1; axis >= kPoolAxes - pool.axes; --axis) {
     widths.push_back(0);
     widths.push_back(std::max<std::int64_t>(0, (g.out[axis] - 1) * g.stride[axis] + g.kernel[axis] - g.in[axis]));
   }
   Tensor windows = pad(x, widths);
   for (int axis = 0; axis < pool.axes; ++axis) {
-    const int of_geometry = kAxes - pool.axes + axis;
+    const int of_geometry = kPoolAxes - pool.axes + axis;
     windows = unfold(windows, x.ndim() - pool.axes + axis, g.kernel[of_geometry], g.stride[of_geometry]);
   }
   Shape shape = shape_with(x.shape(), pool.axes, g.out);

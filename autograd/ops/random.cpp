@@ -35,7 +35,7 @@ template <class T, int kPerBlock, class F>
 struct Draw {
   T* to;
   std::int64_t count;
-  Position first;
+  DrawPosition first;
   F convert;
 
   static void run(const Draw& a, std::int64_t begin, std::int64_t end) {
@@ -44,7 +44,7 @@ struct Draw {
     Elements<T, kPerBlock> elements;
     T in_order[kBlocks * kPerBlock];
     for (std::int64_t block = begin; block < end; block += kBlocks) {
-      Position at = a.first;
+      DrawPosition at = a.first;
       at.block += static_cast<std::uint64_t>(block);
       bits.generate(at.seed, at.stream, at.block);
       a.convert(bits, at, elements);
@@ -99,7 +99,7 @@ Tensor uniform(const Shape& shape, double low, double high, TensorOptions option
     if (static_cast<double>(last) >= high) last = std::nextafter(last, -std::numeric_limits<T>::infinity());
     last = std::max(first, last);
     draw<T, kPerBlock>(result, generator,
-                       [=](const PhiloxBatch& bits, const Position&, Elements<T, kPerBlock>& elements) {
+                       [=](const PhiloxBatch& bits, const DrawPosition&, Elements<T, kPerBlock>& elements) {
                          for (int k = 0; k < kPerBlock; ++k)
                            for (int j = 0; j < PhiloxBatch::kBlocks; ++j)
                              elements[k][j] = std::min(first + range * unit<T>(bits, k, j), last);
@@ -118,7 +118,7 @@ Tensor normal(const Shape& shape, double mean, double std, TensorOptions options
   dispatch_floating(options.dtype, [&]<class T>(T) {
     constexpr int kPerBlock = 16 / sizeof(T);
     draw<T, kPerBlock>(result, generator,
-                       [=](const PhiloxBatch& bits, const Position&, Elements<T, kPerBlock>& elements) {
+                       [=](const PhiloxBatch& bits, const DrawPosition&, Elements<T, kPerBlock>& elements) {
                          for (int k = 0; k < kPerBlock; k += 2)
                            for (int j = 0; j < PhiloxBatch::kBlocks; ++j) {
                              SineCosine pair = box_muller(unit<T>(bits, k, j), unit<T>(bits, k + 1, j));
@@ -135,7 +135,7 @@ Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, Generato
   Tensor result = new_checked("randint", shape, DType::int64, where);
   std::uint64_t range = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
   draw<std::int64_t, 1>(
-      result, generator, [=](const PhiloxBatch& bits, const Position&, Elements<std::int64_t, 1>& elements) {
+      result, generator, [=](const PhiloxBatch& bits, const DrawPosition&, Elements<std::int64_t, 1>& elements) {
         for (int j = 0; j < PhiloxBatch::kBlocks; ++j)
           elements[0][j] = static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + bits.below(range, j));
       });
@@ -145,7 +145,7 @@ Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, Generato
 namespace {
 
 /// 64 more random bits for element k of a block, which nothing else is made of: those of a seed of its own.
-[[gnu::noinline, gnu::cold]] std::uint64_t finer_bits(const Position& first, int k, int block) {
+[[gnu::noinline, gnu::cold]] std::uint64_t finer_bits(const DrawPosition& first, int k, int block) {
   PhiloxBatch bits;
   bits.generate(~first.seed, first.stream, first.block + static_cast<std::uint64_t>(block));
   return bits.pair(k / 2, k % 2);
@@ -162,21 +162,22 @@ Tensor bernoulli(const Shape& shape, double p, Generator& generator, SourceLocat
   auto threshold = static_cast<std::uint64_t>(whole);
   // Unless p is near 0 or 1, leaving the rest out is less than float32 can say of p.
   if (rest == 0 || (p >= 0x1p-8 && 1 - p >= 0x1p-8)) {
-    draw<bool, 4>(result, generator, [=](const PhiloxBatch& bits, const Position&, Elements<bool, 4>& elements) {
+    draw<bool, 4>(result, generator, [=](const PhiloxBatch& bits, const DrawPosition&, Elements<bool, 4>& elements) {
       for (int k = 0; k < 4; ++k)
         for (int j = 0; j < PhiloxBatch::kBlocks; ++j) elements[k][j] = bits.word[k][j] < threshold;
     });
     return result;
   }
   auto fine_threshold = static_cast<std::uint64_t>(std::ldexp(rest, 64));
-  draw<bool, 4>(result, generator, [=](const PhiloxBatch& bits, const Position& first, Elements<bool, 4>& elements) {
-    for (int k = 0; k < 4; ++k)
-      for (int j = 0; j < PhiloxBatch::kBlocks; ++j) {
-        elements[k][j] = bits.word[k][j] < threshold;
-        if (bits.word[k][j] == threshold) [[unlikely]]
-          elements[k][j] = finer_bits(first, k, j) < fine_threshold;
-      }
-  });
+  draw<bool, 4>(result, generator,
+                [=](const PhiloxBatch& bits, const DrawPosition& first, Elements<bool, 4>& elements) {
+                  for (int k = 0; k < 4; ++k)
+                    for (int j = 0; j < PhiloxBatch::kBlocks; ++j) {
+                      elements[k][j] = bits.word[k][j] < threshold;
+                      if (bits.word[k][j] == threshold) [[unlikely]]
+                        elements[k][j] = finer_bits(first, k, j) < fine_threshold;
+                    }
+                });
   return result;
 }
 
@@ -186,7 +187,7 @@ namespace {
 struct Shuffle {
   std::int64_t* order;
   std::int64_t count;
-  Position first;
+  DrawPosition first;
 
   static void run(const Shuffle& a, std::int64_t, std::int64_t) {
     std::iota(a.order, a.order + a.count, std::int64_t{0});
@@ -205,7 +206,7 @@ struct Shuffle {
 Tensor permutation(std::int64_t count, Generator& generator, SourceLocation where) {
   check(count >= 0, where, "permutation: count must not be negative, but it is ", count, ".");
   Tensor result = new_checked("permutation", {count}, DType::int64, where);
-  const Position first = take(generator, std::max<std::int64_t>(count - 1, 0));
+  const DrawPosition first = take(generator, std::max<std::int64_t>(count - 1, 0));
   launch(Shuffle{data_of<std::int64_t>(result), count, first}, 1, 1);
   return result;
 }

@@ -5,6 +5,7 @@
 #include "../base/overlap.hpp"
 #include "../extend.hpp"
 #include "../kernels/elementwise.hpp"
+#include "../kernels/few_terms.hpp"
 #include "../tensor_impl.hpp"
 #include "cast.hpp"
 #include "detail/recorded_sum.hpp"
@@ -221,9 +222,6 @@ Tensor rot90(const Operand& operand, std::int64_t turns, const Axes& plane) {
 
 namespace {
 
-// More terms than this at one place are added up in double.
-constexpr std::int64_t kFewTerms = 64;
-
 /// unfold(), and what it is the transpose of.
 struct Pieces {
   int axis;
@@ -260,7 +258,7 @@ void add_pieces(const Tensor& sum, const Tensor& g, const Pieces& pieces, Source
   bool by_element = pieces.size <= pieces.count;
   std::int64_t terms = std::min(pieces.size, pieces.count);
   Tensor total = sum;
-  bool is_wide = terms > kFewTerms && sum.dtype() == DType::float32;
+  bool is_wide = terms > kFewOverlaps && sum.dtype() == DType::float32;
   if (is_wide) total = new_zeros("unfold", sum.shape(), DType::float64, where);
   for (std::int64_t i = 0; i < terms; ++i) {
     Tensor part = by_element ? view_of(g, AxisWindow{g.ndim() - 1, true, i, 1, 1})

@@ -8,12 +8,12 @@
 namespace xgrad::internal {
 
 /// What a block's random bits are a function of.
-struct Position {
+struct DrawPosition {
   std::uint64_t seed, stream, block;
 };
 
 /// The position of the first of `blocks` blocks, which are taken from the generator.
-inline Position take(Generator& generator, std::int64_t blocks) {
+inline DrawPosition take(Generator& generator, std::int64_t blocks) {
   return {generator.seed(), generator.stream(), generator.advance(static_cast<std::uint64_t>(blocks))};
 }
 

@@ -20,7 +20,7 @@ using namespace internal;
 
 namespace {
 
-constexpr const char* kName = "grid_sample";
+constexpr const char* kGridSample = "grid_sample";
 
 // ---- The cotangents of operators, for higher orders ----
 
@@ -52,9 +52,9 @@ std::vector<Tensor> tap_slopes(SampleMode mode, const Tensor& t) {
 /// All axes. `grid` is [N, P, axes].
 std::vector<AxisWeights> axis_weights(const SampleShape& s, const Tensor& grid) {
   const Tensor coordinates = contiguous(grid.detach());
-  Tensor elements = new_result(kName, {s.axes, s.taps(), s.batch, s.places}, DType::int64, {});
-  Tensor parts = new_result(kName, {s.axes, s.batch, s.places}, grid.dtype(), {});
-  Tensor slopes = new_result(kName, parts.shape(), grid.dtype(), {});
+  Tensor elements = new_result(kGridSample, {s.axes, s.taps(), s.batch, s.places}, DType::int64, {});
+  Tensor parts = new_result(kGridSample, {s.axes, s.batch, s.places}, grid.dtype(), {});
+  Tensor slopes = new_result(kGridSample, parts.shape(), grid.dtype(), {});
   dispatch_floating(grid.dtype(), [&]<class T>(T) {
     grid_sample_taps(s, data_of<T>(coordinates), data_of<std::int64_t>(elements), data_of<T>(parts),
                      data_of<T>(slopes));
@@ -120,8 +120,8 @@ void grid_sample_rule(Vjp& vjp, const SampleShape& s) {
   if (vjp.creates_graph()) return cotangents_of_operators(vjp, s);
   const Tensor &x = vjp.input(0), &grid = vjp.input(1);
   Tensor g = contiguous(vjp.g()), gx, ggrid;
-  if (vjp.needs(0)) gx = new_result(kName, x.shape(), x.dtype(), vjp.where());
-  if (vjp.needs(1)) ggrid = new_result(kName, grid.shape(), grid.dtype(), vjp.where());
+  if (vjp.needs(0)) gx = new_result(kGridSample, x.shape(), x.dtype(), vjp.where());
+  if (vjp.needs(1)) ggrid = new_result(kGridSample, grid.shape(), grid.dtype(), vjp.where());
   dispatch_floating(x.dtype(), [&]<class T>(T) {
     grid_sample_cotangents(s, data_of<T>(x), data_of<T>(grid), data_of<T>(g), gx.defined() ? data_of<T>(gx) : nullptr,
                            ggrid.defined() ? data_of<T>(ggrid) : nullptr);
@@ -134,14 +134,15 @@ void grid_sample_rule(Vjp& vjp, const SampleShape& s) {
 
 Tensor grid_sample(const Operand& operand, const Operand& grid_operand, GridSampleOptions options) {
   SourceLocation where = operand.where();
-  const Shape &shape = operand.tensor(kName).shape(), &places = grid_operand.tensor(kName).shape();
+  const Shape &shape = operand.tensor(kGridSample).shape(), &places = grid_operand.tensor(kGridSample).shape();
   const int axes = shape.ndim() - 2;
-  check(axes == 2 || axes == 3, where, kName, ": x must be [N, C, H, W] or [N, C, D, H, W], but it is ", shape, ".");
-  check(places.ndim() == shape.ndim() && places[0] == shape[0] && places.back() == axes, where, kName,
+  check(axes == 2 || axes == 3, where, kGridSample, ": x must be [N, C, H, W] or [N, C, D, H, W], but it is ", shape,
+        ".");
+  check(places.ndim() == shape.ndim() && places[0] == shape[0] && places.back() == axes, where, kGridSample,
         ": grid must be [", shape[0], axes == 2 ? ", Ho, Wo, 2]" : ", Do, Ho, Wo, 3]", ", as x is ", shape,
         ", but it is ", places, ".");
-  check(options.mode != GridInterpolation::cubic || axes == 2, where, kName, ": cubic needs x [N, C, H, W], but it is ",
-        shape, ".");
+  check(options.mode != GridInterpolation::cubic || axes == 2, where, kGridSample,
+        ": cubic needs x [N, C, H, W], but it is ", shape, ".");
   SampleShape s{shape[0],
                 shape[1],
                 1,
@@ -152,20 +153,21 @@ Tensor grid_sample(const Operand& operand, const Operand& grid_operand, GridSamp
                 options.align_corners};
   Shape result{shape[0], shape[1]};
   for (int axis = 0; axis < axes; ++axis) {
-    check(shape[2 + axis] > 0, where, kName, ": x must have elements along the axes after the channels, but it is ",
-          shape, ".");
+    check(shape[2 + axis] > 0, where, kGridSample,
+          ": x must have elements along the axes after the channels, but it is ", shape, ".");
     s.in[axis] = shape[2 + axis];
     s.places *= places[1 + axis];
     result.push_back(places[1 + axis]);
   }
   CallSite site(where);
-  const DType dtype = promote(common_dtype(kName, {&operand, &grid_operand}), DType::float32);
-  Tensor x = contiguous(cast_for(kName, operand, dtype)), grid = contiguous(cast_for(kName, grid_operand, dtype));
-  Tensor y = new_checked(kName, result, dtype, where);
+  const DType dtype = promote(common_dtype(kGridSample, {&operand, &grid_operand}), DType::float32);
+  Tensor x = contiguous(cast_for(kGridSample, operand, dtype)),
+         grid = contiguous(cast_for(kGridSample, grid_operand, dtype));
+  Tensor y = new_checked(kGridSample, result, dtype, where);
   if (y.numel() > 0)
     dispatch_floating(dtype,
                       [&]<class T>(T) { grid_sample_values(s, data_of<T>(x), data_of<T>(grid), data_of<T>(y)); });
-  return record(kName, where, {x, grid}, y, {Uses::input(0) | Uses::input(1)},
+  return record(kGridSample, where, {x, grid}, y, {Uses::input(0) | Uses::input(1)},
                 [s](Vjp& vjp) { grid_sample_rule(vjp, s); });
 }
 

@@ -12,14 +12,14 @@ using namespace internal;
 
 namespace {
 
-constexpr const char* kName = "interpolate";
+constexpr const char* kInterpolate = "interpolate";
 
 /// The extent of an axis times a factor, rounded down.
 std::int64_t scaled_extent(std::int64_t extent, double factor, SourceLocation where) {
-  check(factor > 0 && std::isfinite(factor), where, kName, ": scale_factor must be above 0 and finite, but it is ",
-        factor, ".");
+  check(factor > 0 && std::isfinite(factor), where, kInterpolate,
+        ": scale_factor must be above 0 and finite, but it is ", factor, ".");
   const double scaled = std::floor(static_cast<double>(extent) * factor);
-  check(scaled < 0x1p63, where, kName, ": the extents must fit in an int64, but ", extent, " times ", factor,
+  check(scaled < 0x1p63, where, kInterpolate, ": the extents must fit in an int64, but ", extent, " times ", factor,
         " does not.");
   return static_cast<std::int64_t>(scaled);
 }
@@ -36,27 +36,28 @@ PerAxisFactor::PerAxisFactor(std::initializer_list<double> each, SourceLocation 
 
 Tensor interpolate(const Operand& operand, InterpolateOptions options) {
   SourceLocation where = operand.where();
-  const Shape& shape = operand.tensor(kName).shape();
+  const Shape& shape = operand.tensor(kInterpolate).shape();
   const int axes = shape.ndim() - 2;
   const Interpolation mode = options.mode;
-  check(1 <= axes && axes <= 3, where, kName, ": x must be [N, C, L], [N, C, H, W] or [N, C, D, H, W], but it is ",
-        shape, ".");
-  check(options.size.empty() != options.scale_factor.empty(), where, kName,
+  check(1 <= axes && axes <= 3, where, kInterpolate,
+        ": x must be [N, C, L], [N, C, H, W] or [N, C, D, H, W], but it is ", shape, ".");
+  check(options.size.empty() != options.scale_factor.empty(), where, kInterpolate,
         ": one of size and scale_factor must be given, but ", options.size.empty() ? "none" : "both", " is.");
   const int given = options.size.empty() ? options.scale_factor.count() : options.size.count();
-  check(given == 1 || given == axes, where, kName, ": size or scale_factor must be one number, or ", axes,
+  check(given == 1 || given == axes, where, kInterpolate, ": size or scale_factor must be one number, or ", axes,
         " for x of shape ", shape, ", but there are ", given, ".");
   check(mode == Interpolation::linear || mode == Interpolation::cubic || !(options.align_corners || options.antialias),
-        where, kName, ": align_corners and antialias are for linear and cubic, but the mode is another.");
-  check(axes == 2 || (mode != Interpolation::cubic && !options.antialias), where, kName,
+        where, kInterpolate, ": align_corners and antialias are for linear and cubic, but the mode is another.");
+  check(axes == 2 || (mode != Interpolation::cubic && !options.antialias), where, kInterpolate,
         ": cubic and antialias need x [N, C, H, W], but it is ", shape, ".");
-  check(!options.recompute_scale_factor || options.size.empty(), where, kName,
+  check(!options.recompute_scale_factor || options.size.empty(), where, kInterpolate,
         ": recompute_scale_factor must come with scale_factor, but size is given.");
   Resampling resamplings[3];
   Shape result = shape;
   for (int axis = 0; axis < axes; ++axis) {
     const std::int64_t extent = shape[2 + axis];
-    check(extent > 0, where, kName, ": x must have elements along the axes after the channels, but it is ", shape, ".");
+    check(extent > 0, where, kInterpolate, ": x must have elements along the axes after the channels, but it is ",
+          shape, ".");
     Resampling& r = resamplings[axis];
     r.in = extent;
     r.mode = mode;
@@ -70,12 +71,12 @@ Tensor interpolate(const Operand& operand, InterpolateOptions options) {
       r.out = options.size[axis];
     }
     result[2 + axis] = r.out;
-    check(r.out > 0 || (r.out == 0 && mode == Interpolation::area), where, kName,
+    check(r.out > 0 || (r.out == 0 && mode == Interpolation::area), where, kInterpolate,
           ": the result must have elements, but x is ", shape, " and its extents would be ", result, ".");
   }
-  checked_numel(kName, result, where);
+  checked_numel(kInterpolate, result, where);
   CallSite site(where);
-  Tensor x = floating_operand(kName, operand);
+  Tensor x = floating_operand(kInterpolate, operand);
   // The axis that grows the most comes last.
   int order[3] = {0, 1, 2};
   auto growth = [&](int axis) {
@@ -84,7 +85,7 @@ Tensor interpolate(const Operand& operand, InterpolateOptions options) {
   std::stable_sort(order, order + axes,
                    [&](int a, int b) { return growth(a) < growth(b) || (growth(a) == growth(b) && a > b); });
   for (int axis : std::span(order, static_cast<std::size_t>(axes)))
-    x = resampled(kName, x, 2 + axis, resamplings[axis], where);
+    x = resampled(kInterpolate, x, 2 + axis, resamplings[axis], where);
   return x;
 }
 

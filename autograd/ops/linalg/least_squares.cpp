@@ -187,13 +187,6 @@ LeastSquares driver_named(std::string_view name, SourceLocation where) {
   return LeastSquares::gelss;
 }
 
-bool are_vectors(const Tensor& a, const Tensor& b) {
-  if (b.ndim() != a.ndim() - 1) return false;
-  for (int axis = 0; axis < b.ndim(); ++axis)
-    if (b.shape()[axis] != a.shape()[axis]) return false;
-  return true;
-}
-
 /// The derivative of the solution is that of pinv(a) b.
 void lstsq_rule(Vjp& vjp, double rcond) {
   const Tensor& a = vjp.input(0);
@@ -214,7 +207,7 @@ Lstsq lstsq(const Operand& left, const Operand& right, LstsqOptions options) {
   check_matrices("lstsq", a, where);
   const LeastSquares driver = driver_named(options.driver, where);
   CallSite site(where);
-  const bool vectors = are_vectors(a, b);
+  const bool vectors = lacks_last_axis(b, a);
   if (vectors) b = unsqueeze(b, -1);
   check(b.ndim() >= 2 && b.size(-2) == a.size(-2), where, "lstsq: b must have as many rows as a, but a is ", a.shape(),
         " and b is ", right.tensor("lstsq").shape(), ".");

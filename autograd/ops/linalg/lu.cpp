@@ -60,7 +60,6 @@ Tensor permutations(const Tensor& pivots, std::int64_t m, DType dtype) {
   return result;
 }
 
-Tensor columns(const Tensor& x, std::int64_t start, std::int64_t length) { return narrow(x, -1, start, length); }
 Tensor rows(const Tensor& x, std::int64_t start, std::int64_t length) { return narrow(x, -2, start, length); }
 
 Tensor unit_lower(const Tensor& lu, std::int64_t k) {

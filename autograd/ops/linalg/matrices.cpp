@@ -10,6 +10,7 @@
 #include "../create.hpp"
 #include "../detail/promote.hpp"
 #include "../detail/result.hpp"
+#include "../index.hpp"
 #include "../movement.hpp"
 
 namespace xgrad::internal {
@@ -35,6 +36,15 @@ void promote_floating(const char* name, Tensor& a, Tensor& b, SourceLocation whe
         ".");
   a = cast_for(name, {a, where}, dtype);
   b = cast_for(name, {b, where}, dtype);
+}
+
+Tensor columns(const Tensor& x, std::int64_t start, std::int64_t length) { return narrow(x, -1, start, length); }
+
+bool lacks_last_axis(const Tensor& b, const Tensor& a) {
+  if (b.ndim() != a.ndim() - 1) return false;
+  for (int axis = 0; axis < b.ndim(); ++axis)
+    if (b.shape()[axis] != a.shape()[axis]) return false;
+  return true;
 }
 
 std::int64_t count_matrices(const Tensor& x) {

@@ -33,6 +33,11 @@ bool is_finite(const T* x, std::int64_t count) {
   return zero == 0;
 }
 
+/// The columns [start, start + length) of each matrix.
+Tensor columns(const Tensor& x, std::int64_t start, std::int64_t length);
+/// Whether b has the extents of a without its last axis: a vector for each matrix.
+bool lacks_last_axis(const Tensor& b, const Tensor& a);
+
 /// The first matrix of which info tells something, or -1.
 std::int64_t first_failure(const std::vector<int>& info);
 /// "matrix [1, 0] of [2, 3, 4, 4]", or "it" for a lone matrix.

@@ -21,8 +21,6 @@ using namespace internal;
 
 namespace {
 
-Tensor columns(const Tensor& x, std::int64_t start, std::int64_t length) { return narrow(x, -1, start, length); }
-
 /// The lower triangle, mirrored at the diagonal.
 Tensor mirrored(const Tensor& x) { return tril(x) + transpose(tril(x, -1)); }
 

@@ -129,13 +129,7 @@ Tensor inv(const Operand& operand) {
 namespace {
 
 /// Whether b is a stack of vectors: one, or one for each matrix.
-bool are_vectors(const Tensor& a, const Tensor& b) {
-  if (b.ndim() == 1) return true;
-  if (b.ndim() != a.ndim() - 1) return false;
-  for (int axis = 0; axis < b.ndim(); ++axis)
-    if (b.shape()[axis] != a.shape()[axis]) return false;
-  return true;
-}
+bool are_vectors(const Tensor& a, const Tensor& b) { return b.ndim() == 1 || lacks_last_axis(b, a); }
 
 }  // namespace
 

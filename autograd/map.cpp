@@ -15,14 +15,14 @@
 namespace xgrad XGRAD_API {
 namespace internal {
 
-namespace {
-
 /// The operands of a map: one floating dtype, broadcast to one shape (views).
 struct Mapped {
   std::vector<Tensor> inputs;
   Shape shape;
   DType dtype;
 };
+
+namespace {
 
 Mapped prepare_map(const char* name, std::initializer_list<const Operand*> operands) {
   SourceLocation where = (*operands.begin())->where();

@@ -85,10 +85,10 @@ class Vjp {
 };
 
 /// Rule holds a callable of signature void(Vjp&), its captures inside when they are small; C++23 has
-/// std::move_only_function for that, whose captures could not be moved into a graph node's own block. Captures must not
-/// hold
-/// Tensors: what a rule needs of them is named in Uses, so that the graph knows what it keeps alive. Captured
-/// references must outlive the graph.
+/// std::move_only_function for that, whose captures could not be moved into a graph node's
+/// own block. Captures must not hold Tensors: what a rule needs of them is named in Uses,
+/// so that the graph knows what it keeps alive. Captured references must outlive the
+/// graph.
 class Rule {
  public:
   Rule() = default;

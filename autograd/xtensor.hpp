@@ -1,6 +1,6 @@
-// The bridge to xtensor: from_xtensor(expression), borrow_xtensor(array), as_xtensor<T>(tensor). Opt-in, since xtensor
-// takes
-// 2.6 s to compile. Tested with xtensor 0.24; the headers' places since 0.26 are provided for (base/xt.hpp) and
+// The bridge to xtensor: from_xtensor(expression), borrow_xtensor(array),
+// as_xtensor<T>(tensor). Opt-in, since xtensor takes 2.6 s to compile. Tested with
+// xtensor 0.24; the headers' places since 0.26 are provided for (base/xt.hpp) and
 // untested.
 #pragma once
 

@@ -19,9 +19,9 @@ namespace xgrad XGRAD_API {
 namespace data {
 namespace {
 
-/// Whole points of a share of them, rounded up; a share that is meant to be whole and is not by rounding (0.07 of 100
-/// is
-/// 7.000000000000001) is whole.
+/// Whole points of a share of them, rounded up; a share that is meant to be
+/// whole and is not by rounding (0.07 of 100 is 7.000000000000001) is
+/// whole.
 std::int64_t points_of(std::int64_t size, double share) {
   const double exact = static_cast<double>(size) * share, whole = std::round(exact);
   const double rounding = 4 * std::numeric_limits<double>::epsilon() * exact;

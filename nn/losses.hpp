@@ -55,9 +55,9 @@ using xgrad::triplet_margin_loss;
 using xgrad::triplet_margin_with_distance_loss;
 
 /// Base of the losses as modules: a function of the answer, the tensors that it is compared with, and an option or
-/// option struct, which the module keeps. Tensors in the options become buffers, copies under PyTorch's names, `weight`
-/// and
-/// `pos_weight`: they are part of the state, and follow to(). Without them the state is empty.
+/// option struct, which the module keeps. Tensors in the options become buffers, copies under PyTorch's
+/// names, `weight` and `pos_weight`: they are part of the state, and follow to(). Without them the state is
+/// empty.
 template <auto function, class Options>
 class Loss : public Module {
   template <class... Others>

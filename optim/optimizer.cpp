@@ -4,10 +4,12 @@
 #include <atomic>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_set>
 
+#include "../autograd/base/overlap.hpp"
 #include "../autograd/base/parallel.hpp"
 #include "../autograd/engine/node.hpp"
 #include "../autograd/grad.hpp"
@@ -67,10 +69,12 @@ void make_room(auto& list, std::size_t count) {
 }
 
 /// A set to which entries are added that are taken out again, unless keep() is called.
-template <class T>
+template <class Set>
 class Additions {
  public:
-  explicit Additions(std::unordered_set<T>& set) : set_(set) {}
+  using T = typename Set::value_type;
+
+  explicit Additions(Set& set) : set_(set) {}
   ~Additions() {
     for (const T* entry : added_) set_.erase(set_.find(*entry));
   }
@@ -87,9 +91,27 @@ class Additions {
   void keep() { added_.clear(); }
 
  private:
-  std::unordered_set<T>& set_;
+  Set& set_;
   std::vector<const T*> added_;
 };
+
+internal::Addresses addresses_of(const Tensor& parameter) {
+  const internal::TensorImpl& x = *parameter.impl();
+  return internal::addresses_of({x.data, static_cast<std::int64_t>(size_of(x.dtype)), x.shape, x.strides});
+}
+
+/// Which of the parameters that were given has elements in common with this one. Elements may have moved since
+/// (Module::to): places, none of more than `longest` bytes, say only whom to ask.
+template <class Places, class TensorAt>
+std::optional<std::size_t> sharing_with(const Tensor& parameter, internal::Addresses bytes, const Places& places,
+                                        std::uintptr_t longest, const TensorAt& tensor_at) {
+  const std::uintptr_t from = bytes.begin - std::min(bytes.begin, longest);
+  for (auto place = places.lower_bound({{from, 0}, 0}); place != places.end(); ++place) {
+    if (place->bytes.begin >= bytes.end) break;
+    if (may_overlap(*parameter.impl(), *tensor_at(place->parameter).impl())) return place->parameter;
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -97,6 +119,16 @@ struct Optimizer::Bookkeeping {
   // To find what is given twice.
   std::unordered_set<const void*> held;
   std::unordered_set<std::string> names, names_of_groups;
+  /// Where a parameter's elements were in memory when it was given.
+  struct Place {
+    internal::Addresses bytes;
+    std::size_t parameter;
+    bool operator<(const Place& other) const {
+      return bytes.begin != other.bytes.begin ? bytes.begin < other.bytes.begin : parameter < other.parameter;
+    }
+  };
+  std::set<Place> places;
+  std::uintptr_t longest_place = 0;  // at least the bytes of each
   // By parameter.
   std::vector<bool> named;  // whether the name was given
   // The dtype for which its state is known to have all that its group's options ask for.
@@ -443,6 +475,7 @@ void Optimizer::hold(const char* optimizer, Parameters given, std::string group_
   if (group_name.empty()) group_name = concat(group_count());
   Additions held(bookkeeping_->held);
   Additions names(bookkeeping_->names), names_of_groups(bookkeeping_->names_of_groups);
+  Additions places(bookkeeping_->places);
   check(names_of_groups.add(group_name), where, optimizer, ": each group must have a name of its own, but '",
         group_name, "' is the name of two.");
   const bool named = !given.names.empty();
@@ -470,6 +503,25 @@ void Optimizer::hold(const char* optimizer, Parameters given, std::string group_
           ' ', parameter.shape(), " was given before.");
     check(names.add(own), where, optimizer, ": each parameter must have a name of its own, but '", own,
           "' is the name of two.");
+
+    // Parameters are stepped side by side; and twice would be wrong as well.
+    const internal::Addresses bytes = addresses_of(parameter);
+    if (bytes.begin == bytes.end) continue;
+    const auto held_one = [&](std::size_t at) -> const Tensor& {
+      return at < parameters_.size() ? parameters_[at] : parameters[at - parameters_.size()];
+    };
+    const std::optional<std::size_t> other =
+        sharing_with(parameter, bytes, bookkeeping_->places, bookkeeping_->longest_place, held_one);
+    check(
+        !other, where, optimizer, ": each parameter must have memory of its own, but parameter ", which, ' ',
+        parameter.shape(), " has elements in common with ",
+        [&] {
+          if (*other < parameters_.size()) return described(*other);
+          return named ? concat('\'', given.names[*other - parameters_.size()], '\'') : concat(*other);
+        },
+        '.');
+    places.add({bytes, parameters_.size() + i});
+    bookkeeping_->longest_place = std::max(bookkeeping_->longest_place, bytes.end - bytes.begin);
   }
 
   // Memory is taken first, so that nothing is changed where there is none.
@@ -501,6 +553,7 @@ void Optimizer::hold(const char* optimizer, Parameters given, std::string group_
   held.keep();
   names.keep();
   names_of_groups.keep();
+  places.keep();
 }
 
 void Optimizer::check_group(int group, SourceLocation where) const {

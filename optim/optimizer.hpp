@@ -202,7 +202,7 @@ template <class Options>
 class OptimizerOf : public Optimizer {
  public:
   /// Makes an optimizer of one group. Throws std::invalid_argument when there are no parameters, one is not a floating
-  /// leaf, one is given twice, or an option is outside its range.
+  /// leaf, one is given twice, two have elements in common, or an option is outside its range.
   explicit OptimizerOf(Parameters parameters, const Options& options = {},
                        SourceLocation where = SourceLocation::current());
   /// Makes an optimizer of several groups, each with its own options.

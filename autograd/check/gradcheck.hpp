@@ -137,10 +137,10 @@ GradcheckReport gradcheck_report(F&& f, const GradcheckInputs& inputs, Gradcheck
 /// f may return any number of elements: they are weighted with random numbers. Fast mode compares two random directions
 /// of each input, at two evaluations of f each; where one disagrees, or without fast mode, single elements are
 /// examined, with steps of many sizes and extrapolation, which also tells how far the differences can be trusted. A
-/// rule that is off by
-/// 0.1 % fails. Points within a step of a kink are listed in the report's `kinks` and are no errors. A step at which f
-/// is not finite, or throws std::invalid_argument or std::domain_error, has left its domain: smaller ones are looked
-/// at. f may ask for gradients itself, as a gradient penalty does.
+/// rule that is off by 0.1 % fails. Points within a step of a kink are listed in the report's `kinks` and are no
+/// errors. A step at which f is not finite, or throws std::invalid_argument or std::domain_error, has left its
+/// domain: smaller ones are looked at.
+/// f may ask for gradients itself, as a gradient penalty does.
 ///
 /// Of an f without arguments, such as a model's loss, `inputs` are the leaf tensors that it computes with. Their
 /// elements are changed in place and restored, also when f throws.

@@ -200,9 +200,9 @@ struct ValueAndSlope {
   Batch<T> value, slope;
 };
 
-/// tanh(x), bit for bit, and its derivative, by one exponential and one quotient: it is 1 - q^2 with the first q above,
-/// and
-/// -q (q + 2) with the second, where nothing cancels.
+/// tanh(x), bit for bit, and its derivative, by one exponential and one quotient: it is
+/// 1 - q^2 with the first q above, and -q (q + 2) with the second, where nothing
+/// cancels.
 template <class T>
 ValueAndSlope<T> tanh_and_slope(Batch<T> x) {
   constexpr T kZero = sizeof(T) == 4 ? 110 : 760;  // above, the derivative rounds to 0

@@ -13,9 +13,9 @@ using namespace xgrad::testing;
 
 namespace {
 
-/// f's values, its gradient by one backward and by that with a graph, and its second derivative along a vector, at x
-/// times
-/// `by`: each as it would be at x if f(by x) is by^degree f(x).
+/// f's values, its gradient by one backward and by that with a graph, and its second
+/// derivative along a vector, at x times `by`: each as it would be at x if f(by x) is
+/// by^degree f(x).
 template <class F>
 std::vector<Tensor> derivatives(F f, const Tensor& given, double by, int degree) {
   Tensor x = (given * by).detach().set_requires_grad();

@@ -352,6 +352,23 @@ TEST_CASE("parameters must be floating leaves, each once", "[optim]") {
   CHECK_THROWS_AS(SGD(std::vector<Group<SGDOptions>>{}), std::invalid_argument);
 }
 
+TEST_CASE("parameters have memory of their own", "[optim]") {
+  Tensor w = variable({1, 2, 3, 4});
+  auto leaf = [](const Tensor& x) { return x.detach().set_requires_grad(); };
+  CHECK_THROWS_WITH(SGD({w, leaf(w)}),
+                    Contains("memory of its own, but parameter 1 [4] has elements in common with 0."));
+  CHECK_THROWS_WITH(SGD({{.parameters = {leaf(w[{slice(1, 3)}])}}, {.parameters = {w}}}),
+                    Contains("parameter 1 [4] has elements in common with 0 [2]."));
+  CHECK_THROWS_WITH(SGD(Parameters{{"a", w}, {"b", leaf(w)}}), Contains("'b' [4] has elements in common with 'a'."));
+
+  // Parts that are apart may be parameters each: halves, and columns, whose addresses cross.
+  Tensor x = ones({3, 2});
+  SGD halves({leaf(x[0]), leaf(x[1]), leaf(x[2])}), columns({leaf(x[{slice(), 0}]), leaf(x[{slice(), 1}])});
+  CHECK_THROWS_WITH(columns.add_group({leaf(x[0])}), Contains("parameter 2 [2] has elements in common with 0 [3]."));
+  columns.add_group({w});
+  CHECK(columns.group_count() == 2);
+}
+
 TEST_CASE("gradients that are not finite: proceed, skip or error", "[optim]") {
   for (double bad : {kInfinity, std::nan("")}) {
     for (NonFinite reaction : {NonFinite::proceed, NonFinite::skip, NonFinite::error}) {

@@ -1,8 +1,8 @@
 // lgamma, digamma, trigamma and what reflects them, on batches.
 //
-// Everything is computed in double; floats are widened first and rounded once at the end, so that their results are
-// within
-// 0.51 units of the last place. Coefficients are minimax as in math.hpp.
+// Everything is computed in double; floats are widened first and rounded once at the end, so
+// that their results are within 0.51 units of the last place. Coefficients are minimax as in
+// math.hpp.
 #pragma once
 
 #include "../math.hpp"

@@ -84,6 +84,7 @@ const std::vector<Exception> kInsides = {
     {"nn/module.cpp", "autograd/base/substitution.hpp", "a Module's copy asks what stands for its registry"},
     {"nn/sequential.cpp", "autograd/base/substitution.hpp", "copies of a Sequential share one list, in clone() too"},
     {"nn/state.cpp", "autograd/base/glob.hpp", "fits patterns to names"},
+    {"optim/optimizer.cpp", "autograd/base/overlap.hpp", "where the elements of parameters lie, as no two share them"},
     {"optim/optimizer.cpp", "autograd/base/parallel.hpp", "updates of many small parameters share the threads"},
     {"optim/optimizer.cpp", "autograd/engine/node.hpp", "whether a closure has called backward() on its loss"},
     {"optim/optimizer.cpp", "autograd/kernels/elementwise.hpp", "kElementwiseGrain: which parameters are small"},

@@ -6,6 +6,22 @@
 #include <cstdlib>
 
 namespace xgrad::internal {
+#ifdef XGRAD_ASAN
+
+void* PageSource::take(std::size_t bytes, std::size_t alignment) noexcept {
+  static_cast<void>(at_), static_cast<void>(end_);
+  void* pages = nullptr;
+  return posix_memalign(&pages, alignment, bytes) == 0 ? pages : nullptr;
+}
+
+bool give_back_pages(void* pages, std::size_t bytes) noexcept {
+  ASAN_UNPOISON_MEMORY_REGION(pages, bytes);
+  std::free(pages);
+  return true;
+}
+
+#else
+
 namespace {
 
 constexpr std::size_t kChunk = 4 * kHugePage;
@@ -36,22 +52,6 @@ void ask_for_huge_pages(char* from, char* to) {
 }
 
 }  // namespace
-
-#ifdef XGRAD_ASAN
-
-void* PageSource::take(std::size_t bytes, std::size_t alignment) noexcept {
-  static_cast<void>(at_), static_cast<void>(end_);
-  void* pages = nullptr;
-  return posix_memalign(&pages, alignment, bytes) == 0 ? pages : nullptr;
-}
-
-bool give_back_pages(void* pages, std::size_t bytes) noexcept {
-  ASAN_UNPOISON_MEMORY_REGION(pages, bytes);
-  std::free(pages);
-  return true;
-}
-
-#else
 
 void* PageSource::take(std::size_t bytes, std::size_t alignment) noexcept {
   if (bytes >= kHugePage) {

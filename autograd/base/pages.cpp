@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 namespace xgrad::internal {
+
 #ifdef XGRAD_ASAN
 
 void* PageSource::take(std::size_t bytes, std::size_t alignment) noexcept {

@@ -142,8 +142,8 @@ if(conformance_sources)
   set_tests_properties(conformance conformance.strided PROPERTIES SKIP_RETURN_CODE 77 LABELS conformance)
 endif()
 
-# Users' projects: with the installed package, with the sources in a subfolder, with and without a build type (each compiles
-# the library once more), by pkg-config, and with a package for several instruction sets.
+# Users' projects: with the installed package, with the sources in a subfolder (which compiles the library once more), without
+# a build type, by pkg-config, and with a package for several instruction sets.
 set(ways find_package add_subdirectory no_build_type)
 find_program(XGRAD_PKG_CONFIG pkg-config)
 mark_as_advanced(XGRAD_PKG_CONFIG)

@@ -23,7 +23,7 @@
 namespace xgrad XGRAD_API {
 namespace internal {
 
-/// Multiplications, in products of a kernel, that are worth a thread.
+/// As many multiplications as are worth a thread.
 inline constexpr std::int64_t kProductGrain = 1 << 18;
 
 /// A kernel without the type of its arguments.

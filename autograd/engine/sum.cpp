@@ -1,8 +1,5 @@
 #include "sum.hpp"
 
-#include <algorithm>
-
-#include "../base/launch.hpp"
 #include "../extend.hpp"
 #include "../kernels/elementwise.hpp"
 #include "../kernels/fill.hpp"

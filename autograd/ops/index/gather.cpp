@@ -1,13 +1,11 @@
 #include "gather.hpp"
 
-#include <algorithm>
 #include <atomic>
 
 #include "../../base/launch.hpp"
 #include "../../extend.hpp"
 #include "../../kernels/elementwise.hpp"
 #include "../../kernels/scatter.hpp"
-#include "../../kernels/walk.hpp"
 #include "../../tensor_impl.hpp"
 #include "../arithmetic.hpp"
 #include "../cast.hpp"

@@ -26,7 +26,7 @@ void check_fits(const char* operation, const char* inner_name, const Shape& inne
 struct IndexedRows {
   const std::int64_t* index;
   std::int64_t rows, length;
-  int lead;  // axes before the last
+  int lead;  // axes before the last; one of a single row where there are none
   std::int64_t extent[kMaxDims], stride[kMaxDims], source_stride[kMaxDims];
   std::int64_t along, across, source_along;
 
@@ -35,7 +35,7 @@ struct IndexedRows {
       : IndexedRows(x_strides, indices, axis, row_major(indices.shape())) {}
 
   IndexedRows(const Strides& x_strides, const Tensor& indices, int axis, const Strides& source_strides)
-      : index(data_of<std::int64_t>(indices)), rows(1) {
+      : index(data_of<std::int64_t>(indices)), rows(1), extent{1}, stride{}, source_stride{} {
     Shape shape = at_least_1d(indices.shape());
     Strides strides = at_least_1d(x_strides), source = at_least_1d(source_strides);
     across = strides[axis];
@@ -43,8 +43,8 @@ struct IndexedRows {
     along = strides.back();
     source_along = source.back();
     length = shape.back();
-    lead = shape.ndim() - 1;
-    for (int k = 0; k < lead; ++k) {
+    lead = std::max(1, shape.ndim() - 1);
+    for (int k = 0; k < shape.ndim() - 1; ++k) {
       rows *= shape[k];
       extent[k] = shape[k];
       stride[k] = strides[k];
@@ -74,12 +74,10 @@ struct IndexedRows {
     const int last = lead - 1;
     Walk walk(lead, extent, stride, begin), source_walk(lead, extent, source_stride, begin);
     for (std::int64_t row = begin, count; row < end; row += count) {
-      count = lead > 0 ? std::min({at_once, walk.left(last), end - row}) : 1;
+      count = std::min({at_once, walk.left(last), end - row});
       for (std::int64_t column = 0; column < length; column += kPiece)
         f(Piece{count, std::min(kPiece, length - column), index + row * length + column, walk.offset() + column * along,
-                lead > 0 ? stride[last] : 0, source_walk.offset() + column * source_along,
-                lead > 0 ? source_stride[last] : 0});
-      if (lead == 0) continue;
+                stride[last], source_walk.offset() + column * source_along, source_stride[last]});
       walk.advance(last, count);
       source_walk.advance(last, count);
     }

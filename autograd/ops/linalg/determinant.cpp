@@ -5,6 +5,7 @@
 #include "../../base/launch.hpp"
 #include "../../extend.hpp"
 #include "../../grad_mode.hpp"
+#include "../../kernels/all_finite.hpp"
 #include "../../kernels/lapack.hpp"
 #include "../../tensor_impl.hpp"
 #include "../arithmetic.hpp"
@@ -186,7 +187,7 @@ bool is_nearly_singular(const Tensor& lu, T bound) {
   constexpr T kLeast = std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon();
   const std::int64_t n = lu.size(-1);
   const T* data = data_of<T>(lu);
-  if (!is_finite(data, lu.numel())) return false;  // nan and inf go their way through the products
+  if (!all_finite(data, lu.numel())) return false;  // nan and inf go their way through the products
   for (std::int64_t at = 0; at < lu.numel(); at += n * n) {
     T least = std::numeric_limits<T>::infinity(), most = 0;
     for (std::int64_t i = 0; i < n; ++i) {
@@ -202,7 +203,7 @@ bool is_nearly_singular(const Tensor& lu, T bound) {
 /// Whether a determinant of finite matrices is out of the range of normal numbers.
 template <class T>
 bool is_out_of_range(const Tensor& lu, const Tensor& determinants) {
-  if (!is_finite(data_of<T>(lu), lu.numel())) return false;
+  if (!all_finite(data_of<T>(lu), lu.numel())) return false;
   const T* data = data_of<T>(determinants);
   for (std::int64_t i = 0; i < determinants.numel(); ++i)
     if (!std::isnormal(data[i])) return true;
@@ -252,7 +253,7 @@ Tensor second_derivative(const Tensor& g, const Tensor& x, SourceLocation where)
 /// nothing to a gradient, and 0 times its inverse would make nan of that.
 Tensor without_unused(const Tensor& x, const Tensor& g, const Tensor& inverted) {
   const bool is_usual = dispatch_floating(
-      inverted.dtype(), [&]<class T>(T) { return is_finite(data_of<T>(inverted), inverted.numel()); });
+      inverted.dtype(), [&]<class T>(T) { return all_finite(data_of<T>(inverted), inverted.numel()); });
   if (is_usual) return x;
   const Tensor is_unused = logical_and(g.detach() == 0, logical_not(all(isfinite(inverted), {-2, -1})));
   return where(matrix_wide(is_unused), identities(lead_of(x.shape()), x.size(-1), x.dtype()), x);

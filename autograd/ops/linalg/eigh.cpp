@@ -3,6 +3,7 @@
 
 #include "../../extend.hpp"
 #include "../../grad_mode.hpp"
+#include "../../kernels/all_finite.hpp"
 #include "../../kernels/fill.hpp"
 #include "../../kernels/lapack.hpp"
 #include "../../tensor_impl.hpp"
@@ -39,7 +40,7 @@ Eigh decomposed(const char* name, const Tensor& x, EighOptions options, bool vec
     // are is read outside of kernels, as it decides what is launched.
     std::vector<std::int64_t> bad;
     for (std::int64_t i = 0; i < count; ++i)
-      if (!is_finite(data + i * n * n, n * n)) {
+      if (!all_finite(data + i * n * n, n * n)) {
         bad.push_back(i);
         fill(data + i * n * n, n * n, T(0));
       }

@@ -25,14 +25,6 @@ Tensor working_copy(const char* name, const Tensor& x, const Shape& lead, Source
 /// Which matrix of a stack with the leading axes `own` is at each place of `lead`, to which they broadcast.
 std::vector<std::int64_t> places_in(const Shape& own, const Shape& lead);
 
-/// Whether all elements are finite.
-template <class T>
-bool is_finite(const T* x, std::int64_t count) {
-  T zero = 0;
-  for (std::int64_t i = 0; i < count; ++i) zero += x[i] * T(0);
-  return zero == 0;
-}
-
 /// The columns [start, start + length) of each matrix.
 Tensor columns(const Tensor& x, std::int64_t start, std::int64_t length);
 /// Whether b has the extents of a without its last axis: a vector for each matrix.

@@ -5,6 +5,7 @@
 
 #include "../../extend.hpp"
 #include "../../grad_mode.hpp"
+#include "../../kernels/all_finite.hpp"
 #include "../../kernels/lapack.hpp"
 #include "../../tensor_impl.hpp"
 #include "../arithmetic.hpp"
@@ -45,7 +46,7 @@ Svd decomposed(const char* name, const Tensor& x, Orthogonal kind, SourceLocatio
   dispatch_floating(x.dtype(), [&]<class T>(T) {
     T* data = data_of<T>(work);
     for (std::int64_t i = 0; i < count; ++i)
-      if (!is_finite(data + i * m * n, m * n))
+      if (!all_finite(data + i * m * n, m * n))
         check(false, where, name, ": elements must be finite, but ", matrix_at(i, x.shape()), " has inf or nan.");
     factor_svd<T>(count, m, n, kind, data, parts.u.defined() ? data_of<T>(parts.u) : nullptr, data_of<T>(parts.s),
                   parts.vh.defined() ? data_of<T>(parts.vh) : nullptr, info.data());

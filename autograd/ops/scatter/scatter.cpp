@@ -1,7 +1,5 @@
 #include "scatter.hpp"
 
-#include <algorithm>
-
 #include "../../base/launch.hpp"
 #include "../../extend.hpp"
 #include "../../kernels/elementwise.hpp"

@@ -1,9 +1,8 @@
 // What the first steps of a process cost: bench_first gradient | step
 //
 //   gradient  the gradient of sum(x x) for four numbers
-//   step      a training step of a perceptron 784-1024-1024-1024-10 on 256 rows, the first and the median of later
-//   ones,
-//             beside a memset of as many fresh bytes as the first took from the system
+//   step      a training step of a perceptron 784-1024-1024-1024-10 on 256 rows, the first and the median of
+//             later ones, beside a memset of as many fresh bytes as the first took from the system
 #include <algorithm>
 #include <chrono>
 #include <cstdio>

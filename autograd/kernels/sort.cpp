@@ -95,12 +95,14 @@ constexpr std::int64_t kByDigits = 384;
 /// Pieces of this length are sorted first.
 constexpr std::int64_t kPiece = 16;
 
-/// Each item goes to the place that is the number of smaller ones: a loop without branches, for distinct words.
+/// Each item goes to the place that is the number of smaller ones: a loop without branches, for distinct words. It stays a
+/// loop, of instructions for several words each: g++ at -O3 would unroll it into steps for one word.
 inline void sort_piece(const Packed* items, Packed* to) {
   std::uint64_t words[kPiece];
   for (std::int64_t i = 0; i < kPiece; ++i) words[i] = items[i].word;
   for (std::int64_t i = 0; i < kPiece; ++i) {
     std::uint64_t smaller = 0;
+#pragma GCC unroll 1
     for (std::int64_t j = 0; j < kPiece; ++j) smaller += words[j] < words[i];
     to[smaller] = items[i];
   }
@@ -124,14 +126,17 @@ void merge_alike(const Item* items, std::int64_t width, Item* to) {
   const Item *left_end = items + width - 1, *right_end = items + 2 * width - 1;
   Item* to_end = to + 2 * width - 1;
   for (std::int64_t i = 0; i < width; ++i) {
-    const bool takes_right = *right < *left;  // without a branch: it would be mispredicted half of the time
-    *to++ = takes_right ? *right : *left;
+    // Without branches, which would be mispredicted half of the time: both items are read, the steps are numbers.
+    const Item from_left = *left, from_right = *right;
+    const std::int64_t takes_right = from_right < from_left;
+    *to++ = takes_right != 0 ? from_right : from_left;
     right += takes_right;
-    left += !takes_right;
-    const bool takes_left = *right_end < *left_end;
-    *to_end-- = takes_left ? *left_end : *right_end;
+    left += 1 - takes_right;
+    const Item last_left = *left_end, last_right = *right_end;
+    const std::int64_t takes_left = last_right < last_left;
+    *to_end-- = takes_left != 0 ? last_left : last_right;
     left_end -= takes_left;
-    right_end -= !takes_left;
+    right_end -= 1 - takes_left;
   }
 }
 
@@ -140,10 +145,11 @@ void merge(const Item* items, std::int64_t middle, std::int64_t end, Item* to) {
   const Item *left = items, *right = items + middle;
   const Item *const left_end = right, *const right_end = items + end;
   while (left != left_end && right != right_end) {
-    const bool takes_right = *right < *left;
-    *to++ = takes_right ? *right : *left;
+    const Item from_left = *left, from_right = *right;
+    const std::int64_t takes_right = from_right < from_left;
+    *to++ = takes_right != 0 ? from_right : from_left;
     right += takes_right;
-    left += !takes_right;
+    left += 1 - takes_right;
   }
   to = std::copy(left, left_end, to);
   std::copy(right, right_end, to);
@@ -331,11 +337,12 @@ struct TopOfRows {
  private:
   static constexpr std::int64_t kBlock = 64;
 
-  /// Whether any of a block has a key below the top's: of equal keys the top came first.
+  /// Whether any of a block has a key below the top's: of equal keys the top came first. A loop, as in sort_piece().
   bool beats_top(const T* block, const Item* heap) const {
     const auto keys = items;
     const auto top = keys.key_in(heap[0]);
     typename Items<T, Item>::Key beats = 0;
+#pragma GCC unroll 1
     for (std::int64_t i = 0; i < kBlock; ++i) beats |= keys.key(block[i]) < top;
     return beats != 0;
   }

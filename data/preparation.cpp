@@ -108,13 +108,13 @@ std::vector<std::string> sorted_classes(const std::vector<std::string>& fields, 
   return sorted;
 }
 
+/// Of several that are as frequent, the first of `different`: the values without repetition, in their order.
 template <class T>
-T most_frequent(const std::vector<T>& values) {
+T most_frequent(const std::vector<T>& values, const std::vector<T>& different) {
   std::map<T, std::int64_t> counts;
   for (const T& value : values) ++counts[value];
-  return std::max_element(counts.begin(), counts.end(),
-                          [](const auto& a, const auto& b) { return a.second < b.second; })
-      ->first;
+  return *std::max_element(different.begin(), different.end(),
+                           [&](const T& a, const T& b) { return counts[a] < counts[b]; });
 }
 
 double median(std::vector<double> values) {
@@ -159,6 +159,39 @@ std::vector<std::int64_t> codes_of(const std::vector<std::string>& fields, const
   return codes;
 }
 
+/// What a message says at its end where a state is refused.
+constexpr const char* kUnchanged = " Nothing was changed.";
+
+/// Throws where a step's options do not go together, or with a column of this kind.
+void check_together(const std::string& column, Kind kind, const PreparationStep& step, const char* end,
+                    SourceLocation where) {
+  const bool encoded = step.encode != Encode::none, is_numeric = kind == Kind::number || kind == Kind::boolean;
+  check(encoded || is_numeric, where, "Preparation: column '", named(column),
+        "' must be of numbers, but it is of kind ", kind,
+        ". Say how its classes become numbers: {.encode = Encode::one_hot}.", end);
+  check(!encoded || step.scale == Scale::none, where,
+        "Preparation: scale is for numbers that are not encoded, but column '", named(column), "' has scale ",
+        name_in(kScales, step.scale), " and encode ", name_in(kEncodes, step.encode), '.', end);
+  check(!encoded || (step.impute != Impute::mean && step.impute != Impute::median), where,
+        "Preparation: in a column that is encoded impute must be error, keep, most_frequent or constant, but in '",
+        named(column), "' it is ", name_in(kImputes, step.impute), '.', end);
+  check(step.unseen != Unseen::zeros || step.encode == Encode::one_hot || !encoded, where,
+        "Preparation: unseen zeros goes with encode one_hot alone, but column '", named(column), "' has encode ",
+        name_in(kEncodes, step.encode), ". Take {.unseen = Unseen::own_class}.", end);
+}
+
+void check_different(const std::string& column, const std::vector<std::string>& classes, const char* end,
+                     SourceLocation where) {
+  check(std::set<std::string>(classes.begin(), classes.end()).size() == classes.size(), where,
+        "Preparation: classes must be different, but those of column '", named(column), "' are not.", end);
+}
+
+/// A class that is written as a number gets the name that as_class() gives to that number.
+void as_number_class(std::string& name) {
+  double value = 0;
+  if (detail::parse(name, value) == detail::Parsed::number) name = as_class(value, Kind::number);
+}
+
 /// Where a step's features are written: `width` for each row, from `at` on.
 struct Block {
   std::vector<double>& features;
@@ -173,36 +206,31 @@ struct Block {
 Preparation::Fitted Preparation::fit_column(const Column& column, const PreparationStep& step, SourceLocation where) {
   Fitted fitted{column.name, column.kind, step};
   fitted.step.columns.clear();
-  const bool encoded = step.encode != Encode::none;
-  check(encoded || column.is_numeric(), where, "Preparation: column '", named(column.name),
-        "' must be of numbers, but it is of kind ", column.kind,
-        ". Say how its classes become numbers: {.encode = Encode::one_hot}.");
-  check(!encoded || step.scale == Scale::none, where,
-        "Preparation: scale is for numbers that are not encoded, but column '", named(column.name), "' has scale ",
-        name_in(kScales, step.scale), " and encode ", name_in(kEncodes, step.encode), '.');
-  check(!encoded || (step.impute != Impute::mean && step.impute != Impute::median), where,
-        "Preparation: in a column that is encoded impute must be error, keep, most_frequent or constant, but in '",
-        named(column.name), "' it is ", name_in(kImputes, step.impute), '.');
-  check(encoded || step.classes.empty(), where, "Preparation: classes are for columns that are encoded, but '",
-        named(column.name), "' has classes and encode none.");
-  check(step.unseen != Unseen::zeros || step.encode == Encode::one_hot || !encoded, where,
-        "Preparation: unseen zeros goes with encode one_hot alone, but column '", named(column.name), "' has encode ",
-        name_in(kEncodes, step.encode), ". Take {.unseen = Unseen::own_class}.");
+  check_together(column.name, column.kind, step, "", where);
+  check(step.encode != Encode::none || step.classes.empty(), where,
+        "Preparation: classes are for columns that are encoded, but '", named(column.name),
+        "' has classes and encode none.");
 
-  if (encoded) {
+  if (step.encode != Encode::none) {
+    // "9.0" is the class of 9.
+    if (column.kind == Kind::number) {
+      as_number_class(fitted.step.fill_text);
+      for (std::string& name : fitted.step.classes) as_number_class(name);
+    }
     std::vector<std::string> fields = as_classes(column, column.kind, {}, kCure, where), present;
+    check(step.impute != Impute::constant || !step.fill_text.empty(), where, "Preparation: impute constant takes ",
+          "fill_text in a column that is encoded, but that of '", named(column.name), "' is empty.");
     for (const std::string& field : fields)
       if (!field.empty()) present.push_back(field);
     if (step.impute == Impute::most_frequent) {
       check(!present.empty(), where, "Preparation: column '", named(column.name),
             "' must have a value to take the most frequent one, but all are missing.");
-      fitted.step.fill_text = most_frequent(present);
+      fitted.step.fill_text = most_frequent(present, sorted_classes(present, column.is_numeric()));
     }
     if (!step.classes.empty()) {
-      check(std::set<std::string>(step.classes.begin(), step.classes.end()).size() == step.classes.size(), where,
-            "Preparation: classes must be different, but those of column '", named(column.name), "' are not.");
+      check_different(column.name, fitted.step.classes, "", where);
     } else {
-      if (step.impute == Impute::constant && present.size() < fields.size()) present.push_back(step.fill_text);
+      if (step.impute == Impute::constant && present.size() < fields.size()) present.push_back(fitted.step.fill_text);
       fitted.step.classes = sorted_classes(present, column.is_numeric());
       if (step.impute == Impute::keep && std::count(fields.begin(), fields.end(), "") > 0)
         fitted.step.classes.emplace_back();
@@ -211,6 +239,8 @@ Preparation::Fitted Preparation::fit_column(const Column& column, const Preparat
     return fitted;
   }
 
+  check(step.impute != Impute::constant || std::isfinite(step.fill), where,
+        "Preparation: fill must be finite, but that of column '", named(column.name), "' is ", step.fill, '.');
   std::vector<double> present;
   std::int64_t row = 0;
   for (double value : column.values.to_vector<double>()) {
@@ -242,7 +272,10 @@ Preparation::Fitted Preparation::fit_column(const Column& column, const Preparat
           "' must be within that of float64, but it is from ", *low, " to ", *high, '.');
   }
   if (step.impute == Impute::median) fitted.step.fill = median(present);
-  if (step.impute == Impute::most_frequent) fitted.step.fill = most_frequent(present);
+  if (step.impute == Impute::most_frequent) {
+    const std::set<double> different(present.begin(), present.end());
+    fitted.step.fill = most_frequent(present, {different.begin(), different.end()});
+  }
   return fitted;
 }
 
@@ -328,10 +361,12 @@ Tensor Preparation::transform(const Table& table, SourceLocation where) const {
         check(!std::isinf(value), where, "Preparation: column '", named(each.column),
               "' must be finite or missing, but in row ", row, " it is ", value, '.');
         if (std::isnan(value) && step.impute != Impute::keep) value = step.fill;
-        const double scaled = (value - each.shift) / each.scale;
-        check(dtype_ == DType::float64 || !std::isfinite(scaled) || !std::isinf(static_cast<float>(scaled)), where,
-              "Preparation: a feature must be within the range of float32, but '", named(each.column), "' is ", scaled,
-              " in row ", row, ". Scale it, or fit with {.dtype = DType::float64}.");
+        double scaled = (value - each.shift) / each.scale;
+        if (std::isinf(scaled)) scaled = value / each.scale - each.shift / each.scale;  // the difference was too large
+        check(!std::isinf(scaled) && (dtype_ == DType::float64 || !std::isinf(static_cast<float>(scaled))), where,
+              "Preparation: a feature must be within the range of ", dtype_, ", but '", named(each.column), "' is ",
+              scaled, " in row ", row,
+              dtype_ == DType::float64 ? "." : ". Scale it, or fit with {.dtype = DType::float64}.");
         block(row) = scaled;
       }
       ++block.at;
@@ -535,16 +570,22 @@ void Preparation::load_state(const NamedTensors& state, const Metadata& metadata
     each.step.fill = fill[at];
     each.shift = shift[at];
     each.scale = scale[at];
-    check(each.scale > 0 && std::isfinite(each.scale) && std::isfinite(each.shift), where,
-          "Preparation: shift and scale of '", named(each.column),
-          "' must be finite, and the scale above 0, but they are ", each.shift, " and ", each.scale,
-          ". Nothing was changed.");
+    check(each.scale > 0 && std::isfinite(each.scale) && std::isfinite(each.shift) && std::isfinite(each.step.fill),
+          where, "Preparation: fill, shift and scale of '", named(each.column),
+          "' must be finite, and the scale above 0, but they are ", each.step.fill, ", ", each.shift, " and ",
+          each.scale, ". Nothing was changed.");
+    check_together(each.column, each.kind, each.step, kUnchanged, where);
+    if (each.step.encode != Encode::none) check_different(each.column, each.step.classes, kUnchanged, where);
     loaded.fitted_->push_back(std::move(each));
   }
   loaded.target_.column = plain("target.name");
   one_of("target.kind", kKinds, loaded.target_.kind);
+  check(text("target.as") == "classes" || text("target.as") == "numbers", where,
+        "Preparation: the metadata 'target.as' must be classes or numbers, but it is '",
+        detail::shown(text("target.as")), "'. Nothing was changed.");
   loaded.target_.is_classes = text("target.as") == "classes";
   loaded.target_.classes = list("target.classes");
+  check_different(loaded.target_.column, loaded.target_.classes, kUnchanged, where);
   loaded.name_features();
   *this = std::move(loaded);
 }

@@ -22,7 +22,7 @@ void Adadelta::update(const AdadeltaOptions& options, Tensor& w, const Tensor& g
   each(w, g, state["mean_square"], state["mean_square_step"], [=](auto& w, auto g, auto& v, auto& u) {
     auto d = descent(g, w);
     v = rho * v + (1 - rho) * d * d;
-    auto step = sqrt((u + eps) / (v + eps)) * d;
+    auto step = sqrt(u + eps) / sqrt(v + eps) * d;  // the quotient of both may be too small for float32
     u = rho * u + (1 - rho) * step * step;
     w -= lr * step;
   });

@@ -16,7 +16,8 @@ void RMSPropOptions::check(SourceLocation where) const {
 std::vector<Kept> RMSProp::keeps(const RMSPropOptions& options, const Tensor& w) const {
   std::vector<Kept> kept = {{"mean_square", w}};
   if (options.centered) kept.emplace_back("mean", w);
-  if (options.momentum > 0) kept.emplace_back("momentum", w);
+  kept.emplace_back("momentum", w);
+  kept.back().is_optional = options.momentum == 0;  // a schedule may lead it up again: what was kept stays
   return kept;
 }
 

@@ -23,8 +23,10 @@ void SGDOptions::check_in_run(SourceLocation where) const {
 }
 
 std::vector<Kept> SGD::keeps(const SGDOptions& options, const Tensor& w) const {
-  if (options.momentum == 0) return {};
-  return {{"momentum", w}, Kept::number("momentum_steps")};
+  std::vector<Kept> kept = {{"momentum", w}, Kept::number("momentum_steps")};
+  // A schedule that has led momentum to 0 may lead it up again: what was kept stays.
+  for (Kept& each : kept) each.is_optional = options.momentum == 0;
+  return kept;
 }
 
 void SGD::update(const SGDOptions& options, Tensor& w, const Tensor& g, State& state) {

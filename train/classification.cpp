@@ -1,6 +1,7 @@
 #include "classification.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <ostream>
 
@@ -38,6 +39,7 @@ double recall_of(const Counts& counts, const F1Options& options) {
 double f1_of(const Counts& counts, const F1Options& options) {
   // Of the counts, rather than of two ratios that may be 0 / 0.
   const double square = options.beta * options.beta;
+  if (std::isinf(square)) return recall_of(counts, options);  // the limit
   return ratio((1 + square) * counts.right, square * counts.targets + counts.predicted, options.undefined);
 }
 

@@ -134,6 +134,8 @@ std::unordered_map<const void*, double> steps_of(optim::Optimizer& optimizer,
       steps[parameters[i].impl()] = norm_of({parameters[i].detach() - before[i]});
   } catch (const std::logic_error&) {
     steps.clear();  // it needs a closure
+  } catch (const std::runtime_error&) {
+    steps.clear();  // NonFinite::error refuses the step; the findings say what is not finite
   } catch (...) {
     restore();
     throw;

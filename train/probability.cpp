@@ -81,7 +81,10 @@ Calibration calibration(const Tensor& probabilities, const Tensor& targets, Cali
       p = *best;
       right = best - row == labels[i];
     }
-    const double place = std::ceil(std::clamp(p, 0.0, 1.0) * static_cast<double>(bins)) - 1;
+    const double inside = std::clamp(p, 0.0, 1.0), width = static_cast<double>(bins);
+    double place = std::ceil(inside * width) - 1;
+    if (inside <= place / width) --place;  // the product was rounded up, beyond the bin's end
+    if (inside > (place + 1) / width) ++place;
     const auto bin = static_cast<std::size_t>(std::max(place, 0.0));
     confidence[bin] += p;
     accuracy[bin] += right;

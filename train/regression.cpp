@@ -70,7 +70,7 @@ double r2(const Tensor& predictions, const Tensor& targets, SourceLocation where
   const std::size_t columns = pairs.targets.size() / points;
   double sum = 0;
   for (std::size_t c = 0; c < columns; ++c) {
-    double mean = 0, left = 0, all = 0;
+    double mean = 0, left = 0, all = 0, largest = 0;
     bool differ = false;
     for (std::size_t i = 0; i < points; ++i) {
       mean += pairs.targets[i * columns + c] / static_cast<double>(points);
@@ -78,10 +78,16 @@ double r2(const Tensor& predictions, const Tensor& targets, SourceLocation where
     }
     check(differ, where, "r2: targets must differ, or they have no variance to explain, but ",
           columns == 1 ? std::string("all of them") : concat("all of column ", c), " are ", pairs.targets[c], '.');
+    for (std::size_t i = 0; i < points; ++i)
+      largest = std::max(largest, std::abs(pairs.targets[i * columns + c] - mean));
+    // In units of a power of 2, which keeps all digits and the squares within the range.
+    const int exponent = largest > 0 && std::isfinite(largest) ? std::ilogb(largest) : 0;
     for (std::size_t i = 0; i < points; ++i) {
-      const double target = pairs.targets[i * columns + c], error = pairs.predictions[i * columns + c] - target;
+      const double target = pairs.targets[i * columns + c];
+      const double error = std::scalbn(pairs.predictions[i * columns + c] - target, -exponent);
+      const double distance = std::scalbn(target - mean, -exponent);
       left += error * error;
-      all += (target - mean) * (target - mean);
+      all += distance * distance;
     }
     sum += 1 - left / all;
   }

@@ -266,6 +266,16 @@ TEST_CASE("missing values in what is encoded", "[data][preparation]") {
   CHECK(Preparation::fit(Table({train}),
                          {{.columns = {"c"}, .impute = Impute::keep, .indicator = true, .encode = Encode::one_hot}})
             .features() == Strings{"c=a", "c=b", "c=(missing)", "c is missing"});
+
+  // Numbers are classes by their value: 9 comes before 10, and "9.0" is 9.
+  const Column ages = column("age", {9, 10, kNan}), gap = column("age", {kNan, 9});
+  CHECK(same(prepared(ages, gap, {.impute = Impute::most_frequent, .encode = Encode::ordinal}), {0, 0}));
+  CHECK(same(prepared(ages, gap, {.impute = Impute::constant, .fill_text = "9.0", .encode = Encode::one_hot}),
+             {1, 0, 1, 0}));
+  CHECK(same(prepared(ages, gap, {.impute = Impute::keep, .encode = Encode::ordinal, .classes = {"9.0", "10.0", ""}}),
+             {2, 0}));
+  CHECK_THROWS_WITH(prepared(ages, gap, {.impute = Impute::constant, .fill = 9, .encode = Encode::ordinal}),
+                    Contains("takes fill_text in a column that is encoded, but that of 'age' is empty."));
 }
 
 TEST_CASE("targets", "[data][preparation]") {
@@ -295,6 +305,39 @@ TEST_CASE("targets", "[data][preparation]") {
   const auto [x, y] = Preparation::fit(table, {{.columns = {"x", "bit"}}}, {.target = "word"}).dataset(table);
   CHECK(x.shape() == Shape{3, 2});
   CHECK(y.shape() == Shape{3});
+}
+
+TEST_CASE("features are finite", "[data][preparation]") {
+  const Column train = column("x", {1, kNan}), gap = column("x", {kNan, 1});
+  for (double fill : {kNan, std::numeric_limits<double>::infinity()})
+    CHECK_THROWS_WITH(prepared(train, gap, {.impute = Impute::constant, .fill = fill}),
+                      Contains("fill must be finite, but that of column 'x' is"));
+  // The distance from the least value is beyond float64, not its share of the range.
+  CHECK(prepared(column("x", Doubles{-1e308, 0}), column("x", Doubles{1.7e308, 0}), {.scale = Scale::min_max})[0] ==
+        Approx(2.7));
+  CHECK_THROWS_WITH(
+      prepared(column("x", Doubles{0, 1e-300}), column("x", Doubles{1e300, 0}), {.scale = Scale::min_max}),
+      Contains("a feature must be within the range of float64, but 'x' is inf"));
+}
+
+TEST_CASE("a preparation's state is held to what fit() takes", "[data][preparation]") {
+  const Table table({column("x", {7, 9, 9}), column("c", Strings{"a", "b", "a"})});
+  const Preparation fitted = Preparation::fit(
+      table, {{.columns = {"x"}, .encode = Encode::index, .unseen = Unseen::own_class}}, {.target = "c"});
+  auto expect_refused = [&](const char* key, const char* value, const char* message) {
+    data::Metadata metadata = fitted.metadata();
+    for (auto& [name, old] : metadata)
+      if (name == key) old = value;
+    Preparation loaded;
+    CHECK_THROWS_WITH(loaded.load_state(fitted.state(), metadata),
+                      Contains(message) && Contains("Nothing was changed."));
+  };
+  expect_refused("column.0.unseen", "zeros", "unseen zeros goes with encode one_hot alone");
+  expect_refused("column.0.classes", "9\n9\n", "classes must be different");
+  expect_refused("column.0.impute", "mean", "impute must be error, keep, most_frequent or constant");
+  expect_refused("column.0.scale", "standard", "scale is for numbers that are not encoded");
+  expect_refused("target.as", "rubbish", "must be classes or numbers");
+  expect_refused("target.classes", "a\na\n", "classes must be different");
 }
 
 TEST_CASE("what a preparation refuses", "[data][preparation]") {

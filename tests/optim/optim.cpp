@@ -536,6 +536,16 @@ class Decaying : public OptimizerOf<DecayingOptions> {
 
 }  // namespace
 
+TEST_CASE("Adadelta steps as far by large gradients", "[optim][Adadelta]") {
+  for (float gradient : {1.f, 1e17f, 3e18f, 1e19f}) {
+    Tensor w = zeros({1}, {.dtype = DType::float32}).set_requires_grad();
+    optim::Adadelta adadelta({w}, {.eps = 1e-9});
+    w.set_grad(full({1}, gradient, {.dtype = DType::float32}));
+    adadelta.step();
+    CHECK(w.item() == Approx(-1e-4));
+  }
+}
+
 TEST_CASE("An update written with operators is not recorded", "[optim]") {
   std::vector<Tensor> parameters;
   for (int i = 0; i < 500; ++i) parameters.push_back(variable({1., 2.}));

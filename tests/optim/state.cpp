@@ -232,6 +232,26 @@ TEST_CASE("a loaded state is a copy, and goes on in the same bits for every opti
   run(static_cast<AdamW*>(nullptr), AdamWOptions{});
 }
 
+TEST_CASE("momentum that a schedule has led to 0 is kept in the state, for it may come back", "[optim][state]") {
+  auto expect_the_same = []<class T>(T whole, T rest, Tensor& w, Tensor& v) {
+    step_by(whole, 1), step_by(whole, 1);
+    whole.set_group_momentum(0, 0);
+    step_by(whole, 1);
+    v.assign(w.detach());
+    rest.load_state(copied(whole.state()), whole.metadata());
+    for (Optimizer* each : {static_cast<Optimizer*>(&whole), static_cast<Optimizer*>(&rest)}) {
+      step_by(*each, 1);
+      each->set_group_momentum(0, 0.9);
+      step_by(*each, 1);
+    }
+    CHECK(v.item() == w.item());
+  };
+  Tensor w = variable({1}), v = variable({0});
+  expect_the_same(SGD({{"w", w}}, {.lr = 0.1, .momentum = 0.9}), SGD({{"w", v}}, {.lr = 0.1, .momentum = 0.9}), w, v);
+  expect_the_same(RMSProp({{"w", w}}, {.lr = 0.1, .momentum = 0.9}), RMSProp({{"w", v}}, {.lr = 0.1, .momentum = 0.9}),
+                  w, v);
+}
+
 TEST_CASE("a state brings the options of its groups along", "[optim][state]") {
   Tensor a = variable({1}), b = variable({2}), c = variable({1}), d = variable({2});
   const AdamOptions first{.lr = 0.25, .betas = {0.5, 0.75}, .eps = 1e-6, .amsgrad = true, .nonfinite = NonFinite::skip};

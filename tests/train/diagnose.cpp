@@ -143,6 +143,25 @@ TEST_CASE("diagnose: steps too long and too short, and a loss that is not finite
   nn::Dense model(8, 1);
   CHECK(says(train::diagnose(model, [&] { return sum(log(model(data.x) * 0 - 1)); }),
              "The loss is nan. An AnomalyGuard"));
+  optim::SGD strict(model.parameters(), {.nonfinite = optim::NonFinite::error});
+  CHECK(says(train::diagnose(model, strict, [&] { return sum(log(model(data.x) * 0 - 1)); }),
+             "The loss is nan. An AnomalyGuard"));
+}
+
+TEST_CASE("diagnose: leaves momentum that is off for now", "[diagnose]") {
+  auto run = [](bool with_diagnosis) {
+    nn::Dense model(1, 1, {.weight_init = nn::init::zeros(), .bias_init = nn::init::zeros()});
+    optim::SGD sgd(model.parameters(), {.lr = 0.1, .momentum = 0.9});
+    auto loss = [&] { return sum(model(ones({1, 1}))); };
+    sgd.step(loss);
+    sgd.set_group_momentum(0, 0);
+    sgd.step(loss);
+    if (with_diagnosis) train::diagnose(model, sgd, loss);
+    sgd.set_group_momentum(0, 0.9);
+    sgd.step(loss);
+    return model.parameters()[0].item();
+  };
+  CHECK(run(true) == run(false));
 }
 
 TEST_CASE("diagnose: channels are units of convolutions", "[diagnose]") {

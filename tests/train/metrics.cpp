@@ -122,6 +122,7 @@ TEST_CASE("precision, recall and F1 of two classes", "[train][metrics]") {
   CHECK(recall(predicted, targets) == Approx(2 / 4.0));
   CHECK(f1(predicted, targets) == Approx(2 * (2 / 3.0 * 0.5) / (2 / 3.0 + 0.5)));
   CHECK(f1(predicted, targets, {.beta = 2}) == Approx(5 * (2 / 3.0 * 0.5) / (4 * 2 / 3.0 + 0.5)));
+  CHECK(f1(predicted, targets, {.beta = 1e200}) == Approx(2 / 4.0));  // recall alone
   CHECK(precision(predicted, targets, {.positive = 0}) == 0.5);
   CHECK(recall(predicted, targets, {.positive = 0}) == Approx(2 / 3.0));
   // 0 / 0
@@ -234,6 +235,8 @@ TEST_CASE("errors of predicted numbers", "[train][metrics]") {
   CHECK(r2(predicted, targets) == Approx(1 - 1.5 / 29.1875));
   CHECK(r2(full_like(targets, 2.875), targets) == 0);
   CHECK(r2(targets, targets) == 1);
+  for (const double size : {1e170, 1e-170, 5e-324})
+    CHECK(r2(f64({size, 2 * size, 2 * size}), f64({size, 2 * size, 3 * size})) == Approx(0.5));
   CHECK(r2(-targets, targets) < 0);
   CHECK(r2(f64({{0., 2.}, {-1., 2.}, {8., -5.}}), f64({{0.5, 1.}, {-1., 1.}, {7., -6.}})) ==
         Approx(((1 - 1.25 / (36 + 1 / 6.0)) + (1 - 3 / (32 + 2 / 3.0))) / 2));
@@ -293,6 +296,7 @@ TEST_CASE("calibration error", "[train][metrics]") {
   CHECK(found.error == Approx(2 / 5.0 * std::abs(0.5 - 0.35) + 3 / 5.0 * std::abs(2 / 3.0 - 2.3 / 3)));
   CHECK(calibration_error(p, targets, {.bins = 2}) == found.error);
   CHECK(calibration_error(f64({1., 0.}), labels({1, 0})) == 0);
+  CHECK(calibration_error(f64({0.065, 0.07}), labels({1, 0}), {.bins = 100}) == Approx(0.4325));  // both in (.06, .07]
   CHECK(std::isnan(calibration(f64({1., 0.}), labels({1, 0})).accuracy[7].item()));
   // Of several classes, the largest probability.
   CHECK(calibration_error(f64({{0.7, 0.3}, {0.4, 0.6}}), labels({0, 0}), {.bins = 1}) == Approx(std::abs(0.65 - 0.5)));

@@ -119,7 +119,7 @@ std::vector<Spoiled> spoiled(const OperatorRow& row, const Tensors& inputs, Gene
     for (DType dtype : {DType::boolean, DType::int64, DType::float32, DType::float64})
       if (dtype != x.dtype()) add(concat("of dtype ", dtype), cast(x, dtype));
     if (x.dtype() == DType::int64)
-      for (double number : {-1.0, 1e9, -0x1p63}) add("full of " + digits(number), full_like(x, number));
+      for (double number : {-1.0, 1e7, -0x1p63}) add("full of " + digits(number), full_like(x, number));
   }
   return list;
 }

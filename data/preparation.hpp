@@ -52,8 +52,8 @@ enum class Unseen : std::uint8_t {
 struct PreparationStep {
   std::vector<std::string> columns = {};
   Impute impute = Impute::error;
-  double fill = 0;             ///< of Impute::constant in numbers
-  std::string fill_text = {};  ///< of Impute::constant in what is encoded
+  double fill = 0;             ///< of Impute::constant in numbers; finite
+  std::string fill_text = {};  ///< of Impute::constant in what is encoded; not empty
   bool indicator = false;      ///< one feature more, 1 where the value is missing: "age is missing"
   Scale scale = Scale::none;   ///< of numbers
   Encode encode = Encode::none;

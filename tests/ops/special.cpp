@@ -192,6 +192,10 @@ TEST_CASE("inverses are accurate at the ends", "[elementwise][special]") {
   CHECK(slope_at([](auto p) { return ndtri(p); }, 0) == kInf);
   Tensor x = doubles({-0.999999, -0.3, 0.77, 0.99});
   check_close(erf(erfinv(x)), values(x), 1e-15);
+  // In quadruple precision, where the quantile had been off by 5.3 units of the last place, its slope by as many.
+  check_close(erfinv(doubles({0.51360090186099394})), {0.49217989038505899}, 5e-16);
+  CHECK(slope_at([](auto x) { return erfinv(x); }, 0.7660148942552697) == Approx(1.7994001271838114).epsilon(5e-16));
+  CHECK(slope_at([](auto x) { return ndtri(x); }, 0.027596829970406751) == Approx(15.753323422135983).epsilon(5e-16));
 }
 
 TEST_CASE("log_ndtr in both tails", "[elementwise][special][conventions]") {

@@ -4,6 +4,7 @@
 // rounded result whose error it would multiply: exp(y^2) with erfc(y) = t is erfcx(y) / t.
 #pragma once
 
+#include "../math/tails.hpp"
 #include "gamma.hpp"
 
 namespace xgrad {
@@ -21,31 +22,42 @@ inline Batch<double> erfinv_near_zero(Batch<double> x) {
       -0x1.04425202b3395p-11, 0x1.5d457bc6e5c36p-4, -0x1.8151416c21e7p-4, 0x1.e67c018e72154p-4);
   return fma(x * z, rest, x * kFirst);
 }
+/// A number, and what its rounding has lost.
+struct Quantile {
+  Batch<double> value, low;
+};
 /// The y > 0 with erfc(y) = 2 t, for 0 <= t <= 1/4: with s = sqrt(-log(t)), what s exceeds it by is small and smooth.
-inline Batch<double> tail_quantile(Batch<double> t) {
+inline Quantile tail_quantile(Batch<double> t) {
   constexpr double kFar = 6.2;
   Batch<double> square = -log(t);
   Batch<double> s = at_most(28, sqrt(square));
   // What rounding took from the root.
   Batch<double> low = (square - s * s - error_of_square(s, s * s)) * 0.5 / s;
-  Batch<double> excess = polynomial(
-      (s - 2.7) / (s + 2.7), 0x1.be4974ebee3c1p-2, -0x1.1446786b1beb4p-1, 0x1.f128ce146f25ap-3, -0x1.79278ccb19085p-3,
-      0x1.e6a62210efdd2p-4, -0x1.969e195704c2ep-4, 0x1.3387502de60bbp-4, -0x1.133636dab8a6fp-4, 0x1.c04a75d1e20e9p-5,
-      -0x1.9bb92cb6d6b5fp-5, 0x1.5d5fcb46cfa9ap-5, -0x1.46a903b46c2dcp-5, 0x1.1dcf27649bf59p-5, -0x1.0e75335ce42afp-5,
-      0x1.cb96dc8d067b1p-6, -0x1.bbbe81dde1e43p-6, 0x1.37aa685aa1bccp-5, -0x1.e9af0bb774cfep-6, -0x1.0430326c7e93ep-4,
-      0x1.010ec3b3ce48p-10, 0x1.87651808445f5p-2, -0x1.113e465f722a8p-4, -0x1.b9a918e989abap-1, 0x1.291894b124d34p-6,
-      0x1.e968d21c023aep-1);
+  // The excess is first + rest.
+  Batch<double> first = 0x1.be4974ebee3c1p-2, u = (s - 2.7) / (s + 2.7);
+  Batch<double> rest =
+      u * polynomial(u, -0x1.1446786b1beb4p-1, 0x1.f128ce146f25ap-3, -0x1.79278ccb19085p-3, 0x1.e6a62210efdd2p-4,
+                     -0x1.969e195704c2ep-4, 0x1.3387502de60bbp-4, -0x1.133636dab8a6fp-4, 0x1.c04a75d1e20e9p-5,
+                     -0x1.9bb92cb6d6b5fp-5, 0x1.5d5fcb46cfa9ap-5, -0x1.46a903b46c2dcp-5, 0x1.1dcf27649bf59p-5,
+                     -0x1.0e75335ce42afp-5, 0x1.cb96dc8d067b1p-6, -0x1.bbbe81dde1e43p-6, 0x1.37aa685aa1bccp-5,
+                     -0x1.e9af0bb774cfep-6, -0x1.0430326c7e93ep-4, 0x1.010ec3b3ce48p-10, 0x1.87651808445f5p-2,
+                     -0x1.113e465f722a8p-4, -0x1.b9a918e989abap-1, 0x1.291894b124d34p-6, 0x1.e968d21c023aep-1);
   const Mask<double> is_far = s > kFar;
   if (any(is_far)) {
-    Batch<double> far = polynomial(
-        (s - 13) / (s + 13), 0x1.2ec7a7ed21aa1p-3, -0x1.c2f24ce37591p-3, 0x1.2c0d19833209ap-3, -0x1.fdf65ad21e5aep-4,
-        0x1.a3af99a3deff1p-4, -0x1.72f6780c1a182p-4, 0x1.41a5aed854ce4p-4, -0x1.21c508045941p-4, 0x1.0161238e6e147p-4,
-        -0x1.d51d03d0dfce1p-5, 0x1.a6bcced4cba6cp-5, -0x1.849ddcdd60f96p-5, 0x1.6228ed203e401p-5, -0x1.463e20c5db54fp-5,
-        0x1.28cfa4e209e1cp-5, -0x1.2547a8bd57a1ap-5, 0x1.244177c33a774p-5, -0x1.5617082e9c8b8p-6, 0x1.3b393ae3a2ac2p-7,
-        -0x1.a9dff44131ac4p-5, 0x1.0ac9a1a6346e8p-4);
-    excess = where(is_far, far, excess);
+    first = where(is_far, Batch<double>(0x1.2ec7a7ed21aa1p-3), first);
+    u = (s - 13) / (s + 13);
+    Batch<double> far =
+        u * polynomial(u, -0x1.c2f24ce37591p-3, 0x1.2c0d19833209ap-3, -0x1.fdf65ad21e5aep-4, 0x1.a3af99a3deff1p-4,
+                       -0x1.72f6780c1a182p-4, 0x1.41a5aed854ce4p-4, -0x1.21c508045941p-4, 0x1.0161238e6e147p-4,
+                       -0x1.d51d03d0dfce1p-5, 0x1.a6bcced4cba6cp-5, -0x1.849ddcdd60f96p-5, 0x1.6228ed203e401p-5,
+                       -0x1.463e20c5db54fp-5, 0x1.28cfa4e209e1cp-5, -0x1.2547a8bd57a1ap-5, 0x1.244177c33a774p-5,
+                       -0x1.5617082e9c8b8p-6, 0x1.3b393ae3a2ac2p-7, -0x1.a9dff44131ac4p-5, 0x1.0ac9a1a6346e8p-4);
+    rest = where(is_far, far, rest);
   }
-  return where(t == 0, Batch<double>(std::numeric_limits<double>::infinity()), s - (excess - low));
+  Batch<double> most = s - first, difference = most - rest;
+  low = low + ((s - most) - first) + ((most - difference) - rest);
+  Batch<double> y = difference + low;
+  return {where(t == 0, Batch<double>(std::numeric_limits<double>::infinity()), y), (difference - y) + low};
 }
 
 /// (1 + 2 x) exp(x^2) erfc(x) for x >= 0, in (x - 3) / (x + 3). The error is 5e-17.
@@ -76,6 +88,22 @@ inline Batch<double> erfcx_variable(Batch<double> size) {
 /// exp(x^2) erfc(x) for x >= 0, times a factor.
 inline Batch<double> erfcx_of_any_size(Batch<double> size, double factor = 1) {
   return erfcx_times(erfcx_variable(size)) * (0.5 * factor) / (size + 0.5);
+}
+
+/// exp(y^2) erfc(y) at a quantile, times a factor, divided by t: with what each rounding but those of erfcx_times() has
+/// lost.
+inline Batch<double> erfcx_over(Quantile y, double factor, Batch<double> t) {
+  Batch<double> times = erfcx_times(erfcx_variable(y.value)), half = y.value + 0.5;
+  Batch<double> scale = 0.5 * factor, product = times * scale;
+  Batch<double> value = product / half, back = value * half;
+  Batch<double> rest = (product - back) - error_of_product(value, half, back) + error_of_product(times, scale, product);
+  Batch<double> lost = y.value - (half - 0.5);
+  Batch<double> slope = 2 * y.value * value - 2 * std::numbers::inv_sqrtpi * factor;
+  Batch<double> low = y.low * slope + (rest - lost * value) / half;
+  Batch<double> quotient = value / t;
+  const Mask<double> is_large = quotient > 1e290;  // products of halves of it would leave the range
+  Batch<double> safe = where(is_large, Batch<double>(0), quotient), whole = safe * t;
+  return where(is_large, quotient, safe + ((value - whole) - error_of_product(safe, t, whole) + low) / t);
 }
 
 /// exp(x^2), for which the rounding of x^2 is made up.
@@ -122,7 +150,7 @@ inline Batch<double> growing_bell(Batch<double> x) {
   Batch<double> near = erfinv_near_zero(x);
   const Mask<double> is_near = size <= 0.5;
   if (all(is_near)) return near;
-  return where(is_near, near, flip_sign(tail_quantile((1 - size) * 0.5), x));
+  return where(is_near, near, flip_sign(tail_quantile((1 - size) * 0.5).value, x));
 }
 
 /// sqrt(pi) / 2 exp(erfinv(x)^2)
@@ -135,7 +163,7 @@ inline Batch<double> growing_bell(Batch<double> x) {
   Batch<double> near = exp(where(is_near, y * y, Batch<double>(0))) * kHalfRoot;
   if (all(is_near)) return near;
   Batch<double> rest = 1 - size;
-  Batch<double> slope = where(is_near, near, erfcx_of_any_size(tail_quantile(rest * 0.5), kHalfRoot) / rest);
+  Batch<double> slope = where(is_near, near, erfcx_over(tail_quantile(rest * 0.5), kHalfRoot, rest));
   return where(size == 1, Batch<double>(std::numeric_limits<double>::infinity()), slope);
 }
 
@@ -145,7 +173,7 @@ inline Batch<double> growing_bell(Batch<double> x) {
   Batch<double> x = (p - 0.5) * 2;
   Batch<double> near = erfinv_near_zero(x);
   const Mask<double> is_near = abs(x) <= 0.5;
-  if (!all(is_near)) near = where(is_near, near, flip_sign(tail_quantile(min(p, 1 - p)), x));
+  if (!all(is_near)) near = where(is_near, near, flip_sign(tail_quantile(min(p, 1 - p)).value, x));
   return near * std::numbers::sqrt2;
 }
 
@@ -159,7 +187,7 @@ inline Batch<double> growing_bell(Batch<double> x) {
   const Mask<double> is_near = abs(x) <= 0.5;
   Batch<double> near = exp(where(is_near, y * y, Batch<double>(0))) * kRoot;
   if (all(is_near)) return near;
-  Batch<double> slope = where(is_near, near, erfcx_of_any_size(tail_quantile(t), 0.5 * kRoot) / t);
+  Batch<double> slope = where(is_near, near, erfcx_over(tail_quantile(t), 0.5 * kRoot, t));
   return where(t == 0, Batch<double>(std::numeric_limits<double>::infinity()), slope);
 }
 

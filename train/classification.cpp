@@ -1,7 +1,6 @@
 #include "classification.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <ostream>
 
@@ -38,9 +37,9 @@ double recall_of(const Counts& counts, const F1Options& options) {
 }
 double f1_of(const Counts& counts, const F1Options& options) {
   // Of the counts, rather than of two ratios that may be 0 / 0.
-  const double square = options.beta * options.beta;
-  if (std::isinf(square)) return recall_of(counts, options);  // the limit
-  return ratio((1 + square) * counts.right, square * counts.targets + counts.predicted, options.undefined);
+  // The share of the predicted in the weighted mean of both; 0 for a beta whose square is infinite.
+  const double share = 1 / (1 + options.beta * options.beta);
+  return ratio(counts.right, (1 - share) * counts.targets + share * counts.predicted, options.undefined);
 }
 
 using Score = double (*)(const Counts&, const F1Options&);

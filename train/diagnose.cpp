@@ -135,7 +135,7 @@ std::unordered_map<const void*, double> steps_of(optim::Optimizer& optimizer,
   } catch (const std::logic_error&) {
     steps.clear();  // it needs a closure
   } catch (const std::runtime_error&) {
-    steps.clear();  // NonFinite::error refuses the step; the findings say what is not finite
+    steps.clear();  // it refuses the step, as with NonFinite::error; the findings say what is not finite
   } catch (...) {
     restore();
     throw;

@@ -30,6 +30,23 @@ Pairs pairs_of(const char* metric, const Tensor& predictions, const Tensor& targ
   return pairs;
 }
 
+/// The sum of the squares of numbers, in units of 4^exponent: a power of 2 keeps all digits, and the squares within the
+/// range.
+struct SumOfSquares {
+  double sum = 0;
+  int exponent = 0;
+
+  explicit SumOfSquares(const std::vector<double>& numbers) {
+    double largest = 0;
+    for (double number : numbers) largest = std::max(largest, std::abs(number));
+    if (largest > 0 && std::isfinite(largest)) exponent = std::ilogb(largest);
+    for (double number : numbers) {
+      const double scaled = std::scalbn(number, -exponent);
+      sum += scaled * scaled;
+    }
+  }
+};
+
 }  // namespace
 
 double mean_absolute_error(const Tensor& predictions, const Tensor& targets, SourceLocation where) {
@@ -50,18 +67,10 @@ double mean_squared_error(const Tensor& predictions, const Tensor& targets, Sour
 }
 
 double root_mean_squared_error(const Tensor& predictions, const Tensor& targets, SourceLocation where) {
-  const Pairs pairs = pairs_of("root_mean_squared_error", predictions, targets, where);
-  double largest = 0, sum = 0;
-  for (std::size_t i = 0; i < pairs.targets.size(); ++i)
-    largest = std::max(largest, std::abs(pairs.predictions[i] - pairs.targets[i]));
-  if (largest == 0 || std::isinf(largest)) return largest;
-  // A power of 2 keeps all digits, and the squares within the range.
-  const int exponent = std::ilogb(largest);
-  for (std::size_t i = 0; i < pairs.targets.size(); ++i) {
-    const double error = std::scalbn(pairs.predictions[i] - pairs.targets[i], -exponent);
-    sum += error * error;
-  }
-  return std::scalbn(std::sqrt(sum / static_cast<double>(pairs.targets.size())), exponent);
+  Pairs pairs = pairs_of("root_mean_squared_error", predictions, targets, where);
+  for (std::size_t i = 0; i < pairs.targets.size(); ++i) pairs.predictions[i] -= pairs.targets[i];
+  const SumOfSquares squares(pairs.predictions);
+  return std::scalbn(std::sqrt(squares.sum / static_cast<double>(pairs.targets.size())), squares.exponent);
 }
 
 double r2(const Tensor& predictions, const Tensor& targets, SourceLocation where) {
@@ -70,7 +79,7 @@ double r2(const Tensor& predictions, const Tensor& targets, SourceLocation where
   const std::size_t columns = pairs.targets.size() / points;
   double sum = 0;
   for (std::size_t c = 0; c < columns; ++c) {
-    double mean = 0, left = 0, all = 0, largest = 0;
+    double mean = 0;
     bool differ = false;
     for (std::size_t i = 0; i < points; ++i) {
       mean += pairs.targets[i * columns + c] / static_cast<double>(points);
@@ -78,18 +87,14 @@ double r2(const Tensor& predictions, const Tensor& targets, SourceLocation where
     }
     check(differ, where, "r2: targets must differ, or they have no variance to explain, but ",
           columns == 1 ? std::string("all of them") : concat("all of column ", c), " are ", pairs.targets[c], '.');
-    for (std::size_t i = 0; i < points; ++i)
-      largest = std::max(largest, std::abs(pairs.targets[i * columns + c] - mean));
-    // In units of a power of 2, which keeps all digits and the squares within the range.
-    const int exponent = largest > 0 && std::isfinite(largest) ? std::ilogb(largest) : 0;
+    std::vector<double> errors, distances;
     for (std::size_t i = 0; i < points; ++i) {
       const double target = pairs.targets[i * columns + c];
-      const double error = std::scalbn(pairs.predictions[i * columns + c] - target, -exponent);
-      const double distance = std::scalbn(target - mean, -exponent);
-      left += error * error;
-      all += distance * distance;
+      errors.push_back(pairs.predictions[i * columns + c] - target);
+      distances.push_back(target - mean);
     }
-    sum += 1 - left / all;
+    const SumOfSquares left(errors), all(distances);
+    sum += 1 - std::scalbn(left.sum / all.sum, 2 * (left.exponent - all.exponent));
   }
   return sum / static_cast<double>(columns);
 }

@@ -22,12 +22,8 @@ inline Batch<double> erfinv_near_zero(Batch<double> x) {
       -0x1.04425202b3395p-11, 0x1.5d457bc6e5c36p-4, -0x1.8151416c21e7p-4, 0x1.e67c018e72154p-4);
   return fma(x * z, rest, x * kFirst);
 }
-/// A number, and what its rounding has lost.
-struct Quantile {
-  Batch<double> value, low;
-};
 /// The y > 0 with erfc(y) = 2 t, for 0 <= t <= 1/4: with s = sqrt(-log(t)), what s exceeds it by is small and smooth.
-inline Quantile tail_quantile(Batch<double> t) {
+inline TwoParts<double> tail_quantile(Batch<double> t) {
   constexpr double kFar = 6.2;
   Batch<double> square = -log(t);
   Batch<double> s = at_most(28, sqrt(square));
@@ -90,15 +86,16 @@ inline Batch<double> erfcx_of_any_size(Batch<double> size, double factor = 1) {
   return erfcx_times(erfcx_variable(size)) * (0.5 * factor) / (size + 0.5);
 }
 
-/// exp(y^2) erfc(y) at a quantile, times a factor, divided by t: with what each rounding but those of erfcx_times() has
-/// lost.
-inline Batch<double> erfcx_over(Quantile y, double factor, Batch<double> t) {
-  Batch<double> times = erfcx_times(erfcx_variable(y.value)), half = y.value + 0.5;
-  Batch<double> scale = 0.5 * factor, product = times * scale;
+/// exp(y^2) erfc(y) factor / t for 0 <= y <= 40, with what the roundings on the way take.
+inline Batch<double> erfcx_over(TwoParts<double> y, double factor, Batch<double> t) {
+  const double scale = 0.5 * factor;
+  TwoParts<double> scaled = scaled_erfc(y.high);
+  Batch<double> half = y.high + 0.5, product = scaled.high * scale;
   Batch<double> value = product / half, back = value * half;
-  Batch<double> rest = (product - back) - error_of_product(value, half, back) + error_of_product(times, scale, product);
-  Batch<double> lost = y.value - (half - 0.5);
-  Batch<double> slope = 2 * y.value * value - 2 * std::numbers::inv_sqrtpi * factor;
+  Batch<double> rest = (product - back) - error_of_product(value, half, back) +
+                       error_of_product(scaled.high, Batch<double>(scale), product) + scaled.low * scale;
+  Batch<double> lost = y.high - (half - 0.5);
+  Batch<double> slope = 2 * y.high * value - 2 * std::numbers::inv_sqrtpi * factor;
   Batch<double> low = y.low * slope + (rest - lost * value) / half;
   Batch<double> quotient = value / t;
   const Mask<double> is_large = quotient > 1e290;  // products of halves of it would leave the range
@@ -150,7 +147,7 @@ inline Batch<double> growing_bell(Batch<double> x) {
   Batch<double> near = erfinv_near_zero(x);
   const Mask<double> is_near = size <= 0.5;
   if (all(is_near)) return near;
-  return where(is_near, near, flip_sign(tail_quantile((1 - size) * 0.5).value, x));
+  return where(is_near, near, flip_sign(tail_quantile((1 - size) * 0.5).high, x));
 }
 
 /// sqrt(pi) / 2 exp(erfinv(x)^2)
@@ -173,7 +170,7 @@ inline Batch<double> growing_bell(Batch<double> x) {
   Batch<double> x = (p - 0.5) * 2;
   Batch<double> near = erfinv_near_zero(x);
   const Mask<double> is_near = abs(x) <= 0.5;
-  if (!all(is_near)) near = where(is_near, near, flip_sign(tail_quantile(min(p, 1 - p)).value, x));
+  if (!all(is_near)) near = where(is_near, near, flip_sign(tail_quantile(min(p, 1 - p)).high, x));
   return near * std::numbers::sqrt2;
 }
 

@@ -1,4 +1,4 @@
-// Numbers of 400 bits (MPFR), and the operators' values in them: what float32 and float64 results are held to.
+// Numbers of many bits (MPFR), and the operators' values in them: what float32 and float64 results are held to.
 #pragma once
 
 #include <map>
@@ -27,7 +27,7 @@ class Exact {
   ~Exact() { mpfr_clear(x_); }
 
   /// How many bits new numbers have.
-  static inline thread_local mpfr_prec_t bits = 400;
+  static inline thread_local mpfr_prec_t bits = 200;
 
   mpfr_ptr get() { return x_; }
   mpfr_srcptr get() const { return x_; }
@@ -75,17 +75,37 @@ class Exact {
   mpfr_t x_;
 };
 
+/// New numbers have so many bits as long as this lives.
+class WithBits {
+ public:
+  explicit WithBits(mpfr_prec_t bits) : before_(std::exchange(Exact::bits, bits)) {}
+  WithBits(const WithBits&) = delete;
+  WithBits& operator=(const WithBits&) = delete;
+  ~WithBits() { Exact::bits = before_; }
+
+ private:
+  mpfr_prec_t before_;
+};
+
 using ExactFunction = Exact (*)(const Exact&);
 
-/// The value of an elementwise operator of one operand, by the name of its row in the operators' table; null where
-/// there is none.
-ExactFunction exact_function(const std::string& row);
+/// An elementwise operator of one operand. Of a derivative that would take long as a quotient of differences, the
+/// formula; both are held together by a test.
+struct ExactOperator {
+  ExactFunction value;
+  ExactFunction slope = nullptr;
+  /// Whether it is a wave, however large its operand.
+  bool is_wave = false;
+};
 
-/// Whether the operator is a wave, however large its operand.
-bool is_wave(const std::string& row);
+/// That of a row in the operators' table, by its name; null where there is none.
+const ExactOperator* exact_operator(const std::string& row);
+
+/// The derivative at x. NaN at a kink.
+Exact exact_slope(const ExactOperator& row, const Exact& x);
 
 /// f'(x), from f on both sides, at a distance of 2^-130 of x; of a million at most for a wave. NaN at a kink, where
 /// they differ.
-Exact exact_slope(ExactFunction f, const Exact& x, bool is_wave);
+Exact quotient_slope(ExactFunction f, const Exact& x, bool is_wave);
 
 }  // namespace xgrad::testing

@@ -124,20 +124,19 @@ Errors errors_at(const OperatorRow& row, std::vector<double> points, bool narrow
   Errors errors;
   errors.points = static_cast<std::int64_t>(points.size());
   if (points.empty()) return errors;
-  const ExactFunction f = exact_function(row.name);
-  const bool waves = is_wave(row.name);
+  const ExactOperator& exact = *exact_operator(row.name);
   const Results got = results_of(row, from_vector(points));
   const std::span<const double> values = elements<double>(got.value), slopes = elements<double>(got.slope);
   const int digits = narrow ? 24 : 53, least = narrow ? -126 : -1022;
   const double most = narrow ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max();
   for (std::size_t i = 0; i < points.size(); ++i) {
     const double x = points[i];
-    const Exact value = f(Exact(x));
+    const Exact value = exact.value(Exact(x));
     errors.value.see(units_of(values[i], value, digits, least, most,
                               scale_at(narrow ? limits.value_scale32 : limits.value_scale64, x)),
                      x);
-    if (isnan(value) || std::isinf(x)) continue;
-    const Exact slope = exact_slope(f, Exact(x), waves);
+    if (isnan(value) || isinf(value) || std::isinf(x)) continue;
+    const Exact slope = exact_slope(exact, Exact(x));
     if (isnan(slope)) continue;  // a kink, or the end of the domain
     errors.slope.see(units_of(slopes[i], slope, digits, least, most,
                               scale_at(narrow ? limits.slope_scale32 : limits.slope_scale64, x)),
@@ -170,7 +169,7 @@ void add_zeros(const OperatorRow& row, std::vector<double>& points) {
 
 }  // namespace
 
-bool has_exact(const OperatorRow& row) { return exact_function(row.name) != nullptr; }
+bool has_exact(const OperatorRow& row) { return exact_operator(row.name) != nullptr; }
 
 Errors reference_errors(const OperatorRow& row, std::int64_t count, std::uint64_t seed) {
   std::mt19937_64 random(seed);

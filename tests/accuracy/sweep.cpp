@@ -12,6 +12,9 @@
 #include "../catch.hpp"
 #include "limits.hpp"
 #include "measure.hpp"
+#if XGRAD_MPFR
+#include "exact.hpp"
+#endif
 
 using namespace xgrad;
 using namespace xgrad::testing;
@@ -100,6 +103,34 @@ TEST_CASE("float64 results are those of MPFR to the last bits", "[accuracy][mpfr
   }
   if (measured == 0) WARN("skipped: MPFR is not installed (Debian: libmpfr-dev)");
 }
+
+#if XGRAD_MPFR
+TEST_CASE("derivatives that MPFR is given as formulas are those of the values", "[accuracy][mpfr]") {
+  int measured = 0;
+  for (const OperatorRow& row : rows_to_measure()) {
+    const ExactOperator* exact = exact_operator(row.name);
+    if (exact == nullptr || exact->slope == nullptr) continue;
+    ++measured;
+    int compared = 0;
+    for (double size : {1e-300, 1e-8, 0.013, 0.3, 0.498, 0.7, 0.999, 1.6, 3.9, 4.1, 9.3, 57.2, 61.7, 199.4, 201.6,
+                        990.7, 1010.3, 1e6 + 0.3, 1e30})
+      for (double x : {size, -size}) {
+        const Exact value = exact->value(Exact(x));
+        if (isnan(value) || isinf(value) || value == 0) continue;
+        const Exact formula = exact_slope(*exact, Exact(x)),
+                    quotient = quotient_slope(exact->value, Exact(x), exact->is_wave);
+        if (isnan(quotient) || formula.to_double() == 0) continue;
+        ++compared;
+        INFO(row.name << " at " << x << ": " << formula.to_double() << ", by differences " << quotient.to_double());
+        const long apart = (formula - quotient).exponent() - quotient.exponent();
+        CHECK((formula == quotient || apart < -80));
+      }
+    INFO(row.name);
+    CHECK(compared >= 6);
+  }
+  CHECK(measured > 20);
+}
+#endif
 
 // One operator, wholly, into a file: for scripts/accuracy.sh.
 TEST_CASE("a whole sweep of one operator", "[.sweep]") {

@@ -83,7 +83,8 @@ double zeta_of_negative(double s, double q) {
   // Half-way between, odd powers below and above cancel.
   if (std::abs(r) == 0.5 && is_odd(s)) return zeta_of_positive(s, 1 - q);
   const double nearest = std::pow(r, -s);
-  if (std::isinf(nearest)) return nearest;
+  // The others are at least half a step away: together they are below 2^(s + 3).
+  if (std::isinf(nearest) || std::abs(nearest) > 0x1p63 * std::exp2(s)) return nearest;
   Sum sum;
   auto add_from = [&](double factor, double distance) {
     const double first = 1 + distance, lost = distance - (first - 1);

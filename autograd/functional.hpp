@@ -418,7 +418,7 @@ Tensor hessian(F&& closure, const T& parameter, SourceLocation where = SourceLoc
 ///
 /// Shapes: vector, gradient and product as x.
 /// Dtype: vector, gradient and product as x.
-/// Example: `auto [gradient, product] = hvp(f, x, v);`
+/// Example: `auto [gradient, product] = hvp([](const Tensor& x) { return sum(exp(x)); }, x, ones_like(x));`
 template <UnaryFunction F, internal::TensorOrDerived T>
 GradientAndProduct<Tensor> hvp(F&& f, const T& x, const Tensor& vector,
                                SourceLocation where = SourceLocation::current()) {

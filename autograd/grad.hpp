@@ -26,18 +26,18 @@ struct GradOptions {
 
 /// grad computes the gradients of sum_k <outputs[k], cotangents[k]> with respect to `inputs` (leaves or intermediate
 /// results), and touches no Tensor::grad(). Without cotangents each output must have one element.
-///
-/// Shapes: cotangents as outputs; results as inputs.
-/// Dtype: cotangents as outputs; results as inputs.
 /// The results may share memory with each other, with the cotangents and with other tensors: the gradients of a + b are
 /// one tensor, and that of sum(x) is one number, expanded. Write into a copy() alone. What backward() leaves in
 /// Tensor::grad() is each tensor's own.
+///
+/// Shapes: cotangents as outputs; results as inputs.
+/// Dtype: cotangents as outputs; results as inputs.
 ///
 /// Throws: std::invalid_argument for cotangents of another number, shape or dtype; std::logic_error for outputs or
 /// inputs that require no gradient, an input that no output depends on (see Unused), a graph that an earlier pass
 /// freed, or a saved value that was overwritten. All of that is checked before the first rule runs, and nothing is
 /// changed then. A pass in which a rule or a hook throws has used up its graph unless it retains it.
-/// Example: `std::vector<Tensor> g = grad(loss, {w, b}, {.unused = Unused::zeros});`
+/// Example: `Tensor w = copy(x).set_requires_grad(), g = grad(sum(w * w), w, {.unused = Unused::zeros});  // 2 w`
 std::vector<Tensor> grad(std::span<const Tensor> outputs, std::span<const Tensor> inputs,
                          std::span<const Tensor> cotangents = {}, GradOptions options = {},
                          SourceLocation where = SourceLocation::current());

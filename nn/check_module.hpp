@@ -69,7 +69,7 @@ struct BoundToModel {
 /// Dtype: the inputs' floating ones become float64, the others are handed over as they are.
 /// Throws: gradcheck_error where a gradient is wrong, naming the parameter; std::invalid_argument for a model that
 /// cannot be copied (clone()) and what it refuses.
-/// Example: `nn::check_module(model, {x}, {.gradcheck = {.order = 2}});`
+/// Example: `nn::check_module(nn::Dense(3, 2), {x}, {.gradcheck = {.order = 2}});`
 template <std::derived_from<Module> M>
 GradcheckReport check_module(const M& model, const std::vector<Tensor>& inputs, CheckModuleOptions options = {},
                              SourceLocation where = SourceLocation::current()) {
@@ -80,7 +80,7 @@ GradcheckReport check_module(const M& model, const std::vector<Tensor>& inputs, 
 
 /// check_module() of what a function makes of the model and the inputs: for models that are called otherwise, or answer
 /// with several tensors. The function is handed the copy.
-/// Example: `nn::check_module(lstm, [](const nn::LSTM& lstm, const Tensor& x) { return lstm(x).output; }, {x});`
+/// Example: `nn::check_module(nn::GRU(3, 4), [](const nn::GRU& gru, const Tensor& x) { return gru(x).output; }, {x});`
 template <std::derived_from<Module> M, class F>
 requires(!std::convertible_to<const F&, std::vector<Tensor>>) GradcheckReport
     check_module(const M& model, const F& function, const std::vector<Tensor>& inputs, CheckModuleOptions options = {},

@@ -11,6 +11,15 @@ import sys
 import xml.etree.ElementTree as ElementTree
 
 LABELS = ["Shapes", "Dtype", "Derivative", "Throws", "Source", "Example", "NumPy", "PyTorch"]
+# Headers beside those of the operators that have a page of their own, and its title.
+DERIVATIVES = {
+    "autograd/grad.hpp": "Gradients of results that a graph has recorded",
+    "autograd/functional.hpp": "Derivatives of functions and closures",
+    "autograd/map.hpp": "Formulas of one's own as elementwise operators",
+    "autograd/check/gradcheck.hpp": "Gradients beside finite differences",
+    "autograd/check/check_operator.hpp": "The whole contract of an operator",
+    "nn/check_module.hpp": "Gradients of a layer or model beside finite differences",
+}
 LABEL = re.compile(r"^(" + "|".join(LABELS) + r"):\s*(.*)$")
 
 
@@ -39,11 +48,23 @@ def filtered_block(lines):
         close()
         if label:
             # A dash by itself, "not there", would be an empty list to Doxygen.
-            out.extend(["", "@par " + label[1], "\u2013" if label[2] == "-" else escaped(label[2])])
+            out += ["", "@par " + label[1]]
+            # An empty line would be the end of it, before the code.
+            if label[2]:
+                out.append("\u2013" if label[2] == "-" else escaped(label[2]))
         else:
             out.append(escaped(line))
     close()
     return out
+
+
+def with_concepts(text):
+    """Functions of functions with their concepts in the arguments: of some they are the only difference."""
+    def declaration(match):
+        concept, name, rest = match.groups()
+        return re.sub(rf"\b{name}\b(?= |&&)", concept + " auto", rest).replace("const T&", "const Tensor&")
+
+    return re.sub(r"^template <(\w*Function\w*|Closure) (\w+)(?:, internal::TensorOrDerived T)?>\n([^;{]*)", declaration, text, flags=re.M)
 
 
 def filtered_header(path):
@@ -57,7 +78,7 @@ def filtered_header(path):
             out += ["/**", "\n".join(filtered_block(block)), "*/"]
             block = []
         out.append(line)
-    return "\n".join(out) + "\n"
+    return with_concepts("\n".join(out) + "\n")
 
 
 def filter_headers(out, paths):
@@ -136,7 +157,7 @@ class Enum:
 
 
 def page_of(header):
-    if not header.startswith("autograd/ops/"):
+    if not header.startswith("autograd/ops/") and header not in DERIVATIVES:
         return "options.md"
     # index.md is the list of the pages.
     return {"index": "indexing"}.get(name := os.path.basename(header).removesuffix(".hpp"), name) + ".md"
@@ -200,6 +221,9 @@ class Options:
         return out + [""]
 
 
+CONCEPTS = {}  # by header: name and doc block
+
+
 def read_xml(folder):
     functions, options, enums = [], [], []
     for name in sorted(os.listdir(folder)):
@@ -215,13 +239,18 @@ def read_xml(folder):
                         functions.append(Function(member, namespace))
                     elif member.get("kind") == "enum":
                         enums.append(Enum(member, namespace))
+            elif compound.get("kind") == "concept" and "internal" not in compound.findtext("compoundname"):
+                CONCEPTS.setdefault(compound.find("location").get("file"), []).append(
+                    (compound.findtext("compoundname").removeprefix("xgrad::"), note_of(compound)))
             elif compound.get("kind") == "struct" and "internal" not in compound.findtext("compoundname"):
                 options.append(Options(compound))
     return functions, options, enums
 
 
 def title_of(path):
-    """The first sentence of a header's opening comment."""
+    """What a page is called: the first sentence of its header's opening comment, where nothing else is said."""
+    if path in DERIVATIVES:
+        return DERIVATIVES[path]
     comment = []
     for line in open(path, encoding="utf-8"):
         if not line.startswith("//"):
@@ -234,13 +263,17 @@ def title_of(path):
 def page(header, functions, options, enums):
     name_of_page = page_of(header)
     out = [f"# {title_of(header)}", "", f"`#include <xgrad/{header}>`", ""]
-    groups = {}
+    if header in DERIVATIVES and header in CONCEPTS:
+        out += [*[f"- `{name}`: {note}" for name, note in CONCEPTS[header]], ""]
+    groups, told = {}, set()
     for function in sorted(functions, key=lambda f: f.line):
         groups.setdefault(function.name, []).append(function)
     for name, overloads in groups.items():
         out += [f"## {name}", ""]
         out += ["```cpp", *[f.signature for f in overloads], "```", ""]
         for function in overloads:
+            if not function.text and not function.labels:  # as the one before it
+                continue
             if len(overloads) > 1:
                 out += [f"`{function.signature}`:", ""]
             for text in function.text:
@@ -253,8 +286,11 @@ def page(header, functions, options, enums):
                 out += ["```cpp", code_of(function.labels["Example"]), "```", ""]
         signatures = " ".join(f.signature for f in overloads)
         for option in options:
-            if re.search(rf"\b{option.name.split('::')[-1]}\b", signatures):
+            if re.search(rf"\b{option.name.split('::')[-1]}\b", signatures) and option.name not in told:
                 out += option.lines(enums, name_of_page)
+                # Pages of operators are read from the middle.
+                if header in DERIVATIVES:
+                    told.add(option.name)
         links = ", ".join(e.link(name_of_page) for e in enums_in(signatures, enums, name.rpartition("::")[0]))
         if links:
             out += [f"The values of {links} are listed there.", ""]
@@ -269,6 +305,7 @@ def example_test(functions):
         "// The examples of the operators' doc blocks, compiled and run. Made by scripts/reference.sh.",
         "// clang-format off",
         "#include <xgrad/xgrad.hpp>",
+        "#include <xgrad/autograd/check/check_operator.hpp>",
         '#include "catch.hpp"',
         "",
         "using namespace xgrad;",
@@ -443,6 +480,8 @@ def options_page(options, enums):
             continue
         out += [f"## {title}", ""]
         for header in headers:
+            if header in DERIVATIVES:
+                continue
             own = [o for o in options if o.file == header and re.search(r"(Options|Position|Group|Masks|Weights|Parts|Start)$", o.name) and o.members]
             own_enums = [e for e in enums if e.file == header]
             if not own and not own_enums:
@@ -472,15 +511,18 @@ def dead_links(folder):
 def make(xml, out):
     functions, options, enums = read_xml(xml)
     # append_text() writes a value in a message: no operator.
-    functions = [f for f in functions if f.file.startswith("autograd/ops/") and not f.is_deleted
-                 and f.name.split("::")[-1] != "append_text"]
+    functions = [f for f in functions if not f.is_deleted and f.name.split("::")[-1] != "append_text"]
+    derivatives = [f for f in functions if f.file in DERIVATIVES and not f.name.startswith("functional::")]
+    functions = [f for f in functions if f.file.startswith("autograd/ops/")]
     missing = [f for f in functions if not f.text and "operator" not in f.name]
+    described = {(f.file, f.name) for f in derivatives if f.text}
+    missing += [f for f in derivatives if (f.file, f.name) not in described]
     for function in missing:
         print(f"{function.file}:{function.line}: {function.name} has no doc block", file=sys.stderr)
     if missing or len(functions) < 100:
         sys.exit(f"reference: {len(missing)} of {len(functions)} declarations have no doc block")
     # Doxygen drops what it takes for markup.
-    blank = [f"{f.file}:{f.line}: {f.name}: nothing follows {label}" for f in functions for label, text in f.labels.items() if not text]
+    blank = [f"{f.file}:{f.line}: {f.name}: nothing follows {label}" for f in functions + derivatives for label, text in f.labels.items() if not text]
     if blank:
         sys.exit("\n".join(blank))
     os.makedirs(os.path.join(out, "reference"))
@@ -493,17 +535,26 @@ def make(xml, out):
     for function in functions:
         if "operator" not in function.name:
             families.setdefault(function.file, []).append(function)
+    beside = {header: [f for f in derivatives if f.file == header] for header in DERIVATIVES}
+
+    def write_pages(pages):
+        lines = []
+        for header, members in pages:
+            write(os.path.join("reference", page_of(header)), page(header, members, [o for o in options if o.file == header], enums))
+            names = list(dict.fromkeys(f.name for f in sorted(members, key=lambda f: f.line)))
+            lines.append(f"- [{title_of(header)}]({page_of(header)}): " + ", ".join(f"`{n}`" for n in names))
+        return lines
+
     index = ["# Operators", "", "One page for each header of `autograd/ops`, made of its doc blocks by `scripts/reference.sh`.",
              "[Beside NumPy and PyTorch](names.md) has their names next to ours, and ours next to theirs.",
-             "[Options](options.md) has the fields and defaults of optimizers, schedules, data, files, layers, runs, tensors and checks.", ""]
-    for header, members in sorted(families.items()):
-        write(os.path.join("reference", page_of(header)), page(header, members, [o for o in options if o.file == header], enums))
-        names = list(dict.fromkeys(f.name for f in sorted(members, key=lambda f: f.line)))
-        index.append(f"- [{title_of(header)}]({page_of(header)}): " + ", ".join(f"`{n}`" for n in names))
+             "[Options](options.md) has the fields and defaults of optimizers, schedules, data, files, layers, runs, tensors and checks.",
+             "[Derivatives](#derivatives-and-checks-of-them) of functions and graphs, and the checks of them, stand at the end.", ""]
+    index += write_pages(sorted(families.items()))
+    index += ["", "## Derivatives, and checks of them", "", *write_pages(beside.items())]
     write("reference/index.md", "\n".join(index) + "\n")
     write("reference/names.md", comparison_page(functions))
     write("reference/options.md", options_page(options, enums))
-    write("reference.cpp", example_test(functions) + "\n" + names_test())
+    write("reference.cpp", example_test(functions + derivatives) + "\n" + names_test())
     dead = dead_links(os.path.join(out, "reference"))
     if dead:
         sys.exit("\n".join(dead))

@@ -1,6 +1,7 @@
 // The examples of the operators' doc blocks, compiled and run. Made by scripts/reference.sh.
 // clang-format off
 #include <xgrad/xgrad.hpp>
+#include <xgrad/autograd/check/check_operator.hpp>
 #include "catch.hpp"
 
 using namespace xgrad;
@@ -219,6 +220,32 @@ TEST_CASE("Example of linalg::solve_triangular", "[reference]") {
 
 TEST_CASE("Example of linalg::matrix_norm", "[reference]") {
   linalg::matrix_norm(x, {.ord = "nuc"});
+}
+
+TEST_CASE("Example of check_operator", "[reference]") {
+  check_operator({.name = "cube",
+                  .function = [](const Tensor& x) { return x * x * x; },
+                  .reference = [](double x) { return x * x * x; }});
+}
+
+TEST_CASE("Example of gradcheck", "[reference]") {
+  gradcheck([](const Tensor& x) { return sum(tanh(x)); }, cast(x, DType::float64));
+}
+
+TEST_CASE("Example of hvp", "[reference]") {
+  auto [gradient, product] = hvp([](const Tensor& x) { return sum(exp(x)); }, x, ones_like(x));
+}
+
+TEST_CASE("Example of grad", "[reference]") {
+  Tensor w = copy(x).set_requires_grad(), g = grad(sum(w * w), w, {.unused = Unused::zeros}); // 2 w
+}
+
+TEST_CASE("Example of nn::check_module", "[reference]") {
+  nn::check_module(nn::Dense(3, 2), {x}, {.gradcheck = {.order = 2}});
+}
+
+TEST_CASE("Example of nn::check_module, 2", "[reference]") {
+  nn::check_module(nn::GRU(3, 4), [](const nn::GRU& gru, const Tensor& x) { return gru(x).output; }, {x});
 }
 
 TEST_CASE("What stands for names of NumPy and PyTorch", "[reference]") {

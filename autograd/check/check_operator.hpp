@@ -135,7 +135,7 @@ class operator_error : public std::runtime_error {
 /// Throws: operator_error where something does not hold; std::invalid_argument for a row that makes no sense.
 /// Example:
 ///     check_operator({.name = "cube",
-///                     .function = [](const Tensor& x) { return cube(x); },
+///                     .function = [](const Tensor& x) { return x * x * x; },
 ///                     .reference = [](double x) { return x * x * x; }});
 OperatorReport check_operator(const OperatorRow& row, SourceLocation where = SourceLocation::current());
 

@@ -148,7 +148,7 @@ GradcheckReport gradcheck_report(F&& f, const GradcheckInputs& inputs, Gradcheck
 /// Throws: gradcheck_error where a gradient is wrong; std::invalid_argument for float32 inputs (their differences have
 /// too few digits to judge a gradient by) and for an f that gives different values for the same inputs.
 /// Source: C. J. F. Ridders, Accurate computation of F'(x) and F'(x) F''(x), Advances in Engineering Software 4 (1982).
-/// Example: gradcheck([](const Tensor& x) { return sum(tanh(x)); }, x);
+/// Example: `gradcheck([](const Tensor& x) { return sum(tanh(x)); }, cast(x, DType::float64));`
 template <CheckableFunction F>
 GradcheckReport gradcheck(F&& f, const GradcheckInputs& inputs, GradcheckOptions options = {},
                           SourceLocation where = SourceLocation::current()) {

@@ -291,6 +291,12 @@ Exact entr(const Exact& x) { return x == 0 ? Exact(0) : x < 0 ? -infinity() : -x
 Exact logit(const Exact& x) { return log(x / (1 - x)); }
 Exact clamp(const Exact& x, const Exact& low, const Exact& high) { return x < low ? low : x > high ? high : x; }
 
+/// Of logit(clamp(x, low, high)): NaN at the kinks.
+Exact logit_slope(const Exact& x, const Exact& low, const Exact& high) {
+  if (x < low || x > high) return 0;
+  return x == low || x == high ? nan() : 1 / (x * (1 - x));
+}
+
 }  // namespace
 
 Exact quotient_slope(ExactFunction f, const Exact& x, bool is_wave) {
@@ -399,7 +405,7 @@ const ExactOperator* exact_operator(const std::string& row) {
       {"sinc", {.value = OF(sinc(x)), .is_wave = true}},
       {"entr", {OF(entr(x))}},
       {"logit", {OF(logit(x))}},
-      {"logit(eps)", {OF(logit(clamp(x, 0.25, 0.75)))}},
+      {"logit(eps)", {OF(logit(clamp(x, 0.25, 0.75))), OF(logit_slope(x, 0.25, 0.75))}},
   };
   const auto found = kOperators.find(row);
   return found == kOperators.end() ? nullptr : &found->second;

@@ -120,6 +120,9 @@ TEST_CASE("higher derivatives of erfcx, logit and cbrt are their limits at extre
     INFO(x);
     CHECK(second_at(of_erfcx, x) == 0);
   }
+  // The slope had been off by 4.6 units of the last place. (Quadruple precision.)
+  CHECK(slope_at(of_erfcx, 0.54546155960964815) == Approx(-0.48134715729981786).epsilon(2.5e-16));
+  CHECK(slope_at(of_erfcx, 0.2801) == Approx(-0.7090722710475489).epsilon(2.5e-16));
   // 2 / sqrt(pi) / x^3
   CHECK(std::abs(second_at(of_erfcx, 1e50) / (2 / std::sqrt(kPi) * 1e-150) - 1) < 1e-14);
   CHECK(std::abs(second_at(of_erfcx, 3e10) / (2 / std::sqrt(kPi) / 2.7e31) - 1) < 1e-14);
@@ -204,6 +207,9 @@ TEST_CASE("log_ndtr in both tails", "[elementwise][special][conventions]") {
               {-kInf, 0, -5000000012.431864, -7.619853024160527e-24, -804.6084420137538}, 1e-14);
   check_close(doubles({slope_at(f, -1e5), slope_at(f, kInf), slope_at(f, -kInf)}), {100000.00000999999, 0, kInf},
               1e-15);
+  // Where x^2 is infinite and half of it is not, and where erfcx is denormal.
+  check_close(log_ndtr(doubles({-1.3719477707112201e154, -1.8e154})), {-9.411203427797433e307, -1.62e308}, 1e-15);
+  for (double x : {-1e10, -1e160, -1.6365e308}) CHECK(slope_at(f, x) == -x);
   // The slope is about -x there; of its own slope, which is -1 + 1 / x^2, nothing is lost.
   CHECK(std::abs(second_at(f, -1e5) + 1 - 1e-10) < 1e-15);
   CHECK(second_at(f, 50) == 0);

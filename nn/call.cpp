@@ -99,6 +99,8 @@ void LayerCall::add_backward_hooks(Tensor& y) {
   };
   // A view of the registry alone: a call must not keep alive what the layer's class holds beside it.
   auto gradients = std::make_shared<Gradients>(Gradients{Module(layer_.registry_), Tensor()});
+  // A hook on a leaf, as of a layer that answers with its parameter, would stay there and see each later pass as well.
+  if (y.is_leaf() && !y.is_same(x_.tensor("call"))) y = internal::entrance(y);
   if (!entrance_.defined()) {
     y.add_hook([gradients, run](const Tensor& g) {
        run(gradients->layer, Tensor(), g);

@@ -7,6 +7,8 @@ namespace nn {
 namespace detail {
 
 void refuse_place(const Module& list, std::int64_t index, std::size_t size, SourceLocation where) {
+  if (size == 0)
+    fail<std::out_of_range>(where, concat(list, ": there must be a module at ", index, ", but the list is empty."));
   fail<std::out_of_range>(where,
                           concat(list, ": the index must be in [-", size, ", ", size, "), but it is ", index, "."));
 }

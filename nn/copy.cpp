@@ -87,7 +87,7 @@ void ModelCopy::take(const NamedTensors& tensors) {
       continue;
     }
     const auto [other, is_first] = given.emplace(at->second, &one);
-    check(is_first || name == other->second->first || tensor.is_same(other->second->second), where_, function_,
+    check(is_first || tensor.is_same(other->second->second), where_, function_,
           ": names of one parameter must stand for one tensor, but '", other->second->first, "' and '", name,
           "' stand for two.");
     all[at->second] = tensor;

@@ -101,6 +101,9 @@ double gain(Nonlinearity nonlinearity, double slope) {
 
 void apply(const Module& model, const Patterns& patterns, const Initializer& initializer, Generator& generator,
            SourceLocation where) {
+  check<std::logic_error>(static_cast<bool>(initializer), where,
+                          "init::apply: the initialiser must be one of nn::init or a callable, but it is "
+                          "default-constructed.");
   NamedTensors chosen = detail::matching_parameters("init::apply", model, patterns, where);
   std::vector<Tensor> values;  // all are made before the first is written
   for (const auto& [name, tensor] : chosen) {

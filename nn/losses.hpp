@@ -93,7 +93,10 @@ class Loss : public Module {
   // function.
   void keep(const char* name, Tensor& tensor, SourceLocation where) {
     if (!tensor.defined()) return;
-    tensor = buffer(name, tensor.requires_grad() ? tensor : copy(tensor), where);
+    // The class has no name of its own yet.
+    check(!tensor.requires_grad(), where, "loss: the buffer '", name,
+          "' must not require a gradient, but it does. Pass its detach(), or call the function.");
+    tensor = buffer(name, copy(tensor), where);
   }
 
   template <class... Others>

@@ -116,6 +116,8 @@ Parameter Module::param(const std::string& name, Tensor value, SourceLocation wh
   check(value.defined(), where, *this, ": the parameter '", name, "' must be a tensor, but it is undefined.");
   check(is_floating(value.dtype()), where, *this, ": the parameter '", name, "' must be floating, but it is ",
         value.dtype(), ".");
+  check<std::logic_error>(value.is_leaf(), where, *this, ": the parameter '", name, "' must be a leaf, but '",
+                          value.operation(), "' made it. Pass its detach().");
   if (!value.requires_grad()) value = with_own_elements(value);
   value.set_requires_grad(true, where);
   internal::check_own_elements("param", value, where);

@@ -82,8 +82,8 @@ class Module {
   void eval() { train(false); }
   /// Whether it is switched to training, as a new module is.
   bool is_training() const;
-  /// Converts floating parameters and buffers in place, all of them or (when memory runs out) none: every handle to
-  /// them sees the new dtype, their gradients are cleared. An optimizer is made after that.
+  /// Converts floating parameters and buffers in place, all of them or (when memory runs out) none: every handle to them
+  /// sees the new dtype, each has memory of its own then, gradients are cleared. An optimizer is made after that.
   /// Throws: std::invalid_argument unless the dtype is floating, std::logic_error where with_parameters() has put the
   /// result of an operation in a parameter's place.
   void to(DType dtype, SourceLocation where = SourceLocation::current());
@@ -122,10 +122,10 @@ class Module {
   /// added are not seen. It runs unrecorded, on the thread of the pass, once the gradient by the input is complete:
   /// where the pass goes no further than this layer it does not run, and where the input needs no gradient
   /// `input_gradient` is undefined. The gradients must not be written to. Of a layer that answers with a struct the
-  /// result is the struct's `output` (LSTM, attention), or its
-  /// `h` (LSTMCell): `output_gradient` is the gradient by that, undefined where the loss depends on the other results
-  /// alone, and `input_gradient` has what comes through all of them. Where the input needs no gradient, it takes a
-  /// gradient by that result for the hook to run. A struct with neither runs no backward hooks.
+  /// result is the struct's `output` (LSTM, attention), or its `h` (LSTMCell): `output_gradient` is the gradient by that,
+  /// `input_gradient` has what comes through the operations that it was made by (in this library's layers through all
+  /// results, and `output_gradient` is undefined where the loss depends on the others alone). Where the input needs no
+  /// gradient, it takes a gradient by that result for the hook to run. A struct with neither runs no backward hooks.
   ///
   /// Example: `HookHandle seen = model.hidden.add_backward_hook([](auto& layer, auto& gx, auto& gy) { ... });`
   [[nodiscard]] HookHandle add_backward_hook(

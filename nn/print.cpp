@@ -20,11 +20,10 @@ class Printer {
       for (const auto& [path, tensor] : named) {
         if (path.find('.') != path.npos) continue;  // a child's
         tensors += concat(tensors.empty() ? "  " : ", ", path, ' ', tensor.shape());
-        if (are_buffers)
-          tensors += " (buffer)";
-        else if (!seen_.insert(tensor.impl()).second)
+        if (are_buffers) tensors += " (buffer)";
+        if (!seen_.insert(tensor.impl()).second)
           tensors += " (shared)";
-        else if (!tensor.requires_grad())
+        else if (!are_buffers && !tensor.requires_grad())
           tensors += " (frozen)";
       }
     };

@@ -84,6 +84,7 @@ LoadPlan plan_load(const std::string& module, const NamedTensors& own, const Nam
   std::vector<Tensor>& values = plan.values;
   values.resize(own.size());
   std::vector<bool> is_given(own.size()), is_met(own.size());  // by name; by tensor, at its first name
+  std::vector<const std::string*> taken_from(own.size());      // by tensor: the name that its value came under
   std::vector<std::string> twice, misshapen, unfit, torn;
   NoGrad no_grad;
   for (const auto& [name, value] : given) {
@@ -106,10 +107,12 @@ LoadPlan plan_load(const std::string& module, const NamedTensors& own, const Nam
       Tensor fresh = contiguous(converted(value.detach(), target.dtype()));
       if (xgrad::internal::is_borrowed(fresh) || storages.count(xgrad::internal::storage_of(fresh)) != 0)
         fresh = copy(fresh);
-      if (!values[first].defined())
+      if (!values[first].defined()) {
         values[first] = fresh;
-      else if (!same_elements(values[first], fresh))
-        torn.push_back(concat(name, " and ", own[first].first));
+        taken_from[first] = &name;
+      } else if (!same_elements(values[first], fresh)) {
+        torn.push_back(concat(name, " and ", *taken_from[first]));
+      }
     } catch (const std::invalid_argument& error) {
       unfit.push_back(concat(name, " (", error.what(), ")"));
     }

@@ -11,8 +11,11 @@ bool glob_fits(std::string_view pattern, std::string_view name) noexcept {
       after_star = ++p;
       tried = n;
     } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == name[n])) {
-      ++p;
       ++n;
+      // A character of UTF-8 has further bytes of the form 10xxxxxx.
+      if (pattern[p] == '?')
+        while (n < name.size() && (static_cast<unsigned char>(name[n]) & 0xC0) == 0x80) ++n;
+      ++p;
     } else if (after_star != pattern.npos) {
       p = after_star;
       n = ++tried;

@@ -16,6 +16,7 @@
 #include "../base/launch.hpp"
 #include "../simd/partial.hpp"
 #include "../tensor_impl.hpp"
+#include "all_finite.hpp"
 #include "convolution_plan.hpp"
 #include "fill.hpp"
 #include "matmul.hpp"
@@ -516,6 +517,9 @@ void convolve_back(const ConvGeometry& g, const T* y, const T* w, const T* bias,
     if (is_pointwise(g))
       return launch_products(
           PointwiseProducts<T>{g.in_channels, g.out_channels, places, {w, 1, g.in_channels}, y, bias, x}, g.batch);
+    // A tap meets the 0 around y where it reaches no element, which it must not where it is infinite or nan.
+    if (!all_finite(w, g.groups * g.out_channels * g.in_channels * taps))
+      return launch(PlainConvolution<T, true>{g, y, w, bias, x}, g.batch * g.groups * g.in_channels, 1);
     std::vector<ClassAxis> classes[kAxes];
     for (int axis = 0; axis < kAxes; ++axis)
       for (std::int64_t first = 0; first < std::min(g.stride[axis], g.in[axis]); ++first)

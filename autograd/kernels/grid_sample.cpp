@@ -84,7 +84,8 @@ Taps<T> taps_of(const SampleShape& s, T coordinate, std::int64_t extent) {
   }
   p = padded(p, extent, s.padding, s.align_corners);
   if (s.mode == SampleMode::nearest) {
-    taps.element[0] = element_at(std::nearbyint(p.at), extent);
+    // Halves as PyTorch rounds them: to even along two axes, away from 0 along three.
+    taps.element[0] = element_at(s.axes == 3 ? std::round(p.at) : std::nearbyint(p.at), extent);
     return taps;
   }
   const T first = std::floor(p.at);

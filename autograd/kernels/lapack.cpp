@@ -432,8 +432,11 @@ struct SolveLeastSquares {
                                     work, length);
         break;
     }
+    // What LAPACK takes the bound for: that of the dtype where it is negative, and gelsd where it is not in (0, 1).
+    const bool is_default = driver == LeastSquares::gelsd ? bound <= 0 || bound >= 1 : bound < 0;
+    const T used = is_default ? std::numeric_limits<T>::epsilon() : bound;
     rank = 0;
-    for (T value : w.s) rank += value > bound * w.s[0];
+    for (T value : w.s) rank += value > used * w.s[0];
     return status;
   }
 

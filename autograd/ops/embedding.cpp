@@ -195,12 +195,12 @@ std::vector<std::int64_t> checked_starts(const Tensor& indices, const EmbeddingB
         ": with include_last_offset there must be at least one offset, but there is none.");
   starts = offsets.to_vector<std::int64_t>();
   if (!options.include_last_offset) starts.push_back(indices.numel());
-  for (std::size_t i = 0; i < starts.size(); ++i)
-    check<std::out_of_range>(i == 0 ? starts[0] == 0 || starts.size() == 1 : starts[i - 1] <= starts[i], where, kBag,
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    const bool is_in_order = i == 0 ? starts[0] == 0 || starts.size() == 1 : starts[i - 1] <= starts[i];
+    check<std::out_of_range>(is_in_order && starts[i] <= indices.numel(), where, kBag,
                              ": offsets must begin with 0 and not decrease, nor lie beyond the ", indices.numel(),
                              " indices, but offset ", i, " is ", starts[i], ".");
-  check<std::out_of_range>(starts.back() <= indices.numel(), where, kBag, ": offsets must not lie beyond the ",
-                           indices.numel(), " indices, but the last is ", starts.back(), ".");
+  }
   return starts;
 }
 
@@ -264,7 +264,8 @@ Tensor largest_of_bags(const Bags& bags, const Tensor& table, SourceLocation whe
            count, kBagGrain / (d + 1) + 1);
   });
   return record(kBag, where, {table, taken, bags.starts}, y, {Uses::input(1) | Uses::input(2)}, [count](Vjp& vjp) {
-    if (vjp.shape(0)[0] == 0) return;  // a table without rows has but empty bags
+    // A table without rows has but empty bags.
+    if (vjp.shape(0)[0] == 0) return vjp.give(0, zeros(vjp.shape(0), {.dtype = vjp.dtype(0)}));
     const Tensor& starts = vjp.input(2);
     Tensor is_empty = narrow(starts, 0, 1, count) == narrow(starts, 0, 0, count);
     Tensor g = xgrad::where(unsqueeze(is_empty, 1), 0, vjp.g());

@@ -142,7 +142,7 @@ struct Lstsq {
 /// Shapes: `a [..., m, n], b [..., m, k] -> [..., n, k]`; `a [..., m, n], b [..., m] -> [..., n]`. Leading axes
 /// broadcast.
 /// Dtype: the operands' common one; floating.
-/// Derivative: that of pinv(a) b, which holds as long as the rank does not change.
+/// Derivative: that of pinv(a) b at the driver's rank. Values that are not 0 but count as such are taken for constant 0.
 /// Throws: std::invalid_argument for other shapes, dtypes and drivers, for elements that are not finite, and where gels
 /// meets a matrix without full rank.
 Lstsq lstsq(const Operand& a, const Operand& b, LstsqOptions options = {});
@@ -336,7 +336,7 @@ struct RankOptions {
 /// Pseudoinverse (Moore and Penrose), by the SVD.
 /// Shapes: `x [..., m, n] -> [..., n, m]`.
 /// Dtype: floating.
-/// Derivative: that of matrices of constant rank, with no division by singular values that count as 0.
+/// Derivative: that of matrices of constant rank; singular values that count as 0 are taken for constant 0.
 /// Throws: std::invalid_argument unless x is floating and finite, and square where it is hermitian.
 Tensor pinv(const Operand& x, RankOptions options = {});
 /// Rank: the number of singular values that count.

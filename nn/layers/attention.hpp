@@ -88,6 +88,7 @@ class MultiheadAttention final : public Module {
 
   std::int64_t embed_dim() const { return embed_dim_; }
   std::int64_t num_heads() const { return num_heads_; }
+  bool batch_first() const { return batch_first_; }
   Dense out_proj() const { return out_proj_; }
 
  private:

@@ -57,7 +57,7 @@ Tensor in_shortened_rows(const Tensor& weight, const Tensor& indices, double max
                           weight.operation(), "'.");
   // What the lookup refuses is left to it, for it says so.
   const std::int64_t count = weight.shape()[0];
-  if (indices.dtype() != DType::int64 || indices.numel() == 0) return lookup();
+  if (indices.dtype() != DType::int64 || indices.numel() == 0 || weight.shape()[1] == 0) return lookup();
   std::vector<std::int64_t> rows = indices.to_vector<std::int64_t>();
   for (std::int64_t row : rows)
     if (row < 0 || row >= count) return lookup();

@@ -25,6 +25,7 @@ Tensor Unflatten::operator()(const Operand& x) const {
   return call(x, [&] { return unflatten(x, axis_, sizes_); });
 }
 Unfold::Unfold(const Shape& kernel, PatchOptions options) : kernel_(kernel), options_(options) {}
+Unfold::Unfold(std::int64_t kernel, PatchOptions options) : Unfold(Shape{kernel}, options) {}
 
 Tensor Unfold::operator()(const Operand& x) const {
   return call(x, [&] { return unfold(x, kernel_, options_); });

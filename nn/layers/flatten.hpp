@@ -43,6 +43,7 @@ class Unflatten final : public Module {
 class Unfold final : public Module {
  public:
   explicit Unfold(const Shape& kernel, PatchOptions options = {});
+  explicit Unfold(std::int64_t kernel, PatchOptions options = {});
 
   Tensor operator()(const Operand& x) const;
 

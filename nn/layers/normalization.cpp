@@ -52,8 +52,10 @@ void RunningNorm::check_input(const Operand& x, int least, int most, int channel
   check(
       least <= shape.ndim() && shape.ndim() <= most, x.where(), "x must have ", least,
       [&] { return least == most ? std::string() : concat(" or ", most); }, " axes, but it is ", shape, ".");
-  check(shape[channel_axis] == features_, x.where(), "x must have ", features_, " channels in axis ", channel_axis,
-        ", but it is ", shape, ".");
+  // Without parameters and statistics the number of channels is nobody's, as in PyTorch.
+  const bool is_bound = weight_.defined() || running_mean_.defined();
+  check(!is_bound || shape[channel_axis] == features_, x.where(), "x must have ", features_, " channels in axis ",
+        channel_axis, ", but it is ", shape, ".");
 }
 
 BatchNorm::BatchNorm(const char* name, int least, int most, std::int64_t features, const BatchNormLayerOptions& options,
@@ -179,8 +181,8 @@ GroupNorm::GroupNorm(std::int64_t groups, std::int64_t channels, GroupNormOption
 Tensor GroupNorm::operator()(const Operand& x) const {
   return call(x, [&] {
     const Shape& shape = x.tensor("GroupNorm").shape();
-    check(shape.ndim() >= 2 && shape[1] == channels_, x.where(), "x must be [N, ", channels_, ", ...], but it is ",
-          shape, ".");
+    check(shape.ndim() >= 2 && (shape[1] == channels_ || !weight_.defined()), x.where(), "x must be [N, ", channels_,
+          ", ...], but it is ", shape, ".");
     return group_norm(x, groups_, weight_, bias_, eps_);
   });
 }

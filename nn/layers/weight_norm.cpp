@@ -87,6 +87,13 @@ int checked_axis(const char* wrapper, int axis, const Tensor& weight, SourceLoca
   return axis < 0 ? axis + ndim : axis;
 }
 
+void check_axis_of(const char* wrapper, const Module& layer, const std::string& name, std::optional<int> axis,
+                   SourceLocation where) {
+  if (!axis) return;
+  for (const auto& [own, tensor] : layer.named_parameters())
+    if (own == name) checked_axis(wrapper, *axis, tensor, where);
+}
+
 void check_iteration(const char* wrapper, int iterations, double eps, SourceLocation where) {
   check(iterations >= 0, where, wrapper, ": power_iterations must be at least 0, but they are ", iterations, ".");
   check(eps >= 0, where, wrapper, ": eps must be at least 0, but it is ", eps, ".");

@@ -40,6 +40,9 @@ struct SpectralIteration {
 };
 
 int checked_axis(const char* wrapper, int axis, const Tensor& weight, SourceLocation where);
+/// Checks the axis before the layer's parameter is renamed: a refused wrapper leaves the layer as it was.
+void check_axis_of(const char* wrapper, const Module& layer, const std::string& name, std::optional<int> axis,
+                   SourceLocation where);
 void check_iteration(const char* wrapper, int iterations, double eps, SourceLocation where);
 
 }  // namespace detail
@@ -66,10 +69,10 @@ class WeightNorm final : public Module {
  public:
   explicit WeightNorm(M layer, WeightNormOptions options = {}, SourceLocation where = SourceLocation::current())
       : axis_(options.axis),
-        layer_(wrapped(std::move(layer), where)),
+        layer_((detail::check_axis_of("WeightNorm", layer, options.name, options.axis, where),
+                wrapped(std::move(layer), where))),
         direction_(rename_parameter(options.name, options.name + "_v", where)),
-        length_((options.axis ? void(detail::checked_axis("WeightNorm", *options.axis, direction_, where)) : void(),
-                 param(options.name + "_g", detail::lengths_of(direction_, options.axis), where))) {}
+        length_(param(options.name + "_g", detail::lengths_of(direction_, options.axis), where)) {}
 
   Tensor operator()(const Operand& x) const requires std::is_invocable_r_v<Tensor, const M&, const Operand&> {
     return call(x, [&] { return on_weight(x.where())(x); });
@@ -121,14 +124,12 @@ template <std::derived_from<Module> M>
 class SpectralNorm final : public Module {
  public:
   explicit SpectralNorm(M layer, SpectralNormOptions options = {}, SourceLocation where = SourceLocation::current())
-      : layer_(wrapped(std::move(layer), where)),
+      : layer_((detail::check_iteration("SpectralNorm", options.power_iterations, options.eps, where),
+                detail::check_axis_of("SpectralNorm", layer, options.name, axis_of(options), where),
+                wrapped(std::move(layer), where))),
         original_(rename_parameter(options.name, options.name + "_orig", where)),
-        iteration_((detail::check_iteration("SpectralNorm", options.power_iterations, options.eps, where),
-                    detail::SpectralIteration{
-                        detail::checked_axis("SpectralNorm",
-                                             options.axis.value_or(std::derived_from<M, TransposedConvolution> ? 1 : 0),
-                                             original_, where),
-                        options.power_iterations, options.eps})),
+        iteration_{detail::checked_axis("SpectralNorm", axis_of(options), original_, where), options.power_iterations,
+                   options.eps},
         u_(buffer(options.name + "_u",
                   iteration_.start(iteration_.rows(original_), original_.dtype(), options.generator), where)),
         v_(buffer(options.name + "_v",
@@ -149,6 +150,9 @@ class SpectralNorm final : public Module {
   Tensor weight() const { return iteration_.normalized(original_, u_, v_); }
 
  private:
+  static int axis_of(const SpectralNormOptions& options) {
+    return options.axis.value_or(std::derived_from<M, TransposedConvolution> ? 1 : 0);
+  }
   M on_weight(SourceLocation where) const {
     if (is_training()) iteration_.improve(original_, u_, v_);
     return detail::on_tensor(layer_, original_, iteration_.normalized({original_, where}, u_, v_));

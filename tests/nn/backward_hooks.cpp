@@ -106,6 +106,25 @@ TEST_CASE("backward hooks: an input without gradient, and a layer that hands x o
   CHECK(is_close(x.grad(), f64({5, 5})));
 }
 
+TEST_CASE("backward hooks: a layer that answers with its parameter leaves no hook on it", "[hooks]") {
+  struct Prompt : nn::Module {
+    nn::Parameter w = param("w", f64({2, 3}));
+    Tensor operator()(const Tensor& x) const {
+      return call(x, [&]() -> Tensor { return w; });
+    }
+  } prompt;
+  Seen seen;
+  HookHandle handle = seen.add_to(prompt);
+  for (int i = 0; i < 3; ++i) sum(prompt(f64({1, 1}))).backward();
+  CHECK(seen.out.size() == 3);
+  sum(2 * prompt.w).backward();
+  CHECK(seen.out.size() == 3);
+  CHECK(is_close(prompt.w.grad(), f64({5, 5})));
+  // Where x needs a gradient the pass does not come to it: the hook has nothing to say.
+  for (int i = 0; i < 3; ++i) sum(prompt(variable({1, 1}))).backward();
+  CHECK(is_close(prompt.w.grad(), f64({8, 8})));
+}
+
 TEST_CASE("backward hooks: second derivatives stay right, and nothing stays alive", "[hooks]") {
   const auto nodes = memory::stats().nodes;
   {

@@ -71,6 +71,7 @@ TEST_CASE("Lists and dictionaries name places and names that they do not have", 
   CHECK(message_of<std::out_of_range>(by_name) ==
         "Deep.heads (ModuleDict<Dense>): there must be a module 'b', but there are: a." +
             at("containers.cpp", line + 1));
+  CHECK_THROWS_WITH(nn::ModuleList<nn::Dense>().at(0), Contains("there must be a module at 0, but the list is empty."));
   CHECK_THROWS_WITH(model.heads.at("b"), Contains("there must be a module 'b', but there are: a."));
   CHECK(model.layers[std::size_t{1}].out() == 2);
   CHECK(model.layers[0].out() == 4);

@@ -230,6 +230,9 @@ TEST_CASE("with_parameters refuses tensors of another number, shape or kind", "[
   CHECK_THAT(with_first(ones({5})), Contains("'scale' must be [2], but it is [5]."));
   CHECK_THAT(with_first(tensor({1, 2})), Contains("'scale' must be floating, but it is int64."));
   CHECK_THAT(with_first(Tensor()), Contains("'scale' must be a tensor, but it is undefined."));
+  const nn::NamedTensors twice = {{"scale", ones({2})}, {"scale", zeros({2})}};
+  CHECK_THAT(message_of<std::invalid_argument>([&] { nn::with_parameters(model, twice); }),
+             Contains("'scale' and 'scale' stand for two"));
 }
 
 TEST_CASE("a copy on results of operations is neither converted nor loaded into", "[nn][copy]") {

@@ -264,9 +264,19 @@ TEST_CASE("Transformer layers are built of given parts", "[nn][given]") {
   CHECK_THROWS_WITH(
       nn::TransformerDecoderLayer({self, nn::MultiheadAttention(4, 2), first, second, norm1, norm2, norm3}),
       Contains("multihead_attn must be as wide as self_attn, 8, but it is 4"));
+  const nn::MultiheadAttention other(8, 4, {.batch_first = true, .dtype = f64});
+  CHECK_THROWS_WITH(nn::TransformerDecoderLayer({self, other, first, second, norm1, norm2, norm3}),
+                    Contains("multihead_attn must have the batch where self_attn has it"));
 }
 
 // ---- Losses ----
+
+TEST_CASE("Given weights that cannot be parameters or buffers are refused by their names", "[nn][given]") {
+  const Tensor w = ones({9, 2}).set_requires_grad();
+  CHECK_THROWS_WITH(nn::Dense(2 * w), Contains("Dense: the parameter 'weight' must be a leaf, but 'mul' made it."));
+  CHECK_THROWS_WITH(nn::CrossEntropyLoss({.weight = ones({2}).set_requires_grad()}),
+                    Contains("loss: the buffer 'weight' must not require a gradient, but it does."));
+}
 
 TEST_CASE("Weights of losses are buffers, which move with the state and the dtype", "[nn][losses]") {
   Tensor weights = tensor({1.0, 2.0, 4.0}, {.dtype = DType::float32});

@@ -243,6 +243,14 @@ TEST_CASE("Flatten joins all axes but the first, or those given", "[nn][flatten]
   CHECK_THROWS_AS(nn::Flatten()(full({}, 2.0)), std::out_of_range);
 }
 
+TEST_CASE("Unfold takes one number for both extents of its patches", "[nn][flatten]") {
+  const Tensor x = ones({1, 1, 3, 3});
+  CHECK(nn::Unfold(2)(x).shape() == Shape{1, 4, 4});
+  CHECK(nn::Unfold({2})(x).shape() == Shape{1, 4, 4});
+  CHECK(nn::Unfold({1, 3})(x).shape() == Shape{1, 3, 3});
+  CHECK(nn::Unfold(2, {.padding = {1}, .stride = {2}})(x).shape() == Shape{1, 4, 4});
+}
+
 TEST_CASE("Flatten refuses axes that are not there", "[nn][flatten]") {
   auto call = [] { nn::Flatten()(zeros({3})); };
   int line = __LINE__ - 1;

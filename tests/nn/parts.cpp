@@ -151,6 +151,17 @@ TEST_CASE("BatchNorm without running statistics takes the batch's in evaluation 
   CHECK(same(layer(x), training));
 }
 
+TEST_CASE("Norms that keep nothing of their channels take any number of them", "[nn][normalization]") {
+  const Tensor x = normal({2, 6, 4});
+  CHECK(same(nn::InstanceNorm1d(3)(x), nn::InstanceNorm1d(6)(x)));
+  CHECK(same(nn::BatchNorm1d(3, {.affine = false, .track_running_stats = false})(x),
+             nn::BatchNorm1d(6, {.affine = false, .track_running_stats = false})(x)));
+  CHECK(same(nn::GroupNorm(2, 4, {.affine = false})(x), nn::GroupNorm(2, 6, {.affine = false})(x)));
+  CHECK_THROWS_AS(nn::BatchNorm1d(3, {.affine = false})(x), std::invalid_argument);
+  CHECK_THROWS_AS(nn::BatchNorm1d(3, {.track_running_stats = false})(x), std::invalid_argument);
+  CHECK_THROWS_AS(nn::GroupNorm(2, 4)(x), std::invalid_argument);
+}
+
 TEST_CASE("InstanceNorm of one sample is that of a batch of one", "[nn][normalization]") {
   nn::InstanceNorm2d layer(3, {.affine = true, .track_running_stats = true});
   Tensor x = normal({3, 4, 5});
@@ -207,6 +218,7 @@ TEST_CASE("Embedding starts its padding row at 0, and shortens rows that it look
   CHECK_THROWS_AS(layer(tensor({3})), std::out_of_range);
   CHECK_THROWS_AS(nn::Embedding(4, 3, {.padding_index = 4}), std::out_of_range);
   CHECK_THROWS_AS(nn::Embedding(4, 3, {.max_norm = -1}), std::invalid_argument);
+  CHECK(nn::Embedding(3, 0, {.max_norm = 1})(tensor({1})).shape() == Shape{1, 0});
 }
 
 TEST_CASE("a lookup that throws shortens no row", "[nn][embedding]") {

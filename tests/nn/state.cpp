@@ -52,6 +52,8 @@ TEST_CASE("* stands for any characters and none, ? for one", "[nn][state]") {
   CHECK(glob_fits("", ""));
   CHECK_FALSE(glob_fits("", "a"));
   CHECK_FALSE(glob_fits("?", ""));
+  CHECK(glob_fits("?.w", "\u00e9.w"));  // two bytes in UTF-8
+  CHECK_FALSE(glob_fits("??.w", "\u00e9.w"));
   CHECK(glob_fits("a*b*c", "a1b2b3c"));
   CHECK_FALSE(glob_fits("a*b*c", "a1b2b3"));
   CHECK(glob_fits("**a**", "xax"));
@@ -161,6 +163,8 @@ TEST_CASE("Names of one tensor need one value, and refuse two that differ", "[nn
         "output.weight and embedding.weight." +
             at("state.cpp", line));
   CHECK(allclose(tied.embedding.weight(), value * 2));
+  CHECK_THROWS_WITH(tied.load({{"output.weight", value}, {"embedding.weight", value + 1}}),
+                    Contains("embedding.weight and output.weight"));
   CHECK_THROWS_AS(tied.load_partial({{"embedding.weight", value}, {"output.weight", value + 1}}),
                   std::invalid_argument);
   Tensor hole = full({5, 3}, std::nan(""));
@@ -196,6 +200,8 @@ TEST_CASE("init::apply starts parameters by their names", "[nn][init]") {
   CHECK(net.body.weight().to_vector() == before);
   CHECK_THROWS_AS(nn::init::apply(net, "*.wieght", nn::init::ones()), std::invalid_argument);
   CHECK_THROWS_WITH(nn::init::apply(net, "body.weight", nn::init::given(ones({3, 2}))), Contains("must give [2, 3]"));
+  CHECK_THROWS_WITH(nn::init::apply(net, "*.bias", nn::Initializer()),
+                    Contains("init::apply: the initialiser must be"));
 }
 
 // ---- Initialisers of this file's neighbourhood ----

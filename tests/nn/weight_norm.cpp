@@ -132,4 +132,11 @@ TEST_CASE("Wrappers refuse parameters and axes that a layer does not have", "[nn
   CHECK_THROWS_WITH(nn::WeightNorm(nn::Dense(3, 2), {.name = "wieght"}), Contains("must have a parameter 'wieght'"));
   CHECK_THROWS_AS(nn::WeightNorm(nn::Dense(3, 2), {.axis = 2}), std::out_of_range);
   CHECK_THROWS_AS(nn::SpectralNorm(nn::Dense(3, 2), {.power_iterations = -1}), std::invalid_argument);
+  // The layer is what it was.
+  nn::Dense layer(3, 2);
+  CHECK_THROWS_AS(nn::WeightNorm(layer, {.axis = 2}), std::out_of_range);
+  CHECK_THROWS_AS(nn::SpectralNorm(layer, {.axis = 2}), std::out_of_range);
+  CHECK_THROWS_AS(nn::SpectralNorm(layer, {.power_iterations = -1}), std::invalid_argument);
+  CHECK_THROWS_AS(nn::SpectralNorm(layer, {.eps = -1}), std::invalid_argument);
+  CHECK(names(layer.state()) == std::vector<std::string>{"weight", "bias"});
 }

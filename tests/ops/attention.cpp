@@ -306,7 +306,16 @@ TEST_CASE("Bags by offsets, empty ones too", "[nn][embedding]") {
   CHECK_THROWS_AS(embedding_bag(indices, w, {.offsets = integers({1, 2})}), std::out_of_range);
   CHECK_THROWS_AS(embedding_bag(indices, w, {.offsets = integers({0, 3, 2})}), std::out_of_range);
   CHECK_THROWS_AS(embedding_bag(indices, w, {.offsets = integers({0, 5})}), std::out_of_range);
+  CHECK_THROWS_WITH(embedding_bag(indices, w, {.offsets = integers({0, 5})}), Catch::Matchers::Contains("offset 1 is 5"));
   CHECK_THROWS_AS(embedding_bag(indices, w), std::invalid_argument);
+}
+
+TEST_CASE("A table without rows has an empty gradient in every mode of its bags", "[nn][embedding]") {
+  for (BagMode mode : {BagMode::sum, BagMode::mean, BagMode::max}) {
+    Tensor w = zeros({0, 2}, kDouble).set_requires_grad();
+    sum(embedding_bag(zeros({0}, {.dtype = DType::int64}), w, {.offsets = integers({0}), .mode = mode})).backward();
+    CHECK(w.grad().shape() == Shape{0, 2});
+  }
 }
 
 TEST_CASE("A padding row is in no bag, and does not count in its mean", "[nn][embedding]") {
@@ -369,6 +378,19 @@ TEST_CASE("grid_sample outside of the image", "[nn][interpolation]") {
   CHECK(is_close(grid_sample(x, near, {.padding = GridPadding::reflection}), f64({{{{1., 2.}}}})));
   CHECK(is_close(grid_sample(x, near, {.padding = GridPadding::reflection, .align_corners = true}),
                  f64({{{{1.25, 1.75}}}})));
+}
+
+TEST_CASE("grid_sample's nearest rounds halves to even in an image, away from 0 in a volume, as PyTorch's",
+          "[nn][interpolation]") {
+  Tensor grid = zeros({1, 1, 4, 2}, kDouble), deep = zeros({1, 1, 1, 4, 3}, kDouble);
+  for (int i = 0; i < 4; ++i) {
+    grid[{0, 0, i, 0}].assign(-.75 + .5 * i);
+    deep[{0, 0, 0, i, 0}].assign(-.75 + .5 * i);
+  }
+  const Tensor x = reshape(arange(0, 5, 1, kDouble), {1, 1, 1, 5});
+  const GridSampleOptions options{.mode = GridInterpolation::nearest, .align_corners = true};
+  CHECK(grid_sample(x, grid, options).to_vector() == std::vector<double>{0, 2, 2, 4});
+  CHECK(grid_sample(unsqueeze(x, 2), deep, options).to_vector() == std::vector<double>{1, 2, 3, 4});
 }
 
 TEST_CASE("An infinite element outside of what a place reads does not reach it", "[nn][interpolation]") {

@@ -179,6 +179,17 @@ TEST_CASE("An element that a tap does not read does not reach the tap's gradient
   }
 }
 
+TEST_CASE("A tap that does not meet an element does not reach it", "[nn][convolution]") {
+  for (double odd : {kInf, std::nan("")}) {
+    Tensor w = f64({{{odd, 1.}}});
+    std::vector<double> y = conv_transpose1d(f64({{{1., 2., 3.}}}), w, {}, {.dilation = 2}).to_vector();
+    CHECK((y[3] == 2 && y[4] == 3));
+    CHECK_FALSE((std::isfinite(y[0]) || std::isfinite(y[2])));
+    Tensor x = ones({1, 1, 4}, {.dtype = DType::float64}).set_requires_grad();
+    CHECK(grad(sum(conv1d(x, w)), x).to_vector()[3] == 1);
+  }
+}
+
 TEST_CASE("The gradients of a convolution and of its transpose are those of one bilinear map", "[nn][convolution]") {
   Generator generator(3);
   const ConvOptions options{.stride = 2, .padding = 1, .dilation = 2, .groups = 2};

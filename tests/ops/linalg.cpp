@@ -308,6 +308,32 @@ TEST_CASE("least squares by every driver, with what each computes", "[linalg]") 
                 {a[0], b[0]});
 }
 
+TEST_CASE("the gradient of least squares has the rank that the driver took", "[linalg]") {
+  const Tensor a = f64({{2.0, .3}, {-.4, .5}, {.1, -.2}}), b = f64({{1.0}, {2.0}, {-1.0}});
+  auto slope = [&](const Tensor& x, linalg::LstsqOptions options) {
+    const Tensor leaf = x.detach().set_requires_grad();
+    return grad(sum(linalg::lstsq(leaf, b, options).solution), leaf);
+  };
+  // gels has no use for rcond; gelsd takes one outside of (0, 1) for the dtype's epsilon, gelss a negative one.
+  const Tensor right = slope(a, {.driver = "gels"});
+  CHECK(allclose(slope(a, {.rcond = .5, .driver = "gels"}), right, {.rtol = 1e-12}));
+  CHECK(allclose(slope(a, {.rcond = 5., .driver = "gelsd"}), right, {.rtol = 1e-12}));
+  CHECK(linalg::lstsq(a, b, {.rcond = 5., .driver = "gelsd"}).rank.item<int>() == 2);
+  const Tensor singular = matmul(b, f64({{1.0, 3.0}}));
+  for (const char* driver : {"gelsd", "gelss"}) {
+    CHECK(linalg::lstsq(singular, b, {.rcond = -1., .driver = driver}).rank.item<int>() == 1);
+    CHECK(allclose(slope(singular, {.rcond = -1., .driver = driver}), slope(singular, {.driver = driver}),
+                   {.rtol = 1e-12}));
+  }
+  // A batch with two ranks, of one right side.
+  const Tensor batch = stack({a, singular});
+  const Tensor leaf = batch.detach().set_requires_grad();
+  const Tensor both = grad(sum(linalg::lstsq(leaf, b).solution), leaf);
+  CHECK(allclose(both[0], slope(a, {}), {.rtol = 1e-12}));
+  CHECK(allclose(both[1], slope(singular, {}), {.rtol = 1e-12}));
+  CHECK_THROWS_WITH(linalg::lstsq(a, full({3, 1}, std::nan(""))), Contains("but b [3, 1] has inf or nan"));
+}
+
 TEST_CASE("least squares of no right side has ranks and values all the same", "[linalg]") {
   const Tensor a = random({1, 2, 5, 3}), nothing = zeros({1, 2, 5, 0}, kDouble);
   for (const char* driver : {"gels", "gelsy", "gelsd", "gelss"}) {

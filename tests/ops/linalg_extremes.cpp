@@ -202,6 +202,21 @@ TEST_CASE("vectors that nothing depends on may have equal values, or values of 0
   }
 }
 
+TEST_CASE("singular vectors have their gradients at every scale", "[linalg]") {
+  const Tensor x = f64({{3.0, 1.0}, {2.0, -1.0}, {.5, 1.5}}), w = f64({{1.0, 2.0}, {-1.0, .5}, {.3, .7}});
+  auto gradients = [&](int power, bool second) {
+    const double scale = std::ldexp(1, power);
+    const Tensor leaf = (x * scale).detach().set_requires_grad();
+    const linalg::Svd parts = linalg::svd(leaf, {.full_matrices = false});
+    Tensor g = grad(sum(parts.u * w) + sum(parts.vh * narrow(w, 0, 0, 2)), leaf, {.create_graph = second});
+    if (second) g = grad(sum(g * w * scale), leaf);
+    return g * scale;
+  };
+  const Tensor first = gradients(0, false), second = gradients(0, true);
+  for (int power : {-530, 520, 1000}) CHECK(allclose(gradients(power, false), first, {.rtol = 1e-9}));
+  for (int power : {-350, 350}) CHECK(allclose(gradients(power, true), second, {.rtol = 1e-9}));
+}
+
 TEST_CASE("matrices without elements have empty gradients of every decomposition", "[linalg]") {
   for (const Shape& shape : {Shape{5, 0}, Shape{0, 5}, Shape{2, 5, 0}}) {
     const Tensor x = zeros(shape, kVariable);
@@ -213,6 +228,13 @@ TEST_CASE("matrices without elements have empty gradients of every decomposition
     }
     CHECK(grad(sum(linalg::qr(x, linalg::QrMode::r).r), x).shape() == shape);
     CHECK(grad(sum(linalg::svdvals(x)), x, {.create_graph = true}).shape() == shape);
+    // backward() leaves one, too.
+    Tensor leaf = zeros(shape, kVariable);
+    sum(linalg::qr(leaf).r).backward();
+    CHECK(leaf.grad().shape() == shape);
+    leaf = zeros(shape, kVariable);
+    sum(linalg::svd(leaf).s).backward();
+    CHECK(leaf.grad().shape() == shape);
   }
 }
 

@@ -149,6 +149,11 @@ TEST_CASE("binary_cross_entropy's second derivatives are finite at the ends", "[
   auto first = grad(binary_cross_entropy(x, target), {x, target}, {.create_graph = true});
   for (const Tensor& second : grad(sum(first[0]) + sum(first[1]), {x, target}))
     CHECK(all(isfinite(second)).item<bool>());
+  // By the formula of the second derivative, as PyTorch's, where x (1 - x) is cut off.
+  x = variable({0., 1., .5, 1e-50});
+  Tensor g = grad(binary_cross_entropy(x, tensor({0., 1., 1., 1.}, kDouble), {.reduction = Reduction::sum}), x,
+                  {.create_graph = true});
+  CHECK(allclose(grad(sum(g), x), tensor({0., 0., 4., 1e24}, kDouble)));
 }
 
 TEST_CASE("binary_cross_entropy takes weights", "[nn][loss]") {

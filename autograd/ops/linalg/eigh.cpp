@@ -96,7 +96,7 @@ void eigh_rule(const char* name, Vjp& vjp, EighOptions options) {
   if (vjp.has(1)) {
     const Tensor& g = vjp.g(1);
     const Tensor inside = matmul(transpose(v), g) *
-                          inverse_differences(name, w, {}, any(g.detach() != 0, -2), options.degenerate, vjp.where());
+                          inverse_differences(name, w, any(g.detach() != 0, -2), options.degenerate, vjp.where());
     const Tensor of_vectors = symmetric_part(matmul(v, matmul(inside, transpose(v))));
     cotangent = cotangent.defined() ? cotangent + of_vectors : of_vectors;
   }

@@ -86,8 +86,8 @@ void check_options(const char* name, const Tensor& x, const RankOptions& options
   check_tolerance(name, "rtol", options.rtol, lead, where);
 }
 
-void check_finite(const char* name, const Tensor& x, SourceLocation where) {
-  check(all(isfinite(x.detach())).item<bool>(), where, name, ": elements must be finite, but x ", x.shape(),
+void check_finite(const char* name, const char* what, const Tensor& x, SourceLocation where) {
+  check(all(isfinite(x.detach())).item<bool>(), where, name, ": elements must be finite, but ", what, " ", x.shape(),
         " has inf or nan.");
 }
 
@@ -96,7 +96,8 @@ struct Pseudoinverse {
   Tensor inverse, rank;
 };
 
-Pseudoinverse pinv_value(const Tensor& x, const RankOptions& options) {
+/// By the values that exceed the tolerance, or by the first `rank` of them where that is defined.
+Pseudoinverse pinv_value(const Tensor& x, const RankOptions& options, const Tensor& rank) {
   Tensor magnitudes, values, left, right;
   if (options.hermitian) {
     const Eigh parts = eigh(x);
@@ -110,7 +111,8 @@ Pseudoinverse pinv_value(const Tensor& x, const RankOptions& options) {
     left = transpose(parts.vh);
     right = transpose(parts.u);
   }
-  const Tensor counts = cast(magnitudes, DType::float64) > bound_of(x, magnitudes, options);
+  const Tensor counts = rank.defined() ? arange(magnitudes.size(-1)) < unsqueeze(rank, -1)
+                                       : cast(magnitudes, DType::float64) > bound_of(x, magnitudes, options);
   const Tensor inverse = where(counts, reciprocal(values), 0);
   return {contiguous(matmul(left * unsqueeze(inverse, -2), right)), sum(counts, -1)};
 }
@@ -135,11 +137,12 @@ Tensor pinv_cotangent(const Tensor& x, const Tensor& p, const Tensor& rank, cons
 }
 
 /// The pseudoinverse, recorded, and the rank.
-Pseudoinverse pseudoinverse(const Tensor& x, const RankOptions& options, SourceLocation where) {
+Pseudoinverse pseudoinverse(const Tensor& x, const RankOptions& options, SourceLocation where,
+                            const Tensor& rank = {}) {
   Pseudoinverse result;
   {
     NoGrad no_grad;
-    result = pinv_value(x.detach(), options);
+    result = pinv_value(x.detach(), options, rank);
   }
   if (!is_recording({x})) return result;
   // Of a matrix that is not what it is taken for, as one triangle is read, the result is no pseudoinverse: x P is not
@@ -160,7 +163,7 @@ Tensor pinv(const Operand& operand, RankOptions options) {
   const SourceLocation where = operand.where();
   const Tensor& x = check_matrices("pinv", operand.tensor("pinv"), where);
   check_options("pinv", x, options, where);
-  check_finite("pinv", x, where);
+  check_finite("pinv", "x", x, where);
   CallSite site(where);
   return pseudoinverse(x, options, where).inverse;
 }
@@ -169,7 +172,7 @@ Tensor matrix_rank(const Operand& operand, RankOptions options) {
   const SourceLocation where = operand.where();
   const Tensor& x = check_matrices("matrix_rank", operand.tensor("matrix_rank"), where);
   check_options("matrix_rank", x, options, where);
-  check_finite("matrix_rank", x, where);
+  check_finite("matrix_rank", "x", x, where);
   CallSite site(where);
   const Tensor magnitudes = options.hermitian ? abs(eigvalsh(x.detach())) : svdvals(x.detach());
   return sum(cast(magnitudes, DType::float64) > bound_of(x, magnitudes, options), -1);
@@ -187,15 +190,17 @@ LeastSquares driver_named(std::string_view name, SourceLocation where) {
   return LeastSquares::gelss;
 }
 
-/// The derivative of the solution is that of pinv(a) b.
-void lstsq_rule(Vjp& vjp, double rcond) {
-  const Tensor& a = vjp.input(0);
+/// The derivative of the solution is that of pinv(a) b, with as many singular values as the driver took.
+void lstsq_rule(Vjp& vjp) {
+  const Tensor rank = vjp.output(1).detach();
+  const Tensor& of_a = vjp.input(0);
+  const Tensor a = expand(of_a, with_matrix(rank.shape(), of_a.size(-2), of_a.size(-1)));
   const Tensor& b = vjp.input(1);
   const Tensor& g = vjp.g(0);
-  const auto [inverse, rank] = pseudoinverse(a, {.rtol = rcond}, vjp.where());
+  const auto [inverse, counted] = pseudoinverse(a, {}, vjp.where(), rank);
   if (vjp.needs(1)) vjp.give(1, sum_to(matmul(transpose(inverse), g), vjp.shape(1)));
   // As of pinv, for the cotangent g b^T of the pseudoinverse.
-  if (vjp.needs(0)) vjp.give(0, sum_to(pinv_cotangent(a, inverse, rank, matmul(g, transpose(b))), vjp.shape(0)));
+  if (vjp.needs(0)) vjp.give(0, sum_to(pinv_cotangent(a, inverse, counted, matmul(g, transpose(b))), vjp.shape(0)));
 }
 
 }  // namespace
@@ -211,8 +216,8 @@ Lstsq lstsq(const Operand& left, const Operand& right, LstsqOptions options) {
   if (vectors) b = unsqueeze(b, -1);
   check(b.ndim() >= 2 && b.size(-2) == a.size(-2), where, "lstsq: b must have as many rows as a, but a is ", a.shape(),
         " and b is ", right.tensor("lstsq").shape(), ".");
-  check_finite("lstsq", a, where);
-  check_finite("lstsq", b, where);
+  check_finite("lstsq", "a", a, where);
+  check_finite("lstsq", "b", b, where);
   const Shape lead = broadcast_shapes("lstsq", lead_of(a.shape()), lead_of(b.shape()), where);
   const std::int64_t m = a.size(-2), n = a.size(-1), k = b.size(-1), least = std::min(m, n), count = lead.numel();
   const double rcond = options.rcond.value_or(default_rcond(a));
@@ -233,10 +238,10 @@ Lstsq lstsq(const Operand& left, const Operand& right, LstsqOptions options) {
     check(false, where, "lstsq: matrices must have full rank for gels, or an iteration that converges, but ",
           matrix_at(failed, of_a.shape()), " has not (LAPACK answers ", info[static_cast<std::size_t>(failed)], ").");
   Lstsq result;
-  result.rank = driver == LeastSquares::gels ? zeros({0}, {.dtype = DType::int64}) : rank;
+  result.rank = driver == LeastSquares::gels ? zeros({0}, {.dtype = DType::int64}) : copy(rank);
   result.singular_values = values;
-  result.solution = record("lstsq", where, {a, b}, std::move(x), {Uses::input(0) | Uses::input(1)},
-                           [rcond](Vjp& vjp) { lstsq_rule(vjp, rcond); });
+  result.solution = record("lstsq", where, {a, b}, {std::move(x), rank},
+                           {Uses::input(0) | Uses::input(1) | Uses::output(1)}, lstsq_rule)[0];
   bool full_rank = m > n && driver != LeastSquares::gelsy;  // as PyTorch has it
   for (std::int64_t i = 0; i < count && full_rank; ++i) full_rank = data_of<std::int64_t>(rank)[i] == n;
   result.residuals = full_rank ? sum(square(sub(b, matmul(a, result.solution))), -2) : zeros({0}, {.dtype = a.dtype()});

@@ -31,7 +31,7 @@ Tensor tall_cotangent(const Tensor& of_q, const Tensor& of_r, const Tensor& q, c
 }
 
 void qr_rule(Vjp& vjp, QrMode mode) {
-  if (vjp.shape(0).numel() == 0) return;  // the gradient has no elements
+  if (vjp.shape(0).numel() == 0) return vjp.give(0, zeros(vjp.shape(0), {.dtype = vjp.dtype(0)}));
   check<std::logic_error>(mode != QrMode::r, vjp.where(),
                           "qr: its derivative is made of Q, which mode r does not compute. Use QrMode::reduced.");
   const Tensor& q = vjp.output(0);

@@ -78,8 +78,8 @@ Tensor column_of(const Tensor& x) { return unsqueeze(x, -1); }
 
 }  // namespace
 
-Tensor inverse_differences(const char* name, const Tensor& values, const Tensor& weight, const Tensor& used,
-                           linalg::Degenerate degenerate, SourceLocation place) {
+Tensor inverse_differences(const char* name, const Tensor& values, const Tensor& used, linalg::Degenerate degenerate,
+                           SourceLocation place) {
   const Tensor equal = equal_pairs(values);
   if (degenerate == linalg::Degenerate::refuse) {
     const Tensor refused = logical_and(equal, logical_or(row_of(used), column_of(used)));
@@ -87,8 +87,7 @@ Tensor inverse_differences(const char* name, const Tensor& values, const Tensor&
     if (const std::int64_t at = first_of(logical_and(refused, is_pair)); at >= 0)
       refuse_equal(name, values, equal.shape(), at, true, place);
   }
-  Tensor differences = row_of(values) - column_of(values);
-  if (weight.defined()) differences = differences * weight;
+  const Tensor differences = row_of(values) - column_of(values);
   return xgrad::where(equal, 0, reciprocal(xgrad::where(equal, 1, differences)));
 }
 

@@ -12,6 +12,7 @@
 #include "../cast.hpp"
 #include "../choose.hpp"
 #include "../compare.hpp"
+#include "../create.hpp"
 #include "../detail/result.hpp"
 #include "../diagonal.hpp"
 #include "../index.hpp"
@@ -69,6 +70,12 @@ Tensor inverse_values(const char* name, const Tensor& s, const Tensor& used, Deg
   return where(is_zero, 0, reciprocal(where(is_zero, 1, s)));
 }
 
+/// s[j] / (s[i] + s[j]), which neither over- nor underflows as a difference of squares does; 0 where both are 0.
+Tensor shares(const Tensor& s) {
+  const Tensor half = 0.5 * unsqueeze(s, -2), sum = half + transpose(half);
+  return half / where(sum.detach() == 0, 1, sum);
+}
+
 /// Which columns of a cotangent are not 0 throughout.
 Tensor used_columns(const Tensor& g) { return any(g.detach() != 0, -2); }
 
@@ -123,7 +130,7 @@ Tensor values_cotangent(const SlopeTerms& terms, const Tensor& g, const Tensor& 
 
 void svd_rule(const char* name, Vjp& vjp, Degenerate degenerate) {
   const Tensor& s = vjp.output(1);
-  if (s.numel() == 0) return;  // the gradient has no elements
+  if (s.numel() == 0) return vjp.give(0, zeros(vjp.shape(0), {.dtype = vjp.dtype(0)}));
   const std::int64_t k = s.size(-1), m = vjp.shape(0)[-2], n = vjp.shape(0)[-1];
   const Tensor u = narrow(vjp.output(0), -1, 0, k), vh = narrow(vjp.output(2), -2, 0, k);
   Tensor cotangent;
@@ -139,9 +146,8 @@ void svd_rule(const char* name, Vjp& vjp, Degenerate degenerate) {
     const Tensor g = cotangent_of_first(name, vjp.g(0), -1, k, vjp.where());
     const Tensor used = used_columns(g);
     const Tensor projected = matmul(transpose(u), g);
-    const Tensor inverse =
-        inverse_differences(name, s, unsqueeze(s, -2) + unsqueeze(s, -1), used, degenerate, vjp.where());
-    add_to(inside, skew_part(projected) * inverse * unsqueeze(s, -2));
+    const Tensor inverse = inverse_differences(name, s, used, degenerate, vjp.where());
+    add_to(inside, skew_part(projected) * inverse * shares(s));
     if (m > k) {
       const Tensor inverse_s = inverse_values(name, s, used, degenerate, vjp.where());
       add_to(cotangent, matmul((g - matmul(u, projected)) * unsqueeze(inverse_s, -2), vh));
@@ -151,9 +157,8 @@ void svd_rule(const char* name, Vjp& vjp, Degenerate degenerate) {
     const Tensor g = cotangent_of_first(name, vjp.g(2), -2, k, vjp.where());
     const Tensor used = used_columns(transpose(g));
     const Tensor projected = matmul(vh, transpose(g));
-    const Tensor inverse =
-        inverse_differences(name, s, unsqueeze(s, -2) + unsqueeze(s, -1), used, degenerate, vjp.where());
-    add_to(inside, unsqueeze(s, -1) * (skew_part(projected) * inverse));
+    const Tensor inverse = inverse_differences(name, s, used, degenerate, vjp.where());
+    add_to(inside, transpose(shares(s)) * (skew_part(projected) * inverse));
     if (n > k) {
       const Tensor inverse_s = inverse_values(name, s, used, degenerate, vjp.where());
       add_to(cotangent, matmul(u * unsqueeze(inverse_s, -2), g - matmul(transpose(projected), vh)));

@@ -40,6 +40,21 @@ V distance_from_target(const V& x, const V& t) {
   }
 }
 
+/// The derivative of the cross entropy of probabilities, and what stands for its own where x (1 - x) is cut: that of the
+/// quotient as it stands would be 1e12 at an end that the target agrees with.
+struct SlopeOfProbabilities {
+  static constexpr Reads a_reads = reads_a | reads_b, b_reads = reads_a;
+  static auto divisor(auto x) {
+    auto variance = x * (1 - x);
+    return where(variance > 1e-12, variance, 1e-12);
+  }
+  static auto value(auto x, auto t) { return (x - t) / divisor(x); }
+  static auto slope_a(auto x, auto t) {
+    auto by = divisor(x);
+    return (x * x - 2 * x * t + t) / by / by;
+  }
+  static auto pull_b(auto g, auto x) { return -g / divisor(x); }
+};
 /// The inner where() keeps 0 * inf out of the second derivative.
 struct OfProbabilities {
   static constexpr Reads a_reads = reads_a | reads_b, b_reads = reads_a;
@@ -47,8 +62,10 @@ struct OfProbabilities {
   static auto log_rest(auto x) { return where(x < 1, log1p(-where(x < 1, x, 0)), -100); }
   static auto value(auto x, auto t) { return (t - 1) * log_rest(x) - t * log_x(x); }
   static auto pull_a(auto g, auto x, auto t) {
-    auto variance = x * (1 - x);
-    return g * (x - t) / where(variance > 1e-12, variance, 1e-12);
+    if constexpr (std::is_same_v<decltype(x), Tensor>)
+      return g * binary("binary_cross_entropy", x, t, SlopeOfProbabilities{});
+    else
+      return g * SlopeOfProbabilities::value(x, t);
   }
   static auto slope_b(auto x) { return log_rest(x) - log_x(x); }
 };

@@ -181,8 +181,11 @@ inline Batch<double> reflection_pole(Batch<double> r) { return 1 / (r * sine_rat
   const Mask<double> reflects = x < 0;
   Batch<double> value = trigamma_of_size(where(reflects, 1 - x, x));
   if (!any(reflects)) return value;
-  Batch<double> pole = reflection_pole(x - round(x));
-  return where(reflects, fma(pole, pole, -value), value);
+  // As reflection_pole(), with what the roundings of product and quotient take, which counts twice in the square.
+  Batch<double> r = x - round(x), sine = sine_ratio(r), divisor = r * sine, pole = 1 / divisor, back = pole * divisor;
+  Batch<double> rest = (1 - back) - error_of_product(pole, divisor, back) - pole * error_of_product(r, sine, divisor);
+  rest = where(abs(pole) < 1e100, 2 * pole * pole * rest, Batch<double>(0));
+  return where(reflects, fma(pole, pole, rest - value), value);
 }
 
 inline Batch<float> lgamma(Batch<float> x) {

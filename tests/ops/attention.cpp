@@ -306,7 +306,8 @@ TEST_CASE("Bags by offsets, empty ones too", "[nn][embedding]") {
   CHECK_THROWS_AS(embedding_bag(indices, w, {.offsets = integers({1, 2})}), std::out_of_range);
   CHECK_THROWS_AS(embedding_bag(indices, w, {.offsets = integers({0, 3, 2})}), std::out_of_range);
   CHECK_THROWS_AS(embedding_bag(indices, w, {.offsets = integers({0, 5})}), std::out_of_range);
-  CHECK_THROWS_WITH(embedding_bag(indices, w, {.offsets = integers({0, 5})}), Catch::Matchers::Contains("offset 1 is 5"));
+  CHECK_THROWS_WITH(embedding_bag(indices, w, {.offsets = integers({0, 5})}),
+                    Catch::Matchers::Contains("offset 1 is 5"));
   CHECK_THROWS_AS(embedding_bag(indices, w), std::invalid_argument);
 }
 

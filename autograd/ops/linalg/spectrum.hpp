@@ -8,8 +8,8 @@ namespace xgrad::internal {
 /// 1 / (v_j - v_i) for all pairs of values [..., n] but the equal ones (and i = j), where it is 0: a tensor [..., n, n].
 /// Throws: std::invalid_argument, in the operation's name, for equal values of which `used` [..., n] names one, unless
 /// they are to make zero.
-Tensor inverse_differences(const char* name, const Tensor& values, const Tensor& used,
-                           linalg::Degenerate degenerate, SourceLocation where);
+Tensor inverse_differences(const char* name, const Tensor& values, const Tensor& used, linalg::Degenerate degenerate,
+                           SourceLocation where);
 
 /// The bound to which values [..., n] count as 0: [..., 1].
 Tensor rounding_of(const Tensor& values);

@@ -246,7 +246,7 @@ TEST_CASE("Flatten joins all axes but the first, or those given", "[nn][flatten]
 TEST_CASE("Unfold takes one number for both extents of its patches", "[nn][flatten]") {
   const Tensor x = ones({1, 1, 3, 3});
   CHECK(nn::Unfold(2)(x).shape() == Shape{1, 4, 4});
-  CHECK(nn::Unfold({2})(x).shape() == Shape{1, 4, 4});
+  CHECK(nn::Unfold(Shape{2})(x).shape() == Shape{1, 4, 4});
   CHECK(nn::Unfold({1, 3})(x).shape() == Shape{1, 3, 3});
   CHECK(nn::Unfold(2, {.padding = {1}, .stride = {2}})(x).shape() == Shape{1, 4, 4});
 }

@@ -221,11 +221,9 @@ class Options:
         return out + [""]
 
 
-CONCEPTS = {}  # by header: name and doc block
-
-
 def read_xml(folder):
-    functions, options, enums = [], [], []
+    """Functions, options, enumerations, and by header the names and doc blocks of its concepts."""
+    functions, options, enums, concepts = [], [], [], {}
     for name in sorted(os.listdir(folder)):
         if not name.endswith(".xml") or name == "index.xml":
             continue
@@ -240,11 +238,11 @@ def read_xml(folder):
                     elif member.get("kind") == "enum":
                         enums.append(Enum(member, namespace))
             elif compound.get("kind") == "concept" and "internal" not in compound.findtext("compoundname"):
-                CONCEPTS.setdefault(compound.find("location").get("file"), []).append(
+                concepts.setdefault(compound.find("location").get("file"), []).append(
                     (compound.findtext("compoundname").removeprefix("xgrad::"), note_of(compound)))
             elif compound.get("kind") == "struct" and "internal" not in compound.findtext("compoundname"):
                 options.append(Options(compound))
-    return functions, options, enums
+    return functions, options, enums, concepts
 
 
 def title_of(path):
@@ -260,11 +258,11 @@ def title_of(path):
     return re.split(r"(?<=[.:])\s", text)[0].rstrip(".:") if text else os.path.basename(path)
 
 
-def page(header, functions, options, enums):
+def page(header, functions, options, enums, concepts):
     name_of_page = page_of(header)
     out = [f"# {title_of(header)}", "", f"`#include <xgrad/{header}>`", ""]
-    if header in DERIVATIVES and header in CONCEPTS:
-        out += [*[f"- `{name}`: {note}" for name, note in CONCEPTS[header]], ""]
+    if concepts:
+        out += [*[f"- `{name}`: {note}" for name, note in concepts], ""]
     groups, told = {}, set()
     for function in sorted(functions, key=lambda f: f.line):
         groups.setdefault(function.name, []).append(function)
@@ -509,7 +507,7 @@ def dead_links(folder):
 
 
 def make(xml, out):
-    functions, options, enums = read_xml(xml)
+    functions, options, enums, concepts = read_xml(xml)
     # append_text() writes a value in a message: no operator.
     functions = [f for f in functions if not f.is_deleted and f.name.split("::")[-1] != "append_text"]
     derivatives = [f for f in functions if f.file in DERIVATIVES and not f.name.startswith("functional::")]
@@ -540,7 +538,9 @@ def make(xml, out):
     def write_pages(pages):
         lines = []
         for header, members in pages:
-            write(os.path.join("reference", page_of(header)), page(header, members, [o for o in options if o.file == header], enums))
+            own = [o for o in options if o.file == header]
+            own_concepts = concepts.get(header) if header in DERIVATIVES else None
+            write(os.path.join("reference", page_of(header)), page(header, members, own, enums, own_concepts))
             names = list(dict.fromkeys(f.name for f in sorted(members, key=lambda f: f.line)))
             lines.append(f"- [{title_of(header)}]({page_of(header)}): " + ", ".join(f"`{n}`" for n in names))
         return lines

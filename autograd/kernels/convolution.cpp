@@ -517,7 +517,8 @@ void convolve_back(const ConvGeometry& g, const T* y, const T* w, const T* bias,
     if (is_pointwise(g))
       return launch_products(
           PointwiseProducts<T>{g.in_channels, g.out_channels, places, {w, 1, g.in_channels}, y, bias, x}, g.batch);
-    // A tap meets the 0 around y where it reaches no element, which it must not where it is infinite or nan.
+    // The planes below have a border of 0 around y. A weight that is infinite or nan would make nan of it, in elements
+    // of x that the weight does not reach.
     if (!all_finite(w, g.groups * g.out_channels * g.in_channels * taps))
       return launch(PlainConvolution<T, true>{g, y, w, bias, x}, g.batch * g.groups * g.in_channels, 1);
     std::vector<ClassAxis> classes[kAxes];

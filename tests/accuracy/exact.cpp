@@ -207,6 +207,7 @@ Exact ndtri(const Exact& p) {
   Exact y = sqrt(Exact(2)) * erf_inverse(1 - tail, tail);
   return p < 0.5 ? -y : y;
 }
+
 // ---- Bessel functions ----
 
 /// exp(-x) I_n(x) for x >= 0, by the power series.

@@ -139,6 +139,22 @@ TEST_CASE("A tied tensor stands under each of its names in the state, and once a
   CHECK(tied.output.weight().dtype() == DType::float64);
 }
 
+TEST_CASE("Parameters and buffers that stand in several modules are printed as shared", "[nn][state]") {
+  struct Part : nn::Module {
+    nn::Parameter w;
+    nn::Buffer b;
+    Part(const Tensor& w, const Tensor& b) : w(param("w", w)), b(buffer("b", b)) {}
+  };
+  const Tensor w = ones({3}).set_requires_grad(), b = ones({2});
+  struct Pair : nn::Module {
+    Part first, second;
+    Pair(const Tensor& w, const Tensor& b) : first(child("first", Part(w, b))), second(child("second", Part(w, b))) {}
+  } pair(w, b);
+  CHECK(nn::to_string(pair) ==
+        "Pair: 3 parameters\n  first: Part  w [3], b [2] (buffer)\n  second: Part  w [3] (shared), b [2] (buffer) "
+        "(shared)");
+}
+
 TEST_CASE("A module that is registered twice is listed under both names", "[nn][state]") {
   struct Twice : nn::Module {
     nn::BatchNorm1d first = child("first", nn::BatchNorm1d(2));

@@ -222,6 +222,10 @@ TEST_CASE("scatter_add adds at the indices", "[index]") {
   CHECK(numbers(scatter_add(zeros({2}), 0, tensor({1, 1}), expand(full({}, 0.5), {2}))) == Numbers{0, 1});
   // A source may be larger than the indices: what no index stands beside is not read.
   CHECK(numbers(scatter_add(zeros({2}), 0, tensor({1}), tensor({7., 8.}))) == Numbers{0, 7});
+  // Without indices the source's gradient is there all the same.
+  Tensor source = ones({2}).set_requires_grad();
+  sum(scatter_add(zeros({2}), 0, zeros({0}, {.dtype = DType::int64}), source)).backward();
+  CHECK(numbers(source.grad()) == Numbers{0, 0});
   CHECK(scatter_add(arange(2), 0, tensor({0}), tensor({0.5})).dtype() == DType::float32);
   CHECK(numbers(scatter_add(tensor({true, false}), 0, tensor({0, 1}), tensor({true, true}))) == Numbers{1, 1});
   CHECK(scatter_add(full({}, 1), 0, tensor(0), full({}, 2)).item() == 3);

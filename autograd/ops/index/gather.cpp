@@ -10,6 +10,7 @@
 #include "../arithmetic.hpp"
 #include "../cast.hpp"
 #include "../choose.hpp"
+#include "../create.hpp"
 #include "../detail/index_check.hpp"
 #include "../detail/recorded_sum.hpp"
 #include "../detail/result.hpp"
@@ -175,7 +176,7 @@ Tensor scatter_add(const Operand& operand, int axis, const Tensor& given_indices
     if (!vjp.needs(2)) return;
     const Shape& shape = vjp.shape(2);
     const Tensor& indices = vjp.input(1);
-    if (indices.numel() == 0) return;
+    if (indices.numel() == 0) return vjp.give(2, zeros(shape, {.dtype = vjp.dtype(2)}));
     Tensor taken = gather(Operand(vjp.g(), vjp.where()), axis, indices);
     // Elements of source that have no index were not read.
     vjp.give(2, taken.shape() == shape ? taken : put(taken, shape, Window::corner(taken.shape()), vjp.where()));

@@ -31,7 +31,7 @@ template <ElementType T>
 std::vector<T> Tensor::elements(SourceLocation where) const {
   TensorImpl& impl = defined_impl(*this, "to_vector", where);
   NoGrad no_grad;
-  Tensor converted = contiguous(cast_for("to_vector", {*this, where}, dtype_of<T>));
+  Tensor converted = contiguous(Operand(cast_for("to_vector", {*this, where}, dtype_of<T>), where));
   const T* first = data_of<T>(converted);
   return std::vector<T>(first, first + impl.numel);
 }

@@ -4,7 +4,6 @@
 #include <cctype>
 #include <cmath>
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -140,28 +139,55 @@ class AnomalyGuard::Watch final : public Observer {
   void pulled_back(const Node& node, std::uint64_t pass, std::span<const Tensor> cotangents,
                    std::span<const Tensor> given) override {
     if (!options_.gradients) return;
-    follow_branches(node, pass);
     Unobserved unobserved;
     NoGrad no_grad;
+    follow_choices(node, pass, cotangents, given);
     Given came;
     for (const Tensor& cotangent : cotangents) came.add(cotangent);
     for (std::size_t i = 0; i < given.size(); ++i)
       if (!came.explains(given[i])) fail_rule(node, static_cast<int>(i), given[i], cotangents);
   }
 
+  void summed(const Node& node, const Tensor& before, const Tensor& cotangent, const Tensor& sum) override {
+    if (!options_.gradients) return;
+    Unobserved unobserved;
+    NoGrad no_grad;
+    Given came;
+    came.add(before);
+    came.add(cotangent);
+    if (came.explains(sum)) return;
+    fail_anomaly(node.where,
+                 concat(node.name, ": the sum of the gradients of its result must be finite, but ", first_of(sum).text,
+                        ". One lies ", range_text(before), " and one ", range_text(cotangent), "."));
+  }
+
  private:
-  /// Notes what lies below a where(): its branches, and all that they were computed from.
-  void follow_branches(const Node& node, std::uint64_t pass) {
+  /// Notes what lies below a where() or masked_fill() that let nothing through in places: its operands, and all that
+  /// they were computed from.
+  void follow_choices(const Node& node, std::uint64_t pass, std::span<const Tensor> cotangents,
+                      std::span<const Tensor> given) {
     if (pass != pass_) {
-      branches_.clear();
+      choices_.clear();
       pass_ = pass;
     }
-    std::optional<SourceLocation> through;
-    if (const auto found = branches_.find(&node); found != branches_.end()) through = found->second;
-    if (std::string_view(node.name) == "where") through = node.where;
-    if (!through) return;
-    for (const Edge& edge : node.edges())
-      if (edge.producer) branches_.emplace(edge.producer.get(), *through);
+    const std::string_view name = node.name;
+    const bool chooses = name == "where" || name == "masked_fill";
+    const auto found = choices_.find(&node);
+    const auto edges = node.edges();
+    for (std::size_t i = 0; i < edges.size(); ++i) {
+      const Node* below = edges[i].producer.get();
+      if (below == nullptr) continue;
+      if (chooses && i < given.size() && is_cut(cotangents[0], given[i]))
+        choices_.emplace(below, Choice{node.name, node.where});
+      else if (found != choices_.end())
+        choices_.emplace(below, found->second);
+    }
+  }
+
+  /// Whether zeros were made of what came: else all of this operand was chosen.
+  static bool is_cut(const Tensor& came, const Tensor& given) {
+    if (!came.defined() || !given.defined()) return false;
+    return came.shape() != given.shape() || any(logical_and(came != 0, given == 0)).item<bool>();
   }
 
   [[noreturn]] void fail_rule(const Node& node, int i, const Tensor& gradient, std::span<const Tensor> cotangents) {
@@ -182,10 +208,13 @@ class AnomalyGuard::Watch final : public Observer {
       add_ranges(ranges, is_input ? "input" : "result", is_input ? bit : bit - Uses::kMaxInputs, value);
     }
     message += with_capital(joined(ranges));
-    const auto branch = branches_.find(&node);
-    if (branch != branches_.end() && came_as_zero(cotangents, gradient, found.at)) {
-      message += concat(" The gradient came as 0 through the branch of where() that was not taken");
-      if (branch->second.known()) message += concat(" (", branch->second, ")");
+    const auto choice = choices_.find(&node);
+    if (choice != choices_.end() && came_as_zero(cotangents, gradient, found.at)) {
+      const auto& [name, place] = choice->second;
+      const bool is_where = std::string_view(name) == "where";
+      message += concat(" The gradient came as 0 through ",
+                        is_where ? "the branch of where() that was not taken" : "what masked_fill() replaced");
+      if (place.known()) message += concat(" (", place, ")");
       message += ": where_safe() keeps such elements out.";
     }
     fail_anomaly(node.where, message);
@@ -206,9 +235,14 @@ class AnomalyGuard::Watch final : public Observer {
     return true;
   }
 
+  struct Choice {
+    const char* name;
+    SourceLocation where;
+  };
+
   AnomalyOptions options_;
   std::uint64_t pass_ = 0;
-  std::map<const Node*, SourceLocation> branches_;
+  std::map<const Node*, Choice> choices_;
 };
 
 AnomalyGuard::AnomalyGuard(AnomalyOptions options) : watch_(new Watch(options)) {}

@@ -27,9 +27,10 @@ class anomaly_error : public std::runtime_error {
 /// operation's name, the user's line, the element, and the range of what it was computed from.
 ///
 /// A result is an anomaly where it has a nan and no operand has one, or an infinity and no operand has a nan or an
-/// infinity: what the user puts in, such as a mask of -inf, is not. Gradients are judged likewise, rule by rule; where
-/// the cotangent that came was 0, through the branch of a where() that was not taken, the message says so, and
-/// where_safe() is the cure.
+/// infinity: what the user puts in, such as a mask of -inf, is not; nor is a number that the dtype cannot hold (1e300
+/// beside float32). Gradients are judged likewise, rule by rule, and where several are added; where the cotangent that
+/// came was 0, through the branch of a where() that was not taken or what masked_fill() replaced, the message says so,
+/// and where_safe() is the cure.
 ///
 /// Each result and each cotangent is read once more, so that a program takes up to twice its time. Derivatives that are
 /// recorded (create_graph) are looked at as gradients alone. Guards nest; the innermost decides.

@@ -22,11 +22,14 @@ void check_inputs(Trial& trial, const Tensors& inputs) {
     Tensor cotangent = trial.random_cotangent(value);
     check_layouts(trial, inputs, value, cotangent);
     check_recording(trial, inputs, value, cotangent);
+    check_shared(trial, inputs);
     check_gradient(trial, inputs);
     check_overwritten(trial, inputs, cotangent);
     // jvp, which shows at once whether a rule is linear, takes its second derivative.
     if (row.order > 1) {
       check_transposes(trial, inputs, value);
+      const Tensors narrow = map_all(inputs, to_float32);
+      check_transposes(trial, narrow, trial.call(narrow));
     } else {
       check_linearity(trial, inputs, value);
     }

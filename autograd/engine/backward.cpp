@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "../grad_mode.hpp"
+#include "observer.hpp"
 #include "sum.hpp"
 
 namespace xgrad XGRAD_API {
@@ -80,6 +81,11 @@ void Backward::run(std::span<const Tensor> outputs, std::span<const Tensor> cota
 /// Adds to what has come for an output of a node that is needed.
 void Backward::deliver(Node& producer, int output, Tensor cotangent) {
   Tensor& sum = producer.is_leaf ? workspace_->leaves.insert(Leaf::of(producer)).sum : cotangents_of(producer)[output];
+  if (observer != nullptr && sum.defined()) [[unlikely]] {
+    const Tensor before = sum, added = cotangent;  // held, so that neither is written over
+    accumulate(sum, std::move(cotangent), create_graph_);
+    return observer->summed(producer, before, added, sum);
+  }
   accumulate(sum, std::move(cotangent), create_graph_);
 }
 

@@ -29,6 +29,8 @@ class Observer {
   /// A backward pass has run a node's rule: the cotangents that came, by output, and those given, by input. Any of them
   /// may be undefined.
   virtual void pulled_back(const Node&, std::uint64_t /*pass*/, std::span<const Tensor>, std::span<const Tensor>) {}
+  /// A backward pass adds a cotangent of a node's output to what came before, of this pass or, in a leaf, of others.
+  virtual void summed(const Node&, const Tensor& /*before*/, const Tensor& /*cotangent*/, const Tensor& /*sum*/) {}
 
  private:
   Observer* previous_;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <limits>
 #include <numeric>
+#include <optional>
 
 #include "../grad_mode.hpp"
 #include "../kernels/elementwise.hpp"
@@ -105,6 +106,9 @@ std::vector<Tensor> Pass::take_results(bool zeros) {
 }
 
 Tensor* Pass::unshared_sum(const Edge& edge) {
+  // An observer must see what each rule answers: nothing is added past it.
+  if (observer != nullptr) [[unlikely]]
+    return nullptr;
   Node& producer = *edge.producer;
   Tensor* sum;
   if (producer.is_leaf) {
@@ -207,8 +211,13 @@ void Pass::call_rule(VjpFrame& frame) {
   std::vector<Tensor> came;  // the rule may take them
   if (observer != nullptr) [[unlikely]]
     came.assign(frame.cotangents, frame.cotangents + node.output_count);
-  Vjp vjp(frame);
-  node.run_rule(vjp);
+  {
+    // What is recorded of a gradient belongs to the line whose gradient it is.
+    std::optional<CallSite> site;
+    if (create_graph_ && node.where.known()) site.emplace(node.where);
+    Vjp vjp(frame);
+    node.run_rule(vjp);
+  }
   for (int k = 0; k < node.output_count; ++k)
     if (const Tensor& cotangent = frame.cotangents[k]; cotangent.defined())
       check_unwritten("the rule", node, cotangent, versions[k]);
@@ -283,15 +292,17 @@ void Pass::store() {
   for (auto& entry : workspace_->leaves)
     if (entry.sum.defined()) workspace_->locked.push_back(entry.leaf());
   LeafLocks locks(workspace_->locked);
-  auto prepare = [&](Tensor& target, Tensor gradient) {
+  auto prepare = [&](const Node& node, Tensor& target, Tensor gradient) {
+    if (observer != nullptr && target.defined()) [[unlikely]]
+      observer->summed(node, target, gradient, added(target, gradient));
     Workspace::Update& update = updates.emplace_back(Workspace::Update{&target, Tensor(), false});
     update.value = prepared(target, std::move(gradient), update.in_place);
   };
   try {
     for (auto& entry : workspace_->leaves)
-      if (entry.sum.defined()) prepare(entry.leaf()->grad, std::move(entry.sum));
+      if (entry.sum.defined()) prepare(*entry.node, entry.leaf()->grad, std::move(entry.sum));
     for (auto& [node, output, gradient] : workspace_->retained)
-      prepare(node->extras->retained[output], std::move(gradient));
+      prepare(*node, node->extras->retained[output], std::move(gradient));
   } catch (const OutOfMemory& error) {
     error.pass_on("backward", "a gradient that it stores", where_);
   }

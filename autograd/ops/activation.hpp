@@ -73,7 +73,7 @@ Tensor softplus(const Operand& x, double beta = 1, double threshold = 20);
 
 /// Continuously differentiable exponential unit: x where x > 0, else alpha (exp(x / alpha) - 1).
 /// Shapes: the result has x's.
-/// Dtype: x's, integers become float32.
+/// Dtype: x's, integers become the default dtype.
 /// Derivative: g where x > 0, else g exp(x / alpha).
 /// Throws: std::invalid_argument where alpha is 0.
 /// Source: Barron, Continuously differentiable exponential linear units, 2017.
@@ -84,7 +84,7 @@ Tensor celu(const Operand& x, double alpha = 1);
 /// Scaled exponential linear unit: 1.0507 x where x > 0, else 1.0507 * 1.6733 (exp(x) - 1), with which layers keep the
 /// mean 0 and the variance 1.
 /// Shapes: the result has x's.
-/// Dtype: x's, integers become float32.
+/// Dtype: x's, integers become the default dtype.
 /// Derivative: 1.0507 g where x > 0, else 1.0507 * 1.6733 g exp(x).
 /// Source: Klambauer, Unterthiner, Mayr, Hochreiter, Self-normalizing neural networks, 2017.
 /// NumPy: -
@@ -93,7 +93,7 @@ Tensor selu(const Operand& x);
 
 /// Rectifier with slope `weight` below 0: x where x > 0, else weight x.
 /// Shapes: the result has x's; weight has one element, or one for each channel, which is x's axis 1.
-/// Dtype: the common one, integers become float32.
+/// Dtype: the common one, integers become the default dtype.
 /// Derivative: g to x where x > 0, else g weight (at 0 too); to weight the sum of g x where x <= 0.
 /// Throws: std::invalid_argument for another number of weights.
 /// Source: He, Zhang, Ren, Sun, Delving deep into rectifiers, 2015.
@@ -103,7 +103,7 @@ Tensor prelu(const Operand& x, const Operand& weight);
 
 /// Gated linear unit: the first half of x along an axis, times the sigmoid of the second.
 /// Shapes: the result has x's, but half of the extent along the axis.
-/// Dtype: x's, integers become float32.
+/// Dtype: x's, integers become the default dtype.
 /// Derivative: g sigmoid(b) to the first half a, g a sigmoid(b) sigmoid(-b) to the second half b.
 /// Throws: std::out_of_range for an axis that x does not have, std::invalid_argument where its extent is odd.
 /// Source: Dauphin, Fan, Auli, Grangier, Language modeling with gated convolutional networks, 2017.
@@ -113,7 +113,7 @@ Tensor glu(const Operand& x, int axis = -1);
 
 /// x limited to [low, high], as clamp() but for the derivative at the bounds.
 /// Shapes: the result has x's.
-/// Dtype: x's; integers stay where the bounds are integers, and become float32 else.
+/// Dtype: x's; integers stay where the bounds are integers, and become the default dtype else.
 /// Derivative: g where low < x < high, else 0.
 /// NumPy: -
 /// PyTorch: `nn.functional.hardtanh`, which truncates the bounds of integers
@@ -129,7 +129,7 @@ Tensor relu6(const Operand& x);
 
 /// Piecewise linear sigmoid: x / 6 + 1/2, limited to [0, 1].
 /// Shapes: the result has x's.
-/// Dtype: x's, integers become float32.
+/// Dtype: x's, integers become the default dtype.
 /// Derivative: g / 6 where -3 < x < 3, else 0.
 /// NumPy: -
 /// PyTorch: `nn.functional.hardsigmoid`
@@ -137,7 +137,7 @@ Tensor hardsigmoid(const Operand& x);
 
 /// x hardsigmoid(x).
 /// Shapes: the result has x's.
-/// Dtype: x's, integers become float32.
+/// Dtype: x's, integers become the default dtype.
 /// Derivative: 0 where x < -3, g where x > 3, else g (x / 3 + 1/2).
 /// Source: Howard and others, Searching for MobileNetV3, 2019.
 /// NumPy: -
@@ -146,7 +146,7 @@ Tensor hardswish(const Operand& x);
 
 /// x where it is further from 0 than lambda, else 0.
 /// Shapes: the result has x's.
-/// Dtype: x's, integers become float32.
+/// Dtype: x's, integers become the default dtype.
 /// Derivative: g where |x| > lambda, else 0.
 /// NumPy: -
 /// PyTorch: `nn.functional.hardshrink`
@@ -154,7 +154,7 @@ Tensor hardshrink(const Operand& x, double lambda = 0.5);
 
 /// x moved by lambda towards 0, and 0 where it is within lambda of it.
 /// Shapes: the result has x's.
-/// Dtype: x's, integers become float32.
+/// Dtype: x's, integers become the default dtype.
 /// Derivative: g where |x| > lambda, else 0.
 /// Throws: std::invalid_argument where lambda is below 0.
 /// NumPy: -
@@ -163,7 +163,7 @@ Tensor softshrink(const Operand& x, double lambda = 0.5);
 
 /// x - tanh(x), which loses no digits near 0.
 /// Shapes: the result has x's.
-/// Dtype: x's, integers become float32.
+/// Dtype: x's, integers become the default dtype.
 /// Derivative: g tanh(x)^2.
 /// NumPy: -
 /// PyTorch: `nn.functional.tanhshrink`
@@ -171,7 +171,7 @@ Tensor tanhshrink(const Operand& x);
 
 /// x / (1 + |x|).
 /// Shapes: the result has x's.
-/// Dtype: x's, integers become float32.
+/// Dtype: x's, integers become the default dtype.
 /// Derivative: g / (1 + |x|)^2, also where the square overflows.
 /// NumPy: -
 /// PyTorch: `nn.functional.softsign`
@@ -179,7 +179,7 @@ Tensor softsign(const Operand& x);
 
 /// x tanh(log(1 + exp(x))).
 /// Shapes: the result has x's.
-/// Dtype: x's, integers become float32.
+/// Dtype: x's, integers become the default dtype.
 /// Derivative: g (w + x w') with w = tanh(log(1 + exp(x))).
 /// Source: Misra, Mish: a self regularized non-monotonic activation function, 2019.
 /// NumPy: -
@@ -188,7 +188,7 @@ Tensor mish(const Operand& x);
 
 /// x where it is above a bound, else another value.
 /// Shapes: the result has x's.
-/// Dtype: x's; integers stay where the value is an integer, and become float32 else.
+/// Dtype: x's; integers stay where the value is an integer, and become the default dtype else.
 /// Derivative: g where x > bound, else 0.
 /// NumPy: -
 /// PyTorch: `nn.functional.threshold`

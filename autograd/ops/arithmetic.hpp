@@ -139,7 +139,7 @@ inline Tensor operator+(const Operand& x) { return positive(x); }
 
 /// Reciprocal 1 / sqrt(x) of the square root; nan below 0, infinite at 0.
 /// Shapes: the result has x's.
-/// Dtype: x's, integers become float32.
+/// Dtype: x's, integers become the default dtype.
 /// Derivative: -g y / (2 x).
 /// NumPy: -
 Tensor rsqrt(const Operand& x);
@@ -159,20 +159,20 @@ Tensor float_power(const Operand& a, const Operand& b);
 
 /// |a| with the sign of b, which a zero has, too.
 /// Shapes: a and b broadcast to the result's shape.
-/// Dtype: the common one, integers become float32.
+/// Dtype: the common one, integers become the default dtype.
 /// Derivative: g to a, with its sign changed where the signs of a and b differ, 0 where a is 0; 0 to b.
 Tensor copysign(const Operand& a, const Operand& b);
 
 /// Number of the dtype that is next to a in the direction of b.
 /// Shapes: a and b broadcast to the result's shape.
-/// Dtype: the common one, integers become float32.
+/// Dtype: the common one, integers become the default dtype.
 /// Derivative: g to a, 0 to b.
 /// PyTorch: `nextafter`, which has no derivative
 Tensor nextafter(const Operand& a, const Operand& b);
 
 /// a 2^b, rounded once where b is whole: also where 2^b itself overflows or underflows.
 /// Shapes: a and b broadcast to the result's shape.
-/// Dtype: the common one, integers become float32.
+/// Dtype: the common one, integers become the default dtype.
 /// Derivative: g 2^b to a, g y log(2) to b.
 /// PyTorch: `ldexp`, which computes 2^b of integers in float32
 Tensor ldexp(const Operand& a, const Operand& b);
@@ -184,7 +184,7 @@ struct Frexp {
 };
 /// Each element as a mantissa times a power of 2.
 /// Shapes: both results have x's.
-/// Dtype: the mantissa x's, integers become float32; the exponent int64.
+/// Dtype: the mantissa x's, integers become the default dtype; the exponent int64.
 /// Derivative: g 2^-exponent from the mantissa, nothing from the exponent.
 Frexp frexp(const Operand& x);
 
@@ -199,15 +199,16 @@ Tensor addcmul(const Operand& x, const Operand& a, const Operand& b, const Opera
 
 /// x + value a / b, element by element.
 /// Shapes: x, a and b broadcast to the result's shape.
-/// Dtype: the common one, integers become float32.
+/// Dtype: the common one, integers become the default dtype.
 /// Derivative: g to x, g value / b to a, -g value a / b^2 to b.
 /// NumPy: -
 /// PyTorch: `addcdiv`, which refuses integers
 Tensor addcdiv(const Operand& x, const Operand& a, const Operand& b, double value = 1);
 
-/// Number between a, at weight 0, and b, at weight 1: a + weight (b - a), exact at both ends.
+/// Number between a, at weight 0, and b, at weight 1: a + weight (b - a), exact at both ends where both are
+/// finite.
 /// Shapes: a, b and weight broadcast to the result's shape.
-/// Dtype: the common one, integers become float32.
+/// Dtype: the common one, integers become the default dtype.
 /// Derivative: g (1 - weight) to a, g weight to b, g (b - a) to weight.
 /// NumPy: -
 Tensor lerp(const Operand& a, const Operand& b, const Operand& weight);

@@ -81,7 +81,7 @@ AttentionOperands checked_operands(const char* name, const Operand& q, const Ten
   check(!mask.defined() || broadcasts_to(mask.shape(), scores), where, name, ": the mask must broadcast to the scores ",
         scores, ", but it is ", mask.defined() ? mask.shape() : Shape{}, ".");
   const Operand key(k, where), value(v != nullptr ? *v : k, where);
-  const DType dtype = promote(common_dtype(name, {&q, &key, &value}), DType::float32);
+  const DType dtype = to_floating(common_dtype(name, {&q, &key, &value}));
   auto stretched = [&](const Operand& x) {
     Tensor cast = cast_for(name, x, dtype);
     const Shape shape = joined(result.lead, cast.shape()[-2], cast.shape()[-1]);

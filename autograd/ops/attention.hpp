@@ -22,7 +22,7 @@ struct AttentionOptions {
 /// Attention: softmax(q k^T scale + mask) v, the softmax over the keys. A query that may attend to no key has the
 /// result 0, and gradient 0. A primitive, for speed: without a gradient the weights are never all in memory.
 /// Shapes: `q [..., L, E], k [..., S, E], v [..., S, D] -> [..., L, D]`; leading axes broadcast.
-/// Dtype: the common one; integers become float32.
+/// Dtype: the common one; integers become the default dtype.
 /// Derivative: with weights p and gp = g v^T, gs = p (gp - sum(p gp)): scale gs k for q, scale gs^T q for k, p^T g for
 /// v, gs for a floating mask. Where one p is above 1/2, gp is taken relative to that key's: what p lacks of 1 is not
 /// lost to rounding.
@@ -36,7 +36,7 @@ Tensor scaled_dot_product_attention(const Operand& q, const Tensor& k, const Ten
 
 /// Weights of an attention: softmax(q k^T scale + mask) over the keys; 0 for a query that may attend to no key.
 /// Shapes: `q [..., L, E], k [..., S, E] -> [..., L, S]`; leading axes broadcast.
-/// Dtype: the common one; integers become float32.
+/// Dtype: the common one; integers become the default dtype.
 /// Derivative: that of the softmax.
 /// Throws: as scaled_dot_product_attention.
 /// NumPy: -

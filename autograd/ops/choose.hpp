@@ -91,6 +91,7 @@ Tensor fmin(const Operand& a, const Operand& b);
 /// Shapes: x and values broadcast to the result's shape.
 /// Dtype: the common one; integers stay.
 /// Derivative: 0 to x; g to values where x is 0.
+/// NumPy: `heaviside`, float64 of integers
 /// PyTorch: `heaviside`, 0 of a nan
 Tensor heaviside(const Operand& x, const Operand& values);
 

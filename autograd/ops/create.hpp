@@ -15,7 +15,8 @@ namespace xgrad XGRAD_API {
 /// A tensor of zeros: `zeros({2, 3}, {.dtype = DType::float64})`, or `zeros(sizes)` of a std::vector of integers.
 ///
 /// Dtype: any; the default dtype where none is given.
-/// Throws: std::invalid_argument for a negative extent and where an int64 cannot count the bytes; OutOfMemory.
+/// Throws: std::invalid_argument for a negative extent and where an int64 cannot count the bytes;
+/// std::bad_alloc, with the operation and the line in what().
 Tensor zeros(const Shape& shape, TensorOptions options = {}, SourceLocation where = SourceLocation::current());
 /// A tensor of ones. Dtype and errors are those of zeros().
 Tensor ones(const Shape& shape, TensorOptions options = {}, SourceLocation where = SourceLocation::current());
@@ -89,6 +90,7 @@ concept OtherInteger = std::integral<T> && !ElementType<T>;
 /// Dtype: int64 where all three are integers, else the default dtype; the one that options give or leave out, where
 /// they are given. For int64 the numbers are truncated first.
 /// Throws: std::invalid_argument when step is 0 or leads away from stop, and for an integer that a double cannot hold.
+/// NumPy: `arange`, empty where step leads away from stop
 template <internal::Countable Start, internal::Countable Stop, internal::Countable Step = int>
 Tensor arange(Start start, Stop stop, Step step = 1,
               TensorOptions options = {.dtype = internal::counted_dtype<Start, Stop, Step>()},

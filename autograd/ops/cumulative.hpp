@@ -32,7 +32,7 @@ Tensor cumprod(const Operand& x, int axis, CumulativeOptions options = {});
 /// Running logarithm of sums of exponentials along an axis: y_k = log(exp(x_0) + ... + exp(x_k)), which does not
 /// overflow.
 /// Shapes: `x [..., n, ...] -> x's`.
-/// Dtype: floating; integers and booleans become float32.
+/// Dtype: floating; integers and booleans become the default dtype.
 /// Derivative: the sum of g_k exp(x - y_k); 0 where all up to an element are -inf.
 /// Throws: std::out_of_range for an axis that x does not have.
 /// NumPy: `logaddexp.accumulate`
@@ -72,7 +72,7 @@ struct TrapezoidOptions {
 };
 /// Integral of y along an axis by the trapezoidal rule, the points evenly spaced. Of fewer than two points 0.
 /// Shapes: `y [..., n, ...] -> y's shape without the axis`.
-/// Dtype: floating; integers and booleans become float32.
+/// Dtype: floating; integers and booleans become the default dtype.
 /// Derivative: g times each point's weight.
 /// Throws: std::invalid_argument for a scalar; std::out_of_range for an axis that y does not have.
 /// NumPy: `trapz`
@@ -80,14 +80,14 @@ Tensor trapezoid(const Operand& y, TrapezoidOptions options = {});
 /// Integral of y along an axis by the trapezoidal rule, with the points x. `x` has one axis, as long as y's, or
 /// broadcasts with y.
 /// Shapes: `y [..., n, ...], x [n] -> y's shape without the axis`.
-/// Dtype: floating, the common one; integers and booleans become float32.
+/// Dtype: floating, the common one; integers and booleans become the default dtype.
 /// Derivative: to y and to x.
 /// Throws: std::invalid_argument for a scalar, and for an x of another length.
 /// Example: `trapezoid(x, tensor({0., 1., 3.}))`, `trapezoid(x, tensor({0, 2}), {.axis = 0})`.
 Tensor trapezoid(const Operand& y, const Tensor& x, TrapezoidOptions options = {});
 /// Integral up to each point but the first: see trapezoid.
 /// Shapes: `y [..., n, ...] -> [..., max(n - 1, 0), ...]`.
-/// Dtype: floating; integers and booleans become float32.
+/// Dtype: floating; integers and booleans become the default dtype.
 /// Derivative: to y.
 /// Throws: std::invalid_argument for a scalar; std::out_of_range for an axis that y does not have.
 /// NumPy: `scipy.integrate.cumulative_trapezoid`
@@ -105,7 +105,7 @@ struct GradientOptions {
 /// Derivative of a function of which x are samples, along each of the axes: central differences of the second order
 /// within, one-sided ones at both ends. (The derivative of a computation is grad().)
 /// Shapes: `x [...] -> x's`, once for each axis.
-/// Dtype: floating; integers and booleans become float32; that of coordinates promotes.
+/// Dtype: floating; integers and booleans become the default dtype; that of coordinates promotes.
 /// Derivative: to x, and to coordinates.
 /// Throws: std::invalid_argument where an axis has fewer than edge_order + 1 points, for another edge_order, and for
 /// spacing or coordinates that do not fit the axes.

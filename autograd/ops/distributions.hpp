@@ -9,7 +9,8 @@
 
 namespace xgrad XGRAD_API {
 
-/// Numbers that are exponentially distributed, with mean 1 / rate; never 0.
+/// Numbers that are exponentially distributed, with mean 1 / rate; 0 only where the dtype holds no
+/// number so small.
 ///
 /// Dtype: float32 or float64, the default dtype where none is given.
 /// Throws: std::invalid_argument for another dtype, and unless the rate is positive and finite.
@@ -49,7 +50,7 @@ Tensor beta(const Shape& shape, double a, double b, TensorOptions options = {},
 
 /// Numbers of Poisson's distribution: of each element, its own rate, a whole number with that mean and variance.
 /// Shapes: the result has the rates'.
-/// Dtype: the rates', integers become float32.
+/// Dtype: the rates', integers become the default dtype.
 /// Throws: std::invalid_argument where a rate is negative, nan or infinite.
 /// Source: for rates from 10 on Hörmann, The transformed rejection method for generating Poisson random variables,
 /// 1993.

@@ -20,7 +20,7 @@ enum class Rounding {
 /// Dtype: the common one; integers stay where the quotient is rounded.
 /// Derivative: 0, or that of div() for Rounding::none.
 /// Throws: std::invalid_argument where an integer is divided by 0, and where both are boolean.
-/// NumPy: `floor_divide`, `trunc(a / b)`
+/// NumPy: `floor_divide`, 0 of an integer by 0; `trunc(a / b)`
 /// PyTorch: `div(rounding_mode=)`
 Tensor div(const Operand& a, const Operand& b, Rounding rounding);
 
@@ -30,6 +30,7 @@ Tensor div(const Operand& a, const Operand& b, Rounding rounding);
 /// Dtype: the common one; integers stay.
 /// Derivative: 0.
 /// Throws: std::invalid_argument where an integer is divided by 0, and where both are boolean.
+/// NumPy: `floor_divide`, 0 of an integer by 0
 Tensor floor_divide(const Operand& a, const Operand& b);
 
 /// Rest a - b trunc(a / b), exact: as C's fmod and % on integers, it has the sign of a.
@@ -37,6 +38,7 @@ Tensor floor_divide(const Operand& a, const Operand& b);
 /// Dtype: the common one; integers stay.
 /// Derivative: g to a, -g trunc(a / b) to b.
 /// Throws: std::invalid_argument where an integer is divided by 0, and where both are boolean.
+/// NumPy: `fmod`, 0 of an integer by 0
 Tensor fmod(const Operand& a, const Operand& b);
 
 /// Rest a - b floor(a / b): as Python's %, it has the sign of b.
@@ -44,7 +46,7 @@ Tensor fmod(const Operand& a, const Operand& b);
 /// Dtype: the common one; integers stay.
 /// Derivative: g to a, -g floor(a / b) to b.
 /// Throws: std::invalid_argument where an integer is divided by 0, and where both are boolean.
-/// NumPy: `remainder`, in which a rest of 0 has the sign of b
+/// NumPy: `remainder`, in which a rest of 0 has the sign of b, and 0 of an integer by 0
 Tensor remainder(const Operand& a, const Operand& b);
 inline Tensor operator%(const Operand& a, const Operand& b) { return remainder(a, b); }
 

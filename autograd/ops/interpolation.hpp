@@ -50,7 +50,7 @@ struct InterpolateOptions {
 };
 /// Images at another size: each axis after the channels is read at evenly spaced places.
 /// Shapes: `x [N, C, L]`, `[N, C, H, W]` or `[N, C, D, H, W] -> ` the same with other extents after C.
-/// Dtype: floating; integers become float32.
+/// Dtype: floating; integers become the default dtype.
 /// Derivative: the transposed map of g, which is linear.
 /// Throws: std::invalid_argument for other shapes and for no elements, unless one of size and scale_factor is given,
 /// fits the axes and makes extents above 0, for align_corners, antialias and cubic where they are not for that mode or
@@ -78,7 +78,7 @@ struct GridSampleOptions {
 /// depth. A place that is nan reads as -1. cubic is for images of two axes. A primitive, for speed.
 /// Shapes: `x [N, C, H, W], grid [N, Ho, Wo, 2] -> [N, C, Ho, Wo]`;
 /// `x [N, C, D, H, W], grid [N, Do, Ho, Wo, 3] -> [N, C, Do, Ho, Wo]`.
-/// Dtype: the common one; integers become float32.
+/// Dtype: the common one; integers become the default dtype.
 /// Derivative: for x the weights of each element times g; for grid how the weights change with the place, one-sided at
 /// an element; 0 where a border or the reflection's cut holds the place, and for nearest.
 /// Throws: std::invalid_argument for other shapes, an x without elements, and for cubic in three axes.

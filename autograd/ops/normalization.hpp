@@ -93,7 +93,7 @@ struct LocalResponseNormOptions {
 /// Local response normalisation: x / (k + alpha mean(x^2))^beta, the mean over `size` neighbouring channels: size / 2
 /// before and (size - 1) / 2 after, with 0 beyond the ends.
 /// Shapes: `x [N, C, d1, ...] -> [N, C, d1, ...]`.
-/// Dtype: floating; integers become float32.
+/// Dtype: floating; integers become the default dtype.
 /// Derivative: that of the quotient.
 /// Throws: std::invalid_argument for fewer than three axes and a size below 1.
 /// Source: Krizhevsky, Sutskever, Hinton, ImageNet classification with deep convolutional neural networks, 2012.

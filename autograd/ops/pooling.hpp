@@ -88,7 +88,7 @@ inline constexpr std::int64_t kSameExtent = -1;
 /// Means of windows that cut the last axis into as many parts as the result has places: from floor(i L / size) to
 /// ceil((i + 1) L / size).
 /// Shapes: `x [N, C, L] -> [N, C, size]`; `[C, L]` for one sample.
-/// Dtype: floating; integers become float32.
+/// Dtype: floating; integers become the default dtype.
 /// Derivative: g / count at each element of the window.
 /// Throws: std::invalid_argument for other shapes, and numbers that are not as many as axes or negative.
 Tensor adaptive_avg_pool1d(const Operand& x, PerAxis size);
@@ -133,7 +133,7 @@ struct LpPoolOptions {
 /// Power mean of windows along the last axis, times their size: (sum of x^p)^(1/p). nan where that sum is negative, as
 /// an odd p may make it. Its limits are the largest magnitude of a window, for p = inf, and the smallest, for -inf.
 /// Shapes: those of avg_pool1d.
-/// Dtype: floating; integers become float32.
+/// Dtype: floating; integers become the default dtype.
 /// Derivative: g (x / y)^(p - 1); 0 where the sum is 0. For an infinite p it is g sign(x) at the first element of that
 /// magnitude.
 /// Throws: std::invalid_argument as avg_pool1d, and unless p is a number other than 0.

@@ -88,7 +88,8 @@ Tensor uniform(const Shape& shape, double low, double high, TensorOptions option
   check_floating("uniform", options.dtype, where);
   check(low <= high && std::isfinite(high - low), where,
         "uniform: low must not exceed high, and both must be finite, but they are ", low, " and ", high, ".");
-  check(options.dtype == DType::float64 || high - low <= std::numeric_limits<float>::max(), where,
+  constexpr double kMost = std::numeric_limits<float>::max();
+  check(options.dtype == DType::float64 || (high - low <= kMost && -kMost <= low && high <= kMost), where,
         "uniform: a float32 must hold the range, but it is from ", low, " to ", high, ".");
   Tensor result = new_checked("uniform", shape, options.dtype, where);
   dispatch_floating(options.dtype, [&]<class T>(T) {
@@ -114,6 +115,9 @@ Tensor normal(const Shape& shape, double mean, double std, TensorOptions options
   check(std >= 0, where, "normal: std must not be negative, but it is ", std, ".");
   check(std::isfinite(std) && std::isfinite(mean), where, "normal: mean and std must be finite, but they are ", mean,
         " and ", std, ".");
+  constexpr double kMost = std::numeric_limits<float>::max();
+  check(options.dtype == DType::float64 || (std::abs(mean) <= kMost && std <= kMost), where,
+        "normal: a float32 must hold mean and std, but they are ", mean, " and ", std, ".");
   Tensor result = new_checked("normal", shape, options.dtype, where);
   dispatch_floating(options.dtype, [&]<class T>(T) {
     constexpr int kPerBlock = 16 / sizeof(T);

@@ -44,7 +44,7 @@ struct RecurrentOptions {
 /// weights' gradients in one product each. Steps beyond a sequence's length leave its state as it is, and their output
 /// is 0.
 /// Shapes: `x [T, N, in] -> output [T, N, hidden], h [N, hidden]`.
-/// Dtype: the common one of all operands; integers become float32.
+/// Dtype: the common one of all operands; integers become the default dtype.
 /// Derivative: back through time; it can be differentiated again.
 /// Throws: std::invalid_argument for other shapes and for lengths that are not int64; std::out_of_range for a length
 /// outside of [0, T].
@@ -58,7 +58,7 @@ RecurrentResult rnn(const Operand& x, const RecurrentWeights& weights, Recurrent
 /// + b_hidden, c_t = sigmoid(f) c_(t-1) + sigmoid(i) tanh(g) and h_t = sigmoid(o) tanh(c_t), the latter multiplied by
 /// weights.projection where that is given. A primitive as rnn() is.
 /// Shapes: `x [T, N, in] -> output [T, N, out], h [N, out], c [N, hidden]`.
-/// Dtype: the common one of all operands; integers become float32.
+/// Dtype: the common one of all operands; integers become the default dtype.
 /// Derivative: back through time; it can be differentiated again.
 /// Throws: std::invalid_argument for other shapes and for lengths that are not int64; std::out_of_range for a length
 /// outside of [0, T].
@@ -72,7 +72,7 @@ RecurrentResult lstm(const Operand& x, const RecurrentWeights& weights, Recurren
 /// b_hidden in their rows, n = tanh(W_input x_t + b_input + r (W_hidden h_(t-1) + b_hidden)) in its own, and h_t = (1 -
 /// z) n + z h_(t-1). A primitive as rnn() is.
 /// Shapes: `x [T, N, in] -> output [T, N, hidden], h [N, hidden]`.
-/// Dtype: the common one of all operands; integers become float32.
+/// Dtype: the common one of all operands; integers become the default dtype.
 /// Derivative: back through time; it can be differentiated again.
 /// Throws: std::invalid_argument for other shapes and for lengths that are not int64; std::out_of_range for a length
 /// outside of [0, T].

@@ -234,7 +234,7 @@ template <std::integral T>
 Tensor norm(const Operand& x, T order_or_axis, NormOptions options) = delete;  // norm(x, {axis}, {...})
 /// Distance of two tensors: the vector norm of a - b; 0 of tensors without elements, for every p.
 /// Shapes: a and b broadcast; the result is a scalar.
-/// Dtype: floating, the common one; integers and booleans become float32.
+/// Dtype: floating, the common one; integers and booleans become the default dtype.
 /// Derivative: that of norm to a, its negative to b.
 /// Throws: std::invalid_argument for p = nan.
 /// NumPy: `linalg.norm(a - b)`
@@ -242,7 +242,7 @@ Tensor dist(const Operand& a, const Operand& b, double p = 2);
 /// The slices of x along an axis, each scaled down to norm `max_norm` where its norm is larger (by max_norm / (norm +
 /// 1e-7)).
 /// Shapes: `x [...] -> x's`.
-/// Dtype: floating; integers and booleans become float32.
+/// Dtype: floating; integers and booleans become the default dtype.
 /// Derivative: through the norm where a slice is scaled, g where it is not.
 /// Throws: std::invalid_argument unless p > 0 and max_norm >= 0, and for a scalar; std::out_of_range for an axis that x
 /// does not have.
@@ -251,7 +251,7 @@ Tensor renorm(const Operand& x, double p, int axis, double max_norm);
 
 /// Sum over the axes along which `shape` was stretched to x's shape: undoes a broadcast.
 /// Shapes: `x [...] -> shape`.
-/// Dtype: x's; integers and booleans give int64.
+/// Dtype: x's; booleans that are summed give int64.
 /// Derivative: g, broadcast to x's shape.
 /// Throws: std::invalid_argument where `shape` does not broadcast to x's.
 /// NumPy: -

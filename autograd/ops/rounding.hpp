@@ -46,7 +46,7 @@ Tensor round(const Operand& x, int decimals);
 /// Shapes: the result has x's.
 /// Dtype: x's; integers stay.
 /// Derivative: g.
-/// NumPy: `modf(x)[0]`
+/// NumPy: `modf(x)[0]`, 0 of an infinity
 Tensor frac(const Operand& x);
 
 }  // namespace xgrad

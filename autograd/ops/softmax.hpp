@@ -29,7 +29,7 @@ Tensor softmax(const Operand& x, int axis, SoftmaxOptions options);
 
 /// Softmax of -x along one axis: the least element has the greatest share.
 /// Shapes: `x [...] -> [...]`.
-/// Dtype: floating; integers and booleans become float32.
+/// Dtype: floating; integers and booleans become the default dtype.
 /// Derivative: -y (g - sum(g y)).
 /// Throws: std::out_of_range for an axis that x does not have.
 /// NumPy: -
@@ -60,7 +60,7 @@ Tensor log_softmax(const Operand& x, int axis, SoftmaxOptions options);
 /// Dtype: floating; integers and booleans become the default dtype.
 /// Derivative: g softmax(x) over the axes, however large the result; 0 where all elements are -inf.
 /// Throws: std::out_of_range for an axis that x does not have, std::invalid_argument for one named twice.
-/// NumPy: `logaddexp.reduce`
+/// NumPy: `logaddexp.reduce`, along axis 0 where none is named
 /// PyTorch: `logsumexp`, whose axes have to be named
 Tensor logsumexp(const Operand& x, const Axes& axes = Axes::all(), ReduceOptions options = {});
 

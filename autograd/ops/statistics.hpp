@@ -60,7 +60,7 @@ struct QuantileOptions {
 };
 /// Quantiles: the element (or what lies between two) below which a share q of all lies. nan where any element is nan.
 /// Shapes: `x [a, n, b], q a number -> [a, b]`; `q [k] -> [k, a, b]`; without an axis a scalar, or [k].
-/// Dtype: floating, x's; integers and booleans become float32.
+/// Dtype: floating, x's; integers and booleans become the default dtype.
 /// Derivative: to the elements that it lies between, by their weights; to q where it is interpolated linearly.
 /// Throws: std::invalid_argument unless 0 <= q <= 1, for a q of several axes, and for no elements; std::out_of_range
 /// for an axis that x does not have.
@@ -85,7 +85,8 @@ struct BincountOptions {
 /// Dtype: int64; with weights theirs, of integers and booleans float64.
 /// Derivative: to the weights: g at the integers.
 /// Throws: std::invalid_argument unless x is int64, has one axis, and no element is negative, for weights of another
-/// shape, and where an int64 cannot count the bytes; OutOfMemory.
+/// shape, and where an int64 cannot count the bytes; std::bad_alloc, with the operation
+/// and the line in what().
 /// Example: `bincount(tensor({0, 2, 2}), {.min_length = 10})`
 /// PyTorch: `bincount`
 Tensor bincount(const Operand& x, const BincountOptions& options = {});
@@ -106,7 +107,7 @@ struct Histogram {
 /// How many elements fall into each of `bins` evenly spaced bins. A bin holds its lower edge, the last one its upper
 /// edge too. Elements outside are left out, and nan.
 /// Shapes: `x [...] -> counts [bins], edges [bins + 1]`.
-/// Dtype: x's; integers and booleans become float32.
+/// Dtype: x's; integers and booleans become the default dtype.
 /// Derivative: none.
 /// Throws: std::invalid_argument for bins < 1, low > high, ends that are not finite, and weights of another shape.
 Histogram histogram(const Operand& x, std::int64_t bins, const HistogramOptions& options = {});
@@ -119,7 +120,7 @@ Histogram histogram(const Operand& x, std::int64_t bins, const HistogramOptions&
 Histogram histogram(const Operand& x, const Tensor& edges, const HistogramOptions& options = {});
 /// Counts in evenly spaced bins alone: histogram(x, bins, {.low = low, .high = high}).counts.
 /// Shapes: `x [...] -> [bins]`.
-/// Dtype: x's; integers and booleans become float32.
+/// Dtype: x's; integers and booleans become the default dtype.
 /// Derivative: none.
 /// Throws: as histogram().
 /// NumPy: `histogram(x, bins)[0]`
@@ -138,7 +139,7 @@ struct CovOptions {
 /// multiplied by sum(w r) / sum(w). A divisor that is not above 0 gives inf or nan.
 /// Shapes: `x [variables, observations] -> [variables, variables]`; of one variable, also as `x [observations]`, a
 /// scalar.
-/// Dtype: floating; integers become float32; that of the weights promotes.
+/// Dtype: floating; integers become the default dtype; that of the weights promotes.
 /// Derivative: to x and to the reliabilities.
 /// Throws: std::invalid_argument for more than two axes, booleans, and weights that are negative, add up to 0, or are
 /// of another dtype or length.
@@ -148,7 +149,7 @@ Tensor cov(const Operand& x, const CovOptions& options = {});
 /// Correlation coefficients of variables, each a row of observations: the covariances divided by the standard
 /// deviations, within [-1, 1].
 /// Shapes: `x [variables, observations] -> [variables, variables]`; of one variable a scalar.
-/// Dtype: floating; integers become float32.
+/// Dtype: floating; integers become the default dtype.
 /// Derivative: to x.
 /// Throws: std::invalid_argument for more than two axes and booleans.
 Tensor corrcoef(const Operand& x);

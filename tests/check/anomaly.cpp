@@ -111,3 +111,55 @@ TEST_CASE("A gradient of a gradient is looked at too", "[anomaly]") {
   INFO(text);
   CHECK(has(text, "must be finite"));
 }
+
+TEST_CASE("A gradient that is added to one that has come is looked at by itself", "[anomaly]") {
+  Tensor x = variable({0.0, 4.0});
+  CHECK(has(anomaly_of([&] { sum(where(x > 0, sqrt(x), x)).backward(); }), "sqrt: the gradient of its input 0"));
+  CHECK(has(anomaly_of([&] { sum(x * sqrt(x)).backward(); }), "sqrt: "));
+  CHECK(has(anomaly_of([&] {
+              Tensor y = x * 2;
+              (sum(exp(y)) + sum(sqrt(y)) + sum(y * y)).backward();
+            }),
+            "sqrt: "));
+}
+
+TEST_CASE("A sum of gradients that overflows is an anomaly, within a pass and over several", "[anomaly]") {
+  Tensor y = variable({0.5});
+  const std::string within = anomaly_of([&] {
+    Tensor z = y * 1.0;
+    (sum(z * 1e308) + sum(z * 0.9e308)).backward();
+  });
+  INFO(within);
+  CHECK(has(within, "the sum of the gradients of its result must be finite, but element [0] of float64 [1] is inf"));
+  const std::string in_a_leaf = anomaly_of([&] { (sum(y * 1e308) + sum(y * 0.9e308)).backward(); });
+  INFO(in_a_leaf);
+  CHECK(has(in_a_leaf, "the sum of the gradients"));
+  y.zero_grad();
+  const std::string over_passes = anomaly_of([&] {
+    sum(y * 1e308).backward();
+    sum(y * 0.9e308).backward();
+  });
+  INFO(over_passes);
+  CHECK(has(over_passes, "the sum of the gradients"));
+  CHECK(y.grad().item() == 1e308);  // as it was
+}
+
+TEST_CASE("A zero that an operand itself made is no branch that was not taken", "[anomaly]") {
+  Tensor v = variable({0.0, 4.0});
+  const std::string own = anomaly_of([&] { sum(where(v >= 0, sqrt(v) * 0.0, 1.0)).backward(); });
+  INFO(own);
+  CHECK(has(own, "sqrt: "));
+  CHECK_FALSE(has(own, "where()"));
+  const std::string filled = anomaly_of([&] { sum(masked_fill(sqrt(v), v <= 0, 0.0)).backward(); });
+  INFO(filled);
+  CHECK(has(filled, "came as 0 through what masked_fill() replaced (anomaly.cpp:"));
+}
+
+TEST_CASE("What is recorded of a gradient bears the line whose gradient it is", "[anomaly]") {
+  Tensor x = variable({0.0, 4.0});
+  const std::string text = anomaly_of(
+      [&] { hvp([](const Tensor& v) { return sum(pow(v, 1.5)); }, x, ones({2}, {.dtype = DType::float64})); });
+  INFO(text);
+  CHECK(has(text, "anomaly.cpp:"));
+  CHECK_FALSE(has(text, "formulas.hpp"));
+}

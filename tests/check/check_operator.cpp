@@ -324,3 +324,27 @@ TEST_CASE("A refusal that does not say what came is found", "[check_operator]") 
   CHECK_THAT(report_of(f),
              Contains("its error must say what must hold, \"but\" what came, but it said: mine: bad rank."));
 }
+
+TEST_CASE("A rule that is wrong where one tensor is both operands is found", "[check_operator]") {
+  auto f = [](const Tensor& a, const Tensor& b) {
+    const bool same = a.is_same(b);
+    return record("mine", SourceLocation::current(), {a, b}, a.detach() * b.detach(), {Uses::input(0) | Uses::input(1)},
+                  [same](Vjp& vjp) {
+                    if (vjp.needs(0)) vjp.give(0, vjp.g() * vjp.input(1));
+                    if (vjp.needs(1)) vjp.give(1, same ? 0 * vjp.g() : vjp.g() * vjp.input(0));
+                  });
+  };
+  const OperatorReport report = check_operator_report(
+      {.name = "mine", .function = f, .inputs = {{}, {}}, .reference = [](double a, double b) { return a * b; }});
+  CHECK_THAT(report.text(), Contains("input 0 as input 1 too"));
+}
+
+TEST_CASE("A float32 rule that is cut off from the graph is found", "[check_operator]") {
+  CHECK_THAT(report_of([](const Tensor& x) {
+               return elementwise(x, square_of, [](Vjp& vjp) {
+                 const Tensor g = vjp.g().dtype() == DType::float32 ? vjp.g().detach() : vjp.g();
+                 vjp.give(0, 2 * g * vjp.input(0));
+               });
+             }),
+             Contains("transposes: jvp and vjp must be of one matrix"));
+}

@@ -304,6 +304,14 @@ TEST_CASE("DefaultDtype is the dtype where none is given", "[create]") {
     CHECK(softmax(whole, 0).dtype() == DType::float64);
     CHECK(logsumexp(whole, 0).dtype() == DType::float64);
     CHECK(mse(whole, truth).dtype() == DType::float64);
+    const Tensor large = tensor({16777217});  // which a float32 does not hold
+    CHECK(addcdiv(large, tensor({0}), tensor({1})).item() == 16777217);
+    CHECK(lerp(large, large, large).item() == 16777217);
+    const Tensor rows = reshape(arange(4), {2, 2});
+    CHECK(scaled_dot_product_attention(rows, rows, rows).dtype() == DType::float64);
+    CHECK(attention_weights(rows, rows).dtype() == DType::float64);
+    CHECK(grid_sample(reshape(arange(4), {1, 1, 2, 2}), zeros({1, 1, 1, 2}, {.dtype = DType::int64})).dtype() ==
+          DType::float64);
     CHECK(clamp(whole, 0.5, 1).dtype() == DType::float64);
     CHECK(map([](auto a) { return exp(a); }, whole)[1].item<double>() == std::exp(1.0));
     CHECK(map_sum([](auto a) { return a; }, whole).dtype() == DType::float64);

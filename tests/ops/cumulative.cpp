@@ -296,3 +296,14 @@ TEST_CASE("gradient is exact where its differences are, and orders its results a
              }),
              Contains("comes twice"));
 }
+
+TEST_CASE("gradient between even points leaves the middle one out", "[cumulative]") {
+  CHECK(gradient(f64({1, 1e16, 4}))[0][1].item() == 1.5);
+  CHECK(gradient(tensor({0.f, 1e8f, 3.f}))[0][1].item() == 1.5);
+  CHECK(gradient(f64({1, 1e16, 4}), {.spacing = {3}})[0][1].item() == 0.5);
+  for (double odd : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
+    const std::vector<double> slope = gradient(f64({0, odd, 2, 3, 5}))[0].to_vector<double>();
+    CHECK((slope[1] == 1 && slope[3] == 1.5 && slope[4] == 2));
+    CHECK((!std::isfinite(slope[0]) && !std::isfinite(slope[2])));
+  }
+}

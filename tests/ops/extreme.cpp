@@ -1,6 +1,7 @@
 // The largest and the smallest of rows, and where they stand.
 #include <cstring>
 #include <limits>
+#include <xgrad/autograd/functional.hpp>
 #include <xgrad/autograd/grad.hpp>
 #include <xgrad/autograd/threads.hpp>
 
@@ -138,4 +139,21 @@ TEST_CASE("max of rows that lie in another order than their results", "[reduce]"
   CHECK(values.to_vector<double>() == dense_values.to_vector<double>());
   CHECK(indices.to_vector<std::int64_t>() == positions_by_definition(x.to_vector<double>(), 37, true));
   CHECK(dense_indices.to_vector<std::int64_t>() == indices.to_vector<std::int64_t>());
+}
+
+TEST_CASE("The gradient of an extreme that is nan goes to the nan", "[reduce]") {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const Tensor x = f64({{1, nan, nan}, {3, 2, 3}});
+  const Tensor expected = f64({{0, 0.5, 0.5}, {0.5, 0, 0.5}});
+  CHECK(is_close(grad([](const Tensor& v) { return sum(amax(v, 1)); }, x), expected));
+  CHECK(is_close(grad([](const Tensor& v) { return sum(amin(v, 1)); }, x), f64({{0, 0.5, 0.5}, {0, 1, 0}})));
+  CHECK(is_close(grad([](const Tensor& v) { return max(v); }, x), f64({{0, 0.5, 0.5}, {0, 0, 0}})));
+  Tensor v = variable({1, nan, nan});
+  Tensor g = grad(amax(v) * 2, v, {.create_graph = true});
+  CHECK(is_close(g, f64({0, 1, 1})));
+  // The largest magnitude's goes to nan everywhere, as that of every other norm.
+  for (double p : {std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()})
+    for (bool create_graph : {false, true})
+      for (double element : grad(norm(v, {0}, {.p = p}), v, {.create_graph = create_graph}).to_vector<double>())
+        CHECK(std::isnan(element));
 }

@@ -594,3 +594,31 @@ TEMPLATE_TEST_CASE("products that are cut into parts have the same bits on two t
   set_num_threads(before);
   CHECK(std::equal(one.data<TestType>(), one.data<TestType>() + one.numel(), two.data<TestType>()));
 }
+
+TEST_CASE("pdist is of the pairs alone", "[products]") {
+  const double inf = std::numeric_limits<double>::infinity();
+  const Tensor x = f64({{inf, 0}, {1, 1}, {2, 5}});
+  // A row's distance from itself is inf - inf, and no part of it.
+  for (double p : {1.0, inf})
+    for (bool create_graph : {false, true}) {
+      Tensor v = x.detach().set_requires_grad(true);
+      const Tensor pairs = pdist(v, p);
+      INFO("p = " << p << ", create_graph " << create_graph);
+      CHECK(pairs[0].item() == inf);
+      CHECK(std::isfinite(pairs[2].item()));
+      const Tensor g = grad(pairs[2], v, {.create_graph = create_graph});
+      CHECK(g[0].to_vector<double>() == std::vector<double>{0, 0});
+      CHECK(is_close(g[1], neg(g[2])));
+    }
+  CHECK(all(isfinite(grad([](const Tensor& v) { return sum(pdist(v, 1)); }, x))).item<bool>());
+  for (double p : {0.0, 0.7, 1.0, 2.0, 3.5, inf}) {
+    const Tensor a = f64({{0.3, -1.2, 2}, {1.1, 0.4, -0.6}, {0.2, 0.9, 1.4}, {-2, 0.1, 0.5}});
+    const Tensor matrix = cdist(a, a, p), pairs = pdist(a, p);
+    for (int i = 0, at = 0; i < 4; ++i)
+      for (int j = i + 1; j < 4; ++j) CHECK(pairs[at++].item() == matrix[i][j].item());
+    if (p > 0) CHECK_NOTHROW(gradgradcheck([p](const Tensor& v) { return pdist(v, p); }, {a}));
+  }
+  CHECK_THROWS_AS(pdist(expand(ones({1, 1}), {std::int64_t{1} << 33, 1})), std::invalid_argument);
+  CHECK_THROWS_WITH(pdist(expand(ones({1, 1}), {std::int64_t{1} << 24, 1})),
+                    Catch::Contains("pdist: ") && Catch::Contains("at products.cpp:"));
+}

@@ -318,6 +318,10 @@ TEST_CASE("a range that the dtype cannot span is refused", "[random]") {
                     Contains("uniform: a float32 must hold the range, but it is from -3e+38 to 3e+38. at random.cpp:"));
   CHECK(uniform({2}, -3e38, 3e38, {.dtype = DType::float64}).numel() == 2);
   CHECK_THROWS_WITH(normal({2}, std::nan(""), 1), Contains("normal: mean and std must be finite"));
+  CHECK_THROWS_WITH(uniform({4}, 1e39, 1.0000001e39), Contains("uniform: a float32 must hold the range"));
+  CHECK_THROWS_WITH(normal({4}, 1e39, 1),
+                    Contains("normal: a float32 must hold mean and std, but they are 1e+39 and 1"));
+  CHECK_THROWS_WITH(normal({4}, 0, 1e39), Contains("normal: a float32 must hold mean and std"));
 }
 
 TEST_CASE("the state of all random numbers is kept and put back", "[random]") {

@@ -319,3 +319,19 @@ TEST_CASE("dist and renorm at their edges", "[norm]") {
   CHECK_NOTHROW(gradgradcheck([](const Tensor& v) { return renorm(v, 2, 0, 1); }, {f64({{3, 4}, {0.3, 0.4}})}));
   CHECK_THROWS_AS(renorm(f64(1), 2, 0, 1), std::invalid_argument);
 }
+
+TEST_CASE("quantile between -inf and a number is -inf, as between a number and inf it is inf", "[statistics]") {
+  for (double q : {0.25, 0.5, 0.75}) {
+    CHECK(quantile(f64({-kInf, 1.0}), q).item() == -kInf);
+    CHECK(quantile(f64({1.0, kInf}), q).item() == kInf);
+    CHECK(nanquantile(f64({-kInf, 1, kNan}), q).item() == -kInf);
+    CHECK(std::isnan(quantile(f64({-kInf, kInf}), q).item()));
+  }
+  CHECK(quantile(f64({-kInf, 1}), 0.5, {.interpolation = QuantileInterpolation::midpoint}).item() == -kInf);
+  CHECK(quantile(f64({-kInf, 1}), 1).item() == 1);
+}
+
+TEST_CASE("renorm of a slice that stays has the gradient g, though it hold a nan", "[statistics]") {
+  const Tensor x = f64({{kNan, 1}, {0.1, 0.1}});
+  CHECK(is_close(grad([](const Tensor& v) { return sum(renorm(v, 2, 0, 1)); }, x), ones({2, 2}, kDouble)));
+}

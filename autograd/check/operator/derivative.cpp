@@ -1,5 +1,6 @@
 #include "derivative.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "../../functional.hpp"
@@ -103,11 +104,49 @@ void check_transposes(Trial& trial, const Tensors& inputs, const Tensor& value) 
   forward.add(functional::jvp(trial.function_of_floating(inputs), floating, tangents, trial.where), cotangent);
   Tensors gradients = trial.pull_back(inputs, cotangent);
   for (std::size_t i = 0; i < gradients.size(); ++i) backward.add(gradients[i], tangents[i]);
-  double tolerance = (value.dtype() == DType::float32 ? 1e-4 : 1e-10) * (forward.size + backward.size);
+  auto is_float32 = [](const Tensor& x) { return x.dtype() == DType::float32; };
+  const bool is_narrow = is_float32(value) || std::any_of(floating.begin(), floating.end(), is_float32);
+  // What is beneath the value's own rounding is nothing: the slope 0 of a condition number of 1, say.
+  Product of_value;
+  of_value.add(value, cotangent);
+  const double tolerance =
+      (is_narrow ? 1e-4 : 1e-10) * (forward.size + backward.size) + (is_narrow ? 1e-6 : 1e-15) * of_value.size;
   bool holds = !(std::abs(forward.sum - backward.sum) > tolerance);
   trial.expect(holds, inputs, "transposes",
                concat("jvp and vjp must be of one matrix, <u, J v> = <J^T u, v>, but they give ", digits(forward.sum),
                       " and ", digits(backward.sum)));
+}
+
+void check_shared(Trial& trial, const Tensors& inputs) {
+  const auto& of_row = trial.row.inputs;
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    for (std::size_t k = i + 1; k < inputs.size(); ++k) {
+      const bool fits = is_floating(inputs[i].dtype()) && inputs[i].dtype() == inputs[k].dtype() &&
+                        inputs[i].shape() == inputs[k].shape() && of_row[i].low == of_row[k].low &&
+                        of_row[i].high == of_row[k].high && of_row[i].avoid == of_row[k].avoid;
+      if (!fits) continue;
+      Tensors apart = inputs, shared = inputs;
+      apart[k] = copy(inputs[i]);
+      shared[k] = inputs[i];
+      const std::string kind = concat("input ", i, " as input ", k, " too");
+      const Tensor value = trial.call(apart);
+      trial.expect_same(inputs, kind, trial.call(shared), value, {.rtol = 1e-14});
+      const Tensor cotangent = trial.random_cotangent(value);
+      TensorFunction of_both = [&](std::span<const Tensor> argument) {
+        Tensors all = inputs;
+        all[i] = all[k] = argument[0];
+        return trial.call(all);
+      };
+      const Tensors gradients = trial.pull_back(apart, cotangent);
+      std::size_t at_i = 0, at_k = 0;
+      for (std::size_t j = 0; j < k; ++j) {
+        at_i += j < i && is_floating(inputs[j].dtype());
+        at_k += is_floating(inputs[j].dtype());
+      }
+      trial.expect_same(inputs, concat("gradient, ", kind),
+                        functional::vjp(of_both, {&inputs[i], 1}, cotangent, trial.where)[0],
+                        gradients[at_i] + gradients[at_k], {.rtol = 1e-12, .of_largest = 1e-13});
+    }
 }
 
 void check_linearity(Trial& trial, const Tensors& inputs, const Tensor& value) {

@@ -15,6 +15,8 @@ void check_gradient(Trial& trial, const Tensors& inputs);
 void check_transposes(Trial& trial, const Tensors& inputs, const Tensor& value);
 /// The rule is linear in the cotangent: vjp(a u + w) = a vjp(u) + vjp(w), with numbers of both signs.
 void check_linearity(Trial& trial, const Tensors& inputs, const Tensor& value);
+/// An input in the place of another one too: value and gradient must be those for a copy there.
+void check_shared(Trial& trial, const Tensors& inputs);
 /// One thread and several give the same bits.
 void check_threads(Trial& trial, const Tensors& inputs);
 

@@ -128,34 +128,39 @@ namespace {
 struct Distances {
   double even = 1;
   Tensor each = {};
-
-  /// x divided by them.
-  Tensor divide(const Tensor& x) const { return each.defined() ? x / each : x / even; }
-  /// The share that distance i has of i and j; negative ones count from the end.
-  Operand share(std::int64_t i, std::int64_t j, int axis, Tensor& room) const {
-    if (!each.defined()) return 0.5;
-    const Tensor mine = narrow(each, axis, i, 1);
-    room = mine / (mine + narrow(each, axis, j, 1));
-    return room;
-  }
 };
 
-Tensor derivative_along(const Tensor& x, int axis, const Distances& distances, int edge_order) {
-  const std::int64_t pieces = x.shape()[axis] - 1;
-  const Tensor slopes = distances.divide(rights(x, axis) - lefts(x, axis));
-  const Tensor before = narrow(slopes, axis, 0, pieces - 1), after = narrow(slopes, axis, 1, pieces - 1);
-  Tensor within;
-  if (distances.each.defined()) {
-    const Tensor left = lefts(distances.each, axis), right = rights(distances.each, axis);
-    within = (right * before + left * after) / (left + right);
-  } else {
-    within = (before + after) * 0.5;
+/// The share that distance i has of i and j; negative ones count from the end.
+Tensor share(const Tensor& distances, std::int64_t i, std::int64_t j, int axis) {
+  const Tensor mine = narrow(distances, axis, i, 1);
+  return mine / (mine + narrow(distances, axis, j, 1));
+}
+
+/// Of evenly spaced points the difference within leaves the middle one out: what it is does not count, and large ones
+/// take no digits.
+Tensor derivative_along(const Tensor& x, int axis, double distance, int edge_order) {
+  const std::int64_t n = x.shape()[axis];
+  auto slope = [&](std::int64_t i) { return (narrow(x, axis, i + 1, 1) - narrow(x, axis, i, 1)) / distance; };
+  const Tensor within = (narrow(x, axis, 2, n - 2) - narrow(x, axis, 0, n - 2)) / (2 * distance);
+  Tensor first = slope(0), last = slope(n - 2);
+  if (edge_order == 2) {
+    first = first - (slope(1) - first) * 0.5;
+    last = last + (last - slope(n - 3)) * 0.5;
   }
+  return cat({first, within, last}, axis);
+}
+
+Tensor derivative_along(const Tensor& x, int axis, const Distances& distances, int edge_order) {
+  if (!distances.each.defined()) return derivative_along(x, axis, distances.even, edge_order);
+  const std::int64_t pieces = x.shape()[axis] - 1;
+  const Tensor slopes = (rights(x, axis) - lefts(x, axis)) / distances.each;
+  const Tensor before = narrow(slopes, axis, 0, pieces - 1), after = narrow(slopes, axis, 1, pieces - 1);
+  const Tensor left = lefts(distances.each, axis), right = rights(distances.each, axis);
+  const Tensor within = (right * before + left * after) / (left + right);
   Tensor first = narrow(slopes, axis, 0, 1), last = narrow(slopes, axis, -1, 1);
   if (edge_order == 2) {
-    Tensor room;
-    first = first - (narrow(slopes, axis, 1, 1) - first) * distances.share(0, 1, axis, room);
-    last = last + (last - narrow(slopes, axis, -2, 1)) * distances.share(-1, -2, axis, room);
+    first = first - (narrow(slopes, axis, 1, 1) - first) * share(distances.each, 0, 1, axis);
+    last = last + (last - narrow(slopes, axis, -2, 1)) * share(distances.each, -1, -2, axis);
   }
   return cat({first, within, last}, axis);
 }

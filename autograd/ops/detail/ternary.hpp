@@ -74,7 +74,8 @@ struct PromotedThree {
 
   /// `least` is the earliest dtype that the operator computes in.
   PromotedThree(const char* name, const Operand& a, const Operand& b, const Operand& c, DType least)
-      : dtype(promote(common_dtype(name, {&a, &b, &c}), least)) {
+      : dtype(is_floating(least) ? to_floating(common_dtype(name, {&a, &b, &c}))
+                                 : promote(common_dtype(name, {&a, &b, &c}), least)) {
     const SourceLocation where = a.where();
     shape = broadcast_shapes(name, a.tensor(name).shape(), b.tensor(name).shape(), where);
     shape = broadcast_shapes(name, shape, c.tensor(name).shape(), where);

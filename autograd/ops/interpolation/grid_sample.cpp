@@ -160,7 +160,7 @@ Tensor grid_sample(const Operand& operand, const Operand& grid_operand, GridSamp
     result.push_back(places[1 + axis]);
   }
   CallSite site(where);
-  const DType dtype = promote(common_dtype(kGridSample, {&operand, &grid_operand}), DType::float32);
+  const DType dtype = to_floating(common_dtype(kGridSample, {&operand, &grid_operand}));
   Tensor x = contiguous(cast_for(kGridSample, operand, dtype)),
          grid = contiguous(cast_for(kGridSample, grid_operand, dtype));
   Tensor y = new_checked(kGridSample, result, dtype, where);

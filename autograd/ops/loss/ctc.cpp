@@ -28,7 +28,7 @@ constexpr const char* kName = "ctc_loss";
 Tensor checked_integers(const char* what, const Tensor& x, SourceLocation where) {
   check(x.defined() && x.dtype() == DType::int64, where, kName, ": ", what, " must be int64, but they are ",
         x.defined() ? name(x.dtype()) : "undefined", ".");
-  return contiguous(x);
+  return contiguous(Operand(x, where));
 }
 
 /// Lengths [N], each from 0 to `most`.

@@ -13,10 +13,12 @@
 #include "../detail/lead.hpp"
 #include "../detail/promote.hpp"
 #include "../detail/result.hpp"
+#include "../diagonal.hpp"
 #include "../index.hpp"
 #include "../movement.hpp"
 #include "../products.hpp"
 #include "../reduce.hpp"
+#include "../scatter.hpp"
 
 namespace xgrad XGRAD_API {
 
@@ -67,7 +69,7 @@ Tensor cotangent_of_differences(const Tensor& g, const Tensor& d, const Tensor& 
   if (std::isinf(p)) {
     Tensor reached = abs(d) == y;
     Tensor count = cast(sum(reached, -1, {.keepdims = true}), d.dtype());
-    return where(reached, sign(d) * (g / where(count == 0, 1, count)), 0);
+    return where(reached, sign(d) * (g / where(count == 0, 1, count)), where(isnan(y), y, 0));
   }
   Tensor is_zero = y == 0;
   if (p == 2) return g * (where(is_zero, 0, d) / where(is_zero, 1, y));
@@ -107,6 +109,35 @@ void distance_rule(Vjp& vjp, const Shape& lead, double p) {
   if (vjp.needs(1)) vjp.give(1, sum_to(gradient_value(b, a, g, y, lead, p, false), vjp.shape(1)));
 }
 
+/// The places in a matrix of all distances of n rows of those that pdist() answers with: row i from row j > i.
+Tensor places_of_pairs(std::int64_t n) {
+  const Tensor at = triu_indices(n, n, 1);
+  return at[0] * n + at[1];
+}
+
+/// A value for each pair as a symmetric matrix with zeros on its diagonal: a row's distance from itself is no part of
+/// pdist(), not where it is inf - inf either.
+Tensor matrix_of_pairs(const Tensor& values, std::int64_t n) {
+  const Tensor upper =
+      reshape(index_copy(zeros({n * n}, {.dtype = values.dtype()}), 0, places_of_pairs(n), values), {n, n});
+  return contiguous_value(upper + transpose(upper));
+}
+
+void distance_of_pairs_rule(Vjp& vjp, double p) {
+  if (p == 0) return vjp.give(0, zeros(vjp.shape(0), {.dtype = vjp.dtype(0)}));
+  const std::int64_t n = vjp.shape(0)[0];
+  if (vjp.creates_graph()) {
+    const Tensor& x = vjp.input(0);
+    const Tensor at = triu_indices(n, n, 1);
+    const Tensor of_differences = cotangent_of_differences(
+        unsqueeze(vjp.g(), 1), index_select(x, 0, at[0]) - index_select(x, 0, at[1]), unsqueeze(vjp.output(), 1), p);
+    const Tensor none = zeros(x.shape(), {.dtype = x.dtype()});
+    return vjp.give(0, index_add(index_add(none, 0, at[0], of_differences), 0, at[1], neg(of_differences)));
+  }
+  const Tensor x = contiguous_value(vjp.input(0));
+  vjp.give(0, gradient_value(x, x, matrix_of_pairs(vjp.g(), n), matrix_of_pairs(vjp.output(), n), Shape(), p, true));
+}
+
 void check_order(const char* name, double p, SourceLocation where) {
   check(p >= 0, where, name, ": p must not be negative or nan, but it is ", p, ".");
 }
@@ -140,13 +171,13 @@ Tensor pdist(const Operand& operand, double p) {
   check(is_floating(x.dtype()) && x.ndim() == 2, where, "pdist: x must be a floating matrix, but it is ", x.dtype(),
         ' ', x.shape(), ".");
   check_order("pdist", p, where);
-  CallSite site(where);
   const std::int64_t n = x.size(0);
-  std::vector<std::int64_t> later;  // the places of the pairs in the matrix of all distances
-  later.reserve(static_cast<std::size_t>(n * std::max<std::int64_t>(n - 1, 0) / 2));
-  for (std::int64_t i = 0; i < n; ++i)
-    for (std::int64_t j = i + 1; j < n; ++j) later.push_back(i * n + j);
-  return index_select(flatten(cdist(x, x, p)), 0, from_vector(later));
+  const Tensor all = new_checked("pdist", {n, n}, x.dtype(), where), rows = contiguous_value(x);
+  dispatch_floating(x.dtype(), [&]<class T>(T) { distances<T>(pairs_of<T>(rows, rows, Shape(), p), data_of<T>(all)); });
+  CallSite site(where);
+  const Tensor y = with_memory_for("pdist", where, [&] { return index_select(flatten(all), 0, places_of_pairs(n)); });
+  const Uses uses = p == 0 ? Uses() : Uses::input(0) | Uses::output();
+  return record("pdist", where, {x}, y, {uses}, [p](Vjp& vjp) { distance_of_pairs_rule(vjp, p); });
 }
 
 }  // namespace xgrad

@@ -88,7 +88,7 @@ void promote_all(const char* name, Operands& given, SourceLocation where) {
     dtype = is_first ? each.dtype() : promote(dtype, each.dtype());
     is_first = false;
   }
-  dtype = promote(dtype, DType::float32);
+  dtype = to_floating(dtype);
   for (int i = 0; i < kRecurrentInputs; ++i) {
     Tensor& each = given.inputs[static_cast<std::size_t>(i)];
     if (each.defined() && static_cast<Slot>(i) != Slot::lengths)

@@ -101,6 +101,11 @@ void share_among_ties(Vjp& vjp, unsigned mask) {
   const Tensor& x = vjp.input(0);
   Tensor g = with_kept_axes(vjp.g(), x.shape(), mask);
   Tensor y = with_kept_axes(vjp.output(), x.shape(), mask).detach();
+  if (const Tensor is_nan = isnan(y); any(is_nan).item<bool>()) {  // which equals nothing: each nan has its share
+    const Tensor reached = logical_or(x.detach() == y, logical_and(is_nan, isnan(x.detach())));
+    const Tensor count = sum(reached, axes_of(mask), {.keepdims = true});
+    return vjp.give(0, where(reached, g / cast(count, x.dtype()), 0));
+  }
   dispatch_floating(x.dtype(), [&]<class T>(T) {
     if (!vjp.creates_graph() && share_in_rows<T>(vjp, x, mask, y, g)) return;
     Tensor share = g / fold_around<TiesFold, T>(x, mask, y);

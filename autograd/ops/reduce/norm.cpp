@@ -157,7 +157,7 @@ Tensor norm_cotangent_of_operators(const Tensor& g, const Tensor& x, const Tenso
   if (std::isinf(p)) {
     Tensor reached = abs(x) == y;
     Tensor share = g / cast(sum(reached, axes_of(mask), {.keepdims = true}), x.dtype());
-    return where(reached, sign(x) * share, 0);
+    return where(reached, sign(x) * share, where(isnan(y), y, 0));
   }
   // d|x|^p/dx is 0 at 0 in every order, as long as no negative power of 0 is formed.
   Tensor is_zero = logical_or(x == 0, y == 0);
@@ -175,8 +175,11 @@ Tensor norm_cotangent_value(const Tensor& g, const Tensor& x, const Tensor& y, d
     compute_into<T>(
         share, [](auto count, auto g) { return g / count; }, share, g);
     return compute<T>(
-        x.shape(), [](auto x, auto y, auto share) { return where(abs(x) == y, sign(x) * share, decltype(x)(0)); }, x, y,
-        share);
+        x.shape(),
+        [](auto x, auto y, auto share) {
+          return where(abs(x) == y, sign(x) * share, where(y == y, decltype(x)(0), y));
+        },
+        x, y, share);
   }
   return compute<T>(
       x.shape(),
@@ -234,9 +237,10 @@ Tensor renorm(const Operand& operand, double p, int axis, double max_norm) {
   check(max_norm >= 0, place, "renorm: max_norm must not be negative, but it is ", max_norm, ".");
   if (x.numel() == 0) return copy(x);
   const unsigned others = ((1u << x.ndim()) - 1) & ~(1u << axis);
-  const Tensor lengths = norm(x, axes_of(others), {.p = p, .keepdims = true});
-  const Tensor is_long = lengths > max_norm;
-  // A divisor that is safe where the branch is not taken.
+  const NormOptions options{.p = p, .keepdims = true};
+  const Tensor is_long = norm(x.detach(), axes_of(others), options) > max_norm;
+  // Of slices that stay no norm is formed, whose derivative a nan would spoil; and the divisor is safe there.
+  const Tensor lengths = norm(where(is_long, x, 0), axes_of(others), options);
   return where(is_long, x * (max_norm / (where(is_long, lengths, 1) + 1e-7)), x);
 }
 

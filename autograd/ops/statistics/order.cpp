@@ -146,8 +146,10 @@ Tensor quantile_of(const char* name, const Operand& operand, const Operand& q_op
       const Tensor weight = options.interpolation == QuantileInterpolation::midpoint
                                 ? full({}, 0.5, {.dtype = x.dtype()})
                                 : cast(ranks - floor(fixed), x.dtype());
-      // Between two equal infinities inf - inf would be nan.
-      const Tensor is_infinite = logical_and(isinf(below), below == above);
+      // Between two equal infinities inf - inf would be nan, and between -inf and a number -inf + inf.
+      constexpr double kInfinity = std::numeric_limits<double>::infinity();
+      const Tensor is_infinite =
+          logical_or(logical_and(isinf(below), below == above), logical_and(below == -kInfinity, above < kInfinity));
       y = where(is_infinite, below, below + weight * (above - below));
     }
   }

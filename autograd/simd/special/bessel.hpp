@@ -68,10 +68,60 @@ inline Batch<double> bessel_i1_slope_tail(Batch<double> u) {
                     -0x1.8e68778af99fap+21, 0x1.43ec6fc0490bbp+23);
 }
 
-/// exp(x) y for x >= 16, where y is about 1 / sqrt(2 pi x): it may be finite where exp(x) is not.
+/// exp(x) y for x >= -746, where y is about 1 / sqrt(2 pi x) or sqrt(pi / (2 x)): it may be finite where exp(x) is not,
+/// and is rounded once where it is denormal.
 inline Batch<double> times_exp(Batch<double> y, Batch<double> x) {
   Exponential<double> e(at_most(720, x));
   return scale(fma(y, e.r + e.s, y), e.shifted);
+}
+
+/// sqrt(x) exp(x) K_0(x) and that of K_1, for x >= 1: of (x - 2) / (x + 2) up to 4, of 8 / x - 1 beyond. In each the
+/// first number, which is given in two parts, is nearly all: rounding takes little more than the last half of a bit.
+inline Batch<double> bessel_k0_tail(Batch<double> x) {
+  const Batch<double> s = (x - 2) / (x + 2), t = fma(Batch<double>(8), 1 / x, Batch<double>(-1));
+  const Batch<double> middle =
+      fma(s,
+          polynomial(s, 0x1.ac450893fa546p-4, -0x1.2817f63b0d86dp-4, 0x1.c4e771bcdd042p-5, -0x1.6c141b93c0757p-5,
+                     0x1.2ed09e1853823p-5, -0x1.020b42ad6ca61p-5, 0x1.bffcf657ff696p-6, -0x1.8a8ff24082bdep-6,
+                     0x1.5f9ded9ec2b48p-6, -0x1.3c67c423be33dp-6, 0x1.1f14c8e029328p-6, -0x1.064944d4059b6p-6,
+                     0x1.e142902ba9d94p-7, -0x1.bc68bbe845912p-7, 0x1.a6d149784bb17p-7, -0x1.8c10c0e09213fp-7,
+                     0x1.28f284df895f3p-7, -0x1.0e5d7a8d359f8p-7, 0x1.1266f98a6b935p-6, -0x1.0a8c1fe3c3072p-6),
+          Batch<double>(-0x1.cc1a454da9c6bp-55)) +
+      0x1.30ae2423de262p+0;
+  const Batch<double> large =
+      fma(t,
+          polynomial(t, -0x1.1ad09c5c420b2p-6, 0x1.024ae84e95e81p-10, -0x1.90fb7e259a896p-14, 0x1.a7b7da01ff416p-17,
+                     -0x1.14224b1401f0fp-19, 0x1.a454d2706b32ap-22, -0x1.6911fd4e2d65ap-24, 0x1.560fd5a1e83bbp-26,
+                     -0x1.5f8f7575e09ap-28, 0x1.8326d4b9e47c6p-30, -0x1.c2af7d677b7b5p-32, 0x1.148bce7daf6f2p-33,
+                     -0x1.79c253bd724fp-35, 0x1.04a2e7dd996fp-36, -0x1.9f8bd7f254205p-39, 0x1.dba26b0281d8cp-41,
+                     -0x1.8e4820534a77bp-40, 0x1.4c4cbe8d9c9f4p-41),
+          Batch<double>(0x1.28f7801f9a5b9p-56)) +
+      0x1.3c261a172d207p+0;
+  return where(x > 4, large, middle);
+}
+
+inline Batch<double> bessel_k1_tail(Batch<double> x) {
+  const Batch<double> s = (x - 2) / (x + 2), t = fma(Batch<double>(8), 1 / x, Batch<double>(-1));
+  const Batch<double> middle =
+      fma(s,
+          polynomial(s, -0x1.80fb15bf9d161p-2, 0x1.400c298111382p-2, -0x1.189b971b16f02p-2, 0x1.f9a7758094af6p-3,
+                     -0x1.cfd50b12655afp-3, 0x1.aedb4d8358e52p-3, -0x1.93fffc4235244p-3, 0x1.7d944ed911eddp-3,
+                     -0x1.6a7f710c4287fp-3, 0x1.5a00d2264ee6cp-3, -0x1.4b8eb27d9e845p-3, 0x1.3ec6249d9e44dp-3,
+                     -0x1.3370fcbebbc9cp-3, 0x1.293120b525d4dp-3, -0x1.1e974a2147c84p-3, 0x1.15cf7c94970bdp-3,
+                     -0x1.1af8d9b9bc0d6p-3, 0x1.15a8562e7475p-3, -0x1.7a59e9ad65f22p-4, 0x1.60ef53b9e3adep-4,
+                     -0x1.d1e3ed7c36688p-3, 0x1.d51f0de4dc3cp-3),
+          Batch<double>(0x1.c6da0a9947238p-58)) +
+      0x1.7628990a85c65p+0;
+  const Batch<double> large =
+      fma(t,
+          polynomial(t, 0x1.c0b7e3626c15bp-5, -0x1.c642af0ede136p-10, 0x1.279519425d7e3p-13, -0x1.1e5531c91fc8cp-16,
+                     0x1.6236510fcc2aap-19, -0x1.044f9e905c247p-21, 0x1.b414882279691p-24, -0x1.954f07ab7720bp-26,
+                     0x1.9a5be87974aebp-28, -0x1.be74b756ae66p-30, 0x1.0151d71f96856p-31, -0x1.392c8862c736ap-33,
+                     0x1.a7e8e3a32b489p-35, -0x1.227c09443d63p-36, 0x1.d3856a71b053p-39, -0x1.0c1d91cecdc43p-40,
+                     0x1.b3d7df3591dbep-40, -0x1.6a39d2cba558p-41),
+          Batch<double>(0x1.6dbe40aa7a591p-55)) +
+      0x1.4f5b136a71d17p+0;
+  return where(x > 4, large, middle);
 }
 
 /// The mean of exp(-x c) weight(c) over the circle, with c = 1 - cos(t), for 0 <= x <= 16. The trapezoidal rule on a
@@ -202,18 +252,7 @@ inline Batch<double> scaled_i1(Batch<double> size) {
       z * polynomial(z, 0x1p-2, 0x1.8p-6, 0x1.a12f684bda12bp-11, 0x1.da12f684c05c4p-17, 0x1.4c88d6302ba61p-23,
                      0x1.3d2976df90fb5p-30, 0x1.b65fce7e50d12p-38, 0x1.d126d95c9c6dep-46);
   Batch<double> near = fma(0x1.dadb014541eb2p-4 - log(x), bessel_i0_series(z), rest);
-  Batch<double> t = at_most(1e18, x);
-  // sqrt(x) exp(x) K_0(x) for x >= 1
-  Batch<double> far =
-      polynomial((t - 2) / (t + 2), 0x1.30ae2423de262p+0, 0x1.ac450893fa4p-4, -0x1.2817f63b0e9cap-4,
-                 0x1.c4e771bd211b1p-5, -0x1.6c141b924513fp-5, 0x1.2ed09df5c6d49p-5, -0x1.020b42f7ebf69p-5,
-                 0x1.bffd0689bb0e1p-6, -0x1.8a8ff214d1832p-6, 0x1.5f9be95467625p-6, -0x1.3c646f80ec42ep-6,
-                 0x1.1f373c4d5e003p-6, -0x1.06bf7340851bap-6, 0x1.df50836a37a6dp-7, -0x1.ad8cc5f8f45b1p-7,
-                 0x1.9e0ed0308c778p-7, -0x1.0169bffc53a33p-6, 0x1.1d6a63320cbaap-6, 0x1.d54cffb44ff4fp-10,
-                 -0x1.54ef561bb304dp-5, 0x1.aba096cc90333p-6, 0x1.05aa2dc6eeb93p-3, -0x1.395890abf9c7ap-2,
-                 0x1.aaec12952dca8p-3, 0x1.045f67c8bf961p-2, -0x1.758b4df7dc3a6p-1, 0x1.a2cc8f7879b52p-1,
-                 -0x1.16299fae4eb66p-1, 0x1.c953e9377a103p-3, -0x1.b1a115a3f80f2p-5, 0x1.6d400752ba515p-8) *
-      exp(-x) / sqrt(x);
+  const Batch<double> far = times_exp(bessel_k0_tail(x) / sqrt(x), at_least(-746, -x));
   return where(x > 1, far, near);
 }
 [[gnu::noinline]] inline Batch<double> bessel_k1(Batch<double> x) {
@@ -225,17 +264,7 @@ inline Batch<double> scaled_i1(Batch<double> size) {
                  -0x1.246280fbd24acp-20, -0x1.5b7af856c0f2dp-27, -0x1.1f4f9a25b6199p-34, -0x1.7a21ee6e39cfp-42);
   Batch<double> near = fma(x, fma(log(x) - std::numbers::ln2, bessel_i1_series(z), rest), 1 / x);
   near = where(x == 0, Batch<double>(std::numeric_limits<double>::infinity()), near);
-  Batch<double> t = at_most(1e18, x);
-  Batch<double> far =
-      polynomial((t - 2) / (t + 2), 0x1.7628990a85c65p+0, -0x1.80fb15bf9d155p-2, 0x1.400c298111404p-2,
-                 -0x1.189b971b183fbp-2, 0x1.f9a775808b0cp-3, -0x1.cfd50b10efe1fp-3, 0x1.aedb4d845233bp-3,
-                 -0x1.93fffca674441p-3, 0x1.7d944f3d71e68p-3, -0x1.6a7f619d443c9p-3, 0x1.5a00b3c4d091p-3,
-                 -0x1.4b9031a5eff98p-3, 0x1.3ec9cf48fd202p-3, -0x1.335820dda5c48p-3, 0x1.28f27750fd222p-3,
-                 -0x1.1fb7a269c9ecp-3, 0x1.1851186e2b6d2p-3, -0x1.11a433149a03ap-3, 0x1.05ff2f6526b5fp-3,
-                 -0x1.e65f40c72bce8p-4, 0x1.d86ccee8035d5p-4, -0x1.0ded9a6da069p-3, 0x1.4689c20192144p-3,
-                 -0x1.44536692c0bfbp-3, 0x1.a40fd421db1c9p-4, -0x1.6c93db502dbdcp-6, -0x1.cd7c789d11ebdp-6,
-                 0x1.0a561c9853cd8p-5, -0x1.0b585ac0629c8p-6, 0x1.195a4e66d4bdap-8, -0x1.f955537c48a7ep-12) *
-      exp(-x) / sqrt(x);
+  const Batch<double> far = times_exp(bessel_k1_tail(x) / sqrt(x), at_least(-746, -x));
   return where(x > 1, far, near);
 }
 

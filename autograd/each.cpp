@@ -10,7 +10,7 @@ namespace {
 // step.
 void check_operand(const EachOperand& operand, const TensorImpl& first, SourceLocation where) {
   const Tensor& tensor = *operand.tensor;
-  check(tensor.defined(), where, "each: the tensors must be defined.");
+  check(tensor.defined(), where, "each: the tensors must be defined, but one is not: ", kWhyUndefined);
   const TensorImpl& impl = *tensor.impl();
   if (impl.dtype != first.dtype || impl.shape != first.shape) [[unlikely]]
     fail<std::invalid_argument>(
@@ -26,7 +26,7 @@ void check_operand(const EachOperand& operand, const TensorImpl& first, SourceLo
 }  // namespace
 
 void prepare_each(std::span<const EachOperand> operands, SourceLocation where) {
-  check(operands[0].tensor->defined(), where, "each: the tensors must be defined.");
+  check(operands[0].tensor->defined(), where, "each: the tensors must be defined, but one is not: ", kWhyUndefined);
   const TensorImpl& first = *operands[0].tensor->impl();
   for (const EachOperand& operand : operands) check_operand(operand, first, where);
   check(is_floating(first.dtype), where, "each: the tensors must be floating, but the dtype is ", first.dtype, ".");

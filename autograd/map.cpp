@@ -159,10 +159,9 @@ void second_order(Vjp& vjp, const MapKernels& kernels, const void* formula) {
   for (Tensor& result : results) result = cast(result, dtype);
   if (vjp.creates_graph())
     results = record("map_second_order", vjp.where(), operands, std::move(results), {}, [](Vjp& vjp) {
-      fail<std::logic_error>(
-          vjp.where(),
-          "map: derivatives up to the second order are supported. Write the formula with operators on "
-          "tensors for higher ones.");
+      fail<std::logic_error>(vjp.where(),
+                             "map: a derivative must be of the first or second order, but one of the third is asked "
+                             "for. Write the formula with operators on tensors for higher ones.");
     });
   give_summed(vjp, results);
 }

@@ -14,12 +14,13 @@ namespace {
 
 /// Throws std::logic_error unless the operation has this input, or output.
 void check_input(const Node& node, int i) {
-  check<std::logic_error>(0 <= i && i < node.edge_count, node.where, node.name, ": its rule asks for input ", i,
-                          ", but the operation has ", node.edge_count, " (counted from 0).");
+  check<std::logic_error>(0 <= i && i < node.edge_count, node.where, node.name, ": its rule must ask for inputs below ",
+                          node.edge_count, ", counted from 0, but it asks for input ", i, ".");
 }
 void check_output(const Node& node, int k) {
-  check<std::logic_error>(0 <= k && k < node.output_count, node.where, node.name, ": its rule asks for output ", k,
-                          ", but the operation has ", node.output_count, " (counted from 0).");
+  check<std::logic_error>(0 <= k && k < node.output_count, node.where, node.name,
+                          ": its rule must ask for outputs below ", node.output_count,
+                          ", counted from 0, but it asks for output ", k, ".");
 }
 
 /// The edge to the producer of an input, which knows its shape and dtype.
@@ -27,16 +28,17 @@ const Edge& edge_of(const Node& node, int i) {
   check_input(node, i);
   const Edge& edge = node.edges()[i];
   check<std::logic_error>(static_cast<bool>(edge.producer), node.where, node.name,
-                          ": its rule asks for the shape or dtype of input ", i,
-                          ", which needs no gradient. Ask needs() first, or name the input in Uses.");
+                          ": its rule must ask for the shape or dtype of inputs that need a gradient, but input ", i,
+                          " needs none. Ask needs() first, or name the input in Uses.");
   return edge;
 }
 
 SavedValue* saved_output(Node& node, int k) {
   check_output(node, k);
   SavedValue* saved = find_saved(node, Uses::output(k).bits());
-  check<std::logic_error>(saved != nullptr, node.where, node.name, ": its rule reads output ", k,
-                          ", which it does not save. Name it in Uses.");
+  check<std::logic_error>(saved != nullptr, node.where, node.name,
+                          ": its rule must read outputs that it saves, but it does not save output ", k,
+                          ". Name it in Uses.");
   return saved;
 }
 
@@ -44,8 +46,10 @@ SavedValue* saved_output(Node& node, int k) {
 
 const Tensor& Vjp::g(int output) {
   check_output(frame_.node, output);
-  check<std::logic_error>((frame_.taken >> std::min(output, 63) & 1) == 0, frame_.node.where, frame_.node.name,
-                          ": its rule reads the cotangent of output ", output, " after take_g().");
+  check<std::logic_error>(
+      (frame_.taken >> std::min(output, 63) & 1) == 0, frame_.node.where, frame_.node.name,
+      ": its rule must read the cotangent of an output before take_g(), but it reads that of output ", output,
+      " after it.");
   Tensor& cotangent = frame_.cotangents[output];
   if (!cotangent.defined()) cotangent = filled(frame_.node.output_shape(output), frame_.node.output(output).dtype, 0);
   return cotangent;
@@ -67,8 +71,9 @@ bool Vjp::has(int output) const {
 const Tensor& Vjp::input(int i) {
   check_input(frame_.node, i);
   const SavedValue* saved = find_saved(frame_.node, Uses::input(i).bits());
-  check<std::logic_error>(saved != nullptr, where(), frame_.node.name, ": its rule reads input ", i,
-                          ", which it does not save. Name it in Uses.");
+  check<std::logic_error>(saved != nullptr, where(), frame_.node.name,
+                          ": its rule must read inputs that it saves, but it does not save input ", i,
+                          ". Name it in Uses.");
   return saved->value;
 }
 
@@ -121,8 +126,9 @@ void Vjp::give(int i, Tensor cotangent) {
         where(), concat(frame_.node.name, ": the cotangent of input ", i, " must be ", dtype(i), " ", shape(i),
                         ", but the rule gave ",
                         cotangent.defined() ? concat(cotangent.dtype(), " ", cotangent.shape()) : "nothing", "."));
-  check<std::logic_error>(!frame_.given[i].defined(), where(), frame_.node.name, ": its rule gave input ", i,
-                          " two cotangents. Give their sum.");
+  check<std::logic_error>(!frame_.given[i].defined(), where(), frame_.node.name,
+                          ": its rule must give each input one cotangent, but it gave input ", i,
+                          " two. Give their sum.");
   frame_.given[i] = std::move(cotangent);
 }
 

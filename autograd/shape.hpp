@@ -67,7 +67,7 @@ class Shape {
     for (int i = 0; i < ndim_; ++i) extents_[i] = internal::saturated(extents[static_cast<std::size_t>(i)]);
   }
   template <std::integral T>
-  Shape(T extent) = delete;  // a shape stands in braces: zeros({3}), reshape(x, {6})
+  Shape(T extent) = delete;  // a shape is written in braces: zeros({3}), reshape(x, {6})
   /// `ndim` axes that all have this extent.
   static Shape filled(int ndim, std::int64_t extent, SourceLocation where = SourceLocation::current());
   /// As many axes as asked for, their extents not set. Throws std::invalid_argument beyond kMaxDims axes.

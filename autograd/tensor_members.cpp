@@ -116,8 +116,9 @@ void Tensor::set_grad(Tensor grad, SourceLocation where) {
   } else if (impl.node && impl.node->extras && impl.output < static_cast<int>(impl.node->extras->retained.size())) {
     impl.node->extras->retained[impl.output] = std::move(grad);
   } else {
-    check<std::logic_error>(!grad.defined(), where,
-                            "set_grad: the tensor must require a gradient. Call set_requires_grad() or retain_grad().");
+    check<std::logic_error>(
+        !grad.defined(), where,
+        "set_grad: the tensor must require a gradient, but it does not. Call set_requires_grad() or retain_grad().");
   }
 }
 

@@ -1,6 +1,7 @@
 // What a library of modules does with the tensors it holds, beside the graph. Not for users of the library.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -39,6 +40,9 @@ void check_own_elements(const char* operation, const Tensor& tensor, SourceLocat
 /// leaf sees them. Gradients are cleared; graphs that saved the old elements refuse to run. Throws nothing: the values
 /// have been made before.
 void replace_elements(std::span<const Tensor> leaves, std::span<const Tensor> values, SourceLocation where) noexcept;
+
+/// The number of the backward pass that runs the hook that asks.
+std::uint64_t current_pass() noexcept;
 
 /// A second tensor of x's elements, behind a node of its own: where a layer's call begins in the graph.
 Tensor entrance(const Tensor& x);

@@ -16,6 +16,15 @@ endforeach()
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # For projects that are not built by CMake: g++ app.cpp $(pkg-config --cflags --libs xgrad)
+# The folder of libraries may have several parts (Debian's /usr/lib/x86_64-linux-gnu), or stand outside of the prefix.
+cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX BASE_DIRECTORY ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig
+  OUTPUT_VARIABLE xgrad_prefix_from_pc)
+cmake_path(APPEND xgrad_pc_libdir "\${prefix}" ${CMAKE_INSTALL_LIBDIR})
+cmake_path(APPEND xgrad_pc_includedir "\${prefix}" ${CMAKE_INSTALL_INCLUDEDIR})
+set(xgrad_pc_static)
+if(NOT BUILD_SHARED_LIBS)  # a static library leaves it to its user to link what it stands on
+  set(xgrad_pc_static " -lopenblas -lz -ldl -pthread")
+endif()
 configure_file(${PROJECT_SOURCE_DIR}/cmake/xgrad.pc.in ${PROJECT_BINARY_DIR}/xgrad.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/xgrad.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 

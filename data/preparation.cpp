@@ -452,7 +452,8 @@ std::vector<std::string> Preparation::classes(std::string_view column, SourceLoc
     if (each.step.unseen == Unseen::own_class) classes.emplace_back(kUnseen);
     return classes;
   }
-  fail<std::out_of_range>(where, concat("Preparation: there is no encoded column '", detail::shown(column), "'."));
+  fail<std::out_of_range>(
+      where, concat("Preparation: the column must be an encoded one, but '", detail::shown(column), "' is not."));
 }
 
 // ---- Saving ----

@@ -43,7 +43,7 @@ struct TableOptions {
 /// none is an error then, with its place. Integers that float64 does not hold (identifiers) make a column of text.
 ///
 /// Without options the delimiter is found, and what the first line is: a row where one of its fields is a number, or
-/// stands in its column again, or twice in the line; Header::counts where it tells the numbers that the file has; else
+/// occurs again further down its column, or twice in the line; Header::counts where it says how much the file has; else
 /// names. Numbers are names, too, where they are years, 0, 1, 2 ... or at equal steps, with words over columns of
 /// numbers or unlike the rows below. Blanks delimit where no other character divides each line alike, and most fields
 /// are numbers or a whole column is. Columns without a name are called "column 1", the second "age" is "age.1"; the

@@ -48,8 +48,8 @@ std::int64_t place_of(const Table& table, std::string_view name, SourceLocation 
     if (found != table.columns.end() && found - table.columns.begin() < table.size())
       return found - table.columns.begin();
   }
-  fail<std::out_of_range>(where,
-                          concat("Table: there is no column '", detail::shown(name), "'.", hint_for(name, table)));
+  fail<std::out_of_range>(where, concat("Table: the name must be that of a column, but there is no '",
+                                        detail::shown(name), "'.", hint_for(name, table)));
 }
 
 /// The table's columns at these places, in this order.
@@ -309,7 +309,8 @@ std::ostream& operator<<(std::ostream& out, const Table& table) { return out << 
 
 TableSplit split(const Table& table, SplitOptions options, std::string_view by, SourceLocation where) {
   check(!options.stratify || !by.empty(), where,
-        "split: to stratify, a column of classes must be named: split(table, {.stratify = true}, \"species\").");
+        "split: a column of classes must be named to stratify by, but none is: split(table, {.stratify = true}, "
+        "\"species\").");
   const std::int64_t rows = table.rows();
   Tensor classes = zeros({rows}, {.dtype = DType::int64});
   if (options.stratify) {

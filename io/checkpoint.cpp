@@ -171,7 +171,8 @@ struct Checkpoint::File {
     try {
       run();
     } catch (const std::invalid_argument& error) {
-      throw std::invalid_argument(concat(path, ": part ", shown_name(part), ": ", std::string_view(error.what())));
+      throw std::invalid_argument(
+          concat(shortened(path, 160), ": part ", shown_name(part), ": ", std::string_view(error.what())));
     }
   }
   [[noreturn]] void refuse(const std::string& part, const std::string& problem) const {

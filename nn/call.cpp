@@ -1,6 +1,7 @@
 #include "call.hpp"
 
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -77,8 +78,19 @@ void LayerCall::enter() {
       x_.tensor("call").requires_grad())
     entrance_ = internal::entrance(x_.tensor("call"));
   NoGrad no_grad;
-  for (CallObserver* observer = innermost_observer; observer != nullptr; observer = observer->outer_)
-    observer->entered(layer_, x_.tensor("call"));
+  CallObserver* observer = innermost_observer;
+  try {
+    for (; observer != nullptr; observer = observer->outer_) {
+      observer->entered(layer_, x_.tensor("call"));
+      ++observer->open_;
+    }
+  } catch (...) {
+    for (CallObserver* told = innermost_observer; told != observer; told = told->outer_) {
+      --told->open_;
+      told->failed(layer_);
+    }
+    throw;
+  }
 }
 
 namespace {
@@ -87,6 +99,7 @@ namespace {
 struct Gradients {
   Module layer;
   Tensor of_output;
+  std::uint64_t pass = 0;  // that brought it: one that went no further than the layer leaves it here
 };
 
 }  // namespace
@@ -95,7 +108,7 @@ struct Gradients {
 void LayerCall::add_backward_hooks(Tensor& y) {
   auto run = [](const Module& layer, const Tensor& of_input, const Tensor& of_output) {
     if (Module::CallHooks* hooks = layer.registry_->backward_hooks_or_null())
-      for (const auto& hook : hooks->list()) hook(layer, of_input, of_output);
+      hooks->for_each([&](const auto& hook) { hook(layer, of_input, of_output); });
   };
   // A view of the registry alone: a call must not keep alive what the layer's class holds beside it.
   auto gradients = std::make_shared<Gradients>(Gradients{Module(layer_.registry_), Tensor()});
@@ -115,11 +128,13 @@ void LayerCall::add_backward_hooks(Tensor& y) {
     internal::lead_through(y, x, entrance_);
   y.add_hook([gradients](const Tensor& g) {
      gradients->of_output = g;
+     gradients->pass = internal::current_pass();
      return Tensor();
    }).keep();
   entrance_
       .add_hook([gradients, run](const Tensor& g) {
-        const Tensor of_output = std::exchange(gradients->of_output, Tensor());
+        Tensor of_output = std::exchange(gradients->of_output, Tensor());
+        if (gradients->pass != internal::current_pass()) of_output = Tensor();
         const std::uint32_t writes = of_output.defined() ? internal::writes_of(of_output).count : 0;
         run(gradients->layer, g, of_output);
         // The pass sees to the gradient that it hands to this hook; that by the result is another hook's.
@@ -139,15 +154,28 @@ void LayerCall::show(Tensor& y) {
   NoGrad no_grad;
   const Tensor& x = x_.tensor("call");
   if (Module::CallHooks* hooks = layer_.registry_->hooks_or_null())
-    for (const auto& hook : hooks->list()) hook(layer_, x, y);
-  for (CallObserver* observer = innermost_observer; observer != nullptr; observer = observer->outer_)
-    observer->left(layer_, x, y);
+    hooks->for_each([&](const auto& hook) { hook(layer_, x, y); });
+  is_watched_ = false;  // each observer is told once, also where one of them throws
+  std::exception_ptr thrown;
+  for (CallObserver* observer = innermost_observer; observer != nullptr; observer = observer->outer_) {
+    if (observer->open_ == 0) continue;  // it came during this call
+    --observer->open_;
+    try {
+      observer->left(layer_, x, y);
+    } catch (...) {
+      if (!thrown) thrown = std::current_exception();
+    }
+  }
+  if (thrown) std::rethrow_exception(thrown);
 }
 
 void LayerCall::fail() {
   if (is_watched_)
-    for (CallObserver* observer = innermost_observer; observer != nullptr; observer = observer->outer_)
+    for (CallObserver* observer = innermost_observer; observer != nullptr; observer = observer->outer_) {
+      if (observer->open_ == 0) continue;
+      --observer->open_;
       observer->failed(layer_);
+    }
   try {
     throw;
   } catch (const std::exception& error) {

@@ -25,7 +25,8 @@ class CallObserver {
   CallObserver(const CallObserver&) = delete;
   CallObserver& operator=(const CallObserver&) = delete;
 
-  /// Called before the layer's work.
+  /// Called before the layer's work. Each call that was entered is left or has failed, and no other: not one that had
+  /// begun when the observer came, nor one whose entered() threw.
   virtual void entered(const Module& layer, const Tensor& x);
   /// Called after it. Of a layer that answers with a struct y is its `output`, or its `h`; undefined where it has
   /// neither.
@@ -36,6 +37,7 @@ class CallObserver {
  private:
   friend class LayerCall;
   CallObserver* outer_;
+  int open_ = 0;  // calls that it has seen begin and not end
 };
 
 /// For Module::call(): one call of a layer. While nobody watches any layer it costs a comparison.

@@ -43,8 +43,9 @@ void RegistrationCheck::finish_copy() {
                        listed(names), ".");
   if (auto names = plan_->not_registered(); !names.empty())
     problems += concat(" Held, but never handed to child() or param(): ", listed(names), ".");
-  check<std::logic_error>(problems.empty(), where_, "check_registration: ", model_,
-                          " must hold by value what it has registered, and no other layers and variables.", problems);
+  check<std::logic_error>(
+      problems.empty(), where_, "check_registration: ", model_,
+      " must hold by value what it has registered, and no other layers and variables, but it does not.", problems);
 }
 
 void RegistrationCheck::start_run() { calls_ = new Calls(*plan_); }

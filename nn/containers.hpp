@@ -19,15 +19,16 @@ namespace detail {
 /// Modules of one class, shared by the copies of what holds them.
 template <class M>
 struct SharedModules : internal::RefCounted {
-  SharedModules() = default;
-  explicit SharedModules(const std::vector<std::pair<std::string, M>>& from) : list(from) {}
   std::vector<std::pair<std::string, M>> list;
 
   static void destroy(SharedModules* modules) { delete modules; }
   static internal::Ref<SharedModules> of_copy(const internal::Ref<SharedModules>& modules) {
-    return internal::share_or_copy(modules, [](const SharedModules& shared) {
-      return internal::Ref<SharedModules>::adopt(new SharedModules(shared.list));
-    });
+    return internal::share_or_copy(
+        modules, [](const SharedModules&) { return internal::Ref<SharedModules>::adopt(new SharedModules); },
+        [](SharedModules& made, const SharedModules& shared) {
+          made.list.reserve(shared.list.size());
+          for (const auto& named : shared.list) made.list.push_back(named);  // layers cannot be assigned
+        });
   }
 };
 

@@ -62,7 +62,7 @@ void Module::register_child(std::string_view child_name, const Module& module, c
   const std::string name(child_name);
   check_name(*this, "child", name, registry_->names.count(name) != 0, where);
   check(!module.registry_->contains(registry_.get()), where, *this, ": the child '", name,
-        "' must not contain the module that it becomes a part of.");
+        "' must not contain the module that it becomes a part of, but it does.");
   adopt(name, module, type);
 }
 
@@ -83,7 +83,7 @@ void Module::adopt(const std::string& name, const Module& module, const std::typ
 
 void Module::register_wrapped(const Module& module, const std::type_info& type, SourceLocation where) {
   check(!module.registry_->contains(registry_.get()), where, *this,
-        ": what it wraps must not contain the module that it becomes a part of.");
+        ": what it wraps must not contain the module that it becomes a part of, but it does.");
   std::unordered_set<std::string> names = registry_->names;
   for (const std::string& name : module.registry_->names)
     check(names.insert(name).second, where, *this, ": the names of what it wraps must be free, but there is a '", name,
@@ -131,7 +131,7 @@ Buffer Module::buffer(const std::string& name, Tensor value, SourceLocation wher
   check_name(*this, "buffer", name, registry_->names.count(name) != 0, where);
   check(value.defined(), where, *this, ": the buffer '", name, "' must be a tensor, but it is undefined.");
   check(!value.requires_grad(), where, *this, ": the buffer '", name,
-        "' must not require a gradient. Register it as a parameter, or pass its detach().");
+        "' must not require a gradient, but it does. Register it as a parameter, or pass its detach().");
   value = with_own_elements(value);
   note_class();
   internal::mark(value);

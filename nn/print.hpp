@@ -10,7 +10,7 @@ namespace xgrad XGRAD_API {
 namespace nn {
 
 /// The model as a tree: each layer with its class, and the shapes of the parameters and buffers of its own. Frozen ones
-/// and those that stand in several modules say so.
+/// and those that are part of several modules are marked.
 ///
 ///     Mlp: 2410 parameters
 ///       hidden: Dense  weight [32, 64], bias [32]

@@ -17,11 +17,10 @@ Layer::Layer(Tensor (*function)(const Operand&), SourceLocation where)
 
 Sequential::Sequential() : layers_(internal::Ref<Layers>::adopt(new Layers)) {}
 Sequential::Sequential(const Sequential& other)
-    : Module(other), layers_(internal::share_or_copy(other.layers_, [](const Layers& layers) {
-        auto copy = internal::Ref<Layers>::adopt(new Layers);
-        copy->calls = layers.calls;
-        return copy;
-      })) {}
+    : Module(other),
+      layers_(internal::share_or_copy(
+          other.layers_, [](const Layers&) { return internal::Ref<Layers>::adopt(new Layers); },
+          [](Layers& made, const Layers& layers) { made.calls = layers.calls; })) {}
 Sequential::Sequential(std::initializer_list<Layer> layers) : Sequential() {
   for (const Layer& layer : layers) layer.add_to_(*this);
 }

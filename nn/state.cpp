@@ -131,7 +131,8 @@ LoadPlan plan_load(const std::string& module, const NamedTensors& own, const Nam
     append_list(problems, "Of another shape", misshapen);
     append_list(problems, "Of elements that cannot be converted", unfit);
   }
-  check(problems.empty(), where, module, ": the names and shapes of the state must be the module's own.", problems);
+  check(problems.empty(), where, module,
+        ": the names and shapes of the state must be the module's own, but they are not.", problems);
   plan.report.mismatched = std::move(misshapen);
   for (std::string& each : unfit) plan.report.mismatched.push_back(std::move(each));
   return plan;

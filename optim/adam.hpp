@@ -14,7 +14,7 @@ struct AdamOptions {
   std::pair<double, double> betas = {0.9, 0.999};  ///< shares of m and of v that a step keeps, in [0, 1)
   double eps = 1e-8;                               ///< keeps the quotient finite, at least 0
   bool eps_inside_root = false;                    ///< divide by sqrt(v' + eps), as many textbooks write it
-  bool amsgrad = false;                            ///< the largest v so far stands for v
+  bool amsgrad = false;                            ///< the largest v so far in place of v
   double weight_decay = 0;                         ///< adds weight_decay w to the gradient, at least 0
   bool maximize = false;                           ///< climb instead of descending
   NonFinite nonfinite = NonFinite::proceed;
@@ -49,7 +49,7 @@ struct AdamWOptions {
   std::pair<double, double> betas = {0.9, 0.999};  ///< shares of m and of v that a step keeps, in [0, 1)
   double eps = 1e-8;                               ///< keeps the quotient finite, at least 0
   bool eps_inside_root = false;                    ///< divide by sqrt(v' + eps)
-  bool amsgrad = false;                            ///< the largest v so far stands for v
+  bool amsgrad = false;                            ///< the largest v so far in place of v
   double weight_decay = 1e-2;                      ///< multiplies w by 1 - lr weight_decay in each step, at least 0
   bool maximize = false;                           ///< climb instead of descending
   NonFinite nonfinite = NonFinite::proceed;

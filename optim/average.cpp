@@ -95,7 +95,9 @@ NamedTensors AveragedWeights::averages() const {
 void AveragedWeights::check_swappable(SourceLocation where) const {
   check<std::logic_error>(updates_ > 0, where,
                           "AveragedWeights: there must be an average, but update() was never called.");
-  check<std::logic_error>(!is_swapped_, where, "AveragedWeights: the averages are swapped in already.");
+  check<std::logic_error>(
+      !is_swapped_, where,
+      "AveragedWeights: the model must hold its own weights, but the averages are swapped in already.");
 }
 
 void AveragedWeights::exchange(SourceLocation where) {
@@ -184,13 +186,20 @@ void AveragedWeights::load_state(const NamedTensors& entries, SourceLocation whe
     return found->second.tensor;
   };
   const Tensor* updates = find("updates");
-  check(updates != nullptr && updates->defined() && updates->dtype() == DType::int64 && updates->numel() == 1, where,
-        kName, ": the state must have 'updates', one int64. Nothing was changed.");
+  check(
+      updates != nullptr && updates->defined() && updates->dtype() == DType::int64 && updates->numel() == 1, where,
+      kName, ": the state must have 'updates', one int64, but ",
+      [&] {
+        return updates == nullptr || !updates->defined() ? "there is none"
+                                                         : concat("it is ", updates->dtype(), ' ', updates->shape());
+      },
+      ". Nothing was changed.");
   const auto count = updates->item<std::int64_t>();
   check(count >= 0, where, kName, ": the state's 'updates' must be at least 0, but it is ", count,
         ". Nothing was changed.");
   check(entries.size() == (count == 0 ? 1 : 1 + weights_.size()), where, kName, ": the state must have ",
-        count == 0 ? 0 : weights_.size(), " averages, but it has ", entries.size() - 1, ". Nothing was changed.");
+        count == 0 ? 0 : weights_.size(), weights_.size() == 1 ? " average, but it has " : " averages, but it has ",
+        entries.size() - 1, ". Nothing was changed.");
   NoGrad no_grad;
   std::vector<Tensor> loaded(weights_.size());
   for (std::size_t i = 0; count > 0 && i < weights_.size(); ++i) {

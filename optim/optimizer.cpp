@@ -314,7 +314,8 @@ std::optional<double> Optimizer::momentum(int group, SourceLocation where) const
 
 void Optimizer::set_group_momentum(int group, double, SourceLocation where) {
   check_group(group, where);
-  fail<std::invalid_argument>(where, concat(name(), ": it has no momentum that could be set."));
+  fail<std::invalid_argument>(
+      where, concat(name(), ": an optimizer must have a momentum for it to be set, but this one has none."));
 }
 
 NamedTensors Optimizer::state() const {
@@ -464,8 +465,12 @@ const std::string& Optimizer::group_name(int group, SourceLocation where) const 
 int Optimizer::group_number(std::string_view name, SourceLocation where) const {
   const auto found = std::find(bookkeeping_->group_names.begin(), bookkeeping_->group_names.end(), name);
   check<std::out_of_range>(
-      found != bookkeeping_->group_names.end(), where, this->name(), ": there is no group '", name, "'; ",
-      [&] { return listed("there are", bookkeeping_->group_names); }, "names are given with the groups.");
+      found != bookkeeping_->group_names.end(), where, this->name(), ": the name must be that of a group",
+      [&] {
+        const std::string names = listed("", bookkeeping_->group_names);  // ": a, b; "
+        return names.empty() ? names : " (" + names.substr(2, names.size() - 4) + ')';
+      },
+      ", but it is '", name, "'. Names are given with the groups.");
   return static_cast<int>(found - bookkeeping_->group_names.begin());
 }
 

@@ -27,7 +27,7 @@ enum class Mistake : std::uint8_t {
   frozen,                  ///< the optimizer holds a parameter that requires no gradient
   unused,                  ///< the loss does not reach a registered parameter, whose layer does not run
   detached,                ///< the loss does not reach a registered parameter, though its layer runs
-  registered_twice,        ///< a layer or tensor stands twice in the model, under two names
+  registered_twice,        ///< a layer or tensor is in the model twice, under two names
   tie_cut,                 ///< two parameters hold the same numbers, but are two tensors
   broadcast,               ///< [n] meets [n, 1], which makes [n, n]
   evaluation,              ///< a layer is switched to evaluation

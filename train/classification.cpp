@@ -156,7 +156,8 @@ std::string ConfusionMatrix::name(std::int64_t index) const {
 
 double ConfusionMatrix::accuracy(SourceLocation where) const {
   const std::int64_t points = total();
-  check<std::logic_error>(points > 0, where, "ConfusionMatrix: there must be a point before there is an accuracy.");
+  check<std::logic_error>(points > 0, where,
+                          "ConfusionMatrix: there must be a point before there is an accuracy, but there is none.");
   std::int64_t right = 0;
   for (std::int64_t c = 0; c < classes_; ++c) right += count(c, c);
   return static_cast<double>(right) / static_cast<double>(points);

@@ -76,7 +76,8 @@ double over_classes(const char* metric, const Tensor& scores, const Tensor& targ
                     double (*area)(const std::vector<Step>&), bool all_may, SourceLocation where) {
   const std::string_view name = metric;
   check(options.average == Average::macro || options.average == Average::weighted, where, name,
-        ": average must be macro or weighted. Two classes have scores [n], that of class 1.");
+        ": average must be macro or weighted, but it is ", options.average == Average::micro ? "micro" : "binary",
+        ". Two classes have scores [n], that of class 1.");
   std::vector<std::int64_t> labels;
   const detail::Scores given = detail::scores_of(metric, "scores", scores, targets, labels, where);
   double sum = 0, weights = 0;

@@ -30,7 +30,8 @@ void RunningMean::add(const RunningMean& other) {
 }
 
 double RunningMean::mean(SourceLocation where) const {
-  check<std::logic_error>(!empty(), where, "RunningMean: a value must have been added before there is a mean.");
+  check<std::logic_error>(!empty(), where,
+                          "RunningMean: a value must have been added before there is a mean, but none was.");
   return (sum_ + lost_) / weight_;
 }
 

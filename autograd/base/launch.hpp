@@ -12,7 +12,7 @@
 //
 // The arguments are trivially copyable, and a kernel touches nothing that they do not name: so every effect on elements
 // passes through one place with its pointers in sight, where it can be counted, profiled, or kept to be run again. A
-// kernel neither allocates nor throws.
+// kernel neither allocates nor throws. Plans and flags that its arguments point to live as long as its starter waits.
 #pragma once
 
 #include <cstdint>

@@ -54,9 +54,9 @@ class Substitution {
 };
 
 /// What a copy of a handle to a shared object holds: that object, or while a Substitution is active a copy of it, the
-/// same for all its handles.
-template <class T, class Copy>
-Ref<T> share_or_copy(const Ref<T>& shared, const Copy& copy) {
+/// same for all its handles. `fill(made, original)` then copies what the object holds, which may hold the object itself.
+template <class T, class Copy, class Fill>
+Ref<T> share_or_copy(const Ref<T>& shared, const Copy& copy, const Fill& fill) {
   Substitution* substitution = shared ? Substitution::active() : nullptr;
   if (substitution == nullptr) return shared;
   if (RefCounted* made = substitution->copy_of(shared.get())) return Ref<T>::share(static_cast<T*>(made));
@@ -67,7 +67,12 @@ Ref<T> share_or_copy(const Ref<T>& shared, const Copy& copy) {
     if (object->release()) T::destroy(static_cast<T*>(object));
   });
   noted.detach();
+  fill(*made, *shared);
   return made;
+}
+template <class T, class Copy>
+Ref<T> share_or_copy(const Ref<T>& shared, const Copy& copy) {
+  return share_or_copy(shared, copy, [](T&, const T&) {});
 }
 
 }  // namespace internal

@@ -40,8 +40,9 @@ void check_inputs(Trial& trial, const Tensors& inputs) {
 
 Tensors draw_inputs(Trial& trial, const std::vector<Shape>& shapes) {
   const OperatorRow& row = trial.row;
-  check(shapes.size() == row.inputs.size(), trial.where, "check_operator: '", row.name,
-        "' must have a shape for each of its ", row.inputs.size(), " inputs, but a set has ", shapes.size(), ".");
+  check(
+      shapes.size() == row.inputs.size(), trial.where, "check_operator: '", [&] { return shown_name(row); },
+      "' must have a shape for each of its ", row.inputs.size(), " inputs, but a set has ", shapes.size(), ".");
   Tensors inputs;
   for (std::size_t i = 0; i < shapes.size(); ++i) inputs.push_back(draw(row.inputs[i], shapes[i], trial.generator));
   return inputs;
@@ -51,7 +52,7 @@ OperatorReport run(const OperatorRow& row, SourceLocation where) {
   Trial trial(row, where);
   if (!row.reference && !row.expected && row.unreferenced.empty())
     trial.add(
-        concat(row.name,
+        concat(shown_name(row),
                ": the value must have a reference that computes it in another way (.reference of "
                "elements, .expected of tensors), but there is none. Where none exists, say why in .unreferenced."));
   bool is_elementwise = row.shapes.empty();
@@ -84,13 +85,17 @@ std::string OperatorReport::text() const {
 }
 
 OperatorReport check_operator_report(const OperatorRow& row, SourceLocation where) {
-  check(!row.inputs.empty(), where, "check_operator: '", row.name, "' must have at least one input.");
-  check(!row.reference || row.reference.arity() == row.inputs.size(), where, "check_operator: the reference of '",
-        row.name, "' must take as many numbers as the operator has inputs, but it takes ", row.reference.arity(),
-        " and there are ", row.inputs.size(), ". Set .inputs.");
+  check(
+      !row.inputs.empty(), where, "check_operator: '", [&] { return shown_name(row); },
+      "' must have at least one input, but it has none.");
+  check(
+      !row.reference || row.reference.arity() == row.inputs.size(), where, "check_operator: the reference of '",
+      [&] { return shown_name(row); }, "' must take as many numbers as the operator has inputs, but it takes ",
+      row.reference.arity(), " and there are ", row.inputs.size(), ". Set .inputs.");
   for (const OperatorInput& input : row.inputs)
-    check(input.low <= input.high, where, "check_operator: low must be at most high, but an input of '", row.name,
-          "' has ", input.low, " and ", input.high, ".");
+    check(
+        input.low <= input.high, where, "check_operator: low must be at most high, but an input of '",
+        [&] { return shown_name(row); }, "' has ", input.low, " and ", input.high, ".");
   return run(row, CallSite::or_else(where));
 }
 

@@ -67,7 +67,11 @@ class CheckedClosure : public CheckedFunction {
           "in float64.");
       check<std::logic_error>(
           variable.is_leaf() && variable.requires_grad(), where, "gradcheck: ", [&] { return name_of_input(i); },
-          " must be a leaf that requires a gradient, so that it can be moved and differentiated.");
+          " must be a leaf that requires a gradient, so that it can be moved and differentiated, but it ",
+          [&] {
+            return variable.is_leaf() ? "requires none" : concat("is the result of '", variable.operation(), "'");
+          },
+          ".");
       check(
           known.insert(variable.impl()->node.get()).second, where, "gradcheck: ", [&] { return name_of_input(i); },
           " must be named once, but it was named before.");

@@ -150,8 +150,10 @@ SavedValue* find_saved(Node& node, std::uint64_t bit) {
 void check_saved_versions(const Node& node, SourceLocation where) {
   if (node.saved_bits == 0) return;
   for (const SavedValue& saved : node.saved()) {
-    check<std::logic_error>(saved.value.defined(), where, "backward: '", node.name, "' recorded at ", node.where,
-                            " has handed its values over to a pass that failed. Compute the outputs anew.");
+    check<std::logic_error>(
+        saved.value.defined(), where, "backward: '", node.name, "' recorded at ", node.where,
+        " must hold the values that it saved, but it has handed them over to a pass that failed. Compute the "
+        "outputs anew.");
     const Storage& storage = *saved.value.impl()->storage;
     if (storage.version == saved.version) [[likely]]
       continue;

@@ -22,6 +22,7 @@ std::atomic<std::uint64_t> last_run{0};
 
 thread_local std::unique_ptr<Workspace> spare_workspace;
 thread_local bool is_running = false;
+thread_local std::uint64_t run_of_hooks = 0;
 
 }  // namespace
 
@@ -55,6 +56,7 @@ Pass::~Pass() {
 }
 
 bool Pass::is_under_way() { return is_running; }
+std::uint64_t Pass::of_hooks() { return run_of_hooks; }
 
 // ---- What is wanted, and marks ----
 
@@ -228,6 +230,10 @@ void Pass::call_rule(VjpFrame& frame) {
 }
 
 void Pass::run_hooks(Node& node, Tensor* cotangents) {
+  struct Scope {
+    std::uint64_t outer;
+    ~Scope() { run_of_hooks = outer; }
+  } scope{std::exchange(run_of_hooks, run_)};
   node.extras->hooks.for_each([&](const NodeExtras::Hook& hook) {
     Tensor& cotangent = cotangents[hook.output];
     if (!cotangent.defined()) return;

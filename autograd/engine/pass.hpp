@@ -85,6 +85,8 @@ class Pass {
 
   /// Whether a pass is under way on this thread, so that the caller is a hook or a rule.
   static bool is_under_way();
+  /// The number of the pass whose hooks run on this thread, the innermost; 0 outside of hooks.
+  static std::uint64_t of_hooks();
 
  protected:
   bool is_entered(const Node& node) const { return node.marks.run == run_ && node.marks.entered; }

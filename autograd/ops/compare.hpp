@@ -95,14 +95,17 @@ Tensor isfinite(const Operand& x);
 /// Whether an element is +infinity; an integer never is.
 /// Shapes: the result has x's.
 /// Dtype: boolean, of any dtype.
+/// Derivative: none.
 Tensor isposinf(const Operand& x);
 /// Whether an element is -infinity; an integer never is.
 /// Shapes: the result has x's.
 /// Dtype: boolean, of any dtype.
+/// Derivative: none.
 Tensor isneginf(const Operand& x);
 /// Whether an element has a minus sign: of -0 and of a nan with one, too.
 /// Shapes: the result has x's.
 /// Dtype: boolean, of any dtype.
+/// Derivative: none.
 Tensor signbit(const Operand& x);
 
 struct AllcloseOptions {
@@ -114,6 +117,7 @@ struct AllcloseOptions {
 /// nothing unless equal_nan is set. Integers are subtracted exactly.
 /// Shapes: a and b broadcast to the result's shape.
 /// Dtype: boolean; floating ones are compared in float64.
+/// Derivative: none.
 /// Throws: std::invalid_argument for a negative tolerance.
 /// PyTorch: `isclose`, which subtracts integers in float32
 Tensor isclose(const Operand& a, const Operand& b, AllcloseOptions tolerance = {});

@@ -188,7 +188,8 @@ void check_groups(const char* name, std::int64_t groups, std::int64_t channels, 
                   std::int64_t of_x, const Tensor& x, const Tensor& weight, SourceLocation where) {
   check(groups > 0, where, name, ": groups must be at least 1, but there are ", groups, ".");
   check(weight_channels % groups == 0 && of_x == channels, where, name, ": with ", groups,
-        " groups the channels must fit the weight's, but x is ", x.shape(), " and weight is ", weight.shape(), ".");
+        groups == 1 ? " group" : " groups", " the channels must fit the weight's, but x is ", x.shape(),
+        " and weight is ", weight.shape(), ".");
 }
 
 void check_bias(const char* name, const Tensor& bias, std::int64_t outs, const Shape& weight, SourceLocation where) {

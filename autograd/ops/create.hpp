@@ -74,7 +74,7 @@ template <class... Numbers>
 DType counted_dtype() {
   return (std::integral<Numbers> && ...) ? DType::int64 : default_dtype();
 }
-/// A number that stands for itself in nested braces.
+/// A type of number that nested braces may hold.
 template <class T>
 concept Literal = std::integral<T> || std::floating_point<T>;
 template <class T>

@@ -46,6 +46,10 @@ Tensor logcumsumexp(const Operand& x, int axis);
 /// NumPy: `maximum.accumulate`, without positions
 Extreme cummax(const Operand& x, int axis);
 /// Smallest element so far along an axis, and its position: see cummax.
+/// Shapes: `x [..., n, ...] -> x's`, twice.
+/// Dtype: x's, and int64.
+/// Derivative: g at the positions, added up.
+/// Throws: std::out_of_range for an axis that x does not have.
 /// NumPy: `minimum.accumulate`, without positions
 Extreme cummin(const Operand& x, int axis);
 
@@ -93,6 +97,10 @@ Tensor trapezoid(const Operand& y, const Tensor& x, TrapezoidOptions options = {
 /// NumPy: `scipy.integrate.cumulative_trapezoid`
 Tensor cumulative_trapezoid(const Operand& y, TrapezoidOptions options = {});
 /// Integral up to each point but the first, with the points x: see trapezoid.
+/// Shapes: `y [..., n, ...], x [n] -> [..., max(n - 1, 0), ...]`.
+/// Dtype: floating, the common one; integers and booleans become the default dtype.
+/// Derivative: to y and to x.
+/// Throws: std::invalid_argument for a scalar, and for an x of another length.
 Tensor cumulative_trapezoid(const Operand& y, const Tensor& x, TrapezoidOptions options = {});
 
 /// Options of gradient.

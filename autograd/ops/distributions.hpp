@@ -48,7 +48,7 @@ Tensor gamma(const Shape& shape, double concentration, double rate = 1, TensorOp
 Tensor beta(const Shape& shape, double a, double b, TensorOptions options = {},
             Generator& generator = default_generator(), SourceLocation where = SourceLocation::current());
 
-/// Numbers of Poisson's distribution: of each element, its own rate, a whole number with that mean and variance.
+/// Numbers of Poisson's distribution: for each rate a whole number, drawn with that mean and variance.
 /// Shapes: the result has the rates'.
 /// Dtype: the rates', integers become the default dtype.
 /// Throws: std::invalid_argument where a rate is negative, nan or infinite.
@@ -57,8 +57,8 @@ Tensor beta(const Shape& shape, double a, double b, TensorOptions options = {},
 /// NumPy: `random.poisson(rates)`
 Tensor poisson(const Operand& rates, Generator& generator = default_generator());
 
-/// 1 with the probability that stands at an element's place, else 0: as exactly as the probability is given, however
-/// small. With one probability for all elements, and booleans: bernoulli(shape, p).
+/// Ones and zeros, one for each probability: 1 with that probability, else 0, as exactly as it is given, however small
+/// it is. With one probability for all elements, and booleans: bernoulli(shape, p).
 /// Shapes: probabilities of any -> the same.
 /// Dtype: that of the probabilities, integers become the default dtype.
 /// Throws: std::invalid_argument for a probability outside of [0, 1], or nan.

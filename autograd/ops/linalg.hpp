@@ -82,10 +82,10 @@ Tensor solve(const Operand& a, const Operand& b, SolveOptions options = {});
 struct SolveTriangularOptions {
   bool upper = false;          ///< the upper triangle of a counts; else the lower one
   bool left = true;            ///< a x = b; else x a = b
-  bool unitriangular = false;  ///< ones stand on the diagonal, whatever is stored there
+  bool unitriangular = false;  ///< the diagonal counts as ones, whatever is stored there
 };
-/// Solution of a x = b for triangular a. What stands in the other triangle is not read. A 0 on the diagonal makes
-/// infinite and nan, as in PyTorch.
+/// Solution of a x = b for triangular a. The other triangle is not read. A 0 on the diagonal makes inf and
+/// nan, as in PyTorch.
 /// Shapes: `a [..., n, n], b [..., n, k] -> [..., n, k]`; leading axes broadcast.
 /// Dtype: the operands' common one; floating.
 /// Derivative: a^-T g for b; the triangle of its negative times x^T for a.
@@ -218,7 +218,7 @@ Lu lu(const Operand& x);
 /// Options of lu_solve.
 struct LuSolveOptions {
   bool left = true;      ///< a x = b; else x a = b
-  bool adjoint = false;  ///< the transpose of a stands in its place
+  bool adjoint = false;  ///< solves with the transpose of a
 };
 /// Solution of a x = b by a's LU factors.
 /// Shapes: `lu [..., n, n], pivots [..., n], b [..., n, k] -> [..., n, k]`; leading axes broadcast.
@@ -302,7 +302,7 @@ Eigh eigh(const Operand& x, EighOptions options = {});
 /// Throws: std::invalid_argument unless x is floating and square.
 Tensor eigvalsh(const Operand& x, EighOptions options = {});
 
-/// Columns of the product of Householder reflections (I - t_i v_i v_i^T): the vectors v_i stand in the columns of x,
+/// Columns of the product of Householder reflections (I - t_i v_i v_i^T): the vectors v_i are the columns of x,
 /// with 1 on the diagonal and zeros above it, whatever is stored there.
 /// Shapes: `x [..., m, n], tau [..., k] -> [..., m, n]`, k <= n <= m.
 /// Dtype: the operands' common one; floating.

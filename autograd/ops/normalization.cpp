@@ -331,7 +331,7 @@ Tensor group_norm(const Operand& operand, std::int64_t groups, const Tensor& wei
   check_channels(kName, "bias", bias, channels, shape, where);
   const NormLayout layout{shape[0], groups, channels / groups, places_of(shape), true};
   check(layout.outer * layout.count() != 1, where, kName, ": the groups must have more than one value, but x is ",
-        shape, " in ", groups, " groups.");
+        shape, " in ", groups, groups == 1 ? " group." : " groups.");
   CallSite site(where);
   return recorded_norm(kName, NormOperands(kName, operand, weight, bias), layout, {eps, true}, {}, where).y;
 }

@@ -18,7 +18,7 @@ class PerAxis {
   PerAxis(std::initializer_list<Extent> each, SourceLocation where = SourceLocation::current());
   /// Numbers that the program computes.
   explicit PerAxis(const std::vector<std::int64_t>& each, SourceLocation where = SourceLocation::current());
-  /// None: what stands for it is said where it may be given.
+  /// No numbers: where that is allowed, the option says what is used in their place.
   PerAxis() = default;
 
   bool empty() const { return count_ == 0; }

@@ -55,37 +55,44 @@ std::vector<Tensor> tensor_split(const Operand& x, std::int64_t count, int axis 
 std::vector<Tensor> tensor_split(const Operand& x, const std::vector<std::int64_t>& bounds, int axis = 0);
 /// The pieces of x for a tensor of bounds, or for a count in a scalar tensor: views.
 ///
+/// Shapes: x [5, b], bounds [2] of 1 and 3 -> [1, b], [2, b], [2, b]; a count of 3 -> [2, b], [2, b], [1, b].
 /// Dtype: bounds int64.
 /// Derivative: the pieces' gradients at their places.
 /// Throws: as for a vector or a number; std::invalid_argument for bounds of another dtype or with more than one axis.
 std::vector<Tensor> tensor_split(const Operand& x, const Tensor& bounds, int axis = 0);
 /// `count` pieces of equal size along axis 1, along axis 0 of a vector: views.
 ///
+/// Shapes: x [a, 6], 3 -> [a, 2], [a, 2], [a, 2]; [6], 3 -> [2], [2], [2].
 /// Derivative: the pieces' gradients one after the other.
 /// Throws: std::invalid_argument for a scalar, and unless the count divides the extent.
 std::vector<Tensor> hsplit(const Operand& x, std::int64_t count);
 /// The pieces between bounds along axis 1, along axis 0 of a vector: views.
 ///
+/// Shapes: x [a, 5], {1, 3} -> [a, 1], [a, 2], [a, 2]; [5], {1, 3} -> [1], [2], [2].
 /// Derivative: the pieces' gradients at their places.
 /// Throws: std::invalid_argument for a scalar.
 std::vector<Tensor> hsplit(const Operand& x, const std::vector<std::int64_t>& bounds);
 /// `count` pieces of equal size along axis 0: views.
 ///
+/// Shapes: x [6, b], 3 -> [2, b], [2, b], [2, b].
 /// Derivative: the pieces' gradients one after the other.
 /// Throws: std::invalid_argument for fewer than two axes, and unless the count divides the extent.
 std::vector<Tensor> vsplit(const Operand& x, std::int64_t count);
 /// The pieces between bounds along axis 0: views.
 ///
+/// Shapes: x [5, b], {1, 3} -> [1, b], [2, b], [2, b].
 /// Derivative: the pieces' gradients at their places.
 /// Throws: std::invalid_argument for fewer than two axes.
 std::vector<Tensor> vsplit(const Operand& x, const std::vector<std::int64_t>& bounds);
 /// `count` pieces of equal size along axis 2: views.
 ///
+/// Shapes: x [a, b, 6], 3 -> [a, b, 2], [a, b, 2], [a, b, 2].
 /// Derivative: the pieces' gradients one after the other.
 /// Throws: std::invalid_argument for fewer than three axes, and unless the count divides the extent.
 std::vector<Tensor> dsplit(const Operand& x, std::int64_t count);
 /// The pieces between bounds along axis 2: views.
 ///
+/// Shapes: x [a, b, 5], {1, 3} -> [a, b, 1], [a, b, 2], [a, b, 2].
 /// Derivative: the pieces' gradients at their places.
 /// Throws: std::invalid_argument for fewer than three axes.
 std::vector<Tensor> dsplit(const Operand& x, const std::vector<std::int64_t>& bounds);
@@ -165,7 +172,7 @@ std::vector<Tensor> meshgrid(std::initializer_list<Tensor> tensors, GridIndexing
 ///
 /// Shapes: k vectors [n_1] ... [n_k] -> [n_1 ... n_k, k].
 /// Dtype: promoted.
-/// Derivative: g summed over the rows in which an element stands.
+/// Derivative: g summed over the rows that have the element.
 /// Throws: std::invalid_argument for no tensors, tensors that are no vectors, and where an int64 cannot count the
 /// bytes.
 /// NumPy: -
@@ -182,7 +189,7 @@ struct CombinationOptions {
 /// [0].
 ///
 /// Shapes: x [n] -> [n over count, count].
-/// Derivative: g summed over the rows in which an element stands.
+/// Derivative: g summed over the rows that have the element.
 /// Throws: std::invalid_argument unless x is a vector, for a negative count, and where an int64 cannot count the bytes.
 /// Example: `combinations(x[0], 2, {.with_replacement = true})`
 /// NumPy: -

@@ -37,24 +37,39 @@ struct MaxPooled {
 Tensor max_pool1d(const Operand& x, PerAxis window, MaxPoolOptions options = {});
 /// Largest element of windows along the last two axes: see max_pool1d.
 /// Shapes: `x [N, C, H, W] -> [N, C, Ho, Wo]`; `[C, H, W]` for one sample.
+/// Dtype: x's; booleans throw.
+/// Derivative: as max_pool1d's.
+/// Throws: as max_pool1d.
 /// Example: `max_pool2d(ones({2, 3, 8, 8}), 2)`,
 /// `max_pool2d(ones({2, 3, 8, 8}), {3, 2}, {.stride = 2, .padding = {1, 0}})`
 Tensor max_pool2d(const Operand& x, PerAxis window, MaxPoolOptions options = {});
 /// Largest element of windows along the last three axes: see max_pool1d.
 /// Shapes: `x [N, C, D, H, W] -> [N, C, Do, Ho, Wo]`; `[C, D, H, W]` for one sample.
+/// Dtype: x's; booleans throw.
+/// Derivative: as max_pool1d's.
+/// Throws: as max_pool1d.
 Tensor max_pool3d(const Operand& x, PerAxis window, MaxPoolOptions options = {});
 /// max_pool1d, and the places of the elements that were taken.
 /// Shapes: those of max_pool1d, twice.
+/// Dtype: x's, and int64; booleans throw.
+/// Derivative: as max_pool1d's, for the values; none for the places.
+/// Throws: as max_pool1d.
 /// NumPy: -
 /// PyTorch: `nn.functional.max_pool1d(return_indices=True)`
 MaxPooled max_pool1d_with_indices(const Operand& x, PerAxis window, MaxPoolOptions options = {});
 /// max_pool2d, and the places of the elements that were taken.
 /// Shapes: those of max_pool2d, twice.
+/// Dtype: x's, and int64; booleans throw.
+/// Derivative: as max_pool2d's, for the values; none for the places.
+/// Throws: as max_pool2d.
 /// NumPy: -
 /// PyTorch: `nn.functional.max_pool2d(return_indices=True)`
 MaxPooled max_pool2d_with_indices(const Operand& x, PerAxis window, MaxPoolOptions options = {});
 /// max_pool3d, and the places of the elements that were taken.
 /// Shapes: those of max_pool3d, twice.
+/// Dtype: x's, and int64; booleans throw.
+/// Derivative: as max_pool3d's, for the values; none for the places.
+/// Throws: as max_pool3d.
 /// NumPy: -
 /// PyTorch: `nn.functional.max_pool3d(return_indices=True)`
 MaxPooled max_pool3d_with_indices(const Operand& x, PerAxis window, MaxPoolOptions options = {});
@@ -77,9 +92,15 @@ struct AvgPoolOptions {
 Tensor avg_pool1d(const Operand& x, PerAxis window, AvgPoolOptions options = {});
 /// Mean of windows along the last two axes: see avg_pool1d.
 /// Shapes: `x [N, C, H, W] -> [N, C, Ho, Wo]`; `[C, H, W]` for one sample.
+/// Dtype: x's; the quotients of integers are truncated, booleans throw.
+/// Derivative: as avg_pool1d's.
+/// Throws: as avg_pool1d.
 Tensor avg_pool2d(const Operand& x, PerAxis window, AvgPoolOptions options = {});
 /// Mean of windows along the last three axes: see avg_pool1d.
 /// Shapes: `x [N, C, D, H, W] -> [N, C, Do, Ho, Wo]`; `[C, D, H, W]` for one sample.
+/// Dtype: x's; the quotients of integers are truncated, booleans throw.
+/// Derivative: as avg_pool1d's.
+/// Throws: as avg_pool1d.
 Tensor avg_pool3d(const Operand& x, PerAxis window, AvgPoolOptions options = {});
 
 /// The extent that keeps an axis as it is: adaptive_avg_pool2d(x, {kSameExtent, 1}).
@@ -94,9 +115,15 @@ inline constexpr std::int64_t kSameExtent = -1;
 Tensor adaptive_avg_pool1d(const Operand& x, PerAxis size);
 /// Means of windows that cut the last two axes: see adaptive_avg_pool1d.
 /// Shapes: `x [N, C, H, W] -> [N, C, size]`; `[C, H, W]` for one sample.
+/// Dtype: floating; integers become the default dtype.
+/// Derivative: as adaptive_avg_pool1d's.
+/// Throws: as adaptive_avg_pool1d.
 Tensor adaptive_avg_pool2d(const Operand& x, PerAxis size);
 /// Means of windows that cut the last three axes: see adaptive_avg_pool1d.
 /// Shapes: `x [N, C, D, H, W] -> [N, C, size]`; `[C, D, H, W]` for one sample.
+/// Dtype: floating; integers become the default dtype.
+/// Derivative: as adaptive_avg_pool1d's.
+/// Throws: as adaptive_avg_pool1d.
 Tensor adaptive_avg_pool3d(const Operand& x, PerAxis size);
 
 /// Largest elements of windows that cut the last axis into as many parts as the result has places
@@ -108,20 +135,35 @@ Tensor adaptive_avg_pool3d(const Operand& x, PerAxis size);
 Tensor adaptive_max_pool1d(const Operand& x, PerAxis size);
 /// Largest elements of windows that cut the last two axes: see adaptive_max_pool1d.
 /// Shapes: `x [N, C, H, W] -> [N, C, size]`; `[C, H, W]` for one sample.
+/// Dtype: x's; booleans throw.
+/// Derivative: as adaptive_max_pool1d's.
+/// Throws: as adaptive_max_pool1d.
 Tensor adaptive_max_pool2d(const Operand& x, PerAxis size);
 /// Largest elements of windows that cut the last three axes: see adaptive_max_pool1d.
 /// Shapes: `x [N, C, D, H, W] -> [N, C, size]`; `[C, D, H, W]` for one sample.
+/// Dtype: x's; booleans throw.
+/// Derivative: as adaptive_max_pool1d's.
+/// Throws: as adaptive_max_pool1d.
 Tensor adaptive_max_pool3d(const Operand& x, PerAxis size);
 /// adaptive_max_pool1d, and the places of the elements that were taken.
 /// Shapes: those of adaptive_max_pool1d, twice.
+/// Dtype: x's, and int64; booleans throw.
+/// Derivative: as adaptive_max_pool1d's, for the values; none for the places.
+/// Throws: as adaptive_max_pool1d.
 /// PyTorch: `nn.functional.adaptive_max_pool1d(return_indices=True)`
 MaxPooled adaptive_max_pool1d_with_indices(const Operand& x, PerAxis size);
 /// adaptive_max_pool2d, and the places of the elements that were taken.
 /// Shapes: those of adaptive_max_pool2d, twice.
+/// Dtype: x's, and int64; booleans throw.
+/// Derivative: as adaptive_max_pool2d's, for the values; none for the places.
+/// Throws: as adaptive_max_pool2d.
 /// PyTorch: `nn.functional.adaptive_max_pool2d(return_indices=True)`
 MaxPooled adaptive_max_pool2d_with_indices(const Operand& x, PerAxis size);
 /// adaptive_max_pool3d, and the places of the elements that were taken.
 /// Shapes: those of adaptive_max_pool3d, twice.
+/// Dtype: x's, and int64; booleans throw.
+/// Derivative: as adaptive_max_pool3d's, for the values; none for the places.
+/// Throws: as adaptive_max_pool3d.
 /// PyTorch: `nn.functional.adaptive_max_pool3d(return_indices=True)`
 MaxPooled adaptive_max_pool3d_with_indices(const Operand& x, PerAxis size);
 
@@ -140,6 +182,9 @@ struct LpPoolOptions {
 Tensor lp_pool1d(const Operand& x, double p, PerAxis window, LpPoolOptions options = {});
 /// Power mean of windows along the last two axes: see lp_pool1d.
 /// Shapes: those of avg_pool2d.
+/// Dtype: floating; integers become the default dtype.
+/// Derivative: as lp_pool1d's.
+/// Throws: as lp_pool1d.
 Tensor lp_pool2d(const Operand& x, double p, PerAxis window, LpPoolOptions options = {});
 
 }  // namespace xgrad

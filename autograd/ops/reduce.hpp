@@ -103,6 +103,9 @@ struct VarianceAndMean {
   Tensor var, mean;
 };
 /// Variance and mean over the axes: var(x) and mean(x).
+/// Shapes: `x [...] -> x's shape without the axes`, twice.
+/// Dtype: floating; integers and booleans become the default dtype.
+/// Derivative: those of var() and mean(), added.
 /// NumPy: -
 /// PyTorch: `var_mean(correction=1)`
 VarianceAndMean var_mean(const Operand& x, const Axes& axes = Axes::all(), VarianceOptions options = {});
@@ -111,6 +114,9 @@ struct DeviationAndMean {
   Tensor std, mean;
 };
 /// Standard deviation and mean over the axes: std(x) and mean(x).
+/// Shapes: `x [...] -> x's shape without the axes`, twice.
+/// Dtype: floating; integers and booleans become the default dtype.
+/// Derivative: those of std() and mean(), added.
 /// NumPy: -
 /// PyTorch: `std_mean(correction=1)`
 DeviationAndMean std_mean(const Operand& x, const Axes& axes = Axes::all(), VarianceOptions options = {});
@@ -140,14 +146,26 @@ struct MinMax {
   Tensor min, max;
 };
 /// Smallest and largest element over the axes: amin(x) and amax(x).
+/// Shapes: `x [...] -> x's shape without the axes`, twice.
+/// Dtype: x's.
+/// Derivative: those of amin() and amax(), added: each g, split evenly among ties.
+/// Throws: std::invalid_argument for a reduction of no elements.
 /// NumPy: -
 /// PyTorch: `aminmax`, over one axis or all of them
 MinMax aminmax(const Operand& x, const Axes& axes = Axes::all(), ReduceOptions options = {});
 /// Largest element of all: amax(x).
+/// Shapes: `x [...] -> []`.
+/// Dtype: x's.
+/// Derivative: g, split evenly among ties.
+/// Throws: std::invalid_argument for no elements.
 /// NumPy: `max`, whose `max(x, axis)` gives no positions, as `amax(x, axis)` here
 /// PyTorch: `max`
 Tensor max(const Operand& x);
 /// Smallest element of all: amin(x).
+/// Shapes: `x [...] -> []`.
+/// Dtype: x's.
+/// Derivative: g, split evenly among ties.
+/// Throws: std::invalid_argument for no elements.
 /// NumPy: `min`, whose `min(x, axis)` gives no positions, as `amin(x, axis)` here
 /// PyTorch: `min`
 Tensor min(const Operand& x);
@@ -171,6 +189,10 @@ struct Extreme {
 /// Example: `auto [values, indices] = max(x, 1);`
 Extreme max(const Operand& x, int axis, ReduceOptions options = {});
 /// Smallest element along one axis, and its position: see max.
+/// Shapes: `x [..., n, ...] -> x's shape without the axis`, twice.
+/// Dtype: x's, and int64.
+/// Derivative: the whole of g at the position, 0 elsewhere.
+/// Throws: std::invalid_argument for an axis of no elements.
 Extreme min(const Operand& x, int axis, ReduceOptions options = {});
 /// Position of the largest element along the axis: the first of equals; of nan, if there is one.
 /// Shapes: `x [..., n, ...] -> x's shape without the axis`.
@@ -179,16 +201,35 @@ Extreme min(const Operand& x, int axis, ReduceOptions options = {});
 /// Throws: std::invalid_argument for an axis of no elements.
 Tensor argmax(const Operand& x, int axis, ReduceOptions options = {});
 /// Position of the smallest element along the axis: see argmax.
+/// Shapes: `x [..., n, ...] -> x's shape without the axis`.
+/// Dtype: int64.
+/// Derivative: none.
+/// Throws: std::invalid_argument for an axis of no elements.
 Tensor argmin(const Operand& x, int axis, ReduceOptions options = {});
 /// Position of the largest element in the flattened tensor.
+/// Shapes: `x [...] -> []`.
+/// Dtype: int64.
+/// Derivative: none.
+/// Throws: std::invalid_argument for no elements.
 Tensor argmax(const Operand& x);
 /// Position of the smallest element in the flattened tensor.
+/// Shapes: `x [...] -> []`.
+/// Dtype: int64.
+/// Derivative: none.
+/// Throws: std::invalid_argument for no elements.
 Tensor argmin(const Operand& x);
 /// Position of the largest element in the flattened tensor, with extent 1 along every axis if so asked for.
 /// Shapes: `x [...] -> []`, or `[1, ..., 1]`: keepdims.
+/// Dtype: int64.
+/// Derivative: none.
+/// Throws: std::invalid_argument for no elements.
 /// Example: `argmax(x, {.keepdims = true})`
 Tensor argmax(const Operand& x, ReduceOptions options);
 /// Position of the smallest element in the flattened tensor: see argmax.
+/// Shapes: `x [...] -> []`, or `[1, ..., 1]`: keepdims.
+/// Dtype: int64.
+/// Derivative: none.
+/// Throws: std::invalid_argument for no elements.
 Tensor argmin(const Operand& x, ReduceOptions options);
 /// Whether all elements over the axes are other than 0. Of no elements true.
 /// Shapes: `x [...] -> x's shape without the axes`.

@@ -23,6 +23,9 @@ struct SoftmaxOptions {
 /// PyTorch: `nn.functional.softmax`, `softmax`, whose axis has to be named
 Tensor softmax(const Operand& x, int axis = -1);
 /// Softmax along one axis in the dtype that is asked for.
+/// Shapes: `x [...] -> [...]`.
+/// Dtype: the one asked for.
+/// Derivative: as of softmax() without options.
 /// Throws: as above; std::invalid_argument for a dtype that is not floating.
 /// Example: `softmax(x, -1, {.dtype = DType::float64})`.
 Tensor softmax(const Operand& x, int axis, SoftmaxOptions options);
@@ -36,6 +39,9 @@ Tensor softmax(const Operand& x, int axis, SoftmaxOptions options);
 /// PyTorch: `nn.functional.softmin`, whose axis has to be named
 Tensor softmin(const Operand& x, int axis = -1);
 /// Softmax of -x along one axis in the dtype that is asked for.
+/// Shapes: `x [...] -> [...]`.
+/// Dtype: the one asked for.
+/// Derivative: as of softmin() without options.
 /// Throws: as above; std::invalid_argument for a dtype that is not floating.
 Tensor softmin(const Operand& x, int axis, SoftmaxOptions options);
 
@@ -51,6 +57,9 @@ Tensor softmin(const Operand& x, int axis, SoftmaxOptions options);
 /// PyTorch: `nn.functional.log_softmax`, `log_softmax`, whose axis has to be named
 Tensor log_softmax(const Operand& x, int axis = -1);
 /// Logarithm of the softmax along one axis in the dtype that is asked for.
+/// Shapes: `x [...] -> [...]`.
+/// Dtype: the one asked for.
+/// Derivative: as of log_softmax() without options.
 /// Throws: as above; std::invalid_argument for a dtype that is not floating.
 Tensor log_softmax(const Operand& x, int axis, SoftmaxOptions options);
 

@@ -28,12 +28,18 @@ Tensor median(const Operand& x);
 /// Throws: std::invalid_argument for an axis of no elements; std::out_of_range for one that x does not have.
 Picked median(const Operand& x, int axis, ReduceOptions options = {});
 /// Median of the elements that are not nan; nan where all are.
+/// Shapes: `x [...] -> a scalar`.
+/// Dtype: x's.
 /// Derivative: g, split evenly among the elements that equal it.
 /// Throws: as median().
 /// NumPy: `nanmedian`, of an even number the mean of the middle two: `nanquantile(x, 0.5)` here
 /// PyTorch: `nanmedian`, the lower of the middle two, as here
 Tensor nanmedian(const Operand& x);
 /// Median along one axis of the elements that are not nan, and its position; of the first nan where all are.
+/// Shapes: `x [..., n, ...] -> x's shape without the axis`, twice.
+/// Dtype: x's, and int64.
+/// Derivative: g at the position, 0 elsewhere.
+/// Throws: as median() along one axis.
 Picked nanmedian(const Operand& x, int axis, ReduceOptions options = {});
 /// Most frequent element along an axis, the smallest of equally frequent ones, and the last of its positions. Each nan
 /// is an element of its own.
@@ -69,6 +75,10 @@ struct QuantileOptions {
 /// PyTorch: `quantile(interpolation=)`
 Tensor quantile(const Operand& x, const Operand& q, QuantileOptions options = {});
 /// Quantiles of the elements that are not nan; nan where all are: see quantile.
+/// Shapes: `x [a, n, b], q a number -> [a, b]`; `q [k] -> [k, a, b]`; without an axis a scalar, or [k].
+/// Dtype: floating, x's; integers and booleans become the default dtype.
+/// Derivative: as of quantile(), to the elements that are not nan.
+/// Throws: as quantile().
 /// NumPy: `nanquantile(method=)`
 /// PyTorch: `nanquantile(interpolation=)`
 Tensor nanquantile(const Operand& x, const Operand& q, QuantileOptions options = {});

@@ -22,6 +22,7 @@ namespace xgrad XGRAD_API {
 Tensor view(const Operand& x, const Shape& shape);
 /// The elements of x in the shape of another tensor: a view. Only the shape of `other` counts.
 ///
+/// Shapes: x [...], other with as many elements -> other's.
 /// Derivative: reshape(g, x.shape()).
 /// Throws: std::invalid_argument as view().
 /// NumPy: -
@@ -30,6 +31,7 @@ Tensor view_as(const Operand& x, const Tensor& other);
 /// The elements of x in the shape of another tensor: a view where the layout allows it. Only the shape of `other`
 /// counts.
 ///
+/// Shapes: x [...], other with as many elements -> other's.
 /// Derivative: reshape(g, x.shape()).
 /// Throws: std::invalid_argument when the numbers of elements differ.
 /// NumPy: -
@@ -77,11 +79,13 @@ Tensor atleast_3d(const Operand& x);
 Tensor t(const Operand& x);
 /// x with two axes swapped, a view: transpose(x, axis1, axis2) by NumPy's name.
 ///
+/// Shapes: x [a, b, c], 0, 2 -> [c, b, a].
 /// Derivative: swapaxes(g, axis1, axis2).
 /// Throws: std::out_of_range for an axis that x does not have.
 Tensor swapaxes(const Operand& x, int axis1, int axis2);
 /// x with two axes swapped, a view: transpose(x, axis1, axis2) by another name.
 ///
+/// Shapes: x [a, b, c], 0, 2 -> [c, b, a].
 /// Derivative: swapdims(g, axis1, axis2).
 /// Throws: std::out_of_range for an axis that x does not have.
 /// NumPy: `swapaxes`
@@ -97,6 +101,7 @@ Tensor swapdims(const Operand& x, int axis1, int axis2);
 Tensor movedim(const Operand& x, const Axes& from, const Axes& to);
 /// x with the axes `from` at the places `to` of the result, a view: movedim() by NumPy's name.
 ///
+/// Shapes: x [a, b, c], 0, -1 -> [b, c, a].
 /// Derivative: moveaxis(g, to, from).
 /// Throws: as movedim().
 Tensor moveaxis(const Operand& x, const Axes& from, const Axes& to);
@@ -111,6 +116,7 @@ Tensor moveaxis(const Operand& x, const Axes& from, const Axes& to);
 Tensor broadcast_to(const Operand& x, const Shape& shape);
 /// x stretched to the shape of another tensor: a view. Only the shape of `other` counts.
 ///
+/// Shapes: x [b, 1], other [a, b, c] -> [a, b, c].
 /// Derivative: g summed over the axes that were stretched.
 /// Throws: std::invalid_argument where an extent of x is neither 1 nor that of `other`.
 /// NumPy: -
@@ -145,11 +151,13 @@ Tensor sum_to_size(const Operand& x, const Shape& shape);
 
 /// x with its columns (axis 1) in reverse order: a view.
 ///
+/// Shapes: x [a, b, ...] -> x's.
 /// Derivative: fliplr(g).
 /// Throws: std::invalid_argument for fewer than two axes.
 Tensor fliplr(const Operand& x);
 /// x with its rows (axis 0) in reverse order: a view.
 ///
+/// Shapes: x [a, ...] -> x's.
 /// Derivative: flipud(g).
 /// Throws: std::invalid_argument for a scalar.
 Tensor flipud(const Operand& x);

@@ -3,6 +3,9 @@
 
 #include <stdexcept>
 #include <string>
+#include <string_view>
+
+#include "../../autograd/error.hpp"
 
 namespace xgrad::io::detail {
 
@@ -12,7 +15,7 @@ void naming_file(const std::string& path, const F& take) {
   try {
     take();
   } catch (const std::invalid_argument& error) {
-    throw std::invalid_argument(path + ": " + error.what());
+    throw std::invalid_argument(concat(shortened(path, 160), ": ", std::string_view(error.what())));
   }
 }
 

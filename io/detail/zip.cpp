@@ -245,7 +245,7 @@ class MemberSource : public ZipSource {
                 ". Save it uncompressed, or as a dtype that xgrad has"));
   }
   void read(void* to, std::size_t count) final {
-    if (count > left_) fail("it ends before its elements do");
+    if (count > left_) fail("it must have all its elements, but it ends before they do");
     take(to, count);
     left_ -= count;
     checksum_ = static_cast<std::uint32_t>(crc32_z(checksum_, static_cast<const Bytef*>(to), count));
@@ -326,8 +326,9 @@ class DeflatedSource final : public MemberSource {
       if (code == Z_MEM_ERROR) throw std::bad_alloc();
       has_ended_ = code == Z_STREAM_END;
       if (code != Z_OK && code != Z_STREAM_END)
-        fail(stream_.avail_in == 0 && fed_ == member_.stored_size ? "what is deflated is cut off"
-                                                                  : "what is deflated is damaged");
+        fail(stream_.avail_in == 0 && fed_ == member_.stored_size
+                 ? "what is deflated must be whole, but it is cut off"
+                 : "what is deflated must be whole, but it is damaged");
     }
     return room - stream_.avail_out;
   }

@@ -2,6 +2,7 @@
 
 #include <cxxabi.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cstdlib>
 #include <memory>
@@ -68,11 +69,14 @@ void Module::CallHooks::remove(std::uint64_t id) {
     }
 }
 
-std::vector<Module::CallHooks::Hook> Module::CallHooks::list() {
+std::vector<std::pair<std::uint64_t, Module::CallHooks::Hook>> Module::CallHooks::list() {
   std::lock_guard lock(mutex_);
-  std::vector<Hook> hooks;
-  for (const auto& [id, hook] : hooks_) hooks.push_back(hook);
-  return hooks;
+  return hooks_;
+}
+
+bool Module::CallHooks::has(std::uint64_t id) {
+  std::lock_guard lock(mutex_);
+  return std::any_of(hooks_.begin(), hooks_.end(), [&](const auto& entry) { return entry.first == id; });
 }
 
 void Module::CallHooks::clear() {

@@ -20,12 +20,20 @@ struct Module::CallHooks final : internal::HookOwner {
 
   std::uint64_t add(Hook hook);
   void remove(std::uint64_t id) override;
-  /// Those in place, oldest first.
-  std::vector<Hook> list();
+  /// Calls use(hook) for each that is in place now, oldest first, but for those that are removed meanwhile: what they
+  /// captured may be gone.
+  template <class Use>
+  void for_each(const Use& use) {
+    for (const auto& [id, hook] : list())
+      if (has(id)) use(hook);
+  }
   /// Lets all go: what they captured must not outlive the layer.
   void clear();
 
  private:
+  std::vector<std::pair<std::uint64_t, Hook>> list();
+  bool has(std::uint64_t id);
+
   internal::ForkLock mutex_;
   std::vector<std::pair<std::uint64_t, Hook>> hooks_;
   std::uint64_t last_id_ = 0;

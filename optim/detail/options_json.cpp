@@ -178,7 +178,9 @@ bool take_list(Optimizer& optimizer, BaseRates& base_lrs, const Json& list, Sour
     const std::string wrong = take_from(object, options);
     check(
         wrong.empty(), where, optimizer.name(), ": the option '", wrong, "' of group ", group,
-        " must be of another kind than ", [&] { return object[wrong].dump(); }, ". Nothing was changed.");
+        " must be of the kind of this optimizer's ",
+        [&] { return Json::parse(as_json(own->options(group)))[wrong].dump(); }, ", but it is ",
+        [&] { return object[wrong].dump(); }, ". Nothing was changed.");
     Restore::check(*own, options, where);
     const auto base = object.find("base_lr");  // none where there was no schedule, and in older files
     if (base == object.end()) continue;

@@ -9,8 +9,8 @@ using Factors = std::vector<Function<double(std::int64_t)>>;
 void check_factors(const char* schedule, const Factors& factors, const Optimizer& optimizer, bool for_each,
                    SourceLocation where) {
   check(!for_each || factors.size() == static_cast<std::size_t>(optimizer.group_count()), where, schedule,
-        ": there must be one function, or one for each of the ", optimizer.group_count(), " groups, but there are ",
-        factors.size(), '.');
+        ": there must be one function, or as many as there are groups (", optimizer.group_count(),
+        "), but the number is ", factors.size(), '.');
   for (const auto& factor : factors)
     check<std::logic_error>(static_cast<bool>(factor), where, schedule,
                             ": a function must hold a callable, but one is empty.");

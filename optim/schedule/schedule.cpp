@@ -164,8 +164,8 @@ void Schedule::reset_rates(SourceLocation where) const {
 
 void Schedule::check_per_group(const char* option, const PerGroup& numbers, SourceLocation where) const {
   check(!numbers.is_list || numbers.numbers.size() == static_cast<std::size_t>(group_count()), where, name(), ": ",
-        option, " must be one number or one for each of the ", group_count(), " groups, but there are ",
-        numbers.numbers.size(), '.');
+        option, " must be one number, or a list of as many as there are groups (", group_count(),
+        "), but the list has ", numbers.numbers.size(), '.');
   for (double number : numbers.numbers)
     check(std::isfinite(number), where, name(), ": ", option, " must be finite, but it is ", number, '.');
 }

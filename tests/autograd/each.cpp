@@ -41,6 +41,11 @@ TEST_CASE("each checks what it is given before it writes", "[each]") {
   CHECK_THROWS_WITH(each(w, ones({3}, {.dtype = DType::float64}), [](auto& w, auto g) { w += g; }),
                     Contains("agree in shape and dtype"));
   Tensor i = tensor({1, 2});
+  Tensor none;
+  CHECK_THROWS_WITH(each(none, [](auto& w) { w += 1; }),
+                    Contains("each: the tensors must be defined, but one is not: "));
+  CHECK_THROWS_WITH(each(w, Tensor(), [](auto& w, auto g) { w += g; }),
+                    Contains("each: the tensors must be defined, but one is not: "));
   CHECK_THROWS_WITH(each(i, [](auto& w) { w += 1; }), Contains("must be floating, but the dtype is int64"));
   Tensor made = ones({3}).set_requires_grad() * 2;
   CHECK_THROWS_AS(each(made, [](auto& w) { w += 1; }), std::logic_error);

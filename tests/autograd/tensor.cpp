@@ -160,6 +160,8 @@ TEST_CASE("set_grad checks shape and dtype", "[tensor]") {
   x.zero_grad();
   CHECK_FALSE(x.grad().defined());
   CHECK_THROWS_AS(ones({2}).set_grad(ones({2})), std::logic_error);
+  CHECK_THROWS_WITH(ones({2}).set_grad(ones({2})),
+                    Contains("set_grad: the tensor must require a gradient, but it does not. Call"));
 }
 
 TEST_CASE("numbers take the other operand's dtype", "[tensor][promotion]") {

@@ -171,6 +171,18 @@ TEST_CASE("check_operator refuses a row that makes no sense", "[check_operator][
              Contains("the value must be a tensor, but it is undefined"));
 }
 
+TEST_CASE("A name of many letters does not make a report that nobody can read", "[check_operator][errors]") {
+  const std::string name(20'000, 'n');
+  const auto wrong = [](const Tensor& x) { return x.detach() * 2; };
+  CHECK(check_operator_report({.name = name, .function = wrong}).text().size() < 8'000);
+  CHECK(check_operator_report({.name = name, .function = [](const Tensor&) { return Tensor(); }}).text().size() <
+        8'000);
+  const auto throwing = [](const Tensor&) -> Tensor { throw std::runtime_error(std::string(20'000, 'e')); };
+  CHECK(check_operator_report({.name = name, .function = throwing}).text().size() < 8'000);
+  CHECK_THROWS_WITH(check_operator({.name = name, .function = good, .inputs = {{.low = 2, .high = 1}}}),
+                    Contains("nnnn [...] nnnn") && Contains("' has 2 and 1. at check_operator.cpp:"));
+}
+
 TEST_CASE("A row without a reference for its value fails, unless it says why", "[check_operator]") {
   CHECK_THAT(check_operator_report({.name = "mine", .function = good}).text(),
              Contains("mine: the value must have a reference"));

@@ -83,6 +83,21 @@ if(WAY STREQUAL pkg_config)
       message(FATAL_ERROR "${file} is not installed")
     endif()
   endforeach()
+  # Debian's folder of libraries has two parts.
+  run(${CMAKE_COMMAND} -S ${SOURCE} -B ${WORK}/two_parts ${settings} -DCMAKE_INSTALL_LIBDIR=lib/x86_64-linux-gnu
+    -DXGRAD_TESTS=OFF -DXGRAD_EXAMPLES=OFF)
+  file(COPY ${WORK}/two_parts/xgrad.pc DESTINATION ${WORK}/usr/lib/x86_64-linux-gnu/pkgconfig)
+  set(ENV{PKG_CONFIG_PATH} ${WORK}/usr/lib/x86_64-linux-gnu/pkgconfig)
+  foreach(variable_and_folder "includedir;include" "libdir;lib/x86_64-linux-gnu")
+    list(GET variable_and_folder 0 variable)
+    list(GET variable_and_folder 1 folder)
+    execute_process(COMMAND pkg-config --variable=${variable} xgrad OUTPUT_VARIABLE said OUTPUT_STRIP_TRAILING_WHITESPACE
+      COMMAND_ERROR_IS_FATAL ANY)
+    cmake_path(NORMAL_PATH said)
+    if(NOT said STREQUAL ${WORK}/usr/${folder})
+      message(FATAL_ERROR "pkg-config says that ${variable} is ${said}")
+    endif()
+  endforeach()
   return()
 endif()
 

@@ -97,6 +97,7 @@ TEST_CASE("classes one-hot, ordinal and as indices", "[data][preparation]") {
   CHECK(preparation.index_columns() == Strings{"c"});
   CHECK(preparation.classes("c") == Strings{"a", "b", "c"});
   CHECK_THROWS_AS(preparation.classes("d"), std::out_of_range);
+  CHECK_THROWS_WITH(preparation.classes("d"), Contains("the column must be an encoded one, but 'd' is not. at "));
   // Numbers are classes by their value.
   const Preparation numbers =
       Preparation::fit(Table({column("n", {10, 9, 2.5})}), {{.columns = {"n"}, .encode = Encode::one_hot}});

@@ -177,14 +177,16 @@ TEST_CASE("a rule that reads a cotangent it gave away, or answers twice, is refu
     Tensor y = record("twice", SourceLocation::current(), {x}, copy(x.detach()), {}, rule);
     sum(y).backward();
   };
-  CHECK_THROWS_WITH(with_rule([](Vjp& vjp) {
-                      Tensor g = vjp.take_g();
-                      vjp.give(0, g * vjp.g());
-                    }),
-                    Contains("twice: its rule reads the cotangent of output 0 after take_g()."));
+  CHECK_THROWS_WITH(
+      with_rule([](Vjp& vjp) {
+        Tensor g = vjp.take_g();
+        vjp.give(0, g * vjp.g());
+      }),
+      Contains("twice: its rule must read the cotangent of an output before take_g(), but it reads that of "
+               "output 0 after it."));
   CHECK_THROWS_WITH(with_rule([](Vjp& vjp) {
                       vjp.give(0, vjp.g());
                       vjp.give(0, vjp.g());
                     }),
-                    Contains("twice: its rule gave input 0 two cotangents."));
+                    Contains("twice: its rule must give each input one cotangent, but it gave input 0 two."));
 }

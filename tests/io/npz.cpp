@@ -131,7 +131,7 @@ TEST_CASE("archives that lie", "[io][npz]") {
   CHECK_THAT(refused({{.name = "x.npy", .bytes = ""}}), Contains("array 'x': an array begins with 8 bytes"));
   // Deflated
   CHECK_THAT(refused({changed(packed, [](Member& m) { m.bytes.resize(m.bytes.size() - 3); })}),
-             Contains("array 'x': what is deflated is cut off."));
+             Contains("array 'x': what is deflated must be whole, but it is cut off."));
   CHECK_THAT(refused({changed(packed, [](Member& m) { m.bytes[10] = static_cast<char>(~m.bytes[10]); })}),
              Contains("array 'x': "));
   CHECK_THAT(refused({changed(packed, [](Member& m) { m.bytes += "xyz"; })}),

@@ -198,10 +198,20 @@ TEST_CASE("hooks: layers with several results show their output", "[hooks]") {
   // The last states alone: nothing comes to the output.
   const Tensor before = copy(x.grad());
   const nn::LSTMOutput again = lstm(x);
-  sum(again.h).backward();
+  sum(again.h).backward({.retain_graph = true});
   REQUIRE(seen.in.size() == 2);
   CHECK(is_close(seen.in[1], x.grad() - before));
   CHECK_FALSE(seen.out[1].defined());
+
+  // A pass that goes no further than the layer leaves nothing for the next one.
+  seen = {};
+  grad({7 * sum(again.output)}, lstm.parameters(), {.retain_graph = true, .unused = Unused::zeros});
+  CHECK(seen.in.empty());
+  grad({sum(again.c)}, {x}, {.retain_graph = true});
+  REQUIRE(seen.in.size() == 1);
+  CHECK_FALSE(seen.out[0].defined());
+  seen = {};
+  seen.in.resize(2), seen.out.resize(2);
 
   // The first layer of a model, whose input needs no gradient.
   sum(lstm(x.detach()).output).backward();

@@ -105,6 +105,45 @@ TEST_CASE("observers may end in any order", "[nn][call]") {
   model.dense(ones({1, 2}));
 }
 
+TEST_CASE("an observer sees each call from its beginning to its end, or not at all", "[nn][call]") {
+  struct Throws : nn::CallObserver {
+    bool at_entry = true;
+    void entered(const nn::Module&, const Tensor&) override {
+      if (at_entry) throw std::runtime_error("entered");
+    }
+    void left(const nn::Module&, const Tensor&, const Tensor&) override { throw std::runtime_error("left"); }
+    void failed(const nn::Module&) noexcept override { FAIL_CHECK("it has entered nothing, or left it"); }
+  };
+  Net model;
+  {
+    Throws throws;
+    Recorder recorder;  // the innermost is told first
+    CHECK_THROWS(model.dense(ones({1, 2})));
+    CHECK(recorder.seen == std::vector<std::string>{"> Net.dense", "! Net.dense"});
+    recorder.seen.clear();
+    throws.at_entry = false;
+    CHECK_THROWS(model.dense(ones({1, 2})));
+    CHECK(recorder.seen == std::vector<std::string>{"> Net.dense", "< Net.dense [1, 2] [1, 3]"});
+  }
+  // One that comes while a layer runs.
+  struct Late : nn::Module {
+    nn::ReLU relu = child("relu", nn::ReLU());
+    std::unique_ptr<Recorder>& recorder;
+    explicit Late(std::unique_ptr<Recorder>& recorder) : recorder(recorder) {}
+    Tensor operator()(const Tensor& x) const {
+      return call(x, [&] {
+        recorder = std::make_unique<Recorder>();
+        return relu(x);
+      });
+    }
+  };
+  std::unique_ptr<Recorder> recorder;
+  Late late(recorder);
+  HookHandle watched = late.add_forward_hook([](const nn::Module&, const Tensor&, const Tensor&) {});
+  late(ones({1}));
+  CHECK(recorder->seen == std::vector<std::string>{"> Late.relu", "< Late.relu [1] [1]"});
+}
+
 // ---- Hooks ----
 
 TEST_CASE("a forward hook sees the layer, its input and its result until its handle dies", "[nn][hooks]") {
@@ -147,6 +186,21 @@ TEST_CASE("forward hooks run in order, and one may remove itself or outlive the 
   CHECK(order == std::vector<int>{1, 2, 2});
   second.remove();
   CHECK_THROWS_AS(nn::ReLU().add_forward_hook({}), std::invalid_argument);
+}
+
+TEST_CASE("a hook that another one removes does not run any more", "[nn][hooks]") {
+  nn::ReLU layer;
+  int calls = 0;
+  HookHandle second;
+  HookHandle first = layer.add_forward_hook([&](const nn::Module&, const Tensor&, const Tensor&) { second.remove(); });
+  second = layer.add_forward_hook([&](const nn::Module&, const Tensor&, const Tensor&) { ++calls; });
+  layer(ones({1}));
+  CHECK(calls == 0);
+  HookHandle third;
+  HookHandle fourth = layer.add_backward_hook([&](const nn::Module&, const Tensor&, const Tensor&) { third.remove(); });
+  third = layer.add_backward_hook([&](const nn::Module&, const Tensor&, const Tensor&) { ++calls; });
+  sum(layer(ones({1}).set_requires_grad())).backward();
+  CHECK(calls == 0);
 }
 
 TEST_CASE("copies that clone makes have no hooks", "[nn][hooks]") {

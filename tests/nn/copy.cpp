@@ -1,5 +1,6 @@
 #include <xgrad/nn/copy.hpp>
 
+#include <algorithm>
 #include <any>
 #include <array>
 #include <atomic>
@@ -565,4 +566,34 @@ TEST_CASE("several threads copy one model", "[nn][copy][threads]") {
     });
   for (std::thread& thread : threads) thread.join();
   CHECK(wrong == 0);
+}
+
+TEST_CASE("clone copies a Sequential that one of its layers holds", "[nn][clone]") {
+  // Which of these layers live: they hold what holds them, until they let go.
+  struct Inside {
+    std::unique_ptr<nn::Sequential> model;
+    std::vector<Inside*>* living;
+    Inside(const nn::Sequential& model, std::vector<Inside*>& living)
+        : model(new nn::Sequential(model)), living(&living) {
+      living.push_back(this);
+    }
+    Inside(const Inside& other) : Inside(*other.model, *other.living) {}
+    ~Inside() { std::erase(*living, this); }
+    Tensor operator()(const Tensor& x) const { return 2 * x; }
+  };
+  std::vector<Inside*> living;
+  {
+    nn::Sequential model{nn::Dense(2, 3)};
+    model.add(Inside(model, living));
+    const nn::Sequential copy = nn::clone(model);
+    const Tensor x = uniform({4, 2});
+    CHECK(allclose(copy(x), model(x)));
+    CHECK_FALSE(copy.parameters()[0].is_same(model.parameters()[0]));
+  }
+  while (true) {
+    auto holder = std::find_if(living.begin(), living.end(), [](const Inside* each) { return each->model != nullptr; });
+    if (holder == living.end()) break;
+    const std::unique_ptr<nn::Sequential> last = std::move((*holder)->model);
+  }
+  CHECK(living.empty());
 }

@@ -325,5 +325,5 @@ TEST_CASE("Weights of losses are buffers, which move with the state and the dtyp
     CHECK(module.named_buffers().at(0).first == "weight");
 
   CHECK_THROWS_WITH(nn::CrossEntropyLoss({.weight = ones({3}).set_requires_grad()}),
-                    Contains("the buffer 'weight' must not require a gradient"));
+                    Contains("the buffer 'weight' must not require a gradient, but it does. Pass its detach()"));
 }

@@ -199,6 +199,8 @@ TEST_CASE("parameters are floating leaves, buffers need no gradient", "[nn][modu
   Tensor variable = ones({2}, {.requires_grad = true});
   CHECK_THROWS_AS(model.param("w", variable * 2), std::logic_error);
   CHECK_THROWS_AS(model.buffer("b", variable), std::invalid_argument);
+  CHECK_THROWS_WITH(model.buffer("b", variable),
+                    Catch::Contains("the buffer 'b' must not require a gradient, but it does. Register it"));
   CHECK(model.state().empty());
 }
 
@@ -207,6 +209,9 @@ TEST_CASE("a module cannot become a part of itself", "[nn][module]") {
   CHECK_THROWS_AS(model.child("self", model), std::invalid_argument);
   Open part = model.child("part", Open());
   CHECK_THROWS_AS(part.child("whole", model), std::invalid_argument);
+  CHECK_THROWS_WITH(
+      part.child("whole", model),
+      Catch::Contains("the child 'whole' must not contain the module that it becomes a part of, but it does."));
 }
 
 TEST_CASE("train and eval reach every module below", "[nn][module]") {
@@ -286,8 +291,8 @@ TEST_CASE("load names what does not match, and changes nothing then", "[nn][modu
   auto call = [&] { model.load(values); };
   int line = __LINE__ - 1;
   CHECK(message_of<std::invalid_argument>(call) ==
-        "Mlp: the names and shapes of the state must be the module's own. Missing: output.weight. Not in "
-        "this module: extra. Of another shape: hidden.weight ([3, 4] here, [4, 3] given)." +
+        "Mlp: the names and shapes of the state must be the module's own, but they are not. Missing: output.weight. "
+        "Not in this module: extra. Of another shape: hidden.weight ([3, 4] here, [4, 3] given)." +
             nn::testing::at("module.cpp", line));
   CHECK(model.hidden.bias().to_vector<float>() == before);
 }

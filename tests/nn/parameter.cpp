@@ -118,9 +118,9 @@ TEST_CASE("check_registration finds a tensor member that was assigned another on
   auto call = [&] { nn::check_registration(model); };
   int line = __LINE__ - 1;
   CHECK(message_of<std::logic_error>(call) ==
-        "check_registration: Loose must hold by value what it has registered, and no other layers and variables. "
-        "Registered, "
-        "but the class holds another tensor in its place, or holds it behind a pointer: w." +
+        "check_registration: Loose must hold by value what it has registered, and no other layers and variables, but "
+        "it does "
+        "not. Registered, but the class holds another tensor in its place, or holds it behind a pointer: w." +
             nn::testing::at("parameter.cpp", line));
 }
 

@@ -175,8 +175,8 @@ TEST_CASE("Names of one tensor need one value, and refuse two that differ", "[nn
   auto call = [&] { tied.load({{"embedding.weight", value}, {"output.weight", value + 1}}); };
   int line = __LINE__ - 1;
   CHECK(message_of<std::invalid_argument>(call) ==
-        "Tied: the names and shapes of the state must be the module's own. Names of one tensor with different values: "
-        "output.weight and embedding.weight." +
+        "Tied: the names and shapes of the state must be the module's own, but they are not. Names of one tensor "
+        "with different values: output.weight and embedding.weight." +
             at("state.cpp", line));
   CHECK(allclose(tied.embedding.weight(), value * 2));
   CHECK_THROWS_WITH(tied.load({{"output.weight", value}, {"embedding.weight", value + 1}}),

@@ -123,6 +123,17 @@ Rows rows() {
              return std::frexp(x, &exponent);
            },
        .extremes = {0, 1, -3, 1e30, 1e-300, kInfinity, -kInfinity}},
+      {.name = "frexp(exponent)",
+       .function = [](const Tensor& x) { return frexp(x).exponent; },
+       .inputs = {{.avoid = {0}}},
+       .reference =
+           [](double x) {
+             int exponent;
+             std::frexp(x, &exponent);
+             return exponent;
+           },
+       .output_dtype = DType::int64,
+       .order = 0},
       {.name = "addcmul",
        .function = [](const Tensor& x, const Tensor& a, const Tensor& b) { return addcmul(x, a, b, 3); },
        .inputs = {any, any, any},
@@ -132,6 +143,18 @@ Rows rows() {
        .function = [](const Tensor& x, const Tensor& a, const Tensor& b) { return addcdiv(x, a, b, -0.5); },
        .inputs = {any, any, not_zero},
        .reference = [](double x, double a, double b) { return x - 0.5 * a / b; }},
+      {.name = "addcmul(default)",
+       .function = [](const Tensor& x, const Tensor& a, const Tensor& b) { return addcmul(x, a, b); },
+       .inputs = {any, any, any},
+       .reference = [](double x, double a, double b) { return x + a * b; }},
+      {.name = "addcdiv(default)",
+       .function = [](const Tensor& x, const Tensor& a, const Tensor& b) { return addcdiv(x, a, b); },
+       .inputs = {any, any, positive},
+       .reference = [](double x, double a, double b) { return x + a / b; }},
+      {.name = "rsub(default)",
+       .function = [](const Tensor& a, const Tensor& b) { return rsub(a, b); },
+       .inputs = {any, any},
+       .reference = [](double a, double b) { return b - a; }},
       {.name = "lerp",
        .function = [](const Tensor& a, const Tensor& b, const Tensor& weight) { return lerp(a, b, weight); },
        .inputs = {any, any, any},

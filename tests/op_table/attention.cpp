@@ -1,5 +1,6 @@
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include <xgrad/autograd/ops.hpp>
 #include <xgrad/autograd/ops/attention.hpp>
@@ -16,7 +17,7 @@ constexpr double kNever = -std::numeric_limits<double>::infinity();
 
 /// The weights of one query, 0 where it attends to nothing.
 std::vector<double> weights_of(const Elements& q, const Elements& k, const Place& at, std::int64_t size,
-                               std::int64_t keys, const Mask& mask) {
+                               std::int64_t keys, const Mask& mask, std::optional<double> scale = {}) {
   std::vector<double> scores;
   for (std::int64_t j = 0; j < keys; ++j) {
     Place query = at, key = at;
@@ -30,7 +31,7 @@ std::vector<double> weights_of(const Elements& q, const Elements& k, const Place
       query.back() = key.back() = e;
       score += q(query) * k(key);
     }
-    scores.push_back(score / std::sqrt(static_cast<double>(size)) + mask(at[at.size() - 2], j));
+    scores.push_back(score * scale.value_or(1 / std::sqrt(static_cast<double>(size))) + mask(at[at.size() - 2], j));
   }
   double total = 0;
   for (double score : scores) total += std::exp(score);
@@ -38,13 +39,13 @@ std::vector<double> weights_of(const Elements& q, const Elements& k, const Place
   return scores;
 }
 
-TensorFunction attention(Mask mask) {
+TensorFunction attention(Mask mask, std::optional<double> scale = {}) {
   return [=](std::span<const Tensor> x) {
     Elements q(x[0]), k(x[1]), v(x[2]);
     Shape shape = x[0].shape();
     shape[-1] = x[2].size(-1);
     return by_place(shape, [&](const Place& at) {
-      const std::vector<double> weights = weights_of(q, k, at, x[0].size(-1), x[1].size(-2), mask);
+      const std::vector<double> weights = weights_of(q, k, at, x[0].size(-1), x[1].size(-2), mask, scale);
       double total = 0;
       Place value = at;
       for (std::size_t j = 0; j < weights.size(); ++j) {
@@ -116,6 +117,29 @@ Rows rows() {
                return mask({i, j});
              })(x.subspan(0, 3));
            }},
+      {.name = "scaled_dot_product_attention(scale)",
+       .function = [](const Tensor& q, const Tensor& k,
+                      const Tensor& v) { return scaled_dot_product_attention(q, k, v, {.scale = 0.8}); },
+       .inputs = {any, any, any},
+       .shapes = shapes,
+       .large = {{{9, 70, 33}, {9, 70, 33}, {9, 70, 17}}},
+       .expected = attention(none, 0.8)},
+      {.name = "scaled_dot_product_attention(causal, mask, scale)",
+       .function =
+           [](const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& mask) {
+             return scaled_dot_product_attention(q, k, v, {.mask = mask, .causal = true, .scale = -1.5});
+           },
+       .inputs = {any, any, any, any},
+       .shapes = {{{3, 4}, {5, 4}, {5, 2}, {3, 5}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return attention(
+                 [mask = Elements(x[3])](std::int64_t i, std::int64_t j) {
+                   return j <= i ? mask({i, j}) : kNever;
+                 },
+                 -1.5)(x.subspan(0, 3));
+           },
+       .propagates_nan = false},
       {.name = "attention_weights",
        .function = [](const Tensor& q, const Tensor& k) { return attention_weights(q, k, {.causal = true}); },
        .inputs = {any, any},
@@ -131,6 +155,19 @@ Rows rows() {
            },
        .refused = {[](const Tensor& q, const Tensor& k) { return attention_weights(q, sum(k, 0)); }},
        .propagates_nan = false},
+      {.name = "attention_weights(mask, scale)",
+       .function = [](const Tensor& q, const Tensor& k,
+                      const Tensor& mask) { return attention_weights(q, k, {.mask = mask, .scale = 0.8}); },
+       .inputs = {any, any, any},
+       .shapes = {{{3, 4}, {5, 4}, {3, 5}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             Elements q(x[0]), k(x[1]), added(x[2]);
+             const Mask mask = [&](std::int64_t i, std::int64_t j) { return added({i, j}); };
+             return by_place({3, 5}, [&](const Place& at) {
+               return weights_of(q, k, at, 4, 5, mask, 0.8)[static_cast<std::size_t>(at[1])];
+             });
+           }},
   };
 }
 

@@ -66,6 +66,20 @@ Rows rows() {
   append(rows, comparison(
                    "isclose", [](const Operand& a, const Operand& b) { return isclose(a, b, {.atol = 0.5}); },
                    [](double a, double b) { return double(std::abs(a - b) <= 0.5 + 1e-5 * std::abs(b)); }));
+  append(rows,
+         {{.name = "isclose(rtol, equal_nan)",
+           .function = [](const Tensor& a,
+                          const Tensor& b) { return isclose(a, b, {.rtol = 0.5, .atol = 0.1, .equal_nan = true}); },
+           .inputs = {{}, {}},
+           .reference =
+               [](double a, double b) {
+                 if (std::isnan(a) || std::isnan(b)) return double(std::isnan(a) && std::isnan(b));
+                 if (std::isinf(a) || std::isinf(b)) return double(a == b);
+                 return double(std::abs(a - b) <= 0.1 + 0.5 * std::abs(b));
+               },
+           .output_dtype = DType::boolean,
+           .extremes = special,
+           .order = 0}});
   append(rows, {{.name = "isposinf",
                  .function = [](const Tensor& x) { return isposinf(x); },
                  .reference = [](double x) { return double(x == kInfinity); },

@@ -113,6 +113,71 @@ OperatorRow row(const char* name, Transpose function, Numbers n, std::int64_t be
           [=](const Tensor& x, const Tensor& w, const Tensor& b) { return function(x, w, b, {.output_padding = 7}); }}};
 }
 
+/// A convolution of two axes with numbers of their own for each: stride 2 and 1, padding 1 and 2, dilation 1 and 2.
+Rows by_axis() {
+  // Calls use(place of x, place of y, place of the weight) for all that meet.
+  auto meetings = [](const Shape& x, const Shape& y, const Shape& w, const Function<void(Place, Place, Place)>& use) {
+    by_place(y, [&](const Place& at) {
+      by_place({w[1], w[2], w[3]}, [&](const Place& k) {
+        const std::int64_t i = 2 * at[2] + k[1] - 1, j = at[3] + 2 * k[2] - 2;
+        if (0 <= i && i < x[2] && 0 <= j && j < x[3]) use({at[0], k[0], i, j}, at, {at[1], k[0], k[1], k[2]});
+        return 0.0;
+      });
+      return 0.0;
+    });
+  };
+  return {
+      {.name = "conv2d(by axis)",
+       .function =
+           [](const Tensor& x, const Tensor& w) {
+             return conv2d(x, w, {}, {.stride = {2, 1}, .padding = {1, 2}, .dilation = {1, 2}});
+           },
+       .inputs = {{}, {}},
+       .shapes = {{{1, 2, 5, 5}, {2, 2, 3, 3}}, {{2, 1, 4, 5}, {2, 1, 2, 2}}},
+       .expected =
+           [=](std::span<const Tensor> in) {
+             const Shape x = in[0].shape(), w = in[1].shape();
+             Sums y({x[0], w[0], (x[2] + 2 - w[2]) / 2 + 1, x[3] + 4 - 2 * (w[3] - 1)});
+             Elements of(in[0]), weight(in[1]);
+             meetings(x, y.shape, w, [&](Place from, Place to, Place k) { y.at(to) += of(from) * weight(k); });
+             return from_data(y.numbers.data(), y.shape);
+           }},
+      {.name = "conv_transpose2d(by axis)",
+       .function =
+           [](const Tensor& x, const Tensor& w) {
+             return conv_transpose2d(
+                 x, w, {}, {.stride = {2, 1}, .padding = {1, 2}, .output_padding = {1, 0}, .dilation = {1, 2}});
+           },
+       .inputs = {{}, {}},
+       .shapes = {{{1, 2, 3, 5}, {2, 2, 3, 3}}},
+       .expected =
+           [=](std::span<const Tensor> in) {
+             const Shape x = in[0].shape(), w = in[1].shape();
+             Sums y({x[0], w[1], (x[2] - 1) * 2 - 2 + w[2] - 1 + 1 + 1, x[3] - 1 - 4 + 2 * (w[3] - 1) + 1});
+             Elements of(in[0]), weight(in[1]);
+             meetings(y.shape, x, w, [&](Place to, Place from, Place k) { y.at(to) += of(from) * weight(k); });
+             return from_data(y.numbers.data(), y.shape);
+           }},
+      {.name = "conv1d(same)",
+       .function = [](const Tensor& x, const Tensor& w) { return conv1d(x, w, {}, {.padding = Padding::same}); },
+       .inputs = {{}, {}},
+       .shapes = {{{1, 2, 5}, {2, 2, 4}}, {{2, 1, 4}, {1, 1, 3}}},
+       .expected =
+           [](std::span<const Tensor> in) {
+             Elements x(in[0]), weight(in[1]);
+             const std::int64_t before = (in[1].size(2) - 1) / 2;
+             return by_place({in[0].size(0), in[1].size(0), in[0].size(2)}, [&](const Place& at) {
+               double sum = 0;
+               for (std::int64_t c = 0; c < in[1].size(1); ++c)
+                 for (std::int64_t k = 0; k < in[1].size(2); ++k)
+                   if (std::int64_t i = at[2] + k - before; i >= 0 && i < in[0].size(2))
+                     sum += x({at[0], c, i}) * weight({at[1], c, k});
+               return sum;
+             });
+           }},
+  };
+}
+
 /// A row without gradients of the second order, whose check would take long.
 OperatorRow first_order(OperatorRow row) {
   row.order = 1;
@@ -144,6 +209,7 @@ Rows rows() {
       row("conv_transpose3d", conv_transpose3d, {.stride = 2, .padding = 1}, 1,
           {{{1, 2, 2, 2, 2}, {2, 1, 2, 2, 2}, {1}}, {{1, 2, 2, 2}, {1, 2, 2, 3, 2}, {2}}}),
   };
+  append(rows, by_axis());
   OperatorRow large =
       first_order(row("conv2d(on several threads)", conv2d, {.padding = 1}, {{{1, 2, 4, 4}, {2, 2, 3, 3}, {2}}}));
   large.large = {{{9, 16, 33, 33}, {17, 16, 3, 3}, {17}}};

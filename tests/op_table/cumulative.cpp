@@ -49,6 +49,13 @@ Numbers places_so_far(List elements) {
   return places;
 }
 
+/// The last position of the smallest element so far.
+Numbers least_places_so_far(List elements) {
+  Numbers negated;
+  for (double element : elements) negated.push_back(-element);
+  return places_so_far(negated);
+}
+
 TensorFunction along_axis(int axis, Numbers (*change)(List)) {
   return [=](std::span<const Tensor> x) { return along(x[0], axis, change); };
 }
@@ -171,6 +178,32 @@ Rows scans() {
        .large = kLarge,
        .expected = along_axis(2, smallest_so_far),
        .refused = {[](const Tensor& x) { return cummin(x, -4).values; }}},
+      {.name = "cummin(indices)",
+       .function = [](const Tensor& x) { return cummin(x, 0).indices; },
+       .shapes = kThreeAxesOrEmpty,
+       .expected = along_axis(0, least_places_so_far),
+       .output_dtype = DType::int64,
+       .order = 0},
+      {.name = "cummax(first axis)",
+       .function = [](const Tensor& x) { return cummax(x, 0).values; },
+       .shapes = {{{3, 3, 3}}},
+       .expected = along_axis(0, largest_so_far)},
+      {.name = "cumsum(first axis, dtype)",
+       .function =
+           [](const Tensor& x) {
+             Tensor y = cumsum(x, 0, {.dtype = DType::float64});
+             return cast(y, x.dtype());
+           },
+       .shapes = {{{3, 3}}},
+       .expected = along_axis(0, sums_of)},
+      {.name = "cumprod(first axis, dtype)",
+       .function =
+           [](const Tensor& x) {
+             Tensor y = cumprod(x, 0, {.dtype = DType::float64});
+             return cast(y, x.dtype());
+           },
+       .shapes = {{{3, 3}}},
+       .expected = along_axis(0, products_of)},
   };
 }
 
@@ -203,6 +236,13 @@ Rows differences() {
              });
              return changed(joined, 1, [](List e) { return differences_of(differences_of(e)); });
            }},
+      {.name = "diff(last axis, three times)",
+       .function = [](const Tensor& x) { return diff(x, {.n = 3}); },
+       .shapes = {{{5, 5}}, {{2, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return changed(x[0], 1, [](List e) { return differences_of(differences_of(differences_of(e))); });
+           }},
       {.name = "trapezoid",
        .function = [](const Tensor& y) { return trapezoid(y, {.dx = 0.5, .axis = 1}); },
        .shapes = {{{2, 3, 4}}, {{5, 1, 3}}, {{2, 9}}},
@@ -220,6 +260,28 @@ Rows differences() {
            [](std::span<const Tensor> x) {
              return reduced(x[0], {1}, false, [&](List e) { return integral_of(e, Elements(x[1]).all()); });
            }},
+      {.name = "trapezoid(last axis)",
+       .function = [](const Tensor& y) { return trapezoid(y); },
+       .shapes = {{{3, 3}}, {{2, 4}}},
+       .expected =
+           [](std::span<const Tensor> y) {
+             return reduced(y[0], {1}, false, [](List e) { return integral_of(e, evenly(e.size(), 1)); });
+           },
+       .propagates_nan = false},
+      {.name = "trapezoid(points, last axis)",
+       .function = [](const Tensor& y, const Tensor& x) { return trapezoid(y, x); },
+       .inputs = {{}, {}},
+       .shapes = {{{3, 3}, {3, 3}}},  // points of each row
+       .expected =
+           [](std::span<const Tensor> x) {
+             Elements f(x[0]), points(x[1]);
+             return by_place({3}, [&](const Place& at) {
+               double sum = 0;
+               for (std::int64_t k = 1; k < 3; ++k)
+                 sum += (points({at[0], k}) - points({at[0], k - 1})) * (f({at[0], k}) + f({at[0], k - 1})) / 2;
+               return sum;
+             });
+           }},
       {.name = "cumulative_trapezoid",
        .function = [](const Tensor& y) { return cumulative_trapezoid(y, {.dx = 2, .axis = 0}); },
        .shapes = {{{3, 4}}, {{5, 2, 3}}, {{9}}},
@@ -229,12 +291,19 @@ Rows differences() {
            },
        .refused = {[](const Tensor& y) { return cumulative_trapezoid(y, {.axis = 3}); }}},
       {.name = "cumulative_trapezoid(points)",
-       .function = [](const Tensor& y, const Tensor& x) { return cumulative_trapezoid(y, x); },
+       .function = [](const Tensor& y, const Tensor& x) { return cumulative_trapezoid(y, x, {.axis = 0}); },
        .inputs = {{}, {}},
-       .shapes = {{{2, 3}, {3}}, {{9}, {9}}},
+       .shapes = {{{3, 3}, {3}}, {{9}, {9}}},
        .expected =
            [](std::span<const Tensor> x) {
-             return changed(x[0], x[0].ndim() - 1, [&](List e) { return integrals_of(e, Elements(x[1]).all()); });
+             return changed(x[0], 0, [&](List e) { return integrals_of(e, Elements(x[1]).all()); });
+           }},
+      {.name = "cumulative_trapezoid(last axis)",
+       .function = [](const Tensor& y) { return cumulative_trapezoid(y); },
+       .shapes = {{{3, 3}}, {{2, 4}}},
+       .expected =
+           [](std::span<const Tensor> y) {
+             return changed(y[0], 1, [](List e) { return integrals_of(e, evenly(e.size(), 1)); });
            }},
       {.name = "gradient",
        .function = [](const Tensor& x) { return gradient(x, {.spacing = {0.5}, .axes = 1})[0]; },
@@ -248,6 +317,28 @@ Rows differences() {
                    [](const Tensor& x) {
                      return gradient(x, {.spacing = {1, 2, 3, 4, 5}})[0];
                    }}},
+      {.name = "gradient(all axes)",
+       .function =
+           [](const Tensor& x) {
+             const std::vector<Tensor> slopes = gradient(x, {.spacing = {0.5, 2}});
+             return slopes[0] + 2 * slopes[1];
+           },
+       .shapes = {{{3, 3}}, {{4, 5}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             const Elements down(along(x[0], 0, [](List e) { return derivatives_of(e, evenly(e.size(), 0.5), 1); })),
+                 across(along(x[0], 1, [](List e) { return derivatives_of(e, evenly(e.size(), 2), 1); }));
+             return by_place(x[0].shape(), [&](const Place& at) { return down(at) + 2 * across(at); });
+           },
+       .propagates_nan = false},
+      {.name = "gradient(edges of order 2)",
+       .function = [](const Tensor& x) { return gradient(x, {.axes = 0, .edge_order = 2})[0]; },
+       .shapes = {{{3, 3}}, {{4, 2}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return along(x[0], 0, [](List e) { return derivatives_of(e, evenly(e.size(), 1), 2); });
+           },
+       .propagates_nan = false},
       {.name = "gradient(coordinates)",
        .function =
            [](const Tensor& x, const Tensor& steps) {

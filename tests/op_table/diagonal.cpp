@@ -57,6 +57,25 @@ Rows rows() {
        .refused = {[](const Tensor& x) { return diagonal(x, {.axis2 = 2}); },
                    [](const Tensor& x) { return diagonal(x, {.axis1 = 1}); }},
        .propagates_nan = false},
+      {.name = "diagonal(first axes)",
+       .function = [](const Tensor& x) { return diagonal(x); },
+       .shapes = {{{3, 3, 3}}, {{2, 3}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             Elements of(x[0]);
+             if (x[0].ndim() == 2) return by_place({2}, [&](const Place& at) { return of({at[0], at[0]}); });
+             return by_place({3, 3}, [&](const Place& at) { return of({at[1], at[1], at[0]}); });
+           },
+       .propagates_nan = false},
+      {.name = "diagonal(axes)",
+       .function = [](const Tensor& x) { return diagonal(x, {.offset = -1, .axis1 = 2, .axis2 = 0}); },
+       .shapes = {{{3, 3, 3}}, {{4, 2, 3}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             Elements of(x[0]);
+             return by_place({x[0].size(1), 2}, [&](const Place& at) { return of({at[1], at[0], at[1] + 1}); });
+           },
+       .propagates_nan = false},
       {.name = "diagonal_scatter",
        .function =
            [](const Tensor& x, const Tensor& source) {
@@ -77,6 +96,39 @@ Rows rows() {
            },
        .refused = {[](const Tensor& x, const Tensor& source) { return diagonal_scatter(x, source, {.offset = 4}); }},
        .propagates_nan = false},
+      {.name = "diagonal_scatter(axes)",
+       .function =
+           [](const Tensor& x, const Tensor& source) {
+             return diagonal_scatter(x, source, {.offset = 1, .axis1 = 2, .axis2 = 0});
+           },
+       .inputs = {{}, {}},
+       .shapes = {{{3, 3, 3}, {3, 2}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             Elements of(x[0]), source(x[1]);
+             return by_place(x[0].shape(), [&](const Place& at) {
+               return at[0] - at[2] == 1 ? source({at[1], at[2]}) : of(at);
+             });
+           },
+       .propagates_nan = false},
+      {.name = "diagonal_scatter(first axes)",
+       .function = [](const Tensor& x, const Tensor& source) { return diagonal_scatter(x, source); },
+       .inputs = {{}, {}},
+       .shapes = {{{3, 3, 3}, {3, 3}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             Elements of(x[0]), source(x[1]);
+             return by_place(x[0].shape(), [&](const Place& at) {
+               return at[0] == at[1] ? source({at[2], at[0]}) : of(at);
+             });
+           },
+       .propagates_nan = false},
+      {.name = "diag(main)",
+       .function = [](const Tensor& x) { return diag(x); },
+       .shapes = {{{3}}, {{3, 2}}},
+       .expected =
+           [](std::span<const Tensor> x) { return x[0].ndim() == 1 ? embedded(x[0], 0) : last_diagonal(x[0], 0); },
+       .propagates_nan = false},
       {.name = "diag",
        .function = [](const Tensor& x) { return diag(x, -1); },
        .shapes = {{{3}}, {{3, 2}}, {{0}}, {{2, 0}}},
@@ -87,12 +139,41 @@ Rows rows() {
        .function = [](const Tensor& x) { return diagflat(x, 1); },
        .shapes = kAnyShapeOrEmpty,
        .expected = [](std::span<const Tensor> x) { return embedded(reshaped(x[0], {x[0].numel()}), 1); }},
+      {.name = "diagflat(below)",
+       .function = [](const Tensor& x) { return diagflat(x, -2); },
+       .shapes = {{{3}}},
+       .expected = [](std::span<const Tensor> x) { return embedded(x[0], -2); }},
       {.name = "diag_embed",
        .function = [](const Tensor& x) { return diag_embed(x, {.offset = 2, .axis1 = -2, .axis2 = -1}); },
        .shapes = {{{3}}, {{2, 3}}, {{0}}},
        .expected = [](std::span<const Tensor> x) { return embedded(x[0], 2); },
        .refused = {[](const Tensor& x) { return diag_embed(x, {.axis1 = 1}); },
                    [](const Tensor& x) { return diag_embed(x, {.axis2 = 3}); }}},
+      {.name = "diag_embed(axes)",
+       .function = [](const Tensor& x) { return diag_embed(x, {.offset = 1, .axis1 = 2, .axis2 = 0}); },
+       .shapes = {{{3, 2}}, {{3, 3}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             Elements of(x[0]);
+             const std::int64_t side = x[0].size(1) + 1;
+             return by_place({side, x[0].size(0), side}, [&](const Place& at) {
+               return at[0] - at[2] == 1 ? of({at[1], at[2]}) : 0.0;
+             });
+           }},
+      {.name = "diag_embed(main)",
+       .function = [](const Tensor& x) { return diag_embed(x); },
+       .shapes = {{{3, 2}}},
+       .expected = [](std::span<const Tensor> x) { return embedded(x[0], 0); }},
+      {.name = "tril(main)",
+       .function = [](const Tensor& x) { return tril(x); },
+       .shapes = matrices,
+       .expected = [](std::span<const Tensor> x) { return triangle(x[0], true, 0); },
+       .propagates_nan = false},
+      {.name = "triu(below)",
+       .function = [](const Tensor& x) { return triu(x, -1); },
+       .shapes = matrices,
+       .expected = [](std::span<const Tensor> x) { return triangle(x[0], false, -1); },
+       .propagates_nan = false},
       {.name = "tril",
        .function = [](const Tensor& x) { return tril(x, 1); },
        .shapes = matrices,

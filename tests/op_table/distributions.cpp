@@ -1,9 +1,27 @@
 #include "op_table.hpp"
+#include "references.hpp"
 
 namespace xgrad::testing {
 namespace {
 
 const char* const kRandom = "random: tests/ops/distributions.cpp has moments and frequencies";
+
+/// Logits so far apart that the largest is certain.
+OperatorRow categorical_row(const std::string& name, int axis) {
+  return {
+      .name = "categorical(" + name + ")",
+      .function =
+          [axis](const Tensor& logits) {
+            Generator generator(5);
+            return categorical(logits, axis, generator);
+          },
+      .inputs = {{.low = -1e9, .high = 1e9}},
+      .shapes = {{{3, 3}}, {{2, 4}}},
+      .expected = [axis](std::span<const Tensor> x) { return reduced(x[0], {axis == 0 ? 0 : 1}, false, argmax_of); },
+      .output_dtype = DType::int64,
+      .propagates_nan = false,
+      .order = 0};
+}
 
 Rows rows() {
   return {
@@ -59,6 +77,24 @@ Rows rows() {
                    [](const Tensor& logits) { return categorical(logits / 0.0); }},
        .propagates_nan = false,
        .order = 0},
+      // Of draws that leave nothing to chance.
+      {.name = "multinomial(without replacement)",
+       .function =
+           [](const Tensor& weights) {
+             Generator generator(5);
+             return sort(multinomial(weights, 4, false, generator)).values;
+           },
+       .inputs = {{.low = 1, .high = 4}},
+       .shapes = {{{4}}, {{3, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return by_place(x[0].shape(), [](const Place& at) { return static_cast<double>(at.back()); });
+           },
+       .output_dtype = DType::int64,
+       .propagates_nan = false,
+       .order = 0},
+      categorical_row("first axis", 0),
+      categorical_row("last axis", -1),
   };
 }
 

@@ -186,6 +186,25 @@ Rows rows() {
                    [](const Tensor& x) { return narrow(x, 0, 1, 2); },
                    [](const Tensor& x) { return narrow(x, 0, 0, -1); }},
        .propagates_nan = false},
+      {.name = "narrow(first axis)",
+       .function = [](const Tensor& x) { return narrow(x, 0, 1, 2); },
+       .shapes = {{{3, 3}}, {{4, 2}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             Elements of(x[0]);
+             return by_place({2, x[0].size(1)}, [&](const Place& at) { return of({at[0] + 1, at[1]}); });
+           },
+       .propagates_nan = false},
+      {.name = "gather(first axis)",
+       .function = [](const Tensor& x, const Tensor& i) { return gather(x, 0, i); },
+       .inputs = {{}, index},
+       .shapes = {{{3, 3}, {3, 3}}, {{3, 4}, {5, 2}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             Elements of(x[0]), indices(x[1]);
+             return by_place(x[1].shape(), [&](const Place& at) { return of({integer(indices(at)), at[1]}); });
+           },
+       .propagates_nan = false},
       {.name = "gather",
        .function = [](const Tensor& x, const Tensor& i) { return gather(x, 1, i); },
        .inputs = {{}, index},
@@ -217,6 +236,27 @@ Rows rows() {
            },
        .refused = {[](const Tensor& x, const Tensor& i, const Tensor& s) { return scatter_add(x, 2, i, s); },
                    [](const Tensor& x, const Tensor& i, const Tensor& s) { return scatter_add(x, 0, i - 3, s); }}},
+      {.name = "scatter_add(last axis)",
+       .function = [](const Tensor& x, const Tensor& i, const Tensor& source) { return scatter_add(x, -1, i, source); },
+       .inputs = {{}, index, {}},
+       .shapes = {{{3, 3}, {3, 3}, {3, 3}}, {{2, 3}, {2, 5}, {2, 5}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             Elements indices(x[1]);
+             return added(x[0], x[2], [&](const Place& at) { return Place{at[0], integer(indices(at))}; });
+           }},
+      {.name = "index_select(first axis)",
+       .function = [](const Tensor& x, const Tensor& i) { return index_select(x, 0, i); },
+       .inputs = {{}, index},
+       .shapes = {{{3, 3}, {3}}, {{3, 2}, {5}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             Elements of(x[0]), indices(x[1]);
+             return by_place({x[1].numel(), x[0].size(1)}, [&](const Place& at) {
+               return of({integer(indices({at[0]})), at[1]});
+             });
+           },
+       .propagates_nan = false},
       {.name = "index_select",
        .function = [](const Tensor& x, const Tensor& i) { return index_select(x, 1, i); },
        .inputs = {{}, index},
@@ -264,6 +304,15 @@ Rows rows() {
                at[0] = integer(indices({at[0]}));
                return at;
              });
+           }},
+      {.name = "index_add(last axis)",
+       .function = [](const Tensor& x, const Tensor& i, const Tensor& source) { return index_add(x, -1, i, source); },
+       .inputs = {{}, index, {}},
+       .shapes = {{{3, 3}, {3}, {3, 3}}, {{2, 3}, {5}, {2, 5}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             Elements indices(x[1]);
+             return added(x[0], x[2], [&](const Place& at) { return Place{at[0], integer(indices({at[1]}))}; });
            }},
       {.name = "one_hot",
        .function = [](const Tensor& labels) { return one_hot(labels, 4); },

@@ -57,8 +57,22 @@ Rows product_rows() {
        .shapes = {{{3}, {3}}, {{2, 3}, {3}}, {{2, 1, 4}, {3, 4}}, {{2, 0}, {2, 0}}},
        .expected =
            [](std::span<const Tensor> x) {
-             Tensor products = mul(x[0], x[1]);
-             return reduced(products, {products.ndim() - 1}, false, sum_of);
+             Elements a(x[0]), b(x[1]);
+             Shape shape = broadcast_shapes("vecdot", x[0].shape(), x[1].shape(), {});
+             const std::int64_t length = shape.back();
+             shape.erase(shape.ndim() - 1);
+             auto element = [](const Elements& of, Place at) {
+               at.erase(at.begin(), at.end() - of.shape().ndim());
+               for (int axis = 0; axis < of.shape().ndim(); ++axis)
+                 if (of.shape()[axis] == 1) at[static_cast<std::size_t>(axis)] = 0;
+               return of(at);
+             };
+             return by_place(shape, [&](Place at) {
+               double sum = 0;
+               at.push_back(0);
+               for (at.back() = 0; at.back() < length; ++at.back()) sum += element(a, at) * element(b, at);
+               return sum;
+             });
            },
        .refused = {[](const Tensor& a, const Tensor& b) { return linalg::vecdot(a, b, 7); }}},
       {.name = "linalg::cross",
@@ -84,28 +98,6 @@ Rows product_rows() {
 }
 
 using linalg::NormOrder;
-
-bool are_square(const Tensor& x) {
-  return x.defined() && is_floating(x.dtype()) && x.ndim() >= 2 && x.size(-1) == x.size(-2);
-}
-/// Far from singular: 4n on the diagonal. Where that cannot be, x itself, for the operator to refuse.
-Tensor regular(const Tensor& x) {
-  return are_square(x) ? x + 4 * static_cast<double>(x.size(-1)) * eye(x.size(-1), {.dtype = x.dtype()}) : x;
-}
-/// Positive definite, and the same for each triangle.
-Tensor positive(const Tensor& x) { return are_square(x) ? regular(x + transpose(x)) : x; }
-/// Symmetric, with values that differ.
-Tensor spread(const Tensor& x) {
-  if (!are_square(x)) return x;
-  const Tensor places = cast(arange(x.size(-1)), x.dtype());
-  return 0.25 * (x + transpose(x)) + where(unsqueeze(places, 1) == places, 3 * places, 0);
-}
-/// With singular values that differ, whatever the shape.
-Tensor distinct(const Tensor& x) {
-  if (!x.defined() || !is_floating(x.dtype()) || x.ndim() < 2) return x;
-  const Tensor rows = unsqueeze(cast(arange(x.size(-2)), x.dtype()), 1), columns = cast(arange(x.size(-1)), x.dtype());
-  return 0.3 * x + where(rows == columns, 4 + 4 * rows, 0);
-}
 
 const std::vector<std::vector<Shape>> kSquare = {{{3, 3}},       {{1, 1}}, {{2, 2, 2}},
                                                  {{2, 1, 3, 3}}, {{0, 0}}, {{0, 2, 2}}};
@@ -179,16 +171,22 @@ Rows solver_rows() {
             });
           }),
       square_row(
+          "linalg::slogdet(negative)", [](const Tensor& x) { return are_square(x) ? -regular(x) : x; },
+          [](const Tensor& x) { return linalg::slogdet(x).sign; },
+          [](const Tensor& x) {
+            return number_of_each(x, [](const Mat& a) { return a.size() % 2 == 0 ? 1.0 : -1.0; });
+          }),
+      square_row(
           "linalg::slogdet", regular,
           [](const Tensor& x) {
             const linalg::SignAndLog parts = linalg::slogdet(x);
-            return parts.sign * parts.log;
+            return 3 * parts.sign + parts.log;
           },
           [](const Tensor& x) {
             return number_of_each(x, [](const Mat& a) {
               double sum = 0;
               for (std::size_t i = 0; i < a.size(); ++i) sum += std::log(lu_of(a)[i][2 * a.size() + i]);
-              return sum;
+              return 3 + sum;
             });
           }),
       square_row(
@@ -400,10 +398,11 @@ Mat factor_of(const Mat& a) {
 Rows decomposition_rows() {
   Rows list = {
       square_row(
-          "linalg::cholesky", positive, [](const Tensor& x) { return linalg::cholesky(x); },
+          "linalg::cholesky", positive, [](const Tensor& x) { return linalg::cholesky(with_other_half(x, false)); },
           [](const Tensor& x) { return of_each(x, factor_of); }),
       square_row(
-          "linalg::cholesky(upper)", positive, [](const Tensor& x) { return linalg::cholesky(x, {.upper = true}); },
+          "linalg::cholesky(upper)", positive,
+          [](const Tensor& x) { return linalg::cholesky(with_other_half(x, true), {.upper = true}); },
           [](const Tensor& x) { return of_each(x, [](const Mat& a) { return transposed(factor_of(a)); }); }),
       square_row(
           "linalg::cholesky_inverse", regular, [](const Tensor& x) { return linalg::cholesky_inverse(x); },
@@ -428,6 +427,9 @@ Rows decomposition_rows() {
        .rtol = 1e-10,
        .rtol32 = 2e-4},
       matrix_row("linalg::lu", lu_side_by_side, lu_of),
+      matrix_row(
+          "linalg::lu(swapped rows)", [](const Tensor& x) { return lu_side_by_side(with_rolled_rows(x)); },
+          [](const Mat& a) { return lu_of(rolled(a)); }),
       matrix_row(
           "linalg::lu_factor", [](const Tensor& x) { return linalg::lu_factor(x).lu; },
           [](const Mat& a) {
@@ -492,10 +494,34 @@ Rows decomposition_rows() {
           "linalg::eigh", spread, [](const Tensor& x) { return eigh_with_squares(x); },
           [](const Tensor& x) { return of_each(x, eigen_with_squares); }),
       square_row(
-          "linalg::eigh(upper)", spread, [](const Tensor& x) { return eigh_with_squares(x, {.upper = true}); },
+          "linalg::eigh(lower)", spread, [](const Tensor& x) { return eigh_with_squares(with_other_half(x, false)); },
           [](const Tensor& x) { return of_each(x, eigen_with_squares); }),
       square_row(
-          "linalg::eigvalsh", spread, [](const Tensor& x) { return unsqueeze(linalg::eigvalsh(x), -2); },
+          "linalg::eigh(upper)", spread,
+          [](const Tensor& x) { return eigh_with_squares(with_other_half(x, true), {.upper = true}); },
+          [](const Tensor& x) { return of_each(x, eigen_with_squares); }),
+      // Squares do not tell how the vectors belong together: these products do.
+      square_row(
+          "linalg::eigh(product)", spread,
+          [](const Tensor& x) {
+            const linalg::Eigh parts = linalg::eigh(x);
+            return matmul(parts.vectors * unsqueeze(parts.values, -2), transpose(parts.vectors));
+          },
+          [](const Tensor& x) { return x; }),
+      matrix_row(
+          "linalg::svd(product)",
+          [](const Tensor& x) {
+            const linalg::Svd parts = linalg::svd(x, {.full_matrices = false});
+            return matmul(parts.u * unsqueeze(parts.s, -2), parts.vh);
+          },
+          [](const Mat& a) { return a; }),
+      square_row(
+          "linalg::eigvalsh(upper)", spread,
+          [](const Tensor& x) { return unsqueeze(linalg::eigvalsh(with_other_half(x, true), {.upper = true}), -2); },
+          [](const Tensor& x) { return of_each(x, [](const Mat& a) { return Mat{eigen_of(a)[0]}; }); }),
+      square_row(
+          "linalg::eigvalsh", spread,
+          [](const Tensor& x) { return unsqueeze(linalg::eigvalsh(with_other_half(x, false)), -2); },
           [](const Tensor& x) { return of_each(x, [](const Mat& a) { return Mat{eigen_of(a)[0]}; }); }),
   };
   for (OperatorRow& row : list)

@@ -239,4 +239,33 @@ Tensor number_of_each(const Tensor& x, const Function<double(const Mat&)>& f) {
   return from_vector(numbers, lead_of(x));
 }
 
+bool are_square(const Tensor& x) {
+  return x.defined() && is_floating(x.dtype()) && x.ndim() >= 2 && x.size(-1) == x.size(-2);
+}
+Tensor regular(const Tensor& x) {
+  return are_square(x) ? x + 4 * static_cast<double>(x.size(-1)) * eye(x.size(-1), {.dtype = x.dtype()}) : x;
+}
+Tensor positive(const Tensor& x) { return are_square(x) ? regular(x + transpose(x)) : x; }
+Tensor spread(const Tensor& x) {
+  if (!are_square(x)) return x;
+  const Tensor places = cast(arange(x.size(-1)), x.dtype());
+  return 0.25 * (x + transpose(x)) + where(unsqueeze(places, 1) == places, 3 * places, 0);
+}
+Tensor distinct(const Tensor& x) {
+  if (!x.defined() || !is_floating(x.dtype()) || x.ndim() < 2) return x;
+  const Tensor rows = unsqueeze(cast(arange(x.size(-2)), x.dtype()), 1), columns = cast(arange(x.size(-1)), x.dtype());
+  return 0.3 * x + where(rows == columns, 4 + 4 * rows, 0);
+}
+
+Tensor with_other_half(const Tensor& x, bool upper) {
+  if (!are_square(x)) return x;
+  const Tensor fives = full_like(x, 5);
+  return x + (upper ? tril(fives, -1) : triu(fives, 1));
+}
+Tensor with_rolled_rows(const Tensor& x) { return x.defined() && x.ndim() > 1 ? roll(x, 1, -2) : x; }
+Mat rolled(Mat a) {
+  std::rotate(a.begin(), a.end() - 1, a.end());
+  return a;
+}
+
 }  // namespace xgrad::testing

@@ -40,4 +40,21 @@ Tensor of_each(const Tensor& a, const Tensor& b, const Function<Mat(const Mat&, 
 /// A number of each matrix.
 Tensor number_of_each(const Tensor& x, const Function<double(const Mat&)>& f);
 
+// What rows make of their inputs before they hand them over.
+
+bool are_square(const Tensor& x);
+/// Far from singular: 4n on the diagonal. Where that cannot be, x itself, for the operator to refuse.
+Tensor regular(const Tensor& x);
+/// Positive definite, and the same for each triangle.
+Tensor positive(const Tensor& x);
+/// Symmetric, with values that differ.
+Tensor spread(const Tensor& x);
+/// With singular values that differ, whatever the shape.
+Tensor distinct(const Tensor& x);
+/// Square matrices with 5 added to all that an operator of one triangle must not read.
+Tensor with_other_half(const Tensor& x, bool upper);
+/// With the last row first: an elimination has to swap rows, and not by a swap that is its own inverse.
+Tensor with_rolled_rows(const Tensor& x);
+Mat rolled(Mat a);
+
 }  // namespace xgrad::testing

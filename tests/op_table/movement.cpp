@@ -58,6 +58,17 @@ Rows views() {
              return reshaped(x[0], {x[0].size(0), x[0].size(1) * x[0].size(2)});
            },
        .refused = {[](const Tensor& x) { return flatten(x, 3); }, [](const Tensor& x) { return flatten(x, 2, 1); }}},
+      {.name = "flatten(some)",
+       .function = [](const Tensor& x) { return flatten(x, 1, 2); },
+       .shapes = {{{2, 3, 4, 2}}, {{2, 1, 3, 2}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reshaped(x[0], {x[0].size(0), x[0].size(1) * x[0].size(2), x[0].size(3)});
+           }},
+      {.name = "flatten(all)",
+       .function = [](const Tensor& x) { return flatten(x); },
+       .shapes = kAnyShapeOrEmpty,
+       .expected = [](std::span<const Tensor> x) { return reshaped(x[0], {x[0].numel()}); }},
       {.name = "transpose",
        .function = [](const Tensor& x) { return transpose(x, 0, -1); },
        .shapes = kThreeAxesOrEmpty,
@@ -142,6 +153,16 @@ Rows views() {
            [](std::span<const Tensor> x) {
              return x[0].ndim() == 3 ? reshaped(x[0], {1, 3}) : x[0];
            }},
+      {.name = "squeeze(axes)",
+       .function =
+           [](const Tensor& x) {
+             return squeeze(x, {0, 2});
+           },
+       .shapes = {{{1, 3, 1}}, {{1, 1, 2}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reshaped(x[0], x[0].size(1) == 3 ? Shape{3} : Shape{1, 2});
+           }},
       {.name = "unsqueeze",
        .function = [](const Tensor& x) { return unsqueeze(x, -1); },
        .shapes = kAnyShapeOrEmpty,
@@ -152,6 +173,15 @@ Rows views() {
              return reshaped(x[0], shape);
            },
        .refused = {[](const Tensor& x) { return unsqueeze(x, 3); }, [](const Tensor& x) { return unsqueeze(x, -4); }}},
+      {.name = "unsqueeze(middle)",
+       .function = [](const Tensor& x) { return unsqueeze(x, 1); },
+       .shapes = {{{2, 3}}, {{4}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             Shape shape = x[0].shape();
+             shape.insert(1, 1);
+             return reshaped(x[0], shape);
+           }},
       {.name = "flip",
        .function =
            [](const Tensor& x) {
@@ -198,6 +228,14 @@ Rows joins() {
        .shapes = {{{2, 3}, {2, 1}}, {{3}, {4}}},
        .expected = [](std::span<const Tensor> x) { return joined(x, x[0].ndim() - 1); },
        .refused = {[](std::span<const Tensor> tensors) { return cat(tensors.first(0)); }}},
+      {.name = "cat(first axis)",
+       .function =
+           [](const Tensor& a, const Tensor& b) {
+             return cat({a, b});
+           },
+       .inputs = {{}, {}},
+       .shapes = {{{3, 3}, {3, 3}}, {{2, 2}, {1, 2}}},
+       .expected = [](std::span<const Tensor> x) { return joined(x, 0); }},
       {.name = "stack",
        .function =
            [](const Tensor& a, const Tensor& b) {
@@ -256,19 +294,45 @@ Rows joins() {
            },
        .output_dtype = DType::float64,
        .propagates_nan = false},
+      {.name = "parameters_from_vector(first)",
+       .function =
+           [](const Tensor& vector) {
+             return parameters_from_vector(vector, {zeros({2}, kDouble), zeros({2, 3}, kDouble)})[0];
+           },
+       .shapes = {{{8}}},
+       .expected = [](std::span<const Tensor> x) { return piece(x[0], 0, 0, 2); },
+       .output_dtype = DType::float64,
+       .propagates_nan = false},
       {.name = "split",
        .function =
            [](const Tensor& x) {
              std::vector<Tensor> parts = split(x, 2, 1);
-             return parts[0] * parts.back();
+             return parts[0] + 2 * parts.back();
            },
        .shapes = {{{2, 4}}, {{3, 4, 2}}},
        .expected =
            [](std::span<const Tensor> x) {
              Elements a(piece(x[0], 1, 0, 2)), b(piece(x[0], 1, 2, 2));
-             return by_place(a.shape(), [&](const Place& at) { return a(at) * b(at); });
+             return by_place(a.shape(), [&](const Place& at) { return a(at) + 2 * b(at); });
            },
        .refused = {[](const Tensor& x) { return split(x, 0)[0]; }, [](const Tensor& x) { return split(x, 1, 2)[0]; }}},
+      {.name = "split(all pieces)",
+       .function = [](const Tensor& x) { return numbered(split(x, 2), 0); },
+       .shapes = {{{5, 5}}, {{4, 2}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return numbered_at(x[0], 0, {2, 4});
+           }},
+      {.name = "split(sizes, all pieces)",
+       .function =
+           [](const Tensor& x) {
+             return numbered(split(x, std::vector<std::int64_t>{1, 3, 2}, -1), -1);
+           },
+       .shapes = {{{6, 6}}, {{2, 6}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return numbered_at(x[0], 1, {1, 4});
+           }},
       {.name = "split(sizes)",
        .function =
            [](const Tensor& x) {
@@ -294,6 +358,16 @@ Rows joins() {
          return split(x, std::vector<int>{1, 3})[0];
        }},
        .propagates_nan = false},
+      {.name = "split(int sizes, all pieces)",
+       .function =
+           [](const Tensor& x) {
+             return numbered(split(x, std::vector<int>{1, 3, 2}, 1), 1);
+           },
+       .shapes = {{{6, 6}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return numbered_at(x[0], 1, {1, 4});
+           }},
   };
 }
 

@@ -168,6 +168,151 @@ Rows rows() {
            },
        .refused = {[](const Tensor& x) { return normalize(x, {.axes = 2}); },
                    [](const Tensor& x) { return normalize(x, {.p = std::nan("")}); }}},
+      {.name = "normalize(second axis)",
+       .function = [](const Tensor& x) { return normalize(x); },
+       .inputs = {{.avoid = {0}}},
+       .shapes = {{{3, 3, 3}}, {{2, 5}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return along(x[0], 1, [](std::vector<double> row) {
+               const double length = norm_of(row, 2);
+               for (double& element : row) element /= length;
+               return row;
+             });
+           }},
+      {.name = "normalize(two axes)",
+       .function =
+           [](const Tensor& x) {
+             return normalize(x, {.p = 1, .axes = {0, 2}});
+           },
+       .inputs = {{.avoid = {0}}},
+       .shapes = {{{3, 3, 3}}, {{2, 3, 2}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             const Elements of(x[0]),
+                 lengths(reduced(x[0], {0, 2}, false, [](const std::vector<double>&e) { return norm_of(e, 1); }));
+             return by_place(x[0].shape(), [&](const Place& at) { return of(at) / lengths({at[1]}); });
+           }},
+      {.name = "normalize(eps)",
+       .function = [](const Tensor& x) { return normalize(x, {.axes = 0, .eps = 30}); },
+       .inputs = {{.avoid = {0}}},
+       .shapes = {{{3, 3}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             const Elements of(x[0]);
+             return by_place({3, 3}, [&](const Place& at) { return of(at) / 30; });
+           }},
+      {.name = "layer_norm(eps)",
+       .function = [](const Tensor& x, const Tensor& w, const Tensor& b) { return layer_norm(x, {5}, w, b, 0.5); },
+       .inputs = {any, any, any},
+       .shapes = {{{3, 5}, {5}, {5}}},
+       .expected = normalised(last_axes(1), true, 0.5)},
+      {.name = "rms_norm(no weight)",
+       .function =
+           [](const Tensor& x) {
+             return rms_norm(x, {2, 5}, {}, 0.5);
+           },
+       .shapes = {{{3, 2, 5}}},
+       .expected = normalised(last_axes(2), false, 0.5)},
+      {.name = "rms_norm(default eps)",
+       .function = [](const Tensor& x) { return rms_norm(x, {5}); },
+       .shapes = {{{3, 5}}},
+       .expected = normalised(last_axes(1), false, 0),
+       .order = 1},  // no part of random programs: each dtype has an eps of its own
+      {.name = "group_norm(eps)",
+       .function = [](const Tensor& x, const Tensor& w, const Tensor& b) { return group_norm(x, 2, w, b, 0.5); },
+       .inputs = {any, any, any},
+       .shapes = {{{2, 4, 3}, {4}, {4}}},
+       .expected = normalised({[](const Place& at) {
+                                 return Place{at[0], at[1] / 2};
+                               },
+                               channel_of},
+                              true, 0.5)},
+      {.name = "instance_norm(eps)",
+       .function = [](const Tensor& x) { return instance_norm(x, {}, {}, {}, {}, {.eps = 0.5}); },
+       .shapes = {{{2, 3, 5}}},
+       .expected = normalised(by_sample_and_channel, true, 0.5)},
+      {.name = "instance_norm(evaluation)",
+       .function =
+           [running](const Tensor& x, const Tensor& w, const Tensor& b) {
+             auto [mean, variance] = running(3);
+             return instance_norm(x, mean, variance, w, b, {.use_input_stats = false, .eps = 0.5});
+           },
+       .inputs = {any, any, any},
+       .shapes = {{{2, 3, 5}, {3}, {3}}},
+       .expected =
+           [running](std::span<const Tensor> x) {
+             auto [mean, variance] = running(3);
+             Elements elements(x[0]), m(mean), v(variance), w(x[1]), b(x[2]);
+             return by_place(x[0].shape(), [&](const Place& at) {
+               const Place c = {at[1]};
+               return (elements(at) - m(c)) / std::sqrt(v(c) + 0.5) * w(c) + b(c);
+             });
+           }},
+      {.name = "batch_norm(eps)",
+       .function = [](const Tensor& x) { return batch_norm(x, {}, {}, {}, {}, {.training = true, .eps = 0.5}); },
+       .shapes = {{{4, 3}}},
+       .expected = normalised(by_channel, true, 0.5)},
+      // The running statistics after a step of training: mean and variance side by side.
+      {.name = "batch_norm(running statistics)",
+       .function =
+           [](const Tensor& x) {
+             Tensor mean = full({3}, 2., kDouble), variance = full({3}, 3., kDouble);
+             batch_norm(x, mean, variance, {}, {}, {.training = true, .momentum = 0.25});
+             return cat({mean, variance});
+           },
+       .shapes = {{{4, 3}}, {{2, 3, 5}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             std::vector<std::vector<double>> channels(3);
+             const Elements of(x[0]);
+             by_place(x[0].shape(), [&](const Place& at) {
+               channels[static_cast<std::size_t>(at[1])].push_back(of(at));
+               return 0.0;
+             });
+             return by_place({6}, [&](const Place& at) {
+               const std::vector<double>& channel = channels[static_cast<std::size_t>(at[0] % 3)];
+               return at[0] < 3 ? 0.75 * 2 + 0.25 * mean_of(channel) : 0.75 * 3 + 0.25 * variance_of(channel, 1);
+             });
+           },
+       .output_dtype = DType::float64,
+       .order = 0},
+      {.name = "instance_norm(running statistics)",
+       .function =
+           [](const Tensor& x) {
+             Tensor mean = full({3}, 2., kDouble), variance = full({3}, 3., kDouble);
+             instance_norm(x, mean, variance, {}, {}, {.momentum = 0.25});
+             return cat({mean, variance});
+           },
+       .shapes = {{{2, 3, 5}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             const Tensor means = reduced(x[0], {2}, false, mean_of);
+             const Tensor variances =
+                 reduced(x[0], {2}, false, [](const std::vector<double>& e) { return variance_of(e, 1); });
+             const Elements mean(reduced(means, {0}, false, mean_of)),
+                 variance(reduced(variances, {0}, false, mean_of));
+             return by_place({6}, [&](const Place& at) {
+               return at[0] < 3 ? 0.75 * 2 + 0.25 * mean({at[0]}) : 0.75 * 3 + 0.25 * variance({at[0] - 3});
+             });
+           },
+       .output_dtype = DType::float64,
+       .order = 0},
+      {.name = "local_response_norm(odd)",
+       .function = [](const Tensor& x) { return local_response_norm(x, 3); },
+       .inputs = {{.low = -40, .high = 40}},
+       .shapes = {{{2, 5, 3}}},
+       .expected =
+           [](std::span<const Tensor> in) {
+             Elements x(in[0]);
+             return by_place(in[0].shape(), [&](const Place& at) {
+               double total = 0;
+               for (std::int64_t c = std::max<std::int64_t>(0, at[1] - 1); c <= std::min<std::int64_t>(4, at[1] + 1);
+                    ++c)
+                 total += x({at[0], c, at[2]}) * x({at[0], c, at[2]});
+               return x(at) / std::pow(1 + 1e-4 * total / 3, 0.75);
+             });
+           }},
   };
 }
 

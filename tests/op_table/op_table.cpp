@@ -74,9 +74,6 @@ const std::map<std::string, std::string> kWithoutRow = {
     {"nn::excluding", "picks tensors by their names (tests/nn/state.cpp)"},
     {"nn::check_module", "checks derivatives (tests/nn/check_module.cpp)"},
     {"nn::init::*", "makes weights (tests/nn/init.cpp)"},
-    {"nn::matching", "picks tensors by their names (tests/nn/state.cpp)"},
-    {"nn::excluding", "picks tensors by their names (tests/nn/state.cpp)"},
-    {"nn::check_module", "checks (tests/nn/check_module.cpp)"},
     {"TripletMarginWithDistanceLossOptions::*", "an option that is a function of tensors"},
     {"optim::*", "optimizers (tests/optim)"},
     {"data::*", "data, without gradients (tests/data)"},
@@ -119,11 +116,30 @@ const std::map<std::string, std::set<std::string>> kOtherNames = {
     {"diff(beside)", {"dtype"}},                     // check_operator asks for the dtype of what is left out
     {"corrcoef", {"size"}},                          // the row's own observations
     {"cov(weights)", {"dtype"}},                     // as diff(beside)
+    {"cov(frequencies)", {"dtype"}},                 // as diff(beside)
     {"gradient(coordinates)", {"cumsum"}},           // the row's own coordinates
     {"searchsorted", {"detach"}},                    // the row's own sorter
-    {"bucketize", {"mul"}},                          // the row's own boundaries
+    {"unique(axis, inverse, counts)", {"add"}},      // the row's own sum
+    {"searchsorted(right, rows)", {"detach"}},       // the row's own sorter
+    {"bucketize", {"numel"}},                        // the row's own boundaries
+    {"bucketize(upper bounds)", {"numel"}},          // the row's own boundaries
     {"bincount(weights)", {"numel"}},                // the row's own integers
     {"triplet_margin_with_distance_loss", {"sub"}},  // the row's own distance
+
+    // The row's own holes.
+    {"nansum(of some)", {"greater"}},
+    {"nanmean(of some)", {"greater"}},
+    {"nanmedian(of some)", {"greater"}},
+    {"nanquantile(of some)", {"greater"}},
+
+    // The row's own product.
+    {"embedding(gradient, padding and frequency)", {"mul"}},
+    {"embedding_bag(gradient, frequency)", {"mul"}},
+
+    // Its distance where none is given.
+    {"triplet_margin_with_distance_loss(mean, margin)", {"pairwise_distance"}},
+    {"triplet_margin_with_distance_loss(sum, margin)", {"pairwise_distance"}},
+    {"triplet_margin_with_distance_loss(none, margin)", {"pairwise_distance"}},
 };
 
 /// Whether an error of a row begins with its operator's name: "Dense (encoder.0)" for nn::Dense.

@@ -40,7 +40,7 @@ Rows rows() {
        .output_dtype = DType::int64,
        .order = 0},
       {.name = "nonzero_tuple",
-       .function = [](const Tensor& x) { return nonzero_tuple(x).back(); },
+       .function = [](const Tensor& x) { return 100 * nonzero_tuple(x).front() + nonzero_tuple(x).back(); },
        .inputs = {kNoZero},
        .shapes = {{{2, 3}}, {{}}, {{4}}, {{0, 2}}},
        .expected =
@@ -48,7 +48,7 @@ Rows rows() {
              Tensor wide = x[0].ndim() > 0 ? x[0] : reshaped(x[0], {1});
              std::vector<double> numbers;
              by_place(wide.shape(), [&](const Place& at) {
-               numbers.push_back(double(at.back()));
+               numbers.push_back(double(100 * at.front() + at.back()));
                return 0.0;
              });
              return from_data(numbers.data(), {x[0].numel()});
@@ -110,6 +110,18 @@ Rows rows() {
        .refused = {[](const Tensor& x, const Tensor& i) { return take_along_dim(x, i, 3); },
                    [](const Tensor& x, const Tensor& i) { return take_along_dim(x, i + 3, 1); },
                    [](const Tensor& x, const Tensor& i) { return take_along_dim(x, unsqueeze(i, 0), 1); }},
+       .propagates_nan = false},
+      {.name = "take_along_dim(first axis)",
+       .function = [](const Tensor& x, const Tensor& i) { return take_along_dim(x, i, 0); },
+       .inputs = {{}, {.low = 0, .high = 3, .dtype = DType::int64}},
+       .shapes = {{{3, 3}, {3, 3}}, {{3, 2}, {5, 1}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             Elements of(x[0]), indices(x[1]);
+             return by_place({x[1].size(0), x[0].size(1)}, [&](const Place& at) {
+               return of({integer(indices({at[0], x[1].size(1) == 1 ? 0 : at[1]})), at[1]});
+             });
+           },
        .propagates_nan = false},
       {.name = "take_along_dim(flat)",
        .function = [](const Tensor& x, const Tensor& i) { return take_along_dim(x, i); },

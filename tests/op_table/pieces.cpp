@@ -32,15 +32,17 @@ Tensor slice_at(const Tensor& x, int axis, std::int64_t position) {
   });
 }
 
-/// Elements times those of another tensor, each number in its order.
-Tensor times(const Tensor& x, const Tensor& other) {
-  std::vector<double> numbers = x.to_vector<double>(), factors = other.to_vector<double>();
-  for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] *= factors[i];
+/// x + 2 y, each number in its order.
+Tensor plus_twice(const Tensor& x, const Tensor& y) {
+  std::vector<double> numbers = x.to_vector<double>(), others = y.to_vector<double>();
+  for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] += 2 * others[i];
   return from_data(numbers.data(), x.shape());
 }
 
-/// First piece times the last one: both have gradients, the others none.
-Tensor ends(const std::vector<Tensor>& pieces) { return pieces.empty() ? zeros({}) : pieces.front() * pieces.back(); }
+/// The first piece and twice the last one: both have gradients, the others none, and which is which counts.
+Tensor ends(const std::vector<Tensor>& pieces) {
+  return pieces.empty() ? zeros({}) : pieces.front() + 2 * pieces.back();
+}
 
 Rows cuts() {
   return {
@@ -55,7 +57,9 @@ Rows cuts() {
        .function = [](const Tensor& x) { return ends(unbind(x, 1)); },
        .shapes = {{{2, 3}}, {{4, 2, 3}}, {{0, 2}}},
        .expected =
-           [](std::span<const Tensor> x) { return times(slice_at(x[0], 1, 0), slice_at(x[0], 1, x[0].size(1) - 1)); },
+           [](std::span<const Tensor> x) {
+             return plus_twice(slice_at(x[0], 1, 0), slice_at(x[0], 1, x[0].size(1) - 1));
+           },
        .refused = {[](const Tensor& x) { return unbind(x, 2)[0]; }},
        .propagates_nan = false},
       {.name = "chunk",
@@ -126,6 +130,94 @@ Rows cuts() {
        .shapes = {{{1, 2, 4}}},
        .expected = [](std::span<const Tensor> x) { return between(x[0], 2, 1, 4); },
        .propagates_nan = false},
+      {.name = "chunk(all pieces)",
+       .function = [](const Tensor& x) { return numbered(chunk(x, 4), 0); },
+       .shapes = {{{5, 5}}, {{8, 2}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return numbered_at(x[0], 0, x[0].size(0) == 5 ? Integers{2, 4} : Integers{2, 4, 6});
+           }},
+      {.name = "tensor_split(all pieces)",
+       .function = [](const Tensor& x) { return numbered(tensor_split(x, 3), 0); },
+       .shapes = {{{5, 5}}, {{4, 2}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return numbered_at(x[0], 0, x[0].size(0) == 5 ? Integers{2, 4} : Integers{2, 3});
+           }},
+      {.name = "tensor_split(bounds, all pieces)",
+       .function =
+           [](const Tensor& x) {
+             return numbered(tensor_split(x, Integers{1, -1}), 0);
+           },
+       .shapes = {{{5, 5}}, {{4, 2}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return numbered_at(x[0], 0, {1, x[0].size(0) - 1});
+           }},
+      {.name = "tensor_split(tensor, all pieces)",
+       .function = [](const Tensor& x, const Tensor& bounds) { return numbered(tensor_split(x, bounds), 0); },
+       .inputs = {{}, {.low = 2, .high = 3, .dtype = DType::int64}},
+       .shapes = {{{5, 5}, {1}}},
+       .expected = [](std::span<const Tensor> x) { return numbered_at(x[0], 0, {2}); }},
+      {.name = "unbind(all pieces)",
+       .function =
+           [](const Tensor& x) {
+             std::vector<Tensor> rows = unbind(x);
+             for (Tensor& row : rows) row = unsqueeze(row, 0);
+             return numbered(rows, 0);
+           },
+       .shapes = {{{3, 3}}, {{2, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return numbered_at(x[0], 0, {1, 2});
+           }},
+      {.name = "select(first axis)",
+       .function = [](const Tensor& x) { return select(x, 0, 1); },
+       .shapes = {{{3, 3}}, {{2, 4}}},
+       .expected = [](std::span<const Tensor> x) { return slice_at(x[0], 0, 1); },
+       .propagates_nan = false},
+      {.name = "hsplit(all pieces)",
+       .function = [](const Tensor& x) { return numbered(hsplit(x, 2), x.defined() && x.ndim() < 2 ? 0 : 1); },
+       .shapes = {{{4, 4}}, {{2, 4, 3}}},
+       .expected = [](std::span<const Tensor> x) { return numbered_at(x[0], 1, {2}); }},
+      {.name = "hsplit(bounds, all pieces)",
+       .function =
+           [](const Tensor& x) {
+             return numbered(hsplit(x, Integers{1, 3}), x.defined() && x.ndim() < 2 ? 0 : 1);
+           },
+       .shapes = {{{4, 4}}, {{2, 4, 3}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return numbered_at(x[0], 1, {1, 3});
+           }},
+      {.name = "vsplit(all pieces)",
+       .function = [](const Tensor& x) { return numbered(vsplit(x, 2), 0); },
+       .shapes = {{{4, 4}}, {{4, 2}}},
+       .expected = [](std::span<const Tensor> x) { return numbered_at(x[0], 0, {2}); }},
+      {.name = "vsplit(bounds, all pieces)",
+       .function =
+           [](const Tensor& x) {
+             return numbered(vsplit(x, Integers{1, 3}), 0);
+           },
+       .shapes = {{{4, 4}}, {{4, 2}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return numbered_at(x[0], 0, {1, 3});
+           }},
+      {.name = "dsplit(all pieces)",
+       .function = [](const Tensor& x) { return numbered(dsplit(x, 2), 2); },
+       .shapes = {{{4, 4, 4}}, {{1, 2, 4}}},
+       .expected = [](std::span<const Tensor> x) { return numbered_at(x[0], 2, {2}); }},
+      {.name = "dsplit(bounds, all pieces)",
+       .function =
+           [](const Tensor& x) {
+             return numbered(dsplit(x, Integers{1, 3}), 2);
+           },
+       .shapes = {{{4, 4, 4}}, {{1, 2, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return numbered_at(x[0], 2, {1, 3});
+           }},
   };
 }
 
@@ -208,7 +300,7 @@ Rows joins() {
 Tensor grid_of(std::span<const Tensor> x) {
   Elements a(x[0]), b(x[1]);
   return by_place({x[0].numel(), x[1].numel()}, [&](const Place& at) {
-    return a.all()[static_cast<std::size_t>(at[0])] * b.all()[static_cast<std::size_t>(at[1])];
+    return a.all()[static_cast<std::size_t>(at[0])] + 2 * b.all()[static_cast<std::size_t>(at[1])];
   });
 }
 
@@ -225,7 +317,7 @@ Rows grids() {
        .function =
            [](const Tensor& a, const Tensor& b) {
              std::vector<Tensor> grid = meshgrid({a, b});
-             return grid[0] * grid[1];
+             return grid[0] + 2 * grid[1];
            },
        .inputs = {{}, {}},
        .shapes = {{{3}, {4}}, {{}, {2}}, {{0}, {2}}},
@@ -237,7 +329,7 @@ Rows grids() {
        .function =
            [](std::span<const Tensor> x) {
              std::vector<Tensor> grid = meshgrid(x, GridIndexing::xy);
-             return transpose(grid[0] * grid[1]);
+             return transpose(grid[0] + 2 * grid[1]);
            },
        .inputs = {{}, {}},
        .shapes = {{{3}, {4}}},
@@ -270,6 +362,19 @@ Rows grids() {
            },
        .refused = {[](const Tensor& x) { return combinations(x, -1); }},
        .propagates_nan = false},
+      {.name = "combinations(with replacement)",
+       .function = [](const Tensor& x) { return combinations(x, 3, {.with_replacement = true}); },
+       .shapes = {{{4}}, {{1}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             Elements of(x[0]);
+             std::vector<double> numbers;
+             for (std::int64_t i = 0; i < x[0].numel(); ++i)
+               for (std::int64_t j = i; j < x[0].numel(); ++j)
+                 for (std::int64_t k = j; k < x[0].numel(); ++k)
+                   numbers.insert(numbers.end(), {of({i}), of({j}), of({k})});
+             return from_data(numbers.data(), {static_cast<std::int64_t>(numbers.size() / 3), 3});
+           }},
   };
 }
 

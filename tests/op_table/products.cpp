@@ -245,6 +245,19 @@ Rows vector_rows() {
        .refused = {[](const Tensor& x) { return pdist(x, -1); }, [](const Tensor& x) { return pdist(x[0]); }},
        .rtol = 1e-11,
        .rtol32 = 1e-4},
+      {.name = "pdist(2)",
+       .function = [](const Tensor& x) { return pdist(x); },
+       .shapes = {{{4, 3}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             Elements all(distances_of(x[0], x[0], 2));
+             std::vector<double> later;
+             for (std::int64_t i = 0; i < 4; ++i)
+               for (std::int64_t j = i + 1; j < 4; ++j) later.push_back(all({i, j}));
+             return from_vector(later);
+           },
+       .rtol = 1e-11,
+       .rtol32 = 1e-4},
   };
 }
 
@@ -280,6 +293,11 @@ Rows contraction_rows() {
            },
        .refused = {[](const Tensor& a, const Tensor& b) { return tensordot(a, b, -1); },
                    [](const Tensor& a, const Tensor& b) { return tensordot(a, b, 4); }}},
+      {.name = "tensordot(two axes)",
+       .function = [](const Tensor& a, const Tensor& b) { return tensordot(a, b); },
+       .inputs = {{}, {}},
+       .shapes = {{{2, 3, 3}, {3, 3, 2}}},
+       .expected = [](std::span<const Tensor> x) { return einsum_of("ast,stb->ab", x); }},
       {.name = "tensordot(axes)",
        .function =
            [](const Tensor& a, const Tensor& b) {
@@ -353,6 +371,22 @@ Rows added_rows() {
   };
 }
 
+/// input + product: the factors at their default.
+OperatorRow plain_sum(OperatorRow row,
+                      Tensor (*function)(const Operand&, const Operand&, const Operand&, AddProductOptions),
+                      const std::string& equation) {
+  row.name += "(default)";
+  row.function = [function](const Tensor& input, const Tensor& a, const Tensor& b) {
+    return function(input, a, b, {});
+  };
+  row.shapes.resize(1);
+  row.expected = [equation](std::span<const Tensor> x) {
+    Elements product(einsum_of(equation, x.subspan(1))), input(x[0]);
+    return by_place(product.shape(), [&](const Place& at) { return input(at) + product(at); });
+  };
+  return row;
+}
+
 Rows matmul_rows() {
   return {
       {.name = "matmul",
@@ -412,7 +446,13 @@ Rows matmul_rows() {
 Rows rows() {
   Rows all = matmul_rows();
   append(all, contraction_rows());
-  append(all, added_rows());
+  const Rows added = added_rows();
+  append(all, added);
+  all.push_back(plain_sum(added[0], addmm, "ij,jk->ik"));
+  all.push_back(plain_sum(added[1], addmv, "ij,j->i"));
+  all.push_back(plain_sum(added[2], addr, "i,j->ij"));
+  all.push_back(plain_sum(added[3], addbmm, "bij,bjk->ik"));
+  all.push_back(plain_sum(added[4], baddbmm, "bij,bjk->bik"));
   append(all, vector_rows());
   return all;
 }

@@ -272,6 +272,54 @@ Rows rows() {
        .large = {shapes_of(3, 9, 130, 5, 40)},
        .expected = [](std::span<const Tensor> x) { return answers(full_layer(Kind::gru, x)); },
        .rtol = 1e-11},
+      {.name = "rnn(lengths, batch first)",
+       .function =
+           [](const Tensor& x, const Tensor& input, const Tensor& hidden) {
+             RecurrentResult result = rnn(x, {input, hidden}, {.lengths = tensor({1, 3, 2}), .batch_first = true});
+             result.output = x.ndim() == 3 ? transpose(result.output, 0, 1) : result.output;
+             return joined(result);
+           },
+       .inputs = {kAny, kAny, kAny},
+       .shapes = {{{3, 3, 2}, {2, 2}, {2, 2}}, {{3, 4, 2}, {2, 2}, {2, 2}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return answers({Kind::tanh,
+                             Elements(transpose(x[0], 0, 1)),
+                             Elements(x[1]),
+                             Elements(x[2]),
+                             {},
+                             {},
+                             {},
+                             {},
+                             {},
+                             {1, 3, 2}});
+           },
+       .propagates_nan = false,
+       .rtol = 1e-11},
+      {.name = "gru(lengths, batch first)",
+       .function =
+           [](const Tensor& x, const Tensor& input, const Tensor& hidden) {
+             RecurrentResult result = gru(x, {input, hidden}, {.lengths = tensor({1, 3, 2}), .batch_first = true});
+             result.output = x.ndim() == 3 ? transpose(result.output, 0, 1) : result.output;
+             return joined(result);
+           },
+       .inputs = {kAny, kAny, kAny},
+       .shapes = {{{3, 3, 2}, {6, 2}, {6, 2}}, {{3, 4, 2}, {6, 2}, {6, 2}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return answers({Kind::gru,
+                             Elements(transpose(x[0], 0, 1)),
+                             Elements(x[1]),
+                             Elements(x[2]),
+                             {},
+                             {},
+                             {},
+                             {},
+                             {},
+                             {1, 3, 2}});
+           },
+       .propagates_nan = false,
+       .rtol = 1e-11},
       {.name = "gru(lengths, backwards)",
        .function =
            [](const Tensor& x, const Tensor& input, const Tensor& hidden, const Tensor& h) {

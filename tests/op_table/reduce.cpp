@@ -17,6 +17,10 @@ double product_of(List elements) {
   return product;
 }
 double all_of(List elements) { return double(sum_of(elements) == static_cast<double>(elements.size())); }
+std::vector<double> sizes_of(std::vector<double> elements) {
+  for (double& element : elements) element = std::abs(element);
+  return elements;
+}
 double any_of(List elements) { return double(sum_of(elements) > 0); }
 
 /// A reference that folds the elements along these axes.
@@ -117,6 +121,73 @@ Rows sums() {
        .refused = {[](const Tensor& x) {
          return sum_to(x, {5, 7});
        }}},
+      {.name = "prod(axes, keepdims)",
+       .function =
+           [](const Tensor& x) {
+             return prod(x, {2, 0}, {.keepdims = true});
+           },
+       .shapes = {{{3, 3, 3}}, {{2, 3, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reduced(x[0], {0, 2}, true, [](List e) { return product_of(e); });
+           }},
+      {.name = "mean(axes, keepdims)",
+       .function =
+           [](const Tensor& x) {
+             return mean(x, {2, 0}, {.keepdims = true});
+           },
+       .shapes = {{{3, 3, 3}}, {{2, 3, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reduced(x[0], {0, 2}, true, [](List e) { return mean_of(e); });
+           }},
+      {.name = "var(axes)",
+       .function =
+           [](const Tensor& x) {
+             return var(x, {2, 0}, {.correction = 2});
+           },
+       .shapes = {{{3, 3, 3}}, {{2, 3, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reduced(x[0], {0, 2}, false, [](List e) { return variance_of(e, 2); });
+           }},
+      {.name = "std(axes, keepdims)",
+       .function =
+           [](const Tensor& x) {
+             return xgrad::std(x, {2, 0}, {.correction = 0, .keepdims = true});
+           },
+       .shapes = {{{3, 3, 3}}, {{2, 3, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reduced(x[0], {0, 2}, true, [](List e) { return std::sqrt(variance_of(e, 0)); });
+           }},
+      {.name = "sum(dtype)",
+       .function =
+           [](const Tensor& x) {
+             Tensor y = sum(x, Axes(1), {.dtype = DType::float64});
+             return cast(y, x.dtype());
+           },
+       .shapes = {{{3, 3}}},
+       .expected =
+           [](std::span<const Tensor> x) { return reduced(x[0], {1}, false, [](List e) { return sum_of(e); }); }},
+      {.name = "mean(dtype)",
+       .function =
+           [](const Tensor& x) {
+             Tensor y = mean(x, Axes(1), {.dtype = DType::float64});
+             return cast(y, x.dtype());
+           },
+       .shapes = {{{3, 3}}},
+       .expected =
+           [](std::span<const Tensor> x) { return reduced(x[0], {1}, false, [](List e) { return mean_of(e); }); }},
+      {.name = "prod(dtype)",
+       .function =
+           [](const Tensor& x) {
+             Tensor y = prod(x, Axes(1), {.dtype = DType::float64});
+             return cast(y, x.dtype());
+           },
+       .shapes = {{{3, 3}}},
+       .expected =
+           [](std::span<const Tensor> x) { return reduced(x[0], {1}, false, [](List e) { return product_of(e); }); }},
   };
 }
 
@@ -152,25 +223,124 @@ Rows of_some() {
        .refused = {[](const Tensor& x) { return count_nonzero(x, 3); }},
        .order = 0},
       {.name = "var_mean",
-       .function = [](const Tensor& x) { return var_mean(x, 1).var; },
+       .function =
+           [](const Tensor& x) {
+             auto [variance, mean] = var_mean(x, 1);
+             return variance + 2 * mean;
+           },
        .shapes = {{{2, 3, 4}}, {{5, 2, 33}}},
        .expected =
            [](std::span<const Tensor> x) {
-             return reduced(x[0], {1}, false, [](List e) { return variance_of(e, 1); });
+             return reduced(x[0], {1}, false, [](List e) { return variance_of(e, 1) + 2 * mean_of(e); });
            },
        .refused = {[](const Tensor& x) { return var_mean(x, 3).var; }}},
       {.name = "std_mean",
        .function =
            [](const Tensor& x) {
              auto [deviation, mean] = std_mean(x, 1);
-             return deviation + mean;
+             return deviation - 2 * mean;
            },
        .shapes = {{{2, 3, 4}}, {{5, 2, 33}}},
        .expected =
            [](std::span<const Tensor> x) {
-             return reduced(x[0], {1}, false, [](List e) { return std::sqrt(variance_of(e, 1)) + mean_of(e); });
+             return reduced(x[0], {1}, false, [](List e) { return std::sqrt(variance_of(e, 1)) - 2 * mean_of(e); });
            },
        .refused = {[](const Tensor& x) { return std_mean(x, 3).std; }}},
+      {.name = "nansum(of some)",
+       .function = [](const Tensor& x) { return nansum(with_holes(x), 1); },
+       .inputs = {{.avoid = {1}}},
+       .shapes = {{{3, 9}}, {{2, 7}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reduced(x[0], {1}, false, [](List e) { return sum_of(without_holes(e)); });
+           },
+       .propagates_nan = false},
+      {.name = "nanmean(of some)",
+       .function = [](const Tensor& x) { return nanmean(with_holes(x), 1); },
+       .inputs = {{.avoid = {1}}},
+       .shapes = {{{3, 9}}, {{2, 7}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reduced(x[0], {1}, false, [](List e) { return mean_of(without_holes(e)); });
+           },
+       .propagates_nan = false},
+      {.name = "nansum(all)",
+       .function = [](const Tensor& x) { return nansum(x); },
+       .shapes = {{{3, 3, 3}}, {{2, 3, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reduced(x[0], {0, 1, 2}, false, [](List e) { return sum_of(e); });
+           },
+       .propagates_nan = false},
+      {.name = "nansum(keepdims)",
+       .function = [](const Tensor& x) { return nansum(x, 1, {.keepdims = true}); },
+       .shapes = {{{3, 3, 3}}, {{2, 3, 4}}},
+       .expected = [](std::span<const Tensor> x) { return reduced(x[0], {1}, true, [](List e) { return sum_of(e); }); },
+       .propagates_nan = false},
+      {.name = "nanmean(axes)",
+       .function =
+           [](const Tensor& x) {
+             return nanmean(x, {2, 0});
+           },
+       .shapes = {{{3, 3, 3}}, {{2, 3, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reduced(x[0], {0, 2}, false, [](List e) { return mean_of(e); });
+           },
+       .propagates_nan = false},
+      {.name = "nanmean(all)",
+       .function = [](const Tensor& x) { return nanmean(x); },
+       .shapes = {{{3, 3, 3}}, {{2, 3, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reduced(x[0], {0, 1, 2}, false, [](List e) { return mean_of(e); });
+           },
+       .propagates_nan = false},
+      {.name = "count_nonzero(all)",
+       .function = [](const Tensor& x) { return count_nonzero(x); },
+       .inputs = {{.low = -1, .high = 2, .dtype = DType::int64}},
+       .shapes = {{{3, 3, 3}}, {{2, 3, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reduced(x[0], {0, 1, 2}, false, [](List e) { return count_of(e); });
+           },
+       .output_dtype = DType::int64,
+       .order = 0},
+      {.name = "count_nonzero(axes, keepdims)",
+       .function =
+           [](const Tensor& x) {
+             return count_nonzero(x, {2, 0}, {.keepdims = true});
+           },
+       .inputs = {{.low = -1, .high = 2, .dtype = DType::int64}},
+       .shapes = {{{3, 3, 3}}, {{2, 3, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reduced(x[0], {0, 2}, true, [](List e) { return count_of(e); });
+           },
+       .output_dtype = DType::int64,
+       .order = 0},
+      {.name = "var_mean(axes, correction, keepdims)",
+       .function =
+           [](const Tensor& x) {
+             auto [spread, mean] = var_mean(x, {2, 0}, {.correction = 2, .keepdims = true});
+             return spread - 3 * mean;
+           },
+       .shapes = {{{3, 3, 3}}, {{2, 3, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reduced(x[0], {0, 2}, true, [](List e) { return variance_of(e, 2) - 3 * mean_of(e); });
+           }},
+      {.name = "std_mean(axes, correction, keepdims)",
+       .function =
+           [](const Tensor& x) {
+             auto [spread, mean] = std_mean(x, {2, 0}, {.correction = 2, .keepdims = true});
+             return spread - 3 * mean;
+           },
+       .shapes = {{{3, 3, 3}}, {{2, 3, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reduced(x[0], {0, 2}, true, [](List e) { return std::sqrt(variance_of(e, 2)) - 3 * mean_of(e); });
+           }},
   };
 }
 
@@ -298,6 +468,144 @@ Rows extremes() {
        .output_dtype = DType::boolean,
        .refused = {[](const Tensor& x) { return any(x, 3); }},
        .order = 0},
+      {.name = "amax(all)",
+       .function = [](const Tensor& x) { return amax(x); },
+       .shapes = {{{3, 3, 3}}, {{2, 3, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reduced(x[0], {0, 1, 2}, false, [](List e) { return largest_of(e); });
+           }},
+      {.name = "amax(keepdims)",
+       .function = [](const Tensor& x) { return amax(x, 1, {.keepdims = true}); },
+       .shapes = {{{3, 3, 3}}, {{2, 3, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) { return reduced(x[0], {1}, true, [](List e) { return largest_of(e); }); }},
+      {.name = "amin(axes)",
+       .function =
+           [](const Tensor& x) {
+             return amin(x, {2, 0});
+           },
+       .shapes = {{{3, 3, 3}}, {{2, 3, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reduced(x[0], {0, 2}, false, [](List e) { return smallest_of(e); });
+           }},
+      {.name = "amin(all)",
+       .function = [](const Tensor& x) { return amin(x); },
+       .shapes = {{{3, 3, 3}}, {{2, 3, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reduced(x[0], {0, 1, 2}, false, [](List e) { return smallest_of(e); });
+           }},
+      {.name = "max(keepdims)",
+       .function = [](const Tensor& x) { return max(x, 0, {.keepdims = true}).values; },
+       .shapes = {{{3, 3, 3}}, {{2, 3, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) { return reduced(x[0], {0}, true, [](List e) { return largest_of(e); }); }},
+      {.name = "min(second axis)",
+       .function = [](const Tensor& x) { return min(x, 1).values; },
+       .shapes = {{{3, 3, 3}}, {{2, 3, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) { return reduced(x[0], {1}, false, [](List e) { return smallest_of(e); }); }},
+      {.name = "aminmax(axes, keepdims)",
+       .function =
+           [](const Tensor& x) {
+             auto [least, most] = aminmax(x, {2, 0}, {.keepdims = true});
+             return most + 3 * least;
+           },
+       .shapes = {{{3, 3, 3}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reduced(x[0], {0, 2}, true, [](List e) { return largest_of(e) + 3 * smallest_of(e); });
+           }},
+      {.name = "max(indices, keepdims)",
+       .function = [](const Tensor& x) { return max(x, -1, {.keepdims = true}).indices; },
+       .shapes = {{{3, 3, 3}}, {{2, 3, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) { return reduced(x[0], {2}, true, [](List e) { return argmax_of(e); }); },
+       .output_dtype = DType::int64,
+       .order = 0},
+      {.name = "argmax(first axis)",
+       .function = [](const Tensor& x) { return argmax(x, 0); },
+       .shapes = {{{3, 3, 3}}, {{2, 3, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) { return reduced(x[0], {0}, false, [](List e) { return argmax_of(e); }); },
+       .output_dtype = DType::int64,
+       .order = 0},
+      {.name = "argmax(last axis, keepdims)",
+       .function = [](const Tensor& x) { return argmax(x, -1, {.keepdims = true}); },
+       .shapes = {{{3, 3, 3}}, {{2, 3, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) { return reduced(x[0], {2}, true, [](List e) { return argmax_of(e); }); },
+       .output_dtype = DType::int64,
+       .order = 0},
+      {.name = "min(indices, keepdims)",
+       .function = [](const Tensor& x) { return min(x, -1, {.keepdims = true}).indices; },
+       .shapes = {{{3, 3, 3}}, {{2, 3, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) { return reduced(x[0], {2}, true, [](List e) { return argmin_of(e); }); },
+       .output_dtype = DType::int64,
+       .order = 0},
+      {.name = "argmin(first axis)",
+       .function = [](const Tensor& x) { return argmin(x, 0); },
+       .shapes = {{{3, 3, 3}}, {{2, 3, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) { return reduced(x[0], {0}, false, [](List e) { return argmin_of(e); }); },
+       .output_dtype = DType::int64,
+       .order = 0},
+      {.name = "argmin(last axis, keepdims)",
+       .function = [](const Tensor& x) { return argmin(x, -1, {.keepdims = true}); },
+       .shapes = {{{3, 3, 3}}, {{2, 3, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) { return reduced(x[0], {2}, true, [](List e) { return argmin_of(e); }); },
+       .output_dtype = DType::int64,
+       .order = 0},
+      {.name = "all(axes, keepdims)",
+       .function =
+           [](const Tensor& x) {
+             return all(x, {2, 0}, {.keepdims = true});
+           },
+       .inputs = {{.low = 0, .high = 2, .dtype = DType::boolean}},
+       .shapes = {{{3, 3, 3}}, {{2, 3, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reduced(x[0], {0, 2}, true, [](List e) { return all_of(e); });
+           },
+       .output_dtype = DType::boolean,
+       .order = 0},
+      {.name = "all(of all)",
+       .function = [](const Tensor& x) { return all(x); },
+       .inputs = {{.low = 0, .high = 2, .dtype = DType::boolean}},
+       .shapes = {{{3, 3, 3}}, {{2, 3, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reduced(x[0], {0, 1, 2}, false, [](List e) { return all_of(e); });
+           },
+       .output_dtype = DType::boolean,
+       .order = 0},
+      {.name = "any(axes, keepdims)",
+       .function =
+           [](const Tensor& x) {
+             return any(x, {2, 0}, {.keepdims = true});
+           },
+       .inputs = {{.low = 0, .high = 2, .dtype = DType::boolean}},
+       .shapes = {{{3, 3, 3}}, {{2, 3, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reduced(x[0], {0, 2}, true, [](List e) { return any_of(e); });
+           },
+       .output_dtype = DType::boolean,
+       .order = 0},
+      {.name = "any(of all)",
+       .function = [](const Tensor& x) { return any(x); },
+       .inputs = {{.low = 0, .high = 2, .dtype = DType::boolean}},
+       .shapes = {{{3, 3, 3}}, {{2, 3, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reduced(x[0], {0, 1, 2}, false, [](List e) { return any_of(e); });
+           },
+       .output_dtype = DType::boolean,
+       .order = 0},
   };
 }
 
@@ -341,6 +649,75 @@ Rows norms() {
        .expected =
            [](std::span<const Tensor> x) {
              return reduced(x[0], {2}, false, [](List e) { return std::max(largest_of(e), -smallest_of(e)); });
+           }},
+      {.name = "norm(-infinity)",
+       .function = [](const Tensor& x) { return norm(x, Axes(1), {.p = -kInfinity}); },
+       .inputs = {not_zero},
+       .shapes = {{{3, 3, 3}}, {{2, 3, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reduced(x[0], {1}, false, [](List e) { return smallest_of(sizes_of(e)); });
+           }},
+      {.name = "norm(-1, keepdims)",
+       .function =
+           [](const Tensor& x) {
+             return norm(x, {2, 0}, {.p = -1, .keepdims = true});
+           },
+       .inputs = {not_zero},
+       .shapes = {{{3, 3, 3}}, {{2, 3, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reduced(x[0], {0, 2}, true, [](List e) { return norm_of(e, -1); });
+           }},
+      {.name = "norm(0)",
+       .function = [](const Tensor& x) { return norm(x, Axes(1), {.p = 0}); },
+       .inputs = {{.low = -1, .high = 2, .dtype = DType::int64}},
+       .shapes = {{{3, 3, 3}}, {{2, 3, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) { return reduced(x[0], {1}, false, [](List e) { return count_of(e); }); },
+       .output_dtype = DType::float32,
+       .propagates_nan = false,
+       .order = 0},
+      {.name = "norm(2, two axes)",
+       .function =
+           [](const Tensor& x) {
+             return norm(x, {2, 0});
+           },
+       .shapes = {{{3, 3, 3}}, {{2, 3, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return reduced(x[0], {0, 2}, false, [](List e) { return norm_of(e, 2); });
+           }},
+      {.name = "norm(dtype)",
+       .function =
+           [](const Tensor& x) {
+             Tensor y = norm(x, Axes(1), {.dtype = DType::float64});
+             return cast(y, x.dtype());
+           },
+       .shapes = {{{3, 3}}},
+       .expected =
+           [](std::span<const Tensor> x) { return reduced(x[0], {1}, false, [](List e) { return norm_of(e, 2); }); }},
+      {.name = "dist(2)",
+       .function = [](const Tensor& a, const Tensor& b) { return dist(a, b); },
+       .inputs = {{}, {}},
+       .shapes = {{{2, 3}, {2, 3}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             const Elements a(x[0]), b(x[1]);
+             return reduced(by_place({2, 3}, [&](const Place& at) { return a(at) - b(at); }),
+                            [](List e) { return norm_of(e, 2); });
+           }},
+      {.name = "renorm(first axis, 1)",
+       .function = [](const Tensor& x) { return renorm(x, 1, 0, 1.5); },
+       .inputs = {not_zero},
+       .shapes = {{{3, 3}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return along(x[0], 1, [](std::vector<double> row) {
+               const double length = norm_of(row, 1);
+               for (double& element : row) element *= length > 1.5 ? 1.5 / (length + 1e-7) : 1;
+               return row;
+             });
            }},
       {.name = "dist",
        .function = [](const Tensor& a, const Tensor& b) { return dist(a, b, 3); },

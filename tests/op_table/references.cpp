@@ -5,7 +5,11 @@
 #include <map>
 #include <numbers>
 
+#include <xgrad/autograd/ops/arithmetic.hpp>
+#include <xgrad/autograd/ops/choose.hpp>
+#include <xgrad/autograd/ops/compare.hpp>
 #include <xgrad/autograd/ops/create.hpp>
+#include <xgrad/autograd/ops/movement.hpp>
 
 namespace xgrad::testing {
 namespace {
@@ -88,6 +92,31 @@ Tensor along(const Tensor& x, int axis, const Function<std::vector<double>(const
 Tensor reshaped(const Tensor& x, const Shape& shape) {
   std::vector<double> numbers = x.to_vector<double>();
   return from_data(numbers.data(), shape);
+}
+
+Tensor numbered(const std::vector<Tensor>& pieces, int axis) {
+  if (pieces.empty()) return zeros({0});
+  std::vector<Tensor> multiplied;
+  for (const Tensor& piece : pieces) multiplied.push_back(static_cast<int>(multiplied.size() + 1) * piece);
+  return cat(multiplied, axis);
+}
+
+Tensor numbered_at(const Tensor& x, int axis, const std::vector<std::int64_t>& bounds) {
+  const Elements elements(x);
+  return by_place(x.shape(), [&](const Place& place) {
+    double number = 1;
+    for (std::int64_t bound : bounds) number += place[static_cast<std::size_t>(axis)] >= bound;
+    return number * elements(place);
+  });
+}
+
+Tensor with_holes(const Tensor& x) { return where(x > 1, std::nan(""), x); }
+
+std::vector<double> without_holes(const std::vector<double>& elements) {
+  std::vector<double> left;
+  for (double element : elements)
+    if (!(element > 1)) left.push_back(element);
+  return left;
 }
 
 double sum_of(const std::vector<double>& elements) {

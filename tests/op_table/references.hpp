@@ -40,6 +40,16 @@ Tensor along(const Tensor& x, int axis,
 /// Elements by their order: [0, 1, 2 ...] in row-major order, in another shape.
 Tensor reshaped(const Tensor& x, const Shape& shape);
 
+/// Pieces put together again, each multiplied by its number from 1 on: tells where each begins and which one it is.
+Tensor numbered(const std::vector<Tensor>& pieces, int axis);
+/// The same of x by its definition: `bounds` are where the pieces but the first begin.
+Tensor numbered_at(const Tensor& x, int axis, const std::vector<std::int64_t>& bounds);
+
+/// x with nan in place of all above 1, for operators that leave those out.
+Tensor with_holes(const Tensor& x);
+/// The elements that with_holes leaves.
+std::vector<double> without_holes(const std::vector<double>& elements);
+
 double sum_of(const std::vector<double>& elements);
 double mean_of(const std::vector<double>& elements);
 /// Squared distances from the mean, divided by the count - correction.

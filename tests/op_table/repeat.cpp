@@ -55,6 +55,16 @@ Rows rows() {
              return copies(x[0], shape);
            },
        .refused = {[](const Tensor& x) { return tile(x, {-1}); }}},
+      {.name = "tile(axes)",
+       .function =
+           [](const Tensor& x) {
+             return tile(x, {2, 3});
+           },
+       .shapes = {{{2, 2}}, {{4}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return copies(x[0], x[0].ndim() == 1 ? Shape{2, 12} : Shape{4, 6});
+           }},
       {.name = "repeat_interleave",
        .function = [](const Tensor& x) { return repeat_interleave(x, 3, -1); },
        .shapes = {{{2, 3}}, {{}}, {{2, 0}}},
@@ -71,6 +81,35 @@ Rows rows() {
            },
        .refused = {[](const Tensor& x) { return repeat_interleave(x, -1); },
                    [](const Tensor& x) { return repeat_interleave(x, 1, 2); }}},
+      {.name = "repeat_interleave(first axis)",
+       .function = [](const Tensor& x) { return repeat_interleave(x, 2, 0); },
+       .shapes = {{{3, 3}}, {{2, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             Elements of(x[0]);
+             return by_place({2 * x[0].size(0), x[0].size(1)}, [&](const Place& at) { return of({at[0] / 2, at[1]}); });
+           }},
+      {.name = "repeat_interleave(flat)",
+       .function = [](const Tensor& x) { return repeat_interleave(x, 2); },
+       .shapes = {{{2, 3}}, {{4}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             const std::vector<double> all = Elements(x[0]).all();
+             return by_place({2 * x[0].numel()},
+                             [&](const Place& at) { return all[static_cast<std::size_t>(at[0] / 2)]; });
+           }},
+      {.name = "repeat_interleave(tensor, axis)",
+       .function =
+           [](const Tensor& x) {
+             return repeat_interleave(x, tensor({2, 0, 3}), 1);
+           },
+       .shapes = {{{3, 3}}, {{2, 3}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             Elements of(x[0]);
+             return by_place({x[0].size(0), 5}, [&](const Place& at) { return of({at[0], at[1] < 2 ? 0 : 2}); });
+           },
+       .propagates_nan = false},
       {.name = "repeat_interleave(tensor)",
        .function = [](const Tensor& x, const Tensor& times) { return repeat_interleave(x, times, 0); },
        // The checks keep the shape of the value: other numbers are tried in tests/ops/repeat.cpp.

@@ -102,6 +102,39 @@ Rows scatters() {
        .refused = {[](const Tensor& x, const Tensor& i, const Tensor& s) { return scatter(x, 2, i, s); },
                    [](const Tensor& x, const Tensor& i, const Tensor& s) { return scatter(x, 0, i - 3, s); }},
        .propagates_nan = false}};
+  rows.push_back(
+      {.name = "scatter(last axis)",
+       .function = [](const Tensor& x, const Tensor& i, const Tensor& source) { return scatter(x, -1, i, source); },
+       .inputs = {{}, index, {}},
+       .shapes = {{{3, 3}, {3, 2}, {3, 2}}, {{2, 3}, {2, 5}, {2, 5}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             Elements indices(x[1]), source(x[2]);
+             return written(
+                 x[0], x[1].shape(),
+                 [&](const Place& at) {
+                   return Place{at[0], integer(indices(at))};
+                 },
+                 [&](double& there, const Place& at) { there = source(at); });
+           },
+       .propagates_nan = false});
+  rows.push_back(
+      {.name = "scatter_reduce(last axis)",
+       .function = [](const Tensor& x, const Tensor& i,
+                      const Tensor& source) { return scatter_reduce(x, 1, i, source, ScatterReduction::sum); },
+       .inputs = {{}, index, {}},
+       .shapes = {{{3, 3}, {3, 2}, {3, 2}}, {{2, 3}, {2, 5}, {2, 5}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             Elements indices(x[1]), source(x[2]);
+             return written(
+                 x[0], x[1].shape(),
+                 [&](const Place& at) {
+                   return Place{at[0], integer(indices(at))};
+                 },
+                 [&](double& there, const Place& at) { there += source(at); });
+           },
+       .propagates_nan = false});
   using enum ScatterReduction;
   rows.push_back(reduce_row("sum", sum, true, sum_of));
   rows.push_back(reduce_row("sum, without self", sum, false, sum_of));
@@ -110,6 +143,8 @@ Rows scatters() {
   rows.push_back(reduce_row("mean", mean, true, mean_of_numbers));
   rows.push_back(reduce_row("mean, without self", mean, false, mean_of_numbers));
   rows.push_back(reduce_row("amax", amax, true, largest_of));
+  rows.push_back(reduce_row("amax, without self", amax, false, largest_of));
+  rows.push_back(reduce_row("amin", amin, true, smallest_of));
   rows.push_back(reduce_row("amin, without self", amin, false, smallest_of));
   return rows;
 }
@@ -183,6 +218,56 @@ Rows slices() {
            },
        .refused = {[](const Tensor& x, const Tensor& s) { return slice_scatter(x, s, 0, slice(0, 1, 0)); },
                    [](const Tensor& x, const Tensor& s) { return slice_scatter(x, s, 2); }},
+       .propagates_nan = false},
+      {.name = "index_copy(last axis)",
+       .function = [](const Tensor& x, const Tensor& i, const Tensor& source) { return index_copy(x, -1, i, source); },
+       .inputs = {{}, index, {}},
+       .shapes = {{{3, 3}, {3}, {3, 3}}, {{2, 3}, {2}, {2, 2}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             Elements indices(x[1]), source(x[2]);
+             return written(
+                 x[0], x[2].shape(),
+                 [&](const Place& at) {
+                   return Place{at[0], integer(indices({at[1]}))};
+                 },
+                 [&](double& there, const Place& at) { there = source(at); });
+           },
+       .propagates_nan = false},
+      {.name = "index_fill(first axis)",
+       .function = [](const Tensor& x, const Tensor& i, const Tensor& value) { return index_fill(x, 0, i, value); },
+       .inputs = {{}, index, {}},
+       .shapes = {{{3, 3}, {2}, {}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             Elements of(x[0]), value(x[2]);
+             const std::vector<double> rows = x[1].to_vector<double>();
+             return by_place(x[0].shape(), [&](const Place& at) {
+               return std::find(rows.begin(), rows.end(), double(at[0])) != rows.end() ? value({}) : of(at);
+             });
+           },
+       .propagates_nan = false},
+      {.name = "select_scatter(first axis)",
+       .function = [](const Tensor& x, const Tensor& source) { return select_scatter(x, source, 0, 1); },
+       .inputs = {{}, {}},
+       .shapes = {{{3, 3}, {3}}, {{2, 4}, {4}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             Elements of(x[0]), source(x[1]);
+             return by_place(x[0].shape(), [&](const Place& at) { return at[0] == 1 ? source({at[1]}) : of(at); });
+           },
+       .propagates_nan = false},
+      {.name = "slice_scatter(last axis)",
+       .function = [](const Tensor& x, const Tensor& source) { return slice_scatter(x, source, -1, slice(1, 3)); },
+       .inputs = {{}, {}},
+       .shapes = {{{3, 3}, {3, 2}}, {{2, 4}, {2, 2}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             Elements of(x[0]), source(x[1]);
+             return by_place(x[0].shape(), [&](const Place& at) {
+               return at[1] == 1 || at[1] == 2 ? source({at[0], at[1] - 1}) : of(at);
+             });
+           },
        .propagates_nan = false},
   };
 }

@@ -33,6 +33,39 @@ Rows rows() {
              });
            },
        .refused = {[](const Tensor& a, const Tensor& b) { return cosine_similarity(a, b, {.axis = 2}); }}},
+      {.name = "cosine_similarity(axis)",
+       .function = [](const Tensor& a, const Tensor& b) { return cosine_similarity(a, b, {.axis = 0}); },
+       .inputs = {{.low = 0.2}, {.low = 0.2}},
+       .shapes = {{{3, 3}, {3, 3}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             Elements a(x[0]), b(x[1]);
+             return by_place({x[0].size(1)}, [&](const Place& at) {
+               double ab = 0, aa = 0, bb = 0;
+               for (std::int64_t k = 0; k < x[0].size(0); ++k) {
+                 ab += a({k, at[0]}) * b({k, at[0]});
+                 aa += a({k, at[0]}) * a({k, at[0]});
+                 bb += b({k, at[0]}) * b({k, at[0]});
+               }
+               return ab / std::sqrt(aa * bb);
+             });
+           }},
+      {.name = "cosine_similarity(second axis, eps)",
+       .function = [](const Tensor& a, const Tensor& b) { return cosine_similarity(a, b, {.eps = 4}); },
+       .inputs = {{.low = 0.2, .high = 1}, {.low = 3, .high = 4}},  // a is shorter than eps, b longer
+       .shapes = {{{3, 3, 3}, {3, 3, 3}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             Elements a(x[0]), b(x[1]);
+             return by_place({3, 3}, [&](const Place& at) {
+               double ab = 0, bb = 0;
+               for (std::int64_t k = 0; k < 3; ++k) {
+                 ab += a({at[0], k, at[1]}) * b({at[0], k, at[1]});
+                 bb += b({at[0], k, at[1]}) * b({at[0], k, at[1]});
+               }
+               return ab / (4 * std::sqrt(bb));
+             });
+           }},
       {.name = "pairwise_distance",
        .function = [](const Tensor& a, const Tensor& b) { return pairwise_distance(a, b, {.p = 3, .keepdims = true}); },
        .inputs = {any, any},
@@ -51,6 +84,19 @@ Rows rows() {
            },
        .refused = {[](const Tensor& a, const Tensor& b) { return pairwise_distance(a, b, {.p = std::nan("")}); },
                    [](const Tensor& a, const Tensor& b) { return pairwise_distance(sum(a), sum(b)); }}},
+      {.name = "pairwise_distance(eps)",
+       .function = [](const Tensor& a, const Tensor& b) { return pairwise_distance(a, b, {.eps = 0.25}); },
+       .inputs = {any, any},
+       .shapes = {{{3, 3}, {3, 3}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             Elements a(x[0]), b(x[1]);
+             return by_place({3}, [&](const Place& at) {
+               double squares = 0;
+               for (std::int64_t k = 0; k < 3; ++k) squares += std::pow(a({at[0], k}) - b({at[0], k}) + 0.25, 2);
+               return std::sqrt(squares);
+             });
+           }},
       {.name = "bilinear",
        .function = [](const Tensor& a, const Tensor& b, const Tensor& w,
                       const Tensor& bias) { return bilinear(a, b, w, bias); },

@@ -57,12 +57,28 @@ Rows rows() {
        .large = kLarge,
        .expected = softmin_of,
        .refused = {[](const Tensor& x) { return softmin(x, 2); }}},
+      {.name = "softmin(axis)",
+       .function = [](const Tensor& x) { return softmin(x, 1); },
+       .shapes = {{{2, 3, 3}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             Tensor negative = by_place(x[0].shape(), [all = Elements(x[0])](const Place& at) { return -all(at); });
+             return along(negative, 1, softmax_of);
+           }},
       {.name = "softmax(axis)",
        .function = [](const Tensor& x) { return softmax(x, 1); },
        .inputs = {wide},
        .shapes = kThreeAxesOrEmpty,
        .large = kLarge,
        .expected = [](std::span<const Tensor> x) { return along(x[0], 1, softmax_of); }},
+      {.name = "softmax(first axis)",
+       .function = [](const Tensor& x) { return softmax(x, 0); },
+       .shapes = {{{3, 3}}, {{2, 3, 2}}},
+       .expected = [](std::span<const Tensor> x) { return along(x[0], 0, softmax_of); }},
+      {.name = "logsumexp(axis)",
+       .function = [](const Tensor& x) { return logsumexp(x, 1); },
+       .shapes = {{{3, 3, 3}}},
+       .expected = [](std::span<const Tensor> x) { return reduced(x[0], {1}, false, logsumexp_of); }},
       {.name = "softmax(dtype)",
        .function =
            [](const Tensor& x) {

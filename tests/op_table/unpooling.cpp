@@ -45,6 +45,26 @@ Tensor indices_for(const Tensor& x, int axes) {
   return x.defined() && x.ndim() > axes ? places_in(x, axes) : tensor({0});
 }
 
+/// Places that windows of 2, 3 apart, may have found their values at along the last axis of extent 4.
+Tensor places_apart(const Tensor& x) {
+  if (!x.defined() || x.ndim() < 2) return tensor({0});
+  return cast(by_place(x.shape(), [](const Place& at) { return double(3 * at.back() + (at.back() + at[0]) % 2); }),
+              DType::int64);
+}
+TensorFunction unpooled_apart(std::int64_t extent) {
+  return [=](std::span<const Tensor> in) {
+    Elements x(in[0]);
+    Shape shape = in[0].shape();
+    shape[-1] = extent;
+    return by_place(shape, [&](Place at) {
+      const std::int64_t place = at.back();
+      at.back() = place / 3;
+      if (place % 3 > 1 || at.back() >= in[0].size(-1)) return 0.0;
+      return (at.back() + at[0]) % 2 == place % 3 ? x(at) : 0.0;
+    });
+  };
+}
+
 Rows rows() {
   return {
       {.name = "max_unpool1d",
@@ -68,6 +88,15 @@ Rows rows() {
        .function = [](const Tensor& x) { return max_unpool3d(x, indices_for(x, 3), 2); },
        .shapes = {{{2, 2, 2, 3, 2}}, {{1, 2, 3, 2}}},
        .expected = unpooled(3)},
+      {.name = "max_unpool1d(stride)",
+       .function = [](const Tensor& x) { return max_unpool1d(x, places_apart(x), 2, {.stride = 3}); },
+       .shapes = {{{2, 3, 4}}},
+       .expected = unpooled_apart(11)},
+      {.name = "max_unpool1d(output size)",
+       .function =
+           [](const Tensor& x) { return max_unpool1d(x, places_apart(x), 2, {.stride = 3, .output_size = {13}}); },
+       .shapes = {{{2, 3, 4}}},
+       .expected = unpooled_apart(13)},
   };
 }
 

@@ -25,8 +25,8 @@ Shape of_at_least(const Shape& shape, int ndim) {
   return ndim == 3 ? Shape{1, shape[0], 1} : Shape{1, shape[0]};
 }
 
-/// The product of the elements of two tensors, stretched to the shape that they have in common.
-Tensor product_of_stretched(const Tensor& a, const Tensor& b) {
+/// The elements of one tensor and twice those of another, stretched to the shape that they have in common.
+Tensor sum_of_stretched(const Tensor& a, const Tensor& b) {
   Shape shape = Shape::filled(std::max(a.ndim(), b.ndim()), 1);
   for (const Tensor* each : {&a, &b})
     for (int back = 1; back <= each->ndim(); ++back)
@@ -38,7 +38,7 @@ Tensor product_of_stretched(const Tensor& a, const Tensor& b) {
       if (x.shape()[axis] == 1) at[axis] = 0;
     return at;
   };
-  return by_place(shape, [&](const Place& at) { return of_a(at_own(a, at)) * of_b(at_own(b, at)); });
+  return by_place(shape, [&](const Place& at) { return of_a(at_own(a, at)) + 2 * of_b(at_own(b, at)); });
 }
 
 Rows shapes() {
@@ -129,11 +129,11 @@ Rows shapes() {
        .function =
            [](const Tensor& a, const Tensor& b) {
              std::vector<Tensor> both = broadcast_tensors({a, b});
-             return both[0] * both[1];
+             return both[0] + 2 * both[1];
            },
        .inputs = {{}, {}},
        .shapes = {{{3, 1}, {4}}, {{}, {2}}, {{1}, {0}}, {{2, 3}, {2, 3}}},
-       .expected = [](std::span<const Tensor> x) { return product_of_stretched(x[0], x[1]); },
+       .expected = [](std::span<const Tensor> x) { return sum_of_stretched(x[0], x[1]); },
        .refused = {[](const Tensor& a, const Tensor& b) {
          return broadcast_tensors({a, b, zeros({5, 7})})[0];
        }}},
@@ -141,11 +141,11 @@ Rows shapes() {
        .function =
            [](std::span<const Tensor> x) {
              std::vector<Tensor> both = broadcast_tensors(x);
-             return both[1] * both[0];
+             return 2 * both[1] + both[0];
            },
        .inputs = {{}, {}},
        .shapes = {{{3, 1}, {4}}},
-       .expected = [](std::span<const Tensor> x) { return product_of_stretched(x[0], x[1]); },
+       .expected = [](std::span<const Tensor> x) { return sum_of_stretched(x[0], x[1]); },
        .refused = {[](std::span<const Tensor> x) { return broadcast_tensors(x.first(0))[0]; }}},
       {.name = "expand_as",
        .function = [](const Tensor& x, const Tensor& other) { return expand_as(x, other); },
@@ -267,6 +267,44 @@ Rows orders() {
                    [](const Tensor& x) {
                      return rot90(x, 1, {0, 3});
                    }}},
+      {.name = "rot90(plane)",
+       .function =
+           [](const Tensor& x) {
+             return rot90(x, 1, {2, 0});
+           },
+       .shapes = {{{3, 3, 3}}, {{2, 3, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             // From the last axis towards the first: the last slice of the first axis becomes the first of the last.
+             return taken(x[0], {x[0].size(2), x[0].size(1), x[0].size(0)}, [&](Place at) {
+               std::swap(at[0], at[2]);
+               at[0] = x[0].size(0) - 1 - at[0];
+               return at;
+             });
+           }},
+      {.name = "rot90(half a turn)",
+       .function =
+           [](const Tensor& x) {
+             return rot90(x, 2, {1, 2});
+           },
+       .shapes = {{{3, 3, 3}}, {{2, 3, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return taken(x[0], x[0].shape(), [&](Place at) {
+               at[1] = x[0].size(1) - 1 - at[1];
+               at[2] = x[0].size(2) - 1 - at[2];
+               return at;
+             });
+           }},
+      {.name = "unfold(axis)",
+       .function = [](const Tensor& x) { return unfold(x, -1, 2, 1); },
+       .shapes = {{{3, 3}}, {{2, 4}}},
+       .expected =
+           [](std::span<const Tensor> x) {
+             return taken(x[0], {x[0].size(0), x[0].size(1) - 1, 2}, [](Place at) {
+               return Place{at[0], at[1] + at[2]};
+             });
+           }},
       {.name = "unfold",
        .function = [](const Tensor& x) { return unfold(x, 0, 3, 2); },
        .shapes = {{{7}}, {{6, 2}}, {{3, 0}}},

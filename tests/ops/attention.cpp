@@ -347,6 +347,7 @@ TEST_CASE("nearest rounds down, nearest_exact to the nearest middle", "[nn][inte
 }
 
 TEST_CASE("A scale factor is the scale, or recomputed from the extents", "[nn][interpolation]") {
+  using Catch::Matchers::Contains;
   Tensor x = f64({{{1., 2., 4., 8.}}});
   Tensor by_factor = interpolate(x, {.scale_factor = 1.7, .mode = Interpolation::linear});
   Tensor by_size = interpolate(x, {.size = 6, .mode = Interpolation::linear});
@@ -354,6 +355,9 @@ TEST_CASE("A scale factor is the scale, or recomputed from the extents", "[nn][i
   CHECK_FALSE(is_close(by_factor, by_size));
   CHECK(is_close(interpolate(x, {.scale_factor = 1.7, .mode = Interpolation::linear, .recompute_scale_factor = true}),
                  by_size));
+  CHECK_THROWS_WITH(interpolate(x, {}), Contains("one of size and scale_factor must be given, but none is. at "));
+  CHECK_THROWS_WITH(interpolate(x, {.size = 2, .scale_factor = 2}),
+                    Contains("one of size and scale_factor must be given, but both are. at "));
   CHECK_THROWS_AS(interpolate(x, {.scale_factor = 1e300}), std::invalid_argument);
   CHECK_THROWS_AS(interpolate(x, {.scale_factor = std::nan("")}), std::invalid_argument);
   CHECK_THROWS_AS(interpolate(x, {.scale_factor = 0.1}), std::invalid_argument);

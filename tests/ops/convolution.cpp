@@ -104,6 +104,9 @@ TEST_CASE("A window must fit into the padded x", "[nn][convolution]") {
 }
 
 TEST_CASE("Groups divide the channels of x and of the result", "[nn][convolution]") {
+  CHECK(refusal([] {
+          conv1d(zeros({1, 3, 4}), zeros({2, 2, 1}));
+        }).find("conv1d: with 1 group the channels must fit the weight's, but x is [1, 3, 4] and") == 0);
   CHECK_THROWS_AS(conv1d(zeros({1, 3, 4}), zeros({2, 2, 1}), {}, {.groups = 2}), std::invalid_argument);
   CHECK_THROWS_AS(conv1d(zeros({1, 4, 4}), zeros({3, 2, 1}), {}, {.groups = 2}), std::invalid_argument);
   CHECK_THROWS_AS(conv1d(zeros({1, 4, 4}), zeros({4, 4, 1}), {}, {.groups = 0}), std::invalid_argument);

@@ -31,7 +31,7 @@ TEST_CASE("The median of an even number is the lower one, and nan where there is
   CHECK(std::isnan(median(zeros({0})).item()));
   CHECK(std::isnan(nanmedian(zeros({2, 0})).item()));
   CHECK_THAT(message_of<std::invalid_argument>([] { median(zeros({0}, {.dtype = DType::int64})); }),
-             Contains("median: of no integers there is none, but x is [0]."));
+             Contains("median: x must have an element where it holds integers, but it is [0]."));
 
   const auto [values, indices] = median(f64({{3, 1, 2}, {1, kNan, kNan}}), 1);
   CHECK(values[0].item() == 2);

@@ -88,6 +88,8 @@ TEST_CASE("Averages are swapped in and out, with buffers and ties", "[optim][ave
     CHECK(counter.item<std::int64_t>() == 9);
     CHECK_THROWS_WITH(average.update(), Contains("the averages are swapped in"));
     CHECK_THROWS_AS(average.swap_in(), std::logic_error);
+    CHECK_THROWS_WITH(average.swap_in(),
+                      Contains("must hold its own weights, but the averages are swapped in already."));
     CHECK_THROWS_AS(average.state(), std::logic_error);
     auto moved = std::move(swapped);
     CHECK(w.to_vector<double>() == std::vector<double>{2, 4});
@@ -132,7 +134,12 @@ TEST_CASE("Averages go on from a saved state to the same bits", "[optim][average
     CHECK_THROWS_WITH(rest.load_state(bad), Contains("'average.w' is float32 [2] and the weight float64 [2]"));
     bad = whole.state();
     bad.pop_back();
-    CHECK_THROWS_WITH(rest.load_state(bad), Contains("must have 1 averages, but it has 0"));
+    CHECK_THROWS_WITH(rest.load_state(bad), Contains("must have 1 average, but it has 0"));
+    bad = whole.state();
+    bad[0].second = ones({2});
+    CHECK_THROWS_WITH(rest.load_state(bad), Contains("must have 'updates', one int64, but it is float32 [2]. Nothing"));
+    bad.erase(bad.begin());
+    CHECK_THROWS_WITH(rest.load_state(bad), Contains("must have 'updates', one int64, but there is none. Nothing"));
     CHECK(rest.updates() == 6);
   }
 }

@@ -377,7 +377,8 @@ TEST_CASE("Momentum is cycled by way of the betas, too", "[schedule]") {
       CyclicLR(adagrad, {.base_lr = 0.1, .max_lr = 1}),
       Contains("CyclicLR: cycle_momentum needs an optimizer with momentum or betas, but Adagrad has neither"));
   CHECK(adagrad.lr() == 1e-2);
-  CHECK_THROWS_WITH(adagrad.set_group_momentum(0, 0.5), Contains("Adagrad: it has no momentum"));
+  CHECK_THROWS_WITH(adagrad.set_group_momentum(0, 0.5),
+                    Contains("Adagrad: an optimizer must have a momentum for it to be set, but this one has none."));
   // What the optimizer refuses leaves no trace.
   CHECK_THROWS_AS(CyclicLR(adam, {.base_lr = 0.3, .max_lr = 1, .max_momentum = 1}), std::invalid_argument);
   CHECK(adam.lr() == Approx(1));
@@ -489,14 +490,15 @@ TEST_CASE("Options of schedules outside their range are named", "[schedule]") {
   CHECK_THROWS_WITH(CosineAnnealingWarmRestarts(sgd, {.T_0 = 1, .T_mult = 0}), Contains("T_mult must be at least 1"));
   CHECK_THROWS_WITH(WarmupCosineLR(sgd, {.warmup_steps = 5, .total_steps = 5}),
                     Contains("total_steps must be more than warmup_steps, but they are 5 and 5"));
-  CHECK_THROWS_WITH(CyclicLR(sgd, {.base_lr = {0.1}, .max_lr = 1}),
-                    Contains("base_lr must be one number or one for each of the 2 groups, but there are 1"));
+  CHECK_THROWS_WITH(
+      CyclicLR(sgd, {.base_lr = {0.1}, .max_lr = 1}),
+      Contains("base_lr must be one number, or a list of as many as there are groups (2), but the list has 1."));
   CHECK_THROWS_WITH(OneCycleLR(sgd, {.max_lr = 1}),
                     Contains("total_steps, or epochs and steps_per_epoch, must be above 0"));
   CHECK_THROWS_WITH(OneCycleLR(sgd, {.max_lr = 1, .total_steps = 4, .pct_start = 1.5}), Contains("pct_start"));
   CHECK_THROWS_WITH(ReduceLROnPlateau(sgd, {.factor = 1}), Contains("factor must be at least 0 and below 1"));
   CHECK_THROWS_WITH(LambdaLR(sgd, std::vector<Function<double(std::int64_t)>>{[](std::int64_t) { return 1.0; }}),
-                    Contains("one function, or one for each of the 2 groups, but there are 1"));
+                    Contains("one function, or as many as there are groups (2), but the number is 1."));
   CHECK_THROWS_AS(LambdaLR(sgd, Function<double(std::int64_t)>()), std::logic_error);
   CHECK_THROWS_WITH(SequentialLR({ExponentialLR(sgd, {.gamma = 1})}, {3}),
                     Contains("one milestone fewer than schedules, but there are 1 milestones and 1 schedules"));

@@ -317,10 +317,12 @@ TEST_CASE("options that cannot be are refused, and none is changed", "[optim][st
   CHECK_THAT(problem_of("[{\"lr\":1}" + std::string(100'000, ' ') + ",{}]"), Contains("must be a JSON list"));
   CHECK_THAT(problem_of("[{}]"), Contains("as many groups as the state, but it has 2, and the state 1"));
   CHECK_THAT(problem_of(R"([{"lr":1},{"lr":"big"}])"),
-             Contains(R"(the option 'lr' of group 1 must be of another kind than "big")"));
+             Contains(R"(the option 'lr' of group 1 must be of the kind of this optimizer's 0.25, but it is "big")"));
   CHECK_THAT(problem_of(R"([{"lr":1},{"lr":-1}])"), Contains("lr must be at least 0"));
   CHECK_THAT(problem_of(R"([{"lr":1,"nesterov":1},{}])"), Contains("'nesterov' of group 0"));
-  CHECK_THAT(problem_of(R"([{"nonfinite":"ignore"},{}])"), Contains("'nonfinite' of group 0"));
+  CHECK_THAT(
+      problem_of(R"([{"nonfinite":"ignore"},{}])"),
+      Contains(R"('nonfinite' of group 0 must be of the kind of this optimizer's "proceed", but it is "ignore")"));
   CHECK_THAT(problem_of(R"([{"lr":1},{}])", {{"state.7.0.steps", zeros({}, {.dtype = DType::int64})}}),
              Contains("unknown: state.7.0.steps"));
   // What another version has is left alone, and what it has not stays.

@@ -112,6 +112,8 @@ TEST_CASE("a confusion matrix counts batch by batch", "[train][metrics]") {
   CHECK_THROWS_AS(ConfusionMatrix(0), std::invalid_argument);
   CHECK_THROWS_AS(ConfusionMatrix(2, {"a"}), std::invalid_argument);
   CHECK_THROWS_AS(ConfusionMatrix(2).accuracy(), std::logic_error);
+  CHECK_THROWS_WITH(ConfusionMatrix(2).accuracy(),
+                    Contains("ConfusionMatrix: there must be a point before there is an accuracy, but there is none."));
   CHECK(confusion_matrix(labels({0}), labels({4})).classes() == 5);
   CHECK(confusion_matrix(zeros({1, 7}), labels({4})).classes() == 7);
 }
@@ -187,7 +189,7 @@ TEST_CASE("the area below the ROC curve counts pairs, ties half", "[train][metri
   CHECK_THROWS_AS(roc_auc(f64({0.1, 0.4}), labels({0, 2})), std::out_of_range);
   CHECK_THROWS_AS(roc_auc(labels({0, 1}), labels({0, 1})), std::invalid_argument);
   CHECK_THROWS_WITH(roc_auc(f64({0.1, 0.4}), labels({0, 1}), {.average = Average::micro}),
-                    Contains("average must be macro or weighted."));
+                    Contains("average must be macro or weighted, but it is micro."));
 }
 
 TEST_CASE("several classes, each against the rest", "[train][metrics]") {

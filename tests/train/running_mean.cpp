@@ -41,7 +41,7 @@ TEST_CASE("what a running mean says of nan, infinity and nothing", "[train]") {
   RunningMean mean;
   CHECK_THROWS_AS(mean.mean(), std::logic_error);
   mean.add(std::nan(""), 0);  // an empty batch
-  CHECK_THROWS_WITH(mean.mean(), Contains("a value must have been added before there is a mean."));
+  CHECK_THROWS_WITH(mean.mean(), Contains("a value must have been added before there is a mean, but none was."));
   mean.add(2, 1);
   CHECK(mean.mean() == 2);
   mean.add(std::numeric_limits<double>::infinity());

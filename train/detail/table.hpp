@@ -10,7 +10,7 @@ namespace xgrad::train::detail {
 /// Columns as wide as their widest cell.
 class TextTable {
  public:
-  /// The heads of the columns, and by column whether its cells stand at the right.
+  /// The heads of the columns, and by column whether its cells are aligned to the right.
   TextTable(std::vector<std::string> heads, std::vector<int> at_right);
   void row(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
   /// A line across.

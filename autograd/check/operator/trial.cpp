@@ -34,7 +34,8 @@ void Trial::add(std::string error) {
 void Trial::expect(bool holds, const Tensors& inputs, const std::string& kind, const std::string& what) {
   ++report.checks;
   if (!holds)
-    add(concat(row.name, " of ", shapes_text(inputs), ", ", kind, ": ", what, what.ends_with('.') ? "" : "."));
+    add(concat(shown_name(row), " of ", shapes_text(inputs), ", ", kind, ": ", shortened(what),
+               what.ends_with('.') ? "" : "."));
 }
 
 void Trial::expect_same(const Tensors& inputs, const std::string& kind, const Tensor& actual, const Tensor& expected,
@@ -50,7 +51,8 @@ void Trial::expect_same(const Tensors& inputs, const std::string& kind, const Te
 
 Tensor Trial::call(const Tensors& inputs) const {
   Tensor value = row.function.call()(inputs);
-  check<std::logic_error>(value.defined(), where, row.name, ": the value must be a tensor, but it is undefined.");
+  check<std::logic_error>(
+      value.defined(), where, [&] { return shown_name(row); }, ": the value must be a tensor, but it is undefined.");
   return value;
 }
 

@@ -9,6 +9,9 @@
 
 namespace xgrad::internal {
 
+/// The operator's name as messages have it.
+inline std::string shown_name(const OperatorRow& row) { return shortened(row.name, 120); }
+
 class Trial {
  public:
   Trial(const OperatorRow& row, SourceLocation where) : row(row), where(where), generator(row.seed) {}
@@ -33,7 +36,7 @@ class Trial {
     try {
       body();
     } catch (const std::exception& error) {
-      add(concat(row.name, " of ", what, ": it must not throw, but it said: ", error.what()));
+      add(concat(shown_name(row), " of ", what, ": it must not throw, but it said: ", shortened(error.what())));
     }
   }
   void add(std::string error);

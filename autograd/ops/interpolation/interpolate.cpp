@@ -42,7 +42,7 @@ Tensor interpolate(const Operand& operand, InterpolateOptions options) {
   check(1 <= axes && axes <= 3, where, kInterpolate,
         ": x must be [N, C, L], [N, C, H, W] or [N, C, D, H, W], but it is ", shape, ".");
   check(options.size.empty() != options.scale_factor.empty(), where, kInterpolate,
-        ": one of size and scale_factor must be given, but ", options.size.empty() ? "none" : "both", " is.");
+        ": one of size and scale_factor must be given, but ", options.size.empty() ? "none is." : "both are.");
   const int given = options.size.empty() ? options.scale_factor.count() : options.size.count();
   check(given == 1 || given == axes, where, kInterpolate, ": size or scale_factor must be one number, or ", axes,
         " for x of shape ", shape, ", but there are ", given, ".");

@@ -48,7 +48,7 @@ Tensor cholesky(const Operand& operand, CholeskyOptions options) {
     xgrad::internal::cholesky<T>(count, x.size(-1), options.upper, data_of<T>(y), info.data());
   });
   if (const std::int64_t failed = first_failure(info); failed >= 0)
-    check(false, where, "cholesky: matrices must be positive definite, but ", matrix_at(failed, x.shape()),
+    check(false, where, "cholesky: a matrix must be positive definite, but ", matrix_at(failed, x.shape()),
           " is not: pivot ", info[static_cast<std::size_t>(failed)], " of ", x.size(-1), " is not above 0.");
   return record("cholesky", where, {x}, std::move(y), {Uses::output()},
                 [upper = options.upper](Vjp& vjp) { cholesky_rule(vjp, upper); });

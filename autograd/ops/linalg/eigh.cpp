@@ -51,8 +51,8 @@ Eigh decomposed(const char* name, const Tensor& x, EighOptions options, bool vec
     }
   });
   if (const std::int64_t failed = first_failure(info); failed >= 0)
-    check(false, where, name, ": the iteration must converge, but that of ", matrix_at(failed, x.shape()),
-          " does not.");
+    check(false, where, name, ": a matrix must be one that the iteration converges for, but ",
+          matrix_at(failed, x.shape()), " is not.");
   return {w, vectors ? v : Tensor()};
 }
 

@@ -235,7 +235,7 @@ Lstsq lstsq(const Operand& left, const Operand& right, LstsqOptions options) {
                      data_of<std::int64_t>(rank), has_values ? data_of<T>(values) : nullptr, info.data());
   });
   if (const std::int64_t failed = first_failure(info); failed >= 0)
-    check(false, where, "lstsq: matrices must have full rank for gels, or an iteration that converges, but ",
+    check(false, where, "lstsq: a matrix must have full rank for gels, or an iteration that converges, but ",
           matrix_at(failed, of_a.shape()), " has not (LAPACK answers ", info[static_cast<std::size_t>(failed)], ").");
   Lstsq result;
   result.rank = driver == LeastSquares::gels ? zeros({0}, {.dtype = DType::int64}) : copy(rank);

@@ -116,7 +116,7 @@ LuFactors lu_factor(const Operand& operand) {
   std::vector<int> info;
   std::vector<Tensor> outputs = factored("lu_factor", x, info, where);
   if (const std::int64_t failed = first_failure(info); failed >= 0)
-    check(false, where, "lu_factor: matrices must have full rank, but ", matrix_at(failed, x.shape()),
+    check(false, where, "lu_factor: a matrix must have full rank, but ", matrix_at(failed, x.shape()),
           " is singular: pivot ", info[static_cast<std::size_t>(failed)], " is 0. lu() takes it.");
   return {outputs[0], outputs[1]};
 }

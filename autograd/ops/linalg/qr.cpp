@@ -32,8 +32,9 @@ Tensor tall_cotangent(const Tensor& of_q, const Tensor& of_r, const Tensor& q, c
 
 void qr_rule(Vjp& vjp, QrMode mode) {
   if (vjp.shape(0).numel() == 0) return vjp.give(0, zeros(vjp.shape(0), {.dtype = vjp.dtype(0)}));
-  check<std::logic_error>(mode != QrMode::r, vjp.where(),
-                          "qr: its derivative is made of Q, which mode r does not compute. Use QrMode::reduced.");
+  check<std::logic_error>(
+      mode != QrMode::r, vjp.where(),
+      "qr: the mode must compute Q, which the derivative is made of, but it is QrMode::r. Use QrMode::reduced.");
   const Tensor& q = vjp.output(0);
   const Tensor& r = vjp.output(1);
   const std::int64_t m = vjp.shape(0)[-2], n = vjp.shape(0)[-1];

@@ -42,7 +42,7 @@ Tensor inverse(const char* name, const Tensor& x, Singular singular, SourceLocat
     factor_lu<T>(count, n, data, pivots.data(), info.data());
     const std::int64_t failed = first_failure(info);
     if (failed >= 0 && singular == Singular::refuse)
-      check(false, where, name, ": matrices must be invertible, but ", matrix_at(failed, x.shape()),
+      check(false, where, name, ": a matrix must be invertible, but ", matrix_at(failed, x.shape()),
             " is singular: pivot ", info[static_cast<std::size_t>(failed)], " of ", n, " is 0.");
     invert_lu<T>(count, n, data, pivots.data());
     for (std::int64_t i = 0; i < count; ++i)
@@ -106,7 +106,7 @@ Tensor solution(const char* name, const Tensor& a, const Tensor& b, SourceLocati
     factor_lu<T>(count, n, data_of<T>(lu), data_of<std::int64_t>(pivots), info.data());
   });
   if (const std::int64_t failed = first_failure(info); failed >= 0)
-    check(false, where, name, ": matrices must be invertible, but ", matrix_at(failed, a.shape()),
+    check(false, where, name, ": a matrix must be invertible, but ", matrix_at(failed, a.shape()),
           " is singular: pivot ", info[static_cast<std::size_t>(failed)], " of ", n, " is 0.");
   Tensor x = solved_value(lu, pivots, b, lead, false, where);
   if (!is_recording({a, b})) return x;

@@ -48,13 +48,14 @@ Svd decomposed(const char* name, const Tensor& x, Orthogonal kind, SourceLocatio
     T* data = data_of<T>(work);
     for (std::int64_t i = 0; i < count; ++i)
       if (!all_finite(data + i * m * n, m * n))
-        check(false, where, name, ": elements must be finite, but ", matrix_at(i, x.shape()), " has inf or nan.");
+        check(false, where, name, ": a matrix must have finite elements, but ", matrix_at(i, x.shape()),
+              " has inf or nan.");
     factor_svd<T>(count, m, n, kind, data, parts.u.defined() ? data_of<T>(parts.u) : nullptr, data_of<T>(parts.s),
                   parts.vh.defined() ? data_of<T>(parts.vh) : nullptr, info.data());
   });
   if (const std::int64_t failed = first_failure(info); failed >= 0)
-    check(false, where, name, ": the iteration must converge, but that of ", matrix_at(failed, x.shape()),
-          " does not.");
+    check(false, where, name, ": a matrix must be one that the iteration converges for, but ",
+          matrix_at(failed, x.shape()), " is not.");
   return parts;
 }
 

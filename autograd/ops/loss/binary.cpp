@@ -7,6 +7,7 @@
 #include "../compare.hpp"
 #include "../create.hpp"
 #include "../detail/formula.hpp"
+#include "../detail/reduction.hpp"
 #include "../exponential.hpp"
 #include "../reduce.hpp"
 #include "common.hpp"
@@ -118,8 +119,9 @@ Tensor binary_cross_entropy_with_logits(const Operand& x, const Operand& target,
   CallSite site(x.where());
   Tensor losses;
   if (options.pos_weight.defined()) {
-    losses =
-        silenced(1 - target, neg(log_sigmoid(neg(x)))) + silenced(options.pos_weight * target, neg(log_sigmoid(x)));
+    const Tensor logits = floating_operand(kName, x);
+    losses = silenced(1 - target, neg(log_sigmoid(neg(logits)))) +
+             silenced(options.pos_weight * target, neg(log_sigmoid(logits)));
   } else {
     // An infinite logit costs nothing where the target agrees: its |x| counts by how far the target is from that end.
     losses = binary(kName, x, target, OfLogits{});

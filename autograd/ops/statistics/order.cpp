@@ -49,8 +49,8 @@ void median_rule(Vjp& vjp) {
 Tensor median_of_all(const char* name, const Operand& operand, Rank rank) {
   const Tensor& x = operand.tensor(name);
   const SourceLocation place = operand.where();
-  check(x.numel() > 0 || is_floating(x.dtype()), place, name, ": of no integers there is none, but x is ", x.shape(),
-        ".");
+  check(x.numel() > 0 || is_floating(x.dtype()), place, name,
+        ": x must have an element where it holds integers, but it is ", x.shape(), ".");
   Tensor y = new_result(name, {}, x.dtype(), place);
   const Tensor elements = without_gaps(name, x, place);
   dispatch(x.dtype(), [&]<class T>(T) {
@@ -97,6 +97,9 @@ Tensor quantile_of(const char* name, const Operand& operand, const Operand& q_op
   const bool is_along = options.axis && x.ndim() > 0;
   const unsigned mask = is_along ? 1u << axis : (1u << x.ndim()) - 1;
   const Shape kept = reduced_shape(x.shape(), mask, options.keepdims);
+  const bool has_axis = !q_operand.is_number() && q_operand.tensor(name).ndim() == 1;
+  check(!has_axis || kept.ndim() < kMaxDims, place, name, ": the result has at most ", kMaxDims, " axes, but x is ",
+        x.shape(), ", and q adds one.");
 
   // The axis last, in order.
   Tensor rows = x;
@@ -154,7 +157,6 @@ Tensor quantile_of(const char* name, const Operand& operand, const Operand& q_op
     }
   }
   Shape shape = kept;
-  const bool has_axis = !q_operand.is_number() && q_operand.tensor(name).ndim() == 1;
   if (has_axis) shape.insert(0, q.numel(), place);
   std::vector<int> q_first{y.ndim() - 1};
   for (int k = 0; k + 1 < y.ndim(); ++k) q_first.push_back(k);

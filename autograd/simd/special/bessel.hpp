@@ -41,18 +41,22 @@ inline Batch<double> small_i1(Batch<double> x) {
   const Batch<double> z = x * x;
   return x * with_lost(bessel_i1_series(z), 1, x, z);
 }
-/// sqrt(x) exp(-x) I_0(x) and that of I_1, of u = 1 / x, for x >= 16.
+/// sqrt(x) exp(-x) I_0(x) and that of I_1, of u = 1 / x, for x >= 16. The first term is nearly all, and is added last.
 inline Batch<double> bessel_i0_tail(Batch<double> u) {
-  return polynomial(u, 0x1.9884533d43651p-2, 0x1.9884533d4381fp-5, 0x1.cb94dda405382p-6, 0x1.debb12f6bef9dp-6,
-                    0x1.6e86a4a1eee67p-5, 0x1.73408342ded92p-4, 0x1.ce055b988b585p-3, 0x1.ae9edc30783c6p-1,
-                    -0x1.9e8a392d13981p+1, 0x1.373f16055109fp+7, -0x1.3a787aa712a99p+11, 0x1.cd7bfd03a6ef5p+14,
-                    -0x1.827ec83705483p+17, 0x1.3200ae71ad064p+19);
+  return fma(u,
+             polynomial(u, 0x1.9884533d4381fp-5, 0x1.cb94dda405382p-6, 0x1.debb12f6bef9dp-6, 0x1.6e86a4a1eee67p-5,
+                        0x1.73408342ded92p-4, 0x1.ce055b988b585p-3, 0x1.ae9edc30783c6p-1, -0x1.9e8a392d13981p+1,
+                        0x1.373f16055109fp+7, -0x1.3a787aa712a99p+11, 0x1.cd7bfd03a6ef5p+14, -0x1.827ec83705483p+17,
+                        0x1.3200ae71ad064p+19),
+             Batch<double>(0x1.9884533d43651p-2));
 }
 inline Batch<double> bessel_i1_tail(Batch<double> u) {
-  return polynomial(u, 0x1.9884533d43651p-2, -0x1.32633e6df293ap-3, -0x1.7efc0e08f23b9p-5, -0x1.4f1c8d0c6aa59p-5,
-                    -0x1.d73f84ce5f0f4p-5, -0x1.c5bb4e732cd36p-4, -0x1.11525cce81d0bp-2, -0x1.ea7f1780e50ap-1,
-                    0x1.a7db6457fcb1fp+1, -0x1.4d692dab00ee9p+7, 0x1.4f24f384dea89p+11, -0x1.eb82c98c9de91p+14,
-                    0x1.9af2818c63efap+17, -0x1.451f25550a06dp+19);
+  return fma(u,
+             polynomial(u, -0x1.32633e6df293ap-3, -0x1.7efc0e08f23b9p-5, -0x1.4f1c8d0c6aa59p-5, -0x1.d73f84ce5f0f4p-5,
+                        -0x1.c5bb4e732cd36p-4, -0x1.11525cce81d0bp-2, -0x1.ea7f1780e50ap-1, 0x1.a7db6457fcb1fp+1,
+                        -0x1.4d692dab00ee9p+7, 0x1.4f24f384dea89p+11, -0x1.eb82c98c9de91p+14, 0x1.9af2818c63efap+17,
+                        -0x1.451f25550a06dp+19),
+             Batch<double>(0x1.9884533d43651p-2));
 }
 /// x^(3/2) exp(-x) (I_0(x) - I_1(x)), and that of I_1'(x) - I_1(x).
 inline Batch<double> bessel_i0_slope_tail(Batch<double> u) {
@@ -178,6 +182,15 @@ inline Batch<double> scaled_i1(Batch<double> size) {
   if (all(is_large)) return value;
   return where(is_large, value, mean_over_circle(at_most(kLargeBessel, size), [](double c) { return 1 - c; }));
 }
+/// exp(-|x|) times the derivative of I_1, likewise.
+inline Batch<double> scaled_i1_slope(Batch<double> size) {
+  const Mask<double> is_large = size > kLargeBessel;
+  const Batch<double> u = 1 / size;
+  Batch<double> value = fma(-u, bessel_i1_tail(u), bessel_i0_tail(u)) / sqrt(size);
+  if (all(is_large)) return value;
+  return where(is_large, value,
+               mean_over_circle(at_most(kLargeBessel, size), [](double c) { return (1 - c) * (1 - c); }));
+}
 
 }  // namespace simd_math
 
@@ -224,7 +237,7 @@ inline Batch<double> scaled_i1(Batch<double> size) {
   Batch<double> lost = where(is_small && size >= 1, error_of_square(x, z), Batch<double>(0));
   Batch<double> value = (a - b) + lost * 0.5 * (b - (a - 2 * b) / where(size >= 1, z, Batch<double>(1)));
   if (all(is_small)) return value;
-  return where(is_small, value, times_exp(scaled_i0(size) - scaled_i1(size) / size, size));
+  return where(is_small, value, times_exp(scaled_i1_slope(size), size));
 }
 /// The derivative of i0e, 0 at 0, where it jumps.
 [[gnu::noinline]] inline Batch<double> i0e_slope(Batch<double> x) {

@@ -174,19 +174,41 @@ struct Dual {
   }
 };
 
+// Which members a formula's derivative is made of, whatever they read. Asked outside of the lambdas below, in which
+// clang++ 14 does not see it.
+template <class F, class... Read>
+concept PullOf = requires(const F& f, const Read&... read) {
+  f.pull(read...);
+};
+template <class F, class... Read>
+concept DivisorOf = requires(const F& f, const Read&... read) {
+  f.divisor(read...);
+};
+template <class F, class... Read>
+concept PullAOf = requires(const F& f, const Read&... read) {
+  f.pull_a(read...);
+};
+template <class F, class V>
+concept HasPull = PullOf<F, V> || PullOf<F, V, V> || PullOf<F, V, V, V>;
+template <class F, class V>
+concept HasDivisor = DivisorOf<F, V> || DivisorOf<F, V, V>;
+template <class F, class V>
+concept HasPullA = PullAOf<F, V> || PullAOf<F, V, V> || PullAOf<F, V, V, V> || PullAOf<F, V, V, V, V>;
+
 template <class F, class V, int N>
 Dual<V, N> evaluate(const F& f, const Dual<V, N>& x) {
   using D = Dual<V, N>;
   constexpr bool kAtPole = requires { F::has_pole; };
+  constexpr bool kPulls = HasPull<F, V>, kDivides = HasDivisor<F, V>;
   if constexpr (requires { f.value_and_slope(x.value); }) {
     const auto both = f.value_and_slope(x.value);
     return D::combine(both.value, [&](int i) { return scaled<kAtPole>(x.d[i], both.slope); });
   } else {
     const V y = evaluate(f, x.value);
     return internal::with_values<F::reads, V>(&x.value, nullptr, &y, [&](const auto&... read) {
-      if constexpr (requires { f.pull(y, read...); }) {
+      if constexpr (kPulls) {
         return D::combine(y, [&](int i) { return V(f.pull(x.d[i], read...)); });
-      } else if constexpr (requires { f.divisor(read...); }) {
+      } else if constexpr (kDivides) {
         const V slope = 1 / f.divisor(read...);
         return D::combine(y, [&](int i) { return scaled<true>(x.d[i], slope); });
       } else {
@@ -201,10 +223,11 @@ template <class F, class V, int N>
 Dual<V, N> evaluate(const F& f, const Dual<V, N>& a, const Dual<V, N>& b) {
   using D = Dual<V, N>;
   constexpr bool kAtPole = requires { F::has_pole; };
+  constexpr bool kPulls = HasPullA<F, V>;
   const V y = evaluate(f, a.value, b.value);
   return internal::with_values<F::a_reads, V>(&a.value, &b.value, &y, [&](const auto&... a_read) {
     return internal::with_values<F::b_reads, V>(&a.value, &b.value, &y, [&](const auto&... b_read) {
-      if constexpr (requires { f.pull_a(y, a_read...); }) {
+      if constexpr (kPulls) {
         return D::combine(y, [&](int i) { return V(f.pull_a(a.d[i], a_read...) + f.pull_b(b.d[i], b_read...)); });
       } else {
         const auto slope_a = f.slope_a(a_read...), slope_b = f.slope_b(b_read...);

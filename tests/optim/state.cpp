@@ -291,7 +291,7 @@ TEST_CASE("a state brings the options of its groups along", "[optim][state]") {
 
 TEST_CASE("options that nest deeper than any are refused, rather than followed down", "[optim][state]") {
   SGD sgd({variable({1})}, {});
-  for (int group = 1; group < 100; ++group) sgd.add_group({.parameters = {variable({1})}});
+  for (int group = 1; group < 100; ++group) sgd.add_group({variable({1})});
   const std::string deep = std::string(200'000, '[') + std::string(200'000, ']');
   CHECK_THROWS_WITH(sgd.load_state({}, {{"options", deep}}), Catch::Matchers::Contains("must be a JSON list"));
 }

@@ -21,9 +21,10 @@ cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX BASE_DIRECTORY ${CMAKE_INSTALL_FUL
   OUTPUT_VARIABLE xgrad_prefix_from_pc)
 cmake_path(APPEND xgrad_pc_libdir "\${prefix}" ${CMAKE_INSTALL_LIBDIR})
 cmake_path(APPEND xgrad_pc_includedir "\${prefix}" ${CMAKE_INSTALL_INCLUDEDIR})
-set(xgrad_pc_static)
-if(NOT BUILD_SHARED_LIBS)  # a static library leaves it to its user to link what it stands on
-  set(xgrad_pc_static " -lopenblas -lz -ldl -pthread")
+set(xgrad_pc_libs_private "-lopenblas -lz -ldl -pthread")
+set(xgrad_pc_libs "-lxgrad")
+if(NOT BUILD_SHARED_LIBS)  # a static library leaves it to its user to link what it is built on
+  string(APPEND xgrad_pc_libs " ${xgrad_pc_libs_private}")
 endif()
 configure_file(${PROJECT_SOURCE_DIR}/cmake/xgrad.pc.in ${PROJECT_BINARY_DIR}/xgrad.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/xgrad.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

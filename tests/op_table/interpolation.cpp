@@ -99,27 +99,10 @@ TensorFunction sampled_by(Kernel kernel, bool clamps, Function<double(double g, 
 }
 
 TensorFunction sampled(Kernel kernel, bool clamps) {
-  return [=](std::span<const Tensor> in) {
-    Elements x(in[0]), grid(in[1]);
-    Shape shape = in[1].shape();
-    const std::int64_t axes = shape.back();
-    shape.erase(shape.ndim() - 1);
-    shape.insert(1, in[0].size(1));
-    return by_place(shape, [&](const Place& at) {
-      Place from = at;
-      from.erase(from.begin() + 1);
-      from.push_back(0);
-      std::vector<double> places;
-      for (int axis = 0; axis < axes; ++axis) {
-        from.back() = axes - 1 - axis;
-        const double extent = static_cast<double>(in[0].size(2 + axis));
-        double place = ((grid(from) + 1) * extent - 1) / 2;
-        if (clamps) place = std::clamp(place, 0.0, extent - 1);
-        places.push_back(place);
-      }
-      return read(x, {at[0], at[1]}, places, kernel, false);
-    });
-  };
+  return sampled_by(kernel, false, [clamps](double g, double extent) {
+    const double place = ((g + 1) * extent - 1) / 2;
+    return clamps ? std::clamp(place, 0.0, extent - 1) : place;
+  });
 }
 
 /// What elements of an axis count in an element of the axis resized with antialias: tents as wide as the step.

@@ -138,6 +138,28 @@ OperatorRow simple_row(std::string name, RnnFunction function) {
 }
 
 /// Many units, with weights at which the states neither explode nor lose themselves in rounding errors.
+/// Three sequences of the lengths 1, 3 and 2 along the first axis, by a layer that has so many gates.
+template <class F>
+OperatorRow lengths_row(std::string name, Kind kind, std::int64_t gates, F layer) {
+  return {
+      .name = std::move(name),
+      .function =
+          [layer](const Tensor& x, const Tensor& input, const Tensor& hidden) {
+            RecurrentResult result = layer(x, input, hidden);
+            result.output = x.ndim() == 3 ? transpose(result.output, 0, 1) : result.output;
+            return joined(result);
+          },
+      .inputs = {kAny, kAny, kAny},
+      .shapes = {{{3, 3, 2}, {2 * gates, 2}, {2 * gates, 2}}, {{3, 4, 2}, {2 * gates, 2}, {2 * gates, 2}}},
+      .expected =
+          [kind](std::span<const Tensor> x) {
+            return answers(
+                {kind, Elements(transpose(x[0], 0, 1)), Elements(x[1]), Elements(x[2]), {}, {}, {}, {}, {}, {1, 3, 2}});
+          },
+      .propagates_nan = false,
+      .rtol = 1e-11};
+}
+
 OperatorRow large_row(std::string name, RnnFunction function) {
   OperatorRow row = simple_row(std::move(name), function);
   row.inputs[2] = {.low = -0.25, .high = 0.25};
@@ -237,30 +259,10 @@ Rows rows() {
            },
        .propagates_nan = false,
        .rtol = 1e-11},
-      {.name = "lstm(lengths, batch first)",
-       .function =
-           [](const Tensor& x, const Tensor& input, const Tensor& hidden) {
-             RecurrentResult result = lstm(x, {input, hidden}, {.lengths = tensor({1, 3, 2}), .batch_first = true});
-             result.output = x.ndim() == 3 ? transpose(result.output, 0, 1) : result.output;
-             return joined(result);
-           },
-       .inputs = {kAny, kAny, kAny},
-       .shapes = {{{3, 3, 2}, {8, 2}, {8, 2}}, {{3, 4, 2}, {8, 2}, {8, 2}}},
-       .expected =
-           [](std::span<const Tensor> x) {
-             return answers({Kind::lstm,
-                             Elements(transpose(x[0], 0, 1)),
-                             Elements(x[1]),
-                             Elements(x[2]),
-                             {},
-                             {},
-                             {},
-                             {},
-                             {},
-                             {1, 3, 2}});
-           },
-       .propagates_nan = false,
-       .rtol = 1e-11},
+      lengths_row("lstm(lengths, batch first)", Kind::lstm, 4,
+                  [](const Tensor& x, const Tensor& input, const Tensor& hidden) {
+                    return lstm(x, {input, hidden}, {.lengths = tensor({1, 3, 2}), .batch_first = true});
+                  }),
       {.name = "gru",
        .function =
            [](const Tensor& x, const Tensor& input, const Tensor& hidden, const Tensor& input_bias,
@@ -272,54 +274,14 @@ Rows rows() {
        .large = {shapes_of(3, 9, 130, 5, 40)},
        .expected = [](std::span<const Tensor> x) { return answers(full_layer(Kind::gru, x)); },
        .rtol = 1e-11},
-      {.name = "rnn(lengths, batch first)",
-       .function =
-           [](const Tensor& x, const Tensor& input, const Tensor& hidden) {
-             RecurrentResult result = rnn(x, {input, hidden}, {.lengths = tensor({1, 3, 2}), .batch_first = true});
-             result.output = x.ndim() == 3 ? transpose(result.output, 0, 1) : result.output;
-             return joined(result);
-           },
-       .inputs = {kAny, kAny, kAny},
-       .shapes = {{{3, 3, 2}, {2, 2}, {2, 2}}, {{3, 4, 2}, {2, 2}, {2, 2}}},
-       .expected =
-           [](std::span<const Tensor> x) {
-             return answers({Kind::tanh,
-                             Elements(transpose(x[0], 0, 1)),
-                             Elements(x[1]),
-                             Elements(x[2]),
-                             {},
-                             {},
-                             {},
-                             {},
-                             {},
-                             {1, 3, 2}});
-           },
-       .propagates_nan = false,
-       .rtol = 1e-11},
-      {.name = "gru(lengths, batch first)",
-       .function =
-           [](const Tensor& x, const Tensor& input, const Tensor& hidden) {
-             RecurrentResult result = gru(x, {input, hidden}, {.lengths = tensor({1, 3, 2}), .batch_first = true});
-             result.output = x.ndim() == 3 ? transpose(result.output, 0, 1) : result.output;
-             return joined(result);
-           },
-       .inputs = {kAny, kAny, kAny},
-       .shapes = {{{3, 3, 2}, {6, 2}, {6, 2}}, {{3, 4, 2}, {6, 2}, {6, 2}}},
-       .expected =
-           [](std::span<const Tensor> x) {
-             return answers({Kind::gru,
-                             Elements(transpose(x[0], 0, 1)),
-                             Elements(x[1]),
-                             Elements(x[2]),
-                             {},
-                             {},
-                             {},
-                             {},
-                             {},
-                             {1, 3, 2}});
-           },
-       .propagates_nan = false,
-       .rtol = 1e-11},
+      lengths_row("rnn(lengths, batch first)", Kind::tanh, 1,
+                  [](const Tensor& x, const Tensor& input, const Tensor& hidden) {
+                    return rnn(x, {input, hidden}, {.lengths = tensor({1, 3, 2}), .batch_first = true});
+                  }),
+      lengths_row("gru(lengths, batch first)", Kind::gru, 3,
+                  [](const Tensor& x, const Tensor& input, const Tensor& hidden) {
+                    return gru(x, {input, hidden}, {.lengths = tensor({1, 3, 2}), .batch_first = true});
+                  }),
       {.name = "gru(lengths, backwards)",
        .function =
            [](const Tensor& x, const Tensor& input, const Tensor& hidden, const Tensor& h) {

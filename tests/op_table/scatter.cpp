@@ -90,6 +90,19 @@ OperatorRow reduce_row(const std::string& name, ScatterReduction reduction, bool
           .propagates_nan = false};
 }
 
+/// What comes of each number of a source whose indices are those of columns.
+TensorFunction written_in_rows(void (*write)(double& there, double number)) {
+  return [write](std::span<const Tensor> x) {
+    Elements indices(x[1]), source(x[2]);
+    return written(
+        x[0], x[1].shape(),
+        [&](const Place& at) {
+          return Place{at[0], integer(indices(at))};
+        },
+        [&](double& there, const Place& at) { write(there, source(at)); });
+  };
+}
+
 Rows scatters() {
   const OperatorInput index = {.low = 0, .high = 3, .dtype = DType::int64};
   Rows rows = {
@@ -107,16 +120,7 @@ Rows scatters() {
        .function = [](const Tensor& x, const Tensor& i, const Tensor& source) { return scatter(x, -1, i, source); },
        .inputs = {{}, index, {}},
        .shapes = {{{3, 3}, {3, 2}, {3, 2}}, {{2, 3}, {2, 5}, {2, 5}}},
-       .expected =
-           [](std::span<const Tensor> x) {
-             Elements indices(x[1]), source(x[2]);
-             return written(
-                 x[0], x[1].shape(),
-                 [&](const Place& at) {
-                   return Place{at[0], integer(indices(at))};
-                 },
-                 [&](double& there, const Place& at) { there = source(at); });
-           },
+       .expected = written_in_rows([](double& there, double number) { there = number; }),
        .propagates_nan = false});
   rows.push_back(
       {.name = "scatter_reduce(last axis)",
@@ -124,16 +128,7 @@ Rows scatters() {
                       const Tensor& source) { return scatter_reduce(x, 1, i, source, ScatterReduction::sum); },
        .inputs = {{}, index, {}},
        .shapes = {{{3, 3}, {3, 2}, {3, 2}}, {{2, 3}, {2, 5}, {2, 5}}},
-       .expected =
-           [](std::span<const Tensor> x) {
-             Elements indices(x[1]), source(x[2]);
-             return written(
-                 x[0], x[1].shape(),
-                 [&](const Place& at) {
-                   return Place{at[0], integer(indices(at))};
-                 },
-                 [&](double& there, const Place& at) { there += source(at); });
-           },
+       .expected = written_in_rows([](double& there, double number) { there += number; }),
        .propagates_nan = false});
   using enum ScatterReduction;
   rows.push_back(reduce_row("sum", sum, true, sum_of));

@@ -117,9 +117,8 @@ Tensor places_of_pairs(std::int64_t n) {
 
 /// A value for each pair as a symmetric matrix with zeros on its diagonal: a row's distance from itself is no part of
 /// pdist(), not where it is inf - inf either.
-Tensor matrix_of_pairs(const Tensor& values, std::int64_t n) {
-  const Tensor upper =
-      reshape(index_copy(zeros({n * n}, {.dtype = values.dtype()}), 0, places_of_pairs(n), values), {n, n});
+Tensor matrix_of_pairs(const Tensor& values, const Tensor& places, std::int64_t n) {
+  const Tensor upper = reshape(index_copy(zeros({n * n}, {.dtype = values.dtype()}), 0, places, values), {n, n});
   return contiguous_value(upper + transpose(upper));
 }
 
@@ -134,8 +133,9 @@ void distance_of_pairs_rule(Vjp& vjp, double p) {
     const Tensor none = zeros(x.shape(), {.dtype = x.dtype()});
     return vjp.give(0, index_add(index_add(none, 0, at[0], of_differences), 0, at[1], neg(of_differences)));
   }
-  const Tensor x = contiguous_value(vjp.input(0));
-  vjp.give(0, gradient_value(x, x, matrix_of_pairs(vjp.g(), n), matrix_of_pairs(vjp.output(), n), Shape(), p, true));
+  const Tensor x = contiguous_value(vjp.input(0)), places = places_of_pairs(n);
+  const Tensor g = matrix_of_pairs(vjp.g(), places, n), y = matrix_of_pairs(vjp.output(), places, n);
+  vjp.give(0, gradient_value(x, x, g, y, Shape(), p, true));
 }
 
 void check_order(const char* name, double p, SourceLocation where) {
